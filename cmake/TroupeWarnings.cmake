@@ -1,0 +1,10 @@
+# One interface target carries the flags every target of this project is built with.
+add_library(troupe_flags INTERFACE)
+target_compile_options(troupe_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
+target_include_directories(troupe_flags INTERFACE ${PROJECT_SOURCE_DIR})
+if(TROUPE_SANITIZE)
+  target_compile_options(troupe_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
+    -fno-sanitize-recover=undefined)
+  target_link_options(troupe_flags INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,40 @@
+#include "raft/append_rules.hpp"
+
+#include <algorithm>
+
+namespace troupe::raft {
+
+bool well_formed(const append_request& request) {
+  auto index = request.prev_index;
+  auto term = request.prev_term;
+  for (const auto& e : request.entries) {
+    if (e.index != ++index || e.term < term || e.term > request.head.term) return false;
+    if (e.kind == entry_kind::configuration && !decode_configuration(e.data.view())) return false;
+    term = e.term;
+  }
+  return request.prev_term <= request.head.term;
+}
+
+append_response accept_entries(const append_request& request, node_state& state, output& out) {
+  append_response response;
+  response.head = state.to(request.head.from);
+  response.prev_index = request.prev_index;
+  response.round = request.round;
+  const auto& log = state.log();
+  if (log.term_at(request.prev_index) != request.prev_term) {
+    response.hint_index = log.last_at_or_below(request.prev_index - 1, request.prev_term);
+    response.hint_term = *log.term_at(response.hint_index);
+    return response;
+  }
+  // Entries that are here already stay: a late request must not cut what a newer one brought.
+  auto fresh = std::find_if(request.entries.begin(), request.entries.end(),
+                            [&](const entry& e) { return log.term_at(e.index) != e.term; });
+  if (fresh != request.entries.end() && fresh->index <= log.last_index()) state.truncate_from(out, fresh->index);
+  for (; fresh != request.entries.end(); ++fresh) state.append(out, *fresh);
+  response.success = true;
+  response.match = request.prev_index + static_cast<index_t>(request.entries.size());
+  state.commit_to(std::min(request.commit, response.match));
+  return response;
+}
+
+} // namespace troupe::raft

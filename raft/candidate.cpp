@@ -1,0 +1,131 @@
+#include "raft/candidate.hpp"
+
+#include "raft/follower.hpp"
+#include "raft/quorum.hpp"
+#include "raft/vote_rules.hpp"
+
+namespace troupe::raft {
+namespace {
+
+void become_follower(output& out, rpc carry) { out.next_role = transition{role_kind::follower, std::move(carry)}; }
+
+} // namespace
+
+candidate::candidate(follower&& from) : heard_(from.leader_heard()), state_(std::move(from).release()) {}
+
+output candidate::start(time_point now) {
+  output out;
+  ask(now, out);
+  return out;
+}
+
+output candidate::step(const event& what, time_point now) {
+  output out;
+  std::visit([&](const auto& e) { on(e, now, out); }, what);
+  return out;
+}
+
+void candidate::on(const tick&, time_point now, output& out) {
+  if (now >= *retry_at_) ask(now, out);
+}
+
+void candidate::on(const rpc& message, time_point now, output& out) {
+  std::visit([&](const auto& m) { receive(m, now, out); }, message);
+}
+
+void candidate::on(const propose& what, time_point, output& out) {
+  for (const auto& p : what.proposals) out.failed_now.push_back({p.tag, refusal::not_leader, {}});
+}
+
+void candidate::on(const read_request& what, time_point, output& out) {
+  out.failed_now.push_back({what.tag, refusal::not_leader, {}});
+}
+
+void candidate::on(const persisted& what, time_point now, output& out) {
+  state_.persisted_to(what.mark);
+  state_.release_commits(out);
+  if (phase_ == phase::vote && what.mark.number >= vote_write_ && !votes_.contains(state_.self())) {
+    votes_[state_.self()] = true;
+    count(now, out);
+  }
+}
+
+void candidate::on(const peer_report&, time_point, output&) {
+  // From a replicator of a leadership that is over.
+}
+
+void candidate::receive(const vote_request& request, time_point, output& out) {
+  if (request.pre) {
+    state_.send_durably(out, answer_pre_vote(request, state_, false));
+  } else if (request.head.term > state_.term()) {
+    become_follower(out, request);
+  } else {
+    state_.send_durably(out, refuse_vote(request, state_));
+  }
+}
+
+void candidate::receive(const vote_response& response, time_point now, output& out) {
+  const bool hypothetical = response.pre && response.granted;
+  if (!hypothetical && response.head.term > state_.term()) {
+    become_follower(out, response);
+    return;
+  }
+  const auto asked_in = phase_ == phase::pre_vote ? state_.term() + 1 : state_.term();
+  if (response.pre != (phase_ == phase::pre_vote) || (response.granted && response.head.term != asked_in) ||
+      !state_.members().is_voter(response.head.from))
+    return;
+  votes_[response.head.from] = response.granted;
+  count(now, out);
+}
+
+void candidate::receive(const append_request& request, time_point, output& out) {
+  if (request.head.term >= state_.term()) {
+    become_follower(out, request);
+  } else {
+    state_.send_durably(out, refuse_append(request, state_));
+  }
+}
+
+void candidate::receive(const append_response& response, time_point, output& out) {
+  if (response.head.term > state_.term()) become_follower(out, response);
+}
+
+void candidate::ask(time_point now, output& out) {
+  phase_ = phase::pre_vote;
+  votes_.clear();
+  votes_[state_.self()] = true;
+  const auto& o = state_.opts();
+  retry_at_ = now + state_.random().between(o.election_min, o.election_max);
+  request_votes(true, out.send_now);
+  count(now, out);
+}
+
+void candidate::count(time_point now, output& out) {
+  const bool won = has_quorum(state_.members(), [&](node_id id) {
+    const auto vote = votes_.find(id);
+    return vote != votes_.end() && vote->second;
+  });
+  if (!won) return;
+  if (phase_ == phase::vote) {
+    out.next_role = transition{role_kind::leader, std::nullopt};
+    return;
+  }
+  phase_ = phase::vote;
+  votes_.clear();
+  state_.set_hard(out, state_.term() + 1, state_.self());
+  vote_write_ = state_.last_write();
+  const auto& o = state_.opts();
+  retry_at_ = now + state_.random().between(o.election_min, o.election_max);
+  request_votes(false, out.send_after_persist);
+}
+
+void candidate::request_votes(bool pre, std::vector<rpc>& to) const {
+  for (const auto& m : state_.members().members()) {
+    if (m.id == state_.self() || !state_.members().is_voter(m.id)) continue;
+    vote_request request{state_.to(m.id), state_.log().last_index(), state_.log().last_term(), pre};
+    if (pre) ++request.head.term;
+    to.push_back(request);
+  }
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,59 @@
+// The candidate: asks whether it could win, then campaigns.
+#pragma once
+
+#include "raft/events.hpp"
+#include "raft/node_state.hpp"
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace troupe::raft {
+
+class follower;
+
+class candidate {
+ public:
+  explicit candidate(follower&& from);
+
+  static constexpr role_kind kind = role_kind::candidate;
+  output start(time_point now);
+  output step(const event& what, time_point now);
+  std::optional<time_point> deadline() const { return retry_at_; }
+  const node_state& state() const noexcept { return state_; }
+  node_state release() && { return std::move(state_); }
+  node_id leader_hint() const noexcept { return {}; }
+  std::optional<time_point> leader_heard() const noexcept { return heard_; }
+
+ private:
+  /// pre_vote: asked whether they would vote, no term has changed. vote: the own term rose, its vote is on the way to
+  /// the disk or there.
+  enum class phase { pre_vote, vote };
+
+  void on(const tick&, time_point now, output& out);
+  void on(const rpc& message, time_point now, output& out);
+  void on(const propose& what, time_point now, output& out);
+  void on(const read_request& what, time_point now, output& out);
+  void on(const persisted& what, time_point now, output& out);
+  void on(const peer_report& what, time_point now, output& out);
+
+  void receive(const vote_request& request, time_point now, output& out);
+  void receive(const vote_response& response, time_point now, output& out);
+  void receive(const append_request& request, time_point now, output& out);
+  void receive(const append_response& response, time_point now, output& out);
+
+  void ask(time_point now, output& out);
+  void count(time_point now, output& out);
+  void request_votes(bool pre, std::vector<rpc>& to) const;
+
+  std::optional<time_point> heard_;
+  node_state state_;
+  phase phase_ = phase::pre_vote;
+  /// Answers of this phase; the own vote enters only when it is durable.
+  std::map<node_id, bool> votes_;
+  /// The write that carries the own vote.
+  std::uint64_t vote_write_ = 0;
+  std::optional<time_point> retry_at_;
+};
+
+} // namespace troupe::raft

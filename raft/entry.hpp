@@ -1,0 +1,63 @@
+// One position of the log, and who votes on it.
+#pragma once
+
+#include "raft/bytes.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::raft {
+
+/// What an entry is for. The values are part of the disk and wire formats.
+enum class entry_kind : std::uint8_t {
+  noop = 0,          ///< opens a leader's term (Ongaro's thesis, section 6.4)
+  command = 1,       ///< for a service
+  configuration = 2, ///< an encoded `configuration`
+};
+
+/// True for a byte that names an entry kind.
+constexpr bool is_entry_kind(std::uint8_t value) { return value <= 2; }
+
+struct entry {
+  index_t index = 0;
+  term_t term = 0;
+  entry_kind kind = entry_kind::noop;
+  bytes data;
+
+  /// What the entry counts against byte limits: its data and a flat allowance for everything around it.
+  std::size_t cost() const noexcept { return data.size() + 32; }
+
+  friend bool operator==(const entry&, const entry&) = default;
+};
+
+/// A node as the log knows it. The address is a hint: members are ids.
+struct member {
+  node_id id;
+  std::string address;
+  friend bool operator==(const member&, const member&) = default;
+};
+
+/// Who votes. In a joint configuration `outgoing` holds the old voters, and both majorities are needed.
+struct configuration {
+  std::vector<member> voters;
+  std::vector<member> outgoing;
+  std::vector<member> learners;
+
+  bool joint() const noexcept { return !outgoing.empty(); }
+  bool empty() const noexcept { return voters.empty(); }
+  bool is_voter(node_id id) const noexcept;
+  /// Every member once, voters first.
+  std::vector<member> members() const;
+
+  friend bool operator==(const configuration&, const configuration&) = default;
+};
+
+/// The bytes of a configuration entry, and back. Decoding returns nothing for bytes that are not a configuration.
+std::string encode(const configuration& value);
+std::optional<configuration> decode_configuration(std::string_view data);
+
+} // namespace troupe::raft

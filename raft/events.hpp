@@ -1,0 +1,118 @@
+// What a role is told, and what it answers: everything enters by `event` and leaves by `output`.
+#pragma once
+
+#include "raft/messages.hpp"
+#include "raft/storage.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace troupe::raft {
+
+enum class role_kind : std::uint8_t { follower, candidate, leader };
+
+const char* to_string(role_kind kind);
+
+/// A proposal's or a read's name, drawn by whoever hands it in; it comes back with the outcome. 0 means "nobody asks".
+using tag_t = std::uint64_t;
+
+struct proposal {
+  tag_t tag = 0;
+  bytes data;
+};
+
+/// The time of `deadline()` has come (or passed, or nothing happened: harmless).
+struct tick {};
+/// Commands for the log, in order.
+struct propose {
+  std::vector<proposal> proposals;
+};
+/// Asks for an index at which a linearizable read may be served (Ongaro's thesis, section 6.4).
+struct read_request {
+  tag_t tag = 0;
+};
+/// Everything up to this mark is on disk.
+struct persisted {
+  durable_mark mark;
+};
+/// What a replicator of the leader of `term` learned from its peer.
+struct peer_report {
+  term_t term = 0;
+  node_id peer;
+  index_t match = 0;
+  std::uint64_t round = 0;
+  /// When the newest answer arrived.
+  time_point heard;
+};
+
+using event = std::variant<tick, rpc, propose, read_request, persisted, peer_report>;
+
+/// Why a proposal or a read was surely not carried out.
+enum class refusal : std::uint8_t {
+  not_leader,
+  /// The leader holds as many uncommitted bytes as it may.
+  overloaded,
+  /// Leadership ended before the read was confirmed.
+  leadership_lost,
+};
+
+struct accepted {
+  tag_t tag = 0;
+  index_t index = 0;
+  term_t term = 0;
+};
+struct failed {
+  tag_t tag = 0;
+  refusal why = refusal::not_leader;
+  node_id leader;
+};
+struct read_ready {
+  tag_t tag = 0;
+  /// The state machine may be read once this index is applied.
+  index_t index = 0;
+};
+
+/// What a leader tells all its replicators after a step that changed any of it.
+struct replicate {
+  /// New entries, contiguous up to `last`; may be empty.
+  std::vector<entry> entries;
+  index_t last = 0;
+  index_t commit = 0;
+  std::uint64_t round = 0;
+};
+
+/// Replicators to start and to stop.
+struct membership_change {
+  std::vector<member> start;
+  std::vector<node_id> stop;
+};
+
+struct transition {
+  role_kind to = role_kind::follower;
+  /// What the successor must step first.
+  std::optional<rpc> carry;
+};
+
+/// What a step asks of the world. Its order of execution: `write` and `send_after_persist` are handed to the log store
+/// together; `send_now` may leave at once, the rest is for actors of this node.
+struct output {
+  /// Must reach the disk. Numbered by the node, see `raft::write`.
+  std::optional<write> write_now;
+  /// May leave before anything of this step is on disk.
+  std::vector<rpc> send_now;
+  /// May leave only when every write handed over up to and including this step's is on disk.
+  std::vector<rpc> send_after_persist;
+  /// Entries up to here are committed, on this node's disk, and may be applied.
+  std::optional<index_t> commit_to;
+  std::vector<read_ready> reads;
+  std::vector<accepted> accepted_now;
+  std::vector<failed> failed_now;
+  std::optional<membership_change> membership;
+  std::optional<replicate> replicate_now;
+  std::optional<transition> next_role;
+};
+
+} // namespace troupe::raft

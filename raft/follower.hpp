@@ -1,0 +1,55 @@
+// The follower: appends what the leader sends, votes, and campaigns when the leader falls silent.
+#pragma once
+
+#include "raft/events.hpp"
+#include "raft/node_state.hpp"
+
+#include <optional>
+
+namespace troupe::raft {
+
+class candidate;
+class leader;
+
+class follower {
+ public:
+  /// A node that comes up. It has heard of no leader.
+  explicit follower(node_state&& state);
+  /// Steps down in favour of a leader or a term that the carried message names.
+  explicit follower(candidate&& from);
+  explicit follower(leader&& from);
+
+  static constexpr role_kind kind = role_kind::follower;
+  output start(time_point now);
+  output step(const event& what, time_point now);
+  std::optional<time_point> deadline() const { return election_at_; }
+  const node_state& state() const noexcept { return state_; }
+  node_state release() && { return std::move(state_); }
+  /// The leader of the current term, if known.
+  node_id leader_hint() const noexcept { return leader_; }
+  /// When the leader was last heard; nothing if it never was.
+  std::optional<time_point> leader_heard() const noexcept { return heard_; }
+
+ private:
+  void on(const tick&, time_point now, output& out);
+  void on(const rpc& message, time_point now, output& out);
+  void on(const propose& what, time_point now, output& out);
+  void on(const read_request& what, time_point now, output& out);
+  void on(const persisted& what, time_point now, output& out);
+  void on(const peer_report& what, time_point now, output& out);
+
+  void receive(const vote_request& request, time_point now, output& out);
+  void receive(const vote_response& response, time_point now, output& out);
+  void receive(const append_request& request, time_point now, output& out);
+  void receive(const append_response& response, time_point now, output& out);
+
+  void rearm(time_point now);
+
+  node_state state_;
+  node_id leader_;
+  std::optional<time_point> heard_;
+  /// Nothing when this node may not campaign (it is no voter).
+  std::optional<time_point> election_at_;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,213 @@
+#include "raft/leader.hpp"
+
+#include "raft/candidate.hpp"
+#include "raft/quorum.hpp"
+#include "raft/vote_rules.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace troupe::raft {
+namespace {
+
+/// Reads that may wait for a confirmation: callers batch theirs into one, so this is far beyond any sane load.
+constexpr std::size_t max_waiting_reads = 65536;
+
+} // namespace
+
+leader::leader(candidate&& from) : state_(std::move(from).release()) {}
+
+output leader::start(time_point now) {
+  output out;
+  heard_ = now;
+  check_quorum_at_ = now + state_.opts().election_max;
+  term_start_ = state_.log().last_index() + 1;
+  std::vector<entry> batch;
+  append(out, entry_kind::noop, {}, batch);
+  out.membership.emplace();
+  for (const auto& m : state_.members().members()) {
+    if (m.id == state_.self()) continue;
+    peers_[m.id].heard = now;
+    out.membership->start.push_back(m);
+  }
+  return out;
+}
+
+output leader::step(const event& what, time_point now) {
+  output out;
+  std::visit([&](const auto& e) { on(e, now, out); }, what);
+  return out;
+}
+
+replicator_seed leader::seed_for(node_id peer) const {
+  return {state_.opts(), state_.to(peer), state_.log().last_index(), state_.log().last_term(), state_.commit(), round_};
+}
+
+fetched leader::answer(const fetch_request& request) const {
+  const auto& log = state_.log();
+  auto prev = std::min(request.first - 1, log.last_index());
+  if (request.hint_term) prev = log.last_at_or_below(prev, *request.hint_term);
+  return {prev + 1, *log.term_at(prev), log.slice(prev + 1, log.last_index(), request.max_bytes)};
+}
+
+void leader::on(const tick&, time_point now, output& out) {
+  if (now < *check_quorum_at_) return;
+  // What a quorum has been heard since: a leader that nobody follows must not go on answering "I lead".
+  const auto heard = quorum_value(state_.members(), [&](node_id id) {
+    if (id == state_.self()) return now;
+    const auto peer = peers_.find(id);
+    return peer == peers_.end() ? time_point{} : peer->second.heard;
+  });
+  heard_ = std::max(*heard_, heard);
+  check_quorum_at_ = *heard_ + state_.opts().election_max;
+  if (now >= *check_quorum_at_) step_down(out, std::nullopt);
+}
+
+void leader::on(const rpc& message, time_point now, output& out) {
+  std::visit([&](const auto& m) { receive(m, now, out); }, message);
+}
+
+void leader::on(const propose& what, time_point, output& out) {
+  std::vector<entry> batch;
+  for (const auto& p : what.proposals) {
+    if (uncommitted_bytes_ > state_.opts().max_uncommitted_bytes) {
+      out.failed_now.push_back({p.tag, refusal::overloaded, state_.self()});
+      continue;
+    }
+    append(out, entry_kind::command, p.data, batch);
+    out.accepted_now.push_back({p.tag, state_.log().last_index(), state_.term()});
+  }
+  if (!batch.empty()) tell_replicators(out, std::move(batch));
+}
+
+void leader::on(const read_request& what, time_point, output& out) {
+  if (reads_.size() >= max_waiting_reads) {
+    out.failed_now.push_back({what.tag, refusal::overloaded, state_.self()});
+    return;
+  }
+  reads_.push_back({what.tag, 0, 0});
+  admit(reads_.back());
+  serve_reads(out);
+}
+
+void leader::on(const persisted& what, time_point, output& out) {
+  state_.persisted_to(what.mark);
+  advance_commit(out);
+  state_.release_commits(out);
+}
+
+void leader::on(const peer_report& what, time_point, output& out) {
+  const auto peer = peers_.find(what.peer);
+  if (what.term != state_.term() || peer == peers_.end() || what.match > state_.log().last_index() ||
+      what.round > round_)
+    return;
+  auto& p = peer->second;
+  p.match = std::max(p.match, what.match);
+  p.round = std::max(p.round, what.round);
+  p.heard = std::max(p.heard, what.heard);
+  advance_commit(out);
+  state_.release_commits(out);
+  serve_reads(out);
+}
+
+void leader::receive(const vote_request& request, time_point, output& out) {
+  // A leader that a quorum follows is not deposed by a node that cannot hear it. If that node's term is really ahead,
+  // its answer to our next append_request says so.
+  if (request.pre) {
+    state_.send_durably(out, answer_pre_vote(request, state_, true));
+  } else if (request.head.term <= state_.term()) {
+    state_.send_durably(out, refuse_vote(request, state_));
+  }
+}
+
+void leader::receive(const vote_response& response, time_point, output& out) {
+  if (!(response.pre && response.granted) && response.head.term > state_.term()) step_down(out, response);
+}
+
+void leader::receive(const append_request& request, time_point, output& out) {
+  if (request.head.term > state_.term()) {
+    step_down(out, request);
+  } else if (request.head.term < state_.term()) {
+    state_.send_durably(out, refuse_append(request, state_));
+  } else {
+    throw std::logic_error("raft: two leaders in one term");
+  }
+}
+
+void leader::receive(const append_response& response, time_point, output& out) {
+  // Answers of this term go to the peer's replicator.
+  if (response.head.term > state_.term()) step_down(out, response);
+}
+
+void leader::append(output& out, entry_kind what, bytes data, std::vector<entry>& batch) {
+  entry e{state_.log().last_index() + 1, state_.term(), what, std::move(data)};
+  uncommitted_.emplace_back(e.index, e.cost());
+  uncommitted_bytes_ += e.cost();
+  batch.push_back(e);
+  state_.append(out, std::move(e));
+}
+
+void leader::advance_commit(output& out) {
+  const auto index = quorum_value(state_.members(), [&](node_id id) -> index_t {
+    // The own copy counts when the own disk has it, like everybody's.
+    if (id == state_.self()) return state_.durable_index();
+    const auto peer = peers_.find(id);
+    return peer == peers_.end() ? 0 : peer->second.match;
+  });
+  // Only entries of the own term are committed by counting (Raft paper, section 5.4.2 and figure 8).
+  if (index <= state_.commit() || state_.log().term_at(index) != state_.term()) return;
+  state_.commit_to(index);
+  while (!uncommitted_.empty() && uncommitted_.front().first <= index) {
+    uncommitted_bytes_ -= uncommitted_.front().second;
+    uncommitted_.pop_front();
+  }
+  tell_replicators(out);
+  for (auto& read : reads_)
+    if (read.round == 0) admit(read);
+  serve_reads(out);
+}
+
+void leader::admit(waiting_read& read) const {
+  // Before an entry of the own term is committed, the commit index may be behind what was acknowledged.
+  if (state_.commit() < term_start_) return;
+  read.index = state_.commit();
+  // Only a round sent after the read arrived confirms it; the newest one opened was sent before.
+  read.round = round_ + 1;
+}
+
+void leader::serve_reads(output& out) {
+  for (;;) {
+    confirmed_round_ = std::max(confirmed_round_, quorum_value(state_.members(), [&](node_id id) -> std::uint64_t {
+                                  if (id == state_.self()) return round_;
+                                  const auto peer = peers_.find(id);
+                                  return peer == peers_.end() ? 0 : peer->second.round;
+                                }));
+    std::erase_if(reads_, [&](const waiting_read& read) {
+      if (read.round == 0 || read.round > confirmed_round_) return false;
+      out.reads.push_back({read.tag, read.index});
+      return true;
+    });
+    // Reads that arrived during a round share the next one.
+    const bool waiting = std::any_of(reads_.begin(), reads_.end(), [&](const auto& r) { return r.round > round_; });
+    if (!waiting || confirmed_round_ < round_) return;
+    ++round_;
+    tell_replicators(out);
+  }
+}
+
+void leader::step_down(output& out, std::optional<rpc> carry) {
+  for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
+  reads_.clear();
+  out.next_role = transition{role_kind::follower, std::move(carry)};
+}
+
+void leader::tell_replicators(output& out, std::vector<entry> entries) {
+  if (!out.replicate_now) out.replicate_now.emplace();
+  auto& message = *out.replicate_now;
+  if (!entries.empty()) message.entries = std::move(entries);
+  message.last = state_.log().last_index();
+  message.commit = state_.commit();
+  message.round = round_;
+}
+
+} // namespace troupe::raft

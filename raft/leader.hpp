@@ -1,0 +1,85 @@
+// The leader: takes proposals, counts durable copies, confirms reads, steps down when a majority is silent.
+#pragma once
+
+#include "raft/events.hpp"
+#include "raft/node_state.hpp"
+#include "raft/replicator.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace troupe::raft {
+
+class candidate;
+
+class leader {
+ public:
+  /// `from` has won the election of its term.
+  explicit leader(candidate&& from);
+
+  static constexpr role_kind kind = role_kind::leader;
+  /// Appends the no-op that opens the term and asks for a replicator per peer.
+  output start(time_point now);
+  output step(const event& what, time_point now);
+  std::optional<time_point> deadline() const { return check_quorum_at_; }
+  const node_state& state() const noexcept { return state_; }
+  node_state release() && { return std::move(state_); }
+  node_id leader_hint() const noexcept { return state_.self(); }
+  /// When a quorum (this node included) was last known to follow.
+  std::optional<time_point> leader_heard() const noexcept { return heard_; }
+
+  /// What a replicator for `peer` is started with, as of now.
+  replicator_seed seed_for(node_id peer) const;
+  /// Where a replicator's question leads in this log: the answer, with entries as far as they are in memory.
+  fetched answer(const fetch_request& request) const;
+
+ private:
+  /// What the leader keeps of a peer. 0 <= match <= last index; all of it only rises.
+  struct progress {
+    index_t match = 0;
+    std::uint64_t round = 0;
+    time_point heard;
+  };
+  /// index and round are 0 until the term's first entry is committed.
+  struct waiting_read {
+    tag_t tag;
+    index_t index;
+    std::uint64_t round;
+  };
+
+  void on(const tick&, time_point now, output& out);
+  void on(const rpc& message, time_point now, output& out);
+  void on(const propose& what, time_point now, output& out);
+  void on(const read_request& what, time_point now, output& out);
+  void on(const persisted& what, time_point now, output& out);
+  void on(const peer_report& what, time_point now, output& out);
+
+  void receive(const vote_request& request, time_point now, output& out);
+  void receive(const vote_response& response, time_point now, output& out);
+  void receive(const append_request& request, time_point now, output& out);
+  void receive(const append_response& response, time_point now, output& out);
+
+  void append(output& out, entry_kind what, bytes data, std::vector<entry>& batch);
+  void advance_commit(output& out);
+  void admit(waiting_read& read) const;
+  void serve_reads(output& out);
+  void step_down(output& out, std::optional<rpc> carry);
+  void tell_replicators(output& out, std::vector<entry> entries = {});
+
+  node_state state_;
+  std::map<node_id, progress> peers_;
+  index_t term_start_ = 0;
+  /// Index and cost of this term's entries that are not committed yet, oldest first.
+  std::deque<std::pair<index_t, std::size_t>> uncommitted_;
+  std::size_t uncommitted_bytes_ = 0;
+  /// confirmed_round_ <= round_: the newest read round opened, and the newest a quorum has answered.
+  std::uint64_t round_ = 0;
+  std::uint64_t confirmed_round_ = 0;
+  std::vector<waiting_read> reads_;
+  std::optional<time_point> heard_;
+  std::optional<time_point> check_quorum_at_;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,58 @@
+// The log as the roles see it: every term, and the newest entries with their data.
+#pragma once
+
+#include "raft/entry.hpp"
+#include "raft/storage.hpp"
+#include "raft/types.hpp"
+
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace troupe::raft {
+
+/// Invariants: the cached entries are the log's contiguous tail (0 entries or up to `last_index()`); term runs start at
+/// index 1 and their terms rise.
+class log_view {
+ public:
+  log_view() = default;
+  /// The view of a log that was recovered from disk: no data, all terms, all configurations.
+  explicit log_view(const recovered& disk);
+
+  index_t last_index() const noexcept { return last_; }
+  term_t last_term() const noexcept { return runs_.empty() ? 0 : runs_.back().term; }
+  /// The term at `index`: 0 for index 0, nothing beyond the end.
+  std::optional<term_t> term_at(index_t index) const;
+  /// The last index <= `index` whose term is <= `term`. A follower and a leader use it to skip whole terms.
+  index_t last_at_or_below(index_t index, term_t term) const;
+
+  /// `e.index` must be last_index() + 1, its term not below last_term().
+  void append(const entry& e);
+  /// Drops entries from `from` on.
+  void truncate_from(index_t from);
+
+  /// Cached entries from `first` to `last`, at least one if there is one, at most `max_bytes` of cost. Empty when
+  /// `first` is not in the cache.
+  std::vector<entry> slice(index_t first, index_t last, std::size_t max_bytes) const;
+  /// The first index that `slice` can start at; last_index() + 1 when nothing is cached.
+  index_t first_cached() const noexcept { return last_ + 1 - static_cast<index_t>(cache_.size()); }
+  /// Forgets the data of entries up to `limit` while the cache costs more than `max_bytes`.
+  void evict(index_t limit, std::size_t max_bytes);
+
+  /// The newest configuration in the log, committed or not (a configuration counts from its append); empty if none.
+  const configuration& current() const noexcept;
+  index_t configuration_index() const noexcept { return configurations_.empty() ? 0 : configurations_.back().first; }
+
+ private:
+  void note_term(index_t index, term_t term);
+  void note_configuration(const entry& e);
+
+  index_t last_ = 0;
+  std::vector<term_run> runs_;
+  std::deque<entry> cache_;
+  std::size_t cached_bytes_ = 0;
+  std::vector<std::pair<index_t, configuration>> configurations_;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,68 @@
+// What nodes tell each other. Every message carries the cluster, both ends and the sender's term.
+#pragma once
+
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace troupe::raft {
+
+struct header {
+  cluster_id cluster;
+  node_id from;
+  node_id to;
+  /// The sender's term; in a pre-vote request the term it would campaign in.
+  term_t term = 0;
+  friend bool operator==(const header&, const header&) = default;
+};
+
+/// Asks for a vote (Raft paper, section 5.2), or whether one would be given (`pre`; Ongaro's thesis, section 9.6).
+struct vote_request {
+  header head;
+  index_t last_index = 0;
+  term_t last_term = 0;
+  bool pre = false;
+};
+
+/// A granted pre-vote carries the requested term back, every other answer the voter's own.
+struct vote_response {
+  header head;
+  bool pre = false;
+  bool granted = false;
+};
+
+/// Entries for a follower, or none as a heartbeat (Raft paper, section 5.3).
+struct append_request {
+  header head;
+  index_t prev_index = 0;
+  term_t prev_term = 0;
+  index_t commit = 0;
+  /// The newest read round the leader had opened when this left; the answer carries it back (ReadIndex).
+  std::uint64_t round = 0;
+  std::vector<entry> entries;
+};
+
+struct append_response {
+  header head;
+  bool success = false;
+  /// The request's `prev_index`: tells a late refusal from a fresh one.
+  index_t prev_index = 0;
+  /// On success: the follower's log equals the leader's up to here, and is on the follower's disk.
+  index_t match = 0;
+  /// On refusal: where the leader should look next. `hint_term` is the term the follower has at `hint_index`, and
+  /// 0 <= hint_index < prev_index.
+  index_t hint_index = 0;
+  term_t hint_term = 0;
+  std::uint64_t round = 0;
+};
+
+using rpc = std::variant<vote_request, vote_response, append_request, append_response>;
+
+inline const header& head_of(const rpc& message) {
+  return std::visit([](const auto& m) -> const header& { return m.head; }, message);
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,107 @@
+#include "raft/node_state.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace troupe::raft {
+namespace {
+
+[[noreturn]] void broken(const std::string& rule) { throw std::logic_error("raft: broken invariant: " + rule); }
+
+/// A pre-vote promises nothing, and its granted answer carries a term nobody is in yet.
+bool is_pre_vote(const rpc& message) {
+  if (const auto* request = std::get_if<vote_request>(&message)) return request->pre;
+  if (const auto* response = std::get_if<vote_response>(&message)) return response->pre && response->granted;
+  return false;
+}
+
+bool promises_durability(const rpc& message) {
+  if (const auto* response = std::get_if<vote_response>(&message)) return response->granted && !response->pre;
+  if (const auto* response = std::get_if<append_response>(&message)) return response->success;
+  return false;
+}
+
+} // namespace
+
+node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
+    : self_(self), cluster_(cluster), opts_(opts), random_(seed), hard_(disk.hard), durable_hard_(disk.hard),
+      log_(disk), durable_index_(disk.last_index) {}
+
+write& node_state::current_write(output& out) {
+  if (!out.write_now) {
+    out.write_now.emplace();
+    out.write_now->number = ++last_write_;
+    unsynced_.push_back({last_write_, log_.last_index(), hard_});
+  }
+  return *out.write_now;
+}
+
+void node_state::set_hard(output& out, term_t term, node_id voted_for) {
+  if (term < hard_.term) broken("a term never falls");
+  if (term == hard_.term && hard_.voted_for && hard_.voted_for != voted_for) broken("one vote per term");
+  hard_ = {term, voted_for};
+  current_write(out).hard = hard_;
+  unsynced_.back().hard = hard_;
+}
+
+void node_state::truncate_from(output& out, index_t from) {
+  if (from <= commit_) broken("a committed entry is never truncated");
+  auto& change = current_write(out);
+  if (!change.append.empty()) broken("a write truncates before it appends");
+  change.truncate_from = from;
+  log_.truncate_from(from);
+  durable_index_ = std::min(durable_index_, from - 1);
+  for (auto& pending : unsynced_) pending.last_index = std::min(pending.last_index, from - 1);
+}
+
+void node_state::append(output& out, entry e) {
+  auto& change = current_write(out);
+  log_.append(e);
+  unsynced_.back().last_index = e.index;
+  change.append.push_back(std::move(e));
+}
+
+void node_state::persisted_to(const durable_mark& mark) {
+  if (mark.number > last_write_) broken("a write is on disk that was never handed over");
+  while (!unsynced_.empty() && unsynced_.front().number <= mark.number) {
+    const auto& done = unsynced_.front();
+    durable_index_ = done.last_index;
+    durable_hard_ = done.hard;
+    if (done.number == mark.number && done.last_index == mark.last_index &&
+        log_.term_at(mark.last_index) != mark.last_term)
+      broken("the disk's last entry has another term");
+    unsynced_.pop_front();
+  }
+}
+
+void node_state::commit_to(index_t index) { commit_ = std::max(commit_, index); }
+
+void node_state::release_commits(output& out) {
+  const auto applicable = std::min(commit_, durable_index_);
+  if (applicable <= released_) return;
+  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
+  log_.evict(released_, opts_.cache_bytes);
+  released_ = applicable;
+  out.commit_to = applicable;
+}
+
+void node_state::send_durably(output& out, rpc message) const {
+  (all_durable() ? out.send_now : out.send_after_persist).push_back(std::move(message));
+}
+
+void node_state::validate(const output& out) const {
+  for (const auto& message : out.send_now) {
+    if (!is_pre_vote(message) && head_of(message).term > durable_hard_.term)
+      broken("nothing of a term leaves before the term is durable");
+    if (promises_durability(message) && !all_durable()) broken("a promise waits for the disk");
+  }
+  if (out.commit_to && (*out.commit_to > durable_index_ || *out.commit_to > commit_ || *out.commit_to != released_))
+    broken("only committed entries on the own disk are applied");
+  if (commit_ > log_.last_index()) broken("the commit index lies within the log");
+  if (durable_index_ > log_.last_index()) broken("the durable prefix lies within the log");
+  if (out.write_now && out.write_now->number != last_write_) broken("writes are numbered without gaps");
+  if (!out.send_after_persist.empty() && all_durable()) broken("a message waits for a write that is on its way");
+}
+
+} // namespace troupe::raft

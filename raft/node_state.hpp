@@ -1,0 +1,82 @@
+// What a node is, whatever its role: moved from role to role.
+#pragma once
+
+#include "raft/events.hpp"
+#include "raft/log_view.hpp"
+#include "raft/options.hpp"
+#include "raft/random.hpp"
+
+#include <deque>
+
+namespace troupe::raft {
+
+/// Term, vote, log, and how much of them is on disk. Exactly one role owns it at a time.
+class node_state {
+ public:
+  /// A node as it comes up: from what its disk held, all of which is durable.
+  node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk);
+
+  node_id self() const noexcept { return self_; }
+  const options& opts() const noexcept { return opts_; }
+  term_t term() const noexcept { return hard_.term; }
+  node_id voted_for() const noexcept { return hard_.voted_for; }
+  const log_view& log() const noexcept { return log_; }
+  const configuration& members() const noexcept { return log_.current(); }
+  index_t commit() const noexcept { return commit_; }
+  /// 0 <= durable_index() <= log().last_index(): the prefix of the log that is on this node's disk.
+  index_t durable_index() const noexcept { return durable_index_; }
+  const hard_state& durable_hard() const noexcept { return durable_hard_; }
+  /// The newest write handed to the log store; 0 before the first.
+  std::uint64_t last_write() const noexcept { return last_write_; }
+  bool all_durable() const noexcept { return unsynced_.empty(); }
+  /// True if this node votes in the current configuration.
+  bool is_voter() const noexcept { return members().is_voter(self_); }
+  prng& random() noexcept { return random_; }
+
+  /// A message header to a peer in the current term.
+  header to(node_id peer) const noexcept { return {cluster_, self_, peer, hard_.term}; }
+
+  /// Each of these changes the state in memory and adds the change to `out.write_now`.
+  void set_hard(output& out, term_t term, node_id voted_for);
+  void truncate_from(output& out, index_t from);
+  void append(output& out, entry e);
+
+  /// A write is on disk: moves the durable marks.
+  void persisted_to(const durable_mark& mark);
+  /// Raises the commit index; never lowers it.
+  void commit_to(index_t index);
+  /// Puts into `out` what may newly be applied: min(commit, durable).
+  void release_commits(output& out);
+  /// Routes a message that promises something about this node's disk: through the log store while any write is on its
+  /// way, at once when none is.
+  void send_durably(output& out, rpc message) const;
+
+  /// Checks a step's output against this state; called on every step, in release builds too.
+  /// Throws std::logic_error naming the broken rule: the node must stop.
+  void validate(const output& out) const;
+
+ private:
+  struct unsynced_write {
+    std::uint64_t number;
+    index_t last_index; ///< the log's end after this write, lowered by later truncations
+    hard_state hard;
+  };
+  write& current_write(output& out);
+
+  node_id self_;
+  cluster_id cluster_;
+  options opts_;
+  prng random_;
+  hard_state hard_;
+  hard_state durable_hard_;
+  log_view log_;
+  index_t commit_ = 0;
+  index_t durable_index_ = 0;
+  /// released_ <= min(commit_, durable_index_): what was given out as applicable.
+  index_t released_ = 0;
+  std::uint64_t last_write_ = 0;
+  /// Writes handed over and not yet known to be on disk, oldest first; numbers rise.
+  std::deque<unsynced_write> unsynced_;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,32 @@
+// The protocol's knobs.
+#pragma once
+
+#include "raft/types.hpp"
+
+#include <cstddef>
+
+namespace troupe::raft {
+
+using namespace std::chrono_literals;
+
+struct options {
+  /// A leader's sign of life when it has nothing else to say.
+  duration heartbeat = 100ms;
+  /// A follower campaigns after a silence drawn from [election_min, election_max]. A leader that hears from no
+  /// majority for election_max steps down.
+  duration election_min = 500ms;
+  duration election_max = 1000ms;
+  /// A commit index that no other message carries is told to followers after this.
+  duration commit_lag = 5ms;
+  /// Entries of one append_request: stops adding when their cost passes this.
+  std::size_t max_append_bytes = 1 << 20;
+  /// A replicator's unanswered append_requests.
+  std::size_t max_inflight_messages = 64;
+  std::size_t max_inflight_bytes = 4 << 20;
+  /// A leader refuses proposals while it holds more uncommitted bytes than this.
+  std::size_t max_uncommitted_bytes = 64 << 20;
+  /// Entries kept in memory behind the applied index, for followers that are a little behind.
+  std::size_t cache_bytes = 16 << 20;
+};
+
+} // namespace troupe::raft

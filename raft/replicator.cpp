@@ -1,0 +1,175 @@
+#include "raft/replicator.hpp"
+
+#include <algorithm>
+
+namespace troupe::raft {
+
+replicator::replicator(const replicator_seed& seed)
+    : opts_(seed.opts), head_(seed.head), last_(seed.last), commit_(seed.commit), round_(seed.round),
+      next_(seed.last + 1), prev_term_(seed.last_term) {}
+
+replicator_output replicator::start(time_point now) {
+  replicator_output out;
+  heard_at_ = now;
+  // The first probe leaves at once: it is also the new leader's first sign of life.
+  send(now, {}, 0, out);
+  return out;
+}
+
+replicator_output replicator::step(const replicator_event& what, time_point now) {
+  replicator_output out;
+  std::visit([&](const auto& e) { on(e, now, out); }, what);
+  return out;
+}
+
+time_point replicator::deadline() const {
+  const auto heartbeat = sent_at_ + opts_.heartbeat;
+  return commit_waits_since_ ? std::min(heartbeat, *commit_waits_since_ + opts_.commit_lag) : heartbeat;
+}
+
+void replicator::on(const tick&, time_point now, replicator_output& out) {
+  // Requests that stay unanswered were lost, or the peer is gone: ask again where the logs agree, with little.
+  const bool silent = !inflight_.empty() && now - std::max(heard_at_, inflight_since_) >= opts_.election_min;
+  if (silent) probe_from(match_ + 1, std::nullopt, out);
+  const bool heartbeat_due = now >= sent_at_ + opts_.heartbeat;
+  const bool commit_due = commit_waits_since_ && now >= *commit_waits_since_ + opts_.commit_lag;
+  // With a full window the commit index waits for the next heartbeat.
+  if (commit_due && window_full()) commit_waits_since_.reset();
+  if (heartbeat_due || (commit_due && !window_full())) send(now, {}, 0, out);
+}
+
+void replicator::on(const replicate& what, time_point now, replicator_output& out) {
+  for (const auto& e : what.entries) {
+    const auto wanted = next_ + static_cast<index_t>(pending_.size());
+    if (e.index < wanted) continue;
+    // What does not fit is fetched again when its turn comes.
+    if (e.index > wanted || pending_bytes_ >= opts_.max_inflight_bytes) break;
+    pending_.push_back(e);
+    pending_bytes_ += e.cost();
+  }
+  last_ = std::max(last_, what.last);
+  round_ = std::max(round_, what.round);
+  if (what.commit > commit_) {
+    commit_ = what.commit;
+    if (mode_ == mode::replicate && !commit_waits_since_) commit_waits_since_ = now;
+  }
+  pump(now, out);
+}
+
+void replicator::on(const append_response& what, time_point now, replicator_output& out) {
+  if (what.head.term != head_.term || what.head.from != head_.to) return;
+  heard_at_ = now;
+  if (what.success && what.match <= last_) agreed(what);
+  if (!what.success) refused(what, out);
+  out.report = peer_report{head_.term, head_.to, match_, what.round, now};
+  pump(now, out);
+}
+
+void replicator::on(const fetched& what, time_point now, replicator_output& out) {
+  fetching_ = false;
+  const bool wanted = mode_ == mode::probe ? what.first > match_ && !prev_term_ : what.first == next_;
+  if (wanted) {
+    next_ = what.first;
+    prev_term_ = what.prev_term;
+    pending_.assign(what.entries.begin(), what.entries.end());
+    pending_bytes_ = 0;
+    for (const auto& e : pending_) pending_bytes_ += e.cost();
+    if (mode_ == mode::probe) send(now, {}, 0, out);
+  } else if (!prev_term_) {
+    // Since the question was asked, answers have moved the peer on.
+    fetch(next_, std::nullopt, out);
+  }
+  pump(now, out);
+}
+
+void replicator::agreed(const append_response& what) {
+  match_ = std::max(match_, what.match);
+  while (!inflight_.empty() && inflight_.front().last <= match_) {
+    inflight_bytes_ -= inflight_.front().bytes;
+    inflight_.pop_front();
+  }
+  // In probe only an answer that reaches the place that was asked about ends the search.
+  if (what.match + 1 >= next_) mode_ = mode::replicate;
+  if (next_ > match_) return;
+  // A late answer to what was sent before the probe: the peer has more than was assumed.
+  prev_term_.reset();
+  while (!pending_.empty() && pending_.front().index <= match_) {
+    if (pending_.front().index == match_) prev_term_ = pending_.front().term;
+    pending_bytes_ -= pending_.front().cost();
+    pending_.pop_front();
+  }
+  next_ = match_ + 1;
+}
+
+void replicator::refused(const append_response& what, replicator_output& out) {
+  // A refusal is about one request: in probe the last one, in replicate any that assumed more than is agreed.
+  const bool fresh = mode_ == mode::probe ? what.prev_index == next_ - 1 : what.prev_index > match_;
+  if (!fresh || what.prev_index >= next_ || what.hint_index >= what.prev_index) return;
+  probe_from(std::max(what.hint_index, match_) + 1, what.hint_term, out);
+}
+
+void replicator::probe_from(index_t next, std::optional<term_t> hint_term, replicator_output& out) {
+  mode_ = mode::probe;
+  next_ = next;
+  prev_term_.reset();
+  pending_.clear();
+  pending_bytes_ = 0;
+  inflight_.clear();
+  inflight_bytes_ = 0;
+  commit_waits_since_.reset();
+  fetch(next, hint_term, out);
+}
+
+void replicator::pump(time_point now, replicator_output& out) {
+  if (mode_ == mode::probe) return;
+  while (prev_term_ && !pending_.empty() && !window_full()) send_entries(now, out);
+  if ((!prev_term_ || pending_.empty()) && next_ <= last_ && !window_full()) fetch(next_, std::nullopt, out);
+  // A read waits for this round; nothing that left so far carries it.
+  if (prev_term_ && sent_round_ < round_ && !window_full()) send(now, {}, 0, out);
+}
+
+void replicator::send_entries(time_point now, replicator_output& out) {
+  std::vector<entry> batch;
+  std::size_t bytes = 0;
+  while (!pending_.empty() && (batch.empty() || bytes + pending_.front().cost() <= opts_.max_append_bytes)) {
+    bytes += pending_.front().cost();
+    batch.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  pending_bytes_ -= bytes;
+  send(now, std::move(batch), bytes, out);
+}
+
+void replicator::send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out) {
+  append_request request{head_, 0, 0, commit_, round_, std::move(entries)};
+  // Where the logs might agree is not known yet: every log agrees at 0, so this is a heartbeat and nothing else.
+  if (prev_term_) {
+    request.prev_index = next_ - 1;
+    request.prev_term = *prev_term_;
+  }
+  if (!request.entries.empty()) {
+    next_ = request.entries.back().index + 1;
+    prev_term_ = request.entries.back().term;
+  }
+  if (mode_ == mode::replicate) {
+    if (inflight_.empty()) inflight_since_ = now;
+    inflight_.push_back({request.prev_index + static_cast<index_t>(request.entries.size()), bytes});
+    inflight_bytes_ += bytes;
+  }
+  sent_at_ = now;
+  sent_round_ = round_;
+  commit_waits_since_.reset();
+  out.send.push_back(std::move(request));
+}
+
+void replicator::fetch(index_t first, std::optional<term_t> hint_term, replicator_output& out) {
+  if (fetching_) return;
+  fetching_ = true;
+  out.fetch = fetch_request{first, hint_term, opts_.max_append_bytes};
+}
+
+bool replicator::window_full() const {
+  return inflight_.size() >= opts_.max_inflight_messages || inflight_bytes_ >= opts_.max_inflight_bytes;
+}
+
+} // namespace troupe::raft

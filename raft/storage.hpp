@@ -1,0 +1,82 @@
+// What the protocol needs of a disk. The interface lives here with its user; runtime/storage/ implements it.
+#pragma once
+
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace troupe::raft {
+
+/// What a node must never forget (Raft paper, figure 2, "persistent state").
+struct hard_state {
+  term_t term = 0;
+  node_id voted_for;
+  friend bool operator==(const hard_state&, const hard_state&) = default;
+};
+
+/// One change of what is on disk. A node numbers its writes 1, 2, 3 ... in the order in which it hands them over,
+/// anew at every start of the process. Applied in this order: hard state, truncation, append.
+struct write {
+  std::uint64_t number = 0;
+  std::optional<hard_state> hard;
+  /// Entries from this index on are dropped.
+  std::optional<index_t> truncate_from;
+  /// Contiguous, the first one right behind the last entry that is left.
+  std::vector<entry> append;
+
+  bool empty() const noexcept { return !hard && !truncate_from && append.empty(); }
+};
+
+/// What is surely on disk: every write up to `number`, and the log's last entry after it.
+struct durable_mark {
+  std::uint64_t number = 0;
+  index_t last_index = 0;
+  term_t last_term = 0;
+  friend bool operator==(const durable_mark&, const durable_mark&) = default;
+};
+
+/// The disk failed, or holds what it must not. The text names the path and the cause (errno or offset).
+class storage_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The log's shape without its data: entries from `first` up to the next run's first have this term.
+struct term_run {
+  index_t first = 0;
+  term_t term = 0;
+  friend bool operator==(const term_run&, const term_run&) = default;
+};
+
+/// What was on disk when the storage was opened.
+struct recovered {
+  hard_state hard;
+  index_t last_index = 0;
+  std::vector<term_run> terms;
+  /// Every configuration entry of the log, with its data.
+  std::vector<entry> configurations;
+  /// Things that an operator should read: a torn tail that was cut, and where.
+  std::vector<std::string> notes;
+};
+
+/// Blocking storage of one node's term, vote and log. Used by one thread at a time. Every function may throw
+/// `storage_error`; after a throw from `apply` or `sync` the object refuses every further write (what a failed sync
+/// left on disk is unknown until it is opened anew).
+class storage {
+ public:
+  virtual ~storage() = default;
+  /// Takes a write over. It is durable only after the next `sync`.
+  virtual void apply(const write& change) = 0;
+  /// Returns when everything applied so far is on disk.
+  virtual void sync() = 0;
+  /// Entries from `first` on, up to and including `last`, fewer when they exceed `max_bytes` of cost (at least one
+  /// if there is one).
+  virtual std::vector<entry> read(index_t first, index_t last, std::size_t max_bytes) = 0;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,28 @@
+#include "raft/vote_rules.hpp"
+
+namespace troupe::raft {
+
+bool up_to_date(const vote_request& request, const log_view& log) {
+  if (request.last_term != log.last_term()) return request.last_term > log.last_term();
+  return request.last_index >= log.last_index();
+}
+
+vote_response answer_pre_vote(const vote_request& request, const node_state& state, bool sticky) {
+  vote_response response{state.to(request.head.from), true, false};
+  response.granted = !sticky && request.head.term > state.term() && up_to_date(request, state.log());
+  if (response.granted) response.head.term = request.head.term;
+  return response;
+}
+
+vote_response refuse_vote(const vote_request& request, const node_state& state) {
+  return {state.to(request.head.from), request.pre, false};
+}
+
+append_response refuse_append(const append_request& request, const node_state& state) {
+  append_response response;
+  response.head = state.to(request.head.from);
+  response.prev_index = request.prev_index;
+  return response;
+}
+
+} // namespace troupe::raft
