@@ -1,0 +1,278 @@
+// Every typed interface on one page: who takes what from whom. Messages that may cross the network stand in messages.hpp;
+// those here stay inside one process.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "raft/events.hpp"
+#include "raft/replicator.hpp"
+#include "raft/storage.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Counts the role objects of a node in this process, restarts included; tells a late message from a current one.
+using epoch_t = std::uint64_t;
+
+/// The one timer message: an actor keeps at most one that matters, the one with its newest generation.
+struct timer {
+  std::uint64_t generation = 0;
+};
+/// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
+struct flush {};
+
+// -- endpoint: the one address that other nodes can reach -----------------------------------------------------------------
+
+struct role_changed;
+struct replicator_started;
+
+/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them.
+using endpoint_handle =
+    compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
+                   void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(command_batch), void(read_index_request), void(role_changed),
+                   void(replicator_started)>;
+
+// -- links: the way to other nodes ---------------------------------------------------------------------------------------
+
+/// Raft messages, each to the peer that its header names; dropped when there is no link to it.
+struct outbound {
+  std::vector<raft::rpc> messages;
+};
+/// A peer passed the handshake, or its link broke.
+struct link_up {
+  hello peer;
+  endpoint_handle endpoint;
+};
+struct link_down {
+  node_id peer;
+};
+using links_handle = compat::handle<void(outbound), void(link_up), void(link_down)>;
+
+// -- log store: the disk -------------------------------------------------------------------------------------------------
+
+struct attach;
+
+/// A role's change of the disk, and what may leave once it is there.
+struct store_write {
+  raft::write change;
+  std::vector<raft::rpc> then_send;
+};
+/// Asks for entries that are on disk; answered with a log_piece.
+struct read_log {
+  index_t first = 0;
+  index_t last = 0;
+  std::size_t max_bytes = 0;
+};
+struct log_piece {
+  std::vector<raft::entry> entries;
+};
+using log_store_handle =
+    compat::handle<void(store_write), log_piece(read_log), void(attach), void(role_changed), void(flush)>;
+
+// -- roles ---------------------------------------------------------------------------------------------------------------
+
+/// From the proxy: commands for the log; settled by proposals_settled.
+struct propose_batch {
+  std::vector<raft::proposal> proposals;
+};
+/// From the proxy: an index to read at; settled by reads_settled.
+struct read_index {
+  raft::tag_t tag = 0;
+};
+/// From the log store: everything up to the mark is on disk. A fact about the node, whatever the role.
+struct log_synced {
+  raft::durable_mark mark;
+};
+/// From a replicator to the leader that started it.
+struct replicator_report {
+  epoch_t epoch = 0;
+  raft::peer_report report;
+};
+struct replicator_fetch {
+  epoch_t epoch = 0;
+  node_id peer;
+  raft::fetch_request request;
+};
+/// From a sender that has switched to the successor of the role of this epoch.
+struct drained {
+  epoch_t epoch = 0;
+};
+struct get_role_status {};
+struct role_status {
+  raft::role_kind kind = raft::role_kind::follower;
+  term_t term = 0;
+  node_id leader;
+  index_t last_index = 0;
+  index_t commit = 0;
+  raft::configuration members;
+  /// When the leader (for a leader: a quorum) was last heard.
+  std::optional<raft::time_point> leader_heard;
+  /// The commit index at the first contact with a leader in this run; nothing before it.
+  std::optional<index_t> ready_at;
+};
+
+using role_handle =
+    compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(propose_batch), void(read_index), void(log_synced),
+                   void(replicator_report), void(replicator_fetch), void(drained), void(timer),
+                   role_status(get_role_status)>;
+
+/// The new role attaches itself: answered with log_synced of the present mark.
+struct attach {
+  epoch_t epoch = 0;
+  role_handle role;
+};
+
+/// To every sender of a role: from now on `role`. Whoever gets it sends `drained{retiring}` to `previous`, if there is one.
+struct role_changed {
+  epoch_t epoch = 0;
+  raft::role_kind kind = raft::role_kind::follower;
+  term_t term = 0;
+  role_handle role;
+  epoch_t retiring = 0;
+  role_handle previous;
+};
+/// The role learned who leads (0: nobody known), for proxies and status.
+struct leader_known {
+  term_t term = 0;
+  node_id leader;
+};
+
+// -- replicators ---------------------------------------------------------------------------------------------------------
+
+using replicator_handle =
+    compat::handle<void(raft::replicate), void(raft::append_response), void(raft::fetched), void(timer)>;
+
+/// To the endpoint: answers of this term from this peer belong to this replicator.
+struct replicator_started {
+  term_t term = 0;
+  node_id peer;
+  replicator_handle replicator;
+};
+
+// -- dispatcher and services -----------------------------------------------------------------------------------------------
+
+/// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in memory.
+struct commit_entries {
+  index_t up_to = 0;
+  std::vector<raft::entry> entries;
+};
+/// One query, already separated from its service's name.
+struct query {
+  std::uint64_t number = 0;
+  raft::bytes payload;
+};
+/// From the proxy: run these once `at` is applied (0: at once).
+struct query_batch {
+  index_t at = 0;
+  std::vector<query> queries;
+};
+
+/// For one service, in log order.
+struct apply_item {
+  index_t index = 0;
+  term_t term = 0;
+  raft::bytes tag;
+  raft::bytes payload;
+};
+struct apply_batch {
+  std::vector<apply_item> items;
+};
+struct query_item {
+  std::uint64_t number = 0;
+  index_t at = 0;
+  raft::bytes tag;
+  raft::bytes payload;
+};
+struct query_items {
+  std::vector<query_item> items;
+};
+using service_handle = compat::handle<void(apply_batch), void(query_items)>;
+
+/// From a service to the dispatcher, and on to the proxy: what became of log entries.
+struct applied_item {
+  index_t index = 0;
+  term_t term = 0;
+  errc code = errc::none;
+  std::string payload;
+};
+struct applied_batch {
+  std::vector<applied_item> items;
+};
+/// From a service or the dispatcher to the proxy: `number` is the query's, `index` where it was read.
+struct queried_batch {
+  std::vector<command_outcome> outcomes;
+};
+
+struct get_applied {};
+struct applied_status {
+  index_t applied = 0;
+};
+using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
+                                         void(queried_batch), void(role_changed), applied_status(get_applied)>;
+
+// -- proxy: the front door -------------------------------------------------------------------------------------------------
+
+struct proposals_settled {
+  std::vector<raft::accepted> accepted;
+  std::vector<raft::failed> failed;
+};
+struct reads_settled {
+  std::vector<raft::read_ready> ready;
+  std::vector<raft::failed> failed;
+};
+/// The replicated core of this node ended and will start anew: whatever it held is unknown now.
+struct core_down {};
+/// The dispatcher to ask, anew at every start of the core.
+struct core_up {
+  dispatcher_handle dispatcher;
+};
+
+/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
+using proxy_handle =
+    compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
+                   void(proposals_settled), void(reads_settled), void(applied_batch), void(queried_batch),
+                   void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
+                   void(core_down), void(flush), void(timer)>;
+
+} // namespace troupe
+
+TROUPE_LOCAL_MESSAGE(troupe::timer);
+TROUPE_LOCAL_MESSAGE(troupe::flush);
+TROUPE_LOCAL_MESSAGE(troupe::outbound);
+TROUPE_LOCAL_MESSAGE(troupe::link_up);
+TROUPE_LOCAL_MESSAGE(troupe::link_down);
+TROUPE_LOCAL_MESSAGE(troupe::store_write);
+TROUPE_LOCAL_MESSAGE(troupe::read_log);
+TROUPE_LOCAL_MESSAGE(troupe::log_piece);
+TROUPE_LOCAL_MESSAGE(troupe::propose_batch);
+TROUPE_LOCAL_MESSAGE(troupe::read_index);
+TROUPE_LOCAL_MESSAGE(troupe::log_synced);
+TROUPE_LOCAL_MESSAGE(troupe::replicator_report);
+TROUPE_LOCAL_MESSAGE(troupe::replicator_fetch);
+TROUPE_LOCAL_MESSAGE(troupe::drained);
+TROUPE_LOCAL_MESSAGE(troupe::get_role_status);
+TROUPE_LOCAL_MESSAGE(troupe::role_status);
+TROUPE_LOCAL_MESSAGE(troupe::attach);
+TROUPE_LOCAL_MESSAGE(troupe::role_changed);
+TROUPE_LOCAL_MESSAGE(troupe::leader_known);
+TROUPE_LOCAL_MESSAGE(troupe::replicator_started);
+TROUPE_LOCAL_MESSAGE(troupe::raft::replicate);
+TROUPE_LOCAL_MESSAGE(troupe::raft::fetched);
+TROUPE_LOCAL_MESSAGE(troupe::commit_entries);
+TROUPE_LOCAL_MESSAGE(troupe::query_batch);
+TROUPE_LOCAL_MESSAGE(troupe::apply_batch);
+TROUPE_LOCAL_MESSAGE(troupe::query_items);
+TROUPE_LOCAL_MESSAGE(troupe::applied_batch);
+TROUPE_LOCAL_MESSAGE(troupe::queried_batch);
+TROUPE_LOCAL_MESSAGE(troupe::get_applied);
+TROUPE_LOCAL_MESSAGE(troupe::applied_status);
+TROUPE_LOCAL_MESSAGE(troupe::proposals_settled);
+TROUPE_LOCAL_MESSAGE(troupe::reads_settled);
+TROUPE_LOCAL_MESSAGE(troupe::core_up);
+TROUPE_LOCAL_MESSAGE(troupe::core_down);
