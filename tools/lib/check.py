@@ -1,0 +1,127 @@
+"""Checks the project's style: formatting, include direction, bans, sizes; without --quick also clang-tidy."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import style_rules
+import style_selftest
+from style_rules import Problem
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+TIDY_FOLDERS = ("raft/", "services/", "runtime/storage/")
+SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__"}
+
+
+def project_files():
+    """Tracked files and new ones that git does not ignore; without git, all but what is built."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, text=True, check=False) if (ROOT / ".git").exists() else None
+    if listed is not None and listed.returncode == 0:
+        paths = [path for path in listed.stdout.split("\0") if path]
+    else:
+        paths = []
+        for folder, folders, names in os.walk(ROOT):
+            folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
+            paths += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names]
+    return sorted(path for path in set(paths) if (ROOT / path).is_file() and not (ROOT / path).is_symlink())
+
+
+def clang_format(root, sources, fix=False):
+    """One problem for each file that clang-format would change; with `fix` it changes them."""
+    if not sources:
+        return []
+    mode = ["-i"] if fix else ["--dry-run", "-Werror"]
+    result = subprocess.run(["clang-format", "--style=file", *mode, *sources], cwd=root, capture_output=True, text=True, check=False)
+    places = {}
+    for path, line in re.findall(r"^(.+?):(\d+):\d+: error: code should be clang-formatted", result.stderr, re.MULTILINE):
+        places.setdefault(path, []).append(int(line))
+    if result.returncode != 0 and not places:
+        return [Problem("clang-format", 0, result.stderr.strip())]
+    return [Problem(path, lines[0], f"clang-format differs in {len(lines)} places; tools/check --fix formats it")
+            for path, lines in sorted(places.items())]
+
+
+def tidy_one(root, path, *arguments):
+    """What clang-tidy finds in one source file and in the project's headers that it includes."""
+    result = subprocess.run(["clang-tidy", "--quiet", path, *arguments], cwd=root, capture_output=True, text=True, check=False)
+    found = re.findall(r"^(/.+?):(\d+):\d+: (?:warning|error): (.*)$", result.stdout, re.MULTILINE)
+    problems = {Problem(os.path.relpath(file, root), int(line), message) for file, line, message in found}
+    if result.returncode != 0 and not problems:
+        problems.add(Problem(path, 1, f"clang-tidy failed: {result.stderr.strip()}"))
+    return problems
+
+
+def clang_tidy(sources):
+    """clang-tidy's findings, each once, over what is cheap to look at."""
+    database = ROOT / "build" / "release" / "compile_commands.json"
+    configured = subprocess.run(["cmake", "--preset", "release", "--log-level=WARNING"], cwd=ROOT, check=False, capture_output=True,
+                                text=True)
+    if configured.returncode != 0:
+        return [Problem("CMakeLists.txt", 1, f"clang-tidy needs a configured build/release: {configured.stderr.strip()}")]
+    built = {os.path.relpath(entry["file"], ROOT) for entry in json.loads(database.read_text())}
+    chosen = [path for path in sources if path in built and path.startswith(TIDY_FOLDERS)]
+
+    problems = set()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        findings = pool.map(lambda path: tidy_one(ROOT, path, "-p", database.parent), chosen)
+        for done, (path, found) in enumerate(zip(chosen, findings), 1):
+            print(f"clang-tidy {done}/{len(chosen)} {path}", flush=True)
+            problems |= found
+    return sorted(problems)
+
+
+def self_test(quick):
+    wrong = style_selftest.run()
+    with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
+        for name in (".clang-format", ".clang-tidy"):
+            shutil.copy(ROOT / name, root)
+        Path(root, "bad.cpp").write_text("// Bad.\nint  BadName(int x) {\n  if (x);\n    return 1; return 0; }\n")
+        Path(root, "good.cpp").write_text("// Good.\nint good_name() { return 1; }\n")
+        found = clang_format(root, ["bad.cpp", "good.cpp"])
+        if [(problem.path, problem.line) for problem in found] != [("bad.cpp", 2)]:
+            wrong.append(f"clang-format: expected bad.cpp:2, found {[str(problem) for problem in found]}")
+        if not quick:
+            for name, expected in (("good.cpp", []), ("bad.cpp", [2, 3])):
+                found = sorted(tidy_one(root, name, "--"))
+                if [problem.line for problem in found] != expected:
+                    wrong.append(f"clang-tidy: expected lines {expected} of {name}, found {[str(problem) for problem in found]}")
+    print("\n".join(wrong or ["check --self-test: ok"]))
+    return 1 if wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/check", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out clang-tidy")
+    parser.add_argument("--fix", action="store_true", help="let clang-format format the files first")
+    parser.add_argument("--self-test", action="store_true", help="only prove that each rule fires on a bad file")
+    options = parser.parse_args()
+
+    if options.self_test:
+        return self_test(options.quick)
+
+    files = project_files()
+    sources = [path for path in files if Path(path).suffix in style_rules.CPP]
+    if options.fix:
+        clang_format(ROOT, sources, fix=True)
+    problems = clang_format(ROOT, sources) + style_rules.check(ROOT, files)
+    if not options.quick:
+        problems += clang_tidy(sources)
+
+    for problem in problems:
+        print(problem)
+    errors = sum(not problem.warning for problem in problems)
+    print(f"check: {errors} problems" if errors else f"check: ok ({len(files)} files)")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""Starts a cluster of webserver processes, kills its leader, and shows that nothing acknowledged is lost."""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cluster import Cluster, Failure, Unanswered, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+MAP = "demo"
+MOST_SECONDS_WITHOUT_LEADER = 2.0
+LOG_TAIL_LINES = 25
+
+
+class Demo:
+    """What the steps share: the cluster, and every write that was acknowledged."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.acknowledged = {}
+        self.leader = None
+        self.dead = None
+
+    def put(self, node, key, value, timeout=5):
+        revision = node.put(MAP, key, value, timeout)
+        self.acknowledged[key] = value
+        return revision
+
+
+# A step does its work, raises Failure when something does not hold, and returns its line of the account.
+
+def start(demo):
+    demo.cluster.start()
+
+    def answering():
+        demo.cluster.check_alive()
+        return all(node.status() for node in demo.cluster.nodes)
+
+    began = time.monotonic()
+    wait_for("an answer from every node's /status", 20, answering)
+    return f"{len(demo.cluster.nodes)} webserver processes answer after {since(began)}"
+
+
+def elect(demo):
+    began = time.monotonic()
+    node, status = wait_for("the election of a leader", 20, demo.cluster.leader)
+    elected = since(began)
+    wait_for("/readyz of every node", 20, lambda: all(node.ready() for node in demo.cluster.nodes))
+    demo.leader = node
+    return f"{node.name} leads in term {status['term']}, known to all {elected} later; all ready after {since(began)}"
+
+
+def write(demo):
+    writer = demo.cluster.others(demo.leader)[0]
+    revision = demo.put(writer, "greeting", "hello")
+    began = time.monotonic()
+    count = 100
+    for i in range(count):
+        demo.put(writer, f"key {i}", {"number": i, "text": "é" * (i % 5)})
+    each = (time.monotonic() - began) / count
+    return f"1 + {count} writes through {writer.name}, a follower: first revision {revision}, {each * 1000:.1f} ms each"
+
+
+def read(demo):
+    writer = demo.cluster.others(demo.leader)[0]
+    readers = demo.cluster.others(writer)
+    for node in readers:
+        expect_value(node, "greeting", "hello")
+        expect_value(node, "key 99", demo.acknowledged["key 99"])
+    return f"{' and '.join(node.name for node in readers)} answer linearizable reads with what was written"
+
+
+def kill_leader(demo):
+    old_term = demo.leader.status()["term"]
+    demo.leader.kill()
+    killed = time.monotonic()
+    demo.dead, survivors = demo.leader, demo.cluster.running
+    attempts = 0
+
+    def write_again():
+        nonlocal attempts
+        # Putting the same value again is harmless, so a rejected and an unknown outcome are retried alike.
+        node = survivors[attempts % len(survivors)]
+        attempts += 1
+        return demo.put(node, "after the kill", "still here", timeout=1)
+
+    wait_for("a write after the leader's death", 15, write_again, pause=0.01)
+    took = time.monotonic() - killed
+    demo.leader, status = wait_for("agreement on the next leader", 10, demo.cluster.leader)
+    if status["term"] <= old_term:
+        raise Failure(f"the next leader's term {status['term']} is not above {old_term}")
+    if took > MOST_SECONDS_WITHOUT_LEADER:
+        raise Failure(f"the next write took {took:.2f} s after the kill, more than {MOST_SECONDS_WITHOUT_LEADER} s")
+    return (f"{demo.dead.name} got SIGKILL; the next write succeeded {took:.2f} s later ({attempts} attempts); "
+            f"{demo.leader.name} leads in term {status['term']}")
+
+
+def restart(demo):
+    for i in range(20):
+        demo.put(demo.leader, f"missed {i}", i)
+    target = demo.leader.status()["commit_index"]
+    began = time.monotonic()
+    demo.dead.start()
+
+    def caught_up():
+        demo.cluster.check_alive()
+        return demo.dead.status()["applied_index"] >= target
+
+    wait_for(f"{demo.dead.name} applying index {target}", 15, caught_up)
+    took = since(began)
+    expect_value(demo.dead, "missed 19", 19, level="stale")
+    expect_value(demo.dead, "after the kill", "still here", level="stale")
+    return f"{demo.dead.name} restarted from its data directory, and has applied index {target} after {took}"
+
+
+def verify(demo):
+    wait_for("/readyz of every node", 15, lambda: all(node.ready() for node in demo.cluster.nodes))
+    for node in demo.cluster.nodes:
+        for key, value in demo.acknowledged.items():
+            expect_value(node, key, value)
+    return f"all {len(demo.acknowledged)} acknowledged writes read back, linearizable, through each node"
+
+
+STEPS = [("start", start), ("elect", elect), ("write", write), ("read", read), ("kill", kill_leader),
+         ("restart", restart), ("verify", verify)]
+
+
+def expect_value(node, key, expected, level="linearizable"):
+    found = node.get(MAP, key, level)
+    if found != expected:
+        raise Failure(f"{node.name}: {level} read of '{key}' gave {found!r}, not {expected!r}")
+
+
+def since(began):
+    return f"{time.monotonic() - began:.2f} s"
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run_steps(demo):
+    """True when every step held. Prints the account while it runs."""
+    for name, step in STEPS:
+        try:
+            account = step(demo)
+        except (Failure, Unanswered) as error:
+            say(f"  {name:<8} FAILED: {error}")
+            return False
+        say(f"  {name:<8} {account}")
+    return True
+
+
+def stay(cluster, folder):
+    say("\nThe cluster runs until Ctrl-C. Try:")
+    for node in cluster.nodes:
+        say(f"  curl {node.url}/status                            # {node.name}, pid {node.process.pid}, log {node.log}")
+    first, last = cluster.nodes[0].url, cluster.nodes[-1].url
+    say(f"  curl -X PUT -d '[1, {{\"a\": 2}}]' {first}/v1/maps/{MAP}/mine")
+    say(f"  curl {last}/v1/maps/{MAP}/mine")
+    say(f"Data is in {folder}.")
+    gone = set()
+    while cluster.running:
+        for node in cluster.nodes:
+            if not node.running and node not in gone:
+                gone.add(node)
+                say(f"{node.name} has ended (exit code {node.process.returncode}).")
+        time.sleep(0.5)
+
+
+def show_logs(cluster):
+    for node in cluster.nodes:
+        if node.log.exists():
+            say(f"\n--- the last lines of {node.log}")
+            say("\n".join(node.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]))
+
+
+def find_webserver(options):
+    """Builds the webserver unless told not to, and returns its path."""
+    path = options.webserver or ROOT / "build" / "release" / "examples" / "webserver"
+    if not options.webserver and not options.no_build:
+        subprocess.run([ROOT / "tools" / "lib" / "build", "release", "webserver"], check=True)
+    if path.is_dir():
+        path = path / "webserver"
+    if not path.is_file():
+        raise Failure(f"there is no webserver at {path}")
+    return path.resolve()
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
+    parser.add_argument("--check", action="store_true",
+                        help="do not stay: exit 0 only if every step held and the next write after the kill came within "
+                             f"{MOST_SECONDS_WITHOUT_LEADER} s")
+    parser.add_argument("--nodes", type=int, default=3, metavar="N", help="how many nodes, 3 to 9 (default: 3)")
+    parser.add_argument("--no-build", action="store_true", help="use what is built already")
+    parser.add_argument("--webserver", type=Path, metavar="PATH", help="run this program; implies --no-build")
+    parser.add_argument("--keep", action="store_true", help="leave data and logs in place")
+    options = parser.parse_args()
+    if not 3 <= options.nodes <= 9:
+        parser.error("--nodes must be 3 to 9: fewer do not survive the death of one")
+    return options
+
+
+def interrupted(number, _):
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def main():
+    options = parse()
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    try:
+        binary = find_webserver(options)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    except KeyboardInterrupt:
+        return 130
+    except Failure as error:
+        say(f"tools/demo: {error}")
+        return 1
+
+    folder = Path(tempfile.mkdtemp(prefix="troupe-demo-"))
+    cluster = Cluster(binary, folder, options.nodes)
+    held, was_interrupted = False, False
+    say(f"Troupe demo, data and logs in {folder}")
+    try:
+        held = run_steps(Demo(cluster))
+        if held and not options.check:
+            stay(cluster, folder)
+    except KeyboardInterrupt:
+        was_interrupted = True
+        say("\nstopping")
+    finally:
+        # A second Ctrl-C must not leave processes behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        began = time.monotonic()
+        wrong = cluster.stop()
+
+    say(f"  stop     {'; '.join(wrong)}" if wrong else f"  stop     all nodes ended with exit code 0, {since(began)} after SIGTERM")
+    good = held and not wrong
+    if not good and not was_interrupted:
+        show_logs(cluster)
+    if options.keep or not (good or was_interrupted):
+        say(f"Data and logs stay in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    if options.check:
+        if was_interrupted:
+            return 130
+        say("demo: ok" if good else "demo: FAILED")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

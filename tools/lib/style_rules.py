@@ -1,0 +1,198 @@
+"""The project's style as data and small functions. `tools/check` runs them; `tools/check --self-test` proves that each fires.
+
+A rule takes a `Source` and yields `Problem`s. What most often changes (who may include whom, what is banned where, how
+long a file may be) stands in the tables at the top.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+# Who may include whom. The first row whose pattern matches a file's path holds. `angle` says what <...> may name.
+#   std   the C++ standard library without threads, files and streams
+#   pure  anything but CAF
+#   any   anything
+LAYERS = [
+    # path pattern                                          own headers it may include                 angle
+    (r"raft/",                                              {"raft"},                                  "std"),
+    (r"actors/",                                            {"raft", "actors", "services"},            "any"),
+    (r"services/(.*/)?[^/]*(shell|front|loop|_actor)[^/]*$", {"raft", "actors", "services"},           "any"),
+    (r"services/",                                          {"raft", "services"},                      "pure"),
+    (r"discovery/(.*/)?[^/]*(shell|front|loop|_actor)[^/]*$", {"raft", "actors", "discovery"},         "any"),
+    (r"discovery/",                                         {"raft", "discovery"},                     "pure"),
+    (r"runtime/",                         {"raft", "actors", "services", "discovery", "runtime"},      "any"),
+    (r"(examples|tests)/", {"raft", "actors", "services", "discovery", "runtime", "examples", "tests"}, "any"),
+]
+
+# Standard headers that a pure protocol has no use for.
+IMPURE_STD = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore", "latch",
+              "barrier", "fstream", "iostream", "filesystem", "random", "ctime"}
+
+# What code must not say outside the listed folders, and what to do instead.
+BANS = [
+    (r"\b(steady|system|high_resolution)_clock\s*::\s*now\b|\bclock(_type)?\s*::\s*now\b|\bgettimeofday\b|\bclock_gettime\b",
+     {"runtime", "tests", "tools"}, "reads a clock; take `now` as an argument"),
+    (r"\brandom_device\b|\bsrand\s*\(|\bstd::rand\b",
+     {"runtime", "tests", "tools"}, "draws true randomness; take the seed as an argument"),
+    (r"\bsleep_for\b|\bsleep_until\b|\b(u|nano)?sleep\s*\(",
+     {"runtime", "tests", "tools"}, "sleeps; wait for the event instead"),
+]
+
+# A test waits for an event. Where it must nap all the same, the line says why: `// nap: reason`.
+NAP = re.compile(r"\bsleep_for\b|\bsleep_until\b|\b(u|nano)?sleep\s*\(")
+NAP_REASON = re.compile(r"//.*\bnap: *\S")
+
+# (warning above, error above), in lines.
+SIZES = {".cpp": (400, 600), ".hpp": (250, 400)}
+
+# These begin with a `//` comment that says what the file holds.
+OPENING_COMMENT = {".hpp"}
+
+# The brackets keep this file clear of its own rule.
+LEFTOVERS = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b")
+
+CPP = {".cpp", ".hpp"}
+TEXT = CPP | {".cmake", ".json", ".md", ".py", ".sh", ".supp", ".yml", ".yaml"}
+TEXT_NAMES = {"CMakeLists.txt", ".clang-format", ".clang-tidy", ".gitignore"}
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    path: str
+    line: int
+    message: str
+    warning: bool = False
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {'warning: ' if self.warning else ''}{self.message}"
+
+
+# Comments become blanks, strings stay (an #include names its file in one). Raw strings first: they may hold anything.
+TOKENS = re.compile(
+    r'R"(?P<mark>[^()\\\s]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"|\'(?:\\[^\'\n]+|\\\'|[^\'\\\n])\''
+    r"|(?P<comment>//[^\n]*|/\*.*?\*/)", re.DOTALL)
+
+
+class Source:
+    """One file: its path relative to the project's root, and its text with and without comments."""
+
+    def __init__(self, root, path):
+        self.root, self.path = Path(root), str(path)
+        self.suffix = Path(path).suffix
+        self.text = (self.root / path).read_text(encoding="utf-8", errors="replace")
+        self.lines = self.text.splitlines()
+
+    @property
+    def is_cpp(self):
+        return self.suffix in CPP
+
+    @property
+    def is_text(self):
+        name = Path(self.path).name
+        return self.suffix in TEXT or name in TEXT_NAMES or (not self.suffix and self.text.startswith("#!"))
+
+    @property
+    def folder(self):
+        return self.path.split("/")[0]
+
+    @cached_property
+    def code_lines(self):
+        def blank(match):
+            return re.sub(r"[^\n]", " ", match[0]) if match["comment"] else match[0]
+        return TOKENS.sub(blank, self.text).splitlines()
+
+    def problem(self, line, message, warning=False):
+        return Problem(self.path, line, message, warning)
+
+
+def include_direction(source):
+    if not source.is_cpp:
+        return
+    layer = next((row for row in LAYERS if re.match(row[0], source.path)), None)
+    if layer is None:
+        yield source.problem(1, "lies in no layer; LAYERS in tools/lib/style_rules.py names them")
+        return
+    _, own, angle = layer
+    for number, line in enumerate(source.code_lines, 1):
+        match = re.match(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', line)
+        if not match:
+            continue
+        quoted, bracketed = match.groups()
+        if quoted:
+            target = quoted.split("/")[0]
+            if not (source.root / quoted).is_file():
+                yield source.problem(number, f'"{quoted}" is no file of the project; quoted includes start at its root')
+            elif target not in own:
+                yield source.problem(number, f'must not include "{quoted}": from here only {", ".join(sorted(own))}')
+        elif angle != "any" and bracketed.startswith("caf/"):
+            yield source.problem(number, f"must not include <{bracketed}>: this part knows no CAF")
+        elif angle == "std" and (not re.fullmatch(r"\w+", bracketed) or bracketed in IMPURE_STD):
+            yield source.problem(number, f"must not include <{bracketed}>: no I/O, clock, thread or library here")
+
+
+def bans(source):
+    if not source.is_cpp:
+        return
+    for number, line in enumerate(source.code_lines, 1):
+        for pattern, allowed, reason in BANS:
+            match = re.search(pattern, line)
+            if match and source.folder not in allowed:
+                yield source.problem(number, f"`{match[0].strip()}` {reason}")
+
+
+def naps(source):
+    if not source.is_cpp or source.folder != "tests":
+        return
+    for number, (code, full) in enumerate(zip(source.code_lines, source.lines), 1):
+        if NAP.search(code) and not NAP_REASON.search(full):
+            yield source.problem(number, "a test that naps is slow and flaky; wait for the event, or say `// nap: reason`")
+
+
+def size(source):
+    if source.suffix not in SIZES:
+        return
+    soft, hard = SIZES[source.suffix]
+    count = len(source.lines)
+    if count > hard:
+        yield source.problem(count, f"{count} lines: over {hard} asks for another design")
+    elif count > soft:
+        yield source.problem(count, f"{count} lines: over {soft} asks for a second look", warning=True)
+
+
+def leftovers(source):
+    if not source.is_text:
+        return
+    for number, line in enumerate(source.lines, 1):
+        match = LEFTOVERS.search(line)
+        if match:
+            yield source.problem(number, f"{match[0]}: finish it, or file an issue")
+
+
+def whitespace(source):
+    if not source.is_text:
+        return
+    for number, line in enumerate(source.lines, 1):
+        if "\t" in line:
+            yield source.problem(number, "tab")
+        if line != line.rstrip():
+            yield source.problem(number, "trailing whitespace")
+    if source.text and not source.text.endswith("\n"):
+        yield source.problem(len(source.lines), "no newline at the end")
+
+
+def opening(source):
+    if not source.is_cpp:
+        return
+    if source.suffix in OPENING_COMMENT and not source.text.startswith("//"):
+        yield source.problem(1, "begins without a `//` comment that says what the file holds")
+    if source.suffix == ".hpp" and not any(line.strip() == "#pragma once" for line in source.code_lines):
+        yield source.problem(1, "header without #pragma once")
+
+
+RULES = [include_direction, bans, naps, size, leftovers, whitespace, opening]
+
+
+def check(root, paths):
+    """All problems of these files, in order."""
+    return sorted(problem for path in paths for source in [Source(root, path)] for rule in RULES for problem in rule(source))

@@ -1,0 +1,68 @@
+"""Proves that every style rule fires on a bad file, says the right line, and leaves good files alone."""
+
+import tempfile
+from pathlib import Path
+
+import style_rules
+
+GOOD_HEADER = "// A thing.\n#pragma once\n"
+
+# path, text, and the problems expected as (line, part of the message), nothing else.
+CASES = [
+    ("raft/good.hpp", "// Good: steady_clock::now and #include <caf/all.hpp> in a comment.\n#pragma once\n\n#include <vector>\n", []),
+    ("actors/good.hpp", GOOD_HEADER, []),
+    ("services/good.hpp", GOOD_HEADER, []),
+    ("discovery/good.hpp", GOOD_HEADER, []),
+    ("runtime/good.cpp", "// Uses all.\n#include \"actors/good.hpp\"\nauto t = std::chrono::steady_clock::now();\n", []),
+    ("services/map_shell.cpp", "// A CAF shell.\n#include \"actors/good.hpp\"\n#include <caf/all.hpp>\n", []),
+    ("tests/nap.cpp", "// Naps.\nsleep_for(1s);  // nap: the kernel tells nobody when it is done\n", []),
+    ("raft/up.cpp", "// Up.\n#include \"actors/good.hpp\"\n", [(2, "must not include")]),
+    ("raft/caf.cpp", "// CAF.\n\n#include <caf/all.hpp>\n", [(3, "knows no CAF")]),
+    ("raft/io.cpp", "// I/O.\n#include <unistd.h>\n#include <thread>\n", [(2, "no I/O"), (3, "no I/O")]),
+    ("raft/unrooted.cpp", "// Not from the root.\n#include \"good.hpp\"\n", [(2, "is no file of the project")]),
+    ("services/pure.cpp", "// Pure.\n#include <caf/all.hpp>\n#include \"actors/good.hpp\"\n", [(2, "knows no CAF"), (3, "must not include")]),
+    ("services/sideways.cpp", "// Sideways.\n#include \"discovery/good.hpp\"\n", [(2, "must not include")]),
+    ("discovery/sideways_loop.cpp", "// Sideways.\n#include \"services/good.hpp\"\n", [(2, "must not include")]),
+    ("actors/up.cpp", "// Up.\n#include \"runtime/good.cpp\"\n", [(2, "must not include")]),
+    ("elsewhere/stray.cpp", "// Stray.\n", [(1, "no layer")]),
+    ("actors/clock.cpp", "// Clock.\nauto a = steady_clock::now();\nauto b = clock::now();\n", [(2, "clock"), (3, "clock")]),
+    ("examples/dice.cpp", "// Dice.\nstd::random_device dice;\n", [(2, "random")]),
+    ("services/sleepy.cpp", "// Sleepy.\nsleep_for(1s);\nusleep(5);\nsleep_until(t);\n", [(2, "sleeps"), (3, "sleeps"), (4, "sleeps")]),
+    ("tests/sleepy.cpp", "// Sleepy.\nstd::this_thread::sleep_for(1s);\nusleep(1); // nap:\n", [(2, "naps"), (3, "naps")]),
+    ("raft/long.cpp", "// Long.\n" + "int x;\n" * 400, [(401, "second look")]),
+    ("raft/longer.cpp", "// Longer.\n" + "int x;\n" * 600, [(601, "another design")]),
+    ("raft/long.hpp", GOOD_HEADER + "\n" * 249, [(251, "second look")]),
+    ("raft/longer.hpp", GOOD_HEADER + "\n" * 399, [(401, "another design")]),
+    ("docs/later.md", "TO" + "DO\n\nFIX" + "ME XX" + "X\n", [(1, "finish it"), (3, "finish it")]),
+    ("raft/blank.cpp", "// Blank. \n\tint x;\nint y;", [(1, "trailing"), (2, "tab"), (3, "no newline")]),
+    ("raft/bare.hpp", "#pragma once\n", [(1, "begins without")]),
+    ("raft/guard.hpp", "// No guard.\n", [(1, "#pragma once")]),
+    ("raft/raw.cpp", "// Raw string.\nauto s = R\"(// no comment: \")\";\nint n = 1'000'000; /* steady_clock::now */\n", []),
+]
+
+
+def run():
+    """Returns what went wrong, as lines; nothing when every rule does its work."""
+    wrong = []
+    fired = set()
+    with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
+        for path, text, _ in CASES:
+            file = Path(root, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        for path, _, expected in CASES:
+            source = style_rules.Source(root, path)
+            found = []
+            for rule in style_rules.RULES:
+                problems = list(rule(source))
+                found += problems
+                if problems:
+                    fired.add(rule.__name__)
+            found.sort()
+            matches = len(found) == len(expected) and all(
+                problem.line == line and part in problem.message for problem, (line, part) in zip(found, expected))
+            if not matches:
+                wrong.append(f"{path}: expected {expected}, found {[str(problem) for problem in found]}")
+    silent = {rule.__name__ for rule in style_rules.RULES} - fired
+    wrong += [f"rule {name} fired on no planted file" for name in sorted(silent)]
+    return wrong

@@ -1,0 +1,12 @@
+# To be sourced: timed TITLE COMMAND... runs the command between a line that names it and a line with its duration.
+timed() {
+  local title=$1 start=$EPOCHREALTIME status=0
+  shift
+  echo "-- $title"
+  "$@" </dev/null || status=$?
+  local tenths=$(((${EPOCHREALTIME/[.,]/} - ${start/[.,]/}) / 100000))
+  local verdict="done"
+  if ((status)); then verdict="FAILED (exit $status)"; fi
+  echo "-- $title: $verdict in $((tenths / 10)).$((tenths % 10)) s"
+  return "$status"
+}
