@@ -12,12 +12,14 @@
 #include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
-#include <caf/send.hpp>
 #include <caf/sec.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,9 +29,7 @@ template <class Signature> struct signature;
 template <class Result, class... Xs> struct signature<Result(Xs...)> {
   using type = typename caf::replies_to<Xs...>::template with<Result>;
 };
-template <class... Xs> struct signature<void(Xs...)> {
-  using type = caf::reacts_to<Xs...>;
-};
+template <class... Xs> struct signature<void(Xs...)> { using type = caf::reacts_to<Xs...>; };
 
 /// A typed actor handle from plain function signatures: `handle<void(ping), pong(query)>`.
 template <class... Signatures> using handle = caf::typed_actor<typename signature<Signatures>::type...>;
@@ -44,5 +44,20 @@ inline void set_word(caf::actor_system_config& config, const std::string& key, c
 }
 
 inline std::string to_text(caf::actor_system& system, const caf::error& e) { return system.render(e); }
+
+/// An error of this project, and what it carries. `error_code` gives nothing for errors of other origin.
+template <class... Strings> caf::error own_error(std::uint8_t code, Strings... context) {
+  return {code, caf::atom("troupe"), caf::make_message(std::move(context)...)};
+}
+inline std::optional<std::uint8_t> error_code(const caf::error& e) {
+  if (!e || e.category() != caf::atom("troupe")) return std::nullopt;
+  return e.code();
+}
+/// The `position`th string of an error's context; empty if there is none.
+inline std::string error_text(const caf::error& e, std::size_t position) {
+  const auto& context = e.context();
+  if (position >= context.size() || !context.match_element<std::string>(position)) return {};
+  return context.get_as<std::string>(position);
+}
 
 } // namespace troupe::compat

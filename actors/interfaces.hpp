@@ -1,5 +1,5 @@
-// Every typed interface on one page: who takes what from whom. Messages that may cross the network stand in messages.hpp;
-// those here stay inside one process.
+// Every typed interface on one page: who takes what from whom. Messages that may cross the network stand in
+// messages.hpp; those here stay inside one process.
 #pragma once
 
 #include "actors/messages.hpp"
@@ -25,19 +25,21 @@ struct timer {
 /// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
 struct flush {};
 
-// -- endpoint: the one address that other nodes can reach -----------------------------------------------------------------
+// -- endpoint: the one address that other nodes can reach
+// -----------------------------------------------------------------
 
 struct role_changed;
 struct replicator_started;
+struct leader_known;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them.
-using endpoint_handle =
-    compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
-                   void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                   void(raft::append_response), void(command_batch), void(read_index_request), void(role_changed),
-                   void(replicator_started)>;
+using endpoint_handle = compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
+                                       void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                                       void(raft::append_response), void(command_batch), void(read_index_request),
+                                       void(role_changed), void(replicator_started), void(leader_known)>;
 
-// -- links: the way to other nodes ---------------------------------------------------------------------------------------
+// -- links: the way to other nodes
+// ---------------------------------------------------------------------------------------
 
 /// Raft messages, each to the peer that its header names; dropped when there is no link to it.
 struct outbound {
@@ -53,9 +55,10 @@ struct link_down {
 };
 using links_handle = compat::handle<void(outbound), void(link_up), void(link_down)>;
 
-// -- log store: the disk -------------------------------------------------------------------------------------------------
+// -- log store: the disk
+// -------------------------------------------------------------------------------------------------
 
-struct attach;
+struct attach_role;
 
 /// A role's change of the disk, and what may leave once it is there.
 struct store_write {
@@ -72,9 +75,10 @@ struct log_piece {
   std::vector<raft::entry> entries;
 };
 using log_store_handle =
-    compat::handle<void(store_write), log_piece(read_log), void(attach), void(role_changed), void(flush)>;
+    compat::handle<void(store_write), log_piece(read_log), void(attach_role), void(role_changed), void(flush)>;
 
-// -- roles ---------------------------------------------------------------------------------------------------------------
+// -- roles
+// ---------------------------------------------------------------------------------------------------------------
 
 /// From the proxy: commands for the log; settled by proposals_settled.
 struct propose_batch {
@@ -116,19 +120,19 @@ struct role_status {
   std::optional<index_t> ready_at;
 };
 
-using role_handle =
-    compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                   void(raft::append_response), void(propose_batch), void(read_index), void(log_synced),
-                   void(replicator_report), void(replicator_fetch), void(drained), void(timer),
-                   role_status(get_role_status)>;
+using role_handle = compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                                   void(raft::append_response), void(propose_batch), void(read_index), void(log_synced),
+                                   void(replicator_report), void(replicator_fetch), void(drained), void(timer),
+                                   role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
-struct attach {
+struct attach_role {
   epoch_t epoch = 0;
   role_handle role;
 };
 
-/// To every sender of a role: from now on `role`. Whoever gets it sends `drained{retiring}` to `previous`, if there is one.
+/// To every sender of a role: from now on `role`. Whoever gets it sends `drained{retiring}` to `previous`, if there is
+/// one.
 struct role_changed {
   epoch_t epoch = 0;
   raft::role_kind kind = raft::role_kind::follower;
@@ -143,7 +147,8 @@ struct leader_known {
   node_id leader;
 };
 
-// -- replicators ---------------------------------------------------------------------------------------------------------
+// -- replicators
+// ---------------------------------------------------------------------------------------------------------
 
 using replicator_handle =
     compat::handle<void(raft::replicate), void(raft::append_response), void(raft::fetched), void(timer)>;
@@ -155,9 +160,11 @@ struct replicator_started {
   replicator_handle replicator;
 };
 
-// -- dispatcher and services -----------------------------------------------------------------------------------------------
+// -- dispatcher and services
+// -----------------------------------------------------------------------------------------------
 
-/// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in memory.
+/// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in
+/// memory.
 struct commit_entries {
   index_t up_to = 0;
   std::vector<raft::entry> entries;
@@ -216,7 +223,8 @@ struct applied_status {
 using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
                                          void(queried_batch), void(role_changed), applied_status(get_applied)>;
 
-// -- proxy: the front door -------------------------------------------------------------------------------------------------
+// -- proxy: the front door
+// -------------------------------------------------------------------------------------------------
 
 struct proposals_settled {
   std::vector<raft::accepted> accepted;
@@ -258,7 +266,7 @@ TROUPE_LOCAL_MESSAGE(troupe::replicator_fetch);
 TROUPE_LOCAL_MESSAGE(troupe::drained);
 TROUPE_LOCAL_MESSAGE(troupe::get_role_status);
 TROUPE_LOCAL_MESSAGE(troupe::role_status);
-TROUPE_LOCAL_MESSAGE(troupe::attach);
+TROUPE_LOCAL_MESSAGE(troupe::attach_role);
 TROUPE_LOCAL_MESSAGE(troupe::role_changed);
 TROUPE_LOCAL_MESSAGE(troupe::leader_known);
 TROUPE_LOCAL_MESSAGE(troupe::replicator_started);

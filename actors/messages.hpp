@@ -90,7 +90,8 @@ struct abort_form {
 template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
 TROUPE_WIRE_MESSAGE(abort_form)
 
-// -- the front door: fronts, clients and proxies -----------------------------------------------------------------------
+// -- the front door: fronts, clients and proxies
+// -----------------------------------------------------------------------
 
 enum class access : std::uint8_t { write = 0, linearizable_read = 1, stale_read = 2 };
 constexpr bool is_known(access a) { return static_cast<std::uint8_t>(a) <= 2; }

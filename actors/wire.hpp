@@ -1,5 +1,5 @@
-// How messages cross the network: our own bytes, so that both CAF versions carry them the same way and a decoder of ours
-// stands between the network and the actors. A message lists its fields once, in `visit_fields`.
+// How messages cross the network: our own bytes, so that both CAF versions carry them the same way and a decoder of
+// ours stands between the network and the actors. A message lists its fields once, in `visit_fields`.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -32,15 +32,17 @@ template <class F> void visit_fields(append_response& x, F&& f) {
 namespace troupe::wire {
 
 template <class T>
-concept listed = requires(T& x) { visit_fields(x, [](auto&...) {}); };
+concept listed = requires(T& x) {
+  visit_fields(x, [](auto&...) {});
+};
 
 /// Writes fields, in order.
 class output {
-public:
+ public:
   explicit output(std::string& out) : to_(out) {}
   template <class... Ts> void operator()(Ts&... xs) { (put(xs), ...); }
 
-private:
+ private:
   template <class T> void put(T& x) {
     if constexpr (std::is_same_v<T, bool>) {
       to_.put(static_cast<std::uint8_t>(x));
@@ -68,12 +70,12 @@ private:
 /// Reads fields, in order. `raft::bytes` become parts of the shared block. Every element of a list takes at least one
 /// byte, so what is built stays in proportion to what arrived.
 class input {
-public:
+ public:
   explicit input(std::shared_ptr<const std::string> block) : block_(std::move(block)), from_(*block_) {}
   template <class... Ts> void operator()(Ts&... xs) { (get(xs), ...); }
   bool done() const { return valid_ && from_.done(); }
 
-private:
+ private:
   template <class T> void get(T& x) {
     if constexpr (std::is_same_v<T, bool>) {
       const auto raw = from_.get<std::uint8_t>();
@@ -127,7 +129,8 @@ template <listed T> std::optional<T> decode(std::string bytes) {
 }
 
 /// What a CAF inspector sees of a message: one string.
-template <class Inspector, listed T> typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
+template <class Inspector, listed T>
+typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
   std::string bytes;
   if constexpr (Inspector::reads_state) bytes = encode(x);
   auto load = [&]() -> caf::error {

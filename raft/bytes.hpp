@@ -22,6 +22,9 @@ class bytes {
   std::size_t size() const noexcept { return view_.size(); }
   bool empty() const noexcept { return view_.empty(); }
 
+  /// A part of these bytes, sharing their block. `piece` must lie within `view()`.
+  bytes part(std::string_view piece) const { return {owner_, piece}; }
+
   friend bool operator==(const bytes& a, const bytes& b) noexcept { return a.view_ == b.view_; }
 
  private:

@@ -1,0 +1,147 @@
+#include "actors/dispatcher.hpp"
+
+#include "services/command.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// What services may have unanswered before the dispatcher stops handing out.
+constexpr std::size_t max_outstanding_bytes = 16 << 20;
+/// What is read from the log at a time.
+constexpr std::size_t fetch_bytes = 4 << 20;
+
+} // namespace
+
+dispatcher::dispatcher(caf::actor_config& config, service_table services, proxy_handle proxy, log_store_handle log)
+    : dispatcher_handle::base(config), services_(std::move(services)), proxy_(std::move(proxy)), log_(std::move(log)) {}
+
+dispatcher_handle::behavior_type dispatcher::make_behavior() {
+  return {
+      [this](const commit_entries& m) { take(m); },
+      [this](const query_batch& m) { ask(m); },
+      [this](applied_batch& m) { collect(m); },
+      [this](queried_batch& m) { send(proxy_, std::move(m)); },
+      [this](const role_changed& m) {
+        if (m.previous) send(m.previous, drained{m.retiring});
+      },
+      [this](const get_applied&) { return applied_status{applied_}; },
+  };
+}
+
+void dispatcher::take(const commit_entries& message) {
+  target_ = std::max(target_, message.up_to);
+  const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_ + 1;
+  if (!fetching_ && contiguous && outstanding_bytes_ < max_outstanding_bytes) hand_out(message.entries);
+  catch_up();
+}
+
+void dispatcher::catch_up() {
+  if (fetching_ || handed_ >= target_ || outstanding_bytes_ >= max_outstanding_bytes) return;
+  fetching_ = true;
+  request(log_, caf::infinite, read_log{handed_ + 1, target_, fetch_bytes}).then([this](const log_piece& piece) {
+    fetching_ = false;
+    hand_out(piece.entries);
+    catch_up();
+  });
+}
+
+void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
+  if (entries.empty()) return;
+  round current;
+  std::map<service_handle, apply_batch> batches;
+  for (const auto& e : entries) {
+    route(e, current, batches);
+    current.bytes += e.cost();
+  }
+  current.last = handed_ = entries.back().index;
+  current.unanswered = batches.size();
+  outstanding_bytes_ += current.bytes;
+  const auto number = first_round_ + rounds_.size();
+  rounds_.push_back(std::move(current));
+  for (auto& [service, batch] : batches) {
+    expected_[service.address()].push_back(number);
+    send(service, std::move(batch));
+  }
+  if (batches.empty()) {
+    applied_batch nothing;
+    collect(nothing);
+  }
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= handed_; it = waiting_.erase(it))
+    serve(it->first, it->second);
+}
+
+void dispatcher::route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches) {
+  // Entries without a service are reported too: a proposal that lost its index to one of them learns it here.
+  applied_item without_service{e.index, e.term, errc::none, {}};
+  if (e.kind == raft::entry_kind::command) {
+    if (const auto parts = services::decode_command(e.data.view()); !parts) {
+      without_service.code = errc::undecodable;
+      without_service.payload = "the command's envelope does not decode";
+    } else if (const auto service = services_.find(parts->service); service == services_.end()) {
+      without_service.code = errc::unknown_service;
+      without_service.payload = "no such service: " + std::string{parts->service};
+    } else {
+      batches[service->second].items.push_back({e.index, e.term, e.data.part(parts->tag), e.data.part(parts->payload)});
+      return;
+    }
+  }
+  current.items.push_back(std::move(without_service));
+}
+
+void dispatcher::collect(applied_batch& answer) {
+  if (!answer.items.empty()) {
+    auto& expected = expected_[caf::actor_cast<caf::actor_addr>(current_sender())];
+    auto& mine = rounds_[expected.front() - first_round_];
+    expected.pop_front();
+    --mine.unanswered;
+    if (mine.items.empty())
+      mine.items = std::move(answer.items);
+    else
+      mine.items.insert(mine.items.end(), std::move_iterator{answer.items.begin()},
+                        std::move_iterator{answer.items.end()});
+  }
+  // Rounds leave in log order, so that the proxy sees every index once and in order.
+  while (!rounds_.empty() && rounds_.front().unanswered == 0) {
+    auto& oldest = rounds_.front();
+    std::sort(oldest.items.begin(), oldest.items.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+    applied_ = oldest.last;
+    outstanding_bytes_ -= oldest.bytes;
+    send(proxy_, applied_batch{std::move(oldest.items)});
+    rounds_.pop_front();
+    ++first_round_;
+  }
+  catch_up();
+}
+
+void dispatcher::ask(const query_batch& message) {
+  if (message.at <= handed_)
+    serve(message.at, message.queries);
+  else
+    waiting_.emplace(message.at, message.queries);
+}
+
+void dispatcher::serve(index_t at, const std::vector<query>& queries) {
+  queried_batch refused;
+  std::map<service_handle, query_items> batches;
+  for (const auto& q : queries) {
+    const auto parts = services::decode_command(q.payload.view());
+    const auto service = parts ? services_.find(parts->service) : services_.end();
+    if (!parts) {
+      refused.outcomes.push_back({q.number, errc::undecodable, 0, "the query's envelope does not decode"});
+    } else if (service == services_.end()) {
+      refused.outcomes.push_back(
+          {q.number, errc::unknown_service, 0, "no such service: " + std::string{parts->service}});
+    } else {
+      batches[service->second].items.push_back(
+          {q.number, at, q.payload.part(parts->tag), q.payload.part(parts->payload)});
+    }
+  }
+  for (auto& [service, batch] : batches) send(service, std::move(batch));
+  if (!refused.outcomes.empty()) send(proxy_, std::move(refused));
+}
+
+} // namespace troupe

@@ -1,0 +1,105 @@
+#include "actors/errors.hpp"
+
+namespace troupe {
+
+outcome outcome_of(errc code) {
+  switch (code) {
+  case errc::none:
+    return outcome::committed;
+  case errc::outcome_unknown:
+    return outcome::unknown;
+  case errc::no_leader:
+  case errc::not_leader:
+  case errc::not_ready:
+  case errc::overloaded:
+  case errc::stopping:
+  case errc::unknown_service:
+  case errc::unknown_type:
+  case errc::undecodable:
+  case errc::refused:
+  case errc::too_large:
+  case errc::deadline:
+    return outcome::rejected;
+  }
+  return outcome::unknown; // a code of a newer version: nothing is known about it
+}
+
+bool retryable(errc code) {
+  switch (code) {
+  case errc::no_leader:
+  case errc::not_leader:
+  case errc::not_ready:
+  case errc::overloaded:
+  case errc::stopping:
+  case errc::deadline:
+  case errc::outcome_unknown:
+    return true;
+  case errc::none:
+  case errc::unknown_service:
+  case errc::unknown_type:
+  case errc::undecodable:
+  case errc::refused:
+  case errc::too_large:
+    return false;
+  }
+  return false;
+}
+
+const char* to_string(errc code) {
+  switch (code) {
+  case errc::none:
+    return "none";
+  case errc::no_leader:
+    return "no_leader";
+  case errc::not_leader:
+    return "not_leader";
+  case errc::not_ready:
+    return "not_ready";
+  case errc::overloaded:
+    return "overloaded";
+  case errc::stopping:
+    return "stopping";
+  case errc::unknown_service:
+    return "unknown_service";
+  case errc::unknown_type:
+    return "unknown_type";
+  case errc::undecodable:
+    return "undecodable";
+  case errc::refused:
+    return "refused";
+  case errc::too_large:
+    return "too_large";
+  case errc::deadline:
+    return "deadline";
+  case errc::outcome_unknown:
+    return "outcome_unknown";
+  }
+  return "unknown_code";
+}
+
+const char* to_string(outcome value) {
+  switch (value) {
+  case outcome::committed:
+    return "committed";
+  case outcome::rejected:
+    return "rejected";
+  case outcome::unknown:
+    return "unknown";
+  }
+  return "unknown";
+}
+
+caf::error make_error(const error_info& info) {
+  if (info.code == errc::none) return {};
+  return compat::own_error(static_cast<std::uint8_t>(info.code), info.message, info.leader_id, info.leader_address);
+}
+
+error_info describe(const caf::error& e) {
+  if (!e) return {};
+  const auto raw = compat::error_code(e);
+  if (!raw || !is_known(static_cast<errc>(*raw)))
+    return {errc::outcome_unknown, "an error of other origin: " + caf::to_string(e), {}, {}};
+  return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
+}
+
+} // namespace troupe

@@ -1,0 +1,66 @@
+#include "actors/log_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
+                     links_handle links)
+    : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)),
+      terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? 0 : disk.terms.back().term},
+      durable_(applied_) {}
+
+log_store_handle::behavior_type log_store::make_behavior() {
+  return {
+      [this](const store_write& m) { store(m); },
+      [this](const read_log& m) { return log_piece{storage_->read(m.first, m.last, m.max_bytes)}; },
+      [this](const attach_role& m) {
+        role_ = m.role;
+        send(role_, log_synced{durable_});
+      },
+      [this](const role_changed& m) {
+        if (m.previous) send(m.previous, drained{m.retiring});
+      },
+      [this](const flush&) { sync(); },
+  };
+}
+
+void log_store::store(const store_write& message) {
+  if (!message.change.empty()) {
+    storage_->apply(message.change);
+    follow(message.change);
+    dirty_ = true;
+  }
+  waiting_.insert(waiting_.end(), message.then_send.begin(), message.then_send.end());
+  if (collecting_) return;
+  // Whatever is in the mailbox already shares this sync.
+  collecting_ = true;
+  send(this, flush{});
+}
+
+void log_store::sync() {
+  collecting_ = false;
+  if (dirty_) storage_->sync();
+  // First the promises that the disk now keeps, straight to the peers; they were true for the role that made them.
+  if (!waiting_.empty()) send(links_, outbound{std::exchange(waiting_, {})});
+  if (!dirty_) return;
+  dirty_ = false;
+  durable_ = applied_;
+  if (role_) send(role_, log_synced{durable_});
+}
+
+void log_store::follow(const raft::write& change) {
+  applied_.number = change.number;
+  if (change.truncate_from) {
+    while (!terms_.empty() && terms_.back().first >= *change.truncate_from) terms_.pop_back();
+    applied_.last_index = std::min(applied_.last_index, *change.truncate_from - 1);
+  }
+  for (const auto& e : change.append) {
+    if (terms_.empty() || terms_.back().term != e.term) terms_.push_back({e.index, e.term});
+    applied_.last_index = e.index;
+  }
+  applied_.last_term = terms_.empty() ? 0 : terms_.back().term;
+}
+
+} // namespace troupe

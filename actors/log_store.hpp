@@ -1,0 +1,41 @@
+// The disk's actor, on a thread of its own: the only one in a node that may block.
+//
+//   [open] -- store_write: apply, note to self --> [collecting] -- flush: one sync for all --> [open], acks out
+//      |
+//      +--- the storage throws --> quits with the error: the node takes the core down
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "raft/storage.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace troupe {
+
+class log_store : public log_store_handle::base {
+ public:
+  /// `disk` is what `storage` held when it was opened, all of it durable.
+  log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
+            links_handle links);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "log_store"; }
+
+ private:
+  void store(const store_write& message);
+  void sync();
+  void follow(const raft::write& change);
+
+  std::unique_ptr<raft::storage> storage_;
+  links_handle links_;
+  role_handle role_;
+  /// The shape of the log with everything applied, for the mark's term.
+  std::vector<raft::term_run> terms_;
+  raft::durable_mark applied_;
+  raft::durable_mark durable_;
+  std::vector<raft::rpc> waiting_;
+  bool dirty_ = false;
+  bool collecting_ = false;
+};
+
+} // namespace troupe

@@ -1,0 +1,37 @@
+// What a role actor needs to know of its surroundings, handed from role to role.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+namespace troupe {
+
+/// The configuration that counts changed: by an append, or back by a truncation.
+struct members_changed {
+  index_t index = 0;
+  raft::configuration members;
+};
+
+/// Told by roles what the node's owner wants to know.
+using observer_handle = compat::handle<void(role_changed), void(leader_known), void(members_changed)>;
+
+struct role_context {
+  /// Of the role that owns this context.
+  epoch_t epoch = 0;
+  links_handle links;
+  endpoint_handle endpoint;
+  proxy_handle proxy;
+  log_store_handle log;
+  dispatcher_handle dispatcher;
+  observer_handle observer;
+  /// The last index handed to the dispatcher.
+  index_t dispatched = 0;
+  /// The commit index at the first contact with a leader in this run.
+  std::optional<index_t> ready_at;
+};
+
+/// How many actors answer a role_changed with `drained`: endpoint, proxy, log store, dispatcher.
+inline constexpr int role_senders = 4;
+
+} // namespace troupe
+
+TROUPE_LOCAL_MESSAGE(troupe::members_changed);

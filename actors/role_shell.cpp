@@ -1,0 +1,228 @@
+#include "actors/role_shell.hpp"
+
+#include "actors/replicator.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+template <class Role>
+role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Role role, predecessor before)
+    : role_handle::base(config), context_(std::move(context)), role_(std::move(role)), before_(std::move(before)) {}
+
+template <class Role> const char* role_shell<Role>::name() const { return raft::to_string(Role::kind); }
+
+template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior() {
+  begin();
+  return {
+      [this](const raft::vote_request& m) { on_rpc(m); },
+      [this](const raft::vote_response& m) { on_rpc(m); },
+      [this](const raft::append_request& m) { on_rpc(m); },
+      [this](const raft::append_response& m) { on_rpc(m); },
+      [this](const propose_batch& m) { on_proposals(m); },
+      [this](const read_index& m) { on_read(m); },
+      [this](const log_synced& m) { on_synced(m); },
+      [this](const replicator_report& m) { on_report(m); },
+      [this](const replicator_fetch& m) { on_fetch(m); },
+      [this](const drained& m) { on_drained(m); },
+      [this](const timer& m) { on_timer(m); },
+      [this](const get_role_status&) { return status(); },
+  };
+}
+
+template <class Role> void role_shell<Role>::begin() {
+  const role_handle self{this};
+  // The log store learns of this role before anything of it is written, and answers with the mark that holds now.
+  this->send(context_.log, attach_role{context_.epoch, self});
+  const role_changed change{context_.epoch, Role::kind, role_.state().term(), self, before_.epoch, before_.role};
+  this->send(context_.endpoint, change);
+  this->send(context_.proxy, change);
+  this->send(context_.log, change);
+  this->send(context_.dispatcher, change);
+  this->send(context_.observer, change);
+  execute(role_.start(this->clock().now()));
+  if (const auto before = std::exchange(before_, {}); before.carry) on_rpc(*before.carry);
+}
+
+template <class Role> void role_shell<Role>::on_rpc(const raft::rpc& message) {
+  if (successor_) {
+    std::visit([this](const auto& m) { to_successor(m); }, message);
+    return;
+  }
+  note_contact(message);
+  step(message);
+}
+
+template <class Role> void role_shell<Role>::on_proposals(const propose_batch& batch) {
+  // A proposal was meant for this role's term; the successor's may differ, so it is never passed on.
+  if (!successor_) return step(raft::propose{batch.proposals});
+  proposals_settled answer;
+  for (const auto& p : batch.proposals) answer.failed.push_back({p.tag, raft::refusal::not_leader, {}});
+  this->send(context_.proxy, std::move(answer));
+}
+
+template <class Role> void role_shell<Role>::on_read(const read_index& request) {
+  if (!successor_) return step(raft::read_request{request.tag});
+  this->send(context_.proxy, reads_settled{{}, {{request.tag, raft::refusal::not_leader, {}}}});
+}
+
+template <class Role> void role_shell<Role>::on_synced(const log_synced& synced) {
+  if (successor_) return to_successor(synced);
+  step(raft::persisted{synced.mark});
+}
+
+template <class Role> void role_shell<Role>::on_report(const replicator_report& report) {
+  if (!successor_ && report.epoch == context_.epoch) step(report.report);
+}
+
+template <class Role> void role_shell<Role>::on_fetch(const replicator_fetch& fetch) {
+  if constexpr (std::is_same_v<Role, raft::leader>) {
+    const auto replicator = replicators_.find(fetch.peer);
+    if (successor_ || fetch.epoch != context_.epoch || replicator == replicators_.end()) return;
+    auto answer = role_.answer(fetch.request);
+    const auto& log = role_.state().log();
+    if (!answer.entries.empty() || answer.first > log.last_index()) {
+      this->send(replicator->second, std::move(answer));
+      return;
+    }
+    // Not in memory any more, so it has long been on disk, and a leader never cuts its own log.
+    this->request(context_.log, caf::infinite, read_log{answer.first, log.first_cached() - 1, fetch.request.max_bytes})
+        .then([this, to = replicator->second, answer = std::move(answer)](const log_piece& piece) mutable {
+          answer.entries = piece.entries;
+          this->send(to, std::move(answer));
+        });
+  }
+}
+
+template <class Role> void role_shell<Role>::on_drained(const drained& message) {
+  if (successor_ && message.epoch == context_.epoch && --drains_left_ == 0) this->quit();
+}
+
+template <class Role> void role_shell<Role>::on_timer(const timer& message) {
+  if (!timer_.fired(message) || successor_) return;
+  step(raft::tick{});
+}
+
+template <class Role> role_status role_shell<Role>::status() const {
+  const auto& state = role_.state();
+  return {Role::kind,     state.term(),    role_.leader_hint(),  state.log().last_index(),
+          state.commit(), state.members(), role_.leader_heard(), context_.ready_at};
+}
+
+template <class Role> void role_shell<Role>::step(const raft::event& event) {
+  auto out = role_.step(event, this->clock().now());
+  // A step that proposes fails nothing but proposals, every other step nothing but reads.
+  proposals_settled proposals{std::move(out.accepted_now), {}};
+  reads_settled reads{std::move(out.reads), {}};
+  (std::holds_alternative<raft::propose>(event) ? proposals.failed : reads.failed) = std::move(out.failed_now);
+  if (!proposals.accepted.empty() || !proposals.failed.empty()) this->send(context_.proxy, std::move(proposals));
+  execute(std::move(out));
+  if (!reads.ready.empty() || !reads.failed.empty()) this->send(context_.proxy, std::move(reads));
+}
+
+template <class Role> void role_shell<Role>::execute(raft::output&& out) {
+  role_.state().validate(out);
+  if (out.write_now || !out.send_after_persist.empty()) {
+    store_write message;
+    if (out.write_now) message.change = std::move(*out.write_now);
+    message.then_send = std::move(out.send_after_persist);
+    this->send(context_.log, std::move(message));
+  }
+  if (!out.send_now.empty()) this->send(context_.links, outbound{std::move(out.send_now)});
+  if (out.replicate_now && !replicators_.empty()) {
+    const auto shared = caf::make_message(std::move(*out.replicate_now));
+    for (const auto& [peer, replicator] : replicators_) caf::anon_send(caf::actor_cast<caf::actor>(replicator), shared);
+  }
+  if (out.membership) start_replicators(*out.membership);
+  if (out.commit_to) release(*out.commit_to);
+  note_leader();
+  note_members();
+  if (out.next_role) return become(std::move(*out.next_role));
+  timer_.arm(this, role_.deadline());
+}
+
+template <class Role> void role_shell<Role>::start_replicators(const raft::membership_change& change) {
+  if constexpr (std::is_same_v<Role, raft::leader>) {
+    for (const auto& peer : change.start) {
+      const auto child = this->template spawn<replicator_shell, caf::linked>(
+          replicator_context{context_.epoch, context_.links, role_handle{this}}, role_.seed_for(peer.id));
+      replicators_[peer.id] = child;
+      this->send(context_.endpoint, replicator_started{role_.state().term(), peer.id, child});
+    }
+    for (const auto& peer : change.stop) {
+      const auto child = replicators_.find(peer);
+      if (child == replicators_.end()) continue;
+      this->unlink_from(child->second);
+      this->send_exit(child->second, caf::exit_reason::user_shutdown);
+      replicators_.erase(child);
+    }
+  } else {
+    static_cast<void>(change);
+  }
+}
+
+template <class Role> void role_shell<Role>::release(index_t up_to) {
+  const auto& log = role_.state().log();
+  const auto first = std::max(context_.dispatched + 1, log.first_cached());
+  this->send(context_.dispatcher, commit_entries{up_to, log.slice(first, up_to, SIZE_MAX)});
+  context_.dispatched = up_to;
+  if (Role::kind == raft::role_kind::leader && !context_.ready_at) context_.ready_at = up_to;
+}
+
+template <class Role> void role_shell<Role>::note_leader() {
+  const leader_known now{role_.state().term(), role_.leader_hint()};
+  if (told_leader_ && told_leader_->term == now.term && told_leader_->leader == now.leader) return;
+  told_leader_ = now;
+  this->send(context_.proxy, now);
+  this->send(context_.endpoint, now);
+  this->send(context_.observer, now);
+}
+
+template <class Role> void role_shell<Role>::note_members() {
+  const auto& log = role_.state().log();
+  if (told_members_ == log.configuration_index()) return;
+  told_members_ = log.configuration_index();
+  this->send(context_.observer, members_changed{log.configuration_index(), log.current()});
+}
+
+template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {
+  if (context_.ready_at) return;
+  const auto* request = std::get_if<raft::append_request>(&message);
+  if (request && request->head.term >= role_.state().term()) context_.ready_at = request->commit;
+}
+
+template <class Role> void role_shell<Role>::become(raft::transition next) {
+  if constexpr (std::is_same_v<Role, raft::follower>) {
+    if (next.to == raft::role_kind::candidate) return hand_over<raft::candidate>(std::move(next.carry));
+  } else if constexpr (std::is_same_v<Role, raft::candidate>) {
+    if (next.to == raft::role_kind::leader) return hand_over<raft::leader>(std::move(next.carry));
+    if (next.to == raft::role_kind::follower) return hand_over<raft::follower>(std::move(next.carry));
+  } else {
+    if (next.to == raft::role_kind::follower) return hand_over<raft::follower>(std::move(next.carry));
+  }
+  throw std::logic_error("raft: no such transition");
+}
+
+template <class Role> template <class Next> void role_shell<Role>::hand_over(std::optional<raft::rpc> carry) {
+  for (const auto& [peer, replicator] : replicators_) {
+    this->unlink_from(replicator);
+    this->send_exit(replicator, caf::exit_reason::user_shutdown);
+  }
+  replicators_.clear();
+  auto next = context_;
+  ++next.epoch;
+  successor_ = this->template spawn<role_shell<Next>>(std::move(next), Next{std::move(role_)},
+                                                      predecessor{context_.epoch, role_handle{this}, std::move(carry)});
+}
+
+template <class Role> template <class Message> void role_shell<Role>::to_successor(const Message& message) {
+  this->send(successor_, message);
+}
+
+template class role_shell<raft::follower>;
+template class role_shell<raft::candidate>;
+template class role_shell<raft::leader>;
+
+} // namespace troupe

@@ -1,0 +1,71 @@
+// Where a proxy's commands go: who leads, and which nodes can be reached. Pure but for the handles it keeps.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// In a node the own role knows who leads, and a refusing peer's hint holds for a moment only. In a client hints are all
+/// there is, and any node will do, for it forwards what it gets.
+class routes {
+ public:
+  struct link {
+    node_id peer;
+    std::string address;
+    endpoint_handle endpoint;
+  };
+  /// Nobody (false), this node (`here`), or the other end of a link, valid until the routes change.
+  struct target {
+    bool here = false;
+    const link* peer = nullptr;
+    explicit operator bool() const noexcept { return here || peer != nullptr; }
+  };
+
+  /// `self` is 0 in a client.
+  routes(node_id self, std::string address) : self_(self), address_(std::move(address)) {}
+
+  bool is_client() const noexcept { return !self_; }
+  bool leading() const noexcept { return leading_; }
+  /// Where to send commands now; nobody while a refusal is fresh and there is no other choice.
+  target next() const;
+  node_id leader() const;
+  /// Empty if it is not known.
+  std::string leader_address() const;
+
+  void link_up(const troupe::link_up& message);
+  void link_down(node_id peer);
+  const link* find(node_id peer) const;
+
+  void role_changed(const troupe::role_changed& message);
+  void leader_known(const troupe::leader_known& message);
+  void core_down();
+
+  /// `by` did not take commands, and thinks that `hint` leads (0: it does not know).
+  void refused(node_id by, node_id hint);
+  /// An answer names the leader.
+  void learned(node_id leader);
+  /// Some time has passed since the last refusal: it is worth trying again.
+  void retry();
+
+ private:
+  const link* any_link() const;
+  target choose() const;
+
+  node_id self_;
+  std::string address_;
+  std::vector<link> links_;
+  bool leading_ = false;
+  term_t term_ = 0;
+  /// The leader of `term_` as the own role knows it.
+  node_id known_;
+  node_id hint_;
+  /// Refused lately: others are tried first.
+  node_id avoided_;
+  bool redirected_ = false;
+  bool held_ = false;
+};
+
+} // namespace troupe

@@ -1,0 +1,56 @@
+#include "services/shell.hpp"
+
+#include <utility>
+
+namespace troupe::services {
+namespace {
+
+errc code_of(reply_status status) {
+  switch (status) {
+  case reply_status::ok:
+    return errc::none;
+  case reply_status::unknown_service:
+    return errc::unknown_service;
+  case reply_status::unknown_type:
+    return errc::unknown_type;
+  case reply_status::undecodable:
+    return errc::undecodable;
+  case reply_status::refused:
+    return errc::refused;
+  }
+  return errc::refused;
+}
+
+} // namespace
+
+shell::shell(caf::actor_config& config, std::unique_ptr<machine> service)
+    : service_handle::base(config), service_(std::move(service)) {}
+
+service_handle::behavior_type shell::make_behavior() {
+  return {
+      [this](const apply_batch& m) { answer(apply(m)); },
+      [this](const query_items& m) { answer(query(m)); },
+  };
+}
+
+applied_batch shell::apply(const apply_batch& batch) {
+  applied_batch out;
+  out.items.reserve(batch.items.size());
+  for (const auto& item : batch.items) {
+    auto reply = service_->apply(item.tag.view(), item.payload.view(), apply_context{item.index});
+    out.items.push_back({item.index, item.term, code_of(reply.status), std::move(reply.payload)});
+  }
+  return out;
+}
+
+queried_batch shell::query(const query_items& batch) const {
+  queried_batch out;
+  out.outcomes.reserve(batch.items.size());
+  for (const auto& item : batch.items) {
+    auto reply = service_->query(item.tag.view(), item.payload.view());
+    out.outcomes.push_back({item.number, code_of(reply.status), item.at, std::move(reply.payload)});
+  }
+  return out;
+}
+
+} // namespace troupe::services
