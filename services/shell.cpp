@@ -27,6 +27,7 @@ shell::shell(caf::actor_config& config, std::unique_ptr<machine> service)
     : service_handle::base(config), service_(std::move(service)) {}
 
 service_handle::behavior_type shell::make_behavior() {
+  compat::end_on_exceptions(this);
   return {
       [this](const apply_batch& m) { answer(apply(m)); },
       [this](const query_items& m) { answer(query(m)); },

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::services {
+
+/// RFC 4648, section 4: the standard alphabet, with padding.
+std::string to_base64(std::string_view data);
+
+/// Nothing for text that `to_base64` would not have written (missing padding, unused bits that are set, line breaks).
+std::optional<std::string> from_base64(std::string_view text);
+
+} // namespace troupe::services

@@ -1,0 +1,36 @@
+#include "services/command.hpp"
+
+#include "raft/codec.hpp"
+#include "services/service.hpp"
+
+#include <stdexcept>
+
+namespace troupe::services {
+
+std::string encode_command(std::string_view service, std::string_view tag, std::string_view payload) {
+  if (!is_valid_name(service)) throw std::length_error("a service's name is 1 to 255 bytes long");
+  if (!is_valid_name(tag)) throw std::length_error("a message's tag is 1 to 255 bytes long");
+  std::string out;
+  out.reserve(3 + service.size() + tag.size() + payload.size());
+  raft::writer to(out);
+  to.put(std::uint8_t{command_format});
+  to.put(static_cast<std::uint8_t>(service.size()));
+  to.put_raw(service);
+  to.put(static_cast<std::uint8_t>(tag.size()));
+  to.put_raw(tag);
+  to.put_raw(payload);
+  return out;
+}
+
+std::optional<command_view> decode_command(std::string_view data) noexcept {
+  raft::reader from(data);
+  if (from.get<std::uint8_t>() != command_format) return std::nullopt;
+  command_view view;
+  view.service = from.get_raw(from.get<std::uint8_t>());
+  view.tag = from.get_raw(from.get<std::uint8_t>());
+  if (!from.ok() || view.service.empty() || view.tag.empty()) return std::nullopt;
+  view.payload = from.get_raw(from.left());
+  return view;
+}
+
+} // namespace troupe::services

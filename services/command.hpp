@@ -1,0 +1,32 @@
+// The envelope of a message: which service, which type, and its bytes.
+//
+//   format u8 = 1 | service size u8 | service | tag size u8 | tag | payload (the rest)
+//
+// It is the data of a log entry of kind `command`, and what a query travels in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::services {
+
+/// The only format so far. It stands first so that a later one can carry more (a session, a sequence number).
+inline constexpr unsigned char command_format = 1;
+
+/// An envelope taken apart. The views point into the bytes it was read from.
+struct command_view {
+  std::string_view service;
+  std::string_view tag;
+  std::string_view payload;
+
+  friend bool operator==(const command_view&, const command_view&) = default;
+};
+
+/// Throws std::length_error if `service` or `tag` is not a valid name (1 to 255 bytes).
+std::string encode_command(std::string_view service, std::string_view tag, std::string_view payload);
+
+/// Nothing for bytes that are not an envelope of a known format. Never throws, never copies.
+std::optional<command_view> decode_command(std::string_view data) noexcept;
+
+} // namespace troupe::services

@@ -1,0 +1,90 @@
+// A service behind bytes: what the dispatcher and the service actor hold.
+#pragma once
+
+#include "services/printable.hpp"
+#include "services/reply.hpp"
+#include "services/service.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace troupe::services {
+
+/// A replicated state machine with its types erased. Used by one thread at a time.
+class machine {
+ public:
+  machine() = default;
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+  virtual ~machine() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+  /// Runs a committed command. Never throws because of what `tag` or `payload` hold; throws what the service throws,
+  /// save `refused`.
+  virtual reply apply(std::string_view tag, std::string_view payload, const apply_context& context) = 0;
+  /// Answers from the present state; the same outcomes.
+  virtual reply query(std::string_view tag, std::string_view payload) const = 0;
+};
+
+namespace detail {
+
+template <class S> class machine_of final : public machine {
+ public:
+  explicit machine_of(S service) : service_(std::move(service)) {}
+
+  std::string_view name() const noexcept override { return S::name; }
+
+  reply apply(std::string_view tag, std::string_view payload, const apply_context& context) override {
+    const auto handle = [&context](auto& service, auto&& command) {
+      return service.apply(std::move(command), context);
+    };
+    return dispatch(typename S::commands{}, service_, "command", tag, payload, handle);
+  }
+
+  reply query(std::string_view tag, std::string_view payload) const override {
+    const auto handle = [](const auto& service, auto&& question) { return service.query(std::move(question)); };
+    return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
+  }
+
+ private:
+  using codec = serializer_of_t<S>;
+
+  /// A service has a handful of messages: comparing tags one after the other beats any table.
+  template <class... Ms, class Service, class Handle>
+  static reply dispatch(types<Ms...>, [[maybe_unused]] Service& service, const char* kind, std::string_view tag,
+                        [[maybe_unused]] std::string_view payload, [[maybe_unused]] const Handle& handle) {
+    std::optional<reply> answer;
+    static_cast<void>(((tag == Ms::tag && (answer = run<Ms>(service, kind, payload, handle), true)) || ...));
+    if (answer) return std::move(*answer);
+    return {reply_status::unknown_type, "service " + printable(S::name) + " has no " + kind + " " + printable(tag)};
+  }
+
+  template <class M, class Service, class Handle>
+  static reply run(Service& service, const char* kind, std::string_view payload, const Handle& handle) {
+    M message{};
+    if (!codec::decode(payload, message))
+      return {reply_status::undecodable,
+              std::string("the bytes are no ") + kind + " " + printable(M::tag) + " of service " + printable(S::name)};
+    try {
+      const typename M::result result = handle(service, std::move(message));
+      return {reply_status::ok, codec::encode(result)};
+    } catch (const refused& refusal) {
+      return {reply_status::refused, refusal.what()};
+    }
+  }
+
+  S service_;
+};
+
+} // namespace detail
+
+/// Wraps a service. A class that is not a `state_machine` fails to compile with the reason in words.
+template <class S> std::unique_ptr<machine> make_machine(S service) {
+  static_assert(detail::check_service<S>());
+  return std::make_unique<detail::machine_of<S>>(std::move(service));
+}
+
+} // namespace troupe::services

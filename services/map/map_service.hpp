@@ -1,0 +1,38 @@
+// A replicated map, written as any service is: the state, a function per message, and not a word about replication.
+#pragma once
+
+#include "services/map/messages.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+class map_service {
+ public:
+  static constexpr std::string_view name = "map";
+  using commands = types<map::put, map::remove, map::compare_and_swap>;
+  using queries = types<map::get, map::list_keys>;
+
+  map::put_result apply(map::put command, const services::apply_context& context);
+  map::remove_result apply(const map::remove& command, const services::apply_context& context);
+  map::compare_and_swap_result apply(map::compare_and_swap command, const services::apply_context& context);
+
+  map::get_result query(const map::get& question) const;
+  map::list_keys_result query(const map::list_keys& question) const;
+
+ private:
+  struct slot {
+    services::value value;
+    raft::index_t revision = 0;
+  };
+  using slots = std::map<std::string, slot, std::less<>>;
+
+  const slot* find(std::string_view map, std::string_view key) const;
+
+  std::map<std::string, slots, std::less<>> maps_; // no map in it is empty
+};
+
+} // namespace troupe

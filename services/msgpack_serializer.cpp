@@ -1,0 +1,32 @@
+#include "services/msgpack_serializer.hpp"
+
+namespace troupe::services::detail {
+namespace {
+
+/// Parses without building anything, so that containers which announce more than follows are found out before msgpack-c
+/// allocates what they announce.
+class depth_check : public msgpack::null_visitor {
+ public:
+  bool start_array(std::uint32_t) { return ++depth_ <= max_msgpack_depth; }
+  bool start_map(std::uint32_t) { return ++depth_ <= max_msgpack_depth; }
+  bool end_array() { return close(); }
+  bool end_map() { return close(); }
+
+ private:
+  bool close() {
+    --depth_;
+    return true;
+  }
+
+  std::size_t depth_ = 0;
+};
+
+} // namespace
+
+bool is_one_bounded_value(std::string_view encoded) {
+  depth_check check;
+  std::size_t read = 0;
+  return msgpack::parse(encoded.data(), encoded.size(), read, check) && read == encoded.size();
+}
+
+} // namespace troupe::services::detail

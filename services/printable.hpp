@@ -1,0 +1,25 @@
+// Bytes of unknown origin, made fit for a message to people.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace troupe::services {
+
+/// The text in double quotes: printable ASCII as it is, every other byte as \xNN, cut after 64 bytes.
+inline std::string printable(std::string_view text) {
+  constexpr std::size_t most = 64;
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text.substr(0, most)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\')
+      out += c;
+    else
+      out.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+  }
+  out += text.size() > most ? "...\"" : "\"";
+  return out;
+}
+
+} // namespace troupe::services

@@ -1,0 +1,145 @@
+#include "services/json_value.hpp"
+
+#include "tests/unit/services/random_value.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+
+using troupe::services::from_json;
+using troupe::services::to_json;
+using troupe::services::value;
+using namespace troupe::test;
+
+namespace {
+
+std::string why_not(std::string_view text) {
+  std::string why = "accepted";
+  static_cast<void>(from_json(text, &why));
+  return why;
+}
+
+/// The value back as text.
+std::string through(std::string_view text) {
+  std::string why;
+  const auto made = from_json(text, &why);
+  return made ? to_json(*made) : "refused: " + why;
+}
+
+bool mentions(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+
+} // namespace
+
+TEST_CASE("JSON comes back as it was written, canonically") {
+  CHECK(through("null") == "null");
+  CHECK(through(" [1, {\"a\": 2}] ") == R"([1,{"a":2}])");
+  CHECK(through(R"({"bb":1,"a":[true,false,null],"c":{}})") == R"({"a":[true,false,null],"c":{},"bb":1})");
+  CHECK(through("[]") == "[]");
+  CHECK(through("[[],[[]],{}]") == "[[],[[]],{}]");
+  CHECK(through(R"("a\u0000\"\\\/\né€\ud834\udd1e")") == "\"a\\u0000\\\"\\\\/\\u000aé€𝄞\"");
+  CHECK(through(R"(["[","{",","])") == R"(["[","{",","])");
+}
+
+TEST_CASE("numbers keep their kind and every digit") {
+  CHECK(through("0") == "0");
+  CHECK(through("-0") == "0");
+  CHECK(through("1.0") == "1.0");
+  CHECK(through("1e0") == "1.0");
+  CHECK(through("-0.0") == "-0.0");
+  CHECK(through("0.1") == "0.1");
+  CHECK(through("1e300") == "1e+300");
+  CHECK(through("5e-324") == "5e-324");
+  CHECK(through("18446744073709551615") == "18446744073709551615");
+  CHECK(through("-9223372036854775808") == "-9223372036854775808");
+  CHECK(from_json("1") != from_json("1.0"));
+  CHECK(mentions(why_not("18446744073709551616"), "fits neither"));
+  CHECK(mentions(why_not("[-9223372036854775809]"), "fits neither"));
+  CHECK(why_not("1e400") != "accepted");
+  CHECK(why_not("NaN") != "accepted");
+  CHECK(why_not("-Infinity") != "accepted");
+}
+
+TEST_CASE("bad JSON is refused with a reason") {
+  for (const auto* text : {"", " ", "{", "[1,]", "{\"a\"}", "{a:1}", "'a'", "1 2", "nul", "\"\xff\"", "\"\x01\"", "[1}",
+                           "// c\n1", "01", "\"\\ud834\""}) {
+    INFO(text);
+    CHECK_FALSE(from_json(text));
+    CHECK_FALSE(why_not(text).empty());
+    CHECK_FALSE(mentions(why_not(text), "json.exception"));
+  }
+  CHECK(mentions(why_not(std::string_view("1\0", 2)), "zero byte"));
+  CHECK(mentions(why_not(std::string_view("\"a\0\"", 4)), "zero byte"));
+  CHECK(why_not(R"({"a":1,"b":2,"a":3})") == "an object has the same key twice");
+  CHECK(why_not(R"({"a":1,"\u0061":3})") == "an object has the same key twice");
+}
+
+TEST_CASE("JSON nests 64 deep and not 65") {
+  const auto arrays = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto objects = [](std::size_t depth) {
+    std::string out;
+    for (std::size_t i = 1; i < depth; ++i) out += "{\"$bin\":";
+    return out + "{}" + std::string(depth - 1, '}');
+  };
+  CHECK(through(arrays(64)) == arrays(64));
+  CHECK(through(objects(64)) == objects(64));
+  CHECK(why_not(arrays(65)) == "it is nested deeper than 64");
+  CHECK(why_not(objects(65)) == "it is nested deeper than 64");
+  CHECK(why_not(arrays(1'000'000)) == "it is nested deeper than 64");
+  CHECK(why_not(std::string(1'000'000, '[')) == "it is nested deeper than 64");
+}
+
+TEST_CASE("what JSON has no word for shows as $bin and comes back") {
+  const auto bin = *value::from_msgpack(std::string_view("\xc4\x02\x00\x01", 4));
+  const auto ext = *value::from_msgpack(std::string_view("\xd5\xfb\x00\x01", 4));
+  const auto str = *value::from_msgpack("\xa1\xff");
+  CHECK(to_json(bin) == R"({"$bin":"AAE="})");
+  CHECK(to_json(ext) == R"({"$bin":"AAE=","$ext":-5})");
+  CHECK(to_json(str) == R"({"$bin":"/w==","$str":true})");
+  CHECK(from_json(to_json(bin)) == bin);
+  CHECK(from_json(to_json(ext)) == ext);
+  CHECK(from_json(R"({"$ext":-5,"$bin":"AAE="})") == ext);
+  CHECK(from_json(to_json(str)) == str);
+  CHECK(from_json(R"([{"a":{"$bin":""}}])")->encoded() == std::string("\x91\x81\xa1"
+                                                                      "a\xc4\x00",
+                                                                      6));
+  CHECK(through(R"({"$bin":"","$ext":127})") == R"({"$bin":"","$ext":127})");
+}
+
+TEST_CASE("an object that only resembles $bin is an ordinary one") {
+  for (const auto* text :
+       {R"({"$bin":1})", R"({"$bin":"A"})", R"({"$bin":"AAF="})", R"({"$bin":"AAE=","x":1})",
+        R"({"$bin":"AAE=","$ext":128})", R"({"$bin":"AAE=","$ext":-129})", R"({"$bin":"AAE=","$ext":1.0})",
+        R"({"$bin":"AAE=","$str":false})", R"({"$bin":"AAE=","$str":true})", R"({"$bin":"/w==","$ext":1,"$str":true})",
+        R"({"$ext":1,"$str":true})", R"({"$bin":{"$bin":"A"}})", R"({"$bin":["AAE="]})"}) {
+    INFO(text);
+    CHECK(from_json(text)->encoded().front() != '\xc4');
+    CHECK(nlohmann::json::parse(through(text)) == nlohmann::json::parse(text));
+  }
+  CHECK(why_not(R"({"$bin":"AAE=","$bin":"AAE="})") == "an object has the same key twice");
+}
+
+TEST_CASE("any value goes through JSON and back, and the text is what another parser reads") {
+  for (unsigned seed = 1; seed <= 5000; ++seed) {
+    INFO("seed " << seed);
+    rng random(seed);
+    const auto original = *value::from_msgpack(encoder{}(random_node(random, 4)));
+    const auto text = to_json(original);
+    INFO(text);
+    REQUIRE(nlohmann::json::accept(text));
+    REQUIRE(from_json(text) == original);
+    REQUIRE(through(nlohmann::json::parse(text).dump()) == text);
+  }
+}
+
+TEST_CASE("mutated JSON never crashes, and is refused where another parser refuses it") {
+  for (unsigned seed = 1; seed <= 10000; ++seed) {
+    INFO("seed " << seed);
+    rng random(seed);
+    auto text = to_json(*value::from_msgpack(encoder{}(random_node(random, 3))));
+    for (auto n = below(random, 3); n > 0; --n)
+      text[below(random, text.size())] = "[]{},:\"\\0eE.-+ntf\x80\x1f"[below(random, 20)];
+    INFO(text);
+    if (from_json(text)) REQUIRE(nlohmann::json::accept(text));
+  }
+}
