@@ -1,0 +1,53 @@
+#include "runtime/storage/data_dir.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+data_dir::data_dir(file_system& fs, std::filesystem::path directory) : fs_(fs), directory_(std::move(directory)) {
+  make_durable_directory(fs_, directory_);
+  std::string holder;
+  lock_ = fs_.lock(directory_ / "lock", holder);
+  if (!lock_)
+    throw raft::storage_error("data directory " + directory_.string() + " is in use by " +
+                              (holder.empty() ? "another process" : holder) + " (lock file " +
+                              (directory_ / "lock").string() + ")");
+  auto next = load_or_draw();
+  ++next.starts;
+  store(std::move(next));
+  incarnation_ = identity_.starts << 32 | (fs_.draw_random() & 0xffffffff);
+}
+
+identity data_dir::load_or_draw() {
+  if (fs_.exists(identity_path())) return decode_identity(read_file(fs_, identity_path()), identity_path().string());
+  if (!fs_.list(log_path()).empty())
+    throw raft::storage_error("identity file " + identity_path().string() + " is missing beside the log in " +
+                              log_path().string() + "; restore it, or move the log away to start as a new node");
+  identity drawn;
+  while (!drawn.id) drawn.id.value = fs_.draw_random();
+  return drawn;
+}
+
+void data_dir::store(identity next) {
+  replace_file(fs_, identity_path(), encode_identity(next));
+  identity_ = std::move(next);
+}
+
+void data_dir::set_cluster(raft::cluster_id cluster) {
+  if (identity_.cluster == cluster) return;
+  if (identity_.cluster)
+    throw raft::storage_error("data directory " + directory_.string() + " belongs to cluster " +
+                              to_string(identity_.cluster) + ", not " + to_string(cluster));
+  auto next = identity_;
+  next.cluster = cluster;
+  store(std::move(next));
+}
+
+void data_dir::set_promise(std::optional<std::string> promise) {
+  if (identity_.promise == promise) return;
+  auto next = identity_;
+  next.promise = std::move(promise);
+  store(std::move(next));
+}
+
+} // namespace troupe

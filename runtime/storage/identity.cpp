@@ -1,0 +1,49 @@
+#include "runtime/storage/identity.hpp"
+
+#include "raft/codec.hpp"
+#include "raft/storage.hpp"
+#include "runtime/storage/checksum.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::string_view magic = "troupeID";
+constexpr std::uint32_t version = 1;
+constexpr std::size_t checksum_size = 8;
+
+} // namespace
+
+std::string encode_identity(const identity& value) {
+  std::string out;
+  raft::writer to{out};
+  to.put_raw(magic);
+  to.put(version);
+  to.put(value.id.value);
+  to.put(value.cluster.value);
+  to.put(value.starts);
+  to.put(static_cast<std::uint8_t>(value.promise ? 1 : 0));
+  to.put_string(value.promise.value_or(""));
+  to.put(checksum(out));
+  return out;
+}
+
+identity decode_identity(std::string_view content, const std::string& where) {
+  raft::reader from{content};
+  if (from.get_raw(magic.size()) != magic) throw raft::storage_error("damaged identity file " + where);
+  if (const auto found = from.get<std::uint32_t>(); from.ok() && found != version)
+    throw raft::storage_error("identity file " + where + " has format version " + std::to_string(found) +
+                              ", this program knows version " + std::to_string(version));
+  identity value;
+  value.id.value = from.get<std::uint64_t>();
+  value.cluster.value = from.get<std::uint64_t>();
+  value.starts = from.get<std::uint64_t>();
+  const auto promised = from.get<std::uint8_t>();
+  const auto promise = from.get_string();
+  if (promised != 0) value.promise = std::string{promise};
+  const auto sum = from.get<std::uint64_t>();
+  if (!from.done() || promised > 1 || !value.id || sum != checksum(content.substr(0, content.size() - checksum_size)))
+    throw raft::storage_error("damaged identity file " + where);
+  return value;
+}
+
+} // namespace troupe

@@ -1,0 +1,26 @@
+// Who a node is, as its data directory keeps it (docs/log-format.md, "identity").
+#pragma once
+
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+struct identity {
+  raft::node_id id;
+  raft::cluster_id cluster;
+  std::uint64_t starts = 0;           ///< how often the directory was opened
+  std::optional<std::string> promise; ///< the caller's bytes
+  friend bool operator==(const identity&, const identity&) = default;
+};
+
+/// The content of an identity file, and back. Decoding throws `storage_error` that names `where` for anything that
+/// `encode_identity` did not write.
+std::string encode_identity(const identity& value);
+identity decode_identity(std::string_view content, const std::string& where);
+
+} // namespace troupe

@@ -1,0 +1,167 @@
+#include "runtime/storage/posix_file_system.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using std::filesystem::path;
+
+/// Owns a file descriptor.
+class descriptor {
+ public:
+  descriptor(const path& name, int flags) : fd_(::open(name.c_str(), flags | O_CLOEXEC, 0644)) {
+    if (fd_ < 0) throw file_error("open", name, errno);
+  }
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor& operator=(descriptor&&) = delete;
+  ~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class posix_file final : public file {
+ public:
+  posix_file(path name, int flags) : path_(std::move(name)), fd_(path_, flags) {}
+
+  std::uint64_t size() override {
+    struct stat status = {};
+    if (::fstat(fd_.get(), &status) != 0) throw file_error("fstat", path_, errno);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  std::size_t read(std::uint64_t offset, std::span<char> into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const auto got = ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw file_error("read", path_, errno);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  void write(std::uint64_t offset, std::string_view data) override {
+    while (!data.empty()) {
+      const auto put = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) throw file_error("write", path_, errno);
+      offset += static_cast<std::uint64_t>(put);
+      data.remove_prefix(static_cast<std::size_t>(put));
+    }
+  }
+
+  void preallocate(std::uint64_t size) override {
+    int code = 0;
+    do {
+      code = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
+    } while (code == EINTR);
+    if (code != 0) throw file_error("preallocate", path_, code);
+  }
+
+  void sync() override {
+    // Not repeated on EINTR: whether the pages are still dirty is then unknown.
+    if (::fdatasync(fd_.get()) != 0) throw file_error("sync", path_, errno);
+  }
+
+ private:
+  path path_;
+  descriptor fd_;
+};
+
+class posix_lock final : public file_lock {
+ public:
+  explicit posix_lock(descriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  descriptor fd_;
+};
+
+} // namespace
+
+std::unique_ptr<file> posix_file_system::open(const path& name) { return std::make_unique<posix_file>(name, O_RDWR); }
+
+std::unique_ptr<file> posix_file_system::create(const path& name) {
+  return std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC);
+}
+
+bool posix_file_system::exists(const path& name) {
+  struct stat status = {};
+  if (::stat(name.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw file_error("stat", name, errno);
+}
+
+std::vector<std::string> posix_file_system::list(const path& directory) {
+  if (!exists(directory)) return {};
+  std::error_code error;
+  std::vector<std::string> names;
+  std::filesystem::directory_iterator it(directory, error);
+  while (!error && it != std::filesystem::directory_iterator{}) {
+    names.push_back(it->path().filename().string());
+    it.increment(error);
+  }
+  if (error) throw file_error("list", directory, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void posix_file_system::rename(const path& from, const path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw file_error("rename", from, errno);
+}
+
+void posix_file_system::remove(const path& name) {
+  if (::unlink(name.c_str()) != 0) throw file_error("unlink", name, errno);
+}
+
+void posix_file_system::make_directory(const path& name) {
+  std::error_code error;
+  std::filesystem::create_directories(name, error);
+  if (error) throw file_error("mkdir", name, error.value());
+}
+
+void posix_file_system::sync_directory(const path& name) {
+  const auto& target = name.empty() ? path{"."} : name;
+  const descriptor fd{target, O_RDONLY | O_DIRECTORY};
+  if (::fsync(fd.get()) != 0) throw file_error("sync", target, errno);
+}
+
+std::unique_ptr<file_lock> posix_file_system::lock(const path& name, std::string& holder) {
+  descriptor fd{name, O_RDWR | O_CREAT};
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw file_error("lock", name, errno);
+    char text[64];
+    const auto got = ::pread(fd.get(), text, sizeof text, 0);
+    holder.assign(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    return nullptr;
+  }
+  // What stands in the file only serves the error message of the next one who tries.
+  const auto text = "process " + std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd.get(), 0) != 0) throw file_error("truncate", name, errno);
+  if (::pwrite(fd.get(), text.data(), text.size(), 0) < 0 && errno != ENOSPC) throw file_error("write", name, errno);
+  return std::make_unique<posix_lock>(std::move(fd));
+}
+
+std::uint64_t posix_file_system::draw_random() {
+  std::uint64_t value = 0;
+  // Up to 256 bytes come whole (getrandom(2)); only a signal before the kernel's pool is ready interrupts.
+  while (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
+    if (errno != EINTR) throw file_error("getrandom", "the kernel", errno);
+  return value;
+}
+
+} // namespace troupe

@@ -1,0 +1,201 @@
+#include "runtime/storage/wal.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// The segment number of entries whose records are still in memory.
+constexpr auto unwritten = std::numeric_limits<std::uint32_t>::max();
+/// A batch buffer that grew beyond this is given back.
+constexpr std::size_t kept_buffer = std::size_t{4} << 20;
+constexpr std::uint64_t max_capacity = std::uint64_t{wal_format::alignment} << 32;
+
+std::uint32_t to_position(std::uint64_t offset) { return static_cast<std::uint32_t>(offset / wal_format::alignment); }
+std::uint64_t to_offset(const wal_location& at) { return std::uint64_t{at.position} * wal_format::alignment; }
+
+/// True when the record of `next` follows that of `at` without a gap.
+bool adjacent(const wal_location& at, const wal_location& next) {
+  return at.segment == next.segment && to_offset(at) + wal_format::entry_size(at.data_size) == to_offset(next);
+}
+
+} // namespace
+
+wal::wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_state state)
+    : fs_(fs), directory_(std::move(directory)), options_(options), state_(std::move(state)), synced_(state_.point()),
+      zeroed_(state_.segments.back().end) {}
+
+std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory, const wal_options& options,
+                               raft::recovered& out) {
+  if (options.segment_size < wal_format::first_record + options.reserve || options.segment_size > max_capacity)
+    throw raft::storage_error("log options: a segment must hold its header and its reserve and be below 32 GiB");
+  raft::recovered found;
+  auto state = recover_wal(fs, directory, options, found.notes);
+  found.hard = state.hard;
+  found.last_index = state.shape.last_index();
+  found.terms = state.shape.terms();
+  found.configurations = state.shape.configurations();
+  out = std::move(found);
+  return std::unique_ptr<wal>{new wal(fs, std::move(directory), options, std::move(state))};
+}
+
+template <typename Change> void wal::guarded(Change&& change) {
+  if (failed_) throw raft::storage_error("the log in " + directory_.string() + " has failed before; open it anew");
+  failed_ = true;
+  std::forward<Change>(change)();
+  failed_ = false;
+}
+
+void wal::apply(const raft::write& change) {
+  guarded([&] {
+    check_fits(state_.shape, change);
+    for (const auto& value : change.append)
+      if (value.data.size() > wal_format::max_data) throw raft::storage_error("an entry is larger than 1 GiB");
+    const auto number = state_.next_batch;
+    if (change.hard) {
+      wal_format::put(batch_, number, *change.hard);
+      state_.hard = *change.hard;
+    }
+    if (change.truncate_from && *change.truncate_from <= state_.shape.last_index()) {
+      wal_format::put_truncate(batch_, number, *change.truncate_from);
+      state_.shape.truncate(*change.truncate_from);
+      state_.locations.resize(state_.shape.last_index());
+    }
+    for (const auto& value : change.append) {
+      state_.locations.push_back(
+          {unwritten, to_position(batch_.size()), static_cast<std::uint32_t>(value.data.size())});
+      wal_format::put(batch_, number, value);
+      state_.shape.append(value);
+      batch_has_entries_ = true;
+    }
+  });
+}
+
+void wal::sync() {
+  guarded([&] {
+    if (batch_.empty()) return;
+    if (!fits(batch_.size(), batch_has_entries_)) roll(batch_.size());
+    write_batch();
+  });
+}
+
+bool wal::make_room(const raft::write& change) {
+  bool room = true;
+  guarded([&] {
+    const auto size = batch_.size() + wal_format::encoded_size(change);
+    if (fits(size, batch_has_entries_ || !change.append.empty())) return;
+    try {
+      roll(size);
+    } catch (const file_error& error) {
+      if (error.code() != ENOSPC && error.code() != EDQUOT) throw;
+      room = false;
+    }
+  });
+  return room;
+}
+
+bool wal::fits(std::size_t batch_size, bool with_entries) const {
+  const auto& segment = state_.segments.back();
+  const auto reserved = with_entries ? options_.reserve : 0;
+  return segment.end + batch_size + reserved <= segment.header.capacity;
+}
+
+void wal::roll(std::size_t batch_size) {
+  const auto needed = wal_format::first_record + batch_size + options_.reserve;
+  const auto capacity = std::max<std::uint64_t>(options_.segment_size, needed);
+  if (capacity > max_capacity) throw raft::storage_error("a batch is larger than 32 GiB");
+  wal_segment next;
+  next.header = next_header(synced_, &state_.segments.back(), fs_.draw_random(), capacity);
+  next.path = directory_ / wal_format::segment_name(next.header.sequence);
+  state_.current = create_segment(fs_, next);
+  state_.segments.push_back(std::move(next));
+  zeroed_ = wal_format::first_record;
+}
+
+void wal::write_batch() {
+  auto& segment = state_.segments.back();
+  const auto size = batch_.size();
+  const auto end = segment.end + size;
+  wal_format::seal(batch_, segment.header.unique, segment.end);
+  if (end > zeroed_) {
+    zeroed_ = std::min(end + options_.zero_ahead, segment.header.capacity);
+    batch_.resize(zeroed_ - segment.end);
+  }
+  state_.current->write(segment.end, batch_);
+  state_.current->sync();
+
+  const auto number = static_cast<std::uint32_t>(state_.segments.size() - 1);
+  for (auto at = state_.locations.rbegin(); at != state_.locations.rend() && at->segment == unwritten; ++at)
+    *at = {number, to_position(segment.end + to_offset(*at)), at->data_size};
+  segment.end = end;
+  ++state_.next_batch;
+  synced_ = state_.point();
+  batch_.clear();
+  if (batch_.capacity() > kept_buffer) batch_.shrink_to_fit();
+  batch_has_entries_ = false;
+}
+
+std::size_t wal::count_readable(raft::index_t first, raft::index_t last, std::size_t max_bytes) const {
+  std::size_t count = 0;
+  std::size_t cost = 0;
+  for (auto index = first; index <= last; ++index, ++count) {
+    raft::entry bare;
+    cost += bare.cost() + location(index).data_size;
+    if (cost > max_bytes && count > 0) break;
+  }
+  return count;
+}
+
+std::vector<raft::entry> wal::read(raft::index_t first, raft::index_t last, std::size_t max_bytes) {
+  std::vector<raft::entry> found;
+  first = std::max<raft::index_t>(first, 1);
+  last = std::min(last, state_.shape.last_index());
+  auto left = count_readable(first, last, max_bytes);
+  found.reserve(left);
+  while (left > 0) {
+    std::size_t run = 1;
+    while (run < left && adjacent(location(first + run - 1), location(first + run))) ++run;
+    read_run(first, run, found);
+    first += run;
+    left -= run;
+  }
+  return found;
+}
+
+std::string wal::read_block(const wal_location& from, std::size_t size) {
+  if (from.segment == unwritten) return batch_.substr(to_offset(from), size);
+  std::string block(size, '\0');
+  const auto newest = static_cast<std::uint32_t>(state_.segments.size() - 1);
+  if (from.segment != newest && (!older_ || older_segment_ != from.segment)) {
+    older_ = fs_.open(state_.segments[from.segment].path);
+    older_segment_ = from.segment;
+  }
+  auto& source = from.segment == newest ? *state_.current : *older_;
+  block.resize(source.read(to_offset(from), block));
+  return block;
+}
+
+void wal::read_run(raft::index_t first, std::size_t count, std::vector<raft::entry>& into) {
+  const auto& begin = location(first);
+  const auto& back = location(first + count - 1);
+  const auto size = to_offset(back) + wal_format::entry_size(back.data_size) - to_offset(begin);
+  const auto block = std::make_shared<const std::string>(read_block(begin, size));
+  for (auto index = first; index < first + count; ++index) {
+    const auto offset = to_offset(location(index));
+    auto bytes = std::string_view{*block};
+    bytes.remove_prefix(std::min<std::size_t>(offset - to_offset(begin), bytes.size()));
+    // Records that are still in memory have no checksum yet.
+    const auto found = begin.segment == unwritten
+                           ? wal_format::parse_unsealed(bytes)
+                           : wal_format::parse(bytes, state_.segments[begin.segment].header.unique, offset);
+    const auto body = found ? wal_format::decode_entry(*found) : wal_format::entry_body{};
+    if (!found || found->type != wal_format::record_type::entry || body.index != index)
+      throw damage(state_.segments[begin.segment], offset, "bad record of entry " + std::to_string(index));
+    into.push_back({body.index, body.term, static_cast<raft::entry_kind>(found->kind), raft::bytes{block, body.data}});
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,247 @@
+#include "runtime/storage/wal_recovery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using wal_format::record;
+using wal_format::record_type;
+
+/// A change that waits for the end of its batch: batches count whole or not at all.
+struct pending_change {
+  record_type type = record_type::entry;
+  raft::entry entry; // data only for configurations
+  raft::index_t truncate_from = 0;
+  raft::hard_state hard;
+  std::uint64_t offset = 0;
+  std::uint32_t data_size = 0;
+};
+
+pending_change decode_change(const record& from, std::uint64_t offset) {
+  pending_change change;
+  change.type = from.type;
+  change.offset = offset;
+  switch (from.type) {
+  case record_type::entry: {
+    const auto body = wal_format::decode_entry(from);
+    change.entry = {body.index, body.term, static_cast<raft::entry_kind>(from.kind), {}};
+    change.data_size = static_cast<std::uint32_t>(body.data.size());
+    if (change.entry.kind == raft::entry_kind::configuration) change.entry.data = raft::bytes{std::string{body.data}};
+    break;
+  }
+  case record_type::truncate:
+    change.truncate_from = wal_format::decode_truncate(from);
+    break;
+  case record_type::hard_state:
+    change.hard = wal_format::decode_hard_state(from);
+    break;
+  }
+  return change;
+}
+
+class recovery {
+ public:
+  recovery(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
+           std::vector<std::string>& notes)
+      : fs_(fs), directory_(directory), options_(options), notes_(notes) {}
+
+  wal_state run() {
+    find_segments();
+    load_headers();
+    if (state_.segments.empty()) {
+      begin_log();
+      return std::move(state_);
+    }
+    for (std::size_t i = 0; i < state_.segments.size(); ++i) {
+      check_header(i);
+      const auto source = fs_.open(state_.segments[i].path);
+      replay(i, *source);
+    }
+    settle();
+    return std::move(state_);
+  }
+
+ private:
+  bool is_last(std::size_t i) const { return i + 1 == state_.segments.size(); }
+
+  void find_segments() {
+    for (const auto& name : fs_.list(directory_)) {
+      const auto sequence = wal_format::parse_segment_name(name);
+      if (!sequence) continue;
+      wal_segment segment;
+      segment.path = directory_ / name;
+      segment.header.sequence = *sequence;
+      if (!state_.segments.empty() && state_.segments.back().header.sequence + 1 != *sequence)
+        throw raft::storage_error("log segment missing before " + segment.path.string());
+      state_.segments.push_back(std::move(segment));
+    }
+  }
+
+  void load_headers() {
+    for (std::size_t i = 0; i < state_.segments.size(); ++i) {
+      auto& segment = state_.segments[i];
+      const auto sequence = segment.header.sequence;
+      const auto source = fs_.open(segment.path);
+      const auto size = source->size();
+      std::string bytes(wal_format::header_size, '\0');
+      bytes.resize(source->read(0, bytes));
+      const auto state = wal_format::decode(bytes, segment.header);
+      if (state == wal_format::header_state::other_version)
+        throw raft::storage_error("unknown format version in log segment " + segment.path.string());
+      if (state == wal_format::header_state::bad || size < segment.header.capacity) {
+        segment.header.capacity = size;
+        if (!is_last(i) || record_reader{*source, segment}.next_nonzero(wal_format::first_record) < size)
+          throw damage(segment, 0, "bad header or size of the segment");
+        drop_unfinished();
+        return;
+      }
+      if (segment.header.sequence != sequence) throw damage(segment, 0, "the header is another segment's");
+    }
+  }
+
+  /// The last segment was being made when the node stopped: nothing was written to it, for its header comes first.
+  void drop_unfinished() {
+    notes_.push_back("removed an unfinished log segment: " + state_.segments.back().path.string());
+    fs_.remove(state_.segments.back().path);
+    state_.segments.pop_back();
+    fs_.sync_directory(directory_);
+  }
+
+  void begin_log() {
+    wal_segment first;
+    first.header = next_header(state_.point(), nullptr, fs_.draw_random(), options_.segment_size);
+    first.path = directory_ / wal_format::segment_name(first.header.sequence);
+    state_.current = create_segment(fs_, first);
+    state_.segments.push_back(std::move(first));
+  }
+
+  /// A header repeats what the segments before it must have led to, so that nothing can be missing at their ends.
+  void check_header(std::size_t i) {
+    const auto& segment = state_.segments[i];
+    const auto* before = i == 0 ? nullptr : &state_.segments[i - 1];
+    if (segment.header != next_header(state_.point(), before, segment.header.unique, segment.header.capacity))
+      throw damage(segment, 0, "the segment does not continue the log before it");
+  }
+
+  /// Applies the batches of a segment up to its end, or in the last segment up to a torn tail.
+  void replay(std::size_t i, file& source) {
+    auto& segment = state_.segments[i];
+    record_reader reader{source, segment};
+    const auto limit = is_last(i) ? segment.header.capacity : state_.segments[i + 1].header.previous_end;
+    std::vector<pending_change> batch;
+    auto offset = wal_format::first_record;
+    while (offset < limit) {
+      const auto found = reader.at(offset);
+      if (!found || found->batch != state_.next_batch || offset + found->stored_size > limit) break;
+      batch.push_back(decode_change(*found, offset));
+      offset += found->stored_size;
+      if (!found->ends_batch) continue;
+      for (const auto& change : batch) apply(i, change);
+      batch.clear();
+      last_batch_ = segment.end;
+      segment.end = offset;
+      ++state_.next_batch;
+    }
+    if (!is_last(i)) {
+      if (segment.end != limit) throw damage(segment, offset, "bad record");
+      last_batch_ = wal_format::first_record;
+      return;
+    }
+    examine_tail(reader, segment, offset);
+  }
+
+  void apply(std::size_t i, const pending_change& change) {
+    switch (change.type) {
+    case record_type::hard_state:
+      state_.hard = change.hard;
+      break;
+    case record_type::truncate:
+      if (change.truncate_from == 0) throw damage(state_.segments[i], change.offset, "truncation from index 0");
+      state_.shape.truncate(change.truncate_from);
+      state_.locations.resize(state_.shape.last_index());
+      break;
+    case record_type::entry:
+      if (change.entry.index != state_.shape.last_index() + 1 || change.entry.term < state_.shape.last_term())
+        throw damage(state_.segments[i], change.offset, "entry out of order");
+      state_.shape.append(change.entry);
+      state_.locations.push_back({static_cast<std::uint32_t>(i),
+                                  static_cast<std::uint32_t>(change.offset / wal_format::alignment), change.data_size});
+      break;
+    }
+  }
+
+  /// `bad` is the first offset without a valid record of the batch `next_batch`. A later batch was written only after
+  /// that one was synced: what is bad there is then not torn but damaged.
+  void examine_tail(record_reader& reader, const wal_segment& segment, std::uint64_t bad) {
+    for (auto at = reader.next_nonzero(segment.end); at < segment.header.capacity;
+         at = reader.next_nonzero(at + wal_format::alignment)) {
+      tail_end_ = std::min<std::uint64_t>(at + wal_format::alignment, segment.header.capacity);
+      if (at < bad) continue;
+      const auto found = reader.at(at);
+      if (found && found->batch > state_.next_batch) throw damage(segment, bad, "bad record");
+    }
+  }
+
+  /// Recovery read the page cache, which may hold what the disk lacks: writes that nobody synced, and writes whose sync
+  /// failed, which Linux then takes for clean. Writing the last batch again (or, before the first batch, the header)
+  /// makes their pages dirty once more; everything older was synced before that batch was written.
+  void settle() {
+    auto& segment = state_.segments.back();
+    state_.current = fs_.open(segment.path);
+    auto& out = *state_.current;
+    if (tail_end_ > segment.end) {
+      notes_.push_back("cut a torn tail: " + segment.path.string() + " at offset " + std::to_string(segment.end) +
+                       ", " + std::to_string(tail_end_ - segment.end) + " bytes of a batch that was never synced");
+      out.write(segment.end, std::string(tail_end_ - segment.end, '\0'));
+    }
+    if (segment.end == wal_format::first_record) {
+      out.write(0, wal_format::encode(segment.header));
+    } else {
+      std::string batch(segment.end - last_batch_, '\0');
+      if (out.read(last_batch_, batch) != batch.size()) throw damage(segment, last_batch_, "the file has shrunk");
+      out.write(last_batch_, batch);
+    }
+    out.sync();
+    fs_.sync_directory(directory_);
+  }
+
+  file_system& fs_;
+  const std::filesystem::path& directory_;
+  const wal_options& options_;
+  std::vector<std::string>& notes_;
+  wal_state state_;
+  std::uint64_t last_batch_ = wal_format::first_record; // where the last whole batch of the last segment begins
+  std::uint64_t tail_end_ = 0;                          // behind the last byte that is not zero
+};
+
+} // namespace
+
+wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,
+                                       std::uint64_t capacity) {
+  wal_format::segment_header header;
+  header.sequence = before ? before->header.sequence + 1 : 1;
+  header.unique = unique;
+  header.first_index = start.last_index + 1;
+  header.previous_term = start.last_term;
+  header.first_batch = start.next_batch;
+  header.hard = start.hard;
+  header.previous_end = before ? before->end : 0;
+  header.capacity = capacity;
+  return header;
+}
+
+raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
+  return raft::storage_error("damaged log: " + what + " in " + segment.path.string() + " at offset " +
+                             std::to_string(offset) + "; to repair: troupe-log repair " +
+                             segment.path.parent_path().string());
+}
+
+wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
+                      std::vector<std::string>& notes) {
+  make_durable_directory(fs, directory);
+  return recovery{fs, directory, options, notes}.run();
+}
+
+} // namespace troupe

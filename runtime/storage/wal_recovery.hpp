@@ -1,0 +1,66 @@
+// Opening a log: replaying its segments, telling a torn tail from damage, making sure that what was read is on disk.
+#pragma once
+
+#include "runtime/storage/log_shape.hpp"
+#include "runtime/storage/wal_segment.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct wal_options {
+  /// Bytes of a segment file, preallocated. A batch that is larger gets a larger segment.
+  std::uint64_t segment_size = std::uint64_t{64} << 20;
+  /// The end of each segment that entries leave free, so that a full disk does not stop voting: a term or vote takes
+  /// 40 bytes.
+  std::uint64_t reserve = std::uint64_t{1} << 20;
+  /// A write that goes beyond what was written before takes this many zeros along: a sync after a write into blocks
+  /// that never were written also has to mark them as written, which costs about as much again.
+  std::uint64_t zero_ahead = 256 * 1024;
+};
+
+/// Where an entry's record stands: 12 bytes for each entry of the log.
+struct wal_location {
+  std::uint32_t segment = 0;   ///< position in wal_state::segments
+  std::uint32_t position = 0;  ///< offset in units of wal_format::alignment
+  std::uint32_t data_size = 0; ///< bytes of the entry's data
+};
+
+/// The state of a log between two batches, as the header of a segment that begins there repeats it.
+struct log_point {
+  raft::hard_state hard;
+  raft::index_t last_index = 0;
+  raft::term_t last_term = 0;
+  std::uint64_t next_batch = 1;
+};
+
+/// What is known of a log on disk. There is always at least one segment; the last one takes the appends.
+struct wal_state {
+  raft::hard_state hard;
+  log_shape shape;
+  std::vector<wal_location> locations; // of entry i + 1
+  std::vector<wal_segment> segments;   // sequence numbers ascend by one
+  std::unique_ptr<file> current;       // the last segment
+  std::uint64_t next_batch = 1;
+
+  log_point point() const { return {hard, shape.last_index(), shape.last_term(), next_batch}; }
+};
+
+/// Reads the log in `directory`, or begins one. On return all that `wal_state` describes is on disk and what lies
+/// behind it is zero. What an operator should know is added to `notes`. Throws `storage_error` for damage, naming the
+/// file, the offset and the command that repairs.
+wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
+                      std::vector<std::string>& notes);
+
+/// The header of a segment that begins at `start` behind `before`, the segment until then (null for none).
+wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,
+                                       std::uint64_t capacity);
+
+/// The error for a file that holds what it must not at `offset`.
+raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what);
+
+} // namespace troupe

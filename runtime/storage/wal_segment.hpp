@@ -1,0 +1,45 @@
+// One file of the log.
+#pragma once
+
+#include "runtime/storage/file_system.hpp"
+#include "runtime/storage/wal_format.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct wal_segment {
+  std::filesystem::path path;
+  wal_format::segment_header header;
+  std::uint64_t end = wal_format::first_record; ///< behind the last record
+};
+
+/// Makes a segment whose header and name are durable on return. When it throws, it has tried to remove what it made;
+/// what is left of it is ignored by recovery: it has no record.
+std::unique_ptr<file> create_segment(file_system& fs, wal_segment& segment);
+
+/// Reads a segment's records through a window, so that a large segment costs little memory. One thread at a time.
+class record_reader {
+ public:
+  record_reader(file& source, const wal_segment& segment) : source_(source), segment_(segment) {}
+
+  /// The valid record at this offset, if there is one. It points into the window: use it before the next call.
+  std::optional<wal_format::record> at(std::uint64_t offset);
+  /// The first multiple of eight from `offset` on where not all eight bytes are zero; the capacity if there is none.
+  std::uint64_t next_nonzero(std::uint64_t offset);
+
+ private:
+  /// The bytes from `offset` on: at least `size` of them unless the file ends before, possibly more.
+  std::string_view window(std::uint64_t offset, std::uint64_t size);
+
+  file& source_;
+  const wal_segment& segment_;
+  std::string buffer_;
+  std::uint64_t begin_ = 0; // offset of buffer_ in the file
+};
+
+} // namespace troupe

@@ -1,0 +1,124 @@
+#include "runtime/storage/data_dir.hpp"
+
+#include "runtime/storage/memory_file_system.hpp"
+#include "runtime/storage/posix_file_system.hpp"
+#include "runtime/storage/wal.hpp"
+#include "tests/unit/storage/storage_model.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace troupe;
+using namespace troupe::test;
+
+TEST_CASE("a data directory keeps the node's identity") {
+  posix_file_system fs;
+  const temporary_directory top;
+  const auto path = top.path() / "a" / "b";
+  raft::node_id id;
+  std::uint64_t incarnation = 0;
+  {
+    data_dir fresh{fs, path};
+    id = fresh.id();
+    incarnation = fresh.incarnation();
+    REQUIRE(id);
+    REQUIRE_FALSE(fresh.cluster());
+    REQUIRE_FALSE(fresh.promise());
+    fresh.set_promise(std::string("to \0 someone", 12));
+  }
+  {
+    data_dir again{fs, path};
+    REQUIRE(again.id() == id);
+    REQUIRE(again.incarnation() >> 32 == (incarnation >> 32) + 1);
+    REQUIRE(again.promise() == std::string("to \0 someone", 12));
+    again.set_promise({});
+    again.set_cluster({0xabc});
+    again.set_cluster({0xabc});
+    REQUIRE_THROWS_WITH(again.set_cluster({0xdef}),
+                        Catch::Equals("data directory " + path.string() +
+                                      " belongs to cluster 0000000000000abc, not 0000000000000def"));
+  }
+  data_dir last{fs, path};
+  REQUIRE(last.cluster() == raft::cluster_id{0xabc});
+  REQUIRE_FALSE(last.promise());
+}
+
+TEST_CASE("a data directory is one process's at a time") {
+  posix_file_system fs;
+  const temporary_directory top;
+  int to_child[2];
+  int to_parent[2];
+  REQUIRE(::pipe(to_child) == 0);
+  REQUIRE(::pipe(to_parent) == 0);
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  char byte = 0;
+  if (child == 0) {
+    // Holds the directory until the parent says so or dies.
+    ::close(to_child[1]);
+    ::close(to_parent[0]);
+    const data_dir held{fs, top.path()};
+    if (::write(to_parent[1], "x", 1) != 1) ::_exit(1);
+    ::_exit(::read(to_child[0], &byte, 1) >= 0 ? 0 : 1);
+  }
+  ::close(to_parent[1]);
+  REQUIRE(::read(to_parent[0], &byte, 1) == 1);
+  REQUIRE_THROWS_WITH((data_dir{fs, top.path()}), Catch::Contains("in use by process " + std::to_string(child)) &&
+                                                      Catch::Contains(top.path().string()));
+  ::close(to_child[1]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  ::close(to_parent[0]);
+  ::close(to_child[0]);
+  const data_dir free{fs, top.path()};
+  REQUIRE(free.incarnation() >> 32 == 2);
+}
+
+TEST_CASE("a damaged or missing identity is never replaced by a new one") {
+  memory_file_system fs;
+  const std::filesystem::path identity = "/data/identity";
+  {
+    data_dir dir{fs, "/data"};
+    dir.set_promise("p");
+    raft::recovered found;
+    wal::open(fs, dir.log_path(), small_options(), found);
+  }
+  const auto size = fs.content(identity).size();
+  for (std::uint64_t offset = 0; offset < size; ++offset) {
+    CAPTURE(offset);
+    const auto copy = fs.crashed([] { return false; });
+    copy->flip_byte(identity, offset);
+    REQUIRE_THROWS_WITH((data_dir{*copy, "/data"}), Catch::Contains(identity.string()));
+  }
+  fs.remove(identity);
+  REQUIRE_THROWS_WITH((data_dir{fs, "/data"}), Catch::Contains("missing beside the log"));
+}
+
+TEST_CASE("a crash leaves the identity as it was or as it was to be") {
+  memory_file_system fs;
+  std::optional<raft::node_id> told; // an id that the caller has seen
+  std::optional<std::string> before;
+  std::optional<std::string> after;
+  int calls = 0;
+  fs.before_each([&](const disk_operation&) {
+    ++calls;
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      CAPTURE(calls, seed);
+      random_source random{seed};
+      const auto found = fs.crashed([&] { return seed > 0 && (seed == 1 || pick(random, 0, 1) == 0); });
+      const data_dir dir{*found, "/data"};
+      if (told) REQUIRE(dir.id() == *told);
+      REQUIRE((dir.promise() == before || dir.promise() == after));
+    }
+  });
+  data_dir dir{fs, "/data"};
+  told = dir.id();
+  for (const auto* promise : {"one", "two", "three"}) {
+    after = promise;
+    dir.set_promise(promise);
+    before = after;
+  }
+  REQUIRE(calls >= 12);
+}

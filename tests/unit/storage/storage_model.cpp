@@ -1,0 +1,105 @@
+#include "tests/unit/storage/storage_model.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace troupe::test {
+
+void log_model::apply(const raft::write& change) {
+  if (change.hard) hard = *change.hard;
+  if (change.truncate_from && *change.truncate_from <= entries.size()) entries.resize(*change.truncate_from - 1);
+  entries.insert(entries.end(), change.append.begin(), change.append.end());
+}
+
+std::vector<raft::entry> log_model::read(raft::index_t first, raft::index_t last, std::size_t max_bytes) const {
+  std::vector<raft::entry> found;
+  std::size_t cost = 0;
+  for (const auto& value : entries) {
+    if (value.index < first || value.index > last) continue;
+    cost += value.cost();
+    if (cost > max_bytes && !found.empty()) break;
+    found.push_back(value);
+  }
+  return found;
+}
+
+raft::recovered log_model::recovered() const {
+  raft::recovered out;
+  out.hard = hard;
+  out.last_index = entries.size();
+  raft::term_t term = 0;
+  for (const auto& value : entries) {
+    if (value.term != term) out.terms.push_back({value.index, term = value.term});
+    if (value.kind == raft::entry_kind::configuration) out.configurations.push_back(value);
+  }
+  return out;
+}
+
+bool same(const raft::recovered& a, const raft::recovered& b) {
+  return a.hard == b.hard && a.last_index == b.last_index && a.terms == b.terms && a.configurations == b.configurations;
+}
+
+std::uint64_t pick(random_source& random, std::uint64_t low, std::uint64_t high) {
+  return low + random() % (high - low + 1);
+}
+
+raft::write random_write(random_source& random, const log_model& model, std::size_t max_data) {
+  raft::write change;
+  auto term = std::max<raft::term_t>(model.hard.term, 1);
+  if (pick(random, 0, 3) == 0) change.hard = raft::hard_state{term += pick(random, 0, 2), {pick(random, 0, 3)}};
+  raft::index_t last = model.entries.size();
+  if (pick(random, 0, 5) == 0) {
+    change.truncate_from = pick(random, 1 + last / 2, last + 1);
+    last = *change.truncate_from - 1;
+  }
+  for (auto left = pick(random, 0, 4); left > 0; --left) {
+    raft::entry value{++last, term, static_cast<raft::entry_kind>(pick(random, 0, 2)), {}};
+    std::string data(pick(random, 0, max_data), '\0');
+    for (auto& c : data) c = static_cast<char>(pick(random, 0, 3));
+    value.data = raft::bytes{std::move(data)};
+    change.append.push_back(std::move(value));
+  }
+  return change;
+}
+
+raft::entry make_entry(raft::index_t index, raft::term_t term, std::string data) {
+  return {index, term, raft::entry_kind::command, raft::bytes{std::move(data)}};
+}
+
+raft::write make_append(raft::index_t first, raft::index_t last, raft::term_t term, std::size_t size) {
+  raft::write change;
+  for (auto index = first; index <= last; ++index)
+    change.append.push_back(make_entry(index, term, std::string(size, static_cast<char>('a' + index % 26))));
+  return change;
+}
+
+log_model contents(raft::storage& from, const raft::recovered& found) {
+  log_model model;
+  model.hard = found.hard;
+  model.entries = from.read(1, found.last_index, SIZE_MAX);
+  if (!same(model.recovered(), found)) throw std::logic_error("what was recovered is not what can be read");
+  return model;
+}
+
+log_model open_and_read(file_system& fs, const wal_options& options, std::vector<std::string>* notes) {
+  raft::recovered found;
+  const auto log = wal::open(fs, "/log", options, found);
+  if (notes) *notes = found.notes;
+  return contents(*log, found);
+}
+
+wal_options small_options() { return {.segment_size = 8192, .reserve = 512, .zero_ahead = 1024}; }
+
+temporary_directory::temporary_directory() {
+  std::string name = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
+  path_ = name;
+}
+
+temporary_directory::~temporary_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+} // namespace troupe::test

@@ -1,0 +1,127 @@
+// Power is lost before every single call to the disk; what was not synced is dropped, kept, or torn at sectors.
+#include "runtime/storage/memory_file_system.hpp"
+#include "runtime/storage/wal.hpp"
+#include "tests/unit/storage/storage_model.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+/// The ways in which unsynced sectors survive: none, all, and each by the toss of a coin of some bias.
+std::vector<memory_file_system::survives> crash_policies(std::uint64_t seed) {
+  std::vector<memory_file_system::survives> all{[] { return false; }, [] { return true; }};
+  for (const std::uint64_t in_ten : {1U, 5U, 9U}) {
+    const auto random = std::make_shared<random_source>(seed * 10 + in_ten);
+    all.push_back([random, in_ten] { return pick(*random, 1, 10) <= in_ten; });
+  }
+  return all;
+}
+
+bool one_of(const std::vector<log_model>& allowed, const log_model& found) {
+  return std::find(allowed.begin(), allowed.end(), found) != allowed.end();
+}
+
+/// Opens what a crash left and checks it; crashes again at each call of the recovery; then writes on and restarts.
+void check_crash(const memory_file_system& disk, const std::vector<log_model>& allowed, std::uint64_t seed,
+                 bool nested) {
+  for (const auto& policy : crash_policies(seed)) {
+    const auto after = disk.crashed(policy);
+    if (nested) after->before_each([&](const disk_operation&) { check_crash(*after, allowed, seed + 1, false); });
+    raft::recovered found;
+    auto log = wal::open(*after, "/log", small_options(), found);
+    after->before_each({});
+    auto model = contents(*log, found);
+    REQUIRE(one_of(allowed, model));
+    // What recovery told must be on disk by now.
+    REQUIRE(open_and_read(*after->crashed([] { return false; }), small_options()) == model);
+    const auto next = model.entries.size() + 1;
+    const auto change = make_append(next, next + 1, std::max<raft::term_t>(model.hard.term, 1000), 70);
+    log->apply(change);
+    model.apply(change);
+    log->sync();
+    std::vector<std::string> notes;
+    REQUIRE(open_and_read(*after->crashed([] { return false; }), small_options(), &notes) == model);
+    REQUIRE(notes.empty());
+  }
+}
+
+void run_with_crashes(std::uint64_t seed, int batches, bool nested) {
+  random_source random{seed};
+  memory_file_system fs{seed};
+  log_model synced;
+  log_model applied;
+  std::uint64_t calls = 0;
+  fs.before_each([&](const disk_operation&) {
+    CAPTURE(seed, calls);
+    check_crash(fs, {synced, applied}, seed * 1000 + ++calls, nested);
+  });
+  raft::recovered found;
+  auto log = wal::open(fs, "/log", small_options(), found);
+  for (int i = 0; i < batches; ++i) {
+    for (auto writes = pick(random, 1, 3); writes > 0; --writes) {
+      const auto change = random_write(random, applied, 500);
+      log->apply(change);
+      applied.apply(change);
+    }
+    log->sync();
+    synced = applied;
+    if (pick(random, 0, 9) == 0) log = wal::open(fs, "/log", small_options(), found);
+  }
+  REQUIRE(calls >= static_cast<std::uint64_t>(batches));
+  check_crash(fs, {synced}, seed, nested);
+}
+
+} // namespace
+
+TEST_CASE("no crash loses what was synced or invents anything") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) run_with_crashes(seed, 40, false);
+}
+
+TEST_CASE("a crash during recovery from a crash loses nothing either") {
+  for (std::uint64_t seed = 101; seed <= 103; ++seed) run_with_crashes(seed, 14, true);
+}
+
+TEST_CASE("after a failed write or sync the log refuses everything, and what is found then is made durable") {
+  // Every call in turn fails once. The page cache still shows what the failed sync lost.
+  using kind_t = disk_operation::kind_t;
+  int failures = 0;
+  for (int failing = 1; failing <= 60; ++failing) {
+    CAPTURE(failing);
+    memory_file_system fs;
+    log_model synced;
+    log_model applied;
+    raft::recovered found;
+    auto log = wal::open(fs, "/log", small_options(), found);
+    int calls = 0;
+    fs.before_each([&](const disk_operation& operation) {
+      if (++calls != failing) return;
+      throw file_error(operation.kind == kind_t::sync ? "sync" : "write", operation.path, EIO);
+    });
+    random_source random{7};
+    try {
+      for (int i = 0; i < 20; ++i) {
+        const auto change = random_write(random, applied, 900);
+        log->apply(change);
+        applied.apply(change);
+        log->sync();
+        synced = applied;
+      }
+    } catch (const file_error& error) {
+      ++failures;
+      REQUIRE(error.code() == EIO);
+      REQUIRE_THROWS_AS(log->sync(), raft::storage_error);
+      REQUIRE_THROWS_AS(log->apply({}), raft::storage_error);
+    }
+    fs.before_each({});
+    log.reset();
+    const auto seen = open_and_read(fs, small_options());
+    REQUIRE(one_of({synced, applied}, seen));
+    REQUIRE(open_and_read(*fs.crashed([] { return false; }), small_options()) == seen);
+  }
+  REQUIRE(failures > 30);
+}
