@@ -1,0 +1,21 @@
+// A server for tests: it answers with what it was asked.
+#pragma once
+
+#include "runtime/http/server.hpp"
+
+#include <string>
+#include <utility>
+
+namespace troupe::http::testing {
+
+/// "METHOD [segment][segment] name=value; body"
+inline std::string describe(const request& asked) {
+  std::string out = asked.method + " ";
+  for (const auto& segment : asked.segments) out += "[" + segment + "]";
+  for (const auto& [name, value] : asked.query) out += " " + name + "=" + value;
+  return out + "; " + asked.body;
+}
+
+inline void echo(request asked, responder answer) { answer.send({200, "text/plain", describe(asked)}); }
+
+} // namespace troupe::http::testing

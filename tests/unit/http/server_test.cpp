@@ -1,0 +1,261 @@
+// Threads, limits, deadlines and the end of a server.
+#include "runtime/http/client.hpp"
+#include "runtime/http/server.hpp"
+#include "tests/unit/http/echo.hpp"
+#include "tests/unit/http/wire.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe::http;
+using namespace troupe::http::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using Catch::EndsWith;
+using Catch::StartsWith;
+
+namespace {
+
+/// Keeps requests until the test answers them, as an actor would.
+class desk {
+ public:
+  handler take() {
+    return [this](request asked, responder answer) {
+      const std::lock_guard lock(mutex_);
+      held_.emplace_back(std::move(asked), std::move(answer));
+      arrived_.notify_all();
+    };
+  }
+
+  /// Waits for `count` requests and takes them.
+  std::vector<std::pair<request, responder>> wait(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, 10s, [&] { return held_.size() >= count; }))
+      throw std::runtime_error("only " + std::to_string(held_.size()) + " requests arrived");
+    return std::exchange(held_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<std::pair<request, responder>> held_;
+};
+
+const std::string get_a = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+
+} // namespace
+
+TEST_CASE("an address that cannot be had is a clear error") {
+  const server first({}, echo);
+  options same;
+  same.port = first.port();
+  CHECK_THROWS_WITH(server(same, echo),
+                    Contains("cannot listen on 127.0.0.1 port " + std::to_string(first.port())) && Contains("in use"));
+  options foreign;
+  foreign.address = "192.0.2.1";
+  CHECK_THROWS_AS(server(foreign, echo), listen_error);
+  options senseless;
+  senseless.address = "no such address";
+  CHECK_THROWS_AS(server(senseless, echo), listen_error);
+}
+
+TEST_CASE("256 keep-alive connections, answered in bursts by another thread") {
+  constexpr int clients = 256;
+  constexpr int rounds = 20;
+  desk inbox;
+  server serving({}, inbox.take());
+  std::thread actor([&] {
+    // Lock step: no client sends its next request before the answers of a whole round are out.
+    for (int round = 0; round < rounds; ++round)
+      for (int left = clients; left > 0;)
+        for (auto& [asked, answer] : inbox.wait(1)) {
+          answer.send({200, "text/plain", describe(asked)});
+          --left;
+        }
+  });
+  std::vector<wire> wires;
+  for (int i = 0; i < clients; ++i) wires.emplace_back(serving.port());
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = 0; i < clients; ++i)
+      wires[static_cast<std::size_t>(i)].send("POST /put?key=" + std::to_string(i) + "&round=" + std::to_string(round) +
+                                              " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    for (int i = 0; i < clients; ++i)
+      REQUIRE_THAT(read_answer(wires[static_cast<std::size_t>(i)]),
+                   EndsWith("POST [put] key=" + std::to_string(i) + " round=" + std::to_string(round) + "; "));
+  }
+  actor.join();
+}
+
+TEST_CASE("a dropped or failing request is a 500") {
+  server failing({}, [](const request& asked, const responder& answer) {
+    if (asked.segments[0] == "throw") throw std::runtime_error("broken \xFF");
+    if (asked.segments[0] == "answer-and-throw") {
+      answer.send({});
+      throw std::runtime_error("too late");
+    }
+  });
+  client one("127.0.0.1", failing.port(), 5s);
+  CHECK(one.request("GET", "/drop").status == 500);
+  CHECK_THAT(one.request("GET", "/throw").body, Contains("broken"));
+  CHECK(one.request("GET", "/answer-and-throw").status == 200);
+}
+
+TEST_CASE("an answer to a connection that is gone is no error") {
+  desk inbox;
+  server serving({}, inbox.take());
+  for (int i = 0; i < 20; ++i) {
+    wire gone(serving.port());
+    gone.send(get_a);
+    const auto held = inbox.wait(1);
+    gone.reset();
+    held[0].second.send({200, "text/plain", std::string(100'000, 'x')});
+  }
+  wire here(serving.port());
+  here.send(get_a);
+  inbox.wait(1)[0].second.send({200, "text/plain", "still here"});
+  CHECK_THAT(read_answer(here), EndsWith("still here"));
+}
+
+TEST_CASE("at the limit of connections the next one waits for an end") {
+  options two;
+  two.max_connections = 2;
+  server echoing(two, echo);
+  wire first(echoing.port());
+  wire second(echoing.port());
+  wire third(echoing.port());
+  for (auto* one : {&first, &second, &third}) one->send(get_a);
+  CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
+  CHECK_THAT(read_answer(second), StartsWith("HTTP/1.1 200"));
+  // Both are served again and again while the third waits.
+  first.send(get_a);
+  CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
+  second.close();
+  CHECK_THAT(read_answer(third), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_CASE("who is too slow is sent away, and nobody else") {
+  options hasty;
+  hasty.read_timeout = 150ms;
+  hasty.idle_timeout = 300ms;
+  desk inbox;
+  server serving(hasty, inbox.take());
+  wire silent(serving.port());
+  wire half_a_header(serving.port());
+  half_a_header.send("GET /a HTTP/1.1\r\nHo");
+  wire half_a_body(serving.port());
+  half_a_body.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+  wire waiting(serving.port());
+  waiting.send(get_a);
+  const auto held = inbox.wait(1);
+  // A byte now and then does not buy time: the deadline is that of the whole request.
+  std::thread dripping([&] {
+    wire drip(serving.port());
+    drip.send("GET /a HTTP/1.1\r\n");
+    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(10ms);
+  });
+  CHECK(silent.read_all().empty());
+  CHECK_THAT(half_a_header.read_until("}"), StartsWith("HTTP/1.1 408 ") && Contains("\"request_timeout\""));
+  CHECK_THAT(half_a_body.read_until("}"), StartsWith("HTTP/1.1 408 "));
+  dripping.join();
+  // The server's own slowness is no reason; after the answer the idle deadline runs.
+  held[0].second.send({200, "text/plain", "done"});
+  CHECK_THAT(waiting.read_all(), EndsWith("done"));
+}
+
+TEST_CASE("a client that does not take its answer is cut off") {
+  options hasty;
+  hasty.write_timeout = 100ms;
+  hasty.max_connections = 1;
+  const std::string large(64 * 1024 * 1024, 'l');
+  server serving(hasty, [&](const request& asked, const responder& answer) {
+    answer.send({200, "text/plain", asked.segments[0] == "large" ? large : "small"});
+  });
+  wire deaf(serving.port());
+  deaf.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  // The second is accepted only once the first has ended.
+  wire next(serving.port());
+  next.send("GET /small HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK_THAT(read_answer(next), EndsWith("small"));
+}
+
+TEST_CASE("a large answer arrives whole") {
+  const std::string large(16 * 1024 * 1024, 'l');
+  server serving({}, [&](const request&, const responder& answer) { answer.send({200, "text/plain", large}); });
+  client one("127.0.0.1", serving.port(), 10s);
+  for (int i = 0; i < 2; ++i) CHECK(one.request("GET", "/").body == large);
+}
+
+TEST_CASE("stop lets requests in flight finish") {
+  desk inbox;
+  server serving({}, inbox.take());
+  const auto port = serving.port();
+  wire idle(port);
+  wire busy(port);
+  busy.send(get_a);
+  const auto held = inbox.wait(1);
+  // The answer to Expect shows that the server has seen the head of this one.
+  wire expecting(port);
+  expecting.send("PUT /c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  expecting.read_until("\r\n\r\n");
+  auto stopped = std::async(std::launch::async, [&] { serving.stop(10s); });
+  CHECK(idle.read_all().empty());
+  CHECK_THROWS_AS(wire(port), std::system_error);
+  held[0].second.send({200, "text/plain", "finished"});
+  CHECK_THAT(busy.read_all(), Contains("Connection: close\r\n") && EndsWith("finished"));
+  expecting.send("abc");
+  inbox.wait(1)[0].second.send({200, "text/plain", "finished too"});
+  CHECK_THAT(expecting.read_all(), EndsWith("finished too"));
+  stopped.get();
+  serving.stop(10s);
+}
+
+TEST_CASE("stop cuts off what is not finished in time, and late answers vanish") {
+  desk inbox;
+  std::vector<std::pair<request, responder>> held;
+  {
+    server serving({}, inbox.take());
+    wire busy(serving.port());
+    busy.send(get_a);
+    held = inbox.wait(1);
+    serving.stop(50ms);
+    CHECK(busy.read_all().empty());
+    CHECK_THROWS_AS(wire(serving.port()), std::system_error);
+  }
+  held[0].second.send({200, "text/plain", "too late"});
+}
+
+TEST_CASE("a server may end with everything in flight, answers arriving from threads") {
+  for (int round = 0; round < 20; ++round) {
+    desk inbox;
+    std::thread actor;
+    std::vector<wire> wires;
+    {
+      server serving({}, inbox.take());
+      for (int i = 0; i < 20; ++i) wires.emplace_back(serving.port()).send(get_a + get_a + "GET /half");
+      actor = std::thread([held = inbox.wait(10)]() mutable {
+        for (auto& one : held) one.second.send({200, "text/plain", "x"});
+      });
+    }
+    actor.join();
+  }
+}
+
+TEST_CASE("a handler cannot stop its server") {
+  std::unique_ptr<server> serving;
+  std::promise<void> made;
+  serving =
+      std::make_unique<server>(options{}, [&, ready = made.get_future().share()](const request&, const responder&) {
+        ready.wait();
+        serving->stop();
+      });
+  made.set_value();
+  client one("127.0.0.1", serving->port(), 5s);
+  CHECK_THAT(one.request("GET", "/").body, Contains("cannot stop its server"));
+}
