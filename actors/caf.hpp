@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,19 @@ template <class T> void set(caf::actor_system_config& config, const std::string&
 /// A setting whose value is one of a few words.
 inline void set_word(caf::actor_system_config& config, const std::string& key, const std::string& word) {
   config.set(key, caf::atom_from_string(word));
+}
+
+/// An exception that leaves a handler ends the actor with an error that carries its text; CAF would drop the text.
+template <class Self> void end_on_exceptions(Self* self) {
+  self->set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+    } catch (...) {
+      return caf::make_error(caf::sec::runtime_error, std::string{"unknown exception"});
+    }
+  });
 }
 
 inline std::string to_text(caf::actor_system& system, const caf::error& e) { return system.render(e); }

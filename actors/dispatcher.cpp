@@ -20,6 +20,7 @@ dispatcher::dispatcher(caf::actor_config& config, service_table services, proxy_
     : dispatcher_handle::base(config), services_(std::move(services)), proxy_(std::move(proxy)), log_(std::move(log)) {}
 
 dispatcher_handle::behavior_type dispatcher::make_behavior() {
+  compat::end_on_exceptions(this);
   return {
       [this](const commit_entries& m) { take(m); },
       [this](const query_batch& m) { ask(m); },
@@ -30,6 +31,12 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       },
       [this](const get_applied&) { return applied_status{applied_}; },
   };
+}
+
+void dispatcher::on_exit() {
+  services_.clear();
+  proxy_ = nullptr;
+  log_ = nullptr;
 }
 
 void dispatcher::take(const commit_entries& message) {

@@ -22,6 +22,7 @@ class dispatcher : public dispatcher_handle::base {
   dispatcher(caf::actor_config& config, service_table services, proxy_handle proxy, log_store_handle log);
   behavior_type make_behavior() override;
   const char* name() const override { return "dispatcher"; }
+  void on_exit() override;
 
  private:
   /// A piece of the log that was handed out and is not answered by every service yet.

@@ -25,21 +25,22 @@ struct timer {
 /// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
 struct flush {};
 
-// -- endpoint: the one address that other nodes can reach
-// -----------------------------------------------------------------
+// -- endpoint: the one address that other nodes can reach -------------------------------------------------------------
 
 struct role_changed;
 struct replicator_started;
 struct leader_known;
+struct peers_view;
 
-/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them.
-using endpoint_handle = compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
-                                       void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                                       void(raft::append_response), void(command_batch), void(read_index_request),
-                                       void(role_changed), void(replicator_started), void(leader_known)>;
+/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
+/// and who is around.
+using endpoint_handle =
+    compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
+                   void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(command_batch), void(read_index_request), void(role_changed),
+                   void(replicator_started), void(leader_known), void(peers_view)>;
 
-// -- links: the way to other nodes
-// ---------------------------------------------------------------------------------------
+// -- links: the way to other nodes ------------------------------------------------------------------------------------
 
 /// Raft messages, each to the peer that its header names; dropped when there is no link to it.
 struct outbound {
@@ -53,10 +54,114 @@ struct link_up {
 struct link_down {
   node_id peer;
 };
-using links_handle = compat::handle<void(outbound), void(link_up), void(link_down)>;
+using link_watcher = compat::handle<void(link_up), void(link_down)>;
+/// Asks for link_up and link_down from now on, beginning with a link_up for every link there is.
+struct watch_links {
+  link_watcher watcher;
+};
 
-// -- log store: the disk
-// -------------------------------------------------------------------------------------------------
+/// Who answers now, this node itself, and how much of what discovery reported answers. Sent whole on every change.
+struct peers_view {
+  struct peer {
+    hello who;
+    endpoint_handle endpoint;
+  };
+  hello self;
+  /// Sorted by node id.
+  std::vector<peer> peers;
+  /// Of the log's newest configuration.
+  std::vector<raft::member> members;
+  /// As in raft::peer_sightings.
+  bool discovered = false;
+  std::size_t listed = 1;
+  std::size_t unanswered = 0;
+};
+using peers_watcher = compat::handle<void(peers_view)>;
+struct watch_peers {
+  peers_watcher watcher;
+};
+
+/// What the own node is from now on: peers are told.
+struct identity_changed {
+  hello self;
+};
+/// Everything that one discovery source sees at the moment, as host:port; replaces what it said before.
+struct peers_changed {
+  std::string source;
+  std::vector<std::string> addresses;
+};
+using peers_listener = compat::handle<void(peers_changed)>;
+/// The members that the newest configuration of the log names.
+struct members_changed {
+  std::vector<raft::member> members;
+};
+/// From the endpoint: a peer dialed this node, and was accepted.
+struct peer_seen {
+  hello peer;
+};
+
+/// Of one address, for status.
+struct peer_status {
+  std::string address;
+  /// 0 as long as nobody has answered.
+  node_id id;
+  std::uint64_t incarnation = 0;
+  membership_state state = membership_state::fresh;
+  cluster_id cluster;
+  bool up = false;
+  /// The address is this node's own.
+  bool self = false;
+  /// Why there is no link, as far as that is known.
+  std::string problem;
+};
+struct get_peers {};
+struct peer_list {
+  std::vector<peer_status> peers;
+};
+
+/// From a peer link, about its address.
+struct link_report {
+  enum class status : std::uint8_t { down, up, self, refused };
+  std::string address;
+  status now = status::down;
+  /// Set with `up`, and where somebody answered.
+  hello peer;
+  endpoint_handle endpoint;
+  std::string problem;
+};
+
+using links_handle =
+    compat::handle<void(outbound), void(watch_links), void(watch_peers), void(identity_changed), void(peers_changed),
+                   void(members_changed), void(peer_seen), void(link_report), peer_list(get_peers)>;
+
+/// Keeps one address dialed.
+using peer_link_handle = compat::handle<void(identity_changed), void(timer)>;
+
+/// Asks a connector for the endpoint behind its address.
+struct dial {};
+struct dialed {
+  endpoint_handle endpoint;
+};
+using connector_handle = compat::handle<dialed(dial)>;
+
+// -- formation: the first cluster -------------------------------------------------------------------------------------
+
+/// From the formation actor to the node: whether the core may run, and as part of which cluster.
+using raft::membership_decision;
+using membership_listener = compat::handle<void(membership_decision)>;
+/// From the node to the formation actor: the log holds a configuration of this cluster. Harmless when repeated.
+using raft::formed_now;
+/// What formation waits for, for a person; empty when nothing.
+struct get_formation {};
+struct formation_status {
+  membership_state state = membership_state::fresh;
+  cluster_id cluster;
+  std::string note;
+};
+using formation_handle = compat::handle<form_answer(form), void(abort_form), void(peers_view), void(formed_now),
+                                        void(timer), formation_status(get_formation)>;
+
+// -- log store: the disk ----------------------------------------------------------------------------------------------
 
 struct attach_role;
 
@@ -77,8 +182,7 @@ struct log_piece {
 using log_store_handle =
     compat::handle<void(store_write), log_piece(read_log), void(attach_role), void(role_changed), void(flush)>;
 
-// -- roles
-// ---------------------------------------------------------------------------------------------------------------
+// -- roles ------------------------------------------------------------------------------------------------------------
 
 /// From the proxy: commands for the log; settled by proposals_settled.
 struct propose_batch {
@@ -147,8 +251,7 @@ struct leader_known {
   node_id leader;
 };
 
-// -- replicators
-// ---------------------------------------------------------------------------------------------------------
+// -- replicators ------------------------------------------------------------------------------------------------------
 
 using replicator_handle =
     compat::handle<void(raft::replicate), void(raft::append_response), void(raft::fetched), void(timer)>;
@@ -160,8 +263,7 @@ struct replicator_started {
   replicator_handle replicator;
 };
 
-// -- dispatcher and services
-// -----------------------------------------------------------------------------------------------
+// -- dispatcher and services ------------------------------------------------------------------------------------------
 
 /// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in
 /// memory.
@@ -223,8 +325,7 @@ struct applied_status {
 using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
                                          void(queried_batch), void(role_changed), applied_status(get_applied)>;
 
-// -- proxy: the front door
-// -------------------------------------------------------------------------------------------------
+// -- proxy: the front door --------------------------------------------------------------------------------------------
 
 struct proposals_settled {
   std::vector<raft::accepted> accepted;
@@ -241,12 +342,16 @@ struct core_up {
   dispatcher_handle dispatcher;
 };
 
+/// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.
+struct drain_proxy {};
+struct proxy_drained {};
+
 /// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(queried_batch),
                    void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
-                   void(core_down), void(flush), void(timer)>;
+                   void(core_down), void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 
@@ -255,6 +360,22 @@ TROUPE_LOCAL_MESSAGE(troupe::flush);
 TROUPE_LOCAL_MESSAGE(troupe::outbound);
 TROUPE_LOCAL_MESSAGE(troupe::link_up);
 TROUPE_LOCAL_MESSAGE(troupe::link_down);
+TROUPE_LOCAL_MESSAGE(troupe::watch_links);
+TROUPE_LOCAL_MESSAGE(troupe::peers_view);
+TROUPE_LOCAL_MESSAGE(troupe::watch_peers);
+TROUPE_LOCAL_MESSAGE(troupe::identity_changed);
+TROUPE_LOCAL_MESSAGE(troupe::peers_changed);
+TROUPE_LOCAL_MESSAGE(troupe::members_changed);
+TROUPE_LOCAL_MESSAGE(troupe::peer_seen);
+TROUPE_LOCAL_MESSAGE(troupe::get_peers);
+TROUPE_LOCAL_MESSAGE(troupe::peer_list);
+TROUPE_LOCAL_MESSAGE(troupe::link_report);
+TROUPE_LOCAL_MESSAGE(troupe::dial);
+TROUPE_LOCAL_MESSAGE(troupe::dialed);
+TROUPE_LOCAL_MESSAGE(troupe::raft::membership_decision);
+TROUPE_LOCAL_MESSAGE(troupe::raft::formed_now);
+TROUPE_LOCAL_MESSAGE(troupe::get_formation);
+TROUPE_LOCAL_MESSAGE(troupe::formation_status);
 TROUPE_LOCAL_MESSAGE(troupe::store_write);
 TROUPE_LOCAL_MESSAGE(troupe::read_log);
 TROUPE_LOCAL_MESSAGE(troupe::log_piece);
@@ -284,3 +405,5 @@ TROUPE_LOCAL_MESSAGE(troupe::proposals_settled);
 TROUPE_LOCAL_MESSAGE(troupe::reads_settled);
 TROUPE_LOCAL_MESSAGE(troupe::core_up);
 TROUPE_LOCAL_MESSAGE(troupe::core_down);
+TROUPE_LOCAL_MESSAGE(troupe::drain_proxy);
+TROUPE_LOCAL_MESSAGE(troupe::proxy_drained);

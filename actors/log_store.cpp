@@ -12,6 +12,7 @@ log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> s
       durable_(applied_) {}
 
 log_store_handle::behavior_type log_store::make_behavior() {
+  compat::end_on_exceptions(this);
   return {
       [this](const store_write& m) { store(m); },
       [this](const read_log& m) { return log_piece{storage_->read(m.first, m.last, m.max_bytes)}; },
@@ -24,6 +25,14 @@ log_store_handle::behavior_type log_store::make_behavior() {
       },
       [this](const flush&) { sync(); },
   };
+}
+
+void log_store::on_exit() {
+  // Handles of actors that hold one of this one: without this none of them would ever be freed.
+  role_ = nullptr;
+  links_ = nullptr;
+  // The files close now, not when the last handle to this actor goes: a restart waits for the end of this actor.
+  storage_.reset();
 }
 
 void log_store::store(const store_write& message) {

@@ -20,6 +20,7 @@ class log_store : public log_store_handle::base {
             links_handle links);
   behavior_type make_behavior() override;
   const char* name() const override { return "log_store"; }
+  void on_exit() override;
 
  private:
   void store(const store_write& message);

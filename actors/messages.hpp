@@ -3,15 +3,32 @@
 
 #include "actors/errors.hpp"
 #include "actors/wire.hpp"
+#include "raft/formation.hpp"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+namespace troupe::raft {
+
+// First formation: what the machine in raft/formation.hpp tells its peers.
+template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members); }
+template <class F> void visit_fields(form_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
+template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
+TROUPE_WIRE_MESSAGE(form)
+TROUPE_WIRE_MESSAGE(form_answer)
+TROUPE_WIRE_MESSAGE(abort_form)
+
+} // namespace troupe::raft
+
 namespace troupe {
 
+using raft::abort_form;
 using raft::cluster_id;
+using raft::form;
+using raft::form_answer;
 using raft::index_t;
+using raft::membership_state;
 using raft::node_id;
 using raft::term_t;
 
@@ -19,9 +36,6 @@ using raft::term_t;
 
 /// Raised when nodes of different versions could misunderstand each other.
 inline constexpr std::uint32_t protocol_version = 1;
-
-enum class membership_state : std::uint8_t { fresh = 0, promised = 1, formed = 2 };
-constexpr bool is_known(membership_state s) { return static_cast<std::uint8_t>(s) <= 2; }
 
 /// Who a node is. Sent by a dialer, and by the other side as the answer.
 struct hello {
@@ -61,34 +75,6 @@ template <class F> void visit_fields(client_welcome& x, F&& f) {
   f(x.node, x.cluster, x.leader, x.leader_address, x.members, x.refusal);
 }
 TROUPE_WIRE_MESSAGE(client_welcome)
-
-// -- formation -------------------------------------------------------------------------------------------------------
-
-/// The proposer asks for a promise: to be one of exactly these members and of no other new cluster.
-struct form {
-  cluster_id cluster;
-  node_id proposer;
-  std::vector<raft::member> members;
-};
-template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members); }
-TROUPE_WIRE_MESSAGE(form)
-
-struct form_answer {
-  cluster_id cluster;
-  node_id node;
-  bool promised = false;
-  std::string reason;
-};
-template <class F> void visit_fields(form_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
-TROUPE_WIRE_MESSAGE(form_answer)
-
-/// The proposer gives a formation up: promises to it end.
-struct abort_form {
-  cluster_id cluster;
-  node_id proposer;
-};
-template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
-TROUPE_WIRE_MESSAGE(abort_form)
 
 // -- the front door: fronts, clients and proxies
 // -----------------------------------------------------------------------

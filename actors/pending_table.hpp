@@ -89,7 +89,8 @@ class pending_table {
   std::size_t bytes_ = 0;
   raft::tag_t last_tag_ = 0;
   std::unordered_map<raft::tag_t, pending_command> commands_;
-  /// No command has an earlier deadline. Most commands end long before theirs, so this is corrected only when it is due.
+  /// No command has an earlier deadline. Most commands end long before theirs, so this is corrected only when it is
+  /// due.
   raft::time_point earliest_deadline_ = raft::time_point::max();
 };
 

@@ -8,6 +8,7 @@ replicator_shell::replicator_shell(caf::actor_config& config, replicator_context
     : replicator_handle::base(config), context_(std::move(context)), peer_(seed.head.to), replicator_(seed) {}
 
 replicator_handle::behavior_type replicator_shell::make_behavior() {
+  compat::end_on_exceptions(this);
   execute(replicator_.start(clock().now()));
   return {
       [this](const raft::replicate& m) { execute(replicator_.step(m, clock().now())); },

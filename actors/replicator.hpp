@@ -20,6 +20,7 @@ class replicator_shell : public replicator_handle::base {
   replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed);
   behavior_type make_behavior() override;
   const char* name() const override { return "replicator"; }
+  void on_exit() override { context_ = {}; }
 
  private:
   void execute(raft::replicator_output&& out);

@@ -6,13 +6,13 @@
 namespace troupe {
 
 /// The configuration that counts changed: by an append, or back by a truncation.
-struct members_changed {
+struct configuration_known {
   index_t index = 0;
   raft::configuration members;
 };
 
 /// Told by roles what the node's owner wants to know.
-using observer_handle = compat::handle<void(role_changed), void(leader_known), void(members_changed)>;
+using observer_handle = compat::handle<void(role_changed), void(leader_known), void(configuration_known)>;
 
 struct role_context {
   /// Of the role that owns this context.
@@ -34,4 +34,4 @@ inline constexpr int role_senders = 4;
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::members_changed);
+TROUPE_LOCAL_MESSAGE(troupe::configuration_known);

@@ -15,6 +15,7 @@ role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Ro
 template <class Role> const char* role_shell<Role>::name() const { return raft::to_string(Role::kind); }
 
 template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior() {
+  compat::end_on_exceptions(this);
   begin();
   return {
       [this](const raft::vote_request& m) { on_rpc(m); },
@@ -30,6 +31,13 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const timer& m) { on_timer(m); },
       [this](const get_role_status&) { return status(); },
   };
+}
+
+template <class Role> void role_shell<Role>::on_exit() {
+  context_ = {};
+  before_ = {};
+  successor_ = nullptr;
+  replicators_.clear();
 }
 
 template <class Role> void role_shell<Role>::begin() {
@@ -184,7 +192,7 @@ template <class Role> void role_shell<Role>::note_members() {
   const auto& log = role_.state().log();
   if (told_members_ == log.configuration_index()) return;
   told_members_ = log.configuration_index();
-  this->send(context_.observer, members_changed{log.configuration_index(), log.current()});
+  this->send(context_.observer, configuration_known{log.configuration_index(), log.current()});
 }
 
 template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {

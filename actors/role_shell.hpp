@@ -33,6 +33,7 @@ template <class Role> class role_shell : public role_handle::base {
 
   behavior_type make_behavior() override;
   const char* name() const override;
+  void on_exit() override;
 
  private:
   void begin();

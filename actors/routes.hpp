@@ -8,8 +8,8 @@
 
 namespace troupe {
 
-/// In a node the own role knows who leads, and a refusing peer's hint holds for a moment only. In a client hints are all
-/// there is, and any node will do, for it forwards what it gets.
+/// In a node the own role knows who leads, and a refusing peer's hint holds for a moment only. In a client hints are
+/// all there is, and any node will do, for it forwards what it gets.
 class routes {
  public:
   struct link {

@@ -7,6 +7,7 @@ namespace troupe::raft {
 bool well_formed(const append_request& request) {
   auto index = request.prev_index;
   auto term = request.prev_term;
+  if (index == 0 && term != 0) return false;
   for (const auto& e : request.entries) {
     if (e.index != ++index || e.term < term || e.term > request.head.term) return false;
     if (e.kind == entry_kind::configuration && !decode_configuration(e.data.view())) return false;

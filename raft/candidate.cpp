@@ -45,7 +45,7 @@ void candidate::on(const persisted& what, time_point now, output& out) {
   state_.persisted_to(what.mark);
   state_.release_commits(out);
   if (phase_ == phase::vote && what.mark.number >= vote_write_ && !votes_.contains(state_.self())) {
-    votes_[state_.self()] = true;
+    votes_.insert(state_.self());
     count(now, out);
   }
 }
@@ -70,11 +70,12 @@ void candidate::receive(const vote_response& response, time_point now, output& o
     become_follower(out, response);
     return;
   }
+  // Only grants count: a late refusal of an older round says nothing about this one.
   const auto asked_in = phase_ == phase::pre_vote ? state_.term() + 1 : state_.term();
-  if (response.pre != (phase_ == phase::pre_vote) || (response.granted && response.head.term != asked_in) ||
+  if (!response.granted || response.pre != (phase_ == phase::pre_vote) || response.head.term != asked_in ||
       !state_.members().is_voter(response.head.from))
     return;
-  votes_[response.head.from] = response.granted;
+  votes_.insert(response.head.from);
   count(now, out);
 }
 
@@ -93,7 +94,7 @@ void candidate::receive(const append_response& response, time_point, output& out
 void candidate::ask(time_point now, output& out) {
   phase_ = phase::pre_vote;
   votes_.clear();
-  votes_[state_.self()] = true;
+  votes_.insert(state_.self());
   const auto& o = state_.opts();
   retry_at_ = now + state_.random().between(o.election_min, o.election_max);
   request_votes(true, out.send_now);
@@ -101,10 +102,7 @@ void candidate::ask(time_point now, output& out) {
 }
 
 void candidate::count(time_point now, output& out) {
-  const bool won = has_quorum(state_.members(), [&](node_id id) {
-    const auto vote = votes_.find(id);
-    return vote != votes_.end() && vote->second;
-  });
+  const bool won = has_quorum(state_.members(), [&](node_id id) { return votes_.contains(id); });
   if (!won) return;
   if (phase_ == phase::vote) {
     out.next_role = transition{role_kind::leader, std::nullopt};

@@ -4,8 +4,8 @@
 #include "raft/events.hpp"
 #include "raft/node_state.hpp"
 
-#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace troupe::raft {
@@ -49,8 +49,8 @@ class candidate {
   std::optional<time_point> heard_;
   node_state state_;
   phase phase_ = phase::pre_vote;
-  /// Answers of this phase; the own vote enters only when it is durable.
-  std::map<node_id, bool> votes_;
+  /// Who said yes in this phase; the own vote enters only when it is durable.
+  std::set<node_id> votes_;
   /// The write that carries the own vote.
   std::uint64_t vote_write_ = 0;
   std::optional<time_point> retry_at_;

@@ -123,7 +123,8 @@ void replicator::probe_from(index_t next, std::optional<term_t> hint_term, repli
 void replicator::pump(time_point now, replicator_output& out) {
   if (mode_ == mode::probe) return;
   while (prev_term_ && !pending_.empty() && !window_full()) send_entries(now, out);
-  if ((!prev_term_ || pending_.empty()) && next_ <= last_ && !window_full()) fetch(next_, std::nullopt, out);
+  // The term before next_ is needed even when no entry is left: without it the peer hears of no commit and no round.
+  if ((!prev_term_ || (pending_.empty() && next_ <= last_)) && !window_full()) fetch(next_, std::nullopt, out);
   // A read waits for this round; nothing that left so far carries it.
   if (prev_term_ && sent_round_ < round_ && !window_full()) send(now, {}, 0, out);
 }

@@ -1,0 +1,35 @@
+// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections, and dialing.
+// Written against CAF 0.17.6.
+#pragma once
+
+#include "actors/caf.hpp"
+
+#include <caf/io/basp_broker.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor_impl.hpp>
+#include <caf/io/network/default_multiplexer.hpp>
+
+#include <set>
+#include <string>
+
+namespace troupe::compat {
+
+/// The broker that all connections between nodes share.
+inline caf::actor basp_broker(caf::actor_system& system) {
+  return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+}
+
+using caf::io::middleman_actor;
+
+/// Asks a middleman actor for the actor that is published at host:port. `found` gets a strong_actor_ptr, which may be
+/// null; `failed` gets an error.
+template <class Self, class Found, class Failed>
+void request_connect(Self* self, const middleman_actor& to, caf::timespan timeout, std::string host, std::uint16_t port,
+                     Found found, Failed failed) {
+  self->request(to, timeout, caf::connect_atom::value, std::move(host), port)
+      .then([found](const caf::node_id&, caf::strong_actor_ptr& actor,
+                    const std::set<std::string>&) mutable { found(std::move(actor)); },
+            failed);
+}
+
+} // namespace troupe::compat

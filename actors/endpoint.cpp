@@ -1,0 +1,160 @@
+#include "actors/endpoint.hpp"
+
+#include "actors/log.hpp"
+#include "actors/peer_link.hpp"
+
+#include <caf/scheduled_actor.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_complaints = 256;
+
+} // namespace
+
+endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation,
+                   links_handle links)
+    : endpoint_handle::base(config), self_(std::move(self)), proxy_(std::move(proxy)), formation_(std::move(formation)),
+      links_(std::move(links)) {
+  set_default_handler(caf::drop);
+  // Over the network anybody can send these.
+  set_exit_handler([this](caf::exit_msg& m) {
+    if (m.source && m.source.node() != system().node()) return;
+    quit(std::move(m.reason));
+  });
+}
+
+endpoint_handle::behavior_type endpoint::make_behavior() {
+  send(links_, watch_peers{peers_watcher{this}});
+  return {
+      [this](const hello& m) { return greet(m); },
+      [this](const client_hello& m) { return welcome(m); },
+      [this](form& m) { return delegate(formation_, std::move(m)); },
+      [this](abort_form& m) { send(formation_, std::move(m)); },
+      [this](raft::vote_request& m) { to_role(m); },
+      [this](raft::vote_response& m) { to_role(m); },
+      [this](raft::append_request& m) { to_role(m); },
+      [this](raft::append_response& m) { route(m); },
+      [this](command_batch& m) { delegate(proxy_, std::move(m)); },
+      [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
+      [this](const role_changed& m) { follow(m); },
+      [this](const replicator_started& m) { follow(m); },
+      [this](const leader_known& m) { leader_ = m; },
+      [this](const peers_view& m) {
+        self_ = m.self;
+        peers_ = m;
+      },
+  };
+}
+
+void endpoint::on_exit() {
+  if (dropped_ > 0) log().info("dropped {} messages for other nodes or clusters", dropped_);
+  proxy_ = nullptr;
+  formation_ = nullptr;
+  links_ = nullptr;
+  role_ = nullptr;
+  peers_ = {};
+  replicators_.clear();
+}
+
+hello endpoint::greet(const hello& peer) {
+  auto answer = self_;
+  if (peer.node == self_.node && peer.incarnation == self_.incarnation) return answer;
+  answer.refusal = objection(peer);
+  if (!answer.refusal.empty())
+    complain(answer.refusal);
+  else
+    send(links_, peer_seen{peer});
+  return answer;
+}
+
+std::string endpoint::objection(const hello& peer) const {
+  if (auto problem = objection_to(peer, self_); !problem.empty()) return problem;
+  for (const auto& [who, handle] : peers_.peers)
+    if (who.node == peer.node && who.incarnation != peer.incarnation)
+      return "node " + to_string(peer.node) + " is linked already, as another process: a copied data directory, or a " +
+             "restart not noticed yet";
+  return {};
+}
+
+client_welcome endpoint::welcome(const client_hello& client) const {
+  client_welcome answer;
+  answer.node = self_.node;
+  if (client.protocol != self_.protocol) {
+    answer.refusal =
+        "speaks protocol " + std::to_string(client.protocol) + ", this node " + std::to_string(self_.protocol);
+    return answer;
+  }
+  answer.cluster = self_.cluster;
+  answer.leader = leader_.leader;
+  answer.leader_address = address_of(leader_.leader);
+  answer.members = peers_.members;
+  for (auto& m : answer.members)
+    if (auto newest = address_of(m.id); !newest.empty()) m.address = std::move(newest);
+  return answer;
+}
+
+/// Where the node says it can be dialed; what the log says if it is not linked; empty if it is not known.
+std::string endpoint::address_of(node_id id) const {
+  if (id == self_.node) return self_.address;
+  for (const auto& [who, handle] : peers_.peers)
+    if (who.node == id) return who.address;
+  for (const auto& m : peers_.members)
+    if (m.id == id) return m.address;
+  return {};
+}
+
+bool endpoint::for_us(const raft::header& head) {
+  const bool ours = self_.cluster && head.cluster == self_.cluster && head.to == self_.node;
+  if (!ours) ++dropped_;
+  return ours;
+}
+
+template <class Message> void endpoint::to_role(Message& m) {
+  if (role_ && for_us(m.head)) send(role_, std::move(m));
+}
+
+void endpoint::route(raft::append_response& m) {
+  if (!role_ || !for_us(m.head)) return;
+  if (const auto found = replicators_.find({m.head.term, m.head.from}); found != replicators_.end())
+    send(found->second, std::move(m));
+  else if (m.head.term > term_)
+    send(role_, std::move(m));
+}
+
+void endpoint::follow(const role_changed& m) {
+  if (m.epoch > epoch_ || !role_) {
+    epoch_ = m.epoch;
+    role_ = m.role;
+    rise_to(m.term);
+  }
+  if (m.previous) send(m.previous, drained{m.retiring});
+}
+
+void endpoint::follow(const replicator_started& m) {
+  rise_to(m.term);
+  if (m.term == term_) replicators_[{m.term, m.peer}] = m.replicator;
+}
+
+void endpoint::rise_to(term_t term) {
+  if (term <= term_) return;
+  term_ = term;
+  replicators_.clear();
+}
+
+/// Loud, but not a way for strangers to fill the disk.
+void endpoint::complain(const std::string& reason) {
+  if (complaints_.size() >= max_complaints && !complaints_.contains(reason)) complaints_.clear();
+  const auto now = clock().now();
+  const auto [last, first] = complaints_.emplace(reason, now);
+  if (!first && now - last->second < 1s) return;
+  last->second = now;
+  log().error("refused a peer: {}", reason);
+}
+
+} // namespace troupe

@@ -1,0 +1,67 @@
+// Keeps one address dialed: finds the endpoint behind it, shakes hands, and starts over when it is lost.
+//
+//             dialed               answered                                               own incarnation
+//   [dialing] ------> [greeting] ------------> [up] --- repeats its hello, watches          -------> [self]
+//       ^  error          |  refused, silent      |  DOWN, twice silent, another node there  (from greeting; rests)
+//       |                 v                       v
+//       +-- timer --- [waiting] <-----------------+      (50 ms to 1 s, doubled with every failure, jittered)
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/link_factory.hpp"
+#include "raft/random.hpp"
+
+#include <string>
+
+namespace troupe {
+
+class peer_link : public peer_link_handle::base {
+ public:
+  /// Reports to `links`, which owns it. `self` is what it says about this node.
+  peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory, std::uint64_t seed,
+            links_handle links);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "peer_link"; }
+  void on_exit() override;
+
+ private:
+  enum class phase { dialing, greeting, up, waiting, self };
+
+  void start_dialing();
+  void greet();
+  void answered(const hello& answer);
+  void unanswered(const caf::error& why);
+  void lost(const std::string& problem, link_report::status status = link_report::status::down);
+  void report(link_report::status status, const std::string& problem = {});
+  void let_go();
+  void arm(raft::duration wait);
+  std::string objection(const hello& answer) const;
+
+  std::string address_;
+  hello self_;
+  link_factory_ptr factory_;
+  raft::prng random_;
+  links_handle links_;
+  connector_handle connector_;
+  endpoint_handle endpoint_;
+  /// What the other side said last.
+  hello peer_;
+  phase phase_ = phase::dialing;
+  /// Tells answers to what was asked in an earlier phase from those that count.
+  std::uint64_t attempt_ = 0;
+  std::uint64_t generation_ = 0;
+  bool asking_ = false;
+  /// The own identity changed while a hello was on its way.
+  bool ask_again_ = false;
+  unsigned silences_ = 0;
+  unsigned failures_ = 0;
+  /// The last refusal that was logged.
+  std::string complaint_;
+};
+
+/// What a node has against a link to `peer`, whichever of them dialed; empty for nothing.
+std::string objection_to(const hello& peer, const hello& self);
+/// Host:port of bounded length in printable characters, so that it can be logged and dialed.
+bool plausible_address(const std::string& address);
+
+} // namespace troupe

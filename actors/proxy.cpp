@@ -1,0 +1,292 @@
+#include "actors/proxy.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// A reason to try again: whoever refused did nothing with the command.
+bool was_not_taken(errc code) {
+  return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping;
+}
+
+const char* text_of(errc refusal) {
+  if (refusal == errc::stopping) return "this process is shutting down";
+  if (refusal == errc::too_large) return "the command is too large";
+  if (refusal == errc::not_leader) return "this node does not lead";
+  return "too many commands are waiting";
+}
+
+} // namespace
+
+proxy::proxy(caf::actor_config& config, proxy_options options)
+    : proxy_handle::base(config), options_(std::move(options)), routes_(options_.self, options_.address),
+      pending_(options_.max_pending, options_.max_pending_bytes) {}
+
+proxy_handle::behavior_type proxy::make_behavior() {
+  return {
+      [this](const command_batch& m) { on_commands(m); },
+      [this](outcome_batch& m) { on_outcomes(m); },
+      [this](const read_index_request& m) { on_index_request(m); },
+      [this](const read_index_answer& m) { on_index_answer(m); },
+      [this](const proposals_settled& m) { on_proposals_settled(m); },
+      [this](const reads_settled& m) { on_reads_settled(m); },
+      [this](applied_batch& m) { on_applied(m); },
+      [this](queried_batch& m) { on_queried(m); },
+      [this](const role_changed& m) { on_role_changed(m); },
+      [this](const leader_known& m) {
+        routes_.leader_known(m);
+        wake();
+      },
+      [this](const link_up& m) { on_link_up(m); },
+      [this](const link_down& m) { on_link_down(m.peer); },
+      [this](const core_up& m) { on_core_up(m); },
+      [this](const core_down&) { on_core_down(); },
+      [this](const flush&) { on_flush(); },
+      [this](const timer& m) { on_timer(m); },
+      [this](const drain_proxy&) { return on_drain(); },
+  };
+}
+
+void proxy::on_commands(const command_batch& batch) {
+  const auto asker = caf::actor_cast<asker_handle>(current_sender());
+  const auto now = clock().now();
+  for (const auto& asked : batch.commands) {
+    if (const auto refusal = admission(asked, batch.forwarded); refusal != errc::none) {
+      outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
+      continue;
+    }
+    const auto timeout = asked.timeout_ms == 0
+                             ? options_.default_timeout
+                             : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
+    pending_command command{asker, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
+    auto& where = lane_of(command);
+    timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
+    where.push_back(pending_.add(std::move(command)));
+  }
+  wake();
+}
+
+errc proxy::admission(const command& asked, bool from_proxy) const {
+  if (draining_) return errc::stopping;
+  if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
+  if (from_proxy && !routes_.leading()) return errc::not_leader;
+  if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
+  return errc::none;
+}
+
+void proxy::on_outcomes(outcome_batch& batch) {
+  node_id refused_by;
+  for (auto& outcome : batch.outcomes) {
+    const auto* command = pending_.find(outcome.number);
+    const auto* sent = command ? command->at<place::forwarded>() : nullptr;
+    if (!sent) continue; // answered already
+    if (was_not_taken(outcome.code)) {
+      refused_by = sent->peer;
+      start_over(outcome.number);
+    } else {
+      settle(outcome.number, std::move(outcome));
+    }
+  }
+  if (refused_by) routes_.refused(refused_by, batch.leader);
+  routes_.learned(batch.leader);
+  wake();
+}
+
+void proxy::on_index_request(const read_index_request& request) {
+  const auto asker = caf::actor_cast<asker_handle>(current_sender());
+  if (asker) index_requests_.push_back({asker, request.number});
+  wake();
+}
+
+void proxy::on_index_answer(const read_index_answer& answer) {
+  if (answer.code == errc::none)
+    confirmed(answer.number, answer.index);
+  else
+    not_confirmed(answer.number, {});
+}
+
+void proxy::on_reads_settled(const reads_settled& settled) {
+  for (const auto& ready : settled.ready) confirmed(ready.tag, ready.index);
+  for (const auto& failed : settled.failed) not_confirmed(failed.tag, failed.leader);
+}
+
+void proxy::confirmed(raft::tag_t number, index_t index) {
+  auto question = confirmations_.extract(number);
+  if (!question) return;
+  read_at(index, question.mapped().reads);
+  for (const auto& [asker, theirs] : question.mapped().remotes)
+    send(asker, read_index_answer{theirs, errc::none, index});
+}
+
+void proxy::not_confirmed(raft::tag_t number, node_id hint) {
+  auto question = confirmations_.extract(number);
+  if (!question) return;
+  for (const auto tag : question.mapped().reads) start_over(tag);
+  for (const auto& [asker, theirs] : question.mapped().remotes)
+    send(asker, read_index_answer{theirs, errc::not_leader, 0});
+  routes_.refused(question.mapped().by, hint);
+  wake();
+}
+
+void proxy::on_proposals_settled(const proposals_settled& settled) {
+  for (const auto& [tag, index, term] : settled.accepted) {
+    auto* command = pending_.find(tag);
+    if (!command || !command->at<place::proposed>()) continue;
+    command->where = place::accepted{index, term};
+    accepted_.add({index, tag});
+    if (index <= applied_) settle(tag, errc::outcome_unknown, "its log index was applied unseen");
+  }
+  for (const auto& [tag, why, leader] : settled.failed) {
+    switch (why) {
+    case raft::refusal::overloaded:
+      settle(tag, errc::overloaded, "the leader holds too many uncommitted commands");
+      break;
+    case raft::refusal::not_leader:
+    case raft::refusal::leadership_lost:
+      start_over(tag);
+      routes_.refused(options_.self, leader);
+      break;
+    }
+  }
+  wake();
+}
+
+void proxy::on_applied(applied_batch& batch) {
+  for (auto& item : batch.items) {
+    applied_ = std::max(applied_, item.index);
+    while (const auto next = accepted_.next(item.index)) {
+      const auto* command = pending_.find(next->tag);
+      const auto* in_log = command ? command->at<place::accepted>() : nullptr;
+      if (!in_log) continue; // answered already
+      if (next->index != item.index)
+        settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
+      else if (in_log->term != item.term)
+        start_over(next->tag); // another leader's entry took its place
+      else
+        settle(next->tag, {0, item.code, item.index, std::move(item.payload)});
+    }
+  }
+  if (!outbox_.empty()) wake();
+}
+
+void proxy::on_queried(queried_batch& batch) {
+  for (auto& outcome : batch.outcomes) {
+    const auto* command = pending_.find(outcome.number);
+    if (command && command->at<place::reading>()) settle(outcome.number, std::move(outcome));
+  }
+  wake();
+}
+
+void proxy::on_role_changed(const role_changed& change) {
+  role_ = change.role;
+  routes_.role_changed(change);
+  // Behind everything this proxy sent to the old role.
+  if (change.previous) send(change.previous, drained{change.retiring});
+  wake();
+}
+
+void proxy::on_link_up(const link_up& link) {
+  if (const auto* old = routes_.find(link.peer.node); old && old->endpoint != link.endpoint)
+    on_link_down(link.peer.node);
+  routes_.link_up(link);
+  wake();
+}
+
+void proxy::on_link_down(node_id peer) {
+  routes_.link_down(peer);
+  for (const auto tag : pending_.select([&](const pending_command& c) {
+         const auto* sent = c.at<place::forwarded>();
+         return sent && sent->peer == peer;
+       })) {
+    if (pending_.find(tag)->is_write())
+      settle(tag, errc::outcome_unknown, "the connection to the node that had it was lost");
+    else
+      start_over(tag);
+  }
+  std::vector<raft::tag_t> questions;
+  for (const auto& [number, question] : confirmations_)
+    if (question.by == peer) questions.push_back(number);
+  std::sort(questions.begin(), questions.end());
+  for (const auto number : questions) not_confirmed(number, {});
+  wake();
+}
+
+void proxy::on_core_up(const core_up& core) {
+  dispatcher_ = core.dispatcher;
+  wake();
+}
+
+void proxy::on_core_down() {
+  role_ = nullptr;
+  dispatcher_ = nullptr;
+  routes_.core_down();
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
+    settle(tag, errc::outcome_unknown, "this node's core failed while it held the command");
+  for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::reading>() != nullptr; }))
+    start_over(tag);
+  std::vector<raft::tag_t> questions;
+  for (const auto& [number, question] : confirmations_)
+    if (question.by == options_.self) questions.push_back(number);
+  std::sort(questions.begin(), questions.end());
+  for (const auto number : questions) not_confirmed(number, {});
+  accepted_.clear();
+  applied_ = 0;
+  wake();
+}
+
+void proxy::on_timer(const timer& message) {
+  if (!timer_.fired(message)) return;
+  const auto now = clock().now();
+  // The next look is a sweep away: whatever falls due until then is answered now.
+  const auto due = pending_.overdue(now + options_.sweep_interval);
+  for (const auto tag : due) expire(tag);
+  if (!due.empty()) prune_lanes();
+  std::erase_if(confirmations_, [now](const auto& c) { return c.second.deadline <= now; });
+  routes_.retry();
+  if (!pending_.empty() || !confirmations_.empty()) timer_.arm(this, now + options_.sweep_interval);
+  wake();
+}
+
+void proxy::expire(raft::tag_t tag) {
+  const auto& command = *pending_.find(tag);
+  if (!command.at<place::waiting>()) {
+    const bool may_be_done = command.is_write();
+    return settle(tag, may_be_done ? errc::outcome_unknown : errc::deadline,
+                  may_be_done ? "the deadline passed before the outcome was known" : "the deadline passed");
+  }
+  if (!routes_.is_client() && !dispatcher_) return settle(tag, errc::not_ready, "this node has no cluster yet");
+  if (!routes_.leader()) return settle(tag, errc::no_leader, "nobody led until the deadline");
+  settle(tag, errc::deadline, "the deadline passed while the command waited");
+}
+
+caf::result<proxy_drained> proxy::on_drain() {
+  draining_ = true;
+  drained_.push_back(make_response_promise<proxy_drained>());
+  wake();
+  return drained_.back();
+}
+
+void proxy::start_over(raft::tag_t tag) {
+  const auto* command = pending_.find(tag);
+  if (!command) return;
+  if (command->from_proxy) return settle(tag, errc::not_leader, text_of(errc::not_leader));
+  const auto again = pending_.start_over(tag);
+  lane_of(*pending_.find(again)).push_back(again);
+  wake();
+}
+
+void proxy::settle(raft::tag_t tag, command_outcome outcome) {
+  auto command = pending_.take(tag);
+  if (!command) return;
+  outcome.number = command->number;
+  outbox_.add(command->asker, std::move(outcome));
+  wake();
+}
+
+void proxy::settle(raft::tag_t tag, errc code, const char* text) { settle(tag, {0, code, 0, text}); }
+
+} // namespace troupe

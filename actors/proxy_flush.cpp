@@ -1,0 +1,153 @@
+// What a proxy sends: everything that gathered since the last flush leaves in one message for each receiver.
+#include "actors/proxy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// A forwarded command's deadline lies a little before ours, so that an answer at the deadline still reaches us.
+std::uint32_t forwarded_timeout_ms(raft::duration left) {
+  using namespace std::chrono_literals;
+  const auto margin = std::min<raft::duration>(left / 10, 100ms);
+  const auto given = std::chrono::duration_cast<std::chrono::milliseconds>(left - margin).count();
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(given, 1)); // 0 would mean a default
+}
+
+} // namespace
+
+void proxy::wake() {
+  if (flushing_) return;
+  flushing_ = true;
+  send(proxy_handle{this}, flush{});
+}
+
+void proxy::on_flush() {
+  flushing_ = false;
+  propose_and_forward();
+  confirm_reads();
+  read_stale();
+  deliver();
+  if (draining_ && pending_.empty()) {
+    for (auto& promise : drained_) promise.deliver(proxy_drained{});
+    quit();
+  }
+}
+
+proxy::lane& proxy::lane_of(const pending_command& command) {
+  if (command.from_proxy && command.is_write()) return from_proxies_;
+  if (routes_.is_client()) return writes_;
+  switch (command.how) {
+  case access::write:
+    return writes_;
+  case access::linearizable_read:
+    return reads_;
+  case access::stale_read:
+    return stale_reads_;
+  }
+  return writes_;
+}
+
+template <class Use> void proxy::drain(lane& from, Use use) {
+  for (const auto tag : std::exchange(from, {}))
+    if (auto* command = pending_.find(tag)) use(tag, *command);
+}
+
+void proxy::propose_and_forward() {
+  propose_batch batch;
+  const auto propose = [&](raft::tag_t tag, pending_command& command) {
+    command.where = place::proposed{};
+    batch.proposals.push_back({tag, command.payload});
+  };
+  if (routes_.leading())
+    drain(from_proxies_, propose);
+  else
+    drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { start_over(tag); });
+  if (const auto target = routes_.next(); target.here)
+    drain(writes_, propose);
+  else if (target)
+    forward(*target.peer);
+  if (!batch.proposals.empty()) send(role_, std::move(batch));
+}
+
+void proxy::forward(const routes::link& to) {
+  const auto now = clock().now();
+  command_batch batch{!routes_.is_client(), {}};
+  std::size_t bytes = 0;
+  drain(writes_, [&](raft::tag_t tag, pending_command& command) {
+    if (!batch.commands.empty() && bytes + command.payload.size() > options_.max_message_bytes) {
+      send(to.endpoint, command_batch{batch.forwarded, std::exchange(batch.commands, {})});
+      bytes = 0;
+    }
+    bytes += command.payload.size();
+    command.where = place::forwarded{to.peer};
+    batch.commands.push_back({tag, command.how, forwarded_timeout_ms(command.deadline - now), command.payload});
+  });
+  if (!batch.commands.empty()) send(to.endpoint, std::move(batch));
+}
+
+void proxy::confirm_reads() {
+  confirmation question;
+  question.deadline = clock().now() + options_.default_timeout;
+  if (routes_.leading())
+    question.remotes = std::exchange(index_requests_, {});
+  else
+    for (const auto& [asker, number] : std::exchange(index_requests_, {}))
+      send(asker, read_index_answer{number, errc::not_leader, 0});
+  const auto target = routes_.next();
+  if (target)
+    drain(reads_, [&](raft::tag_t tag, pending_command& command) {
+      command.where = place::confirming{};
+      question.deadline = std::max(question.deadline, command.deadline);
+      question.reads.push_back(tag);
+    });
+  if (question.reads.empty() && question.remotes.empty()) return;
+  const auto number = pending_.draw_tag();
+  timer_.arm(this, clock().now() + options_.sweep_interval);
+  if (routes_.leading()) {
+    question.by = options_.self;
+    send(role_, read_index{number});
+  } else {
+    question.by = target.peer->peer;
+    send(target.peer->endpoint, read_index_request{number});
+  }
+  confirmations_.emplace(number, std::move(question));
+}
+
+void proxy::read_stale() {
+  if (!dispatcher_ || stale_reads_.empty()) return;
+  const auto tags = std::exchange(stale_reads_, {});
+  read_at(0, {tags.begin(), tags.end()});
+}
+
+void proxy::read_at(index_t at, const std::vector<raft::tag_t>& tags) {
+  query_batch batch{at, {}};
+  for (const auto tag : tags) {
+    auto* command = pending_.find(tag);
+    if (!command) continue; // answered already
+    if (!dispatcher_) {
+      start_over(tag);
+      continue;
+    }
+    command->where = place::reading{};
+    batch.queries.push_back({tag, command->payload});
+  }
+  if (!batch.queries.empty()) send(dispatcher_, std::move(batch));
+}
+
+void proxy::deliver() {
+  if (outbox_.empty()) return;
+  const auto leader = routes_.leader();
+  const auto address = routes_.leader_address();
+  outbox_.drain(options_.max_message_bytes, [&](const asker_handle& to, std::vector<command_outcome> outcomes) {
+    send(to, outcome_batch{leader, address, std::move(outcomes)});
+  });
+}
+
+void proxy::prune_lanes() {
+  for (auto* each : {&writes_, &reads_, &stale_reads_, &from_proxies_})
+    std::erase_if(*each, [this](raft::tag_t tag) { return pending_.find(tag) == nullptr; });
+}
+
+} // namespace troupe

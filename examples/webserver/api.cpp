@@ -1,0 +1,222 @@
+#include "examples/webserver/api.hpp"
+
+#include "examples/webserver/duration.hpp"
+#include "examples/webserver/json_members.hpp"
+#include "services/json_value.hpp"
+#include "services/printable.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace troupe::webserver {
+namespace {
+
+using http::request;
+using http::response;
+using services::value;
+
+/// Leaves `route` as an error response.
+struct refusal {
+  unsigned status;
+  std::string code;
+  std::string message;
+};
+
+[[noreturn]] void refuse(std::string message) { throw refusal{400, "bad_request", std::move(message)}; }
+
+void allow(const request& asked, std::initializer_list<std::string_view> methods) {
+  if (std::find(methods.begin(), methods.end(), asked.method) != methods.end()) return;
+  throw refusal{405, "method_not_allowed", services::printable(asked.method) + " is not possible here"};
+}
+
+// -- parts of a request
+
+std::string parameter(const request& asked, std::string_view name) {
+  const auto found = asked.parameter(name);
+  if (!found) refuse("the parameter '" + std::string{name} + "' is missing");
+  return std::string{*found};
+}
+
+std::chrono::milliseconds timeout_of(const request& asked) {
+  const auto text = asked.parameter("timeout");
+  if (!text) return default_timeout;
+  const auto timeout = parse_duration(*text);
+  if (!timeout)
+    refuse("the timeout " + services::printable(*text) + " is no duration such as 250ms or 5s, up to an hour");
+  return *timeout;
+}
+
+bool wants_stale(const request& asked) {
+  const auto level = asked.parameter("level").value_or("linearizable");
+  if (level != "linearizable" && level != "stale") refuse("the level is 'linearizable' or 'stale'");
+  return level == "stale";
+}
+
+std::uint64_t limit_of(const request& asked) {
+  const auto text = asked.parameter("limit");
+  if (!text) return map::max_listed_keys;
+  std::uint64_t limit = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  if (failed != std::errc{} || end != text->data() + text->size()) refuse("the limit is not a whole number");
+  return limit;
+}
+
+/// A map's name or a key. The service checks again; here nothing goes to the log in vain.
+std::string name(std::string text) {
+  if (text.size() > map::max_key_size) refuse("a map's name and a key are at most 4 KiB long");
+  return text;
+}
+
+value json(std::string_view text, const std::string& what) {
+  std::string why;
+  auto parsed = services::from_json(text, &why);
+  if (!parsed) refuse(what + " is refused: " + why);
+  return std::move(*parsed);
+}
+
+/// A value to be stored.
+value storable(value given) {
+  if (given.is_nil()) refuse("a null value cannot be stored: remove the key instead");
+  if (given.size() > map::max_value_size) refuse("the value is larger than 1 MiB");
+  return given;
+}
+
+// -- results
+
+response ok(std::string body) { return {200, "application/json", std::move(body)}; }
+
+std::string json_or_null(const std::optional<value>& shown) { return shown ? services::to_json(*shown) : "null"; }
+
+const char* json_bool(bool b) { return b ? "true" : "false"; }
+
+template <class Result> response null_body(const Result&) { return ok("null"); }
+
+response bare_value(const map::get_result& found) { return ok(json_or_null(found.value)); }
+
+response revision(const map::put_result& done) { return ok("{\"revision\":" + std::to_string(done.revision) + "}"); }
+
+response value_and_revision(const map::get_result& found) {
+  if (!found.value) return http::error_response(404, "not_found", "there is no such key");
+  return ok("{\"value\":" + services::to_json(*found.value) + ",\"revision\":" + std::to_string(found.revision) + "}");
+}
+
+response removed(const map::remove_result& done) {
+  return ok(std::string{"{\"removed\":"} + json_bool(done.removed) + "}");
+}
+
+response swapped(const map::compare_and_swap_result& done) {
+  return ok(std::string{"{\"swapped\":"} + json_bool(done.swapped) + ",\"current\":" + json_or_null(done.current) +
+            "}");
+}
+
+response listing(const map::list_keys_result& found) {
+  std::string body = "{\"keys\":[";
+  for (const auto& key : found.keys) {
+    if (body.back() != '[') body += ',';
+    services::append_json_string(body, key);
+  }
+  return ok(body + "],\"more\":" + json_bool(found.more) + "}");
+}
+
+// -- routes
+
+routed put_text(const request& asked) {
+  allow(asked, {"POST"});
+  return call<map::put>{
+      {name(parameter(asked, "map")), name(parameter(asked, "key")), storable(value::of(parameter(asked, "value")))},
+      timeout_of(asked),
+      false,
+      null_body};
+}
+
+routed get_bare(const request& asked) {
+  allow(asked, {"GET", "HEAD"});
+  return call<map::get>{{name(parameter(asked, "map")), name(parameter(asked, "key"))},
+                        timeout_of(asked),
+                        wants_stale(asked),
+                        bare_value};
+}
+
+routed remove_bare(const request& asked) {
+  allow(asked, {"POST"});
+  return call<map::remove>{
+      {name(parameter(asked, "map")), name(parameter(asked, "key"))}, timeout_of(asked), false, null_body};
+}
+
+routed list(request& asked) {
+  allow(asked, {"GET", "HEAD"});
+  map::list_keys message{name(std::move(asked.segments[2])), limit_of(asked)};
+  if (const auto after = asked.parameter("after")) message.after = name(std::string{*after});
+  return call<map::list_keys>{std::move(message), timeout_of(asked), wants_stale(asked), listing};
+}
+
+routed one_key(request& asked) {
+  allow(asked, {"GET", "HEAD", "PUT", "DELETE"});
+  auto map = name(std::move(asked.segments[2]));
+  auto key = name(std::move(asked.segments[3]));
+  const auto timeout = timeout_of(asked);
+  if (asked.method == "PUT")
+    return call<map::put>{
+        {std::move(map), std::move(key), storable(json(asked.body, "the body"))}, timeout, false, revision};
+  if (asked.method == "DELETE") return call<map::remove>{{std::move(map), std::move(key)}, timeout, false, removed};
+  return call<map::get>{{std::move(map), std::move(key)}, timeout, wants_stale(asked), value_and_revision};
+}
+
+routed swap(request& asked) {
+  allow(asked, {"POST"});
+  const auto members = json_members(asked.body);
+  if (!members) refuse("the body is no JSON object");
+  std::optional<value> expected, replacement;
+  for (const auto& [quoted, text] : *members) {
+    const auto member = json(quoted, "a member's name").as<std::string>().value_or("");
+    auto* target = member == "expected" ? &expected : member == "value" ? &replacement : nullptr;
+    if (!target || *target) refuse("the body has the members 'expected' and 'value', each once, and no other");
+    *target = json(text, "'" + member + "'");
+  }
+  if (!expected || !replacement) refuse("the body lacks 'expected' or 'value'");
+  return call<map::compare_and_swap>{{name(std::move(asked.segments[2])), name(std::move(asked.segments[3])),
+                                      std::move(expected), storable(std::move(*replacement))},
+                                     timeout_of(asked),
+                                     false,
+                                     swapped};
+}
+
+template <class Question> routed simple(const request& asked) {
+  allow(asked, {"GET", "HEAD"});
+  return Question{};
+}
+
+routed route_or_throw(request& asked) {
+  const auto& path = asked.segments;
+  if (path.size() == 1) {
+    if (path[0] == "put") return put_text(asked);
+    if (path[0] == "get") return get_bare(asked);
+    if (path[0] == "remove") return remove_bare(asked);
+    if (path[0] == "status") return simple<ask_status>(asked);
+    if (path[0] == "livez") return simple<ask_liveness>(asked);
+    if (path[0] == "readyz") return simple<ask_readiness>(asked);
+  }
+  if (path.size() > 2 && path[0] == "v1" && path[1] == "maps") {
+    if (path.size() == 3) return list(asked);
+    if (path.size() == 4) return one_key(asked);
+    if (path.size() == 5 && path[4] == "cas") return swap(asked);
+  }
+  throw refusal{404, "not_found", "there is nothing at this path; a slash inside a key is written %2F"};
+}
+
+} // namespace
+
+routed route(request&& asked) {
+  try {
+    return route_or_throw(asked);
+  } catch (const refusal& why) {
+    return http::error_response(why.status, why.code, why.message);
+  }
+}
+
+} // namespace troupe::webserver

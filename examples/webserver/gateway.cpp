@@ -1,0 +1,52 @@
+#include "examples/webserver/gateway.hpp"
+
+#include "examples/webserver/json_errors.hpp"
+#include "examples/webserver/status_json.hpp"
+
+#include <utility>
+
+namespace troupe::webserver {
+
+/// A node whose parts hang is to show as such, not to keep a prober waiting.
+constexpr std::chrono::seconds status_timeout{2};
+
+gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
+                 std::function<void(std::string)> on_end)
+    : gateway_handle::base(config), node_(std::move(node)), map_(std::move(map)) {
+  set_down_handler([this, on_end = std::move(on_end)](const caf::down_msg& down) {
+    on_end(compat::to_text(system(), down.reason));
+  });
+  monitor(node_);
+}
+
+gateway_handle::behavior_type gateway::make_behavior() {
+  return {
+      [this](http_call& asked) { std::visit([&](auto& what) { answer(what, asked.responder); }, asked.what); },
+  };
+}
+
+template <class M> void gateway::answer(call<M>& what, const http::responder& responder) {
+  request(map_, caf::infinite, with<M>{std::move(what.message), what.timeout, what.stale})
+      .then([responder, render = what.render](const typename M::result& result) { responder.send(render(result)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
+void gateway::answer(const http::response& ready, const http::responder& responder) { responder.send(ready); }
+
+void gateway::answer(ask_liveness, const http::responder& responder) {
+  responder.send({200, "text/plain; charset=utf-8", "ok\n"});
+}
+
+void gateway::answer(ask_readiness, const http::responder& responder) { show_status(readiness_response, responder); }
+
+void gateway::answer(ask_status, const http::responder& responder) { show_status(status_response, responder); }
+
+void gateway::show_status(http::response (*render)(const node_status&), const http::responder& responder) {
+  request(node_, status_timeout, get_status{})
+      .then([responder, render](const node_status& status) { responder.send(render(status)); },
+            [responder](const caf::error&) {
+              responder.send(error_response({errc::not_ready, "the node does not tell its status", {}, {}}));
+            });
+}
+
+} // namespace troupe::webserver

@@ -1,0 +1,66 @@
+#include "examples/webserver/status_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace troupe::webserver {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+const char* role_name(raft::role_kind kind) {
+  switch (kind) {
+  case raft::role_kind::follower:
+    return "follower";
+  case raft::role_kind::candidate:
+    return "candidate";
+  case raft::role_kind::leader:
+    return "leader";
+  }
+  return "unknown";
+}
+
+json leader_of(const node_status& status) {
+  if (!status.role || !status.role->leader) return nullptr;
+  return {{"id", raft::to_string(status.role->leader)}, {"address", status.leader_address}};
+}
+
+json members_of(const node_status& status) {
+  auto members = json::array();
+  for (const auto& m : status.members)
+    members.push_back(
+        {{"id", raft::to_string(m.id)}, {"address", m.address}, {"voter", m.voter}, {"reachable", m.reachable}});
+  return members;
+}
+
+std::string check(bool passed, const std::string& what) { return (passed ? "ok    " : "FAIL  ") + what + "\n"; }
+
+} // namespace
+
+http::response status_response(const node_status& status) {
+  const auto role = status.role.value_or(role_status{});
+  const json body = {{"id", raft::to_string(status.id)},
+                     {"cluster_id", status.cluster ? json(raft::to_string(status.cluster)) : json()},
+                     {"address", status.address},
+                     {"phase", status.phase},
+                     {"ready", status.ready},
+                     {"not_ready", status.ready ? json() : json(status.not_ready)},
+                     {"role", status.role ? json(role_name(role.kind)) : json()},
+                     {"term", role.term},
+                     {"leader", leader_of(status)},
+                     {"last_index", role.last_index},
+                     {"commit_index", role.commit},
+                     {"applied_index", status.applied},
+                     {"members", members_of(status)}};
+  return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+http::response readiness_response(const node_status& status) {
+  std::string body = check(status.phase == "running", "phase: " + status.phase);
+  body += check(status.role && status.role->leader, "a leader is known");
+  body += check(status.ready, status.ready ? "heard from the leader, and caught up with it" : status.not_ready);
+  return {status.ready ? 200u : 503u, "text/plain; charset=utf-8", std::move(body)};
+}
+
+} // namespace troupe::webserver

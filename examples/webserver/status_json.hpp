@@ -1,0 +1,15 @@
+// A node's view of itself, for /status and /readyz.
+#pragma once
+
+#include "runtime/http/message.hpp"
+#include "runtime/node_actor.hpp"
+
+namespace troupe::webserver {
+
+/// 200 with all of it, as JSON. What is not known yet is null, "" or 0.
+http::response status_response(const node_status& status);
+
+/// 200 or 503, with a line of text per check.
+http::response readiness_response(const node_status& status);
+
+} // namespace troupe::webserver

@@ -1,0 +1,285 @@
+#include "raft/formation.hpp"
+
+#include "raft/codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::raft {
+namespace {
+
+constexpr std::uint8_t promise_format = 1;
+
+bool contains(const std::vector<member>& members, node_id id) {
+  return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
+}
+
+bool well_formed(const form& f) {
+  if (!f.cluster || f.members.empty() || !f.members.front().id || f.members.front().id != f.proposer) return false;
+  const auto not_rising = [](const member& a, const member& b) { return a.id >= b.id; };
+  return std::adjacent_find(f.members.begin(), f.members.end(), not_rising) == f.members.end();
+}
+
+} // namespace
+
+std::string encode(const form& promise) {
+  std::string text;
+  writer out{text};
+  out.put(promise_format);
+  out.put(promise.cluster.value);
+  out.put(promise.proposer.value);
+  out.put(static_cast<std::uint32_t>(promise.members.size()));
+  for (const auto& m : promise.members) {
+    out.put(m.id.value);
+    out.put_string(m.address);
+  }
+  return text;
+}
+
+std::optional<form> decode_promise(std::string_view data) {
+  reader in{data};
+  if (in.get<std::uint8_t>() != promise_format) return std::nullopt;
+  form promise;
+  promise.cluster.value = in.get<std::uint64_t>();
+  promise.proposer.value = in.get<std::uint64_t>();
+  const auto count = in.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const node_id id{in.get<std::uint64_t>()};
+    promise.members.push_back({id, std::string{in.get_string()}});
+  }
+  if (!in.done() || !well_formed(promise)) return std::nullopt;
+  return promise;
+}
+
+formation::formation(member self, bootstrap_rule rule, std::uint64_t seed, membership_record on_disk)
+    : self_(std::move(self)), rule_(rule), random_(seed), durable_(std::move(on_disk)) {}
+
+formation_output formation::start() {
+  formation_output out;
+  switch (durable_.state()) {
+  case membership_state::fresh:
+    advance(out);
+    break;
+  case membership_state::promised:
+    if (proposing()) {
+      // Answers of an earlier run may have been lost with it: everybody is asked anew.
+      yes_ = {self_.id};
+      count_promises(out);
+      if (!storing_) ask_for_promises(out);
+    } else {
+      out.decided = membership_decision{durable_.promise->cluster, {}, false};
+    }
+    break;
+  case membership_state::formed:
+    out.decided = membership_decision{durable_.cluster, {}, false};
+    // All promises were in when the cluster was stored, but the first configuration may not have reached the log.
+    if (durable_.promise && durable_.promise->cluster == durable_.cluster && durable_.promise->proposer == self_.id)
+      out.decided->initial.voters = durable_.promise->members;
+    break;
+  }
+  return out;
+}
+
+formation_output formation::step(const formation_event& what) {
+  formation_output out;
+  std::visit([&](const auto& x) { on(x, out); }, what);
+  return out;
+}
+
+void formation::on(const tick&, formation_output& out) {
+  if (pause_ > 0) --pause_;
+  deny_strays(out);
+  if (proposing() && !storing_) ask_for_promises(out);
+  advance(out);
+}
+
+void formation::on(const peer_sightings& what, formation_output& out) {
+  view_ = what;
+  deny_strays(out);
+  advance(out);
+}
+
+void formation::on(const form& what, formation_output& out) {
+  // The answer to a promise that is on its way to the disk follows when it is there.
+  if (storing_ && storing_->promise == what) return;
+  const auto reason = why_no_promise(what);
+  const bool given = durable_.promise == what;
+  if (!reason.empty() || given) {
+    out.answer.push_back({what.proposer, {what.cluster, self_.id, reason.empty(), reason}});
+    return;
+  }
+  store({.cluster = {}, .promise = what}, out);
+}
+
+void formation::on(const form_answer& what, formation_output& out) {
+  if (!proposing() || storing_ || what.cluster != durable_.promise->cluster) return;
+  if (!contains(durable_.promise->members, what.node)) return;
+  if (!what.promised) {
+    give_up("node " + to_string(what.node) + " refused: " + what.reason, out);
+    return;
+  }
+  yes_.insert(what.node);
+  count_promises(out);
+}
+
+void formation::on(const abort_form& what, formation_output& out) {
+  // One that comes too early is no loss: the proposer repeats it as long as it sees the promise.
+  if (storing_ || durable_.state() != membership_state::promised || proposing()) return;
+  if (durable_.promise->cluster != what.cluster || durable_.promise->proposer != what.proposer) return;
+  store({}, out);
+}
+
+void formation::on(const record_synced&, formation_output& out) {
+  if (!storing_) return;
+  const auto before = std::exchange(durable_, *std::exchange(storing_, std::nullopt));
+  if (durable_.cluster) {
+    out.note = "the cluster " + to_string(durable_.cluster) + " is formed";
+    if (durable_.promise && durable_.promise->proposer == self_.id)
+      out.decided = membership_decision{
+          durable_.cluster, {.voters = durable_.promise->members, .outgoing = {}, .learners = {}}, false};
+  } else if (proposing()) {
+    yes_ = {self_.id};
+    count_promises(out);
+    if (!storing_) ask_for_promises(out);
+  } else if (durable_.promise) {
+    out.note = "promised to cluster " + to_string(durable_.promise->cluster);
+    out.answer.push_back({durable_.promise->proposer, {durable_.promise->cluster, self_.id, true, {}}});
+    out.decided = membership_decision{durable_.promise->cluster, {}, false};
+  } else if (before.promise && before.promise->proposer == self_.id) {
+    for (const auto& m : before.promise->members)
+      if (m.id != self_.id) out.abort.push_back({m.id, {before.promise->cluster, self_.id}});
+  } else if (before.promise) {
+    out.note = "the promise to cluster " + to_string(before.promise->cluster) + " ended: its proposer gave up";
+    out.decided = membership_decision{before.promise->cluster, {}, true};
+  }
+  if (const auto later = std::exchange(formed_later_, std::nullopt); later && !storing_) on(*later, out);
+}
+
+void formation::on(const formed_now& what, formation_output& out) {
+  if (storing_) {
+    formed_later_ = what;
+    return;
+  }
+  if (durable_.cluster || (durable_.promise && durable_.promise->cluster != what.cluster)) return;
+  store({.cluster = what.cluster, .promise = durable_.promise}, out);
+}
+
+bool formation::proposing() const noexcept {
+  return !durable_.cluster && durable_.promise && durable_.promise->proposer == self_.id;
+}
+
+/// How many nodes this node forms a cluster of, as far as that can be said now.
+std::optional<std::size_t> formation::wanted() const {
+  if (rule_.expect) return rule_.expect;
+  if (!view_.discovered || view_.unanswered > 0) return std::nullopt;
+  return view_.listed;
+}
+
+/// Why a fresh node does not propose; empty if it should.
+std::string formation::why_not_now() const {
+  const auto n = wanted();
+  if (!n) {
+    if (!view_.discovered) return "waiting for discovery";
+    return "waiting for " + std::to_string(view_.unanswered) + " of the listed addresses to answer";
+  }
+  if (*n == 0) return "waiting to be added to a cluster";
+  for (const auto& p : view_.peers)
+    if (p.state != membership_state::fresh)
+      return "node " + to_string(p.node) + (p.state == membership_state::formed ? " belongs" : " is promised") +
+             " to cluster " + to_string(p.cluster);
+  const auto seen = view_.peers.size() + 1;
+  if (seen != *n) return "sees " + std::to_string(seen) + " nodes, forms with exactly " + std::to_string(*n);
+  for (const auto& p : view_.peers)
+    if (p.node < self_.id) return "waiting for node " + to_string(p.node) + " to propose";
+  return {};
+}
+
+/// Why this node does not promise itself to `what`; empty if it may, or has.
+std::string formation::why_no_promise(const form& what) const {
+  if (!well_formed(what) || !contains(what.members, self_.id)) return "not a formation of this node";
+  if (durable_.cluster && durable_.cluster != what.cluster) return "belongs to cluster " + to_string(durable_.cluster);
+  if (storing_ && !storing_->cluster) return "another formation is being decided";
+  if (durable_.promise && durable_.promise != what)
+    return "promised to cluster " + to_string(durable_.promise->cluster);
+  if (durable_.promise) return {};
+  // Formed, but not by a promise: it never was one of those who are asked.
+  if (durable_.cluster) return "belongs to the cluster already";
+  const auto n = wanted();
+  if (!n) return view_.discovered ? "a listed address has not answered yet" : "discovery has not reported yet";
+  if (*n != what.members.size())
+    return *n == 0 ? "only joins clusters" : "forms with exactly " + std::to_string(*n) + " nodes";
+  for (const auto& p : view_.peers) {
+    if (p.state != membership_state::fresh && p.cluster != what.cluster)
+      return "knows node " + to_string(p.node) + " of cluster " + to_string(p.cluster);
+    if (!contains(what.members, p.node)) return "knows node " + to_string(p.node) + ", which is not among the members";
+  }
+  return {};
+}
+
+/// Why the own formation cannot go on; empty if it can.
+std::string formation::why_give_up() const {
+  const auto& mine = *durable_.promise;
+  for (const auto& p : view_.peers) {
+    if (p.state != membership_state::fresh && p.cluster != mine.cluster)
+      return "node " + to_string(p.node) + " is of cluster " + to_string(p.cluster);
+    if (!contains(mine.members, p.node)) return "node " + to_string(p.node) + " is here too";
+  }
+  return {};
+}
+
+/// Does what the newest view and the own state call for.
+void formation::advance(formation_output& out) {
+  if (storing_) return;
+  if (proposing()) {
+    if (auto why = why_give_up(); !why.empty()) give_up(std::move(why), out);
+    return;
+  }
+  if (durable_.state() != membership_state::fresh || pause_ > 0) return;
+  out.note = why_not_now();
+  if (out.note.empty()) propose(out);
+}
+
+void formation::propose(formation_output& out) {
+  form mine{.cluster = {}, .proposer = self_.id, .members = {self_}};
+  while (!mine.cluster) mine.cluster.value = random_.next();
+  for (const auto& p : view_.peers) mine.members.push_back({p.node, p.address});
+  std::sort(mine.members.begin(), mine.members.end(), [](const member& a, const member& b) { return a.id < b.id; });
+  out.note = "proposes cluster " + to_string(mine.cluster) + " of " + std::to_string(mine.members.size()) + " nodes";
+  store({.cluster = {}, .promise = std::move(mine)}, out);
+}
+
+void formation::ask_for_promises(formation_output& out) {
+  for (const auto& m : durable_.promise->members)
+    if (!yes_.contains(m.id)) out.ask.push_back({m.id, *durable_.promise});
+}
+
+void formation::count_promises(formation_output& out) {
+  if (yes_.size() == durable_.promise->members.size())
+    store({.cluster = durable_.promise->cluster, .promise = durable_.promise}, out);
+}
+
+/// Takes the own promise off the disk; the aborts leave when it is.
+void formation::give_up(std::string why, formation_output& out) {
+  out.note = "gives cluster " + to_string(durable_.promise->cluster) + " up: " + std::move(why);
+  // Drawn, so that two proposers in each other's way do not stay in step.
+  pause_ = 2 + random_.next() % 6;
+  yes_.clear();
+  store({}, out);
+}
+
+/// An abort can be lost, and a late request can make a promise that nobody waits for. Whoever proposed it does not have
+/// it any more and says so; from anybody else the abort means nothing.
+void formation::deny_strays(formation_output& out) const {
+  for (const auto& p : view_.peers) {
+    if (p.state != membership_state::promised || p.cluster == durable_.cluster) continue;
+    if (durable_.promise && durable_.promise->cluster == p.cluster) continue;
+    out.abort.push_back({p.node, {p.cluster, self_.id}});
+  }
+}
+
+void formation::store(membership_record next, formation_output& out) {
+  storing_ = next;
+  out.store = std::move(next);
+}
+
+} // namespace troupe::raft

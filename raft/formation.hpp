@@ -1,0 +1,168 @@
+// First formation: how nodes that belong to nothing yet agree, once, on who their cluster is.
+//
+// Two phases. The node with the lowest id of exactly n nodes proposes a set of members; each of them promises itself to
+// it, on disk, before it answers; only with every promise does the proposer make the first configuration. A promise
+// ends by its proposer's abort alone, and an abort leaves only when the proposer's own promise is off its disk. So of
+// two formations that share a node at most one completes, whatever is lost, repeated, reordered or restarted. What a
+// node sees of others (`peer_sightings`) decides only when it tries; it may be partial or out of date.
+#pragma once
+
+#include "raft/entry.hpp"
+#include "raft/events.hpp"
+#include "raft/random.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe::raft {
+
+/// fresh: belongs to nothing. promised: to one formation that may or may not complete. formed: to a cluster, for good.
+enum class membership_state : std::uint8_t { fresh = 0, promised = 1, formed = 2 };
+constexpr bool is_known(membership_state s) { return static_cast<std::uint8_t>(s) <= 2; }
+
+/// The proposer asks for a promise: to be one of exactly these members and of no other new cluster.
+struct form {
+  cluster_id cluster;
+  node_id proposer;
+  /// Sorted by id; the proposer is the first.
+  std::vector<member> members;
+  friend bool operator==(const form&, const form&) = default;
+};
+struct form_answer {
+  cluster_id cluster;
+  node_id node;
+  bool promised = false;
+  std::string reason;
+};
+/// The proposer gives a formation up: promises to it end.
+struct abort_form {
+  cluster_id cluster;
+  node_id proposer;
+};
+
+/// With how many nodes a node forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with exactly
+/// n. Nothing: as many as discovery lists, and then only while every listed address answers.
+struct bootstrap_rule {
+  std::optional<std::size_t> expect;
+};
+
+/// Another node that answers now, as it described itself.
+struct sighted_peer {
+  node_id node;
+  membership_state state = membership_state::fresh;
+  cluster_id cluster;
+  std::string address;
+};
+/// All that a node knows of others at one moment.
+struct peer_sightings {
+  std::vector<sighted_peer> peers;
+  /// Whether discovery has reported at all.
+  bool discovered = false;
+  /// Distinct nodes behind the addresses that discovery reported, this node included.
+  std::size_t listed = 1;
+  /// Addresses that discovery reported and behind which nobody answers.
+  std::size_t unanswered = 0;
+};
+
+/// What a node has on disk about this.
+struct membership_record {
+  /// Set once the cluster is formed.
+  cluster_id cluster;
+  std::optional<form> promise;
+  membership_state state() const noexcept {
+    return cluster ? membership_state::formed : promise ? membership_state::promised : membership_state::fresh;
+  }
+};
+
+/// The bytes of a promise on disk, and back; nothing for bytes that are no promise.
+std::string encode(const form& promise);
+std::optional<form> decode_promise(std::string_view data);
+
+/// The record of the newest `formation_output::store` is on disk.
+struct record_synced {};
+/// The log of this node holds a configuration of this cluster.
+struct formed_now {
+  cluster_id cluster;
+};
+using formation_event = std::variant<tick, peer_sightings, form, form_answer, abort_form, record_synced, formed_now>;
+
+/// What the replicated core may do: run as part of `cluster`, beginning with the configuration `initial` if its log is
+/// empty and one is given; or, `withdrawn`, end and leave nothing behind.
+struct membership_decision {
+  cluster_id cluster;
+  configuration initial;
+  bool withdrawn = false;
+};
+
+template <class Message> struct addressed {
+  node_id to;
+  Message what;
+};
+
+struct formation_output {
+  /// Must reach the disk; `record_synced` tells when it has. There is at most one on its way.
+  std::optional<membership_record> store;
+  std::vector<addressed<form>> ask;
+  std::vector<addressed<form_answer>> answer;
+  std::vector<addressed<abort_form>> abort;
+  std::optional<membership_decision> decided;
+  /// What happened, or what is waited for, for a person.
+  std::string note;
+};
+
+/// Pure machine of one node. It wants a tick every few hundred milliseconds.
+class formation {
+ public:
+  /// `seed` draws cluster ids and pauses: two runs of any two nodes must not share one.
+  formation(member self, bootstrap_rule rule, std::uint64_t seed, membership_record on_disk);
+
+  formation_output start();
+  formation_output step(const formation_event& what);
+
+  /// What is on disk.
+  const membership_record& record() const noexcept { return durable_; }
+
+ private:
+  void on(const tick&, formation_output& out);
+  void on(const peer_sightings& what, formation_output& out);
+  void on(const form& what, formation_output& out);
+  void on(const form_answer& what, formation_output& out);
+  void on(const abort_form& what, formation_output& out);
+  void on(const record_synced&, formation_output& out);
+  void on(const formed_now& what, formation_output& out);
+
+  bool proposing() const noexcept;
+  std::optional<std::size_t> wanted() const;
+  std::string why_not_now() const;
+  std::string why_no_promise(const form& what) const;
+  std::string why_give_up() const;
+  void advance(formation_output& out);
+  void propose(formation_output& out);
+  void ask_for_promises(formation_output& out);
+  void count_promises(formation_output& out);
+  void give_up(std::string why, formation_output& out);
+  void deny_strays(formation_output& out) const;
+  void store(membership_record next, formation_output& out);
+
+  member self_;
+  bootstrap_rule rule_;
+  prng random_;
+  membership_record durable_;
+  /// On its way to the disk.
+  std::optional<membership_record> storing_;
+  /// Arrived while something else was on its way to the disk.
+  std::optional<formed_now> formed_later_;
+  peer_sightings view_;
+  /// Who promised, this node included; only while it proposes.
+  std::set<node_id> yes_;
+  /// Ticks to wait before the next proposal.
+  std::uint64_t pause_ = 0;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,97 @@
+#include "runtime/client.hpp"
+
+#include "actors/client_links.hpp"
+#include "actors/proxy.hpp"
+#include "runtime/transport/basp_link_factory.hpp"
+
+#include <future>
+#include <memory>
+#include <random>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// Carries the answer to drain_proxy to a thread that waits for it.
+class drain_waiter : public caf::event_based_actor {
+ public:
+  drain_waiter(caf::actor_config& config, proxy_handle proxy, std::chrono::milliseconds timeout,
+               std::shared_ptr<std::promise<void>> signal)
+      : caf::event_based_actor(config), proxy_(std::move(proxy)), timeout_(timeout), signal_(std::move(signal)) {}
+
+  caf::behavior make_behavior() override {
+    request(proxy_, timeout_, drain_proxy{})
+        .then([this](const proxy_drained&) { signal_->set_value(); },
+              [this](const caf::error&) { signal_->set_value(); });
+    return {};
+  }
+
+ private:
+  proxy_handle proxy_;
+  std::chrono::milliseconds timeout_;
+  std::shared_ptr<std::promise<void>> signal_;
+};
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+} // namespace
+
+client::client(caf::actor_system& system, const client_options& options, link_factory_ptr factory)
+    : system_(&system), request_timeout_(options.request_timeout), drain_timeout_(options.drain_timeout) {
+  proxy_options settings;
+  settings.max_pending = options.max_pending;
+  settings.max_pending_bytes = options.max_pending_bytes;
+  settings.default_timeout = options.request_timeout;
+  proxy_ = system.spawn<troupe::proxy>(settings);
+  links_ = caf::actor_cast<caf::actor>(
+      system.spawn<client_links>(options.endpoints, std::move(factory), random_seed(), proxy_));
+}
+
+client::client(client&& other) noexcept
+    : system_(other.system_), request_timeout_(other.request_timeout_), drain_timeout_(other.drain_timeout_),
+      proxy_(std::exchange(other.proxy_, nullptr)), links_(std::exchange(other.links_, nullptr)),
+      fronts_(std::exchange(other.fronts_, {})) {}
+
+client& client::operator=(client&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  system_ = other.system_;
+  request_timeout_ = other.request_timeout_;
+  drain_timeout_ = other.drain_timeout_;
+  proxy_ = std::exchange(other.proxy_, nullptr);
+  links_ = std::exchange(other.links_, nullptr);
+  fronts_ = std::exchange(other.fronts_, {});
+  return *this;
+}
+
+client::~client() { end(); }
+
+void client::stop() {
+  if (!links_) return;
+  const auto signal = std::make_shared<std::promise<void>>();
+  system_->spawn<drain_waiter>(proxy_, drain_timeout_, signal);
+  signal->get_future().wait();
+  end();
+}
+
+/// The proxy's end answers what is unanswered: every front watches it. The fronts end with their last handle.
+void client::end() {
+  if (!links_) return;
+  caf::anon_send_exit(links_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(proxy_, caf::exit_reason::user_shutdown);
+  links_ = nullptr;
+  fronts_.clear();
+}
+
+client spawn_client(caf::actor_system& system, client_options options) {
+  return spawn_client(system, std::move(options), std::make_shared<basp_link_factory>());
+}
+
+client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory) {
+  return client{system, options, std::move(factory)};
+}
+
+} // namespace troupe

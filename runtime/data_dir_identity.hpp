@@ -1,0 +1,24 @@
+// The node's data directory as formation sees it.
+#pragma once
+
+#include "actors/identity_store.hpp"
+#include "runtime/storage/data_dir.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+class data_dir_identity final : public identity_store {
+ public:
+  explicit data_dir_identity(data_dir& directory) : directory_(directory) {}
+
+  raft::cluster_id cluster() const override { return directory_.cluster(); }
+  std::optional<std::string> promise() const override { return directory_.promise(); }
+  void set_promise(std::optional<std::string> promise) override { directory_.set_promise(std::move(promise)); }
+  void set_cluster(raft::cluster_id cluster) override { directory_.set_cluster(cluster); }
+
+ private:
+  data_dir& directory_;
+};
+
+} // namespace troupe

@@ -1,0 +1,173 @@
+#include "runtime/node.hpp"
+
+#include "actors/endpoint.hpp"
+#include "actors/formation_actor.hpp"
+#include "actors/links.hpp"
+#include "actors/proxy.hpp"
+#include "discovery/spec.hpp"
+#include "discovery/static_loop.hpp"
+#include "runtime/data_dir_identity.hpp"
+#include "runtime/storage/posix_file_system.hpp"
+#include "runtime/storage/wal.hpp"
+#include "runtime/transport/basp_link_factory.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <unistd.h>
+
+#include <random>
+
+namespace troupe {
+namespace {
+
+/// Everything on disk, alive as long as anything of the node is.
+struct disk {
+  explicit disk(const std::filesystem::path& path) : directory(files, path) {}
+  posix_file_system files;
+  data_dir directory;
+};
+
+std::uint64_t draw_seed() {
+  std::random_device source;
+  return (std::uint64_t{source()} << 32) | source();
+}
+
+storage_factory open_wal(std::shared_ptr<disk> on, std::uint64_t segment_size) {
+  return [on = std::move(on), segment_size](raft::recovered& out) -> std::unique_ptr<raft::storage> {
+    wal_options options;
+    options.segment_size = segment_size;
+    return wal::open(on->files, on->directory.log_path(), options, out);
+  };
+}
+
+std::string advertised(const node_options& options) {
+  if (!options.advertise.empty()) return to_string(parse_host_port(options.advertise));
+  auto host = options.bind;
+  if (host.empty() || host == "0.0.0.0" || host == "::") {
+    char name[256] = {};
+    if (::gethostname(name, sizeof name - 1) == 0) host = name;
+  }
+  return to_string(host_port{host, options.raft_port});
+}
+
+void publish(caf::actor_system& system, const endpoint_handle& endpoint, const node_options& options) {
+  const auto* address = options.bind.empty() ? nullptr : options.bind.c_str();
+  const auto port = system.middleman().publish(caf::actor_cast<caf::actor>(endpoint), options.raft_port, address, true);
+  if (port) return;
+  throw startup_error("cannot listen at " + (options.bind.empty() ? "*" : options.bind) + ":" +
+                      std::to_string(options.raft_port) + ": " + compat::to_text(system, port.error()));
+}
+
+void check(const node_options& options) {
+  if (options.raft_port == 0) throw startup_error("the raft port must not be 0");
+  const auto& raft = options.raft;
+  if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
+      raft.election_max < raft.election_min)
+    throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
+}
+
+} // namespace
+
+struct node::parts {
+  std::shared_ptr<disk> files;
+  surroundings around;
+  node_handle handle;
+  std::string address;
+  std::chrono::milliseconds request_timeout{};
+  std::uint16_t port = 0;
+  /// Null without discovery.
+  discovery_handle discovery;
+};
+
+node::node(caf::actor_system& system, std::unique_ptr<parts> inside)
+    : system_(&system), parts_(std::move(inside)), handle_(parts_->handle), proxy_(parts_->around.proxy),
+      address_(parts_->address), request_timeout_(parts_->request_timeout) {}
+node::node(node&&) noexcept = default;
+node& node::operator=(node&& other) noexcept {
+  stop();
+  system_ = other.system_;
+  parts_ = std::move(other.parts_);
+  handle_ = std::move(other.handle_);
+  proxy_ = std::move(other.proxy_);
+  address_ = std::move(other.address_);
+  request_timeout_ = other.request_timeout_;
+  fronts_ = std::move(other.fronts_);
+  return *this;
+}
+node::~node() { stop(); }
+
+void node::stop() {
+  if (!parts_) return;
+  const auto inside = std::move(parts_);
+  caf::scoped_actor self{*system_};
+  self->monitor(handle_);
+  self->send(handle_, stop_node{});
+  self->receive([](const caf::down_msg&) {});
+  system_->middleman().unpublish(caf::actor_cast<caf::actor>(inside->around.endpoint), inside->port);
+  for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
+  if (inside->discovery) self->send_exit(inside->discovery, caf::exit_reason::user_shutdown);
+  fronts_.clear();
+}
+
+node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
+  check(options);
+  const auto discovery = parse_discovery(options.discovery);
+  const auto* listed = std::get_if<static_list>(&discovery);
+  auto inside = std::make_unique<node::parts>();
+  inside->files = std::make_shared<disk>(options.data_dir);
+  inside->port = options.raft_port;
+  inside->address = advertised(options);
+  inside->request_timeout = options.request_timeout;
+  const auto& directory = inside->files->directory;
+
+  hello self;
+  self.node = directory.id();
+  self.incarnation = directory.incarnation();
+  self.address = inside->address;
+
+  node_setup setup;
+  setup.id = self.node;
+  setup.address = self.address;
+  setup.seed = draw_seed();
+  setup.raft = options.raft;
+  setup.drain_timeout = options.drain_timeout;
+  setup.open_log = open_wal(inside->files, options.segment_size);
+  setup.services = std::move(services);
+  inside->handle = system.spawn<node_actor>(std::move(setup));
+
+  proxy_options front_door;
+  front_door.self = self.node;
+  front_door.address = self.address;
+  front_door.default_timeout = options.request_timeout;
+  auto& around = inside->around;
+  around.proxy = system.spawn<proxy>(front_door);
+  around.links = system.spawn<links>(self, std::make_shared<basp_link_factory>(), draw_seed());
+  formation_setup forming;
+  forming.self = self;
+  forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect
+                        : listed                 ? std::nullopt
+                                                 : std::optional<std::size_t>{1};
+  forming.seed = draw_seed();
+  forming.store = std::shared_ptr<identity_store>{new data_dir_identity{inside->files->directory},
+                                                  [keep = inside->files](identity_store* p) { delete p; }};
+  forming.links = around.links;
+  forming.node = caf::actor_cast<membership_listener>(inside->handle);
+  around.formation = system.spawn<formation_actor, caf::detached>(std::move(forming));
+  around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links);
+  caf::anon_send(inside->handle, around);
+  caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
+  node result{system, std::move(inside)};
+  publish(system, result.parts_->around.endpoint, options);
+  if (listed) {
+    static_source source{*listed};
+    result.parts_->discovery = source.spawn(system, caf::actor_cast<peers_listener>(result.parts_->around.links));
+  }
+  return result;
+} catch (const startup_error&) {
+  throw;
+} catch (const std::exception& e) {
+  throw startup_error(e.what());
+}
+
+} // namespace troupe

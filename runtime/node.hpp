@@ -1,0 +1,79 @@
+// A member of a replicated cluster, in about ten lines: what most users include.
+//
+//   troupe::config config;
+//   caf::actor_system system{config};
+//   auto node = troupe::spawn_node(system, {.data_dir = "n1", .raft_port = 5000}, troupe::map_service{});
+//   auto map = node.service<troupe::map_service>();
+//   self->request(map, caf::infinite, troupe::map::put{"users", "ada", troupe::services::value::of(1815)}).then(...);
+#pragma once
+
+#include "runtime/config.hpp"
+#include "runtime/node_actor.hpp"
+#include "runtime/node_options.hpp"
+#include "services/front.hpp"
+#include "services/machine.hpp"
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// The node could not be started: the data directory is in use or damaged, the port is taken, an option makes no sense.
+/// The text is for people.
+class startup_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A running node. Movable; used by one thread at a time, while the handles that it gives may be used from any. Must
+/// not outlive the actor system. Its end stops the node.
+class node {
+ public:
+  node(node&&) noexcept;
+  node& operator=(node&&) noexcept;
+  ~node();
+
+  /// The actor that takes S's commands and queries as typed messages; the same one for every call.
+  template <class S> service_actor<S> service() {
+    auto& front = fronts_[std::string{S::name}];
+    if (!front) front = caf::actor_cast<caf::actor>(spawn_front<S>(*system_, proxy_, {request_timeout_}));
+    return caf::actor_cast<service_actor<S>>(front);
+  }
+  /// The supervisor: takes get_status and stop_node; monitor it to learn of the node's end.
+  const node_handle& handle() const noexcept { return handle_; }
+  /// Where other nodes and clients reach this one, as host:port.
+  const std::string& address() const noexcept { return address_; }
+
+  /// Rejects new requests, waits until those in flight are answered (up to node_options::drain_timeout), closes the log
+  /// and the port. Blocks: not to be called from an actor, which sends stop_node to the handle instead. Idempotent.
+  void stop();
+
+ private:
+  struct parts;
+  friend node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services);
+  node(caf::actor_system& system, std::unique_ptr<parts> inside);
+
+  caf::actor_system* system_;
+  std::unique_ptr<parts> parts_;
+  node_handle handle_;
+  proxy_handle proxy_;
+  std::string address_;
+  std::chrono::milliseconds request_timeout_{};
+  std::map<std::string, caf::actor> fronts_;
+};
+
+/// Locks the data directory, binds the port and starts the node; forming or joining its cluster goes on in the
+/// background. Throws `startup_error`. `spawn_node` is the usual way.
+node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services);
+
+/// Starts a node with these services, whose names differ. Every node of a cluster has the same ones. The node starts
+/// every run of its core with fresh copies of them.
+template <class... Services> node spawn_node(caf::actor_system& system, node_options options, Services... services) {
+  return start_node(system, std::move(options), {[services] { return services::make_machine(services); }...});
+}
+
+} // namespace troupe

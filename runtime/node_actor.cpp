@@ -1,0 +1,260 @@
+#include "runtime/node_actor.hpp"
+
+#include "actors/dispatcher.hpp"
+#include "actors/log.hpp"
+#include "actors/log_store.hpp"
+#include "actors/role_shell.hpp"
+#include "services/shell.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// A core that dies this often within this time will not get better by being started again.
+constexpr std::size_t max_restarts = 3;
+constexpr auto restart_window = std::chrono::seconds{10};
+
+template <class Phase> const char* to_string(Phase phase) {
+  switch (phase) {
+  case Phase::idle:
+    return "forming";
+  case Phase::opening:
+    return "opening";
+  case Phase::running:
+    return "running";
+  case Phase::draining:
+    return "draining";
+  case Phase::clearing:
+    return "restarting";
+  case Phase::stopping:
+    return "stopping";
+  }
+  return "?";
+}
+
+} // namespace
+
+node_actor::node_actor(caf::actor_config& config, node_setup setup)
+    : node_handle::base(config), setup_(std::move(setup)) {
+  set_down_handler([this](const caf::down_msg& message) { on_down(message); });
+}
+
+node_handle::behavior_type node_actor::make_behavior() {
+  return {
+      [this](const get_status&) { return status(); },
+      [this](const stop_node&) { begin_stop(); },
+      [this](const surroundings& m) { settle_in(m); },
+      [this](const membership_decision& m) { decided(m); },
+      [this](const log_opened& m) { start_core(*m.log); },
+      [this](const role_changed& m) {
+        if (!role_.role || m.epoch > role_.epoch) role_ = m;
+        epoch_ = std::max(epoch_, m.epoch);
+        watch(caf::actor_cast<caf::actor>(m.role));
+      },
+      [this](const leader_known& m) { leader_ = m; },
+      [this](const configuration_known& m) { on_members(m); },
+  };
+}
+
+void node_actor::settle_in(const surroundings& message) {
+  around_ = message;
+  monitor(around_.endpoint);
+  monitor(around_.links);
+  monitor(around_.proxy);
+  monitor(around_.formation);
+  // Formation may have been quicker.
+  if (membership_.cluster && !membership_.withdrawn) open_core();
+}
+
+void node_actor::decided(const membership_decision& message) {
+  membership_ = message;
+  if (membership_.withdrawn) {
+    if (phase_ == phase::running) clear_core({});
+    return;
+  }
+  if (phase_ == phase::idle && around_.proxy) open_core();
+}
+
+void node_actor::open_core() {
+  phase_ = phase::opening;
+  const log_owner_handle owner{this};
+  if (setup_.detach_log)
+    spawn<log_opener, caf::detached>(setup_.open_log, membership_.initial, owner);
+  else
+    spawn<log_opener>(setup_.open_log, membership_.initial, owner);
+}
+
+void node_actor::start_core(opened_log& log) {
+  if (!log.error.empty()) {
+    return finish(caf::make_error(caf::sec::runtime_error, log.error));
+  }
+  if (phase_ != phase::opening) return;
+  for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
+  phase_ = phase::running;
+  auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
+                                 : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
+  log_store_ = store.address();
+  watch(caf::actor_cast<caf::actor>(store));
+  service_table table;
+  for (const auto& make : setup_.services) {
+    auto machine = make();
+    std::string name{machine->name()};
+    auto service = spawn<services::shell>(std::move(machine));
+    watch(caf::actor_cast<caf::actor>(service));
+    table.emplace(std::move(name), std::move(service));
+  }
+  dispatcher_ = spawn<dispatcher>(std::move(table), around_.proxy, store);
+  watch(caf::actor_cast<caf::actor>(dispatcher_));
+  send(around_.proxy, core_up{dispatcher_});
+  raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
+  role_context context;
+  context.epoch = ++epoch_;
+  context.links = around_.links;
+  context.endpoint = around_.endpoint;
+  context.proxy = around_.proxy;
+  context.log = store;
+  context.dispatcher = dispatcher_;
+  context.observer = observer_handle{this};
+  role_ = {};
+  watch(caf::actor_cast<caf::actor>(
+      spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
+}
+
+void node_actor::watch(const caf::actor& part) {
+  if (core_.emplace(part.address(), part).second) monitor(part);
+}
+
+void node_actor::on_down(const caf::down_msg& message) {
+  if (core_.erase(message.source) == 0) {
+    // One of the surroundings: without it the node is of no use. The proxy ends by itself when it is drained.
+    if (message.reason && phase_ != phase::stopping) finish(message.reason);
+    return;
+  }
+  if (phase_ == phase::clearing || phase_ == phase::stopping) {
+    if (core_.empty()) core_cleared();
+    return;
+  }
+  // A retired role ends by itself.
+  if (!message.reason) return;
+  troupe::log().error("node {}: a part of it died: {}", to_string(setup_.id),
+                      compat::to_text(system(), message.reason));
+  // What a failed disk holds is unknown until somebody has looked; everything else may be a passing trouble.
+  fatal_ = message.source == log_store_;
+  const auto now = clock().now();
+  restarts_.push_back(now);
+  while (now - restarts_.front() > restart_window) restarts_.pop_front();
+  clear_core(message.reason);
+}
+
+void node_actor::clear_core(const caf::error& why) {
+  phase_ = phase_ == phase::draining ? phase::stopping : phase::clearing;
+  failure_ = why;
+  send(around_.proxy, core_down{});
+  if (core_.empty()) return core_cleared();
+  for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
+}
+
+void node_actor::core_cleared() {
+  role_ = {};
+  leader_ = {};
+  dispatcher_ = nullptr;
+  if (phase_ == phase::stopping) return finish({});
+  phase_ = phase::idle;
+  if (fatal_ || restarts_.size() > max_restarts) return finish(failure_);
+  if (!membership_.withdrawn) open_core();
+}
+
+void node_actor::begin_stop() {
+  if (phase_ == phase::draining || phase_ == phase::stopping) return;
+  phase_ = phase::draining;
+  request(around_.proxy, setup_.drain_timeout, drain_proxy{})
+      .then([this](const proxy_drained&) { clear_core({}); }, [this](const caf::error&) { clear_core({}); });
+}
+
+void node_actor::on_members(const configuration_known& message) {
+  members_ = message.members;
+  if (!members_.empty()) send(around_.formation, formed_now{membership_.cluster});
+  send(around_.links, members_changed{members_.members()});
+}
+
+caf::result<node_status> node_actor::status() {
+  node_status now;
+  now.id = setup_.id;
+  now.cluster = membership_.cluster;
+  now.address = setup_.address;
+  now.phase = to_string(phase_);
+  if (phase_ != phase::running || !role_.role) {
+    now.not_ready = phase_ == phase::idle ? "not part of a cluster yet" : "starting or stopping";
+    return now;
+  }
+  auto promise = make_response_promise<node_status>();
+  auto fail = [promise](const caf::error& e) mutable { promise.deliver(e); };
+  request(role_.role, caf::infinite, get_role_status{})
+      .then(
+          [=, this](const role_status& role) mutable {
+            now.role = role;
+            request(dispatcher_, caf::infinite, get_applied{})
+                .then(
+                    [=, this](const applied_status& applied) mutable {
+                      now.applied = applied.applied;
+                      request(around_.links, caf::infinite, get_peers{})
+                          .then(
+                              [=, this](const peer_list& peers) mutable {
+                                describe_members(now, peers);
+                                judge(now);
+                                promise.deliver(std::move(now));
+                              },
+                              fail);
+                    },
+                    fail);
+          },
+          fail);
+  return promise;
+}
+
+void node_actor::describe_members(node_status& now, const peer_list& peers) const {
+  for (const auto& m : now.role->members.members()) {
+    member_status member{m.id, m.address, now.role->members.is_voter(m.id), m.id == setup_.id};
+    for (const auto& peer : peers.peers) {
+      if (peer.id != m.id) continue;
+      member.address = peer.address;
+      member.reachable = peer.up;
+    }
+    if (m.id == now.role->leader) now.leader_address = member.address;
+    now.members.push_back(std::move(member));
+  }
+}
+
+void node_actor::judge(node_status& now) const {
+  const auto& role = *now.role;
+  const auto patience = 2 * setup_.raft.election_max;
+  if (!role.leader) {
+    now.not_ready = "no leader is known";
+  } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
+    now.not_ready = "the leader has been silent for more than two election timeouts";
+  } else if (!role.ready_at || now.applied < *role.ready_at) {
+    now.not_ready = "catching up with what was committed at the first contact with the leader";
+  } else {
+    now.ready = true;
+  }
+}
+
+void node_actor::finish(const caf::error& why) {
+  if (why) troupe::log().critical("node {} stops: {}", to_string(setup_.id), compat::to_text(system(), why));
+  quit(why);
+}
+
+void node_actor::on_exit() {
+  for (const auto& [address, part] : core_) anon_send_exit(part, caf::exit_reason::user_shutdown);
+  anon_send_exit(around_.links, caf::exit_reason::user_shutdown);
+  anon_send_exit(around_.endpoint, caf::exit_reason::user_shutdown);
+  anon_send_exit(around_.formation, caf::exit_reason::user_shutdown);
+  anon_send_exit(around_.proxy, caf::exit_reason::user_shutdown);
+  around_ = {};
+  core_.clear();
+  role_ = {};
+  dispatcher_ = nullptr;
+}
+
+} // namespace troupe

@@ -1,0 +1,136 @@
+// The supervisor of a node: spawns, watches and stops everything else.
+//
+//   [idle] -- membership decided --> [opening] -- log_opened --> [running] -- stop_node --> [draining] --> [stopping]
+//     ^                                  ^                           |                                        |
+//     |                                  |  an actor of the core     |  membership withdrawn                  v
+//     |                                  |  died: stop the rest      v                                      (gone)
+//     |                                  +--------------------- [clearing]
+//     +--------------------------------------------------------------+
+//
+// The core (role and replicators, log store, dispatcher, services) is taken down as a whole when one of it dies, and
+// started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as long as the node.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/log_opener.hpp"
+#include "actors/proxy.hpp"
+#include "actors/role_context.hpp"
+#include "runtime/node_options.hpp"
+#include "services/machine.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct member_status {
+  node_id id;
+  std::string address;
+  bool voter = false;
+  /// This node itself, or linked to it now.
+  bool reachable = false;
+};
+
+/// A node's own view of itself and its cluster.
+struct node_status {
+  node_id id;
+  cluster_id cluster;
+  std::string address;
+  /// "forming", "opening", "running", "draining", "restarting" or "stopping".
+  std::string phase;
+  /// Only while running.
+  std::optional<role_status> role;
+  index_t applied = 0;
+  std::string leader_address;
+  std::vector<member_status> members;
+  /// True when the leader was heard within two election timeouts and everything is applied that was committed at the
+  /// first contact with it in this run. `not_ready` says what is missing.
+  bool ready = false;
+  std::string not_ready;
+};
+
+struct get_status {};
+/// Finish what is in flight, then end.
+struct stop_node {};
+/// The actors around the core, spawned by whoever spawns the node.
+struct surroundings {
+  endpoint_handle endpoint;
+  links_handle links;
+  proxy_handle proxy;
+  formation_handle formation;
+};
+
+/// What users send: get_status, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
+using node_handle =
+    compat::handle<node_status(get_status), void(stop_node), void(surroundings), void(membership_decision),
+                   void(log_opened), void(role_changed), void(leader_known), void(configuration_known)>;
+
+/// Makes a service's state machine, anew at every start of the core.
+using machine_factory = std::function<std::unique_ptr<services::machine>()>;
+
+struct node_setup {
+  node_id id;
+  std::string address;
+  std::uint64_t seed = 0;
+  raft::options raft;
+  std::chrono::milliseconds drain_timeout{5000};
+  storage_factory open_log;
+  std::vector<machine_factory> services;
+  /// Real nodes give the log store a thread of its own; tests in virtual time do not.
+  bool detach_log = true;
+};
+
+class node_actor : public node_handle::base {
+ public:
+  node_actor(caf::actor_config& config, node_setup setup);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "node"; }
+  void on_exit() override;
+
+ private:
+  enum class phase { idle, opening, running, draining, clearing, stopping };
+
+  void settle_in(const surroundings& message);
+  void decided(const membership_decision& message);
+  void open_core();
+  void start_core(opened_log& log);
+  void watch(const caf::actor& part);
+  void on_down(const caf::down_msg& message);
+  void clear_core(const caf::error& why);
+  void core_cleared();
+  void begin_stop();
+  void on_members(const configuration_known& message);
+  void finish(const caf::error& why);
+  caf::result<node_status> status();
+  void describe_members(node_status& now, const peer_list& peers) const;
+  void judge(node_status& now) const;
+
+  node_setup setup_;
+  surroundings around_;
+  phase phase_ = phase::idle;
+  membership_decision membership_;
+  epoch_t epoch_ = 0;
+  role_changed role_;
+  leader_known leader_;
+  dispatcher_handle dispatcher_;
+  /// Actors of the core that are alive.
+  std::map<caf::actor_addr, caf::actor> core_;
+  caf::actor_addr log_store_;
+  raft::configuration members_;
+  /// Why the core is taken down; `fatal_` when the node ends with it.
+  caf::error failure_;
+  bool fatal_ = false;
+  /// When the core was started anew.
+  std::deque<raft::time_point> restarts_;
+};
+
+} // namespace troupe
+
+TROUPE_LOCAL_MESSAGE(troupe::node_status);
+TROUPE_LOCAL_MESSAGE(troupe::get_status);
+TROUPE_LOCAL_MESSAGE(troupe::stop_node);
+TROUPE_LOCAL_MESSAGE(troupe::surroundings);

@@ -1,0 +1,38 @@
+// How a node is configured.
+#pragma once
+
+#include "raft/options.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct node_options {
+  /// Where the node keeps its identity and its log. Made if missing, locked while the node runs.
+  std::filesystem::path data_dir = "troupe-data";
+  /// The address to listen at for other nodes and clients; empty for all interfaces.
+  std::string bind = "127.0.0.1";
+  /// Not 0.
+  std::uint16_t raft_port = 5000;
+  /// Where others reach this node, as host:port; empty: `bind` (or, for all interfaces, the host's name) and the port.
+  std::string advertise = {};
+  /// How nodes find each other: "static:host:port,host:port,...", or empty for none.
+  std::string discovery = {};
+  /// With how many nodes this one forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with
+  /// exactly n. Not set: as many as static discovery lists, 1 without discovery.
+  std::optional<std::size_t> bootstrap_expect = {};
+  /// Heartbeat, election timeouts and limits of the protocol.
+  raft::options raft = {};
+  /// Bytes of a log segment file.
+  std::uint64_t segment_size = std::uint64_t{64} << 20;
+  /// What a request may take when it does not say.
+  std::chrono::milliseconds request_timeout{5000};
+  /// What a stopping node waits for its unanswered requests.
+  std::chrono::milliseconds drain_timeout{5000};
+};
+
+} // namespace troupe

@@ -1,0 +1,151 @@
+// Links over real sockets: another process, a listener that never speaks, and nobody.
+#include "actors/endpoint.hpp"
+#include "actors/links.hpp"
+#include "runtime/config.hpp"
+#include "runtime/transport/basp_link_factory.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <catch2/catch.hpp>
+
+#include <arpa/inet.h>
+#include <csignal>
+#include <cstdint>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+class silent : public caf::event_based_actor {
+ public:
+  using event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::drop);
+    return {[](const flush&) {}};
+  }
+};
+
+hello who(std::uint64_t id) {
+  hello h;
+  h.node = {id};
+  h.incarnation = id;
+  h.address = "127.0.0.1:1";
+  return h;
+}
+
+struct served {
+  links_handle links;
+  endpoint_handle endpoint;
+  caf::actor rest;
+  std::uint16_t port = 0;
+  void end() const {
+    caf::anon_send_exit(endpoint, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(links, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(rest, caf::exit_reason::user_shutdown);
+  }
+};
+
+/// Spawns links and a published endpoint of node `id`.
+served serve(caf::actor_system& system, std::uint64_t id) {
+  auto links = system.spawn<troupe::links>(who(id), std::make_shared<basp_link_factory>(), id);
+  auto rest = system.spawn<silent>();
+  auto endpoint = system.spawn<troupe::endpoint>(who(id), caf::actor_cast<proxy_handle>(rest),
+                                                 caf::actor_cast<formation_handle>(rest), links);
+  const auto port = system.middleman().publish(endpoint, 0, "127.0.0.1");
+  return {links, endpoint, rest, port ? *port : std::uint16_t{0}};
+}
+
+/// Another process with a node; ends when it is killed.
+struct child {
+  pid_t pid = -1;
+  std::uint16_t port = 0;
+  child() {
+    int pipe_ends[2];
+    REQUIRE(::pipe(pipe_ends) == 0);
+    pid = ::fork();
+    if (pid == 0) {
+      troupe::config config;
+      caf::actor_system system{config};
+      const auto mine = serve(system, 2).port;
+      if (::write(pipe_ends[1], &mine, sizeof mine) != sizeof mine) ::_exit(1);
+      while (true) ::pause();
+    }
+    REQUIRE(::read(pipe_ends[0], &port, sizeof port) == sizeof port);
+    ::close(pipe_ends[0]);
+    ::close(pipe_ends[1]);
+  }
+  void kill() {
+    if (pid <= 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    pid = -1;
+  }
+  ~child() { kill(); }
+};
+
+/// A listening socket nobody accepts from.
+struct mute_listener {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::uint16_t port = 0;
+  mute_listener() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(fd, 4) == 0);
+    REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port = ntohs(address.sin_port);
+  }
+  ~mute_listener() { ::close(fd); }
+};
+
+} // namespace
+
+TEST_CASE("a link to another process comes up, and goes down when that is killed", "[dialer]") {
+  child other; // forked before this process has threads
+  REQUIRE(other.port != 0);
+  troupe::config config;
+  caf::actor_system system{config};
+  const auto own = serve(system, 1);
+  const auto& links = own.links;
+  mute_listener mute;
+  const std::string other_address = "localhost:" + std::to_string(other.port);
+  const std::string own_address = "127.0.0.1:" + std::to_string(own.port);
+  const std::string mute_address = "127.0.0.1:" + std::to_string(mute.port);
+
+  caf::scoped_actor self{system};
+  self->send(links, watch_links{caf::actor_cast<link_watcher>(self)});
+  self->send(links, watch_peers{caf::actor_cast<peers_watcher>(self)});
+  self->send(links, peers_changed{"test", {other_address, own_address, mute_address, "bad", "[::1]:1"}});
+  bool up = false, down = false;
+  peers_view view;
+  const auto until = [&](auto done) {
+    for (bool late = false; !late && !done();)
+      self->receive([&](const link_up& m) { up = m.peer.node == node_id{2}; }, [&](const link_down&) { down = true; },
+                    [&](const peers_view& v) { view = v; }, caf::after(10s) >> [&] { late = true; });
+    return done();
+  };
+  CHECK(until([&] { return up; }));
+  CHECK(until([&] { return view.discovered && view.unanswered == 3; }));
+  CHECK(view.listed == 2);
+  other.kill();
+  CHECK(until([&] { return down; }));
+
+  // The silent listener has been given up by its own deadline, and told so.
+  std::string problem;
+  connector_handle connector = system.spawn<troupe::connector>("127.0.0.1", mute.port, dial_options{100ms, 5s});
+  self->request(connector, 10s, dial{})
+      .receive([](const dialed&) {}, [&](const caf::error& e) { problem = compat::to_text(system, e); });
+  CHECK_THAT(problem, Catch::Matchers::Contains("nobody speaks"));
+  // The connector outlives a failure.
+  self->request(connector, 10s, dial{}).receive([](const dialed&) {}, [&](const caf::error&) { problem = "again"; });
+  CHECK(problem == "again");
+  self->send_exit(connector, caf::exit_reason::user_shutdown);
+  own.end();
+}

@@ -1,0 +1,36 @@
+#include "actors/errors.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+
+TEST_CASE("an error carries all of its info") {
+  const error_info info{errc::no_leader, "nobody led", "00000000000000aa", "host:1"};
+  const auto got = describe(make_error(info));
+  CHECK(got.code == info.code);
+  CHECK(got.message == info.message);
+  CHECK(got.leader_id == info.leader_id);
+  CHECK(got.leader_address == info.leader_address);
+}
+
+TEST_CASE("no error is no error") {
+  CHECK_FALSE(make_error({}));
+  CHECK(describe({}).code == errc::none);
+}
+
+TEST_CASE("foreign errors leave the outcome unknown") {
+  CHECK(describe(make_error(caf::sec::request_timeout)).code == errc::outcome_unknown);
+  CHECK(describe(caf::error{200, caf::atom("troupe")}).code == errc::outcome_unknown);
+}
+
+TEST_CASE("each code has a class and a word of its own") {
+  for (int raw = 0; is_known(static_cast<errc>(raw)); ++raw) {
+    const auto code = static_cast<errc>(raw);
+    const auto expected = code == errc::none              ? outcome::committed
+                          : code == errc::outcome_unknown ? outcome::unknown
+                                                          : outcome::rejected;
+    CHECK(outcome_of(code) == expected);
+    for (int other = 0; other < raw; ++other)
+      CHECK(std::string{to_string(code)} != to_string(static_cast<errc>(other)));
+  }
+}

@@ -1,0 +1,390 @@
+// How nodes reach and recognise each other and form their first cluster: the real actors of several nodes in one actor
+// system under CAF's testing scheduler, joined by a table of addresses instead of a network.
+#include "actors/endpoint.hpp"
+#include "actors/formation_actor.hpp"
+#include "actors/link_factory.hpp"
+#include "actors/links.hpp"
+
+#include <caf/scheduler/test_coordinator.hpp>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+/// The network: who listens where. An address that is missing refuses.
+using listeners = std::map<std::string, endpoint_handle>;
+
+class table_connector : public connector_handle::base {
+ public:
+  table_connector(caf::actor_config& config, std::shared_ptr<listeners> table, std::string address)
+      : connector_handle::base(config), table_(std::move(table)), address_(std::move(address)) {}
+  behavior_type make_behavior() override {
+    return {[this](const dial&) -> caf::result<dialed> {
+      const auto found = table_->find(address_);
+      if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, "refused");
+      return dialed{found->second};
+    }};
+  }
+
+ private:
+  std::shared_ptr<listeners> table_;
+  std::string address_;
+};
+
+struct table_factory : link_factory {
+  std::shared_ptr<listeners> table = std::make_shared<listeners>();
+  connector_handle make_connector(caf::actor_system& system, const std::string& address) override {
+    return system.spawn<table_connector>(table, address);
+  }
+};
+
+struct memory_identity : identity_store {
+  cluster_id formed;
+  std::optional<std::string> bytes;
+  cluster_id cluster() const override { return formed; }
+  std::optional<std::string> promise() const override { return bytes; }
+  void set_promise(std::optional<std::string> value) override { bytes = std::move(value); }
+  void set_cluster(cluster_id value) override { formed = value; }
+};
+
+/// What a recorder got.
+struct records {
+  std::vector<membership_decision> decisions;
+  std::vector<std::uint64_t> up; // incarnations
+  std::vector<node_id> down;
+  peers_view view;
+  std::vector<std::string> routed;
+  std::vector<epoch_t> drains;
+  peer_list peers;
+  std::optional<client_welcome> welcome;
+};
+
+/// Stands for every other actor of a node: proxy, role, replicator, supervisor.
+class recorder : public caf::event_based_actor {
+ public:
+  recorder(caf::actor_config& config, std::shared_ptr<records> to, std::string name)
+      : event_based_actor(config), to_(std::move(to)), name_(std::move(name)) {}
+  caf::behavior make_behavior() override {
+    return {
+        [this](const membership_decision& m) { to_->decisions.push_back(m); },
+        [this](const link_up& m) { to_->up.push_back(m.peer.incarnation); },
+        [this](const link_down& m) { to_->down.push_back(m.peer); },
+        [this](const peers_view& m) { to_->view = m; },
+        [this](const peer_list& m) { to_->peers = m; },
+        [this](const drained& m) { to_->drains.push_back(m.epoch); },
+        [this](const client_welcome& m) { to_->welcome = m; },
+        [this](const raft::vote_request&) { to_->routed.push_back(name_ + " vote_request"); },
+        [this](const raft::append_response&) { to_->routed.push_back(name_ + " append_response"); },
+        [this](const command_batch&) { to_->routed.push_back(name_ + " command_batch"); },
+    };
+  }
+
+ private:
+  std::shared_ptr<records> to_;
+  std::string name_;
+};
+
+caf::actor_system_config& configured(caf::actor_system_config& config) {
+  compat::set_word(config, "scheduler.policy", "testing");
+  return config;
+}
+
+struct world {
+  caf::actor_system_config config;
+  caf::actor_system system{configured(config)};
+  caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  std::shared_ptr<table_factory> factory = std::make_shared<table_factory>();
+  std::vector<caf::actor> all;
+
+  template <class Handle> Handle keep(Handle h) {
+    all.push_back(caf::actor_cast<caf::actor>(h));
+    return h;
+  }
+  caf::actor record(const std::shared_ptr<records>& to, const std::string& name = {}) {
+    return keep(system.spawn<recorder>(to, name));
+  }
+  template <class Handle> Handle record_as(const std::shared_ptr<records>& to, const std::string& name = {}) {
+    return caf::actor_cast<Handle>(record(to, name));
+  }
+  /// Virtual time goes on in small steps.
+  void run_for(std::chrono::milliseconds time) {
+    sched.run();
+    for (auto left = time; left > 0ms; left -= 10ms) {
+      sched.advance_time(10ms);
+      sched.run();
+    }
+  }
+  ~world() {
+    for (auto& a : all) caf::anon_send_exit(a, caf::exit_reason::kill);
+    factory->table->clear();
+    all.clear();
+    run_for(15s);
+  }
+};
+
+hello who(std::uint64_t id, std::uint64_t incarnation = 1, const std::string& address = {}) {
+  hello h;
+  h.node = {id};
+  h.incarnation = incarnation;
+  h.address = address.empty() ? "n" + std::to_string(id) + ":1" : address;
+  return h;
+}
+
+hello formed(hello h, std::uint64_t cluster) {
+  h.state = membership_state::formed;
+  h.cluster = {cluster};
+  return h;
+}
+
+/// One node's actors around the core.
+struct node {
+  world& w;
+  std::shared_ptr<records> seen = std::make_shared<records>();
+  std::shared_ptr<memory_identity> store = std::make_shared<memory_identity>();
+  caf::actor rest;
+  links_handle links;
+  formation_handle formation;
+  endpoint_handle endpoint;
+
+  node(world& to, hello self, raft::bootstrap_rule rule = {.expect = 0}) : w(to) {
+    store->formed = self.state == membership_state::formed ? self.cluster : cluster_id{};
+    rest = w.record(seen, "rest");
+    links = w.keep(w.system.spawn<troupe::links>(self, w.factory, self.node.value));
+    caf::anon_send(links, watch_links{caf::actor_cast<link_watcher>(rest)});
+    caf::anon_send(links, watch_peers{caf::actor_cast<peers_watcher>(rest)});
+    formation = w.keep(w.system.spawn<formation_actor>(
+        formation_setup{self, rule, self.node.value * 1000, store, links, caf::actor_cast<membership_listener>(rest)}));
+    endpoint = w.keep(w.system.spawn<troupe::endpoint>(self, caf::actor_cast<proxy_handle>(rest), formation, links));
+    (*w.factory->table)[self.address] = endpoint;
+  }
+  void discover(std::vector<std::string> addresses) {
+    caf::anon_send(links, peers_changed{"static", std::move(addresses)});
+  }
+  peer_list peers() {
+    w.system.spawn([this](caf::event_based_actor* self) {
+      self->request(links, caf::infinite, get_peers{}).then([this](const peer_list& list) { seen->peers = list; });
+    });
+    w.sched.run();
+    return seen->peers;
+  }
+};
+
+} // namespace
+
+TEST_CASE("three nodes find each other and form one cluster", "[links]") {
+  world w;
+  node x{w, who(11), {}}, y{w, who(12), {}}, z{w, who(13), {}};
+  for (auto* n : {&x, &y, &z}) n->discover({"n11:1", "n12:1", "n13:1"});
+  w.run_for(5s);
+  REQUIRE(x.seen->decisions.size() == 1);
+  const auto cluster = x.seen->decisions.front().cluster;
+  CHECK(x.seen->decisions.front().initial.voters.size() == 3);
+  for (auto* n : {&y, &z}) {
+    REQUIRE(n->seen->decisions.size() == 1);
+    CHECK(n->seen->decisions.front().cluster == cluster);
+    CHECK(n->seen->decisions.front().initial.empty());
+    CHECK_FALSE(n->store->formed);
+    caf::anon_send(n->formation, formed_now{cluster});
+  }
+  w.run_for(3s);
+  for (auto* n : {&x, &y, &z}) {
+    CHECK(n->store->formed == cluster);
+    CHECK(n->seen->up.size() == 2);
+    CHECK(n->seen->down.empty());
+    CHECK(n->seen->view.self.state == membership_state::formed);
+    for (const auto& peer : n->seen->view.peers) CHECK(peer.who.state == membership_state::formed);
+  }
+}
+
+TEST_CASE("a list that not everybody answers forms nothing", "[links]") {
+  world w;
+  node x{w, who(1), {}}, y{w, who(2), {}};
+  for (auto* n : {&x, &y}) n->discover({"n1:1", "n2:1", "n3:1"});
+  w.run_for(5s);
+  CHECK(x.seen->decisions.empty());
+  CHECK(x.seen->view.unanswered == 1);
+  node z{w, who(3), {}};
+  z.discover({"n1:1", "n2:1", "n3:1"});
+  w.run_for(5s);
+  // A promise may have been withdrawn before: some were asked before they had seen everybody.
+  REQUIRE_FALSE(x.seen->decisions.empty());
+  REQUIRE_FALSE(z.seen->decisions.empty());
+  CHECK(x.seen->decisions.back().initial.voters.size() == 3);
+  CHECK(z.seen->decisions.back().cluster == x.seen->decisions.back().cluster);
+  CHECK_FALSE(z.seen->decisions.back().withdrawn);
+}
+
+TEST_CASE("a peer that dies is missed at once and linked again when it is back", "[links]") {
+  world w;
+  node a{w, who(1)};
+  a.discover({"n2:1"});
+  w.run_for(1s);
+  CHECK(a.seen->up.empty());
+  auto b = std::make_unique<node>(w, who(2, 7));
+  w.run_for(2s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7});
+  caf::anon_send_exit(b->endpoint, caf::exit_reason::kill);
+  w.factory->table->erase("n2:1");
+  w.sched.run();
+  CHECK(a.seen->down == std::vector<node_id>{{2}});
+  node again{w, who(2, 8)};
+  w.run_for(2s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7, 8});
+}
+
+TEST_CASE("one node under two addresses is one peer, and the own address is none", "[links]") {
+  world w;
+  node a{w, who(1)}, b{w, who(2)};
+  (*w.factory->table)["alias:1"] = b.endpoint;
+  (*w.factory->table)["me:1"] = a.endpoint;
+  a.discover({"alias:1", "me:1", "n2:1"});
+  w.run_for(1s);
+  CHECK(a.seen->up.size() == 1);
+  CHECK(a.seen->view.listed == 2);
+  CHECK(a.seen->view.unanswered == 0);
+  const auto list = a.peers().peers;
+  REQUIRE(list.size() == 3);
+  CHECK(std::count_if(list.begin(), list.end(), [](const auto& p) { return p.up; }) == 1);
+  CHECK(std::count_if(list.begin(), list.end(), [](const auto& p) { return p.self; }) == 1);
+}
+
+TEST_CASE("who is listed by one side only is found by both", "[links]") {
+  world w;
+  node a{w, who(1)}, b{w, who(2)};
+  a.discover({"n2:1"});
+  w.run_for(1s);
+  CHECK(a.seen->up.size() == 1);
+  CHECK(b.seen->up.size() == 1);
+  CHECK_FALSE(b.seen->view.discovered);
+  // Gone from discovery, but the link works: it stays.
+  a.discover({});
+  w.run_for(1s);
+  CHECK(a.seen->down.empty());
+}
+
+TEST_CASE("nodes of different clusters do not link", "[links]") {
+  world w;
+  node a{w, formed(who(1), 5)}, b{w, formed(who(2), 6)};
+  a.discover({"n2:1"});
+  w.run_for(2s);
+  CHECK(a.seen->up.empty());
+  CHECK(b.seen->up.empty());
+  CHECK(a.peers().peers.at(0).problem.find("belongs to cluster") != std::string::npos);
+}
+
+TEST_CASE("a copied data directory gets no link as long as the original has it", "[links]") {
+  world w;
+  node a{w, who(1)}, b{w, who(2, 7)}, copy{w, who(2, 9, "copy:1")};
+  a.discover({"n2:1"});
+  w.run_for(1s);
+  a.discover({"n2:1", "copy:1"});
+  copy.discover({"n1:1", "n2:1"});
+  w.run_for(3s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7});
+  CHECK(a.seen->down.empty());
+  CHECK(copy.peers().peers.at(1).problem.find("copy") != std::string::npos);
+  // The original ends: the other one is as good as any.
+  w.factory->table->erase("n2:1");
+  caf::anon_send_exit(b.endpoint, caf::exit_reason::kill);
+  w.run_for(3s);
+  CHECK(a.seen->down == std::vector<node_id>{{2}});
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7, 9});
+}
+
+TEST_CASE("raft messages reach the role or the replicator they are for, and nobody else", "[endpoint]") {
+  world w;
+  node a{w, formed(who(1), 5)};
+  auto log = std::make_shared<records>();
+  const auto role = w.record_as<role_handle>(log, "role");
+  const auto next = w.record_as<role_handle>(log, "next");
+  const auto replicator = w.record_as<replicator_handle>(log, "replicator");
+  const auto send = [&](auto message) {
+    caf::anon_send(a.endpoint, std::move(message));
+    w.sched.run();
+    return std::exchange(log->routed, {});
+  };
+  using strings = std::vector<std::string>;
+  const raft::header good{{5}, {2}, {1}, 3};
+  w.sched.run();
+  CHECK(send(raft::vote_request{good, 0, 0, false}).empty()); // no role yet
+  role_changed first;
+  first.epoch = 1;
+  first.term = 3;
+  first.role = role;
+  send(first);
+  CHECK(send(raft::vote_request{good, 0, 0, false}) == strings{"role vote_request"});
+  CHECK(send(raft::vote_request{{{6}, {2}, {1}, 3}, 0, 0, false}).empty());
+  CHECK(send(raft::vote_request{{{5}, {2}, {9}, 3}, 0, 0, false}).empty());
+
+  const auto response = [&](term_t term, std::uint64_t from) {
+    raft::append_response r;
+    r.head = {{5}, {from}, {1}, term};
+    return r;
+  };
+  CHECK(send(response(3, 2)).empty());
+  send(replicator_started{3, {2}, replicator});
+  CHECK(send(response(3, 2)) == strings{"replicator append_response"});
+  CHECK(send(response(3, 4)).empty());
+  CHECK(send(response(2, 2)).empty());
+  CHECK(send(response(4, 2)) == strings{"role append_response"});
+
+  role_changed second = first;
+  second.epoch = 2;
+  second.term = 4;
+  second.role = next;
+  second.retiring = 1;
+  second.previous = role;
+  send(second);
+  CHECK(log->drains == std::vector<epoch_t>{1});
+  CHECK(send(response(3, 2)).empty());
+  CHECK(send(raft::vote_request{good, 0, 0, false}) == strings{"next vote_request"});
+}
+
+TEST_CASE("commands go to the proxy, raft messages out to the peer they name", "[endpoint]") {
+  world w;
+  node a{w, formed(who(1), 5)}, b{w, formed(who(2), 5)};
+  a.discover({"n2:1"});
+  caf::anon_send(a.endpoint, command_batch{});
+  role_changed role;
+  role.epoch = 1;
+  role.role = caf::actor_cast<role_handle>(b.rest);
+  caf::anon_send(b.endpoint, role);
+  w.run_for(1s);
+  CHECK(a.seen->routed == std::vector<std::string>{"rest command_batch"});
+  outbound out;
+  out.messages.emplace_back(raft::vote_request{{{5}, {1}, {2}, 1}, 0, 0, false});
+  out.messages.emplace_back(raft::vote_request{{{5}, {1}, {3}, 1}, 0, 0, false});
+  caf::anon_send(a.links, out);
+  w.sched.run();
+  CHECK(b.seen->routed == std::vector<std::string>{"rest vote_request"});
+}
+
+TEST_CASE("clients are told who leads and where", "[endpoint]") {
+  world w;
+  node a{w, formed(who(1), 5)}, b{w, formed(who(2, 1, "moved:1"), 5)};
+  a.discover({"moved:1"});
+  caf::anon_send(a.links, members_changed{{{{1}, "n1:1"}, {{2}, "n2:1"}}});
+  caf::anon_send(a.endpoint, leader_known{1, {2}});
+  w.run_for(1s);
+  w.system.spawn([&](caf::event_based_actor* self) {
+    self->request(a.endpoint, caf::infinite, client_hello{}).then([&](const client_welcome& m) {
+      a.seen->welcome = m;
+    });
+  });
+  w.sched.run();
+  REQUIRE(a.seen->welcome);
+  CHECK(a.seen->welcome->refusal.empty());
+  CHECK(a.seen->welcome->leader == node_id{2});
+  CHECK(a.seen->welcome->leader_address == "moved:1");
+  CHECK(a.seen->welcome->members.size() == 2);
+}

@@ -1,0 +1,554 @@
+#include "tests/actor/proxy_world.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+
+TEST_CASE("a write on the leader is committed when its own entry is applied") {
+  proxy_world w;
+  w.lead();
+  w.ask(7);
+  REQUIRE(w.log->proposals.size() == 1);
+  CHECK(w.log->proposals[0].data.view() == "c7");
+  w.accept(w.last_proposed(), 5);
+  w.apply(4);
+  CHECK(w.answers(7) == 0);
+  w.apply(5, 1, errc::none, "result");
+  const auto& got = w.only_answer(7);
+  CHECK(got.outcome.code == errc::none);
+  CHECK(got.outcome.index == 5);
+  CHECK(got.outcome.payload == "result");
+  CHECK(got.leader == me);
+  CHECK(got.leader_address == "me:1");
+}
+
+TEST_CASE("a service's refusal is passed on") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.apply(5, 1, errc::refused, "no");
+  CHECK(w.code(1) == errc::refused);
+  CHECK(w.only_answer(1).outcome.payload == "no");
+}
+
+TEST_CASE("a burst is one batch in and one batch out") {
+  proxy_world w;
+  w.lead();
+  for (std::uint64_t n = 1; n <= 64; ++n) w.post_command(w.make(n));
+  w.settle();
+  CHECK(w.log->batches == 1);
+  REQUIRE(w.log->proposals.size() == 64);
+  proposals_settled accepted;
+  applied_batch applied;
+  for (std::uint64_t n = 0; n < 64; ++n) {
+    accepted.accepted.push_back({w.log->proposals[n].tag, n + 1, 1});
+    applied.items.push_back({n + 1, 1, errc::none, {}});
+  }
+  w.tell(accepted);
+  w.tell(applied);
+  CHECK(w.asked->batches == 1);
+  CHECK(w.asked->answers.size() == 64);
+}
+
+TEST_CASE("outcomes go to whoever asked, one batch each") {
+  proxy_world w;
+  w.lead();
+  for (std::uint64_t n = 1; n <= 4; ++n)
+    caf::send_as(n % 2 ? w.asker : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
+  w.settle();
+  applied_batch applied;
+  for (std::uint64_t n = 1; n <= 4; ++n) {
+    w.accept(w.log->proposals[n - 1].tag, n);
+    applied.items.push_back({n, 1, errc::none, {}});
+  }
+  w.tell(applied);
+  CHECK(w.asked->batches == 1);
+  CHECK(w.second_asked->batches == 1);
+  CHECK(w.asked->answers.count(1) + w.asked->answers.count(3) == 2);
+  CHECK(w.second_asked->answers.count(2) + w.second_asked->answers.count(4) == 2);
+}
+
+TEST_CASE("another term's entry at the index: surely not done, tried again, never answered twice") {
+  proxy_world w;
+  w.lead(1);
+  w.ask(1);
+  const auto first = w.last_proposed();
+  w.accept(first, 5, 1);
+  w.follow(2, peer);
+  const auto remote = w.link(peer);
+  w.apply(5, 2);
+  CHECK(w.answers(1) == 0);
+  REQUIRE(remote->batches.size() == 1);
+  CHECK(remote->batches[0].forwarded);
+  const auto second = remote->batches[0].commands.at(0).number;
+  CHECK(second != first);
+  w.apply(6, 2); // the old attempt is forgotten
+  w.outcome(second, errc::none, peer, "done there");
+  CHECK(w.code(1) == errc::none);
+  w.outcome(second, errc::none, peer);
+  w.advance(2s);
+  CHECK(w.answers(1) == 1);
+}
+
+TEST_CASE("an index that passes unseen leaves the outcome unknown") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.apply(9);
+  CHECK(w.code(1) == errc::outcome_unknown);
+}
+
+TEST_CASE("an acceptance that comes behind its application is unknown, not lost") {
+  proxy_world w;
+  w.lead();
+  w.apply(9);
+  w.ask(1);
+  w.accept(w.last_proposed(), 9);
+  CHECK(w.code(1) == errc::outcome_unknown);
+}
+
+TEST_CASE("an accepted write survives its leader's fall and is settled by the log") {
+  proxy_world w;
+  w.lead(1);
+  w.ask(1);
+  w.accept(w.last_proposed(), 5, 1);
+  w.follow(2, peer);
+  w.apply(5, 1, errc::none, "kept");
+  CHECK(w.code(1) == errc::none);
+}
+
+TEST_CASE("accepted but never applied: unknown at the deadline") {
+  proxy_world w;
+  w.lead();
+  const auto asked_at = w.now();
+  w.ask(1, access::write, 500);
+  w.accept(w.last_proposed(), 5);
+  w.advance(480ms);
+  CHECK(w.answers(1) == 0);
+  w.advance(20ms);
+  CHECK(w.code(1) == errc::outcome_unknown);
+  CHECK(w.only_answer(1).when <= asked_at + 500ms);
+}
+
+TEST_CASE("proposed without an answer: unknown at the deadline") {
+  proxy_world w;
+  w.lead();
+  w.ask(1, access::write, 100);
+  w.advance(100ms);
+  CHECK(w.code(1) == errc::outcome_unknown);
+}
+
+TEST_CASE("waiting at the deadline: rejected, with the reason") {
+  SECTION("nobody leads") {
+    proxy_world w;
+    w.ask(1, access::write, 100);
+    w.advance(100ms);
+    CHECK(w.code(1) == errc::no_leader);
+  }
+  SECTION("there is no cluster") {
+    proxy_world w;
+    w.tell(core_down{});
+    w.ask(1, access::write, 100);
+    w.advance(100ms);
+    CHECK(w.code(1) == errc::not_ready);
+  }
+  SECTION("the leader is known but cannot be reached") {
+    proxy_world w;
+    w.follow(1, peer);
+    w.ask(1, access::write, 100);
+    w.advance(100ms);
+    CHECK(w.code(1) == errc::deadline);
+    CHECK(w.only_answer(1).leader == peer);
+  }
+}
+
+TEST_CASE("what waits goes out as soon as somebody leads") {
+  proxy_world w;
+  w.ask(1);
+  CHECK(w.log->batches == 0);
+  SECTION("this node") {
+    w.lead();
+    CHECK(w.log->batches == 1);
+  }
+  SECTION("a peer, with the time that is left") {
+    w.follow(1, peer);
+    const auto remote = w.link(peer);
+    REQUIRE(remote->batches.size() == 1);
+    const auto left = remote->batches[0].commands.at(0).timeout_ms;
+    CHECK(left <= 1000);
+    CHECK(left >= 850);
+  }
+}
+
+TEST_CASE("a refused proposal is tried again, after a pause if nothing changed") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  const auto first = w.last_proposed();
+  w.fail(first, raft::refusal::not_leader);
+  CHECK(w.log->batches == 1);
+  w.advance(20ms);
+  REQUIRE(w.log->batches == 2);
+  CHECK(w.last_proposed() != first);
+  w.accept(first, 3); // late answers to the first attempt mean nothing
+  w.apply(3);
+  CHECK(w.answers(1) == 0);
+  w.accept(w.last_proposed(), 4);
+  w.apply(4);
+  CHECK(w.code(1) == errc::none);
+}
+
+TEST_CASE("a refused proposal goes to the new leader at once") {
+  proxy_world w;
+  const auto remote = w.link(peer);
+  w.lead(1);
+  w.ask(1);
+  w.follow(2, peer);
+  w.fail(w.last_proposed(), raft::refusal::not_leader, peer);
+  CHECK(remote->batches.size() == 1);
+}
+
+TEST_CASE("an overloaded leader's refusal is passed on") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.fail(w.last_proposed(), raft::refusal::overloaded);
+  CHECK(w.code(1) == errc::overloaded);
+}
+
+TEST_CASE("the core fails: what it held is unknown, what waits goes on waiting") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.ask(2);
+  w.ask(3, access::linearizable_read);
+  w.ask(4, access::stale_read);
+  REQUIRE(w.queries->size() == 1);
+  w.tell(core_down{});
+  CHECK(w.code(1) == errc::outcome_unknown);
+  CHECK(w.code(2) == errc::outcome_unknown);
+  w.ask(5);
+  CHECK(w.answers(3) + w.answers(4) + w.answers(5) == 0);
+  w.tell(core_up{w.dispatcher});
+  CHECK(w.queries->size() == 2); // the stale read starts over
+  w.lead(2);
+  CHECK(w.log->reads.size() == 2); // so does the other
+  CHECK(w.log->proposals.back().data.view() == "c5");
+  w.apply(5, 1); // applied again from the log: nobody is told twice
+  CHECK(w.answers(1) == 1);
+}
+
+TEST_CASE("a broken link: writes that left are unknown, reads are not") {
+  proxy_world w;
+  const auto remote = w.link(peer);
+  w.follow(1, peer);
+  w.ask(1);
+  w.ask(2, access::linearizable_read);
+  REQUIRE(remote->batches.size() == 1);
+  REQUIRE(remote->index_requests.size() == 1);
+  w.tell(link_down{peer});
+  CHECK(w.code(1) == errc::outcome_unknown);
+  CHECK(w.answers(2) == 0);
+  const auto again = w.link(peer);
+  CHECK(again->index_requests.size() == 1);
+  CHECK(again->batches.empty());
+}
+
+TEST_CASE("a link that is replaced without a word counts as broken") {
+  proxy_world w;
+  w.link(peer);
+  w.follow(1, peer);
+  w.ask(1);
+  w.link(peer);
+  CHECK(w.code(1) == errc::outcome_unknown);
+}
+
+TEST_CASE("outcomes of a forwarded write") {
+  proxy_world w;
+  const auto remote = w.link(peer);
+  w.follow(1, peer);
+  w.ask(1);
+  REQUIRE(remote->batches.size() == 1);
+  const auto tag = remote->batches[0].commands.at(0).number;
+  SECTION("surely not done: tried again until the deadline") {
+    w.outcome(tag, errc::not_leader);
+    CHECK(w.answers(1) == 0);
+    w.advance(20ms);
+    CHECK(remote->batches.size() == 2);
+    w.advance(1s);
+    CHECK(w.code(1) == errc::outcome_unknown); // the second attempt was never answered
+  }
+  SECTION("surely not done, and the refuser knows better: at once") {
+    const auto better = w.link(other_peer);
+    w.outcome(tag, errc::not_leader, other_peer);
+    CHECK(better->batches.size() == 1);
+    SECTION("but two nodes that name each other are not asked in a circle") {
+      w.outcome(better->batches[0].commands.at(0).number, errc::not_leader, peer);
+      CHECK(remote->batches.size() == 1);
+      w.advance(20ms);
+      CHECK(remote->batches.size() == 2);
+    }
+  }
+  SECTION("unknown stays unknown") {
+    w.outcome(tag, errc::outcome_unknown);
+    CHECK(w.code(1) == errc::outcome_unknown);
+  }
+  SECTION("silence is unknown") {
+    w.advance(1s);
+    CHECK(w.code(1) == errc::outcome_unknown);
+  }
+  SECTION("the service's refusal is passed on") {
+    w.outcome(tag, errc::refused, peer, "no");
+    CHECK(w.code(1) == errc::refused);
+  }
+}
+
+TEST_CASE("a node that does not lead refuses what another proxy sends it") {
+  proxy_world w;
+  w.link(peer);
+  w.follow(1, peer);
+  w.ask_as_proxy(1);
+  CHECK(w.code(1) == errc::not_leader);
+  CHECK(w.only_answer(1).leader == peer);
+  CHECK(w.only_answer(1).leader_address == "node2:1");
+}
+
+TEST_CASE("what another proxy sent is never tried again here") {
+  proxy_world w;
+  w.lead();
+  w.ask_as_proxy(1);
+  SECTION("refused by the role") {
+    w.fail(w.last_proposed(), raft::refusal::not_leader);
+    CHECK(w.code(1) == errc::not_leader);
+  }
+  SECTION("displaced in the log") {
+    w.accept(w.last_proposed(), 5, 1);
+    w.apply(5, 2);
+    CHECK(w.code(1) == errc::not_leader);
+  }
+  SECTION("leadership is lost before it is proposed") {
+    w.post_command(w.make(2), true);
+    w.post(role_changed{9, raft::role_kind::follower, 2, w.role, 0, {}});
+    w.settle();
+    CHECK(w.code(2) == errc::not_leader);
+  }
+  w.advance(50ms);
+  CHECK(w.log->proposals.size() == 1);
+}
+
+TEST_CASE("linearizable reads share one question and are read at its answer") {
+  proxy_world w;
+  w.lead();
+  for (std::uint64_t n = 1; n <= 8; ++n) w.post_command(w.make(n, access::linearizable_read));
+  w.settle();
+  REQUIRE(w.log->reads.size() == 1);
+  w.tell(reads_settled{{{w.log->reads[0], 42}}, {}});
+  REQUIRE(w.queries->size() == 1);
+  CHECK(w.queries->front().at == 42);
+  REQUIRE(w.queries->front().queries.size() == 8);
+  queried_batch read;
+  for (const auto& q : w.queries->front().queries) read.outcomes.push_back({q.number, errc::none, 42, "value"});
+  w.tell(read);
+  CHECK(w.asked->batches == 1);
+  CHECK(w.code(8) == errc::none);
+  CHECK(w.only_answer(8).outcome.index == 42);
+}
+
+TEST_CASE("a follower asks the leader for an index and reads itself") {
+  proxy_world w;
+  const auto remote = w.link(peer);
+  w.follow(1, peer);
+  w.ask(1, access::linearizable_read);
+  REQUIRE(remote->index_requests.size() == 1);
+  const auto number = remote->index_requests[0];
+  SECTION("confirmed, even if the leader changes meanwhile") {
+    w.follow(2, other_peer);
+    w.tell(read_index_answer{number, errc::none, 7});
+    REQUIRE(w.queries->size() == 1);
+    CHECK(w.queries->front().at == 7);
+  }
+  SECTION("refused: asked again after a pause") {
+    w.tell(read_index_answer{number, errc::not_leader, 0});
+    CHECK(remote->index_requests.size() == 1);
+    w.advance(20ms);
+    CHECK(remote->index_requests.size() == 2);
+  }
+  SECTION("never answered: rejected") {
+    w.advance(1s);
+    CHECK(w.code(1) == errc::deadline);
+    w.tell(read_index_answer{number, errc::none, 7});
+    CHECK(w.queries->empty());
+  }
+}
+
+TEST_CASE("the leader's proxy gives indexes to other proxies") {
+  proxy_world w;
+  SECTION("confirmed, together with its own readers") {
+    w.lead();
+    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    w.post_command(w.make(1, access::linearizable_read));
+    w.settle();
+    REQUIRE(w.log->reads.size() == 1);
+    w.tell(reads_settled{{{w.log->reads[0], 42}}, {}});
+    REQUIRE(w.second_asked->indexes.size() == 1);
+    CHECK(w.second_asked->indexes[0].number == 77);
+    CHECK(w.second_asked->indexes[0].code == errc::none);
+    CHECK(w.second_asked->indexes[0].index == 42);
+    CHECK(w.queries->size() == 1);
+  }
+  SECTION("leadership lost before it was confirmed") {
+    w.lead();
+    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    w.settle();
+    w.tell(reads_settled{{}, {{w.log->reads.at(0), raft::refusal::leadership_lost, {}}}});
+    REQUIRE(w.second_asked->indexes.size() == 1);
+    CHECK(w.second_asked->indexes[0].code == errc::not_leader);
+  }
+  SECTION("not leading") {
+    w.follow(1, peer);
+    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    w.settle();
+    REQUIRE(w.second_asked->indexes.size() == 1);
+    CHECK(w.second_asked->indexes[0].code == errc::not_leader);
+  }
+}
+
+TEST_CASE("a stale read needs no leader") {
+  proxy_world w;
+  w.ask(1, access::stale_read);
+  REQUIRE(w.queries->size() == 1);
+  CHECK(w.queries->front().at == 0);
+  w.tell(queried_batch{{{w.queries->front().queries.at(0).number, errc::none, 0, "old"}}});
+  CHECK(w.code(1) == errc::none);
+}
+
+TEST_CASE("admission is bounded") {
+  proxy_options small;
+  small.max_pending = 3;
+  small.max_pending_bytes = 100;
+  small.max_command_bytes = 60;
+  proxy_world w{me, small};
+  SECTION("in number") {
+    for (std::uint64_t n = 1; n <= 4; ++n) w.ask(n);
+    CHECK(w.answers(3) == 0);
+    CHECK(w.code(4) == errc::overloaded);
+  }
+  SECTION("in bytes, which come back when they are answered") {
+    auto big = w.make(1, access::write, 100);
+    big.payload = raft::bytes{std::string(60, 'x')};
+    w.post_command(big);
+    big.number = 2;
+    w.post_command(big);
+    w.settle();
+    CHECK(w.code(2) == errc::overloaded);
+    w.advance(100ms);
+    CHECK(w.code(1) == errc::no_leader);
+    big.number = 3;
+    w.post_command(big);
+    w.settle();
+    CHECK(w.answers(3) == 0);
+  }
+  SECTION("for each") {
+    auto big = w.make(1);
+    big.payload = raft::bytes{std::string(61, 'x')};
+    w.post_command(big);
+    w.settle();
+    CHECK(w.code(1) == errc::too_large);
+  }
+}
+
+TEST_CASE("the retiring role is told that nothing more comes") {
+  proxy_world w;
+  w.lead(1);
+  const auto retired = std::make_shared<role_record>();
+  const auto old = spawn_fake<role_handle, fake_role>(w.system, retired);
+  w.tell(role_changed{12, raft::role_kind::follower, 2, w.role, 11, old});
+  CHECK(retired->drained == std::vector<epoch_t>{11});
+}
+
+TEST_CASE("large batches leave in several messages") {
+  proxy_options cut;
+  cut.max_message_bytes = 100;
+  proxy_world w{me, cut};
+  const auto remote = w.link(peer);
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    auto c = w.make(n);
+    c.payload = raft::bytes{std::string(40, 'x')};
+    w.post_command(c);
+  }
+  w.settle();
+  w.follow(1, peer);
+  REQUIRE(remote->batches.size() == 3);
+  CHECK(remote->batches[0].commands.size() == 2);
+  outcome_batch done;
+  for (const auto& batch : remote->batches)
+    for (const auto& c : batch.commands) done.outcomes.push_back({c.number, errc::none, 1, std::string(70, 'y')});
+  w.tell(done);
+  CHECK(w.asked->batches == 5);
+}
+
+TEST_CASE("draining: nothing new, everything pending gets its answer, then the end") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  bool ended = false;
+  w.system.spawn<errand>([&](caf::event_based_actor* self) {
+    self->request(w.subject, caf::infinite, drain_proxy{}).then([&](const proxy_drained&) { ended = true; });
+  });
+  w.settle();
+  CHECK_FALSE(ended);
+  w.ask(2);
+  CHECK(w.code(2) == errc::stopping);
+  w.accept(w.last_proposed(), 5);
+  w.apply(5);
+  CHECK(w.code(1) == errc::none);
+  CHECK(ended);
+}
+
+TEST_CASE("an idle proxy keeps no timer") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.apply(5);
+  w.advance(30ms);
+  CHECK_FALSE(w.has_timers());
+}
+
+TEST_CASE("a client follows hints and leaves who cannot serve") {
+  proxy_world w{node_id{}};
+  const auto first = w.link(peer);
+  const auto second = w.link(other_peer);
+  w.ask(1);
+  w.ask(2, access::linearizable_read);
+  w.ask(3, access::stale_read);
+  REQUIRE(first->batches.size() == 3);
+  CHECK_FALSE(first->batches[0].forwarded);
+  CHECK(first->batches[1].commands.at(0).how == access::linearizable_read);
+  SECTION("the leader's name in an answer directs what follows") {
+    w.outcome(first->batches[0].commands.at(0).number, errc::none, other_peer);
+    CHECK(w.code(1) == errc::none);
+    w.ask(4);
+    CHECK(second->batches.size() == 1);
+  }
+  SECTION("a stopping node is left at once") {
+    w.outcome(first->batches[0].commands.at(0).number, errc::stopping);
+    CHECK(second->batches.size() == 1);
+    CHECK(w.answers(1) == 0);
+  }
+  SECTION("a broken link: writes unknown, reads elsewhere") {
+    w.tell(link_down{peer});
+    CHECK(w.code(1) == errc::outcome_unknown);
+    REQUIRE(second->batches.size() == 1);
+    CHECK(second->batches[0].commands.size() == 2);
+  }
+  SECTION("no link at all") {
+    w.tell(link_down{peer});
+    w.tell(link_down{other_peer});
+    w.ask(9);
+    w.advance(1s);
+    CHECK(w.code(9) == errc::no_leader);
+  }
+}

@@ -1,0 +1,61 @@
+// An actor system in one thread and in virtual time.
+#pragma once
+
+#include "actors/caf.hpp"
+
+#include <caf/scheduler/test_coordinator.hpp>
+#include <chrono>
+#include <functional>
+#include <utility>
+
+namespace troupe::test {
+
+/// Does one thing and lives until what it asked for is answered. A class, because UBSan objects to CAF's actors made of
+/// functions.
+class errand : public caf::event_based_actor {
+ public:
+  errand(caf::actor_config& config, std::function<void(caf::event_based_actor*)> act)
+      : caf::event_based_actor(config), act_(std::move(act)) {}
+  caf::behavior make_behavior() override {
+    act_(this);
+    return {};
+  }
+
+ private:
+  std::function<void(caf::event_based_actor*)> act_;
+};
+
+class virtual_system {
+ public:
+  virtual_system() : system(prepared(config_)) {}
+
+  caf::actor_clock::time_point now() { return coordinator().clock().now(); }
+  /// Lets every actor handle everything it has.
+  void settle() { coordinator().run(); }
+  /// Lets time pass, a millisecond at a time, with everything that becomes due in it.
+  void advance(std::chrono::milliseconds time) {
+    settle();
+    for (; time.count() > 0; --time) {
+      coordinator().advance_time(std::chrono::milliseconds{1});
+      settle();
+    }
+  }
+  bool has_jobs() { return coordinator().has_job(); }
+  bool has_timers() { return coordinator().has_pending_timeout(); }
+
+ private:
+  static caf::actor_system_config& prepared(caf::actor_system_config& config) {
+    compat::set_word(config, "scheduler.policy", "testing");
+    return config;
+  }
+  caf::scheduler::test_coordinator& coordinator() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  }
+
+  caf::actor_system_config config_;
+
+ public:
+  caf::actor_system system;
+};
+
+} // namespace troupe::test

@@ -1,0 +1,232 @@
+#include "tests/interaction/cluster.hpp"
+
+#include "tests/sim/describe.hpp"
+
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+
+namespace troupe::interaction {
+namespace {
+
+using sim::describe;
+
+constexpr raft::cluster_id the_cluster{77};
+
+std::string name(raft::node_id id) { return std::to_string(id.value); }
+
+raft::node_id node_from(std::istream& words) {
+  raft::node_id id;
+  if (!(words >> id.value)) throw std::invalid_argument("a node's number is missing");
+  return id;
+}
+
+/// "1->2", or nothing when the line ends.
+std::optional<link> link_from(std::istream& words) {
+  link l;
+  char dash = 0;
+  char arrow = 0;
+  if (!(words >> l.first.value)) return std::nullopt;
+  if (!(words >> dash >> arrow >> l.second.value) || dash != '-' || arrow != '>')
+    throw std::invalid_argument("a link is written 1->2");
+  return l;
+}
+
+raft::duration milliseconds_from(std::istream& words) {
+  std::int64_t count = 0;
+  words >> count;
+  return std::chrono::milliseconds{count};
+}
+
+/// How many; all when the line ends.
+std::size_t count_from(std::istream& words) {
+  std::size_t count = 0;
+  return words >> count ? count : std::numeric_limits<std::size_t>::max();
+}
+
+bool matches(const raft::rpc& message, const std::optional<link>& only) {
+  const auto& head = raft::head_of(message);
+  return !only || (head.from == only->first && head.to == only->second);
+}
+
+} // namespace
+
+std::string cluster::run(const std::string& command) {
+  std::istringstream words{command};
+  std::string verb;
+  words >> verb;
+  said_.clear();
+  try {
+    if (verb == "add-nodes") {
+      add_nodes(words);
+    } else if (verb == "campaign") {
+      campaign(node_from(words));
+    } else if (verb == "propose") {
+      const auto id = node_from(words);
+      propose(id, words);
+    } else if (verb == "read") {
+      step(node_from(words), raft::read_request{++last_tag_});
+    } else if (verb == "wait") {
+      now_ += milliseconds_from(words);
+    } else if (verb == "tick") {
+      const auto id = node_from(words);
+      now_ += milliseconds_from(words);
+      tick(id);
+    } else if (verb == "deliver") {
+      const auto only = link_from(words);
+      deliver(only, count_from(words));
+    } else if (verb == "drop") {
+      drop(link_from(words));
+    } else if (verb == "cut") {
+      cut_.insert(link_from(words).value());
+    } else if (verb == "heal") {
+      cut_.clear();
+    } else if (verb == "sync") {
+      sync(node_from(words));
+    } else if (verb == "crash") {
+      crash(node_from(words));
+    } else if (verb == "restart") {
+      start(node_from(words));
+    } else if (verb == "stabilize") {
+      stabilize();
+    } else if (verb == "status") {
+      status();
+    } else {
+      throw std::invalid_argument("no such command: " + command);
+    }
+  } catch (const std::logic_error& e) {
+    if (dynamic_cast<const std::invalid_argument*>(&e)) throw;
+    said_ += std::string{"STOPPED: "} + e.what() + '\n';
+  }
+  return said_;
+}
+
+void cluster::add_nodes(std::istream& words) {
+  const auto count = node_from(words).value;
+  for (std::string option; words >> option;) {
+    const auto equals = option.find('=');
+    const auto key = option.substr(0, equals);
+    const auto value = std::stoul(option.substr(equals + 1));
+    if (key == "max_append_bytes")
+      opts_.max_append_bytes = value;
+    else if (key == "max_inflight_messages")
+      opts_.max_inflight_messages = value;
+    else if (key == "max_uncommitted_bytes")
+      opts_.max_uncommitted_bytes = value;
+    else
+      throw std::invalid_argument("no such option: " + key);
+  }
+  raft::configuration all;
+  for (std::uint64_t i = 1; i <= count; ++i) all.voters.push_back({raft::node_id{i}, {}});
+  const sim::image blank{{1, {}}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    nodes_.emplace(raft::node_id{i}, node{sim::disk{blank}, {}, {}, {}, 0});
+    start(raft::node_id{i});
+  }
+}
+
+void cluster::start(raft::node_id id) {
+  auto& n = nodes_.at(id);
+  const auto seed = id.value * 1000 + static_cast<std::uint64_t>(++n.starts);
+  n.role.emplace(raft::follower{{id, the_cluster, opts_, seed, n.disk.open()}});
+  const auto& log = state_of(*n.role).log();
+  say(id, "starts in term " + std::to_string(state_of(*n.role).term()) + " with last " +
+              std::to_string(log.last_index()) + '/' + std::to_string(log.last_term()));
+  carry_out(id, std::get<raft::follower>(*n.role).start(now_));
+}
+
+void cluster::crash(raft::node_id id) {
+  auto& n = at(id);
+  n.role.reset();
+  n.replicators.clear();
+  n.held.clear();
+  // A script's crash loses all that was not synced: the worst case, and always the same.
+  n.disk = sim::disk{n.disk.synced()};
+  say(id, "crashes");
+}
+
+void cluster::tick(raft::node_id id) {
+  step(id, raft::tick{});
+  std::vector<raft::node_id> due;
+  for (const auto& [peer, machine] : at(id).replicators)
+    if (machine.deadline() <= now_) due.push_back(peer);
+  for (const auto peer : due) step_replicator(id, peer, raft::tick{});
+}
+
+void cluster::campaign(raft::node_id id) {
+  const auto deadline = std::visit([](const auto& r) { return r.deadline(); }, *at(id).role);
+  now_ = std::max(now_, deadline.value());
+  step(id, raft::tick{});
+}
+
+void cluster::propose(raft::node_id id, std::istream& words) {
+  raft::propose batch;
+  for (std::string text; words >> text;) batch.proposals.push_back({++last_tag_, raft::bytes{text}});
+  step(id, batch);
+}
+
+bool cluster::sync(raft::node_id id) {
+  auto& n = at(id);
+  if (!n.disk.start_sync()) return false;
+  const auto mark = n.disk.finish_sync();
+  say(id, "synced up to write " + std::to_string(mark.number));
+  while (!n.held.empty() && n.held.front().first <= mark.number) {
+    send(id, n.held.front().second);
+    n.held.pop_front();
+  }
+  step(id, raft::persisted{mark});
+  return true;
+}
+
+bool cluster::deliver(std::optional<link> only, std::size_t count) {
+  std::deque<raft::rpc> chosen;
+  std::deque<raft::rpc> rest;
+  for (auto& message : wire_)
+    (matches(message, only) && chosen.size() < count ? chosen : rest).push_back(std::move(message));
+  wire_ = std::move(rest);
+  for (const auto& message : chosen) receive(message);
+  return !chosen.empty();
+}
+
+void cluster::drop(std::optional<link> only) {
+  std::erase_if(wire_, [&](const raft::rpc& message) {
+    if (!matches(message, only)) return false;
+    said_ += "lost " + describe(message) + '\n';
+    return true;
+  });
+}
+
+/// Everything that needs no time to pass: delivers and syncs until nothing is left.
+void cluster::stabilize() {
+  for (int round = 0; round < 100; ++round) {
+    bool busy = deliver(std::nullopt, wire_.size());
+    for (auto& [id, n] : nodes_)
+      if (n.role && sync(id)) busy = true;
+    if (!busy) return;
+  }
+  throw std::invalid_argument("the cluster never comes to rest");
+}
+
+void cluster::status() {
+  for (const auto& [id, n] : nodes_) {
+    if (!n.role) {
+      say(id, "is down");
+      continue;
+    }
+    const auto& s = state_of(*n.role);
+    const auto hint = std::visit([](const auto& r) { return r.leader_hint(); }, *n.role);
+    say(id, std::string{to_string(kind_of(*n.role))} + " term " + std::to_string(s.term()) + " leader " + name(hint) +
+                " durable " + std::to_string(s.durable_index()) + " commit " + std::to_string(s.commit()) + ' ' +
+                describe(n.disk.written().log));
+  }
+}
+
+cluster::node& cluster::at(raft::node_id id) {
+  auto& n = nodes_.at(id);
+  if (!n.role) throw std::invalid_argument("node " + name(id) + " is down");
+  return n;
+}
+
+void cluster::say(raft::node_id id, const std::string& what) { said_ += name(id) + ": " + what + '\n'; }
+
+} // namespace troupe::interaction

@@ -1,0 +1,98 @@
+// Webserver processes on this machine, and the HTTP to talk to them.
+#pragma once
+
+#include "runtime/http/client.hpp"
+#include "tests/process/folder.hpp"
+#include "tests/process/program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::testing {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+/// Ports nobody listens at, below those the kernel gives to outgoing connections: a port must still be free when its
+/// node restarts.
+std::vector<std::uint16_t> free_ports(std::size_t count);
+
+/// Tries until it gives true, and fails the test (throws) after `patience`. An http::client_error counts as false.
+void wait_for(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& attempt);
+
+/// One node. Killed and started again it keeps its ports and its data.
+class server {
+ public:
+  server(std::string name, std::filesystem::path folder, std::uint16_t raft_port, std::uint16_t http_port,
+         std::string discovery);
+
+  const std::string& name() const { return name_; }
+  std::uint16_t raft_port() const { return raft_port_; }
+  std::uint16_t http_port() const { return http_port_; }
+  std::filesystem::path data_dir() const { return folder_ / name_; }
+  std::filesystem::path log_file() const { return folder_ / (name_ + ".log"); }
+  std::string log() const;
+  std::vector<std::string> command() const;
+
+  void start();
+  /// The process; it must have been started.
+  program& process() { return *process_; }
+  bool running() { return process_ && process_->running(); }
+
+  http::client connect(milliseconds timeout = milliseconds{8000}) const { return {"127.0.0.1", http_port_, timeout}; }
+  /// One request on a connection of its own.
+  http::result call(std::string_view method, std::string_view target, std::string_view body = {},
+                    milliseconds timeout = milliseconds{8000}) const;
+  json status() const;
+  bool ready() const { return call("GET", "/readyz").status == 200; }
+  /// PUT and GET of a small number in map "m"; throw what is not a 200.
+  void put(const std::string& key, int value) const;
+  int get(const std::string& key, std::string_view level = "linearizable") const;
+
+ private:
+  std::string name_;
+  std::filesystem::path folder_;
+  std::uint16_t raft_port_;
+  std::uint16_t http_port_;
+  std::string discovery_;
+  std::unique_ptr<program> process_;
+};
+
+/// Nodes that find each other by a static list.
+class cluster {
+ public:
+  explicit cluster(std::size_t size, lifetime use = lifetime::test_case);
+
+  server& operator[](std::size_t i) { return *nodes_[i]; }
+  std::size_t size() const { return nodes_.size(); }
+
+  void start();
+  /// Waits until all running nodes agree on a leader and are ready; returns its position.
+  std::size_t wait_ready();
+  /// Some running node that does not lead.
+  std::size_t follower();
+  /// The leader's position, once all running nodes agree on it.
+  std::optional<std::size_t> leader();
+
+ private:
+  std::vector<std::unique_ptr<server>> nodes_;
+};
+
+/// A cluster that has been started and is ready.
+struct ready_cluster : cluster {
+  explicit ready_cluster(std::size_t size, lifetime use = lifetime::test_case) : cluster(size, use) {
+    start();
+    wait_ready();
+  }
+};
+
+} // namespace troupe::testing

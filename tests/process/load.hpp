@@ -1,0 +1,58 @@
+// Many clients that write, and the record of what each write was answered.
+#pragma once
+
+#include "tests/process/cluster.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace troupe::testing {
+
+/// Writes i under key "ki" of map "load", each key once, from several keep-alive connections. What is surely not done
+/// is tried again; what may have been done is not.
+class load {
+ public:
+  enum class fate : unsigned char { open, acknowledged, maybe };
+
+  /// Starts at once, all through the node at position `through`.
+  load(cluster& nodes, std::size_t writes, std::size_t connections, std::size_t through);
+  ~load() { stop(); }
+
+  void go_through(std::size_t node) { through_ = node; }
+  std::size_t through() const { return through_; }
+  std::size_t acknowledged() const { return acknowledged_; }
+  std::size_t maybe() const { return maybe_; }
+  /// Returns when every write has its fate.
+  void join();
+  /// Gives up what has no fate yet.
+  void stop();
+  /// Answers that no write may get, by text; empty if all is well. Call it after `join` or `stop`.
+  const std::vector<std::string>& wrong() const { return wrong_; }
+
+  /// Reads every key through a node: what was acknowledged must be there, and nothing may be there that was not
+  /// written. Returns what is not so, as text.
+  std::vector<std::string> check(const server& node) const;
+
+ private:
+  void work();
+  bool write(std::size_t i, http::client& connection);
+  void settle(std::size_t i, fate what);
+  std::string check_key(std::size_t i, http::client& connection) const;
+
+  cluster& nodes_;
+  std::vector<std::atomic<fate>> fates_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<std::size_t> through_;
+  std::atomic<std::size_t> acknowledged_ = 0;
+  std::atomic<std::size_t> maybe_ = 0;
+  std::atomic<bool> stopped_ = false;
+  mutable std::mutex mutex_;
+  std::vector<std::string> wrong_;
+  std::vector<std::thread> workers_;
+};
+
+} // namespace troupe::testing

@@ -1,0 +1,113 @@
+// Starts that cannot go well say why, and end.
+#include "tests/process/cluster.hpp"
+#include "tests/process/folder.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+struct outcome {
+  int code;
+  std::string text;
+};
+
+/// Runs a webserver with these options to its end.
+outcome run_with(std::vector<std::string> options) {
+  const auto folder = make_folder();
+  options.insert(options.begin(), TROUPE_WEBSERVER);
+  const int code = run(options, folder / "run.log");
+  return {code, read_text(folder / "run.log")};
+}
+
+server lonely(const std::string& name, const std::filesystem::path& folder, const std::string& discovery = "") {
+  const auto ports = free_ports(2);
+  return {name, folder, ports[0], ports[1], discovery};
+}
+
+void start_alone(server& node) {
+  node.start();
+  wait_for(node.name() + " leading itself", 10s, [&] { return node.ready(); });
+}
+
+} // namespace
+
+TEST_CASE("--help shows the options and their defaults") {
+  const auto shown = run_with({"--help"});
+  CHECK(shown.code == 0);
+  for (const auto* part : {"--raft-port", "TROUPE_RAFT_PORT", "5000", "--http-port", "8080", "--data-dir",
+                           "--discovery", "--bootstrap-expect", "--bind", "127.0.0.1", "--advertise", "--heartbeat",
+                           "100ms", "--election-timeout", "500ms", "--log-level", "info"})
+    CHECK_THAT(shown.text, Contains(part));
+}
+
+TEST_CASE("wrong options end with code 2 and a hint") {
+  const std::vector<std::vector<std::string>> wrong{{"--no-such-option"},     {"--raft-port", "70000"},
+                                                    {"--heartbeat", "soon"},  {"--log-level", "loud"},
+                                                    {"--heartbeat", "400ms"}, {"--bootstrap-expect", "-1"}};
+  for (const auto& options : wrong) {
+    CAPTURE(options);
+    const auto ended = run_with(options);
+    CHECK(ended.code == 2);
+    CHECK_THAT(ended.text, Contains("--help"));
+  }
+}
+
+TEST_CASE("a discovery method that does not exist is refused") {
+  const auto folder = make_folder();
+  const auto ended = run_with({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
+  CHECK(ended.code == 1);
+  CHECK_THAT(ended.text, Contains("smoke"));
+}
+
+TEST_CASE("a data directory that is in use is refused") {
+  const auto folder = make_folder();
+  auto first = lonely("first", folder);
+  start_alone(first);
+  const auto raft_port = std::to_string(free_ports(1).front());
+  const auto ended = run_with({"--raft-port", raft_port, "--http-port", "0", "--data-dir", first.data_dir().string()});
+  CHECK(ended.code == 1);
+  CHECK_THAT(ended.text, Contains(first.data_dir().string()));
+  CHECK(first.ready());
+}
+
+TEST_CASE("a port that is taken is refused") {
+  const auto folder = make_folder();
+  auto first = lonely("first", folder);
+  start_alone(first);
+  const auto data = (folder / "second").string();
+  const auto raft_port = std::to_string(first.raft_port());
+  const auto no_raft = run_with({"--raft-port", raft_port, "--http-port", "0", "--data-dir", data});
+  CHECK(no_raft.code == 1);
+  CHECK_THAT(no_raft.text, Contains(raft_port));
+  const auto http_port = std::to_string(first.http_port());
+  const auto other_port = std::to_string(free_ports(1).front());
+  const auto no_http = run_with({"--raft-port", other_port, "--http-port", http_port, "--data-dir", data});
+  CHECK(no_http.code == 1);
+  CHECK_THAT(no_http.text, Contains(http_port));
+  CHECK(first.ready());
+}
+
+TEST_CASE("a data directory of another cluster is refused") {
+  const auto folder = make_folder();
+  auto stranger = lonely("stranger", folder);
+  start_alone(stranger);
+  stranger.put("k", 1);
+  stranger.process().kill();
+
+  cluster nodes{3};
+  nodes.start();
+  const auto last = nodes.follower();
+  nodes[0].put("k", 2);
+  nodes[last].process().kill();
+  // The stranger's data at the place of a member.
+  std::filesystem::rename(nodes[last].data_dir(), folder / "aside");
+  std::filesystem::rename(stranger.data_dir(), nodes[last].data_dir());
+  nodes[last].start();
+  wait_for("a refusal in its log", 10s, [&] { return nodes[last].log().find("another cluster") != std::string::npos; });
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (i != last) CHECK(nodes[i].get("k") == 2);
+}

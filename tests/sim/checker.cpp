@@ -1,0 +1,120 @@
+#include "tests/sim/checker.hpp"
+
+#include "tests/sim/violation.hpp"
+
+#include <algorithm>
+
+namespace troupe::sim {
+namespace {
+
+std::string name(raft::node_id id) { return "node " + std::to_string(id.value); }
+std::string at(raft::index_t index) { return " at index " + std::to_string(index); }
+
+bool same_entry(const raft::entry& e, raft::term_t term, const raft::bytes& data) {
+  return e.term == term && e.data == data;
+}
+
+} // namespace
+
+void checker::on_boot(raft::node_id node, const image& found) {
+  auto& seen = nodes_seen_[node];
+  if (found.hard.term < seen.durable_term) throw violation("the durable term fell in a restart of " + name(node));
+  seen = {found.hard.term, found.hard.term, 0, found.last_index()};
+}
+
+void checker::on_leader(const raft::node_state& state, const image& log) {
+  const auto [known, fresh] = leaders_.emplace(state.term(), state.self());
+  if (!fresh && known->second != state.self())
+    throw violation("election safety: two leaders in term " + std::to_string(state.term()));
+  for (auto i = committed_.size(); i > 0; --i) {
+    const auto& fact = committed_[i - 1];
+    if (fact.committed_in >= state.term()) continue;
+    if (log.last_index() < i || !same_entry(log.log[i - 1], fact.term, fact.data))
+      throw violation("leader completeness: " + name(state.self()) + " leads without what is committed" + at(i));
+    break;
+  }
+}
+
+void checker::on_append(raft::term_t before, const raft::write& change) {
+  for (const auto& e : change.append) {
+    const auto [fact, fresh] = known_.try_emplace({e.index, e.term}, e.data, before);
+    if (!fresh && (!(fact->second.first == e.data) || fact->second.second != before))
+      throw violation("log matching: two histories of one entry" + at(e.index));
+    before = e.term;
+  }
+}
+
+void checker::on_vote(raft::node_id voter, raft::term_t term, raft::node_id candidate, const image& synced) {
+  if (outcome_only_) return;
+  const auto [vote, fresh] = votes_.try_emplace({voter, term}, candidate);
+  if (!fresh && vote->second != candidate)
+    throw violation(name(voter) + " voted twice in term " + std::to_string(term));
+  if (synced.hard.term == term && synced.hard.voted_for != candidate)
+    throw violation("a vote of " + name(voter) + " left before it was on disk");
+}
+
+void checker::on_send(raft::node_id node, const image& synced, const raft::rpc& message) {
+  if (outcome_only_) return;
+  const auto& head = raft::head_of(message);
+  const auto* request = std::get_if<raft::vote_request>(&message);
+  const auto* response = std::get_if<raft::vote_response>(&message);
+  const bool hypothetical = (request && request->pre) || (response && response->pre && response->granted);
+  if (!hypothetical && synced.hard.term < head.term)
+    throw violation("a message of a term that " + name(node) + " may forget");
+  if (request && !request->pre) on_vote(node, head.term, node, synced);
+  if (response && !response->pre && response->granted) on_vote(node, head.term, head.to, synced);
+  // A later leader may have cut what was promised to this one, but only in a later term.
+  const auto* ack = std::get_if<raft::append_response>(&message);
+  if (ack && ack->success && synced.hard.term == head.term && synced.last_index() < ack->match)
+    throw violation(name(node) + " acknowledged what is not on its disk" + at(ack->match));
+}
+
+void checker::on_applied(const raft::entry& e) {
+  if (e.index > committed_.size()) throw violation("applied before it was committed" + at(e.index));
+  const auto& fact = committed_[e.index - 1];
+  if (!same_entry(e, fact.term, fact.data))
+    throw violation("state machine safety: another entry applied" + at(e.index));
+}
+
+void checker::commit(const raft::node_state& state, raft::role_kind role, const image& log) {
+  auto& seen = nodes_seen_[state.self()];
+  for (auto i = seen.commit + 1; i <= state.commit(); ++i) {
+    const auto& e = log.log.at(i - 1);
+    if (i <= committed_.size()) {
+      const auto& fact = committed_[i - 1];
+      if (!same_entry(e, fact.term, fact.data))
+        throw violation("state machine safety: " + name(state.self()) + " committed another entry" + at(i));
+      continue;
+    }
+    if (i > 1 && role != raft::role_kind::leader) throw violation("committed by a node that does not lead" + at(i));
+    if (i > 1 && committed_.back().committed_in != state.term()) ++commits_after_change_;
+    committed_.push_back({e.term, e.data, state.term()});
+    if (outcome_only_) continue;
+    const auto copies = std::count_if(disks_.begin(), disks_.end(), [&](const disk* d) {
+      return d->synced().last_index() >= i && same_entry(d->synced().log[i - 1], e.term, e.data);
+    });
+    if (static_cast<std::size_t>(copies) * 2 <= nodes_)
+      throw violation("committed with " + std::to_string(copies) + " copies on disk" + at(i));
+  }
+}
+
+void checker::after_step(const raft::node_state& state, raft::role_kind role, const disk& own) {
+  const auto& log = own.written();
+  auto& seen = nodes_seen_[state.self()];
+  const auto who = name(state.self());
+  if (state.term() < seen.term) throw violation("the term of " + who + " fell");
+  if (state.commit() < seen.commit) throw violation("the commit index of " + who + " fell");
+  if (state.durable_hard().term < seen.durable_term) throw violation("the durable term of " + who + " fell");
+  if (state.log().last_index() != log.last_index() || state.log().last_term() != log.last_term())
+    throw violation("the log of " + who + " is not what it handed to its disk");
+  if (state.durable_index() > log.last_index()) throw violation(who + " holds durable what it does not have");
+  if (!outcome_only_) {
+    if (state.durable_hard().term > own.synced().hard.term) throw violation(who + " trusts a term that is not synced");
+    if (own.synced().term_at(state.durable_index()) != log.term_at(state.durable_index()))
+      throw violation(who + " holds durable what its disk has not" + at(state.durable_index()));
+  }
+  commit(state, role, log);
+  seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index()};
+}
+
+} // namespace troupe::sim

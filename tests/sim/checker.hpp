@@ -1,0 +1,69 @@
+// The judge: stands outside of the nodes, outlives their restarts, and knows what Raft promises (paper, figure 3).
+#pragma once
+
+#include "raft/events.hpp"
+#include "raft/node_state.hpp"
+#include "tests/sim/disk.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::sim {
+
+/// Every function throws `violation` when a rule is broken.
+class checker {
+ public:
+  checker(std::size_t nodes, bool outcome_only) : nodes_(nodes), outcome_only_(outcome_only) {}
+
+  /// The disks of all nodes by node number, dead or alive; they must outlive this.
+  void watch(const std::vector<const disk*>& disks) { disks_ = disks; }
+
+  void on_boot(raft::node_id node, const image& found);
+  /// A node became leader of its term.
+  void on_leader(const raft::node_state& state, const image& log);
+  /// `before` is the term of the entry right before the first appended one.
+  void on_append(raft::term_t before, const raft::write& change);
+  /// A message leaves for the network.
+  void on_send(raft::node_id node, const image& synced, const raft::rpc& message);
+  void on_applied(const raft::entry& e);
+  /// After each step, with its output carried out.
+  void after_step(const raft::node_state& state, raft::role_kind role, const disk& own);
+
+  std::size_t committed() const noexcept { return committed_.size(); }
+  /// Commits by another leader than the one of the commit before.
+  std::uint64_t commits_after_change() const noexcept { return commits_after_change_; }
+
+ private:
+  struct committed_entry {
+    raft::term_t term = 0;
+    raft::bytes data;
+    raft::term_t committed_in = 0;
+  };
+  struct memory {
+    raft::term_t term = 0;         ///< of the running process
+    raft::term_t durable_term = 0; ///< ever
+    raft::index_t commit = 0;
+    raft::index_t durable = 0;
+  };
+
+  void commit(const raft::node_state& state, raft::role_kind role, const image& log);
+  void on_vote(raft::node_id voter, raft::term_t term, raft::node_id candidate, const image& synced);
+
+  std::size_t nodes_;
+  bool outcome_only_;
+  std::vector<const disk*> disks_;
+  std::map<raft::term_t, raft::node_id> leaders_;
+  std::map<std::pair<raft::node_id, raft::term_t>, raft::node_id> votes_;
+  /// committed_[i] is entry i + 1.
+  std::vector<committed_entry> committed_;
+  /// What stands at (index, term), and the term before it: entries are unique, so logs match.
+  std::map<std::pair<raft::index_t, raft::term_t>, std::pair<raft::bytes, raft::term_t>> known_;
+  std::map<raft::node_id, memory> nodes_seen_;
+  std::uint64_t commits_after_change_ = 0;
+};
+
+} // namespace troupe::sim

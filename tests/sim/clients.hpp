@@ -1,0 +1,42 @@
+// Closed-loop clients that write down what they asked and what they were told.
+#pragma once
+
+#include "tests/sim/node.hpp"
+#include "tests/sim/world.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace troupe::sim {
+
+class clients {
+ public:
+  clients(world& w, std::vector<std::unique_ptr<node>>& nodes) : world_(w), nodes_(nodes) {}
+
+  /// Each client asks, waits for the outcome, thinks, and asks again, until `stop`.
+  void start();
+  void stop() noexcept { stopped_ = true; }
+
+  /// Everything that happened or may have happened.
+  std::vector<operation> history() const;
+  /// Writes `key` once through a random node; tells whether it was done.
+  void write_once(std::uint32_t key, std::function<void(bool)> done);
+
+ private:
+  void run(std::size_t client);
+  command draw();
+  node& any_node() { return *nodes_[world_.random.next() % nodes_.size()]; }
+  void submit(const command& what, node::reply done);
+
+  world& world_;
+  std::vector<std::unique_ptr<node>>& nodes_;
+  bool stopped_ = false;
+  std::uint64_t last_value_ = 0;
+  std::vector<operation> history_;
+  /// Indexes of operations that surely did not happen.
+  std::vector<char> void_;
+  /// A value recently seen in each of the current registers: a cas that never fits tests little.
+  std::unordered_map<std::uint32_t, std::uint64_t> seen_;
+};
+
+} // namespace troupe::sim

@@ -1,0 +1,118 @@
+#include "tests/sim/cluster.hpp"
+
+#include "tests/sim/clients.hpp"
+#include "tests/sim/fault_driver.hpp"
+#include "tests/sim/node.hpp"
+#include "tests/sim/violation.hpp"
+
+#include <algorithm>
+#include <exception>
+
+namespace troupe::sim {
+namespace {
+
+using node_list = std::vector<std::unique_ptr<node>>;
+
+class cluster {
+ public:
+  cluster(const scenario& what, bool keep_trace)
+      : world_(what, keep_trace), clients_(world_, nodes_), faults_(world_, nodes_) {
+    const auto blank = formatted_image(what.nodes);
+    std::vector<const disk*> disks;
+    for (std::uint64_t i = 1; i <= what.nodes; ++i) {
+      nodes_.push_back(std::make_unique<node>(world_, raft::node_id{i}, blank,
+                                              [this](raft::node_id id) -> node& { return *nodes_.at(id.value - 1); }));
+      disks.push_back(&nodes_.back()->storage());
+    }
+    world_.judge.watch(disks);
+  }
+
+  run_result run() {
+    run_result result;
+    try {
+      safety_phase();
+      liveness_phase();
+      judge_history();
+    } catch (const std::exception& e) {
+      result.failure = e.what();
+    }
+    result.seen = world_.seen;
+    result.seen.commits_after_leader_change = world_.judge.commits_after_change();
+    result.table = world_.table;
+    result.trace_hash = world_.events.hash();
+    result.trace_text = world_.events.text();
+    return result;
+  }
+
+ private:
+  void safety_phase() {
+    for (auto& n : nodes_) n->boot();
+    clients_.start();
+    faults_.start();
+    world_.time.run_until(world_.what.safety_phase);
+    while (world_.seen.operations < world_.what.min_operations) {
+      // Faults may come so thick that nothing gets done; then the clients finish in peace.
+      if (world_.time.now() > world_.what.safety_phase * 3) faults_.freeze();
+      if (world_.time.now() > world_.what.safety_phase * 10) throw violation("clients do not get their work done");
+      world_.time.run_until(world_.time.now() + 1s);
+    }
+    clients_.stop();
+  }
+
+  void liveness_phase() {
+    faults_.freeze();
+    const auto& o = world_.what.opts;
+    // Some election timeouts of the slowest clock.
+    wait_for("a leader", o.election_max * 20, [&] { return settled(); });
+    // The clients' last operations run out, and who is behind catches up, with small windows slowly.
+    world_.time.run_until(world_.time.now() + world_.what.client_timeout);
+    wait_for("a caught-up cluster", 60s, [&] { return equal(); });
+    for (int i = 0; i < 10; ++i) {
+      std::optional<bool> done;
+      clients_.write_once(0, [&](bool ok) { done = ok; });
+      wait_for("an outcome", world_.what.client_timeout, [&] { return done.has_value(); });
+      if (!*done) throw violation("liveness: a write failed in a healthy cluster");
+    }
+    wait_for("equal replicas", 5s, [&] { return equal(); });
+  }
+
+  bool settled() const {
+    const auto leads = [](const auto& n) { return n->leads(); };
+    if (std::count_if(nodes_.begin(), nodes_.end(), leads) != 1) return false;
+    const auto& first = **std::find_if(nodes_.begin(), nodes_.end(), leads);
+    return std::all_of(nodes_.begin(), nodes_.end(),
+                       [&](const auto& n) { return n->term() == first.term() && n->applied() > 1; });
+  }
+
+  bool equal() const {
+    const auto& first = *nodes_.front();
+    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
+      return n->applied() == world_.judge.committed() && n->service() == first.service() &&
+             n->storage().synced().log == first.storage().synced().log;
+    });
+  }
+
+  void judge_history() {
+    const auto report = check_history(clients_.history());
+    world_.seen.undecided_keys += report.undecided;
+    if (!report.broken_keys.empty())
+      throw violation("register " + std::to_string(report.broken_keys.front()) + " is not linearizable");
+  }
+
+  template <class Condition> void wait_for(const char* what, duration limit, Condition holds) {
+    const auto end = world_.time.now() + limit;
+    while (!holds())
+      if (!world_.time.run_one(end)) throw violation(std::string{"liveness: waited in vain for "} + what);
+  }
+
+  world world_;
+  node_list nodes_;
+  clients clients_;
+  fault_driver faults_;
+};
+
+} // namespace
+
+run_result run(const scenario& what, bool keep_trace) { return cluster{what, keep_trace}.run(); }
+
+} // namespace troupe::sim

@@ -1,0 +1,76 @@
+#include "tests/sim/describe.hpp"
+
+namespace troupe::sim {
+namespace {
+
+using std::to_string;
+
+std::string position(raft::index_t index, raft::term_t term) { return to_string(index) + '/' + to_string(term); }
+
+struct body {
+  std::string operator()(const raft::vote_request& m) const {
+    return std::string{m.pre ? "pre-vote?" : "vote?"} + " last " + position(m.last_index, m.last_term);
+  }
+  std::string operator()(const raft::vote_response& m) const {
+    return std::string{m.pre ? "pre-vote " : "vote "} + (m.granted ? "granted" : "refused");
+  }
+  std::string operator()(const raft::append_request& m) const {
+    return "append prev " + position(m.prev_index, m.prev_term) + ' ' + describe(m.entries) + " commit " +
+           to_string(m.commit) + " round " + to_string(m.round);
+  }
+  std::string operator()(const raft::append_response& m) const {
+    if (m.success) return "append ok match " + to_string(m.match) + " round " + to_string(m.round);
+    return "append refused at " + to_string(m.prev_index) + " hint " + position(m.hint_index, m.hint_term) + " round " +
+           to_string(m.round);
+  }
+};
+
+} // namespace
+
+std::string describe(const raft::rpc& message) {
+  const auto& head = raft::head_of(message);
+  return to_string(head.from.value) + "->" + to_string(head.to.value) + " term " + to_string(head.term) + ' ' +
+         std::visit(body{}, message);
+}
+
+std::string describe(const std::vector<raft::entry>& entries) {
+  std::string text = "[";
+  for (const auto& e : entries) {
+    if (text.size() > 1) text += ' ';
+    text += position(e.index, e.term);
+    switch (e.kind) {
+    case raft::entry_kind::noop:
+      text += " noop";
+      break;
+    case raft::entry_kind::command:
+      text += ' ' + std::string{e.data.view()};
+      break;
+    case raft::entry_kind::configuration:
+      text += " members";
+      break;
+    }
+  }
+  return text + ']';
+}
+
+std::string describe(const raft::write& change) {
+  auto text = "write " + to_string(change.number);
+  if (change.hard) text += " term " + to_string(change.hard->term) + " vote " + to_string(change.hard->voted_for.value);
+  if (change.truncate_from) text += " cut from " + to_string(*change.truncate_from);
+  if (!change.append.empty()) text += ' ' + describe(change.append);
+  return text;
+}
+
+std::string describe(raft::refusal why) {
+  switch (why) {
+  case raft::refusal::not_leader:
+    return "not leader";
+  case raft::refusal::overloaded:
+    return "overloaded";
+  case raft::refusal::leadership_lost:
+    return "leadership lost";
+  }
+  return "?";
+}
+
+} // namespace troupe::sim

@@ -1,0 +1,15 @@
+// Protocol values as short text for traces.
+#pragma once
+
+#include "raft/events.hpp"
+
+#include <string>
+
+namespace troupe::sim {
+
+std::string describe(const raft::rpc& message);
+std::string describe(const raft::write& change);
+std::string describe(const std::vector<raft::entry>& entries);
+std::string describe(raft::refusal why);
+
+} // namespace troupe::sim

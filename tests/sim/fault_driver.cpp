@@ -1,0 +1,87 @@
+#include "tests/sim/fault_driver.hpp"
+
+#include <utility>
+
+namespace troupe::sim {
+
+void fault_driver::plan() {
+  world_.time.after(world_.between(world_.what.fault_pause_min, world_.what.fault_pause_max), [this] {
+    if (frozen_) return;
+    strike();
+    plan();
+  });
+}
+
+void fault_driver::strike() {
+  const auto& w = world_.what.faults;
+  auto dice = world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader +
+                                      w.crash_all + w.slow_disk + w.lossy + w.heal);
+  const auto falls_on = [&](unsigned weight) {
+    const bool hit = dice < weight;
+    dice -= hit ? 0 : weight;
+    return hit;
+  };
+  if (falls_on(w.split)) return split();
+  if (falls_on(w.one_way)) return one_way();
+  if (falls_on(w.isolate_leader)) return isolate_leader();
+  if (falls_on(w.crash_any)) return crash(any());
+  if (falls_on(w.crash_leader)) return crash(leader());
+  if (falls_on(w.crash_all)) {
+    for (auto& n : nodes_) crash(*n);
+    return;
+  }
+  if (falls_on(w.slow_disk)) return any().set_disk_slowness(static_cast<int>(5 + world_.random.next() % 40));
+  if (falls_on(w.lossy)) return world_.net.set_loss(static_cast<unsigned>(100 + world_.random.next() % 400));
+  heal();
+}
+
+void fault_driver::split() {
+  world_.net.heal();
+  std::vector<char> left(nodes_.size() + 1);
+  for (auto& side : left) side = static_cast<char>(world_.random.next() % 2);
+  for (const auto& a : nodes_)
+    for (const auto& b : nodes_)
+      if (left[a->id().value] != left[b->id().value]) world_.net.cut(a->id(), b->id());
+}
+
+void fault_driver::one_way() { world_.net.cut(any().id(), any().id()); }
+
+void fault_driver::isolate_leader() {
+  world_.net.heal();
+  const auto victim = leader().id();
+  const auto directions = world_.random.next() % 3; // both, only in, only out
+  for (const auto& n : nodes_) {
+    if (n->id() == victim) continue;
+    if (directions != 1) world_.net.cut(victim, n->id());
+    if (directions != 2) world_.net.cut(n->id(), victim);
+  }
+}
+
+void fault_driver::crash(node& victim) {
+  if (!victim.up()) return;
+  victim.crash();
+  world_.time.after(world_.between(world_.what.down_min, world_.what.down_max), [&victim] {
+    if (!victim.up()) victim.boot();
+  });
+}
+
+void fault_driver::heal() {
+  world_.net.heal();
+  for (auto& n : nodes_) n->set_disk_slowness(1);
+}
+
+void fault_driver::freeze() {
+  frozen_ = true;
+  heal();
+  world_.net.perfect();
+  for (auto& n : nodes_)
+    if (!n->up()) n->boot();
+}
+
+node& fault_driver::leader() {
+  for (auto& n : nodes_)
+    if (n->leads()) return *n;
+  return any();
+}
+
+} // namespace troupe::sim

@@ -1,0 +1,37 @@
+// Breaks wires, disks and machines at random, and mends them again.
+#pragma once
+
+#include "tests/sim/node.hpp"
+#include "tests/sim/world.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace troupe::sim {
+
+class fault_driver {
+ public:
+  fault_driver(world& w, std::vector<std::unique_ptr<node>>& nodes) : world_(w), nodes_(nodes) {}
+
+  void start() { plan(); }
+  /// No more faults; everything is mended, every machine up.
+  void freeze();
+
+ private:
+  void plan();
+  void strike();
+  void split();
+  void one_way();
+  void isolate_leader();
+  void crash(node& victim);
+  void heal();
+  node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
+  /// The node that leads, or any.
+  node& leader();
+
+  world& world_;
+  std::vector<std::unique_ptr<node>>& nodes_;
+  bool frozen_ = false;
+};
+
+} // namespace troupe::sim

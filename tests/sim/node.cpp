@@ -1,0 +1,235 @@
+#include "tests/sim/node.hpp"
+
+#include "tests/sim/describe.hpp"
+#include "tests/sim/violation.hpp"
+
+namespace troupe::sim {
+
+using namespace std::chrono_literals;
+
+image formatted_image(std::size_t nodes) {
+  raft::configuration all;
+  for (std::uint64_t i = 1; i <= nodes; ++i) all.voters.push_back({raft::node_id{i}, {}});
+  return {{1, {}}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
+}
+
+node::node(world& w, raft::node_id id, image formatted, directory find)
+    : world_(w), id_(id), find_(std::move(find)), disk_(std::move(formatted)) {
+  clock_.offset = 1000s + w.between(0s, 1000s);
+  if (w.what.skewed_clocks) clock_.permille = 800 + static_cast<std::int64_t>(w.random.next() % 451);
+}
+
+void node::boot() {
+  ++incarnation_;
+  ++epoch_;
+  world_.judge.on_boot(id_, disk_.synced());
+  const auto seed = world_.random.next();
+  role_.emplace(raft::follower{{id_, simulated_cluster, world_.what.opts, seed, disk_.open()}});
+  note("boot");
+  take_over(std::nullopt);
+}
+
+void node::crash() {
+  note("crash");
+  ++incarnation_;
+  ++epoch_;
+  if (disk_.crash(world_.random)) ++world_.seen.crashes_with_loss;
+  role_.reset();
+  handing_over_ = false;
+  inbox_.clear();
+  tick_at_.reset();
+  held_.clear();
+  marks_at_ = duration{0};
+  peers_.clear();
+  applied_ = 0;
+  service_ = {};
+  answers_.clear();
+  origins_.clear();
+  for (auto& [tag, w] : std::exchange(waiting_, {})) w.done(outcome::unknown, {});
+}
+
+void node::later(duration delay, bool this_epoch, std::function<void()> what) {
+  world_.time.after(delay, [this, this_epoch, incarnation = incarnation_, epoch = epoch_, what = std::move(what)] {
+    if (incarnation == incarnation_ && (!this_epoch || epoch == epoch_)) what();
+  });
+}
+
+void node::receive(const raft::rpc& message) {
+  const auto& head = raft::head_of(message);
+  if (!up() || head.cluster != simulated_cluster || head.to != id_) return;
+  if (const auto* response = std::get_if<raft::append_response>(&message)) {
+    if (head.term < term() || (head.term == term() && !leads())) return;
+    if (head.term == term()) {
+      if (peers_.contains(head.from)) step_replicator(head.from, *response);
+      return;
+    }
+  }
+  post(message);
+}
+
+void node::post(raft::event what) {
+  if (handing_over_) {
+    inbox_.push_back(std::move(what));
+  } else {
+    step(what);
+  }
+}
+
+void node::step(const raft::event& what) {
+  const auto kind = kind_of(*role_);
+  const auto seen_as = column_of(what);
+  world_.table.count(kind, seen_as);
+  if (world_.events.keeps_text()) {
+    const auto* message = std::get_if<raft::rpc>(&what);
+    note(message ? describe(*message) : to_string(seen_as));
+  }
+  if (const auto ready = serve_unasked(what)) {
+    raft::output unasked;
+    unasked.reads.push_back(*ready);
+    settle_replies(unasked);
+    return;
+  }
+  const auto now = clock();
+  carry_out(std::visit([&](auto& r) { return r.step(what, now); }, *role_));
+}
+
+/// The mutant that trusts its own memory of being the leader.
+std::optional<raft::read_ready> node::serve_unasked(const raft::event& what) const {
+  const auto* read = std::get_if<raft::read_request>(&what);
+  if (world_.what.broken != mutant::read_without_round || !read || !leads()) return std::nullopt;
+  return raft::read_ready{read->tag, state_of(*role_).commit()};
+}
+
+void node::carry_out(raft::output out) {
+  const auto& state = state_of(*role_);
+  const auto kind = kind_of(*role_);
+  state.validate(out);
+  if (out.write_now) hand_to_disk(*out.write_now);
+  for (const auto& message : out.send_now) send(message);
+  if (!out.send_after_persist.empty()) {
+    if (world_.what.broken == mutant::vote_before_persist)
+      std::erase_if(out.send_after_persist, [&](const raft::rpc& message) {
+        const bool vote = std::holds_alternative<raft::vote_response>(message);
+        if (vote) send(message);
+        return vote;
+      });
+    held_.emplace_back(state.last_write(), std::move(out.send_after_persist));
+    if (disk_.synced_number() >= held_.back().first) synced();
+  }
+  world_.judge.after_step(state, kind, disk_);
+  world_.events.mix(static_cast<std::uint64_t>(world_.time.now().count()) ^ id_.value << 56);
+  world_.events.mix(state.term() << 40 ^ state.log().last_index() << 20 ^ state.commit());
+  ++world_.seen.steps;
+  if (out.membership)
+    for (const auto& m : out.membership->start) start_replicator(m.id);
+  if (out.replicate_now)
+    for (const auto& [to, p] : peers_) tell_replicator(to, *out.replicate_now);
+  settle_replies(out);
+  if (out.commit_to) apply_to(*out.commit_to);
+  if (out.next_role) {
+    hand_over(std::move(*out.next_role));
+  } else {
+    arm();
+  }
+}
+
+void node::hand_over(raft::transition next) {
+  if (!state_of(*role_).all_durable()) ++world_.seen.role_changes_in_flight;
+  peers_.clear();
+  ++epoch_;
+  handing_over_ = true;
+  role_.emplace(become(std::move(*role_), next.to));
+  note("becomes");
+  // What is on its way to the old role meanwhile waits for the new one.
+  const auto delay = world_.chance(300) ? world_.between(0ms, 3ms) : duration{0};
+  later(delay, true, [this, carry = std::move(next.carry)] { take_over(carry); });
+}
+
+void node::take_over(std::optional<raft::rpc> carry) {
+  handing_over_ = false;
+  if (const auto* l = std::get_if<raft::leader>(&*role_)) {
+    ++world_.seen.elections;
+    world_.judge.on_leader(l->state(), disk_.written());
+  }
+  const auto now = clock();
+  carry_out(std::visit([&](auto& r) { return r.start(now); }, *role_));
+  if (carry) post(*carry);
+  while (!handing_over_ && !inbox_.empty()) {
+    const auto next = std::move(inbox_.front());
+    inbox_.pop_front();
+    step(next);
+  }
+}
+
+void node::arm() {
+  const auto deadline = std::visit([](const auto& r) { return r.deadline(); }, *role_);
+  if (!deadline) return;
+  const auto when = clock_.moment(*deadline);
+  // A timer that fires too early arms itself again; only one that would be late is replaced.
+  if (tick_at_ && *tick_at_ <= when) return;
+  tick_at_ = when;
+  later(when - world_.time.now(), false, [this, when] {
+    if (tick_at_ != when) return;
+    tick_at_.reset();
+    if (handing_over_) return;
+    const auto due = std::visit([](const auto& r) { return r.deadline(); }, *role_);
+    if (due && *due <= clock()) {
+      step(raft::tick{});
+    } else {
+      arm();
+    }
+  });
+}
+
+void node::send(const raft::rpc& message) {
+  world_.judge.on_send(id_, disk_.synced(), message);
+  const auto to = raft::head_of(message).to;
+  world_.net.send(id_, to, true, [this, to, message] { find_(to).receive(message); });
+}
+
+void node::hand_to_disk(const raft::write& change) {
+  if (change.truncate_from) ++world_.seen.conflicting_tails_cut;
+  auto before = disk_.written().log.size();
+  if (change.truncate_from) before = std::min(before, static_cast<std::size_t>(*change.truncate_from - 1));
+  const auto behind = before == 0 ? 0 : disk_.written().term_at(before);
+  world_.judge.on_append(behind, change);
+  disk_.hand_over(change);
+  if (world_.what.broken == mutant::count_unsynced_copy && std::holds_alternative<raft::leader>(*role_))
+    later(0ms, false, [this, mark = disk_.written_mark()] { post(raft::persisted{mark}); });
+  sync();
+}
+
+void node::sync() {
+  if (!disk_.start_sync()) return;
+  later(world_.between(world_.what.sync_min, world_.what.sync_max) * slowness_, false, [this] {
+    const auto mark = disk_.finish_sync();
+    note("synced");
+    synced();
+    // The completion reaches whatever role is there by then; completions keep their order.
+    marks_at_ = std::max(marks_at_, world_.time.now() + world_.between(0us, 2ms));
+    later(marks_at_ - world_.time.now(), false, [this, mark] { post(raft::persisted{mark}); });
+    sync();
+  });
+}
+
+void node::synced() {
+  while (!held_.empty() && held_.front().first <= disk_.synced_number()) {
+    for (const auto& message : held_.front().second) send(message);
+    held_.pop_front();
+  }
+}
+
+void node::note(const std::string& what) {
+  if (!world_.events.keeps_text()) return;
+  auto text = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(world_.time.now()).count()) +
+              "us node " + std::to_string(id_.value) + ' ' + what;
+  if (role_) {
+    const auto& s = state_of(*role_);
+    text += std::string{" ["} + to_string(kind_of(*role_)) + " term " + std::to_string(s.term()) + " last " +
+            std::to_string(s.log().last_index()) + '/' + std::to_string(s.log().last_term()) + " durable " +
+            std::to_string(s.durable_index()) + " commit " + std::to_string(s.commit()) + ']';
+  }
+  world_.events.line(text);
+}
+
+} // namespace troupe::sim

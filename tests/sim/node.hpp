@@ -1,0 +1,134 @@
+// One simulated machine: a disk that outlives its processes, and around the pure role what the actors do around it.
+#pragma once
+
+#include "raft/role.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/sim/linearizability.hpp"
+#include "tests/sim/register_machine.hpp"
+#include "tests/sim/world.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace troupe::sim {
+
+/// How an operation ended, as its client is told.
+enum class outcome : std::uint8_t { done, rejected, unknown };
+
+class node {
+ public:
+  /// Called once, with the answer if `done`.
+  using reply = std::function<void(outcome, answer)>;
+  /// Finds another node.
+  using directory = std::function<node&(raft::node_id)>;
+
+  node(world& w, raft::node_id id, image formatted, directory find);
+
+  void boot();
+  void crash();
+  bool up() const noexcept { return role_.has_value(); }
+  bool leads() const { return up() && !handing_over_ && std::holds_alternative<raft::leader>(*role_); }
+  raft::node_id id() const noexcept { return id_; }
+  const disk& storage() const noexcept { return disk_; }
+  raft::index_t applied() const noexcept { return applied_; }
+  const register_machine& service() const noexcept { return service_; }
+  raft::term_t term() const { return state_of(*role_).term(); }
+  /// Syncs take `factor` times as long from now on.
+  void set_disk_slowness(int factor) { slowness_ = factor; }
+
+  /// The endpoint: a message of another node arrives.
+  void receive(const raft::rpc& message);
+  /// The proxy: a client of this node wants something.
+  void submit(const command& what, reply done);
+
+ private:
+  /// A replicator of the leader that this node is, and the two mailboxes between them.
+  struct peer {
+    raft::replicator machine;
+    duration to_machine{0};
+    duration to_leader{0};
+    bool tick_set = false;
+    duration tick_at{0};
+  };
+  /// A client's operation that waits at this node.
+  struct waiting {
+    command what;
+    reply done;
+    raft::index_t index = 0; ///< of the entry, or for a read the index to wait for; 0: not known yet
+    raft::term_t term = 0;
+  };
+
+  time_point clock() const { return clock_.show(world_.time.now()); }
+  /// Runs `what` later unless this process or, with `this_epoch`, this role is gone by then.
+  void later(duration delay, bool this_epoch, std::function<void()> what);
+
+  // The role's shell (node.cpp).
+  void post(raft::event what);
+  void step(const raft::event& what);
+  void carry_out(raft::output out);
+  void hand_over(raft::transition next);
+  void take_over(std::optional<raft::rpc> carry);
+  void arm();
+  void note(const std::string& what);
+  void send(const raft::rpc& message);
+  std::optional<raft::read_ready> serve_unasked(const raft::event& what) const;
+
+  // The disk's shell.
+  void hand_to_disk(const raft::write& change);
+  void sync();
+  void synced();
+
+  // The replicators' shells (node_replicators.cpp).
+  void start_replicator(raft::node_id to);
+  void tell_replicator(raft::node_id to, raft::replicator_event what);
+  void step_replicator(raft::node_id to, const raft::replicator_event& what);
+  void carry_out(raft::node_id to, raft::replicator_output out);
+  void answer_fetch(raft::node_id to, const raft::fetch_request& question);
+  void arm_replicator(raft::node_id to);
+
+  // Proxy and dispatcher (node_service.cpp).
+  void ask_role(raft::node_id origin, raft::tag_t tag, const command& what);
+  void on_accepted(const raft::accepted& a);
+  void on_read_ready(const raft::read_ready& r);
+  void on_failed(const raft::failed& f);
+  void settle_replies(const raft::output& out);
+  void apply_to(raft::index_t index);
+  void settle_applied();
+  void finish(raft::tag_t tag, outcome how, answer with);
+
+  world& world_;
+  raft::node_id id_;
+  directory find_;
+  local_clock clock_;
+  disk disk_;
+  int slowness_ = 1;
+
+  /// Rises with every start of a process, and with every role of it.
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t epoch_ = 0;
+
+  // The process: all of it is gone after a crash.
+  std::optional<raft::role> role_;
+  bool handing_over_ = false;
+  std::deque<raft::event> inbox_;
+  std::optional<duration> tick_at_;
+  std::deque<std::pair<std::uint64_t, std::vector<raft::rpc>>> held_;
+  duration marks_at_{0};
+  std::map<raft::node_id, peer> peers_;
+  raft::index_t applied_ = 0;
+  register_machine service_;
+  std::vector<answer> answers_;
+  std::map<raft::tag_t, waiting> waiting_;
+  /// Who asked this node's role.
+  std::map<raft::tag_t, raft::node_id> origins_;
+};
+
+/// The log every node is formatted with: one configuration entry.
+image formatted_image(std::size_t nodes);
+
+constexpr raft::cluster_id simulated_cluster{77};
+
+} // namespace troupe::sim

@@ -1,0 +1,116 @@
+// Proxy and dispatcher of a simulated node: forwards to the leader, applies, answers.
+#include "tests/sim/node.hpp"
+
+#include "tests/sim/violation.hpp"
+
+namespace troupe::sim {
+
+void node::submit(const command& what, reply done) {
+  if (!up() || handing_over_) {
+    done(outcome::rejected, {});
+    return;
+  }
+  const auto tag = ++world_.last_tag;
+  waiting_.emplace(tag, waiting{what, std::move(done)});
+  later(world_.what.client_timeout, false, [this, tag] {
+    if (waiting_.contains(tag)) finish(tag, outcome::unknown, {});
+  });
+  const auto leader = std::visit([](const auto& r) { return r.leader_hint(); }, *role_);
+  if (!leader) {
+    finish(tag, outcome::rejected, {});
+  } else if (leader == id_) {
+    ask_role(id_, tag, what);
+  } else {
+    world_.net.send(id_, leader, false, [this, leader, tag, what] { find_(leader).ask_role(id_, tag, what); });
+  }
+}
+
+/// In the name of `origin`. A node that is down answers nothing.
+void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) {
+  if (!up()) return;
+  origins_[tag] = origin;
+  if (handing_over_) {
+    raft::output refused;
+    refused.failed_now.push_back({tag, raft::refusal::not_leader, {}});
+    settle_replies(refused);
+  } else if (what.what == action::read) {
+    step(raft::read_request{tag});
+  } else {
+    step(raft::propose{{{tag, what.encode()}}});
+  }
+}
+
+void node::settle_replies(const raft::output& out) {
+  const auto answer_origin = [this](raft::tag_t tag, auto what, auto settle) {
+    const auto origin = origins_.extract(tag);
+    if (origin.empty()) throw violation("an answer to a question that nobody asked");
+    if (origin.mapped() == id_) {
+      (this->*settle)(what);
+      return;
+    }
+    auto& asker = find_(origin.mapped());
+    world_.net.send(id_, asker.id(), false, [&asker, what, settle] { (asker.*settle)(what); });
+  };
+  for (const auto& a : out.accepted_now) answer_origin(a.tag, a, &node::on_accepted);
+  for (const auto& f : out.failed_now) answer_origin(f.tag, f, &node::on_failed);
+  for (const auto& r : out.reads) answer_origin(r.tag, r, &node::on_read_ready);
+}
+
+void node::on_accepted(const raft::accepted& a) {
+  const auto w = waiting_.find(a.tag);
+  if (w == waiting_.end()) return;
+  w->second.index = a.index;
+  w->second.term = a.term;
+  settle_applied();
+}
+
+void node::on_read_ready(const raft::read_ready& r) {
+  const auto w = waiting_.find(r.tag);
+  if (w == waiting_.end()) return;
+  if (applied_ < r.index) ++world_.seen.reads_delayed;
+  w->second.index = r.index;
+  settle_applied();
+}
+
+void node::on_failed(const raft::failed& f) {
+  const auto w = waiting_.find(f.tag);
+  if (w == waiting_.end()) return;
+  if (w->second.what.what == action::read) ++world_.seen.reads_refused;
+  finish(f.tag, outcome::rejected, {});
+}
+
+void node::apply_to(raft::index_t index) {
+  for (auto i = applied_ + 1; i <= index; ++i) {
+    // The newest entries are in memory, older ones on the disk; both must tell the same.
+    const auto& e = disk_.written().log.at(i - 1);
+    const auto cached = state_of(*role_).log().slice(i, i, 0);
+    if (!cached.empty() && !(cached.front() == e)) throw violation("cache and disk differ");
+    world_.judge.on_applied(e);
+    answers_.push_back(e.kind == raft::entry_kind::command ? service_.apply(command::decode(e.data)) : answer{});
+  }
+  applied_ = index;
+  settle_applied();
+}
+
+void node::settle_applied() {
+  std::vector<raft::tag_t> ready;
+  for (const auto& [tag, w] : waiting_)
+    if (w.index != 0 && w.index <= applied_) ready.push_back(tag);
+  for (const auto tag : ready) {
+    const auto& w = waiting_.at(tag);
+    if (w.what.what == action::read) {
+      finish(tag, outcome::done, {service_.read(w.what.key)});
+    } else if (disk_.written().term_at(w.index) == w.term) {
+      finish(tag, outcome::done, answers_.at(w.index - 1));
+    } else {
+      finish(tag, outcome::rejected, {});
+    }
+  }
+}
+
+void node::finish(raft::tag_t tag, outcome how, answer with) {
+  const auto w = waiting_.extract(tag);
+  w.mapped().done(how, with);
+}
+
+} // namespace troupe::sim

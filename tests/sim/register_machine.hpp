@@ -1,0 +1,80 @@
+// The replicated service of the simulation: numbered registers, and the commands on them.
+#pragma once
+
+#include "raft/bytes.hpp"
+#include "raft/codec.hpp"
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+namespace troupe::sim {
+
+enum class action : std::uint8_t { read, put, append, cas };
+
+struct command {
+  action what = action::read;
+  std::uint32_t key = 0;
+  std::uint64_t value = 0;
+  std::uint64_t expected = 0; ///< cas only
+
+  raft::bytes encode() const {
+    std::string text;
+    raft::writer out{text};
+    out.put(static_cast<std::uint8_t>(what));
+    out.put(key);
+    out.put(value);
+    out.put(expected);
+    return raft::bytes{std::move(text)};
+  }
+  static command decode(const raft::bytes& data) {
+    raft::reader in{data.view()};
+    command c;
+    c.what = static_cast<action>(in.get<std::uint8_t>());
+    c.key = in.get<std::uint32_t>();
+    c.value = in.get<std::uint64_t>();
+    c.expected = in.get<std::uint64_t>();
+    return c;
+  }
+};
+
+/// What a command answers: the register before a read or cas, after a put or append.
+struct answer {
+  std::uint64_t value = 0;
+  friend bool operator==(const answer&, const answer&) = default;
+};
+
+/// The sequential semantics of one register; 0 is its initial value. An append makes a value that depends on all it was
+/// appended to, so that losing or swapping one shows.
+inline answer execute(const command& c, std::uint64_t& cell) {
+  const auto before = cell;
+  switch (c.what) {
+  case action::read:
+    return {before};
+  case action::put:
+    cell = c.value;
+    return {cell};
+  case action::append:
+    cell = (before ^ c.value) * 0x9e3779b97f4a7c15u + 1;
+    return {cell};
+  case action::cas:
+    if (before == c.expected) cell = c.value;
+    return {before};
+  }
+  return {};
+}
+
+class register_machine {
+ public:
+  answer apply(const command& c) { return execute(c, cells_[c.key]); }
+  std::uint64_t read(std::uint32_t key) const {
+    const auto cell = cells_.find(key);
+    return cell == cells_.end() ? 0 : cell->second;
+  }
+  friend bool operator==(const register_machine&, const register_machine&) = default;
+
+ private:
+  std::unordered_map<std::uint32_t, std::uint64_t> cells_;
+};
+
+} // namespace troupe::sim

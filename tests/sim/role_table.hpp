@@ -1,0 +1,48 @@
+// Which role can meet which event: every cell is declared, and the simulation proves the declaration.
+#pragma once
+
+#include "raft/events.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace troupe::sim {
+
+/// An event as the table knows it: the kinds of `raft::event`, with the messages told apart.
+enum class column : std::uint8_t {
+  tick,
+  pre_vote_request,
+  vote_request,
+  pre_vote_response,
+  vote_response,
+  append_request,
+  append_response,
+  propose,
+  read_request,
+  persisted,
+  peer_report,
+};
+inline constexpr std::size_t columns = 11;
+inline constexpr std::size_t roles = 3;
+
+column column_of(const raft::event& what);
+const char* to_string(column c);
+
+/// Counts how often each role met each event.
+class role_table {
+ public:
+  /// Throws violation for a cell that was declared unreachable.
+  void count(raft::role_kind role, column c);
+  void add(const role_table& other);
+  /// Cells that were declared reachable and were not reached, as "role x event".
+  std::vector<std::string> unreached() const;
+  std::string print() const;
+
+ private:
+  std::array<std::array<std::uint64_t, columns>, roles> hits_{};
+};
+
+} // namespace troupe::sim

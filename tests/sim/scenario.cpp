@@ -1,0 +1,42 @@
+#include "tests/sim/scenario.hpp"
+
+namespace troupe::sim {
+
+scenario draw_scenario(std::uint64_t seed) {
+  raft::prng random{seed * 0x9e3779b97f4a7c15u + 1};
+  const auto one_in = [&](std::uint64_t n) { return random.next() % n == 0; };
+  scenario s;
+  s.seed = seed;
+  s.nodes = one_in(20) ? 1 : one_in(2) ? 3 : 5;
+  if (one_in(3)) {
+    s.opts.heartbeat = 50ms;
+    s.opts.election_min = 200ms;
+    s.opts.election_max = 400ms;
+  }
+  // Caches and windows so small that every path around them is taken.
+  if (one_in(3)) s.opts.cache_bytes = 300;
+  if (one_in(3)) s.opts.max_append_bytes = 128;
+  if (one_in(3)) {
+    s.opts.max_inflight_messages = 3;
+    s.opts.max_inflight_bytes = 400;
+  }
+  if (one_in(5)) s.opts.max_uncommitted_bytes = 500;
+  s.loss_permille = static_cast<unsigned>(random.next() % 60);
+  s.duplicate_permille = static_cast<unsigned>(random.next() % 60);
+  s.late_permille = static_cast<unsigned>(random.next() % 100);
+  s.delay_max = random.between(1ms, 40ms);
+  s.sync_max = random.between(1ms, 50ms);
+  s.skewed_clocks = !one_in(4);
+  s.fault_pause_max = random.between(300ms, 4s);
+  s.think_max = random.between(100ms, 400ms);
+  if (one_in(4)) {
+    // A bad day: hardly a second without a fault, most of them on the leader, and answers that outlive their questions.
+    s.fault_pause_min = 20ms;
+    s.fault_pause_max = 600ms;
+    s.faults.isolate_leader = s.faults.crash_leader = 8;
+    s.late_permille += 250;
+  }
+  return s;
+}
+
+} // namespace troupe::sim

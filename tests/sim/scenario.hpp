@@ -1,0 +1,73 @@
+// What one run looks like: everything is drawn from its seed.
+#pragma once
+
+#include "raft/options.hpp"
+#include "raft/random.hpp"
+#include "raft/types.hpp"
+
+#include <cstdint>
+
+namespace troupe::sim {
+
+using namespace std::chrono_literals;
+using raft::duration;
+
+/// What is deliberately wrong. The simulation is worth what it catches of these.
+enum class mutant : std::uint8_t {
+  none,
+  /// The leader counts its own copy before its disk has it.
+  count_unsynced_copy,
+  /// A vote leaves before it is on disk.
+  vote_before_persist,
+  /// A leader serves reads without asking whether it still leads.
+  read_without_round,
+};
+
+/// How often the fault driver does what; weights against each other.
+struct fault_weights {
+  unsigned split = 3;
+  unsigned one_way = 2;
+  unsigned isolate_leader = 3;
+  unsigned crash_any = 3;
+  unsigned crash_leader = 3;
+  unsigned crash_all = 1;
+  unsigned slow_disk = 2;
+  unsigned lossy = 2;
+  unsigned heal = 5;
+};
+
+struct scenario {
+  std::uint64_t seed = 0;
+  std::size_t nodes = 3;
+  raft::options opts;
+  /// The network: one message in `loss_permille` of a thousand is lost, delays are drawn from [delay_min, delay_max].
+  unsigned loss_permille = 10;
+  unsigned duplicate_permille = 20;
+  /// So many of a thousand messages are late by far, and so overtaken by many.
+  unsigned late_permille = 20;
+  duration delay_min = 100us;
+  duration delay_max = 5ms;
+  duration sync_min = 100us;
+  duration sync_max = 10ms;
+  bool skewed_clocks = true;
+  fault_weights faults;
+  duration fault_pause_min = 100ms;
+  duration fault_pause_max = 3s;
+  duration down_min = 50ms;
+  duration down_max = 4s;
+  std::size_t clients = 5;
+  duration think_max = 400ms;
+  duration client_timeout = 3s;
+  /// The safety phase lasts this long and until so many operations were carried out or may have been.
+  duration safety_phase = 60s;
+  std::size_t min_operations = 500;
+  mutant broken = mutant::none;
+  /// Judges by what clients and the whole cluster see alone: no look at single disks and messages. For mutants: it is
+  /// easy to see a missing sync, and says more to see what it leads to.
+  bool outcome_only = false;
+};
+
+/// The scenario of a seed in the normal test run.
+scenario draw_scenario(std::uint64_t seed);
+
+} // namespace troupe::sim

@@ -1,0 +1,17 @@
+// What the simulation's tests share: where seeds come from, and what a failure prints.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+namespace troupe::sim {
+
+/// The number in an environment variable; nothing if it is not set.
+inline std::optional<std::uint64_t> number_from(const char* variable) {
+  const auto* text = std::getenv(variable);
+  if (!text) return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+} // namespace troupe::sim

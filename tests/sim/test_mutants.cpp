@@ -1,0 +1,43 @@
+// The simulation is worth what it catches: each bug that is put in on purpose must be found.
+#include "tests/sim/mutants.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <iostream>
+
+namespace troupe::sim {
+namespace {
+
+void must_be_caught(mutant broken, const char* name) {
+  const auto caught = hunt(broken);
+  INFO(name);
+  REQUIRE(caught.seed != 0);
+  std::cout << name << ": caught by seed " << caught.seed << ": " << caught.failure << '\n';
+}
+
+} // namespace
+
+TEST_CASE("the right protocol passes under the mutants' faults") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const auto result = run(hostile_scenario(seed));
+    INFO("seed " << seed << ": " << result.failure.value_or(""));
+    REQUIRE(!result.failure);
+  }
+}
+
+TEST_CASE("who looks at the disks sees a broken promise at once") {
+  CHECK(hunt(mutant::count_unsynced_copy, false).seed == 1);
+  CHECK(hunt(mutant::vote_before_persist, false).seed == 1);
+}
+
+TEST_CASE("a leader that counts its unsynced copy is caught") {
+  must_be_caught(mutant::count_unsynced_copy, "count the unsynced own copy");
+}
+
+TEST_CASE("a vote before it is on disk is caught") {
+  must_be_caught(mutant::vote_before_persist, "vote before persist");
+}
+
+TEST_CASE("a read without a round is caught") { must_be_caught(mutant::read_without_round, "read without a round"); }
+
+} // namespace troupe::sim

@@ -1,0 +1,94 @@
+// What all parts of one simulation share.
+#pragma once
+
+#include "raft/random.hpp"
+#include "tests/sim/checker.hpp"
+#include "tests/sim/role_table.hpp"
+#include "tests/sim/scenario.hpp"
+#include "tests/sim/scheduler.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::sim {
+
+/// What happened, so that a run in which nothing happened does not pass for a good one.
+struct counters {
+  std::uint64_t elections = 0;
+  std::uint64_t commits_after_leader_change = 0;
+  std::uint64_t conflicting_tails_cut = 0;
+  std::uint64_t crashes_with_loss = 0;
+  std::uint64_t role_changes_in_flight = 0;
+  std::uint64_t reads_refused = 0;
+  std::uint64_t reads_delayed = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t undecided_keys = 0;
+  std::uint64_t fetches_from_disk = 0;
+  std::uint64_t steps = 0;
+
+  void add(const counters& other);
+};
+
+/// Every step leaves a line; their hash names the whole run.
+class trace {
+ public:
+  explicit trace(bool keep_text) : keep_text_(keep_text) {}
+  bool keeps_text() const noexcept { return keep_text_; }
+  void mix(std::uint64_t value) noexcept { hash_ = raft::prng{hash_ ^ value}.next(); }
+  void line(const std::string& text) { text_ += text + '\n'; }
+  std::uint64_t hash() const noexcept { return hash_; }
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  bool keep_text_;
+  std::uint64_t hash_ = 0;
+  std::string text_;
+};
+
+/// Wires between node numbers (1 ...): lossy, slow, cut.
+class network {
+ public:
+  network(scheduler& time, raft::prng& random, const scenario& s);
+
+  /// `deliver` happens later, never, or (if `may_double`) twice.
+  void send(raft::node_id from, raft::node_id to, bool may_double, std::function<void()> deliver);
+  void cut(raft::node_id from, raft::node_id to) { blocked_[from.value][to.value] = true; }
+  void set_loss(unsigned permille) { loss_ = permille; }
+  /// Back to what the scenario says.
+  void heal();
+  /// From now on nothing is lost and nothing is late.
+  void perfect();
+
+ private:
+  scheduler& time_;
+  raft::prng& random_;
+  const scenario& scenario_;
+  unsigned loss_;
+  unsigned late_;
+  std::vector<std::vector<char>> blocked_;
+};
+
+struct world {
+  world(const scenario& s, bool keep_trace)
+      : what(s), random(s.seed), events(keep_trace), judge(s.nodes, s.outcome_only), net(time, random, what) {}
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  duration between(duration low, duration high) { return random.between(low, high); }
+  bool chance(unsigned permille) { return random.next() % 1000 < permille; }
+
+  scenario what;
+  scheduler time;
+  raft::prng random;
+  trace events;
+  checker judge;
+  role_table table;
+  counters seen;
+  network net;
+  std::uint64_t last_tag = 0;
+};
+
+} // namespace troupe::sim

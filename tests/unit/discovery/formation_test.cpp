@@ -1,0 +1,226 @@
+// The rules of first formation, one by one.
+#include "raft/formation.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+namespace {
+
+using namespace troupe::raft;
+
+const member one{{1}, "a:1"};
+const member two{{2}, "b:1"};
+const member three{{3}, "c:1"};
+
+sighted_peer fresh(const member& m) { return {m.id, membership_state::fresh, {}, m.address}; }
+
+peer_sightings sees(std::vector<sighted_peer> peers, std::size_t unanswered = 0) {
+  const auto listed = peers.size() + 1;
+  return {.peers = std::move(peers), .discovered = true, .listed = listed, .unanswered = unanswered};
+}
+
+form of_three(std::uint64_t cluster = 7) { return {{cluster}, one.id, {one, two, three}}; }
+
+/// Node 2, which has promised itself to `of_three()`.
+formation promised_node() {
+  return {two, bootstrap_rule{3}, 1, membership_record{.cluster = {}, .promise = of_three()}};
+}
+
+/// Node 1, which sees the others and whose proposal is on disk.
+struct proposer {
+  formation machine{one, bootstrap_rule{3}, 1, {}};
+  form proposal;
+  proposer() {
+    const auto out = machine.step(sees({fresh(two), fresh(three)}));
+    REQUIRE(out.store);
+    CHECK(out.ask.empty()); // nothing leaves before it is on disk
+    proposal = *out.store->promise;
+    const auto asked = machine.step(record_synced{});
+    CHECK(asked.ask.size() == 2);
+  }
+  form_answer yes(const member& m) const { return {proposal.cluster, m.id, true, {}}; }
+};
+
+} // namespace
+
+TEST_CASE("a node that expects one forms alone at once", "[formation]") {
+  formation f{one, bootstrap_rule{1}, 1, {}};
+  const auto proposed = f.start();
+  REQUIRE(proposed.store);
+  const auto sealed = f.step(record_synced{});
+  REQUIRE(sealed.store);
+  CHECK(sealed.store->cluster);
+  const auto formed = f.step(record_synced{});
+  REQUIRE(formed.decided);
+  CHECK(formed.decided->initial.voters == std::vector{one});
+  CHECK(f.record().state() == membership_state::formed);
+}
+
+TEST_CASE("a node that expects none neither proposes nor promises", "[formation]") {
+  formation f{two, bootstrap_rule{0}, 1, {}};
+  CHECK_FALSE(f.start().store);
+  CHECK_FALSE(f.step(sees({})).store);
+  const auto out = f.step(of_three());
+  CHECK_FALSE(out.store);
+  REQUIRE(out.answer.size() == 1);
+  CHECK_FALSE(out.answer.front().what.promised);
+}
+
+TEST_CASE("nobody proposes because discovery was empty", "[formation]") {
+  formation f{one, bootstrap_rule{}, 1, {}};
+  CHECK_FALSE(f.start().store);
+  CHECK_FALSE(f.step(tick{}).store);
+  CHECK_FALSE(f.step(sees({}, 2)).store);
+}
+
+TEST_CASE("the lowest of exactly n proposes", "[formation]") {
+  CHECK_FALSE(formation(two, bootstrap_rule{3}, 1, {}).step(sees({fresh(one), fresh(three)})).store);
+  CHECK_FALSE(formation(one, bootstrap_rule{3}, 1, {}).step(sees({fresh(two)})).store);
+  const auto four = fresh({{4}, "d:1"});
+  CHECK_FALSE(formation(one, bootstrap_rule{3}, 1, {}).step(sees({fresh(two), fresh(three), four})).store);
+  const auto out = formation(one, bootstrap_rule{3}, 1, {}).step(sees({fresh(three), fresh(two)}));
+  REQUIRE(out.store);
+  CHECK(out.store->promise->members == std::vector{one, two, three});
+}
+
+TEST_CASE("without a number the listed nodes count, once all of them answer", "[formation]") {
+  formation f{one, bootstrap_rule{}, 1, {}};
+  CHECK_FALSE(f.step(sees({fresh(two)}, 1)).store);
+  CHECK(f.step(sees({fresh(two), fresh(three)})).store);
+}
+
+TEST_CASE("a promise is answered only when it is on disk", "[formation]") {
+  formation f{two, bootstrap_rule{3}, 1, {}};
+  const auto first = f.step(of_three());
+  REQUIRE(first.store);
+  CHECK(first.answer.empty());
+  CHECK(f.step(of_three()).answer.empty());
+  const auto synced = f.step(record_synced{});
+  REQUIRE(synced.answer.size() == 1);
+  CHECK(synced.answer.front().what.promised);
+  REQUIRE(synced.decided);
+  CHECK(synced.decided->initial.empty());
+  CHECK(f.step(of_three()).answer.front().what.promised); // asked again: the same answer, no second write
+}
+
+TEST_CASE("a promised node promises nothing else", "[formation]") {
+  auto f = promised_node();
+  const auto out = f.step(of_three(8));
+  CHECK_FALSE(out.store);
+  CHECK_FALSE(out.answer.front().what.promised);
+}
+
+TEST_CASE("a node promises nothing while it knows of a cluster or an address is silent", "[formation]") {
+  formation knows{two, bootstrap_rule{3}, 1, {}};
+  knows.step(sees({fresh(one), {three.id, membership_state::formed, {9}, "c:1"}}));
+  CHECK_FALSE(knows.step(of_three()).store);
+  formation waits{two, bootstrap_rule{}, 1, {}};
+  waits.step(sees({fresh(one), fresh(three)}, 1));
+  CHECK_FALSE(waits.step(of_three()).store);
+  formation told{two, bootstrap_rule{3}, 1, {}};
+  told.step(sees({fresh(one)}, 1));
+  CHECK(told.step(of_three()).store);
+}
+
+TEST_CASE("malformed formations are refused", "[formation]") {
+  formation f{two, bootstrap_rule{3}, 1, {}};
+  for (auto bad : {form{{7}, one.id, {one, three, {{4}, "d:1"}}}, form{{7}, two.id, {one, two, three}},
+                   form{{7}, one.id, {one, two, two}}, form{{}, one.id, {one, two, three}}, form{{7}, one.id, {}},
+                   form{{7}, one.id, {one, two}}}) {
+    const auto out = f.step(bad);
+    CHECK_FALSE(out.store);
+    REQUIRE(out.answer.size() == 1);
+    CHECK_FALSE(out.answer.front().what.promised);
+  }
+}
+
+TEST_CASE("all promises make the cluster, which is on disk before it is told", "[formation]") {
+  proposer p;
+  CHECK_FALSE(p.machine.step(p.yes(two)).store);
+  CHECK_FALSE(p.machine.step(p.yes(two)).store);
+  const auto last = p.machine.step(p.yes(three));
+  REQUIRE(last.store);
+  CHECK_FALSE(last.decided);
+  const auto out = p.machine.step(record_synced{});
+  REQUIRE(out.decided);
+  CHECK(out.decided->initial.voters == std::vector{one, two, three});
+}
+
+TEST_CASE("a refusal, a lower id or a foreign state ends the own formation, and the disk knows first", "[formation]") {
+  const auto check = [](proposer& p, const formation_event& what) {
+    const auto out = p.machine.step(what);
+    REQUIRE(out.store);
+    CHECK_FALSE(out.store->promise);
+    for (const auto& a : out.abort) CHECK(a.what.cluster != p.proposal.cluster);
+    CHECK(p.machine.step(p.yes(three)).store == std::nullopt);
+    const auto synced = p.machine.step(record_synced{});
+    CHECK(synced.abort.size() == 2);
+  };
+  proposer refused;
+  check(refused, form_answer{refused.proposal.cluster, two.id, false, "no"});
+  proposer lower{};
+  check(lower, sees({fresh(two), fresh(three), fresh({{0x0}, "z:1"})}));
+  proposer foreign{};
+  check(foreign, sees({fresh(two), {three.id, membership_state::promised, {9}, "c:1"}}));
+}
+
+TEST_CASE("after all promises nothing ends the formation", "[formation]") {
+  proposer p;
+  p.machine.step(p.yes(two));
+  REQUIRE(p.machine.step(p.yes(three)).store);
+  CHECK_FALSE(p.machine.step(sees({{three.id, membership_state::promised, {9}, "c:1"}})).store);
+  CHECK_FALSE(p.machine.step(form_answer{p.proposal.cluster, two.id, false, "no"}).store);
+  CHECK(p.machine.step(record_synced{}).decided);
+}
+
+TEST_CASE("a proposer resumes its formation after a restart", "[formation]") {
+  formation f{one, bootstrap_rule{3}, 2, {.cluster = {}, .promise = of_three()}};
+  const auto out = f.start();
+  CHECK(out.ask.size() == 2);
+  CHECK(out.ask.front().what == of_three());
+  formation done{one, bootstrap_rule{3}, 2, {.cluster = {7}, .promise = of_three()}};
+  REQUIRE(done.start().decided);
+  CHECK(done.start().decided->initial.voters.size() == 3);
+}
+
+TEST_CASE("a promise ends by its proposer's abort and by nobody else's", "[formation]") {
+  auto f = promised_node();
+  CHECK_FALSE(f.step(abort_form{{7}, three.id}).store);
+  CHECK_FALSE(f.step(abort_form{{8}, one.id}).store);
+  const auto out = f.step(abort_form{{7}, one.id});
+  REQUIRE(out.store);
+  CHECK_FALSE(out.store->promise);
+  const auto synced = f.step(record_synced{});
+  REQUIRE(synced.decided);
+  CHECK(synced.decided->withdrawn);
+}
+
+TEST_CASE("a formed node keeps no formation and hears no abort", "[formation]") {
+  auto f = promised_node();
+  REQUIRE(f.step(formed_now{{7}}).store);
+  f.step(record_synced{});
+  CHECK(f.record().state() == membership_state::formed);
+  CHECK_FALSE(f.step(abort_form{{7}, one.id}).store);
+  CHECK_FALSE(f.step(of_three(8)).answer.front().what.promised);
+  CHECK(f.step(of_three(7)).answer.front().what.promised);
+}
+
+TEST_CASE("a promise nobody waits for any more is denied", "[formation]") {
+  formation f{one, bootstrap_rule{0}, 1, {}};
+  const auto out = f.step(sees({{two.id, membership_state::promised, {7}, "b:1"}}));
+  REQUIRE(out.abort.size() == 1);
+  CHECK(out.abort.front().to == two.id);
+  CHECK(out.abort.front().what.cluster == cluster_id{7});
+}
+
+TEST_CASE("a promise survives its bytes, and other bytes are none", "[formation]") {
+  const auto bytes = encode(of_three());
+  CHECK(decode_promise(bytes) == of_three());
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+    CHECK_FALSE(decode_promise(std::string_view{bytes}.substr(0, cut)));
+  CHECK_FALSE(decode_promise(bytes + "x"));
+  auto other = bytes;
+  other[0] = 2;
+  CHECK_FALSE(decode_promise(other));
+}

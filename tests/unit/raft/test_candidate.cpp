@@ -1,0 +1,82 @@
+// Raft paper, section 5.2: how votes are counted.
+#include "raft/candidate.hpp"
+
+#include "raft/follower.hpp"
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+const time_point start{std::chrono::seconds{100}};
+
+/// Node 1 of `nodes`, in term 1, which has won its pre-vote: its vote for itself in term 2 is on the way to its disk.
+candidate voting(std::uint64_t nodes) {
+  candidate c{follower{test::state_with({1}, {1, {}}, nodes)}};
+  c.start(start);
+  for (std::uint64_t i = 2; i <= nodes / 2 + 1; ++i) c.step(rpc{vote_response{test::from(i, 2), true, true}}, start);
+  REQUIRE(c.state().term() == 2);
+  return c;
+}
+
+bool wins(const output& out) { return out.next_role && out.next_role->to == role_kind::leader; }
+
+} // namespace
+
+TEST_CASE("the own vote counts only when it is on disk") {
+  auto c = voting(3);
+  auto d = voting(3);
+  CHECK(wins(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start)) == false);
+  CHECK(wins(c.step(persisted{test::all_of(c.state())}, start)));
+  CHECK_FALSE(wins(d.step(persisted{test::all_of(d.state())}, start)));
+  CHECK(wins(d.step(rpc{vote_response{test::from(3, 2), false, true}}, start)));
+}
+
+TEST_CASE("a vote counts once, in its own term, from a voter") {
+  auto c = voting(5);
+  c.step(persisted{test::all_of(c.state())}, start);
+  CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start)));
+  CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start)));
+  CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(3, 1), false, true}}, start)));
+  CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(9, 2), false, true}}, start)));
+  // A grant of the pre-vote that comes late.
+  CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(3, 2), true, true}}, start)));
+  CHECK(wins(c.step(rpc{vote_response{test::from(3, 2), false, true}}, start)));
+}
+
+TEST_CASE("a late refusal of an older term does not take a vote back") {
+  auto c = voting(3);
+  c.step(rpc{vote_response{test::from(2, 2), false, true}}, start);
+  c.step(rpc{vote_response{test::from(2, 1), false, false}}, start);
+  CHECK(wins(c.step(persisted{test::all_of(c.state())}, start)));
+}
+
+TEST_CASE("a leader of the own term or a higher term ends the candidacy") {
+  append_request beat;
+  beat.head = test::from(2, 2);
+  auto c = voting(3);
+  const auto out = c.step(rpc{beat}, start);
+  REQUIRE(out.next_role);
+  CHECK(out.next_role->to == role_kind::follower);
+  CHECK(out.next_role->carry);
+  auto d = voting(3);
+  CHECK(d.step(rpc{vote_response{test::from(2, 5), false, false}}, start).next_role->to == role_kind::follower);
+  auto e = voting(3);
+  beat.head.term = 1;
+  CHECK_FALSE(e.step(rpc{beat}, start).next_role);
+}
+
+TEST_CASE("a round without a majority is followed by another pre-vote after a random while") {
+  auto c = voting(3);
+  const auto& o = c.state().opts();
+  CHECK(*c.deadline() >= start + o.election_min);
+  CHECK(*c.deadline() <= start + o.election_max);
+  const auto out = c.step(tick{}, *c.deadline());
+  CHECK(c.state().term() == 2);
+  REQUIRE(out.send_now.size() == 2);
+  CHECK(std::get<vote_request>(out.send_now[0]).pre);
+  CHECK(head_of(out.send_now[0]).term == 3);
+}
+
+} // namespace troupe::raft

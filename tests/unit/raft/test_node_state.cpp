@@ -1,0 +1,170 @@
+// node_state: what is durable when, and that validate catches each broken rule.
+#include "raft/node_state.hpp"
+
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+using Catch::Matchers::Contains;
+
+void breaks(const node_state& state, const output& out, const char* rule) {
+  CHECK_THROWS_WITH(state.validate(out), Contains(rule));
+}
+
+append_response promise(const node_state& s) {
+  append_response r;
+  r.head = s.to(node_id{2});
+  r.success = true;
+  return r;
+}
+
+} // namespace
+
+TEST_CASE("one step is one write, numbered without gaps") {
+  auto s = test::state_with({1}, {1, {}});
+  output first;
+  s.set_hard(first, 2, {});
+  s.set_hard(first, 2, node_id{3});
+  s.append(first, test::command(2, 2));
+  CHECK(first.write_now->number == 1);
+  CHECK(first.write_now->hard == hard_state{2, node_id{3}});
+  output second;
+  s.append(second, test::command(3, 2));
+  CHECK(second.write_now->number == 2);
+  CHECK_NOTHROW(s.validate(second));
+}
+
+TEST_CASE("durable is what the disk has reported") {
+  auto s = test::state_with({1, 1}, {1, {}});
+  CHECK(s.durable_index() == 2);
+  output out;
+  s.append(out, test::command(3, 1));
+  output more;
+  s.set_hard(more, 2, {});
+  s.append(more, test::command(4, 2));
+  CHECK(s.durable_index() == 2);
+  s.persisted_to({1, 3, 1});
+  CHECK(s.durable_index() == 3);
+  CHECK(s.durable_hard().term == 1);
+  s.persisted_to({2, 4, 2});
+  CHECK(s.durable_index() == 4);
+  CHECK(s.durable_hard().term == 2);
+  CHECK(s.all_durable());
+  // Said twice, or late.
+  s.persisted_to({1, 3, 1});
+  CHECK(s.durable_index() == 4);
+}
+
+TEST_CASE("a late mark of a truncated entry does not count for its replacement") {
+  auto s = test::state_with({1}, {1, {}});
+  output first;
+  for (index_t i = 2; i <= 5; ++i) s.append(first, test::command(i, 1));
+  output second;
+  s.truncate_from(second, 3);
+  for (index_t i = 3; i <= 5; ++i) s.append(second, test::command(i, 2));
+  s.persisted_to({1, 5, 1});
+  CHECK(s.durable_index() == 2);
+  s.persisted_to({2, 5, 2});
+  CHECK(s.durable_index() == 5);
+}
+
+TEST_CASE("a truncation lowers what is durable at once") {
+  auto s = test::state_with({1, 1, 1}, {1, {}});
+  output out;
+  s.truncate_from(out, 2);
+  CHECK(s.durable_index() == 1);
+}
+
+TEST_CASE("only min(commit, durable) is given out, and once") {
+  auto s = test::state_with({1}, {1, {}});
+  output out;
+  s.append(out, test::command(2, 1));
+  s.append(out, test::command(3, 1));
+  s.commit_to(3);
+  s.release_commits(out);
+  CHECK(out.commit_to == index_t{1});
+  s.persisted_to({1, 3, 1});
+  output later;
+  s.release_commits(later);
+  CHECK(later.commit_to == index_t{3});
+  output last;
+  s.commit_to(2);
+  s.release_commits(last);
+  CHECK_FALSE(last.commit_to);
+}
+
+TEST_CASE("what must never happen throws") {
+  auto s = test::state_with({1, 1}, {3, node_id{2}});
+  output out;
+  CHECK_THROWS_WITH(s.set_hard(out, 2, {}), Contains("a term never falls"));
+  CHECK_THROWS_WITH(s.set_hard(out, 3, node_id{1}), Contains("one vote per term"));
+  CHECK_THROWS_WITH(s.set_hard(out, 3, {}), Contains("one vote per term"));
+  CHECK_THROWS_WITH(s.persisted_to({1, 2, 1}), Contains("never handed over"));
+  s.commit_to(2);
+  CHECK_THROWS_WITH(s.truncate_from(out, 2), Contains("committed entry is never truncated"));
+  auto t = test::state_with({1}, {1, {}});
+  output late;
+  t.append(late, test::command(2, 1));
+  CHECK_THROWS_WITH(t.truncate_from(late, 2), Contains("truncates before it appends"));
+  CHECK_THROWS_WITH(t.persisted_to({1, 2, 9}), Contains("another term"));
+}
+
+TEST_CASE("validate: nothing of a term leaves before the term is durable") {
+  auto s = test::state_with({1}, {1, {}});
+  output out;
+  s.set_hard(out, 2, {});
+  vote_request real{s.to(node_id{2}), 1, 1, false};
+  out.send_now = {real};
+  breaks(s, out, "before the term is durable");
+  // A pre-vote binds nobody.
+  vote_request pre{s.to(node_id{2}), 1, 1, true};
+  out.send_now = {pre};
+  CHECK_NOTHROW(s.validate(out));
+  out.send_now.clear();
+  out.send_after_persist = {real};
+  CHECK_NOTHROW(s.validate(out));
+}
+
+TEST_CASE("validate: a promise waits for the disk") {
+  auto s = test::state_with({1}, {1, {}});
+  output out;
+  out.send_now = {promise(s)};
+  CHECK_NOTHROW(s.validate(out));
+  s.append(out, test::command(2, 1));
+  breaks(s, out, "a promise waits for the disk");
+  output vote;
+  vote.send_now = {vote_response{s.to(node_id{2}), false, true}};
+  breaks(s, vote, "a promise waits for the disk");
+}
+
+TEST_CASE("validate: only what is committed and on the own disk is applied") {
+  auto s = test::state_with({1, 1, 1}, {1, {}});
+  output out;
+  out.commit_to = 2;
+  breaks(s, out, "only committed entries");
+  s.commit_to(3);
+  output fine;
+  s.release_commits(fine);
+  CHECK_NOTHROW(s.validate(fine));
+  fine.commit_to = 2;
+  breaks(s, fine, "only committed entries");
+}
+
+TEST_CASE("validate: commit lies within the log, writes have no gaps, nobody waits for nothing") {
+  auto s = test::state_with({1}, {1, {}});
+  output out;
+  s.append(out, test::command(2, 1));
+  out.write_now->number = 7;
+  breaks(s, out, "numbered without gaps");
+  auto t = test::state_with({1}, {1, {}});
+  output waiting;
+  waiting.send_after_persist = {promise(t)};
+  breaks(t, waiting, "waits for a write");
+  t.commit_to(9);
+  breaks(t, output{}, "commit index lies within the log");
+}
+
+} // namespace troupe::raft
