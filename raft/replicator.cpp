@@ -104,7 +104,8 @@ void replicator::agreed(const append_response& what) {
 void replicator::refused(const append_response& what, replicator_output& out) {
   // A refusal is about one request: in probe the last one, in replicate any that assumed more than is agreed.
   const bool fresh = mode_ == mode::probe ? what.prev_index == next_ - 1 : what.prev_index > match_;
-  if (!fresh || what.prev_index >= next_ || what.hint_index >= what.prev_index) return;
+  // A peer that denies what it once acknowledged has lost its disk: it is asked at the pace of heartbeats, no faster.
+  if (!fresh || what.prev_index <= match_ || what.prev_index >= next_ || what.hint_index >= what.prev_index) return;
   probe_from(std::max(what.hint_index, match_) + 1, what.hint_term, out);
 }
 

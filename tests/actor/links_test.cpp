@@ -171,9 +171,7 @@ struct node {
     caf::anon_send(links, peers_changed{"static", std::move(addresses)});
   }
   peer_list peers() {
-    w.system.spawn([this](caf::event_based_actor* self) {
-      self->request(links, caf::infinite, get_peers{}).then([this](const peer_list& list) { seen->peers = list; });
-    });
+    caf::send_as(rest, links, get_peers{}); // the answer is a record, too
     w.sched.run();
     return seen->peers;
   }
@@ -376,11 +374,7 @@ TEST_CASE("clients are told who leads and where", "[endpoint]") {
   caf::anon_send(a.links, members_changed{{{{1}, "n1:1"}, {{2}, "n2:1"}}});
   caf::anon_send(a.endpoint, leader_known{1, {2}});
   w.run_for(1s);
-  w.system.spawn([&](caf::event_based_actor* self) {
-    self->request(a.endpoint, caf::infinite, client_hello{}).then([&](const client_welcome& m) {
-      a.seen->welcome = m;
-    });
-  });
+  caf::send_as(a.rest, a.endpoint, client_hello{});
   w.sched.run();
   REQUIRE(a.seen->welcome);
   CHECK(a.seen->welcome->refusal.empty());

@@ -1,0 +1,240 @@
+"""What tools/bench runs: closed-loop load on a durable three-node cluster of this machine, and on etcd beside it."""
+
+import argparse
+import base64
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cluster import HOST, Cluster, Failure, free_ports, wait_for  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def rss_mib(pid):
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(match.group(1)) / 1024
+
+
+class Load:
+    """A troupe_load process: jobs go in, figures come out."""
+
+    def __init__(self, binary, *arguments):
+        self.process = subprocess.Popen([str(binary), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise Failure("troupe_load did not start")
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=15)
+
+
+class Row:
+    """One measurement: operations a second, latencies, and what the servers spent."""
+
+    def __init__(self, operations, seconds, p50_us, p99_us, failed, servers, before):
+        self.rate = operations / seconds
+        self.p50_us, self.p99_us, self.failed = p50_us, p99_us, failed
+        spent = sum(cpu_seconds(pid) for pid in servers) - before
+        self.cpu_per_100k = spent / operations * 100_000 if operations else float("nan")
+        self.rss_mib = max(rss_mib(pid) for pid in servers)
+
+
+def by_load(load, servers, what, callers, milliseconds, size):
+    before = sum(cpu_seconds(pid) for pid in servers)
+    seen = load.say(f"{what} {callers} {milliseconds}" + (f" {size}" if what == "put" else ""))
+    return Row(seen["operations"], seen["seconds"], seen["p50_us"], seen["p99_us"], seen["failed"], servers, before)
+
+
+UNITS = {"us": 1, "ms": 1000, "s": 1_000_000}
+
+
+def by_wrk(url, script, servers, callers, seconds):
+    before = sum(cpu_seconds(pid) for pid in servers)
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script)
+        file.flush()
+        text = subprocess.run(["wrk", "-t1", f"-c{callers}", f"-d{max(1, round(seconds))}s", "--latency", "-s",
+                               file.name, url], capture_output=True, text=True, check=True).stdout
+    latency = {p: float(v) * UNITS[u] for p, v, u in re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", text, re.M)}
+    count, took = re.search(r"(\d+) requests in ([\d.]+)(?:s|m)", text).groups()
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    failed = int(bad.group(1)) if bad else 0
+    return Row(int(count) - failed, float(took), latency["50"], latency["99"], failed, servers, before)
+
+
+def put_script(size):
+    return f"""math.randomseed(os.time())
+local body = '"' .. string.rep("v", {size}) .. '"'
+request = function()
+  return wrk.format("PUT", "/v1/maps/bench/key" .. math.random(0, 99999), {{["Content-Type"]="application/json"}}, body)
+end"""
+
+
+GET_SCRIPT = """math.randomseed(os.time())
+request = function() return wrk.format("GET", "/get?map=bench&key=key" .. math.random(0, 99999)) end"""
+
+
+def etcd_script(size):
+    value = base64.b64encode(b"v" * size).decode()
+    keys = ",".join('"' + base64.b64encode(b"key%d" % n).decode() + '"' for n in range(1000))
+    return f"""math.randomseed(os.time())
+local keys = {{{keys}}}
+request = function()
+  local body = '{{"key":"' .. keys[math.random(1, #keys)] .. '","value":"{value}"}}'
+  return wrk.format("POST", "/v3/kv/put", {{["Content-Type"]="application/json"}}, body)
+end"""
+
+
+class Etcd:
+    """Three local members of Debian's etcd-server, through its own HTTP gateway."""
+
+    def __init__(self, folder):
+        ports = free_ports(6)
+        names = [f"m{i}=http://{HOST}:{ports[i]}" for i in range(3)]
+        self.members, self.client_ports = [], ports[3:]
+        for i in range(3):
+            peer, client = f"http://{HOST}:{ports[i]}", f"http://{HOST}:{ports[3 + i]}"
+            with (folder / f"etcd{i}.log").open("wb") as log:
+                self.members.append(subprocess.Popen(
+                    ["etcd", "--name", f"m{i}", "--data-dir", str(folder / f"etcd{i}"), "--listen-peer-urls", peer,
+                     "--initial-advertise-peer-urls", peer, "--listen-client-urls", client, "--advertise-client-urls",
+                     client, "--initial-cluster", ",".join(names), "--initial-cluster-state", "new"],
+                    stdout=log, stderr=log))
+        self.leader = wait_for("etcd's election", 20, self._find_leader, 0.2)
+
+    def _find_leader(self):
+        for i, port in enumerate(self.client_ports):
+            answer = subprocess.run(["curl", "-s", "-m", "1", "-X", "POST", "-d", "{}",
+                                     f"http://{HOST}:{port}/v3/maintenance/status"], capture_output=True, text=True)
+            try:
+                status = json.loads(answer.stdout)
+                if status["leader"] == status["header"]["member_id"]:
+                    return f"http://{HOST}:{port}"
+            except (ValueError, KeyError):
+                continue
+        return None
+
+    @property
+    def pids(self):
+        return [m.pid for m in self.members]
+
+    def stop(self):
+        for member in self.members:
+            member.terminate()
+        for member in self.members:
+            member.wait(timeout=15)
+
+
+def show(title, rows_by_callers):
+    print(f"\n{title}")
+    print(f"{'C':>5} {'ops/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'CPU s/100k':>11} {'RSS MiB':>8} {'failed':>7}")
+    for callers, rows in rows_by_callers.items():
+        middle = {name: statistics.median(getattr(r, name) for r in rows)
+                  for name in ("rate", "p50_us", "p99_us", "cpu_per_100k", "rss_mib")}
+        print(f"{callers:>5} {middle['rate']:>9.0f} {middle['p50_us'] / 1000:>8.2f} {middle['p99_us'] / 1000:>8.2f} "
+              f"{middle['cpu_per_100k']:>11.2f} {middle['rss_mib']:>8.1f} {sum(r.failed for r in rows):>7}", flush=True)
+
+
+def start_members(binary, folder):
+    ports = free_ports(3)
+    peers = "static:" + ",".join(f"{HOST}:{p}" for p in ports)
+    members = [Load(binary, "member", "--raft-port", str(p), "--data-dir", str(folder / f"member{p}"), "--discovery",
+                    peers) for p in ports]
+    leader = wait_for("a leader", 20, lambda: next((m for m in members if m.say("leader")), None), 0.1)
+    return members, leader
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser.add_argument("--callers", default="1,64,256", help="closed-loop callers (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=4, help="of one measurement (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default %(default)s)")
+    parser.add_argument("--bytes", type=int, default=256, help="of a value (default %(default)s)")
+    parser.add_argument("--vs", choices=["etcd"], help="measure this too, in alternation, and print ratios")
+    parser.add_argument("--only", choices=["client", "http", "member"], help="one kind of load alone")
+    parser.add_argument("--no-build", action="store_true", help="use what is built")
+    chosen = parser.parse_args()
+    callers = [int(c) for c in chosen.callers.split(",")]
+    kinds = [chosen.only] if chosen.only else ["client", "http", "member"]
+    build = Path("build/release")
+    folder = Path(tempfile.mkdtemp(prefix="troupe-bench-"))
+    milliseconds = round(chosen.seconds * 1000)
+    print(f"three nodes and the load on {os.cpu_count()} cores, {chosen.bytes}-byte values, durable, "
+          f"medians of {chosen.rounds} x {chosen.seconds:g} s")
+    etcd = None
+    try:
+        if "client" in kinds or "http" in kinds:
+            cluster = Cluster(build / "examples/webserver", folder, 3)
+            cluster.start()
+            leader = wait_for("a leader", 20, cluster.leader)
+            pids = [n.process.pid for n in cluster.nodes]
+            if "client" in kinds:
+                load = Load(build / "tools/load/troupe_load", "client", "--endpoints",
+                            ",".join(f"{HOST}:{p}" for p in cluster.raft_ports))
+                for what, title in (("put", "writes, callers share one troupe::client in a process of their own"),
+                                    ("get", "linearizable reads, the same")):
+                    show(title, {c: [by_load(load, pids, what, c, milliseconds, chosen.bytes)
+                                     for _ in range(chosen.rounds)] for c in callers})
+                load.stop()
+            if "http" in kinds:
+                etcd = Etcd(folder) if chosen.vs else None
+                ours, theirs = {}, {}
+                for c in callers:
+                    for _ in range(chosen.rounds):
+                        ours.setdefault(c, []).append(
+                            by_wrk(leader.url, put_script(chosen.bytes), pids, c, chosen.seconds))
+                        if etcd:
+                            theirs.setdefault(c, []).append(
+                                by_wrk(etcd.leader, etcd_script(chosen.bytes), etcd.pids, c, chosen.seconds))
+                show("writes over HTTP to the leader (wrk)", ours)
+                if etcd:
+                    show("etcd's writes over its HTTP gateway to the leader (wrk)", theirs)
+                    for c in callers:
+                        rate = [statistics.median(r.rate for r in side[c]) for side in (ours, theirs)]
+                        cpu = [statistics.median(r.cpu_per_100k for r in side[c]) for side in (ours, theirs)]
+                        print(f"  C={c}: {rate[0] / rate[1]:.2f} x etcd's writes/s at {cpu[0] / cpu[1]:.2f} x its CPU")
+                show("linearizable reads over HTTP from the leader (wrk)",
+                     {c: [by_wrk(leader.url, GET_SCRIPT, pids, c, chosen.seconds) for _ in range(chosen.rounds)]
+                      for c in callers})
+            cluster.stop()
+        if "member" in kinds:
+            members, leading = start_members(build / "tools/load/troupe_load", folder)
+            pids = [m.process.pid for m in members]
+            for what, title in (("put", "writes, callers inside the leader's process"),
+                                ("get", "linearizable reads, the same")):
+                show(title, {c: [by_load(leading, pids, what, c, milliseconds, chosen.bytes)
+                                 for _ in range(chosen.rounds)] for c in callers})
+            for member in members:
+                member.stop()
+    except (Failure, subprocess.CalledProcessError) as error:
+        print(f"tools/bench: {error}; logs are in {folder}", file=sys.stderr)
+        return 1
+    finally:
+        if etcd:
+            etcd.stop()
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

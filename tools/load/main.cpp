@@ -1,0 +1,81 @@
+// The load generator of tools/bench.
+//
+//   troupe_load client --endpoints host:port,...     callers that share one troupe::client, in a process of their own
+//   troupe_load member --raft-port P --data-dir D --discovery static:...      a member with the callers inside
+//
+// Jobs come on standard input, one a line: "put CALLERS MILLISECONDS BYTES" or "get CALLERS MILLISECONDS"; "leader"
+// asks a member whether it leads. Each is answered by one line of JSON. The end of the input ends the program.
+#include "runtime/client.hpp"
+#include "runtime/node.hpp"
+#include "tools/load/callers.hpp"
+
+#include <caf/scoped_actor.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <sstream>
+
+namespace {
+
+template <class Leads>
+void serve(caf::actor_system& system, const troupe::service_actor<troupe::map_service>& map, Leads leads) {
+  std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words{line};
+    std::string what;
+    troupe::load::job job;
+    long lasts = 0;
+    if (words >> what && what == "leader") {
+      std::cout << (leads() ? "true" : "false") << std::endl;
+    } else if ((what == "put" || what == "get") && words >> job.callers >> lasts &&
+               (what == "get" || words >> job.bytes)) {
+      job.write = what == "put";
+      job.lasts = std::chrono::milliseconds{lasts};
+      std::cout << troupe::load::run(system, map, job) << std::endl;
+    } else {
+      std::cout << "{\"error\": \"no such job\"}" << std::endl;
+    }
+  }
+}
+
+bool leads(caf::actor_system& system, const troupe::node& node) {
+  caf::scoped_actor self{system};
+  bool leading = false;
+  self->request(node.handle(), caf::infinite, troupe::get_status{})
+      .receive(
+          [&](const troupe::node_status& s) { leading = s.role && s.role->kind == troupe::raft::role_kind::leader; },
+          [](const caf::error&) {});
+  return leading;
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app{"Load generator of tools/bench"};
+  app.require_subcommand(1);
+  troupe::client_options remote;
+  auto* client = app.add_subcommand("client", "Callers that share one client");
+  client->add_option("--endpoints", remote.endpoints, "Nodes to begin with")->delimiter(',')->required();
+  troupe::node_options inside;
+  auto* member = app.add_subcommand("member", "A member of the cluster with the callers inside");
+  member->add_option("--raft-port", inside.raft_port)->required();
+  member->add_option("--data-dir", inside.data_dir)->required();
+  member->add_option("--discovery", inside.discovery);
+  CLI11_PARSE(app, argc, argv);
+
+  troupe::config config;
+  caf::actor_system system{config};
+  if (client->parsed()) {
+    auto cluster = troupe::spawn_client(system, remote);
+    serve(system, cluster.service<troupe::map_service>(), [] { return false; });
+    cluster.stop();
+  } else {
+    auto node = troupe::spawn_node(system, inside, troupe::map_service{});
+    serve(system, node.service<troupe::map_service>(), [&] { return leads(system, node); });
+    node.stop();
+  }
+} catch (const std::exception& e) {
+  std::cerr << "troupe_load: " << e.what() << '\n';
+  return 1;
+}
