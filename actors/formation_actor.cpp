@@ -99,12 +99,12 @@ void formation_actor::carry_out(raft::formation_output out) {
   }
 }
 
-/// One of the two changes at a time, so no crash in between can leave a mixture.
+/// Where both change, the cluster goes first: a crash in between leaves a member that still holds its promise.
 void formation_actor::save(const raft::membership_record& next) {
   const auto& now = machine_->record();
+  if (next.cluster != now.cluster) setup_.store->set_cluster(next.cluster);
   if (next.promise != now.promise)
     setup_.store->set_promise(next.promise ? std::optional{raft::encode(*next.promise)} : std::nullopt);
-  if (next.cluster != now.cluster) setup_.store->set_cluster(next.cluster);
 }
 
 void formation_actor::ask(const raft::addressed<form>& question) {

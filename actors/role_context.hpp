@@ -5,7 +5,7 @@
 
 namespace troupe {
 
-/// The configuration that counts changed: by an append, or back by a truncation.
+/// The configuration that counts changed, by an append or back by a truncation, and is on disk.
 struct configuration_known {
   index_t index = 0;
   raft::configuration members;

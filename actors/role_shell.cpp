@@ -190,7 +190,8 @@ template <class Role> void role_shell<Role>::note_leader() {
 
 template <class Role> void role_shell<Role>::note_members() {
   const auto& log = role_.state().log();
-  if (told_members_ == log.configuration_index()) return;
+  // Only what is on disk: the node remembers for good that it has been a member.
+  if (told_members_ == log.configuration_index() || log.configuration_index() > role_.state().durable_index()) return;
   told_members_ = log.configuration_index();
   this->send(context_.observer, configuration_known{log.configuration_index(), log.current()});
 }

@@ -133,7 +133,7 @@ void formation::on(const record_synced&, formation_output& out) {
   if (!storing_) return;
   const auto before = std::exchange(durable_, *std::exchange(storing_, std::nullopt));
   if (durable_.cluster) {
-    out.note = "the cluster " + to_string(durable_.cluster) + " is formed";
+    if (!before.cluster) out.note = "the cluster " + to_string(durable_.cluster) + " is formed";
     if (durable_.promise && durable_.promise->proposer == self_.id)
       out.decided = membership_decision{
           durable_.cluster, {.voters = durable_.promise->members, .outgoing = {}, .learners = {}}, false};
@@ -160,8 +160,10 @@ void formation::on(const formed_now& what, formation_output& out) {
     formed_later_ = what;
     return;
   }
-  if (durable_.cluster || (durable_.promise && durable_.promise->cluster != what.cluster)) return;
-  store({.cluster = what.cluster, .promise = durable_.promise}, out);
+  if (durable_.cluster && (durable_.cluster != what.cluster || !durable_.promise)) return;
+  if (durable_.promise && durable_.promise->cluster != what.cluster) return;
+  // The promise has done its work. Its absence says that the log was there: a member without a log has lost it.
+  store({.cluster = what.cluster, .promise = std::nullopt}, out);
 }
 
 bool formation::proposing() const noexcept {

@@ -37,7 +37,15 @@ storage_factory open_wal(std::shared_ptr<disk> on, std::uint64_t segment_size) {
   return [on = std::move(on), segment_size](raft::recovered& out) -> std::unique_ptr<raft::storage> {
     wal_options options;
     options.segment_size = segment_size;
-    return wal::open(on->files, on->directory.log_path(), options, out);
+    auto log = wal::open(on->files, on->directory.log_path(), options, out);
+    // A member's log holds at least the first configuration. Without it the node has forgotten its votes, and must not
+    // give any.
+    if (on->directory.cluster() && !on->directory.promise() && out.last_index == 0)
+      throw raft::storage_error(
+          "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +
+          to_string(on->directory.cluster()) +
+          ": it must not take part without its log. Remove the data directory to start as a new node");
+    return log;
   };
 }
 

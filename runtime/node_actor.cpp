@@ -90,6 +90,10 @@ void node_actor::start_core(opened_log& log) {
     return finish(caf::make_error(caf::sec::runtime_error, log.error));
   }
   if (phase_ != phase::opening) return;
+  if (membership_.withdrawn) {
+    phase_ = phase::idle;
+    return;
+  }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
   phase_ = phase::running;
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
