@@ -116,7 +116,10 @@ void formation_actor::ask(const raft::addressed<form>& question) {
             asked_.erase(to);
             if (answer.node == to) run(answer);
           },
-          [this, to = question.to](const caf::error&) { asked_.erase(to); });
+          [this, to = question.to](const caf::error& e) {
+            asked_.erase(to);
+            log().info("formation: node {} does not answer: {}", to_string(to), compat::to_text(system(), e));
+          });
 }
 
 void formation_actor::announce() {

@@ -132,9 +132,10 @@ template <listed T> std::optional<T> decode(std::string bytes) {
 template <class Inspector, listed T>
 typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
   std::string bytes;
-  if constexpr (Inspector::reads_state) bytes = encode(x);
+  if constexpr (Inspector::reads_state)
+    bytes = wire::encode(x); // qualified: a message may have an encoding of its own for the disk
   auto load = [&]() -> caf::error {
-    auto value = decode<T>(std::move(bytes));
+    auto value = wire::decode<T>(std::move(bytes));
     if (!value) return caf::make_error(caf::sec::invalid_argument, std::string{"bad bytes for "} + name);
     x = std::move(*value);
     return caf::none;

@@ -1,0 +1,24 @@
+// What a node of a test has on disk, whichever of its processes is using it.
+#pragma once
+
+#include "runtime/storage/memory_storage.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <cstdint>
+
+namespace troupe::test {
+
+struct disk {
+  memory_storage memory;
+  /// Entries up to here are surely synced.
+  raft::index_t durable = 0;
+  /// Counts processes; one that was killed cannot write any more.
+  std::uint64_t process = 0;
+  /// The actor that used it last.
+  caf::actor_id user = 0;
+  /// The next sync fails.
+  bool breaks = false;
+};
+
+} // namespace troupe::test

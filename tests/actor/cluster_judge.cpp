@@ -1,0 +1,102 @@
+// What the test of a cluster believes: a put of a key is made once, so the log alone tells what became of each, and a
+// key is a register that is written at most once.
+#include "services/command.hpp"
+#include "tests/actor/cluster_disk.hpp"
+#include "tests/actor/cluster_world.hpp"
+
+#include <algorithm>
+
+namespace troupe::test {
+
+namespace {
+
+std::optional<std::string> key_of(const raft::entry& e) {
+  if (e.kind != raft::entry_kind::command) return {};
+  const auto parts = services::decode_command(e.data.view());
+  map::put put;
+  if (!parts || parts->tag != map::put::tag || !services::msgpack_serializer::decode(parts->payload, put)) return {};
+  return put.key;
+}
+
+std::vector<raft::entry> all_of(disk& d) { return d.memory.read(1, d.memory.contents().last_index, SIZE_MAX); }
+
+} // namespace
+
+bool cluster_world::on_most_disks(index_t index, const std::string& key) {
+  const auto copies = std::count_if(members_.begin(), members_.end(), [&](const auto& each) {
+    auto& d = *each.second.storage;
+    if (d.durable < index) return false;
+    const auto found = d.memory.read(index, index, SIZE_MAX);
+    return !found.empty() && key_of(found.front()) == key;
+  });
+  return copies >= 2;
+}
+
+bool cluster_world::all_equal() {
+  const auto first = all_of(*members_.at(node_id{1}).storage);
+  for (const auto id : ids()) {
+    const auto now_there = status(id);
+    if (!now_there || !now_there->ready || now_there->applied != first.size()) return false;
+    if (all_of(*members_.at(id).storage) != first) return false;
+  }
+  return true;
+}
+
+void cluster_world::judge() {
+  std::map<std::string, std::vector<index_t>> in_log;
+  for (const auto& e : all_of(*members_.at(node_id{1}).storage))
+    if (const auto key = key_of(e)) in_log[*key].push_back(e.index);
+  for (const auto& c : calls_) {
+    if (!c.answered)
+      problems_.push_back("no answer about " + c.key);
+    else if (c.answered->when > c.deadline)
+      problems_.push_back("late answer about " + c.key);
+    else if (c.is_put)
+      judge_put(c, in_log[c.key]);
+    else if (c.what() == outcome::unknown)
+      problems_.push_back("a read of " + c.key + " of unknown outcome");
+  }
+  judge_gets(in_log);
+}
+
+void cluster_world::judge_put(const client_call& c, const std::vector<index_t>& in_log) {
+  switch (c.what()) {
+  case outcome::committed:
+    if (in_log != std::vector<index_t>{c.answered->revision})
+      problems_.push_back("acknowledged, and not once where it was said to be: " + c.key);
+    break;
+  case outcome::rejected:
+    if (!in_log.empty()) problems_.push_back("rejected, and in the log: " + c.key);
+    break;
+  case outcome::unknown:
+    if (in_log.size() > 1) problems_.push_back("twice in the log: " + c.key);
+    break;
+  }
+}
+
+/// Linearizable, for a register that is written once: nobody reads what was not yet asked for, nor nothing after
+/// anybody was told of the write.
+void cluster_world::judge_gets(const std::map<std::string, std::vector<index_t>>& in_log) {
+  std::map<std::string, raft::time_point> asked_at;
+  std::map<std::string, raft::time_point> known_at;
+  for (const auto& c : calls_) {
+    if (c.is_put) asked_at.emplace(c.key, c.began);
+    if (!c.ok() || c.answered->revision == 0) continue;
+    const auto [known, first] = known_at.emplace(c.key, c.answered->when);
+    known->second = std::min(known->second, c.answered->when);
+  }
+  for (const auto& c : calls_) {
+    if (c.is_put || !c.ok()) continue;
+    const auto found = c.answered->revision != 0;
+    const auto known = known_at.find(c.key);
+    if (!found && known != known_at.end() && known->second < c.began) problems_.push_back("a stale read of " + c.key);
+    if (!found) continue;
+    if (asked_at.find(c.key) == asked_at.end() || asked_at[c.key] > c.answered->when)
+      problems_.push_back("read before anybody wrote it: " + c.key);
+    const auto at = in_log.find(c.key);
+    if (at == in_log.end() || at->second != std::vector<index_t>{c.answered->revision})
+      problems_.push_back("read, and not once where it was said to be: " + c.key);
+  }
+}
+
+} // namespace troupe::test

@@ -1,0 +1,174 @@
+// Three nodes of real actors in one thread and in virtual time. The test plays the wire, the disks, formation and the
+// order in which actors run; everything is drawn from one seed, so that a seed is a trace.
+#pragma once
+
+#include "runtime/node_actor.hpp"
+#include "services/front.hpp"
+#include "services/map/map_service.hpp"
+#include "tests/actor/cluster_wire.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+
+using namespace std::chrono_literals;
+
+struct disk;
+
+/// How many messages an actor may handle in a millisecond.
+inline constexpr std::size_t any_pace = std::numeric_limits<std::size_t>::max();
+
+/// What a client asked, and what it was told.
+struct client_call {
+  bool is_put = false;
+  node_id at;
+  std::string key;
+  raft::time_point began;
+  raft::time_point deadline;
+  struct answer {
+    raft::time_point when;
+    errc code = errc::none;
+    /// Of the key; 0 if it is absent.
+    index_t revision = 0;
+  };
+  std::optional<answer> answered;
+
+  bool ok() const { return answered && answered->code == errc::none; }
+  outcome what() const { return outcome_of(answered->code); }
+};
+
+/// A role actor, as it announced itself.
+struct role_seen {
+  std::uint64_t incarnation = 0;
+  epoch_t epoch = 0;
+  raft::role_kind kind = raft::role_kind::follower;
+  term_t term = 0;
+  bool alive = true;
+  /// Writes were on their way to the disk when it took over.
+  bool write_in_flight = false;
+};
+
+class cluster_world : private virtual_system {
+ public:
+  using virtual_system::now;
+
+  explicit cluster_world(std::uint64_t seed, weather how = {});
+  ~cluster_world();
+  cluster_world(const cluster_world&) = delete;
+  cluster_world& operator=(const cluster_world&) = delete;
+
+  static std::vector<node_id> ids() { return {node_id{1}, node_id{2}, node_id{3}}; }
+  std::uint64_t pick(std::uint64_t below) { return random_.next() % below; }
+  wire& net() { return wire_; }
+
+  void start(node_id id);
+  /// Ends a process where it stands; of the writes not synced at most `keep` are then on disk.
+  void kill(node_id id, std::size_t keep = 0);
+  bool up(node_id id) const { return members_.at(id).up; }
+  /// Why the node's process ended by itself.
+  const std::optional<std::string>& end_of(node_id id) const { return members_.at(id).ended; }
+  /// Ends everything. How many actors would not go.
+  std::size_t close();
+
+  void run(std::chrono::milliseconds time);
+  /// Lets up to `jobs` messages be handled, in no time.
+  void run_some(std::size_t jobs) { work(jobs); }
+  template <class Predicate> bool run_until(Predicate reached, std::chrono::milliseconds patience = 10s) {
+    for (; !reached() && patience.count() > 0; --patience) run(1ms);
+    return reached();
+  }
+
+  /// A node's disk, or the news of role changes to its endpoint, may be slow or stand still (0).
+  void pace_disk(node_id id, std::size_t per_ms);
+  void pace_news(node_id id, std::size_t per_ms);
+  /// Its next sync fails.
+  void break_disk(node_id id);
+  /// Its service throws at the next command, once.
+  void arm_service(node_id id) { members_.at(id).service_throws = true; }
+
+  /// Returns the call's number. A put of a key is made once; its value is the key.
+  std::size_t put(node_id at, std::string key, std::chrono::milliseconds timeout = 5s);
+  std::size_t get(node_id at, std::string key, std::chrono::milliseconds timeout = 5s);
+  const std::deque<client_call>& calls() const { return calls_; }
+  const client_call& call(std::size_t number) const { return calls_[number]; }
+
+  /// Who leads in the newest term, of those that are up.
+  std::optional<node_id> leader() const;
+  /// As the node says; nothing if it does not answer at once.
+  std::optional<node_status> status(node_id id);
+  const std::deque<role_seen>& roles(node_id id) const { return members_.at(id).roles; }
+  bool all_equal();
+  std::size_t running() { return system.registry().running(); }
+  /// Commands that services applied, anew at every start of a core.
+  std::size_t applied(node_id id) const { return members_.at(id).applied; }
+  std::size_t services_started(node_id id) const { return members_.at(id).services; }
+
+  /// What must never be, as far as it was seen; with `judge` every answer is held against the log of node 1, which must
+  /// have everything by now.
+  const std::vector<std::string>& problems() const { return problems_; }
+  void judge();
+
+  std::uint64_t trace_hash() const { return trace_hash_; }
+  /// The newest lines.
+  std::string trace() const;
+
+ private:
+  struct member {
+    std::shared_ptr<disk> storage;
+    std::uint64_t incarnation = 0;
+    bool up = false;
+    std::optional<std::string> ended;
+    node_handle node;
+    surroundings around;
+    endpoint_handle endpoint;
+    service_actor<map_service> front;
+    caf::actor_id news = 0;
+    std::deque<role_seen> roles;
+    bool service_throws = false;
+    std::size_t services = 0;
+    std::size_t applied = 0;
+  };
+  friend class news_tap;
+  friend class opened_disk;
+  friend class recording_machine;
+
+  caf::scheduler::test_coordinator& jobs();
+  void work(std::size_t budget);
+  bool may_run(caf::actor_id id);
+  void note(const std::string& line);
+  void on_role(node_id id, std::uint64_t incarnation, const role_changed& change);
+  void on_apply(node_id id, index_t index, const std::string& what);
+  void on_node_end(node_id id, std::uint64_t incarnation, const caf::error& why);
+  void on_answer(std::size_t number, const client_call::answer& what);
+  template <class Request> std::size_t ask(node_id at, client_call what, Request request);
+  bool on_most_disks(index_t index, const std::string& key);
+  void judge_put(const client_call& c, const std::vector<index_t>& in_log);
+  void judge_gets(const std::map<std::string, std::vector<index_t>>& in_log);
+
+  raft::prng random_;
+  wire wire_;
+  std::map<node_id, member> members_;
+  /// Who runs at the moment; what is left to those that may not run freely.
+  caf::actor_id running_ = 0;
+  struct pace {
+    std::size_t per_ms = any_pace;
+    std::size_t left = any_pace;
+  };
+  std::map<node_id, pace> disk_paces_;
+  std::map<node_id, pace> news_paces_;
+  std::deque<client_call> calls_;
+  /// By log index: the command and the reply, the same wherever it is applied.
+  std::map<index_t, std::string> applied_;
+  std::vector<std::string> problems_;
+  std::uint64_t trace_hash_ = 14695981039346656037u;
+  std::deque<std::string> trace_;
+};
+
+} // namespace troupe::test
