@@ -19,8 +19,8 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
-#include <optional>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t max_outstanding_bytes = 16 << 20;
 /// What is read from the log at a time.
 constexpr std::size_t fetch_bytes = 4 << 20;
+/// Reads that wait for an index; beyond, they are refused.
+constexpr std::size_t max_waiting_queries = 100'000;
 
 } // namespace
 
@@ -27,6 +29,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](applied_batch& m) { collect(m); },
       [this](queried_batch& m) { send(proxy_, std::move(m)); },
       [this](const role_changed& m) {
+        if (m.kind == raft::role_kind::leader) led_from_ = std::min(led_from_, m.term);
         if (m.previous) send(m.previous, drained{m.retiring});
       },
       [this](const get_applied&) { return applied_status{applied_}; },
@@ -71,14 +74,17 @@ void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
   rounds_.push_back(std::move(current));
   for (auto& [service, batch] : batches) {
     expected_[service.address()].push_back(number);
+    batch.replies_from = led_from_;
     send(service, std::move(batch));
   }
   if (batches.empty()) {
     applied_batch nothing;
     collect(nothing);
   }
-  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= handed_; it = waiting_.erase(it))
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= handed_; it = waiting_.erase(it)) {
+    waiting_queries_ -= it->second.size();
     serve(it->first, it->second);
+  }
 }
 
 void dispatcher::route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches) {
@@ -125,10 +131,16 @@ void dispatcher::collect(applied_batch& answer) {
 }
 
 void dispatcher::ask(const query_batch& message) {
-  if (message.at <= handed_)
-    serve(message.at, message.queries);
-  else
-    waiting_.emplace(message.at, message.queries);
+  if (message.at <= handed_) return serve(message.at, message.queries);
+  if (waiting_queries_ + message.queries.size() > max_waiting_queries) {
+    queried_batch refused;
+    for (const auto& q : message.queries)
+      refused.outcomes.push_back({q.number, errc::overloaded, 0, "too many reads wait for this node to catch up"});
+    send(proxy_, std::move(refused));
+    return;
+  }
+  waiting_queries_ += message.queries.size();
+  waiting_.emplace(message.at, message.queries);
 }
 
 void dispatcher::serve(index_t at, const std::vector<query>& queries) {

@@ -8,6 +8,7 @@
 #include "actors/interfaces.hpp"
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,6 +50,8 @@ class dispatcher : public dispatcher_handle::base {
   index_t target_ = 0;
   index_t applied_ = 0;
   bool fetching_ = false;
+  /// The first term that this node led in this run.
+  term_t led_from_ = std::numeric_limits<term_t>::max();
   std::deque<round> rounds_;
   std::size_t outstanding_bytes_ = 0;
   /// For each service the rounds (counted from the first ever) that wait for its answer, oldest first.
@@ -56,6 +59,7 @@ class dispatcher : public dispatcher_handle::base {
   std::uint64_t first_round_ = 0;
   /// Reads that wait for an index.
   std::multimap<index_t, std::vector<query>> waiting_;
+  std::size_t waiting_queries_ = 0;
 };
 
 } // namespace troupe

@@ -131,7 +131,9 @@ void endpoint::follow(const role_changed& m) {
   if (m.epoch > epoch_ || !role_) {
     epoch_ = m.epoch;
     role_ = m.role;
-    rise_to(m.term);
+    // The newest role's term is right even when it is lower: a term that never reached the disk is gone with its role.
+    term_ = m.term;
+    replicators_.clear();
   }
   if (m.previous) send(m.previous, drained{m.retiring});
 }

@@ -66,6 +66,7 @@ formation_handle::behavior_type formation_actor::make_behavior() {
 void formation_actor::on_exit() {
   setup_.links = nullptr;
   setup_.node = nullptr;
+  setup_.store.reset(); // it keeps the data directory locked
   peers_.clear();
 }
 

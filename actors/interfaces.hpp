@@ -290,6 +290,8 @@ struct apply_item {
   raft::bytes payload;
 };
 struct apply_batch {
+  /// Entries of earlier terms were not proposed here in this run: nobody waits for what they are answered with.
+  term_t replies_from = 0;
   std::vector<apply_item> items;
 };
 struct query_item {

@@ -50,6 +50,18 @@ proxy_handle::behavior_type proxy::make_behavior() {
   };
 }
 
+void proxy::on_exit() {
+  // Promises and askers hold this actor, as do the fronts among them.
+  drained_ = {};
+  pending_ = {0, 0};
+  outbox_ = {};
+  index_requests_.clear();
+  confirmations_.clear();
+  routes_ = {options_.self, options_.address};
+  role_ = nullptr;
+  dispatcher_ = nullptr;
+}
+
 void proxy::on_commands(const command_batch& batch) {
   const auto asker = caf::actor_cast<asker_handle>(current_sender());
   const auto now = clock().now();
@@ -215,6 +227,8 @@ void proxy::on_link_down(node_id peer) {
 }
 
 void proxy::on_core_up(const core_up& core) {
+  // Whatever the old core's actors still said after its end is void.
+  on_core_down();
   dispatcher_ = core.dispatcher;
   wake();
 }

@@ -58,6 +58,7 @@ class proxy : public proxy_handle::base {
   proxy(caf::actor_config& config, proxy_options options);
   behavior_type make_behavior() override;
   const char* name() const override { return "proxy"; }
+  void on_exit() override;
 
  private:
   /// One question for an index, on behalf of everything that waited for one at that moment.

@@ -10,7 +10,12 @@ namespace troupe {
 
 template <class Role>
 role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Role role, predecessor before)
-    : role_handle::base(config), context_(std::move(context)), role_(std::move(role)), before_(std::move(before)) {}
+    : role_handle::base(config), context_(std::move(context)), role_(std::move(role)), before_(std::move(before)) {
+  // Without the log store there is no core. A role that was handed over to while the core was taken down, or its node
+  // ended, ends with it; in peace, for it is not what failed.
+  this->set_down_handler([this](const caf::down_msg&) { this->quit(); });
+  this->monitor(context_.log);
+}
 
 template <class Role> const char* role_shell<Role>::name() const { return raft::to_string(Role::kind); }
 
@@ -37,7 +42,7 @@ template <class Role> void role_shell<Role>::on_exit() {
   context_ = {};
   before_ = {};
   successor_ = nullptr;
-  replicators_.clear();
+  stop_replicators();
 }
 
 template <class Role> void role_shell<Role>::begin() {
@@ -49,7 +54,8 @@ template <class Role> void role_shell<Role>::begin() {
   this->send(context_.proxy, change);
   this->send(context_.log, change);
   this->send(context_.dispatcher, change);
-  this->send(context_.observer, change);
+  // A role that has a predecessor was announced to the observer by it.
+  if (!before_.role) this->send(context_.observer, change);
   execute(role_.start(this->clock().now()));
   if (const auto before = std::exchange(before_, {}); before.carry) on_rpc(*before.carry);
 }
@@ -214,16 +220,24 @@ template <class Role> void role_shell<Role>::become(raft::transition next) {
   throw std::logic_error("raft: no such transition");
 }
 
-template <class Role> template <class Next> void role_shell<Role>::hand_over(std::optional<raft::rpc> carry) {
+template <class Role> void role_shell<Role>::stop_replicators() {
   for (const auto& [peer, replicator] : replicators_) {
     this->unlink_from(replicator);
     this->send_exit(replicator, caf::exit_reason::user_shutdown);
   }
   replicators_.clear();
+}
+
+template <class Role> template <class Next> void role_shell<Role>::hand_over(std::optional<raft::rpc> carry) {
+  stop_replicators();
   auto next = context_;
   ++next.epoch;
+  const auto epoch = next.epoch;
+  const auto term = role_.state().term();
   successor_ = this->template spawn<role_shell<Next>>(std::move(next), Next{std::move(role_)},
                                                       predecessor{context_.epoch, role_handle{this}, std::move(carry)});
+  // From here and not from the successor: the observer must know of it before it can learn of this role's end.
+  this->send(context_.observer, role_changed{epoch, Next::kind, term, successor_, context_.epoch, role_handle{this}});
 }
 
 template <class Role> template <class Message> void role_shell<Role>::to_successor(const Message& message) {

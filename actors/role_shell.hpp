@@ -50,6 +50,7 @@ template <class Role> class role_shell : public role_handle::base {
   void step(const raft::event& event);
   void execute(raft::output&& out);
   void start_replicators(const raft::membership_change& change);
+  void stop_replicators();
   void release(index_t up_to);
   void note_leader();
   void note_members();

@@ -11,6 +11,8 @@ config::config() {
   load<caf::io::middleman>();
   compat::set_word(*this, "scheduler.policy", "sharing");
   compat::set(*this, "scheduler.max-threads", std::size_t{1});
+  // An actor that is fed faster than it handles must not keep the worker from the heartbeats.
+  compat::set(*this, "scheduler.max-throughput", std::size_t{300});
   compat::set(*this, "middleman.workers", std::size_t{0});
   compat::set(*this, "middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{500}});
   compat::set(*this, "middleman.connection-timeout", caf::timespan{std::chrono::seconds{3}});

@@ -110,8 +110,10 @@ void node::stop() {
   const auto inside = std::move(parts_);
   caf::scoped_actor self{*system_};
   self->monitor(handle_);
+  self->monitor(inside->around.formation);
   self->send(handle_, stop_node{});
-  self->receive([](const caf::down_msg&) {});
+  // Formation keeps the identity file, and with it the lock of the data directory.
+  for (int ended = 0; ended < 2; ++ended) self->receive([](const caf::down_msg&) {});
   system_->middleman().unpublish(caf::actor_cast<caf::actor>(inside->around.endpoint), inside->port);
   for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
   if (inside->discovery) self->send_exit(inside->discovery, caf::exit_reason::user_shutdown);

@@ -51,8 +51,10 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
         watch(caf::actor_cast<caf::actor>(m.role));
+        // Born while the core was being taken down.
+        if (phase_ != phase::running && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
       },
-      [this](const leader_known& m) { leader_ = m; },
+      [](const leader_known&) {},
       [this](const configuration_known& m) { on_members(m); },
   };
 }
@@ -78,6 +80,7 @@ void node_actor::decided(const membership_decision& message) {
 
 void node_actor::open_core() {
   phase_ = phase::opening;
+  opening_ = membership_;
   const log_owner_handle owner{this};
   if (setup_.detach_log)
     spawn<log_opener, caf::detached>(setup_.open_log, membership_.initial, owner);
@@ -90,8 +93,11 @@ void node_actor::start_core(opened_log& log) {
     return finish(caf::make_error(caf::sec::runtime_error, log.error));
   }
   if (phase_ != phase::opening) return;
-  if (membership_.withdrawn) {
+  if (membership_.withdrawn || membership_.cluster != opening_.cluster) {
+    // Decided anew while the log was being opened.
+    log.storage.reset();
     phase_ = phase::idle;
+    if (!membership_.withdrawn) open_core();
     return;
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
@@ -130,21 +136,22 @@ void node_actor::watch(const caf::actor& part) {
 }
 
 void node_actor::on_down(const caf::down_msg& message) {
-  if (core_.erase(message.source) == 0) {
-    // One of the surroundings: without it the node is of no use. The proxy ends by itself when it is drained.
-    if (message.reason && phase_ != phase::stopping) finish(message.reason);
-    return;
+  const bool of_core = core_.erase(message.source) > 0;
+  // What a failed disk holds is unknown until somebody has looked, and without its surroundings a node is of no use;
+  // everything else may be a passing trouble.
+  if (message.reason && message.reason != caf::exit_reason::user_shutdown &&
+      (!of_core || message.source == log_store_)) {
+    fatal_ = true;
+    failure_ = message.reason;
   }
   if (phase_ == phase::clearing || phase_ == phase::stopping) {
-    if (core_.empty()) core_cleared();
+    if (of_core && core_.empty()) core_cleared();
     return;
   }
-  // A retired role ends by itself.
+  // A retired role ends by itself, and so does the proxy when it is drained.
   if (!message.reason) return;
   troupe::log().error("node {}: a part of it died: {}", to_string(setup_.id),
                       compat::to_text(system(), message.reason));
-  // What a failed disk holds is unknown until somebody has looked; everything else may be a passing trouble.
-  fatal_ = message.source == log_store_;
   const auto now = clock().now();
   restarts_.push_back(now);
   while (now - restarts_.front() > restart_window) restarts_.pop_front();
@@ -152,8 +159,8 @@ void node_actor::on_down(const caf::down_msg& message) {
 }
 
 void node_actor::clear_core(const caf::error& why) {
-  phase_ = phase_ == phase::draining ? phase::stopping : phase::clearing;
-  failure_ = why;
+  phase_ = phase_ == phase::draining || phase_ == phase::stopping ? phase::stopping : phase::clearing;
+  if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
@@ -161,9 +168,8 @@ void node_actor::clear_core(const caf::error& why) {
 
 void node_actor::core_cleared() {
   role_ = {};
-  leader_ = {};
   dispatcher_ = nullptr;
-  if (phase_ == phase::stopping) return finish({});
+  if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::idle;
   if (fatal_ || restarts_.size() > max_restarts) return finish(failure_);
   if (!membership_.withdrawn) open_core();
@@ -171,9 +177,17 @@ void node_actor::core_cleared() {
 
 void node_actor::begin_stop() {
   if (phase_ == phase::draining || phase_ == phase::stopping) return;
+  if (phase_ == phase::clearing) {
+    phase_ = phase::stopping;
+    return;
+  }
   phase_ = phase::draining;
+  // A death in the core meanwhile has already begun what follows.
+  const auto drained = [this] {
+    if (phase_ == phase::draining) clear_core({});
+  };
   request(around_.proxy, setup_.drain_timeout, drain_proxy{})
-      .then([this](const proxy_drained&) { clear_core({}); }, [this](const caf::error&) { clear_core({}); });
+      .then([drained](const proxy_drained&) { drained(); }, [drained](const caf::error&) { drained(); });
 }
 
 void node_actor::on_members(const configuration_known& message) {
@@ -223,7 +237,7 @@ void node_actor::describe_members(node_status& now, const peer_list& peers) cons
     for (const auto& peer : peers.peers) {
       if (peer.id != m.id) continue;
       member.address = peer.address;
-      member.reachable = peer.up;
+      member.reachable = peer.up || m.id == setup_.id; // the list of addresses has the own one, too
     }
     if (m.id == now.role->leader) now.leader_address = member.address;
     now.members.push_back(std::move(member));
@@ -259,6 +273,7 @@ void node_actor::on_exit() {
   core_.clear();
   role_ = {};
   dispatcher_ = nullptr;
+  setup_.open_log = nullptr; // it keeps the data directory locked
 }
 
 } // namespace troupe

@@ -113,9 +113,10 @@ class node_actor : public node_handle::base {
   surroundings around_;
   phase phase_ = phase::idle;
   membership_decision membership_;
+  /// What the log is being opened for.
+  membership_decision opening_;
   epoch_t epoch_ = 0;
   role_changed role_;
-  leader_known leader_;
   dispatcher_handle dispatcher_;
   /// Actors of the core that are alive.
   std::map<caf::actor_addr, caf::actor> core_;

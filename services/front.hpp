@@ -71,7 +71,10 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
 
   behavior_type make_behavior() override { return clauses(typename S::commands{}, typename S::queries{}); }
   const char* name() const override { return "front"; }
-  void on_exit() override { calls_.abandon("the service's front ended"); }
+  void on_exit() override {
+    calls_.abandon("the service's front ended");
+    proxy_ = nullptr;
+  }
 
  private:
   template <class... Cs, class... Qs> behavior_type clauses(types<Cs...>, types<Qs...>) {

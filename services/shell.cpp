@@ -39,6 +39,7 @@ applied_batch shell::apply(const apply_batch& batch) {
   out.items.reserve(batch.items.size());
   for (const auto& item : batch.items) {
     auto reply = service_->apply(item.tag.view(), item.payload.view(), apply_context{item.index});
+    if (item.term < batch.replies_from) reply.payload = {};
     out.items.push_back({item.index, item.term, code_of(reply.status), std::move(reply.payload)});
   }
   return out;
@@ -48,8 +49,13 @@ queried_batch shell::query(const query_items& batch) const {
   queried_batch out;
   out.outcomes.reserve(batch.items.size());
   for (const auto& item : batch.items) {
-    auto reply = service_->query(item.tag.view(), item.payload.view());
-    out.outcomes.push_back({item.number, code_of(reply.status), item.at, std::move(reply.payload)});
+    // A query changes nothing, so whatever goes wrong in it is the asker's trouble alone.
+    try {
+      auto reply = service_->query(item.tag.view(), item.payload.view());
+      out.outcomes.push_back({item.number, code_of(reply.status), item.at, std::move(reply.payload)});
+    } catch (const std::exception& e) {
+      out.outcomes.push_back({item.number, errc::refused, item.at, std::string{"the query failed: "} + e.what()});
+    }
   }
   return out;
 }

@@ -66,6 +66,7 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
                  "Form a cluster of exactly N nodes; 0: only ever join one (default: as many as --discovery lists, "
                  "1 without it)")
       ->envname("TROUPE_BOOTSTRAP_EXPECT")
+      ->check(CLI::Range(0, 1000))
       ->type_name("N");
 }
 
