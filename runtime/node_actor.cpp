@@ -235,7 +235,7 @@ void node_actor::describe_members(node_status& now, const peer_list& peers) cons
   for (const auto& m : now.role->members.members()) {
     member_status member{m.id, m.address, now.role->members.is_voter(m.id), m.id == setup_.id};
     for (const auto& peer : peers.peers) {
-      if (peer.id != m.id) continue;
+      if (peer.id != m.id || m.id == setup_.id) continue;
       member.address = peer.address;
       member.reachable = peer.up || m.id == setup_.id; // the list of addresses has the own one, too
     }

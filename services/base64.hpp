@@ -1,3 +1,4 @@
+// Base64 as RFC 4648 has it, for binary values in JSON.
 #pragma once
 
 #include <optional>

@@ -1,3 +1,4 @@
+// Tells text from other bytes.
 #pragma once
 
 #include <string_view>

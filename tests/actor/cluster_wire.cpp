@@ -36,7 +36,9 @@ class wire_links : public caf::event_based_actor {
         [this](const outbound& out) {
           for (const auto& m : out.messages) on_.carry(self_, m);
         },
-        [this](const watch_peers& m) { send(m.watcher, peers_view{self_, {}, {}}); },
+        [this](const watch_peers& m) {
+          send(m.watcher, peers_view{self_, {}, {}});
+        },
         [](const members_changed&) {},
         [](const get_peers&) { return peer_list{}; },
     };
@@ -64,8 +66,7 @@ class line : public caf::event_based_actor {
 
  private:
   template <class M> void there(const M& m) {
-    on_.carry_in_order(near_, far_, last_there_,
-                       [me = caf::actor{this}, to = asked_, m] { caf::send_as(me, to, m); });
+    on_.carry_in_order(near_, far_, last_there_, [me = caf::actor{this}, to = asked_, m] { caf::send_as(me, to, m); });
   }
   template <class M> void back(const M& m) {
     on_.carry_in_order(far_, near_, last_back_, [me = caf::actor{this}, to = asker_, m] { caf::send_as(me, to, m); });

@@ -285,8 +285,8 @@ void cluster_world::on_role(node_id id, std::uint64_t incarnation, const role_ch
   const bool busy = std::any_of(waiting.begin(), waiting.end(), [&](caf::resumable* job) {
     return dynamic_cast<caf::scheduled_actor&>(*job).id() == m.storage->user;
   });
-  m.roles.push_back({incarnation, change.epoch, change.kind, change.term, true,
-                     busy || m.storage->memory.unsynced() > 0});
+  m.roles.push_back(
+      {incarnation, change.epoch, change.kind, change.term, true, busy || m.storage->memory.unsynced() > 0});
   caf::actor_cast<caf::actor>(change.role)->attach_functor([&seen = m.roles.back()] { seen.alive = false; });
 }
 
@@ -338,10 +338,13 @@ template <class Request> std::size_t cluster_world::ask(node_id at, client_call 
   calls_.push_back(what);
   system.spawn<errand>([this, number, front = members_.at(at).front, request](caf::event_based_actor* self) {
     self->request(front, caf::infinite, request)
-        .then([=, this](const typename decltype(request.request)::result& r) {
-          on_answer(number, {now(), errc::none, r.revision});
-        },
-              [=, this](const caf::error& e) { on_answer(number, {now(), describe(e).code, 0}); });
+        .then(
+            [=, this](const typename decltype(request.request)::result& r) {
+              on_answer(number, {now(), errc::none, r.revision});
+            },
+            [=, this](const caf::error& e) {
+              on_answer(number, {now(), describe(e).code, 0});
+            });
   });
   return number;
 }

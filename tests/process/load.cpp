@@ -21,20 +21,39 @@ void load::join() {
 }
 
 void load::stop() {
-  stopped_ = true;
+  {
+    const std::lock_guard lock{mutex_};
+    stopped_ = true;
+  }
+  may_go_on_.notify_all();
   join();
+}
+
+void load::allow(std::size_t count) {
+  {
+    const std::lock_guard lock{mutex_};
+    allowed_ = count;
+  }
+  may_go_on_.notify_all();
+}
+
+std::optional<std::size_t> load::take() {
+  std::unique_lock lock{mutex_};
+  may_go_on_.wait(lock, [&] { return stopped_ || next_ < allowed_ || next_ == fates_.size(); });
+  if (stopped_ || next_ == fates_.size()) return std::nullopt;
+  if (++next_ == fates_.size()) may_go_on_.notify_all();
+  return next_ - 1;
 }
 
 void load::work() {
   std::size_t node = through_;
   auto connection = nodes_[node].connect();
-  for (std::size_t i = next_++; i < fates_.size(); i = next_++) {
-    while (!stopped_ && !write(i, connection)) {
+  while (const auto i = take()) {
+    while (!stopped_ && !write(*i, connection)) {
       if (node == through_) continue;
       node = through_;
       connection = nodes_[node].connect();
     }
-    if (stopped_) return;
   }
 }
 
@@ -65,12 +84,13 @@ void load::settle(std::size_t i, fate what) {
 
 std::vector<std::string> load::check(const server& node) const {
   constexpr std::size_t readers = 16;
+  const std::size_t begun = next_; // nobody writes any more
   std::atomic<std::size_t> next = 0;
   std::vector<std::string> problems;
   std::vector<std::thread> threads;
   const auto read_all = [&] {
     auto connection = node.connect();
-    for (std::size_t i = next++; i < fates_.size(); i = next++) {
+    for (std::size_t i = next++; i < begun; i = next++) {
       auto problem = check_key(i, connection);
       if (problem.empty()) continue;
       const std::lock_guard lock{mutex_};

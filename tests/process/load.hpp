@@ -4,8 +4,10 @@
 #include "tests/process/cluster.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,10 +20,12 @@ class load {
  public:
   enum class fate : unsigned char { open, acknowledged, maybe };
 
-  /// Starts at once, all through the node at position `through`.
+  /// Starts when some writes are allowed; all go through the node at position `through`.
   load(cluster& nodes, std::size_t writes, std::size_t connections, std::size_t through);
   ~load() { stop(); }
 
+  /// Lets the first `count` writes begin; those behind wait.
+  void allow(std::size_t count);
   void go_through(std::size_t node) { through_ = node; }
   std::size_t through() const { return through_; }
   std::size_t acknowledged() const { return acknowledged_; }
@@ -33,24 +37,28 @@ class load {
   /// Answers that no write may get, by text; empty if all is well. Call it after `join` or `stop`.
   const std::vector<std::string>& wrong() const { return wrong_; }
 
-  /// Reads every key through a node: what was acknowledged must be there, and nothing may be there that was not
-  /// written. Returns what is not so, as text.
+  /// After `join` or `stop`: reads every key through a node: what was acknowledged must be there, and nothing may be
+  /// there that was not written. Returns what is not so, as text.
   std::vector<std::string> check(const server& node) const;
 
  private:
   void work();
+  /// The next write to be done; nothing if there is none.
+  std::optional<std::size_t> take();
   bool write(std::size_t i, http::client& connection);
   void settle(std::size_t i, fate what);
   std::string check_key(std::size_t i, http::client& connection) const;
 
   cluster& nodes_;
   std::vector<std::atomic<fate>> fates_;
-  std::atomic<std::size_t> next_ = 0;
   std::atomic<std::size_t> through_;
   std::atomic<std::size_t> acknowledged_ = 0;
   std::atomic<std::size_t> maybe_ = 0;
   std::atomic<bool> stopped_ = false;
   mutable std::mutex mutex_;
+  std::condition_variable may_go_on_;
+  std::size_t next_ = 0;
+  std::size_t allowed_ = 0;
   std::vector<std::string> wrong_;
   std::vector<std::thread> workers_;
 };

@@ -60,7 +60,7 @@ TEST_CASE("a discovery method that does not exist is refused") {
   const auto folder = make_folder();
   const auto ended = run_with({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
   CHECK(ended.code == 1);
-  CHECK_THAT(ended.text, Contains("smoke"));
+  CHECK_THAT(ended.text, Contains("discovery method"));
 }
 
 TEST_CASE("a data directory that is in use is refused") {
@@ -107,7 +107,9 @@ TEST_CASE("a data directory of another cluster is refused") {
   std::filesystem::rename(nodes[last].data_dir(), folder / "aside");
   std::filesystem::rename(stranger.data_dir(), nodes[last].data_dir());
   nodes[last].start();
-  wait_for("a refusal in its log", 10s, [&] { return nodes[last].log().find("another cluster") != std::string::npos; });
+  const auto refused = [](const server& node) { return node.log().find("belongs to cluster") != std::string::npos; };
+  wait_for("a refusal in its log", 10s, [&] { return refused(nodes[last]); });
+  wait_for("a refusal in a member's log", 10s, [&] { return refused(nodes[(last + 1) % nodes.size()]); });
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (i != last) CHECK(nodes[i].get("k") == 2);
 }

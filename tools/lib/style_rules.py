@@ -23,6 +23,7 @@ LAYERS = [
     (r"discovery/",                                         {"raft", "discovery"},                     "pure"),
     (r"runtime/",                         {"raft", "actors", "services", "discovery", "runtime"},      "any"),
     (r"(examples|tests)/", {"raft", "actors", "services", "discovery", "runtime", "examples", "tests"}, "any"),
+    (r"tools/", {"raft", "actors", "services", "discovery", "runtime", "tools"}, "any"),
 ]
 
 # Standard headers that a pure protocol has no use for.

@@ -158,7 +158,7 @@ TEST_CASE("who is too slow is sent away, and nobody else") {
   std::thread dripping([&] {
     wire drip(serving.port());
     drip.send("GET /a HTTP/1.1\r\n");
-    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(10ms);
+    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(10ms); // nap: a slow client is what is tested
   });
   CHECK(silent.read_all().empty());
   CHECK_THAT(half_a_header.read_until("}"), StartsWith("HTTP/1.1 408 ") && Contains("\"request_timeout\""));
