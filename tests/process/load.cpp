@@ -1,5 +1,7 @@
 #include "tests/process/load.hpp"
 
+#include <utility>
+
 namespace troupe::testing {
 
 using namespace std::chrono_literals;
@@ -35,6 +37,12 @@ void load::allow(std::size_t count) {
     allowed_ = count;
   }
   may_go_on_.notify_all();
+}
+
+void load::at_acknowledged(std::size_t count, std::function<void()> what) {
+  const std::lock_guard lock{mutex_};
+  event_at_ = count;
+  event_ = std::move(what);
 }
 
 std::optional<std::size_t> load::take() {
@@ -79,7 +87,10 @@ bool load::write(std::size_t i, http::client& connection) {
 
 void load::settle(std::size_t i, fate what) {
   fates_[i] = what;
-  ++(what == fate::acknowledged ? acknowledged_ : maybe_);
+  if (what != fate::acknowledged)
+    ++maybe_;
+  else if (++acknowledged_ == event_at_)
+    event_();
 }
 
 std::vector<std::string> load::check(const server& node) const {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class load {
 
   /// Lets the first `count` writes begin; those behind wait.
   void allow(std::size_t count);
+  /// Calls `what`, once, from the writer that gets the `count`th acknowledgement, while the others go on. To be said
+  /// while all writers wait.
+  void at_acknowledged(std::size_t count, std::function<void()> what);
   void go_through(std::size_t node) { through_ = node; }
   std::size_t through() const { return through_; }
   std::size_t acknowledged() const { return acknowledged_; }
@@ -59,6 +63,8 @@ class load {
   std::condition_variable may_go_on_;
   std::size_t next_ = 0;
   std::size_t allowed_ = 0;
+  std::size_t event_at_ = 0;
+  std::function<void()> event_;
   std::vector<std::string> wrong_;
   std::vector<std::thread> workers_;
 };

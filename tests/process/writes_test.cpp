@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <future>
 #include <iostream>
 
 using namespace troupe::testing;
@@ -17,14 +18,19 @@ constexpr std::size_t connections = 64;
 /// Lets the first `until` writes go, and kills the leader when half of the new ones are acknowledged. The dead node is
 /// back before this returns, and a follower takes the writes.
 void kill_leader_within(std::size_t until, cluster& nodes, load& writers) {
-  const auto before = writers.acknowledged() + writers.maybe();
   const auto leader = nodes.wait_ready();
   writers.go_through(nodes.follower());
+  const auto left = until - writers.acknowledged() - writers.maybe();
+  std::promise<std::size_t> killed_after;
+  writers.at_acknowledged(writers.acknowledged() + left / 2, [&] {
+    nodes[leader].process().kill();
+    killed_after.set_value(writers.acknowledged() + writers.maybe());
+  });
   writers.allow(until);
-  wait_for("half of the writes", 120s, [&] { return writers.acknowledged() >= before + (until - before) / 2; });
-  nodes[leader].process().kill();
+  auto killed = killed_after.get_future();
+  REQUIRE(killed.wait_for(120s) == std::future_status::ready);
   // The kill came in between, or it proves nothing.
-  CHECK(writers.acknowledged() + writers.maybe() < until - connections);
+  CHECK(killed.get() < until - connections);
   if (nodes.wait_ready() == writers.through()) writers.go_through(nodes.follower());
   nodes[leader].start();
   if (nodes.wait_ready() == writers.through()) writers.go_through(nodes.follower());
