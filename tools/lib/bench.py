@@ -186,7 +186,7 @@ def main():
         if "client" in kinds or "http" in kinds:
             cluster = Cluster(build / "examples/webserver", folder, 3)
             cluster.start()
-            leader = wait_for("a leader", 20, cluster.leader)
+            leader, _ = wait_for("a leader", 20, cluster.leader)
             pids = [n.process.pid for n in cluster.nodes]
             if "client" in kinds:
                 load = Load(build / "tools/load/troupe_load", "client", "--endpoints",

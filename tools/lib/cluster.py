@@ -134,7 +134,7 @@ class Cluster:
 
     def __init__(self, binary, folder, size):
         ports = free_ports(2 * size)
-        peers = ports[:size]
+        peers = self.raft_ports = ports[:size]
         self.nodes = [Node(i + 1, binary, folder, peers[i], ports[size + i], peers) for i in range(size)]
 
     @property
