@@ -9,8 +9,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/link_factory.hpp"
-#include "raft/random.hpp"
+#include "actors/line.hpp"
 
 #include <optional>
 #include <string>
@@ -44,20 +43,11 @@ class client_link : public client_link_handle::base {
   void greet();
   void answered(const client_welcome& answer);
   void lost(const std::string& problem);
-  void arm(raft::duration wait);
 
-  std::string address_;
-  link_factory_ptr factory_;
-  raft::prng random_;
+  line line_;
   client_link_listener owner_;
-  connector_handle connector_;
-  endpoint_handle endpoint_;
   node_id node_;
   phase phase_ = phase::dialing;
-  /// Tells answers to an earlier connection from those that count.
-  std::uint64_t attempt_ = 0;
-  std::uint64_t generation_ = 0;
-  unsigned failures_ = 0;
 };
 
 } // namespace troupe

@@ -11,6 +11,8 @@ namespace {
 
 /// What services may have unanswered before the dispatcher stops handing out.
 constexpr std::size_t max_outstanding_bytes = 16 << 20;
+/// The same in entries, so that a long replay leaves the worker to the other actors now and then.
+constexpr index_t max_outstanding_entries = 16'384;
 /// What is read from the log at a time.
 constexpr std::size_t fetch_bytes = 4 << 20;
 /// Reads that wait for an index; beyond, they are refused.
@@ -45,18 +47,23 @@ void dispatcher::on_exit() {
 void dispatcher::take(const commit_entries& message) {
   target_ = std::max(target_, message.up_to);
   const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_ + 1;
-  if (!fetching_ && contiguous && outstanding_bytes_ < max_outstanding_bytes) hand_out(message.entries);
+  if (!fetching_ && contiguous && may_hand_out()) hand_out(message.entries);
   catch_up();
 }
 
+bool dispatcher::may_hand_out() const {
+  return outstanding_bytes_ < max_outstanding_bytes && handed_ - applied_ < max_outstanding_entries;
+}
+
 void dispatcher::catch_up() {
-  if (fetching_ || handed_ >= target_ || outstanding_bytes_ >= max_outstanding_bytes) return;
+  if (fetching_ || handed_ >= target_ || !may_hand_out()) return;
   fetching_ = true;
-  request(log_, caf::infinite, read_log{handed_ + 1, target_, fetch_bytes}).then([this](const log_piece& piece) {
-    fetching_ = false;
-    hand_out(piece.entries);
-    catch_up();
-  });
+  request(log_, caf::infinite, read_log{handed_ + 1, std::min(target_, handed_ + max_outstanding_entries), fetch_bytes})
+      .then([this](const log_piece& piece) {
+        fetching_ = false;
+        hand_out(piece.entries);
+        catch_up();
+      });
 }
 
 void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
@@ -93,10 +100,10 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
   if (e.kind == raft::entry_kind::command) {
     if (const auto parts = services::decode_command(e.data.view()); !parts) {
       without_service.code = errc::undecodable;
-      without_service.payload = "the command's envelope does not decode";
+      without_service.payload = services::why_no_command(e.data.view());
     } else if (const auto service = services_.find(parts->service); service == services_.end()) {
       without_service.code = errc::unknown_service;
-      without_service.payload = "no such service: " + std::string{parts->service};
+      without_service.payload = services::why_no_service(parts->service);
     } else {
       batches[service->second].items.push_back({e.index, e.term, e.data.part(parts->tag), e.data.part(parts->payload)});
       return;
@@ -150,10 +157,9 @@ void dispatcher::serve(index_t at, const std::vector<query>& queries) {
     const auto parts = services::decode_command(q.payload.view());
     const auto service = parts ? services_.find(parts->service) : services_.end();
     if (!parts) {
-      refused.outcomes.push_back({q.number, errc::undecodable, 0, "the query's envelope does not decode"});
+      refused.outcomes.push_back({q.number, errc::undecodable, 0, services::why_no_command(q.payload.view())});
     } else if (service == services_.end()) {
-      refused.outcomes.push_back(
-          {q.number, errc::unknown_service, 0, "no such service: " + std::string{parts->service}});
+      refused.outcomes.push_back({q.number, errc::unknown_service, 0, services::why_no_service(parts->service)});
     } else {
       batches[service->second].items.push_back(
           {q.number, at, q.payload.part(parts->tag), q.payload.part(parts->payload)});

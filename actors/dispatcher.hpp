@@ -38,6 +38,7 @@ class dispatcher : public dispatcher_handle::base {
   void hand_out(const std::vector<raft::entry>& entries);
   void route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches);
   void collect(applied_batch& answer);
+  bool may_hand_out() const;
   void catch_up();
   void ask(const query_batch& message);
   void serve(index_t at, const std::vector<query>& queries);

@@ -11,16 +11,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A connector gives up by itself before this; it only guards against one that does not.
-constexpr auto dial_timeout = 10s;
 constexpr auto first_hello_timeout = 1s;
 /// A link that was good is not given up because a busy peer is late once.
 constexpr auto repeated_hello_timeout = 3s;
 constexpr unsigned max_silences = 2;
 constexpr auto hello_interval = 2s;
-constexpr raft::duration backoff_min = 50ms;
-constexpr raft::duration backoff_max = 1s;
-constexpr unsigned backoff_doublings = 5;
 
 } // namespace
 
@@ -46,15 +41,14 @@ std::string objection_to(const hello& peer, const hello& self) {
 
 peer_link::peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory,
                      std::uint64_t seed, links_handle links)
-    : peer_link_handle::base(config), address_(std::move(address)), self_(std::move(self)),
-      factory_(std::move(factory)), random_(seed), links_(std::move(links)) {
+    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed), self_(std::move(self)),
+      links_(std::move(links)) {
   set_down_handler([this](const caf::down_msg& m) {
-    if (endpoint_ && m.source == endpoint_.address()) lost("the connection broke");
+    if (line_.broken_by(m)) lost("the connection broke");
   });
 }
 
 peer_link_handle::behavior_type peer_link::make_behavior() {
-  connector_ = factory_->make_connector(system(), address_);
   start_dialing();
   return {
       [this](const identity_changed& m) {
@@ -64,7 +58,7 @@ peer_link_handle::behavior_type peer_link::make_behavior() {
         if (!asking_) greet();
       },
       [this](const timer& m) {
-        if (m.generation != generation_) return;
+        if (!line_.fired(m)) return;
         if (phase_ == phase::waiting)
           start_dialing();
         else if (phase_ == phase::up && !asking_)
@@ -74,42 +68,27 @@ peer_link_handle::behavior_type peer_link::make_behavior() {
 }
 
 void peer_link::on_exit() {
-  if (connector_) anon_send_exit(connector_, caf::exit_reason::user_shutdown);
-  connector_ = nullptr;
-  endpoint_ = nullptr;
+  line_.close();
   links_ = nullptr;
 }
 
 void peer_link::start_dialing() {
   phase_ = phase::dialing;
-  const auto attempt = ++attempt_;
-  request(connector_, dial_timeout, dial{})
-      .then(
-          [this, attempt](const dialed& found) {
-            if (attempt != attempt_) return;
-            endpoint_ = found.endpoint;
-            // Comes back at once if the connection is gone already.
-            monitor(endpoint_);
-            phase_ = phase::greeting;
-            greet();
-          },
-          [this, attempt](const caf::error& e) {
-            if (attempt == attempt_) lost("cannot connect: " + compat::to_text(system(), e));
-          });
+  line_.dial(
+      this,
+      [this] {
+        phase_ = phase::greeting;
+        greet();
+      },
+      [this](const std::string& problem) { lost(problem); });
 }
 
 void peer_link::greet() {
   asking_ = true;
   ask_again_ = false;
-  const auto timeout = phase_ == phase::up ? repeated_hello_timeout : first_hello_timeout;
-  request(endpoint_, timeout, self_)
-      .then(
-          [this, attempt = attempt_](const hello& answer) {
-            if (attempt == attempt_) answered(answer);
-          },
-          [this, attempt = attempt_](const caf::error& e) {
-            if (attempt == attempt_) unanswered(e);
-          });
+  line_.ask<hello>(
+      this, phase_ == phase::up ? repeated_hello_timeout : first_hello_timeout, self_,
+      [this](const hello& answer) { answered(answer); }, [this](const std::string& problem) { unanswered(problem); });
 }
 
 void peer_link::answered(const hello& answer) {
@@ -123,22 +102,22 @@ void peer_link::answered(const hello& answer) {
     return report(link_report::status::self);
   }
   if (auto problem = objection(answer); !problem.empty()) {
-    if (problem != complaint_) log().error("no link to {}: {}", address_, problem);
+    if (problem != complaint_) log().error("no link to {}: {}", line_.address(), problem);
     complaint_ = problem;
     return lost(problem, link_report::status::refused);
   }
   phase_ = phase::up;
-  failures_ = 0;
+  line_.succeeded();
   complaint_.clear();
   report(link_report::status::up);
   if (ask_again_) return greet();
-  arm(hello_interval);
+  line_.arm(this, hello_interval);
 }
 
-void peer_link::unanswered(const caf::error& why) {
+void peer_link::unanswered(const std::string& problem) {
   asking_ = false;
   if (phase_ == phase::up && ++silences_ < max_silences) return greet();
-  lost("no answer: " + compat::to_text(system(), why));
+  lost(problem);
 }
 
 std::string peer_link::objection(const hello& answer) const {
@@ -150,30 +129,23 @@ void peer_link::lost(const std::string& problem, link_report::status status) {
   let_go();
   phase_ = phase::waiting;
   report(status, problem);
-  const auto ceiling = std::min(backoff_max, backoff_min * (1 << std::min(failures_++, backoff_doublings)));
-  arm(random_.between(ceiling / 2, ceiling));
+  line_.pause(this);
 }
 
 void peer_link::report(link_report::status status, const std::string& problem) {
   link_report message;
-  message.address = address_;
+  message.address = line_.address();
   message.now = status;
   message.problem = problem;
   if (status != link_report::status::down) message.peer = peer_;
-  if (status == link_report::status::up) message.endpoint = endpoint_;
+  if (status == link_report::status::up) message.endpoint = line_.endpoint();
   send(links_, std::move(message));
 }
 
-/// Nothing that was asked counts any more.
 void peer_link::let_go() {
-  ++attempt_;
   asking_ = ask_again_ = false;
   silences_ = 0;
-  if (!endpoint_) return;
-  demonitor(endpoint_.address());
-  endpoint_ = nullptr;
+  line_.drop(this);
 }
-
-void peer_link::arm(raft::duration wait) { delayed_send(this, caf::timespan{wait}, timer{++generation_}); }
 
 } // namespace troupe

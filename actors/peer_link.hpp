@@ -8,8 +8,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/link_factory.hpp"
-#include "raft/random.hpp"
+#include "actors/line.hpp"
 
 #include <string>
 
@@ -30,31 +29,22 @@ class peer_link : public peer_link_handle::base {
   void start_dialing();
   void greet();
   void answered(const hello& answer);
-  void unanswered(const caf::error& why);
+  void unanswered(const std::string& problem);
   void lost(const std::string& problem, link_report::status status = link_report::status::down);
   void report(link_report::status status, const std::string& problem = {});
   void let_go();
-  void arm(raft::duration wait);
   std::string objection(const hello& answer) const;
 
-  std::string address_;
+  line line_;
   hello self_;
-  link_factory_ptr factory_;
-  raft::prng random_;
   links_handle links_;
-  connector_handle connector_;
-  endpoint_handle endpoint_;
   /// What the other side said last.
   hello peer_;
   phase phase_ = phase::dialing;
-  /// Tells answers to what was asked in an earlier phase from those that count.
-  std::uint64_t attempt_ = 0;
-  std::uint64_t generation_ = 0;
   bool asking_ = false;
   /// The own identity changed while a hello was on its way.
   bool ask_again_ = false;
   unsigned silences_ = 0;
-  unsigned failures_ = 0;
   /// The last refusal that was logged.
   std::string complaint_;
 };

@@ -12,7 +12,7 @@ struct configuration_known {
 };
 
 /// Told by roles what the node's owner wants to know.
-using observer_handle = compat::handle<void(role_changed), void(leader_known), void(configuration_known)>;
+using observer_handle = compat::handle<void(role_changed), void(configuration_known)>;
 
 struct role_context {
   /// Of the role that owns this context.

@@ -191,7 +191,6 @@ template <class Role> void role_shell<Role>::note_leader() {
   told_leader_ = now;
   this->send(context_.proxy, now);
   this->send(context_.endpoint, now);
-  this->send(context_.observer, now);
 }
 
 template <class Role> void role_shell<Role>::note_members() {

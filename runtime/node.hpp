@@ -73,6 +73,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
 /// Starts a node with these services, whose names differ. Every node of a cluster has the same ones. The node starts
 /// every run of its core with fresh copies of them.
 template <class... Services> node spawn_node(caf::actor_system& system, node_options options, Services... services) {
+  static_assert(services::distinct_names<Services...>(), "two services have the same name");
   return start_node(system, std::move(options), {[services] { return services::make_machine(services); }...});
 }
 

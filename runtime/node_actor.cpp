@@ -54,7 +54,6 @@ node_handle::behavior_type node_actor::make_behavior() {
         // Born while the core was being taken down.
         if (phase_ != phase::running && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
       },
-      [](const leader_known&) {},
       [this](const configuration_known& m) { on_members(m); },
   };
 }

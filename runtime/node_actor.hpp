@@ -67,7 +67,7 @@ struct surroundings {
 /// What users send: get_status, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
 using node_handle =
     compat::handle<node_status(get_status), void(stop_node), void(surroundings), void(membership_decision),
-                   void(log_opened), void(role_changed), void(leader_known), void(configuration_known)>;
+                   void(log_opened), void(role_changed), void(configuration_known)>;
 
 /// Makes a service's state machine, anew at every start of the core.
 using machine_factory = std::function<std::unique_ptr<services::machine>()>;

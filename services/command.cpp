@@ -1,6 +1,7 @@
 #include "services/command.hpp"
 
 #include "raft/codec.hpp"
+#include "services/printable.hpp"
 #include "services/service.hpp"
 
 #include <stdexcept>
@@ -32,5 +33,14 @@ std::optional<command_view> decode_command(std::string_view data) noexcept {
   view.payload = from.get_raw(from.left());
   return view;
 }
+
+std::string why_no_command(std::string_view data) {
+  if (data.empty()) return "the command is empty";
+  const auto format = static_cast<unsigned char>(data.front());
+  if (format != command_format) return "the command is of unknown format " + std::to_string(format);
+  return "the command ends within its service name or tag, or lacks one";
+}
+
+std::string why_no_service(std::string_view name) { return "there is no service " + printable(name); }
 
 } // namespace troupe::services

@@ -29,4 +29,9 @@ std::string encode_command(std::string_view service, std::string_view tag, std::
 /// Nothing for bytes that are not an envelope of a known format. Never throws, never copies.
 std::optional<command_view> decode_command(std::string_view data) noexcept;
 
+/// Why decode_command gave nothing, for a person. Printable whatever the bytes, and the same on every node.
+std::string why_no_command(std::string_view data);
+/// The same for an envelope whose service no node has.
+std::string why_no_service(std::string_view name);
+
 } // namespace troupe::services

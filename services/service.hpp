@@ -155,6 +155,15 @@ concept state_machine = detail::has_name<S> &&
     detail::handles_commands<S>(typename S::commands{}) && detail::handles_queries<S>(
         typename S::queries{}) && detail::tags_are_unique(typename S::commands{}, typename S::queries{});
 
+/// True if no two of these have the same name.
+template <class... Services> consteval bool distinct_names() {
+  const std::string_view names[]{Services::name..., {}};
+  for (std::size_t i = 0; i < sizeof...(Services); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (names[i] == names[j]) return false;
+  return true;
+}
+
 /// `M` is one of `S`'s commands, or of its queries.
 template <class M, class S>
 concept command_of = detail::contains<M, typename S::commands>;

@@ -32,6 +32,13 @@ TEST_CASE("names that do not fit their length byte are refused") {
   CHECK_THROWS_AS(encode_command("s", "", ""), std::length_error);
 }
 
+TEST_CASE("what is wrong with an envelope is said in printable characters") {
+  CHECK(why_no_command("") == "the command is empty");
+  CHECK(why_no_command("\x07zzz") == "the command is of unknown format 7");
+  CHECK(why_no_command("\x01\x09zzz") == "the command ends within its service name or tag, or lacks one");
+  CHECK(why_no_service("a\nb") == "there is no service \"a\\x0ab\"");
+}
+
 TEST_CASE("bytes that are no envelope are not taken for one") {
   for (const std::string_view bytes : {"", "\x01", "\x02\x01s\x01t", "\x01\x05map", "\x01\x01s\x09t"})
     CHECK_FALSE(decode_command(bytes));

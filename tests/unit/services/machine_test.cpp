@@ -1,51 +1,17 @@
 #include "services/call.hpp"
 #include "services/machine.hpp"
-#include "services/registry.hpp"
 
+#include "tests/unit/services/counter.hpp"
 #include "tests/unit/services/random_value.hpp"
+#include "tests/unit/services/service_set.hpp"
 
 #include <catch2/catch.hpp>
 #include <charconv>
-#include <stdexcept>
 
 using namespace troupe::services;
 using namespace troupe::test;
 
 namespace {
-
-struct add {
-  static constexpr std::string_view tag = "add";
-  using result = std::int64_t;
-  std::int64_t amount = 0;
-  TROUPE_FIELDS(amount)
-};
-struct total {
-  static constexpr std::string_view tag = "total";
-  using result = std::int64_t;
-  TROUPE_FIELDS()
-};
-
-class counter {
- public:
-  static constexpr std::string_view name = "counter";
-  using commands = troupe::types<add>;
-  using queries = troupe::types<total>;
-
-  std::int64_t apply(const add& command, const apply_context& context) {
-    if (command.amount < 0) throw refused("it only counts up");
-    if (command.amount == 13) throw std::logic_error("a bug");
-    last_ = context.index;
-    return total_ += command.amount;
-  }
-  std::int64_t query(const total&) const {
-    if (last_ == 99) throw refused("not now");
-    return total_;
-  }
-
- private:
-  std::int64_t total_ = 0;
-  troupe::raft::index_t last_ = 0;
-};
 
 /// A serializer of a user's own: decimal digits.
 struct digits {
@@ -94,7 +60,7 @@ static_assert(!state_machine<broken<no_result>>);
 static_assert(state_machine<broken<add>>);
 static_assert(!state_machine<broken<add, add>>);
 
-reply run(registry& services, std::string_view service, std::string_view tag, std::string_view payload) {
+reply run(service_set& services, std::string_view service, std::string_view tag, std::string_view payload) {
   return services.apply(encode_command(service, tag, payload), {1});
 }
 
@@ -112,7 +78,7 @@ TEST_CASE("commands change the state and queries see it") {
 }
 
 TEST_CASE("a service may bring its own serializer") {
-  registry services;
+  service_set services;
   services.add(make_machine(digit_counter{}));
   CHECK(run(services, "digits", "add", "41") == reply{reply_status::ok, "42"});
   CHECK(run(services, "digits", "add", "4x").status == reply_status::undecodable);
@@ -120,7 +86,7 @@ TEST_CASE("a service may bring its own serializer") {
 }
 
 TEST_CASE("what cannot be run gets a reply that says why, the same on every node") {
-  registry services;
+  service_set services;
   services.add(make_machine(counter{}));
   CHECK(run(services, "nobody", "add", "") == reply{reply_status::unknown_service, "there is no service \"nobody\""});
   CHECK(run(services, "counter", "sub\n", "") ==
@@ -143,23 +109,13 @@ TEST_CASE("what cannot be run gets a reply that says why, the same on every node
 }
 
 TEST_CASE("an exception that is no refusal is a bug and comes out") {
-  registry services;
+  service_set services;
   services.add(make_machine(counter{}));
   CHECK_THROWS_AS(services.apply(encode_call<counter>(add{13}), {1}), std::logic_error);
 }
 
-TEST_CASE("a registry finds its services and takes no name twice") {
-  registry services;
-  services.add(make_machine(digit_counter{}));
-  services.add(make_machine(counter{}));
-  CHECK(services.names() == std::vector<std::string_view>{"counter", "digits"});
-  CHECK(services.find("counter")->name() == "counter");
-  CHECK(services.find("x") == nullptr);
-  CHECK_THROWS_AS(services.add(make_machine(counter{})), std::invalid_argument);
-}
-
 TEST_CASE("two replicas that are fed the same bytes, good or bad, answer the same") {
-  registry left, right;
+  service_set left, right;
   left.add(make_machine(counter{}));
   right.add(make_machine(counter{}));
   for (unsigned seed = 1; seed <= 5000; ++seed) {

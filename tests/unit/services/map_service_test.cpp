@@ -1,8 +1,8 @@
 #include "services/call.hpp"
 #include "services/map/map_service.hpp"
-#include "services/registry.hpp"
 
 #include "tests/unit/services/random_value.hpp"
+#include "tests/unit/services/service_set.hpp"
 
 #include <catch2/catch.hpp>
 #include <map>
@@ -33,7 +33,7 @@ class running {
     if (answer.status != services::reply_status::ok) throw refused(answer.payload);
     return services::decode_result<map_service, M>(answer).value();
   }
-  services::registry services_;
+  service_set services_;
 };
 
 /// The oracle: one flat table.

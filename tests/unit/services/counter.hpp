@@ -1,0 +1,45 @@
+// The service that most tests of services run: it counts, refuses and fails as told.
+#pragma once
+
+#include "services/service.hpp"
+
+#include <stdexcept>
+#include <string_view>
+
+namespace troupe::test {
+
+struct add {
+  static constexpr std::string_view tag = "add";
+  using result = std::int64_t;
+  std::int64_t amount = 0;
+  TROUPE_FIELDS(amount)
+};
+struct total {
+  static constexpr std::string_view tag = "total";
+  using result = std::int64_t;
+  TROUPE_FIELDS()
+};
+
+class counter {
+ public:
+  static constexpr std::string_view name = "counter";
+  using commands = types<add>;
+  using queries = types<total>;
+
+  std::int64_t apply(const add& command, const services::apply_context& context) {
+    if (command.amount < 0) throw services::refused("it only counts up");
+    if (command.amount == 13) throw std::logic_error("a bug");
+    last_ = context.index;
+    return total_ += command.amount;
+  }
+  std::int64_t query(const total&) const {
+    if (last_ == 99) throw services::refused("not now");
+    return total_;
+  }
+
+ private:
+  std::int64_t total_ = 0;
+  raft::index_t last_ = 0;
+};
+
+} // namespace troupe::test
