@@ -343,7 +343,9 @@ template <class Request> std::size_t cluster_world::ask(node_id at, client_call 
               on_answer(number, {now(), errc::none, r.revision});
             },
             [=, this](const caf::error& e) {
-              on_answer(number, {now(), describe(e).code, 0});
+              // The front was killed with its process before it looked; its caller would be gone as well.
+              const bool process_gone = e == caf::sec::request_receiver_down && !calls_[number].is_put;
+              on_answer(number, {now(), process_gone ? errc::stopping : describe(e).code, 0});
             });
   });
   return number;
