@@ -2,7 +2,7 @@
 
 #include "actors/client_links.hpp"
 #include "actors/proxy.hpp"
-#include "runtime/transport/basp_link_factory.hpp"
+#include "runtime/transport/transport_links.hpp"
 
 #include <future>
 #include <memory>
@@ -87,7 +87,8 @@ void client::end() {
 }
 
 client spawn_client(caf::actor_system& system, client_options options) {
-  return spawn_client(system, std::move(options), std::make_shared<basp_link_factory>());
+  auto transport = make_transport(system, options.transport);
+  return spawn_client(system, std::move(options), std::make_shared<transport_links>(std::move(transport)));
 }
 
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory) {

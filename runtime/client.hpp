@@ -8,6 +8,7 @@
 #pragma once
 
 #include "actors/link_factory.hpp"
+#include "runtime/transport_settings.hpp"
 #include "services/front.hpp"
 
 #include <chrono>
@@ -22,6 +23,8 @@ struct client_options {
   /// Nodes to begin with, as host:port. Others are learned from those that answer, and the leader is found and
   /// followed.
   std::vector<std::string> endpoints;
+  /// TLS and the cluster's secret.
+  transport_settings transport = {};
   /// What a request may take if it does not say so itself.
   std::chrono::milliseconds request_timeout{5'000};
   /// What `stop` waits for unanswered requests.
@@ -66,7 +69,7 @@ class client {
 };
 
 /// Starts a client; it connects in the background, and requests wait for that up to their deadline. The system's
-/// configuration must be a troupe::config.
+/// configuration must be a troupe::config. Throws std::runtime_error when the transport's files are unusable.
 client spawn_client(caf::actor_system& system, client_options options);
 /// The same with another way from addresses to endpoints.
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory);

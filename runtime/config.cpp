@@ -6,6 +6,27 @@
 #include <caf/io/middleman.hpp>
 
 namespace troupe {
+namespace {
+
+/// Calls `add.operator()<Message>(name)` for every message that crosses the network.
+template <class F> void for_each_wire_message(F&& add) {
+  add.template operator()<raft::vote_request>("troupe.vote_request");
+  add.template operator()<raft::vote_response>("troupe.vote_response");
+  add.template operator()<raft::append_request>("troupe.append_request");
+  add.template operator()<raft::append_response>("troupe.append_response");
+  add.template operator()<hello>("troupe.hello");
+  add.template operator()<client_hello>("troupe.client_hello");
+  add.template operator()<client_welcome>("troupe.client_welcome");
+  add.template operator()<form>("troupe.form");
+  add.template operator()<form_answer>("troupe.form_answer");
+  add.template operator()<abort_form>("troupe.abort_form");
+  add.template operator()<command_batch>("troupe.command_batch");
+  add.template operator()<outcome_batch>("troupe.outcome_batch");
+  add.template operator()<read_index_request>("troupe.read_index_request");
+  add.template operator()<read_index_answer>("troupe.read_index_answer");
+}
+
+} // namespace
 
 config::config() {
   load<caf::io::middleman>();
@@ -14,22 +35,16 @@ config::config() {
   // An actor that is fed faster than it handles must not keep the worker from the heartbeats.
   compat::set(*this, "scheduler.max-throughput", std::size_t{300});
   compat::set(*this, "middleman.workers", std::size_t{0});
-  compat::set(*this, "middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{500}});
-  compat::set(*this, "middleman.connection-timeout", caf::timespan{std::chrono::seconds{3}});
-  add_message_type<raft::vote_request>("troupe.vote_request");
-  add_message_type<raft::vote_response>("troupe.vote_response");
-  add_message_type<raft::append_request>("troupe.append_request");
-  add_message_type<raft::append_response>("troupe.append_response");
-  add_message_type<hello>("troupe.hello");
-  add_message_type<client_hello>("troupe.client_hello");
-  add_message_type<client_welcome>("troupe.client_welcome");
-  add_message_type<form>("troupe.form");
-  add_message_type<form_answer>("troupe.form_answer");
-  add_message_type<abort_form>("troupe.abort_form");
-  add_message_type<command_batch>("troupe.command_batch");
-  add_message_type<outcome_batch>("troupe.outcome_batch");
-  add_message_type<read_index_request>("troupe.read_index_request");
-  add_message_type<read_index_answer>("troupe.read_index_answer");
+  // CAF's own timeout would also fail connections that are just being made; the transport watches for silence.
+  compat::set(*this, "middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{200}});
+  compat::set(*this, "middleman.connection-timeout", caf::timespan{0});
+  for_each_wire_message([this]<class Message>(const char* name) { add_message_type<Message>(name); });
+}
+
+std::set<std::string, std::less<>> wire_message_names() {
+  std::set<std::string, std::less<>> names;
+  for_each_wire_message([&]<class Message>(const char* name) { names.emplace(name); });
+  return names;
 }
 
 } // namespace troupe

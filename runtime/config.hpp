@@ -3,6 +3,10 @@
 
 #include "actors/caf.hpp"
 
+#include <functional>
+#include <set>
+#include <string>
+
 namespace troupe {
 
 /// Use it, or derive from it, for every actor system that spawns a node or a client. Options of the command line may
@@ -10,11 +14,14 @@ namespace troupe {
 ///
 /// The settings and why: a work-sharing scheduler with one worker and no separate worker for the network's utility
 /// actors keep a request on few threads: 102-116 us for a round trip against 271-284 us with CAF's defaults, on two
-/// cores (docs/performance.md). Heartbeats of the network layer make a connection whose other side vanished fail after
-/// about three seconds; elections do not wait for that.
+/// cores (docs/performance.md). The network layer's heartbeats tell the transport that the other side is there; it cuts
+/// a connection that is silent for most of a second.
 class config : public caf::actor_system_config {
  public:
   config();
 };
+
+/// The names of the messages that cross the network.
+std::set<std::string, std::less<>> wire_message_names();
 
 } // namespace troupe

@@ -9,7 +9,8 @@
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "runtime/storage/wal.hpp"
-#include "runtime/transport/basp_link_factory.hpp"
+#include "runtime/transport/sockets.hpp"
+#include "runtime/transport/transport_links.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
@@ -59,16 +60,11 @@ std::string advertised(const node_options& options) {
   return to_string(host_port{host, options.raft_port});
 }
 
-void publish(caf::actor_system& system, const endpoint_handle& endpoint, const node_options& options) {
-  const auto* address = options.bind.empty() ? nullptr : options.bind.c_str();
-  const auto port = system.middleman().publish(caf::actor_cast<caf::actor>(endpoint), options.raft_port, address, true);
-  if (port) return;
-  throw startup_error("cannot listen at " + (options.bind.empty() ? "*" : options.bind) + ":" +
-                      std::to_string(options.raft_port) + ": " + compat::to_text(system, port.error()));
-}
-
 void check(const node_options& options) {
   if (options.raft_port == 0) throw startup_error("the raft port must not be 0");
+  if (!options.transport.tls && !options.insecure && !net::is_loopback(options.bind))
+    throw startup_error("refusing to listen at " + (options.bind.empty() ? "all interfaces" : options.bind) +
+                        " without TLS: give it certificates, or say that this is meant to be insecure");
   const auto& raft = options.raft;
   if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
       raft.election_max < raft.election_min)
@@ -83,7 +79,7 @@ struct node::parts {
   node_handle handle;
   std::string address;
   std::chrono::milliseconds request_timeout{};
-  std::uint16_t port = 0;
+  std::shared_ptr<net::transport> transport;
   /// Null without discovery.
   discovery_handle discovery;
 };
@@ -114,7 +110,7 @@ void node::stop() {
   self->send(handle_, stop_node{});
   // Formation keeps the identity file, and with it the lock of the data directory.
   for (int ended = 0; ended < 2; ++ended) self->receive([](const caf::down_msg&) {});
-  system_->middleman().unpublish(caf::actor_cast<caf::actor>(inside->around.endpoint), inside->port);
+  inside->transport->stop_listening();
   for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
   if (inside->discovery) self->send_exit(inside->discovery, caf::exit_reason::user_shutdown);
   fronts_.clear();
@@ -126,7 +122,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   const auto* listed = std::get_if<static_list>(&discovery);
   auto inside = std::make_unique<node::parts>();
   inside->files = std::make_shared<disk>(options.data_dir);
-  inside->port = options.raft_port;
+  inside->transport = make_transport(system, options.transport);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   const auto& directory = inside->files->directory;
@@ -152,7 +148,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   front_door.default_timeout = options.request_timeout;
   auto& around = inside->around;
   around.proxy = system.spawn<proxy>(front_door);
-  around.links = system.spawn<links>(self, std::make_shared<basp_link_factory>(), draw_seed());
+  around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed());
   formation_setup forming;
   forming.self = self;
   forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect
@@ -168,7 +164,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   node result{system, std::move(inside)};
-  publish(system, result.parts_->around.endpoint, options);
+  publish(system, *result.parts_->transport, options.bind, options.raft_port,
+          caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
   if (listed) {
     static_source source{*listed};
     result.parts_->discovery = source.spawn(system, caf::actor_cast<peers_listener>(result.parts_->around.links));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/options.hpp"
+#include "runtime/transport_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace troupe {
 struct node_options {
   /// Where the node keeps its identity and its log. Made if missing, locked while the node runs.
   std::filesystem::path data_dir = "troupe-data";
-  /// The address to listen at for other nodes and clients; empty for all interfaces.
+  /// The address to listen at for other nodes and clients; empty for all interfaces. Others than this machine's own
+  /// (127.0.0.0/8, ::1, localhost) need TLS, or `insecure`.
   std::string bind = "127.0.0.1";
   /// Not 0.
   std::uint16_t raft_port = 5000;
@@ -25,6 +27,10 @@ struct node_options {
   /// With how many nodes this one forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with
   /// exactly n. Not set: as many as static discovery lists, 1 without discovery.
   std::optional<std::size_t> bootstrap_expect = {};
+  /// TLS and the cluster's secret.
+  transport_settings transport = {};
+  /// Listen at any address without TLS: whoever can reach the port can read and change everything.
+  bool insecure = false;
   /// Heartbeat, election timeouts and limits of the protocol.
   raft::options raft = {};
   /// Bytes of a log segment file.

@@ -1,4 +1,4 @@
-// Connects to one address over BASP, with deadlines of its own and on a thread of its own.
+// Connects to one address over the transport, on a thread of its own.
 //
 //   [ready] -- dial --> [dialing] -- found, or failed in time --> [ready]
 //                           |  too late
@@ -11,23 +11,22 @@
 
 #include "actors/caf_io.hpp"
 #include "actors/interfaces.hpp"
+#include "runtime/transport/transport.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace troupe {
 
-struct dial_options {
-  /// For the connection and the first bytes of the other side, all addresses of a name together.
-  std::chrono::milliseconds deadline{1000};
-  /// For what CAF does then, and for resolving the name.
-  std::chrono::milliseconds patience{3000};
-};
-
 class connector : public connector_handle::base {
  public:
-  connector(caf::actor_config& config, std::string host, std::uint16_t port, dial_options options = {});
+  /// What resolving the name and CAF's own handshake may take, beyond the transport's deadline.
+  static constexpr std::chrono::milliseconds default_patience{3000};
+
+  connector(caf::actor_config& config, std::string host, std::uint16_t port, std::shared_ptr<net::transport> transport,
+            std::chrono::milliseconds patience = default_patience);
   behavior_type make_behavior() override;
   const char* name() const override { return "connector"; }
   void on_exit() override;
@@ -37,7 +36,8 @@ class connector : public connector_handle::base {
 
   std::string host_;
   std::uint16_t port_;
-  dial_options options_;
+  std::shared_ptr<net::transport> transport_;
+  std::chrono::milliseconds patience_;
   std::optional<compat::middleman_actor> dialer_;
   bool hung_ = false;
 };

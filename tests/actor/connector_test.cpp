@@ -2,7 +2,8 @@
 #include "actors/endpoint.hpp"
 #include "actors/links.hpp"
 #include "runtime/config.hpp"
-#include "runtime/transport/basp_link_factory.hpp"
+#include "runtime/transport/connector.hpp"
+#include "runtime/transport/transport_links.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
@@ -39,11 +40,13 @@ hello who(std::uint64_t id) {
 }
 
 struct served {
+  std::shared_ptr<net::transport> transport;
   links_handle links;
   endpoint_handle endpoint;
   caf::actor rest;
   std::uint16_t port = 0;
   void end() const {
+    transport->stop_listening();
     caf::anon_send_exit(endpoint, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(links, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(rest, caf::exit_reason::user_shutdown);
@@ -52,12 +55,13 @@ struct served {
 
 /// Spawns links and a published endpoint of node `id`.
 served serve(caf::actor_system& system, std::uint64_t id) {
-  auto links = system.spawn<troupe::links>(who(id), std::make_shared<basp_link_factory>(), id);
+  auto transport = make_transport(system, {});
+  auto links = system.spawn<troupe::links>(who(id), std::make_shared<transport_links>(transport), id);
   auto rest = system.spawn<silent>();
   auto endpoint = system.spawn<troupe::endpoint>(who(id), caf::actor_cast<proxy_handle>(rest),
                                                  caf::actor_cast<formation_handle>(rest), links);
-  const auto port = system.middleman().publish(endpoint, 0, "127.0.0.1");
-  return {links, endpoint, rest, port ? *port : std::uint16_t{0}};
+  const auto port = publish(system, *transport, "127.0.0.1", 0, caf::actor_cast<caf::strong_actor_ptr>(endpoint));
+  return {transport, links, endpoint, rest, port};
 }
 
 /// Another process with a node; ends when it is killed.
@@ -107,7 +111,7 @@ struct mute_listener {
 
 } // namespace
 
-TEST_CASE("a link to another process comes up, and goes down when that is killed", "[dialer]") {
+TEST_CASE("a link to another process comes up, and goes down when that is killed", "[connector]") {
   child other; // forked before this process has threads
   REQUIRE(other.port != 0);
   troupe::config config;
@@ -139,10 +143,13 @@ TEST_CASE("a link to another process comes up, and goes down when that is killed
 
   // The silent listener has been given up by its own deadline, and told so.
   std::string problem;
-  connector_handle connector = system.spawn<troupe::connector>("127.0.0.1", mute.port, dial_options{100ms, 5s});
+  net::transport_options impatient;
+  impatient.dial_deadline = 100ms;
+  connector_handle connector =
+      system.spawn<troupe::connector>("127.0.0.1", mute.port, std::make_shared<net::transport>(impatient));
   self->request(connector, 10s, dial{})
       .receive([](const dialed&) {}, [&](const caf::error& e) { problem = compat::to_text(system, e); });
-  CHECK_THAT(problem, Catch::Matchers::Contains("nobody speaks"));
+  CHECK_THAT(problem, Catch::Matchers::Contains("does not answer in time"));
   // The connector outlives a failure.
   self->request(connector, 10s, dial{}).receive([](const dialed&) {}, [&](const caf::error&) { problem = "again"; });
   CHECK(problem == "again");

@@ -1,0 +1,251 @@
+#include "runtime/transport/frame_guard.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace troupe::net {
+namespace {
+
+/// CAF's operations.
+enum class operation : std::uint8_t {
+  server_handshake = 0,
+  client_handshake = 1,
+  direct_message = 2,
+  routed_message = 3,
+  monitor_message = 4,
+  down_message = 5,
+  heartbeat = 6
+};
+
+constexpr std::uint8_t named_receiver_flag = 1;
+constexpr std::uint8_t select_connection_flag = 2;
+/// Of everything but messages.
+constexpr std::size_t max_control_bytes = 4096;
+/// CAF repeats a client's handshake once, to select the connection.
+constexpr unsigned max_client_handshakes = 2;
+/// "default", as CAF packs short names into an integer.
+constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
+constexpr std::size_t node_id_rest = 24;
+constexpr std::string_view no_types = "@<>";
+constexpr std::string_view types_prefix = "@<>+";
+constexpr std::string_view error_type = "error";
+constexpr std::string_view string_type = "@str";
+
+/// Reads CAF's binary format: integers in network order, lengths in groups of seven bits.
+class payload_reader {
+ public:
+  explicit payload_reader(std::string_view in) : in_(in) {}
+
+  template <class T> T get() {
+    T value = 0;
+    for (const char c : raw(sizeof(T))) value = static_cast<T>((value << 8) | static_cast<unsigned char>(c));
+    return value;
+  }
+  std::string_view raw(std::size_t size) {
+    if (!ok_ || size > in_.size()) {
+      ok_ = false;
+      return {};
+    }
+    const auto part = in_.substr(0, size);
+    in_.remove_prefix(size);
+    return part;
+  }
+  /// At most 32 bits, in the fewest groups.
+  std::uint32_t length() {
+    std::uint64_t value = 0;
+    for (unsigned group = 0; group < 5; ++group) {
+      const auto low = get<std::uint8_t>();
+      value |= std::uint64_t{low & 0x7fu} << (7 * group);
+      if (low & 0x80) continue;
+      if ((group > 0 && low == 0) || value > UINT32_MAX) break;
+      return static_cast<std::uint32_t>(value);
+    }
+    ok_ = false;
+    return 0;
+  }
+  std::string_view string() { return raw(length()); }
+  /// A node's id; `given` gets its bytes. Only the kind that CAF draws by itself.
+  bool node_id(std::string_view& given) {
+    const auto start = in_;
+    if (get<std::uint64_t>() != default_node_id) return ok_ = false;
+    raw(node_id_rest);
+    given = start.substr(0, ok_ ? sizeof(std::uint64_t) + node_id_rest : 0);
+    return ok_;
+  }
+  bool node_id() {
+    std::string_view ignored;
+    return node_id(ignored);
+  }
+  bool strings() {
+    for (auto left = length(); ok_ && left > 0; --left) string();
+    return ok_;
+  }
+  /// The type names of a message, as CAF writes them before its elements; `@<>` for none.
+  std::string_view types() {
+    if (get<std::uint16_t>() != 0) ok_ = false;
+    return string();
+  }
+  /// An error whose context is at most a few strings.
+  bool error() {
+    get<std::uint8_t>();
+    get<std::uint64_t>();
+    auto names = types();
+    if (!ok_ || names == no_types) return ok_;
+    if (!names.starts_with(types_prefix)) return ok_ = false;
+    names.remove_prefix(no_types.size());
+    while (ok_ && !names.empty()) {
+      names.remove_prefix(1); // the plus sign
+      if (!names.starts_with(string_type)) return ok_ = false;
+      names.remove_prefix(string_type.size());
+      if (!names.empty() && names.front() != '+') return ok_ = false;
+      string();
+    }
+    return ok_;
+  }
+  bool ok() const noexcept { return ok_; }
+  bool done() const noexcept { return ok_ && in_.empty(); }
+
+ private:
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+} // namespace
+
+struct frame_guard::header {
+  explicit header(std::string_view bytes) {
+    payload_reader in{bytes.substr(0, header_size)};
+    op = static_cast<operation>(in.get<std::uint8_t>());
+    padding = in.get<std::uint16_t>();
+    flags = in.get<std::uint8_t>();
+    payload = in.get<std::uint32_t>();
+    data = in.get<std::uint64_t>();
+    from = in.get<std::uint64_t>();
+    to = in.get<std::uint64_t>();
+  }
+  operation op{};
+  std::uint16_t padding = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t payload = 0;
+  std::uint64_t data = 0;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+
+std::size_t frame_guard::wrong(std::string_view what) {
+  problem_ = what;
+  return 0;
+}
+
+/// Handshakes come first, from the side that owes them, and nothing else does.
+bool frame_guard::in_order(const header& h) {
+  switch (h.op) {
+  case operation::server_handshake:
+    return here_ == side::dialed && handshakes_ == 0;
+  case operation::client_handshake:
+    return here_ == side::accepted && handshakes_ < max_client_handshakes;
+  default:
+    return handshakes_ > 0;
+  }
+}
+
+std::size_t frame_guard::frame_size(std::string_view bytes) {
+  const header h{bytes};
+  if (h.op > operation::heartbeat) return wrong("no such operation: " + std::to_string(static_cast<unsigned>(h.op)));
+  if (h.padding != 0) return wrong("bytes that must be 0 are not");
+  if (!in_order(h)) return wrong(handshakes_ == 0 ? "no handshake first" : "a handshake out of turn");
+  const bool message = h.op == operation::direct_message;
+  const auto allowed = message                               ? named_receiver_flag
+                       : h.op == operation::client_handshake ? select_connection_flag
+                                                             : std::uint8_t{0};
+  if ((h.flags & ~allowed) != 0) return wrong("unknown flags");
+  const auto size = header_size + std::size_t{h.payload};
+  if (h.op == operation::heartbeat) {
+    if (h.payload || h.data || h.from || h.to) return wrong("a heartbeat that carries something");
+    return size;
+  }
+  if (h.payload == 0) return wrong("a payload is missing");
+  if (message ? size > options_.max_frame_bytes : h.payload > max_control_bytes)
+    return wrong("a frame of " + std::to_string(size) + " bytes is announced");
+  bool plausible = false;
+  switch (h.op) {
+  case operation::server_handshake:
+    plausible = h.data != 0 && h.from == 0 && h.to == 0;
+    break;
+  case operation::client_handshake:
+    plausible = h.data == 0 && h.from == 0 && h.to == 0;
+    break;
+  case operation::direct_message:
+    plausible = h.to != 0;
+    break;
+  case operation::monitor_message:
+    plausible = h.data == 0 && h.from == 0 && h.to != 0;
+    break;
+  case operation::down_message:
+    plausible = h.data == 0 && h.from != 0 && h.to == 0;
+    break;
+  default: // routed messages: nobody forwards for anybody here
+    return wrong("a routed message");
+  }
+  return plausible ? size : wrong("a header that makes no sense");
+}
+
+verdict frame_guard::judge(std::string_view frame) {
+  const header h{frame};
+  payload_reader in{frame.substr(header_size)};
+  const auto pass_if = [this](bool fine, const char* what) {
+    if (!fine) wrong(what);
+    return fine ? verdict::pass : verdict::violation;
+  };
+  const auto between_nodes = [&] {
+    std::string_view target;
+    return in.node_id() && in.node_id(target) && (options_.self.empty() || target == options_.self);
+  };
+  switch (h.op) {
+  case operation::server_handshake:
+    ++handshakes_;
+    in.node_id();
+    in.strings(); // application identifiers
+    in.get<std::uint64_t>();
+    in.strings(); // the published actor's interface
+    return pass_if(in.done(), "a malformed server handshake");
+  case operation::client_handshake:
+    ++handshakes_;
+    in.node_id();
+    return pass_if(in.done(), "a malformed client handshake");
+  case operation::monitor_message:
+    return pass_if(between_nodes() && in.done(), "a malformed monitor message");
+  case operation::down_message:
+    return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
+  case operation::heartbeat:
+    return verdict::pass;
+  default:
+    return judge_message(h, frame.substr(header_size));
+  }
+}
+
+verdict frame_guard::judge_message(const header& h, std::string_view payload) {
+  // CAF's own services for remote spawning and configuration are not for other nodes.
+  if (h.flags & named_receiver_flag) return verdict::drop;
+  payload_reader in{payload};
+  const auto stages = in.length();
+  const auto types = in.types();
+  if (!in.ok() || stages != 0 || !types.starts_with(no_types)) {
+    wrong("a malformed message");
+    return verdict::violation;
+  }
+  if (types == no_types) {
+    if (in.done()) return verdict::pass;
+    wrong("a malformed empty message");
+    return verdict::violation;
+  }
+  const auto name = types.substr(std::min(types.size(), types_prefix.size()));
+  if (name == error_type) return in.error() && in.done() ? verdict::pass : verdict::drop;
+  if (!options_.types.contains(name)) return verdict::drop;
+  in.string();
+  if (in.done()) return verdict::pass;
+  wrong("a message that is longer or shorter than it says");
+  return verdict::violation;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,66 @@
+// What stands between the network and CAF's parser: checks every frame of BASP (CAF's protocol between nodes) and lets
+// only those through that this project's own actors exchange, in the one shape in which they send them.
+//
+//             first frame: the other side's handshake
+//   [closed] -----------------------------------------> [open] -- messages, monitors, downs, heartbeats -->
+//
+// CAF 0.17.6 crashes on a handshake without a payload, allocates whatever length is announced, and builds any object a
+// payload names. So nothing reaches it before the whole frame is here and was read from end to end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace troupe::net {
+
+/// Which end of a connection this is. In BASP the accepting side introduces itself first.
+enum class side { dialed, accepted };
+
+struct guard_options {
+  /// Of one frame, header included. More is a violation.
+  std::size_t max_frame_bytes = 16 << 20;
+  /// Portable names of the message types that may pass, each of which travels as one string.
+  std::set<std::string, std::less<>> types;
+  /// This system's node id in CAF's encoding; nothing is forwarded to other nodes. Empty: any.
+  std::string self;
+};
+
+/// What is to be done with a frame.
+enum class verdict {
+  pass,
+  /// Well-formed, but nothing that a node of this project waits for: left out.
+  drop,
+  /// Nobody who means well sends this: the connection is to be closed.
+  violation
+};
+
+/// Judges the frames of one connection, in order. Pure; used by one thread at a time. The options must outlive it.
+class frame_guard {
+ public:
+  static constexpr std::size_t header_size = 32;
+
+  frame_guard(side here, const guard_options& options) : here_(here), options_(options) {}
+
+  /// The size of the frame that starts with this header of `header_size` bytes, or 0 if that is a violation.
+  std::size_t frame_size(std::string_view header);
+  /// `frame` is as long as frame_size said.
+  verdict judge(std::string_view frame);
+  /// What was wrong with the violation. Printable, and holds nothing that came from the network but numbers.
+  const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  struct header;
+  std::size_t wrong(std::string_view what);
+  bool in_order(const header& h);
+  verdict judge_message(const header& h, std::string_view payload);
+
+  side here_;
+  const guard_options& options_;
+  unsigned handshakes_ = 0;
+  std::string problem_;
+};
+
+} // namespace troupe::net

@@ -1,0 +1,187 @@
+#include "runtime/transport/gate.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <list>
+
+namespace troupe::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using descriptor = asio::posix::stream_descriptor;
+
+/// Accepted in a row before others get their turn.
+constexpr int accepts_in_a_row = 16;
+constexpr std::chrono::milliseconds pause_without_descriptors{100};
+constexpr std::chrono::milliseconds sweep_pace{100};
+
+/// One connection on its way in. Owned by the list of openings, and by its own handler while it waits.
+struct arrival {
+  arrival(asio::io_context& io, socket_guard socket, std::string from, const credentials& mine)
+      : peer(std::move(from)), talk(side::accepted, socket.get(), mine), waits(io, socket.get()) {
+    socket.release(); // `waits` has it now
+  }
+  std::string peer;
+  steady_time since = std::chrono::steady_clock::now();
+  opening talk;
+  descriptor waits;
+  bool gone = false;
+};
+
+} // namespace
+
+class gate::state : public std::enable_shared_from_this<gate::state> {
+ public:
+  state(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+      : io_(io), options_(options), owner_(owner), listening_(io, listening.release()), pause_(io), sweep_(io) {}
+
+  void start() {
+    wait_for_arrivals();
+    wait_for_sweep();
+  }
+
+  void stop() {
+    stopped_ = true;
+    error_code ignored;
+    listening_.close(ignored);
+    pause_.cancel();
+    sweep_.cancel();
+    while (!openings_.empty()) drop(openings_.front());
+  }
+
+ private:
+  void wait_for_arrivals() {
+    listening_.async_wait(descriptor::wait_read, [self = shared_from_this()](error_code failed) {
+      if (!failed && !self->stopped_) self->accept_some();
+    });
+  }
+
+  void accept_some() {
+    for (int i = 0; i < accepts_in_a_row; ++i) {
+      socket_guard fd{::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+      if (fd.get() >= 0) {
+        admit(std::move(fd));
+        continue;
+      }
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause();
+      if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      // Anything else was about that one connection.
+    }
+    wait_for_arrivals();
+  }
+
+  /// The listening socket stays ready, so it must not be asked again at once.
+  void pause() {
+    owner_.refused("everybody", "no file descriptor is left to accept connections");
+    pause_.expires_after(pause_without_descriptors);
+    pause_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (!cancelled && !self->stopped_) self->wait_for_arrivals();
+    });
+  }
+
+  void admit(socket_guard fd) {
+    auto peer = peer_of(fd.get());
+    const auto [all, of_peer] = owner_.open_connections(peer);
+    if (all >= options_.max_connections || of_peer >= options_.max_connections_per_address) {
+      const auto mine = owner_.current_credentials();
+      const auto words = refusing_welcome(refusal::too_many_connections);
+      if (!mine.tls) static_cast<void>(::send(fd.get(), words.data(), words.size(), MSG_NOSIGNAL));
+      return owner_.refused(peer, "too many connections are open");
+    }
+    make_room(peer);
+    tune(fd.get());
+    try {
+      const auto mine = owner_.current_credentials();
+      openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
+    } catch (const std::exception& e) {
+      return owner_.refused("somebody", e.what());
+    }
+    go_on(openings_.back());
+  }
+
+  void make_room(const std::string& peer) {
+    const auto from_peer = [&](const auto& one) { return one->peer == peer; };
+    const auto count = std::count_if(openings_.begin(), openings_.end(), from_peer);
+    auto oldest = openings_.end();
+    if (static_cast<std::size_t>(count) >= options_.max_openings_per_address)
+      oldest = std::find_if(openings_.begin(), openings_.end(), from_peer);
+    else if (openings_.size() >= options_.max_openings)
+      oldest = openings_.begin();
+    if (oldest == openings_.end()) return;
+    owner_.refused((*oldest)->peer, "newer connections pushed it out before its opening was over");
+    drop(*oldest);
+  }
+
+  void go_on(const std::shared_ptr<arrival>& one) {
+    try {
+      switch (one->talk.step()) {
+      case opening::wants::read:
+        return wait(one, descriptor::wait_read);
+      case opening::wants::write:
+        return wait(one, descriptor::wait_write);
+      case opening::wants::nothing:
+        break;
+      }
+    } catch (const std::exception& e) {
+      owner_.refused(one->peer, e.what());
+      return drop(one);
+    }
+    auto stream = one->talk.take_channel();
+    socket_guard socket{one->waits.release()};
+    one->gone = true;
+    const auto peer = one->peer;
+    std::erase(openings_, one);
+    owner_.passed(std::move(socket), std::move(stream), peer);
+  }
+
+  void wait(const std::shared_ptr<arrival>& one, descriptor::wait_type what) {
+    one->waits.async_wait(what, [self = shared_from_this(), one](error_code failed) {
+      if (!failed && !one->gone) self->go_on(one);
+    });
+  }
+
+  void drop(std::shared_ptr<arrival> one) {
+    one->gone = true;
+    std::erase(openings_, one);
+    error_code ignored;
+    one->waits.close(ignored);
+  }
+
+  void wait_for_sweep() {
+    sweep_.expires_after(sweep_pace);
+    sweep_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (cancelled || self->stopped_) return;
+      const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
+      while (!self->openings_.empty() && self->openings_.front()->since < limit) {
+        self->owner_.refused(self->openings_.front()->peer, "its opening took too long");
+        self->drop(self->openings_.front());
+      }
+      self->wait_for_sweep();
+    });
+  }
+
+  asio::io_context& io_;
+  gate_options options_;
+  gate_owner& owner_;
+  descriptor listening_;
+  asio::steady_timer pause_;
+  asio::steady_timer sweep_;
+  /// Oldest first.
+  std::list<std::shared_ptr<arrival>> openings_;
+  bool stopped_ = false;
+};
+
+gate::gate(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+    : state_(std::make_shared<state>(io, options, owner, std::move(listening))) {
+  state_->start();
+}
+
+gate::~gate() { state_->stop(); }
+
+} // namespace troupe::net

@@ -1,0 +1,55 @@
+// Where others come in: accepts connections, sees them through their opening, and hands on those that passed. All of it
+// on the thread of the given io_context, so that a crowd at the door costs nobody inside their turn.
+//
+//   [listening] -- accepted --> [opening] -- done --> handed on
+//        |                         |  too slow, refused, pushed out by newer ones of the same address: closed
+//        +-- no descriptor left: [paused] for a moment
+#pragma once
+
+#include "runtime/transport/opening.hpp"
+#include "runtime/transport/sockets.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::net {
+
+struct gate_options {
+  /// From being accepted to the end of the opening.
+  std::chrono::milliseconds opening_timeout{5000};
+  std::size_t max_connections = 1024;
+  std::size_t max_connections_per_address = 256;
+  /// Connections that are not through their opening; of one address, a new one pushes out the oldest.
+  std::size_t max_openings = 256;
+  std::size_t max_openings_per_address = 64;
+};
+
+/// What the gate needs from its owner. Called on the io_context's thread.
+struct gate_owner {
+  virtual ~gate_owner() = default;
+  virtual credentials current_credentials() = 0;
+  /// Connections that were handed on and are still open: all, and from this address.
+  virtual std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) = 0;
+  virtual void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) = 0;
+  /// Somebody was turned away; `peer` is an address without its port.
+  virtual void refused(const std::string& peer, const std::string& why) = 0;
+};
+
+class gate {
+ public:
+  /// Takes over the listening socket. The owner and the io_context must outlive the gate; it is made and destroyed on
+  /// the io_context's thread, or while that does not run.
+  gate(boost::asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening);
+  ~gate();
+
+ private:
+  class state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace troupe::net

@@ -1,0 +1,86 @@
+#include "runtime/transport/guarded_channel.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace troupe::net {
+namespace {
+
+constexpr std::size_t smallest_buffer = 16 * 1024;
+constexpr std::size_t usual_buffer = 64 * 1024;
+/// A buffer that grew beyond this for one frame is given back after it.
+constexpr std::size_t kept_buffer = 256 * 1024;
+/// Reads in a row that may bring nothing for the reader, before other connections get their turn.
+constexpr int max_fruitless_reads = 16;
+
+} // namespace
+
+guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
+                                 std::shared_ptr<channel_watcher> watcher)
+    : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)), guard_(here, *options_) {}
+
+transfer guarded_channel::read(char* to, std::size_t size) {
+  for (int reads = 0; !clear_next(); ++reads) {
+    if (broken_) return {flow::closed, 0};
+    if (reads == max_fruitless_reads) return {flow::again, 0};
+    if (const auto state = fill(); state != flow::moved) return {state, 0};
+  }
+  const auto given = std::min(size, cleared_);
+  std::memcpy(to, buffer_.data() + begin_, given);
+  begin_ += given;
+  cleared_ -= given;
+  return {flow::moved, given};
+}
+
+bool guarded_channel::clear_next() {
+  while (cleared_ == 0 && !broken_) {
+    const std::string_view waiting{buffer_.data() + begin_, end_ - begin_};
+    if (frame_ == 0) {
+      if (waiting.size() < frame_guard::header_size) return false;
+      frame_ = guard_.frame_size(waiting.substr(0, frame_guard::header_size));
+      broken_ = frame_ == 0;
+    }
+    if (!broken_) {
+      if (waiting.size() < frame_) return false;
+      const auto size = std::exchange(frame_, 0);
+      switch (guard_.judge(waiting.substr(0, size))) {
+      case verdict::pass:
+        cleared_ = size;
+        break;
+      case verdict::drop:
+        begin_ += size;
+        watcher_->dropped();
+        break;
+      case verdict::violation:
+        broken_ = true;
+      }
+    }
+    if (broken_) watcher_->violated(guard_.problem());
+  }
+  return cleared_ > 0;
+}
+
+/// Called when nothing is cleared.
+flow guarded_channel::fill() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (buffer_.size() > kept_buffer) buffer_ = std::string(usual_buffer, '\0');
+  }
+  const auto wanted = std::max(frame_, frame_guard::header_size);
+  if (end_ == buffer_.size() || begin_ + wanted > buffer_.size()) {
+    // Room at the front first; then twice the room, up to the frame's size or the usual.
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+    if (end_ == buffer_.size())
+      buffer_.resize(std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_))));
+  }
+  const auto got = raw_->read(buffer_.data() + end_, buffer_.size() - end_);
+  if (got.state == flow::moved) {
+    end_ += got.bytes;
+    watcher_->heard();
+  }
+  return got.state;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,55 @@
+// A channel that hands out only what the frame guard lets through, frame by frame.
+#pragma once
+
+#include "runtime/transport/channel.hpp"
+#include "runtime/transport/frame_guard.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::net {
+
+/// Told about one connection. All are called by the thread that uses the channel.
+struct channel_watcher {
+  virtual ~channel_watcher() = default;
+  /// Bytes arrived.
+  virtual void heard() = 0;
+  /// A frame was left out.
+  virtual void dropped() = 0;
+  /// The stream ends here: the other end sent what nobody who means well sends.
+  virtual void violated(const std::string& problem) = 0;
+};
+
+/// Keeps at most one frame and what arrived with it; its memory grows with what has arrived, not with what was
+/// announced.
+class guarded_channel : public channel {
+ public:
+  guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
+                  std::shared_ptr<channel_watcher> watcher);
+
+  transfer read(char* to, std::size_t size) override;
+  transfer write(const char* from, std::size_t size) override { return raw_->write(from, size); }
+  bool holds_bytes() const override { return cleared_ > 0 || raw_->holds_bytes(); }
+
+ private:
+  /// True when bytes are cleared for the reader; false when more are needed, or after a violation.
+  bool clear_next();
+  flow fill();
+
+  std::unique_ptr<channel> raw_;
+  std::shared_ptr<const guard_options> options_;
+  std::shared_ptr<channel_watcher> watcher_;
+  frame_guard guard_;
+  std::string buffer_;
+  /// What in the buffer is not handed out yet: [begin_, end_).
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  /// Of these, the rest of a frame that passed.
+  std::size_t cleared_ = 0;
+  /// The size of the frame that is being collected; 0 before its header is here.
+  std::size_t frame_ = 0;
+  bool broken_ = false;
+};
+
+} // namespace troupe::net

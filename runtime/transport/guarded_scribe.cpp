@@ -1,0 +1,77 @@
+#include "runtime/transport/guarded_scribe.hpp"
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace troupe::net {
+
+using caf::io::network::native_socket;
+using caf::io::network::rw_state;
+
+rw_state channel_policy::read_some(std::size_t& result, native_socket, void* to, std::size_t size) {
+  const auto got = stream_->read(static_cast<char*>(to), size);
+  result = got.bytes;
+  return got.state == flow::closed ? rw_state::failure : rw_state::success;
+}
+
+rw_state channel_policy::write_some(std::size_t& result, native_socket, const void* from, std::size_t size) {
+  result = 0;
+  if (size == 0) return rw_state::success;
+  const auto sent = stream_->write(static_cast<const char*>(from), size);
+  result = sent.bytes;
+  // Not `indeterminate`, which makes CAF forget what it could not send.
+  return sent.state == flow::closed ? rw_state::failure : rw_state::success;
+}
+
+guarded_scribe::guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection,
+                               std::size_t max_unsent_bytes)
+    : caf::io::scribe(caf::io::network::conn_hdl_from_socket(connection.socket.get())),
+      life_(std::move(connection.life)), max_unsent_bytes_(max_unsent_bytes),
+      stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
+
+void guarded_scribe::configure_read(caf::io::receive_policy::config config) {
+  stream_.configure_read(config);
+  if (launched_) return;
+  launched_ = true;
+  stream_.start(this);
+}
+
+void guarded_scribe::ack_writes(bool enable) { stream_.ack_writes(enable); }
+std::vector<char>& guarded_scribe::wr_buf() { return stream_.wr_buf(); }
+std::vector<char>& guarded_scribe::rd_buf() { return stream_.rd_buf(); }
+
+void guarded_scribe::graceful_shutdown() {
+  stream_.graceful_shutdown();
+  detach(&stream_.backend(), false);
+}
+
+void guarded_scribe::flush() {
+  if (stream_.wr_buf().size() > max_unsent_bytes_) {
+    stream_.wr_buf().clear();
+    return life_->cut();
+  }
+  stream_.flush(this);
+}
+
+std::string guarded_scribe::addr() const { return life_->peer(); }
+std::uint16_t guarded_scribe::port() const {
+  const auto port = caf::io::network::remote_port_of_fd(stream_.fd());
+  return port ? *port : std::uint16_t{0};
+}
+void guarded_scribe::add_to_loop() { stream_.activate(this); }
+void guarded_scribe::remove_from_loop() { stream_.passivate(); }
+
+caf::io::scribe_ptr make_scribe(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes) {
+  auto& loop = dynamic_cast<caf::io::network::default_multiplexer&>(system.middleman().backend());
+  return caf::make_counted<guarded_scribe>(loop, std::move(connection), max_unsent_bytes);
+}
+
+void serve(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes, std::uint16_t port,
+           caf::strong_actor_ptr published) {
+  caf::anon_send(compat::basp_broker(system), caf::publish_atom::value,
+                 make_scribe(system, std::move(connection), max_unsent_bytes), port, std::move(published),
+                 std::set<std::string>{});
+}
+
+} // namespace troupe::net

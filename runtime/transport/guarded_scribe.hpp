@@ -1,0 +1,58 @@
+// A connection of the transport as CAF's broker wants it: a scribe whose stream reads through the guard.
+#pragma once
+
+#include "actors/caf_io.hpp"
+#include "runtime/transport/transport.hpp"
+
+#include <caf/io/network/stream_impl.hpp>
+#include <caf/io/scribe.hpp>
+
+#include <memory>
+
+namespace troupe::net {
+
+/// CAF's way to ask a stream for bytes (a protocol policy), answered by a channel.
+class channel_policy {
+ public:
+  explicit channel_policy(std::unique_ptr<channel> stream) : stream_(std::move(stream)) {}
+  caf::io::network::rw_state read_some(std::size_t& result, caf::io::network::native_socket, void* to,
+                                       std::size_t size);
+  caf::io::network::rw_state write_some(std::size_t& result, caf::io::network::native_socket, const void* from,
+                                        std::size_t size);
+  bool must_read_more(caf::io::network::native_socket, std::size_t) const { return stream_->holds_bytes(); }
+
+ private:
+  std::unique_ptr<channel> stream_;
+};
+
+/// Made by any thread, then used by CAF's network thread alone.
+class guarded_scribe : public caf::io::scribe {
+ public:
+  guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection, std::size_t max_unsent_bytes);
+
+  void configure_read(caf::io::receive_policy::config config) override;
+  void ack_writes(bool enable) override;
+  std::vector<char>& wr_buf() override;
+  std::vector<char>& rd_buf() override;
+  void graceful_shutdown() override;
+  /// Cuts the connection when more waits to be sent than may.
+  void flush() override;
+  std::string addr() const override;
+  std::uint16_t port() const override;
+  void add_to_loop() override;
+  void remove_from_loop() override;
+
+ private:
+  std::shared_ptr<lifeline> life_;
+  std::size_t max_unsent_bytes_;
+  bool launched_ = false;
+  caf::io::network::stream_impl<channel_policy> stream_;
+};
+
+caf::io::scribe_ptr make_scribe(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes);
+
+/// Lets CAF's broker serve an accepted connection: whoever dialed finds `published` behind `port`.
+void serve(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes, std::uint16_t port,
+           caf::strong_actor_ptr published);
+
+} // namespace troupe::net

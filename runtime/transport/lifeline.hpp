@@ -1,0 +1,35 @@
+// One open connection as the watchdog sees it: when it was last heard, and the way to cut it.
+#pragma once
+
+#include "runtime/transport/sockets.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+namespace troupe::net {
+
+/// Thread-safe. Whoever owns the socket calls `end` before closing it.
+class lifeline {
+ public:
+  lifeline(int socket, std::string peer);
+
+  void heard() noexcept { heard_at_.store(now(), std::memory_order_relaxed); }
+  steady_time heard_at() const noexcept { return steady_time{steady_time::duration{heard_at_.load()}}; }
+  /// The address of the other end, without its port.
+  const std::string& peer() const noexcept { return peer_; }
+  bool ended() const;
+  void end();
+  /// Shuts the socket down: its owner then finds it closed.
+  void cut();
+
+ private:
+  static steady_time::rep now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+  const std::string peer_;
+  std::atomic<steady_time::rep> heard_at_;
+  mutable std::mutex mutex_;
+  int socket_;
+};
+
+} // namespace troupe::net

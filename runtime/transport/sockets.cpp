@@ -1,0 +1,187 @@
+#include "runtime/transport/sockets.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+namespace troupe::net {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// How long sent bytes may stay unacknowledged before the kernel gives the connection up.
+constexpr unsigned unacknowledged_ms = 5000;
+/// Between the beginnings of attempts at the addresses of one name (RFC 8305 calls it connection attempt delay).
+constexpr milliseconds attempt_delay{150};
+constexpr int backlog = 256;
+
+using addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+addresses resolve(const std::string& host, std::uint16_t port, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const auto* name = host.empty() ? nullptr : host.c_str();
+  if (const int e = ::getaddrinfo(name, std::to_string(port).c_str(), &hints, &found); e != 0)
+    throw socket_error("cannot resolve " + (host.empty() ? "*" : host) + ": " + ::gai_strerror(e));
+  return {found, ::freeaddrinfo};
+}
+
+int milliseconds_until(steady_time when) {
+  const auto left = std::chrono::ceil<milliseconds>(when - steady_clock::now()).count();
+  return static_cast<int>(std::clamp<long>(left, 0, 60'000));
+}
+
+bool wait_for(int fd, short what, steady_time until) {
+  while (true) {
+    const int left = milliseconds_until(until);
+    pollfd p{fd, what, 0};
+    const int ready = ::poll(&p, 1, left);
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+    if (left == 0) return false;
+  }
+}
+
+/// The connections to one host that are being tried.
+class attempts {
+ public:
+  explicit attempts(const addrinfo* first) : next_(first) {}
+
+  socket_guard first_connected(steady_time until) {
+    while (true) {
+      if (next_ && (open_.empty() || steady_clock::now() >= next_at_)) begin_next();
+      if (done_.get() >= 0) return std::move(done_);
+      if (open_.empty() && !next_) throw socket_error(problem_);
+      if (steady_clock::now() >= until) throw socket_error("connecting takes too long");
+      if (!open_.empty()) wait(next_ ? std::min(next_at_, until) : until);
+      if (done_.get() >= 0) return std::move(done_);
+    }
+  }
+
+ private:
+  void begin_next() {
+    const auto* a = std::exchange(next_, next_->ai_next);
+    next_at_ = steady_clock::now() + attempt_delay;
+    socket_guard fd{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
+    if (fd.get() >= 0 && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0)
+      done_ = std::move(fd);
+    else if (fd.get() >= 0 && errno == EINPROGRESS)
+      open_.push_back(std::move(fd));
+    else
+      problem_ = std::strerror(errno);
+  }
+
+  void wait(steady_time until) {
+    std::vector<pollfd> polled;
+    for (const auto& fd : open_) polled.push_back({fd.get(), POLLOUT, 0});
+    if (::poll(polled.data(), polled.size(), milliseconds_until(until)) <= 0) return;
+    for (std::size_t i = polled.size(); i-- > 0;) {
+      if (polled[i].revents == 0) continue;
+      int error = 0;
+      socklen_t size = sizeof error;
+      if (::getsockopt(open_[i].get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+      if (error == 0)
+        done_ = std::move(open_[i]);
+      else
+        problem_ = std::strerror(error);
+      open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+
+  const addrinfo* next_;
+  steady_time next_at_{};
+  std::vector<socket_guard> open_;
+  socket_guard done_;
+  std::string problem_ = "no address";
+};
+
+std::string text_of(const sockaddr_storage& address, socklen_t size) {
+  char text[NI_MAXHOST] = {};
+  const auto* any = reinterpret_cast<const sockaddr*>(&address);
+  return ::getnameinfo(any, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0 ? text : "?";
+}
+
+} // namespace
+
+socket_guard::~socket_guard() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+socket_guard connect_any(const std::string& host, std::uint16_t port, milliseconds deadline) {
+  const auto found = resolve(host, port, 0);
+  auto connected = attempts{found.get()}.first_connected(steady_clock::now() + deadline);
+  tune(connected.get());
+  return connected;
+}
+
+socket_guard listen_at(const std::string& address, std::uint16_t port) {
+  const auto where = "cannot listen at " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": ";
+  const auto found = resolve(address, port, AI_PASSIVE);
+  // The address for all interfaces of IPv6 takes IPv4 as well; of several, any other first one is as good.
+  const auto* a = found.get();
+  for (const auto* each = a; each && address.empty(); each = each->ai_next)
+    if (each->ai_family == AF_INET6) a = each;
+  socket_guard fd{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
+  if (fd.get() < 0 && a != found.get()) { // a machine without IPv6
+    a = found.get();
+    fd = socket_guard{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
+  }
+  if (fd.get() < 0) throw socket_error(where + std::strerror(errno));
+  const int on = 1;
+  const int off = 0;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (a->ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (::bind(fd.get(), a->ai_addr, a->ai_addrlen) != 0 || ::listen(fd.get(), backlog) != 0)
+    throw socket_error(where + std::strerror(errno));
+  return fd;
+}
+
+std::uint16_t port_of(int listening) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  const auto raw = address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                                 : reinterpret_cast<const sockaddr_in&>(address).sin_port;
+  return ntohs(raw);
+}
+
+bool wait_readable(int fd, steady_time until) { return wait_for(fd, POLLIN, until); }
+bool wait_writable(int fd, steady_time until) { return wait_for(fd, POLLOUT, until); }
+
+void tune(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+}
+
+std::string peer_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
+  return text_of(address, size);
+}
+
+bool is_loopback(const std::string& address) {
+  if (address == "localhost") return true;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+} // namespace troupe::net

@@ -1,0 +1,60 @@
+// Sockets: owned, connected in time, listened at.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace troupe::net {
+
+/// A socket, or nothing; closes it.
+class socket_guard {
+ public:
+  explicit socket_guard(int fd = -1) : fd_(fd) {}
+  socket_guard(socket_guard&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  socket_guard& operator=(socket_guard&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~socket_guard();
+  int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// What went wrong, for a log.
+class socket_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Tries the addresses of `host` (a name or an IP address), a little apart and side by side, until one connects: an
+/// address that swallows everything does not cost the others their time. Blocks; `deadline` starts when the name is
+/// resolved. The socket is non-blocking, without delays for small packets, and gives up on unacknowledged bytes. Throws
+/// socket_error.
+socket_guard connect_any(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline);
+
+/// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error.
+socket_guard listen_at(const std::string& address, std::uint16_t port);
+std::uint16_t port_of(int listening);
+
+/// Waits until the socket is ready; false when that takes longer than `until`.
+bool wait_readable(int fd, steady_time until);
+bool wait_writable(int fd, steady_time until);
+
+/// How a connection between nodes is set up, whichever end made it.
+void tune(int fd);
+
+/// The address of the other end without its port, for limits and logs; "?" if it is gone already.
+std::string peer_of(int fd);
+
+/// True for addresses and names that mean this machine and nothing else.
+bool is_loopback(const std::string& address);
+
+} // namespace troupe::net

@@ -1,0 +1,205 @@
+#include "runtime/transport/transport.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace troupe::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+/// How often the TLS files are looked at.
+constexpr std::chrono::seconds files_pace{2};
+/// What strangers can make this process say.
+constexpr std::chrono::seconds complaint_pace{1};
+/// The transport's thread gives way to those that serve: a crowd at the door waits.
+constexpr int nice_step = 5;
+
+/// Says at most one thing a second, and how much it kept to itself.
+class complaints {
+ public:
+  explicit complaints(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+
+  void note(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    const auto now = steady_clock::now();
+    if (said_ && now - said_at_ < complaint_pace) {
+      ++unsaid_;
+      return;
+    }
+    said_ = true;
+    said_at_ = now;
+    const auto unsaid = std::exchange(unsaid_, 0);
+    if (say_) say_(unsaid == 0 ? what : what + " (and " + std::to_string(unsaid) + " more like this)");
+  }
+
+ private:
+  std::function<void(const std::string&)> say_;
+  std::mutex mutex_;
+  bool said_ = false;
+  steady_time said_at_{};
+  std::size_t unsaid_ = 0;
+};
+
+/// Watches one connection for as long as its channel lives.
+class watcher : public channel_watcher {
+ public:
+  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<complaints> complaints)
+      : life_(std::move(life)), complaints_(std::move(complaints)) {}
+  ~watcher() override { life_->end(); }
+  void heard() override { life_->heard(); }
+  void dropped() override {}
+  void violated(const std::string& problem) override {
+    complaints_->note("closed a connection of " + life_->peer() + ": " + problem);
+  }
+
+ private:
+  std::shared_ptr<lifeline> life_;
+  std::shared_ptr<complaints> complaints_;
+};
+
+} // namespace
+
+class transport::core : public gate_owner {
+ public:
+  explicit core(transport_options options)
+      : options_(std::move(options)), guard_(std::make_shared<const guard_options>(options_.guard)),
+        keeper_(options_.files), complaints_(std::make_shared<complaints>(options_.warn)), dog_(options_.silence_limit),
+        work_(io_.get_executor()), watch_(io_), files_(io_) {
+    wait_to_watch();
+    if (options_.files.tls) wait_for_files();
+    thread_ = std::thread([this] {
+      ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux, of this thread
+      io_.run();
+    });
+  }
+
+  ~core() override {
+    stop_listening();
+    asio::post(io_, [this] {
+      watch_.cancel();
+      files_.cancel();
+      work_.reset();
+    });
+    thread_.join();
+  }
+
+  const transport_options& options() const noexcept { return options_; }
+
+  open_connection dial(const std::string& host, std::uint16_t port) {
+    auto socket = connect_any(host, port, options_.dial_deadline);
+    const auto until = steady_clock::now() + options_.dial_deadline;
+    opening talk{side::dialed, socket.get(), keeper_.current()};
+    while (true) {
+      const auto waits_for = talk.step();
+      if (waits_for == opening::wants::nothing) break;
+      const bool ready =
+          waits_for == opening::wants::read ? wait_readable(socket.get(), until) : wait_writable(socket.get(), until);
+      if (!ready) throw opening_error("connected, but the other end does not answer in time");
+    }
+    auto peer = peer_of(socket.get());
+    return guarded(side::dialed, std::move(socket), talk.take_channel(), std::move(peer));
+  }
+
+  std::uint16_t listen(const std::string& address, std::uint16_t port, std::function<void(open_connection)> taker) {
+    auto listening = listen_at(address, port);
+    const auto actual = port_of(listening.get());
+    on_io([&] {
+      taker_ = std::move(taker);
+      gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening));
+    });
+    return actual;
+  }
+
+  void stop_listening() {
+    on_io([this] {
+      gate_.reset();
+      taker_ = nullptr;
+    });
+  }
+
+ private:
+  /// Runs it on the transport's thread, and waits for that.
+  template <class F> void on_io(F&& what) {
+    std::promise<void> done;
+    asio::post(io_, [&] {
+      what();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
+    auto life = std::make_shared<lifeline>(socket.get(), std::move(peer));
+    dog_.add(life);
+    auto stream =
+        std::make_unique<guarded_channel>(std::move(raw), here, guard_, std::make_shared<watcher>(life, complaints_));
+    return {std::move(socket), std::move(stream), std::move(life)};
+  }
+
+  void wait_to_watch() {
+    watch_.expires_after(watchdog::pace);
+    watch_.async_wait([this](error_code cancelled) {
+      if (cancelled) return;
+      for (const auto& peer : dog_.look(steady_clock::now()))
+        complaints_->note("cut a connection with " + peer + ": nothing was heard of it");
+      wait_to_watch();
+    });
+  }
+
+  void wait_for_files() {
+    files_.expires_after(files_pace);
+    files_.async_wait([this](error_code cancelled) {
+      if (cancelled) return;
+      keeper_.look(steady_clock::now(), options_.warn);
+      wait_for_files();
+    });
+  }
+
+  credentials current_credentials() override { return keeper_.current(); }
+  std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
+    const auto open = dog_.open(peer);
+    return {open.all, open.from_peer};
+  }
+  void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
+    if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
+  }
+  void refused(const std::string& peer, const std::string& why) override {
+    complaints_->note("turned away a connection of " + peer + ": " + why);
+  }
+
+  const transport_options options_;
+  std::shared_ptr<const guard_options> guard_;
+  credentials_keeper keeper_;
+  std::shared_ptr<complaints> complaints_;
+  watchdog dog_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::steady_timer watch_;
+  asio::steady_timer files_;
+  std::function<void(open_connection)> taker_;
+  std::unique_ptr<gate> gate_;
+  std::thread thread_;
+};
+
+transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
+transport::~transport() = default;
+const transport_options& transport::options() const noexcept { return core_->options(); }
+open_connection transport::dial(const std::string& host, std::uint16_t port) { return core_->dial(host, port); }
+std::uint16_t transport::listen(const std::string& address, std::uint16_t port,
+                                std::function<void(open_connection)> taker) {
+  return core_->listen(address, port, std::move(taker));
+}
+void transport::stop_listening() { core_->stop_listening(); }
+
+} // namespace troupe::net

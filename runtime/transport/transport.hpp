@@ -1,0 +1,62 @@
+// The network of one node or client: how connections are opened, what may come through them, and when they are cut.
+// Has a thread of its own, for what waits or watches: connections on their way in, silent ones, renewed TLS files.
+#pragma once
+
+#include "runtime/transport/credentials_keeper.hpp"
+#include "runtime/transport/gate.hpp"
+#include "runtime/transport/guarded_channel.hpp"
+#include "runtime/transport/watchdog.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::net {
+
+struct transport_options {
+  credentials_files files;
+  gate_options gate;
+  guard_options guard;
+  /// For a dialed connection's way to the end of its opening, once the name is resolved.
+  std::chrono::milliseconds dial_deadline{1000};
+  /// A connection that brings nothing for so long is cut.
+  std::chrono::milliseconds silence_limit{900};
+  /// A connection whose unsent bytes pass this is cut.
+  std::size_t max_unsent_bytes = 64 << 20;
+  /// Where messages for people go. Called by any thread.
+  std::function<void(const std::string&)> warn;
+};
+
+/// An opened connection, as CAF's broker takes it over.
+struct open_connection {
+  socket_guard socket;
+  std::unique_ptr<channel> stream;
+  std::shared_ptr<lifeline> life;
+};
+
+/// Thread-safe.
+class transport {
+ public:
+  /// Throws std::runtime_error when the files are unusable.
+  explicit transport(transport_options options);
+  ~transport();
+
+  const transport_options& options() const noexcept;
+
+  /// Blocks, up to the dial deadline and what resolving the name takes. Throws std::runtime_error.
+  open_connection dial(const std::string& host, std::uint16_t port);
+
+  /// From now on every connection that passes its opening is given to `taker`, on this transport's thread. Returns the
+  /// port. Throws socket_error.
+  std::uint16_t listen(const std::string& address, std::uint16_t port, std::function<void(open_connection)> taker);
+  /// Nobody is given to the taker any more once this returns. Idempotent. Must not be called by the taker.
+  void stop_listening();
+
+ private:
+  class core;
+  std::unique_ptr<core> core_;
+};
+
+} // namespace troupe::net

@@ -1,0 +1,72 @@
+#include "runtime/transport/transport_links.hpp"
+
+#include "actors/log.hpp"
+#include "discovery/host_port.hpp"
+#include "runtime/config.hpp"
+#include "runtime/transport/connector.hpp"
+#include "runtime/transport/guarded_scribe.hpp"
+
+#include <caf/binary_serializer.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace troupe {
+namespace {
+
+class failing_connector : public connector_handle::base {
+ public:
+  failing_connector(caf::actor_config& config, std::string why)
+      : connector_handle::base(config), why_(std::move(why)) {}
+  behavior_type make_behavior() override {
+    return {
+        [this](const dial&) -> caf::result<dialed> { return caf::make_error(caf::sec::cannot_connect_to_node, why_); }};
+  }
+  const char* name() const override { return "failing_connector"; }
+
+ private:
+  std::string why_;
+};
+
+std::string encoded_node_id(caf::actor_system& system) {
+  std::vector<char> bytes;
+  caf::binary_serializer to{system, bytes};
+  if (to(system.node())) return {};
+  return {bytes.begin(), bytes.end()};
+}
+
+} // namespace
+
+connector_handle transport_links::make_connector(caf::actor_system& system, const std::string& address) {
+  try {
+    auto where = parse_host_port(address);
+    return system.spawn<connector>(std::move(where.host), where.port, transport_);
+  } catch (const bad_address& e) {
+    return system.spawn<failing_connector>(e.what());
+  }
+}
+
+std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
+  net::transport_options options;
+  options.files.secret = settings.cluster_secret_file;
+  if (settings.tls)
+    options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
+                                         settings.tls->cluster_name,
+                                         settings.tls->allowed_names};
+  options.guard.types = wire_message_names();
+  options.guard.self = encoded_node_id(system);
+  options.warn = [](const std::string& text) { log().warn("{}", text); };
+  return std::make_shared<net::transport>(std::move(options));
+}
+
+std::uint16_t publish(caf::actor_system& system, net::transport& transport, const std::string& address,
+                      std::uint16_t port, caf::strong_actor_ptr published) {
+  const auto limit = transport.options().max_unsent_bytes;
+  // CAF finds the published actor by a port number; known only once there is one, if any free one was asked for.
+  const auto actual = std::make_shared<std::uint16_t>(port);
+  return *actual = transport.listen(address, port, [&system, limit, actual, published](net::open_connection c) {
+    net::serve(system, std::move(c), limit, *actual, published);
+  });
+}
+
+} // namespace troupe

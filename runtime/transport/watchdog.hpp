@@ -1,0 +1,42 @@
+// Cuts connections that have fallen silent: BASP sends heartbeats on every one, so silence is a peer that is gone.
+#pragma once
+
+#include "runtime/transport/lifeline.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace troupe::net {
+
+/// Thread-safe.
+class watchdog {
+ public:
+  explicit watchdog(std::chrono::milliseconds silence_limit) : limit_(silence_limit) {}
+
+  void add(std::shared_ptr<lifeline> one);
+  struct count {
+    std::size_t all = 0;
+    std::size_t from_peer = 0;
+  };
+  /// Open connections, and those of them to this address.
+  count open(const std::string& peer) const;
+
+  /// To be called every `pace`; returns the addresses of the connections it cut. When this process itself was stopped
+  /// for a while, nobody is blamed for it.
+  std::vector<std::string> look(steady_time now);
+  static constexpr std::chrono::milliseconds pace{100};
+
+ private:
+  const std::chrono::milliseconds limit_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<lifeline>> all_;
+  steady_time looked_at_{};
+  /// Nobody was heard before this, as this process did not listen.
+  steady_time awake_since_{};
+};
+
+} // namespace troupe::net

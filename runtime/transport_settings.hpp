@@ -1,0 +1,32 @@
+// How a process of a cluster, node or client, meets the others over the network.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Mutual TLS 1.3. Changed files are taken over within seconds, and links that are up stay up.
+struct tls_settings {
+  /// This process's certificate with what leads to the CA, and its private key (accessible to nobody else); PEM.
+  std::filesystem::path cert;
+  std::filesystem::path key;
+  /// Who must have signed the certificates of the others; PEM.
+  std::filesystem::path ca;
+  /// The name of the cluster: a DNS name that the other side's certificate must carry as subject alternative name.
+  std::string cluster_name;
+  /// Names that do as well.
+  std::vector<std::string> allowed_names;
+};
+
+struct transport_settings {
+  /// Not set: no TLS.
+  std::optional<tls_settings> tls;
+  /// A file with a secret of at least 16 bytes that all processes of the cluster know; empty: none. A protection
+  /// against accidents, and no substitute for TLS: what is sent afterwards is neither secret nor authenticated.
+  std::filesystem::path cluster_secret_file;
+};
+
+} // namespace troupe
