@@ -57,7 +57,17 @@ template <class Self> void end_on_exceptions(Self* self) {
   });
 }
 
-inline std::string to_text(caf::actor_system& system, const caf::error& e) { return system.render(e); }
+/// An error for a person: what it says in words, else as CAF shows it.
+inline std::string to_text(caf::actor_system& system, const caf::error& e) {
+  if (!e) return system.render(e);
+  std::string words;
+  const auto& context = e.context();
+  for (std::size_t i = 0; i < context.size(); ++i) {
+    if (!context.match_element<std::string>(i)) return system.render(e);
+    words += (words.empty() ? "" : ": ") + context.get_as<std::string>(i);
+  }
+  return words.empty() ? system.render(e) : words;
+}
 
 /// An error of this project, and what it carries. `error_code` gives nothing for errors of other origin.
 template <class... Strings> caf::error own_error(std::uint8_t code, Strings... context) {

@@ -44,7 +44,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
       [this](const role_changed& m) { follow(m); },
       [this](const replicator_started& m) { follow(m); },
-      [this](const leader_known& m) { leader_ = m; },
+      [this](const leader_known& m) { follow(m); },
       [this](const peers_view& m) {
         self_ = m.self;
         peers_ = m;
@@ -136,6 +136,14 @@ void endpoint::follow(const role_changed& m) {
     replicators_.clear();
   }
   if (m.previous) send(m.previous, drained{m.retiring});
+}
+
+void endpoint::follow(const leader_known& m) {
+  if (m.leader && m.leader != leader_.leader)
+    log().info("node {} leads in term {}", to_string(m.leader), m.term);
+  else if (!m.leader && leader_.leader)
+    log().info("no leader is known in term {}", m.term);
+  leader_ = m;
 }
 
 void endpoint::follow(const replicator_started& m) {

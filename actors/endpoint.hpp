@@ -33,6 +33,7 @@ class endpoint : public endpoint_handle::base {
   void route(raft::append_response& m);
   void follow(const role_changed& m);
   void follow(const replicator_started& m);
+  void follow(const leader_known& m);
   void rise_to(term_t term);
   void complain(const std::string& reason);
 

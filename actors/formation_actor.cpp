@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How often questions are repeated, and whether it is time to propose is looked at, while there is something to form.
-constexpr auto busy_tick = 250ms;
+constexpr auto busy_tick = 100ms;
 /// A formed node only denies promises that nobody waits for.
 constexpr auto idle_tick = 2s;
 constexpr auto answer_timeout = 1s;

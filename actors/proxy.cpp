@@ -297,6 +297,11 @@ void proxy::settle(raft::tag_t tag, command_outcome outcome) {
   auto command = pending_.take(tag);
   if (!command) return;
   outcome.number = command->number;
+  if (outcome.payload.size() > options_.max_result_bytes) {
+    const bool carried_out = command->is_write() && outcome.code == errc::none;
+    outcome = {command->number, carried_out ? errc::outcome_unknown : errc::too_large, outcome.index,
+               carried_out ? "it was done, but its result is too large to be passed on" : "the result is too large"};
+  }
   outbox_.add(command->asker, std::move(outcome));
   wake();
 }

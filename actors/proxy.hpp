@@ -43,6 +43,8 @@ struct proxy_options {
   std::size_t max_pending_bytes = 64 << 20;
   /// The largest payload of one command; more is rejected as too_large.
   std::size_t max_command_bytes = (2 << 20) + (64 << 10); // a compare-and-swap names two of the map's largest values
+  /// The largest result; one beyond it is not passed on, as the network would not carry it.
+  std::size_t max_result_bytes = 8 << 20;
   /// Batches are cut into messages of about this size.
   std::size_t max_message_bytes = 1 << 20;
   /// For commands with timeout 0, and the most that any may ask for.

@@ -1,7 +1,7 @@
 # One interface target carries the flags every target of this project is built with.
 add_library(troupe_flags INTERFACE)
 target_compile_options(troupe_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
+  -Wall -Wextra -Wpedantic $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
 target_include_directories(troupe_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(TROUPE_SANITIZE)
   # UBSan stays recoverable at compile time, or it would ignore its suppression file; the tests run it with

@@ -88,6 +88,7 @@ formation_output formation::step(const formation_event& what) {
 
 void formation::on(const tick&, formation_output& out) {
   if (pause_ > 0) --pause_;
+  settled_ = true;
   deny_strays(out);
   if (proposing() && !storing_) ask_for_promises(out);
   advance(out);
@@ -95,6 +96,7 @@ void formation::on(const tick&, formation_output& out) {
 
 void formation::on(const peer_sightings& what, formation_output& out) {
   view_ = what;
+  settled_ = false;
   deny_strays(out);
   advance(out);
 }
@@ -238,7 +240,9 @@ void formation::advance(formation_output& out) {
   }
   if (durable_.state() != membership_state::fresh || pause_ > 0) return;
   out.note = why_not_now();
-  if (out.note.empty()) propose(out);
+  // Who is asked sees its peers a little earlier or later than this node, and would refuse too early a question.
+  const bool may_propose = settled_ || view_.peers.empty();
+  if (out.note.empty() && may_propose) propose(out);
 }
 
 void formation::propose(formation_output& out) {

@@ -163,6 +163,8 @@ class formation {
   std::set<node_id> yes_;
   /// Ticks to wait before the next proposal.
   std::uint64_t pause_ = 0;
+  /// A tick has passed since the view changed.
+  bool settled_ = false;
 };
 
 } // namespace troupe::raft

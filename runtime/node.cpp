@@ -121,8 +121,10 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   const auto discovery = parse_discovery(options.discovery);
   const auto* listed = std::get_if<static_list>(&discovery);
   auto inside = std::make_unique<node::parts>();
-  inside->files = std::make_shared<disk>(options.data_dir);
+  // Whatever cannot work is found before anything is formed or written.
   inside->transport = make_transport(system, options.transport);
+  inside->transport->listen(options.bind, options.raft_port);
+  inside->files = std::make_shared<disk>(options.data_dir);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   const auto& directory = inside->files->directory;
@@ -138,6 +140,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.seed = draw_seed();
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
+  setup.expected_members = options.bootstrap_expect.value_or(listed ? listed->addresses.size() : 0);
   setup.open_log = open_wal(inside->files, options.segment_size);
   setup.services = std::move(services);
   inside->handle = system.spawn<node_actor>(std::move(setup));
@@ -164,7 +167,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   node result{system, std::move(inside)};
-  publish(system, *result.parts_->transport, options.bind, options.raft_port,
+  publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
   if (listed) {
     static_source source{*listed};

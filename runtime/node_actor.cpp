@@ -191,6 +191,15 @@ void node_actor::begin_stop() {
 
 void node_actor::on_members(const configuration_known& message) {
   members_ = message.members;
+  const auto count = members_.members().size();
+  // A new role tells what the last one told, and an empty log has no members.
+  if (count > 0 && std::exchange(told_members_at_, message.index) != message.index)
+    troupe::log().info("node {} is a member of cluster {} of {} nodes", to_string(setup_.id),
+                       to_string(membership_.cluster), count);
+  if (count > 0 && setup_.expected_members > count && !std::exchange(told_of_missing_, true))
+    troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: who else is started does not change a "
+                       "cluster that is formed",
+                       setup_.expected_members, count);
   if (!members_.empty()) send(around_.formation, formed_now{membership_.cluster});
   send(around_.links, members_changed{members_.members()});
 }
@@ -232,11 +241,13 @@ caf::result<node_status> node_actor::status() {
 
 void node_actor::describe_members(node_status& now, const peer_list& peers) const {
   for (const auto& m : now.role->members.members()) {
-    member_status member{m.id, m.address, now.role->members.is_voter(m.id), m.id == setup_.id};
+    const bool self = m.id == setup_.id;
+    member_status member{m.id, self ? setup_.address : m.address, now.role->members.is_voter(m.id), self};
     for (const auto& peer : peers.peers) {
-      if (peer.id != m.id || m.id == setup_.id) continue;
+      // A node may be listed under several addresses, of which one is used; so may this one.
+      if (peer.id != m.id || m.id == setup_.id || !peer.up) continue;
       member.address = peer.address;
-      member.reachable = peer.up || m.id == setup_.id; // the list of addresses has the own one, too
+      member.reachable = true;
     }
     if (m.id == now.role->leader) now.leader_address = member.address;
     now.members.push_back(std::move(member));

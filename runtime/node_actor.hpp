@@ -80,6 +80,8 @@ struct node_setup {
   std::chrono::milliseconds drain_timeout{5000};
   storage_factory open_log;
   std::vector<machine_factory> services;
+  /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
+  std::size_t expected_members = 0;
   /// Real nodes give the log store a thread of its own; tests in virtual time do not.
   bool detach_log = true;
 };
@@ -113,6 +115,8 @@ class node_actor : public node_handle::base {
   surroundings around_;
   phase phase_ = phase::idle;
   membership_decision membership_;
+  index_t told_members_at_ = 0;
+  bool told_of_missing_ = false;
   /// What the log is being opened for.
   membership_decision opening_;
   epoch_t epoch_ = 0;

@@ -9,8 +9,12 @@
 //     static constexpr std::string_view name = "counter";
 //     using commands = troupe::types<add>; // may change the state; replicated
 //     using queries = troupe::types<read>; // only look at it
-//     std::int64_t apply(const add& command, const troupe::services::apply_context&) { return total_ += command.amount;
-//     } std::int64_t query(const read&) const { return total_; }
+//     std::int64_t apply(const add& command, const troupe::services::apply_context&) {
+//       if (command.amount < 0) throw troupe::services::refused("it only counts up");
+//       return total_ += command.amount;
+//     }
+//     std::int64_t query(const read&) const { return total_; }
+//
 //   private:
 //     std::int64_t total_ = 0;
 //   };
@@ -47,8 +51,9 @@ struct apply_context {
 };
 
 /// Thrown by `apply` or `query` to refuse a message; the text goes to the caller. Throw before touching the state, and
-/// only for reasons that are the same on every node. Any other exception is a bug, and stops the node rather than let
-/// it differ from the others.
+/// only for reasons that are the same on every node. Any other exception is a bug: it stops the node rather than let it
+/// differ from the others, and as every node applies the same command, it stops all of them, and again after a restart,
+/// until they run a version of the service that can apply it.
 class refused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -82,6 +87,10 @@ template <class S, class M>
 concept travels = std::default_initializable<M> && serializer<typename serializer_of<S>::type, M> &&
                   serializer < typename serializer_of<S>::type,
 typename M::result > ;
+template <class M>
+concept lists_fields = has_fields<M> || requires(const M& message, packer& to) {
+  message.msgpack_pack(to);
+};
 template <class S, class C>
 concept applies = requires(S& service, C command, const apply_context& context) {
   { service.apply(std::move(command), context) } -> std::convertible_to<typename C::result>;
@@ -110,6 +119,9 @@ template <class S, class M> consteval bool check_message() {
   static_assert(has_tag<M>, "a message needs `static constexpr std::string_view tag`");
   static_assert(has_result<M>, "a message needs `using result = ...`, the type of the reply");
   static_assert(is_valid_name(M::tag), "a message's tag is 1 to 255 bytes long");
+  static_assert(
+      !std::is_same_v<typename serializer_of<S>::type, msgpack_serializer> || lists_fields<M>,
+      "a message that travels as MessagePack lists its fields: TROUPE_FIELDS(a, b), TROUPE_FIELDS() for none");
   static_assert(travels<S, M>, "the serializer cannot encode and decode the message or its result (TROUPE_FIELDS?), "
                                "or the message has no default constructor");
   return true;

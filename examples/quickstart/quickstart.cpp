@@ -30,8 +30,11 @@ void run(const char* data_dir, std::uint16_t port) {
 
 } // namespace
 
-/// quickstart [DATA_DIR [PORT]]
 int main(int argc, char** argv) {
+  if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
+    std::cerr << "usage: quickstart [DATA_DIR [PORT]]\n";
+    return 2;
+  }
   try {
     run(argc > 1 ? argv[1] : "quickstart-data", static_cast<std::uint16_t>(argc > 2 ? std::atoi(argv[2]) : 5000));
   } catch (const troupe::startup_error& error) {

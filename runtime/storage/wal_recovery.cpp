@@ -234,8 +234,7 @@ wal_format::segment_header next_header(const log_point& start, const wal_segment
 
 raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
   return raft::storage_error("damaged log: " + what + " in " + segment.path.string() + " at offset " +
-                             std::to_string(offset) + "; to repair: troupe-log repair " +
-                             segment.path.parent_path().string());
+                             std::to_string(offset) + "; this node must not run with it");
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,

@@ -230,7 +230,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   payload_reader in{payload};
   const auto stages = in.length();
   const auto types = in.types();
-  if (!in.ok() || stages != 0 || !types.starts_with(no_types)) {
+  if (!in.ok() || stages != 0 || (types != no_types && !types.starts_with(types_prefix))) {
     wrong("a malformed message");
     return verdict::violation;
   }
@@ -239,7 +239,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
     wrong("a malformed empty message");
     return verdict::violation;
   }
-  const auto name = types.substr(std::min(types.size(), types_prefix.size()));
+  const auto name = types.substr(types_prefix.size());
   if (name == error_type) return in.error() && in.done() ? verdict::pass : verdict::drop;
   if (!options_.types.contains(name)) return verdict::drop;
   in.string();

@@ -23,13 +23,16 @@ guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::s
 transfer guarded_channel::read(char* to, std::size_t size) {
   for (int reads = 0; !clear_next(); ++reads) {
     if (broken_) return {flow::closed, 0};
-    if (reads == max_fruitless_reads) return {flow::again, 0};
+    // What the channel below holds is not announced again.
+    if (reads >= max_fruitless_reads && !raw_->holds_bytes()) return {flow::again, 0};
     if (const auto state = fill(); state != flow::moved) return {state, 0};
   }
   const auto given = std::min(size, cleared_);
   std::memcpy(to, buffer_.data() + begin_, given);
   begin_ += given;
   cleared_ -= given;
+  // A frame that came with this one is not announced again either: `holds_bytes` must know of it.
+  if (cleared_ == 0) clear_next();
   return {flow::moved, given};
 }
 

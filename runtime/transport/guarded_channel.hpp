@@ -30,7 +30,7 @@ class guarded_channel : public channel {
 
   transfer read(char* to, std::size_t size) override;
   transfer write(const char* from, std::size_t size) override { return raw_->write(from, size); }
-  bool holds_bytes() const override { return cleared_ > 0 || raw_->holds_bytes(); }
+  bool holds_bytes() const override { return cleared_ > 0 || broken_ || raw_->holds_bytes(); }
 
  private:
   /// True when bytes are cleared for the reader; false when more are needed, or after a violation.

@@ -111,20 +111,25 @@ class transport::core : public gate_owner {
     return guarded(side::dialed, std::move(socket), talk.take_channel(), std::move(peer));
   }
 
-  std::uint16_t listen(const std::string& address, std::uint16_t port, std::function<void(open_connection)> taker) {
+  std::uint16_t listen(const std::string& address, std::uint16_t port) {
     auto listening = listen_at(address, port);
     const auto actual = port_of(listening.get());
+    on_io([&] { listening_ = std::move(listening); });
+    return actual;
+  }
+
+  void accept(std::function<void(open_connection)> taker) {
     on_io([&] {
       taker_ = std::move(taker);
-      gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening));
+      gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
     });
-    return actual;
   }
 
   void stop_listening() {
     on_io([this] {
       gate_.reset();
       taker_ = nullptr;
+      listening_ = socket_guard{};
     });
   }
 
@@ -187,6 +192,8 @@ class transport::core : public gate_owner {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;
   asio::steady_timer files_;
+  /// Until the gate has it.
+  socket_guard listening_;
   std::function<void(open_connection)> taker_;
   std::unique_ptr<gate> gate_;
   std::thread thread_;
@@ -196,10 +203,8 @@ transport::transport(transport_options options) : core_(std::make_unique<core>(s
 transport::~transport() = default;
 const transport_options& transport::options() const noexcept { return core_->options(); }
 open_connection transport::dial(const std::string& host, std::uint16_t port) { return core_->dial(host, port); }
-std::uint16_t transport::listen(const std::string& address, std::uint16_t port,
-                                std::function<void(open_connection)> taker) {
-  return core_->listen(address, port, std::move(taker));
-}
+std::uint16_t transport::listen(const std::string& address, std::uint16_t port) { return core_->listen(address, port); }
+void transport::accept(std::function<void(open_connection)> taker) { core_->accept(std::move(taker)); }
 void transport::stop_listening() { core_->stop_listening(); }
 
 } // namespace troupe::net

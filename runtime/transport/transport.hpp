@@ -48,9 +48,12 @@ class transport {
   /// Blocks, up to the dial deadline and what resolving the name takes. Throws std::runtime_error.
   open_connection dial(const std::string& host, std::uint16_t port);
 
-  /// From now on every connection that passes its opening is given to `taker`, on this transport's thread. Returns the
-  /// port. Throws socket_error.
-  std::uint16_t listen(const std::string& address, std::uint16_t port, std::function<void(open_connection)> taker);
+  /// Reserves the address: connections to it wait until `accept`. Returns the port, which differs from `port` if that
+  /// is 0. Throws socket_error.
+  std::uint16_t listen(const std::string& address, std::uint16_t port);
+  /// From now on every connection that passes its opening is given to `taker`, on this transport's thread. Call it once
+  /// after `listen`.
+  void accept(std::function<void(open_connection)> taker);
   /// Nobody is given to the taker any more once this returns. Idempotent. Must not be called by the taker.
   void stop_listening();
 

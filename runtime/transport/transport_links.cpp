@@ -28,6 +28,8 @@ class failing_connector : public connector_handle::base {
   std::string why_;
 };
 
+constexpr const char* first_wire_message = "troupe.hello";
+
 std::string encoded_node_id(caf::actor_system& system) {
   std::vector<char> bytes;
   caf::binary_serializer to{system, bytes};
@@ -47,6 +49,8 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
 }
 
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
+  if (!system.has_middleman() || !system.types().make_value(std::string{first_wire_message}))
+    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   net::transport_options options;
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
@@ -59,13 +63,11 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
   return std::make_shared<net::transport>(std::move(options));
 }
 
-std::uint16_t publish(caf::actor_system& system, net::transport& transport, const std::string& address,
-                      std::uint16_t port, caf::strong_actor_ptr published) {
+void publish(caf::actor_system& system, net::transport& transport, std::uint16_t port,
+             caf::strong_actor_ptr published) {
   const auto limit = transport.options().max_unsent_bytes;
-  // CAF finds the published actor by a port number; known only once there is one, if any free one was asked for.
-  const auto actual = std::make_shared<std::uint16_t>(port);
-  return *actual = transport.listen(address, port, [&system, limit, actual, published](net::open_connection c) {
-    net::serve(system, std::move(c), limit, *actual, published);
+  transport.accept([&system, limit, port, published](net::open_connection connection) {
+    net::serve(system, std::move(connection), limit, port, published);
   });
 }
 

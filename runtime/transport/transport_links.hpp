@@ -24,8 +24,8 @@ class transport_links : public link_factory {
 /// The transport of a process in this system, as its settings say. Throws std::runtime_error when files are unusable.
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings);
 
-/// Makes `published` what others find who connect to this address. Returns the port. Throws std::runtime_error.
-std::uint16_t publish(caf::actor_system& system, net::transport& transport, const std::string& address,
-                      std::uint16_t port, caf::strong_actor_ptr published);
+/// Makes `published` what others find who connect to the address at which the transport listens. The system must live
+/// until `stop_listening` has returned.
+void publish(caf::actor_system& system, net::transport& transport, std::uint16_t port, caf::strong_actor_ptr published);
 
 } // namespace troupe

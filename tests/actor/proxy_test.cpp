@@ -489,6 +489,22 @@ TEST_CASE("large batches leave in several messages") {
   CHECK(w.asked->batches == 5);
 }
 
+TEST_CASE("a result that the network would not carry is not passed on") {
+  proxy_options narrow;
+  narrow.max_result_bytes = 100;
+  proxy_world w{me, narrow};
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.apply(5, 1, errc::none, std::string(101, 'y'));
+  CHECK(w.code(1) == errc::outcome_unknown);
+  w.ask(2);
+  w.accept(w.last_proposed(), 6);
+  w.apply(6, 1, errc::refused, std::string(101, 'y'));
+  CHECK(w.code(2) == errc::too_large);
+  CHECK(w.only_answer(2).outcome.payload == "the result is too large");
+}
+
 TEST_CASE("draining: nothing new, everything pending gets its answer, then the end") {
   proxy_world w;
   w.lead();

@@ -70,9 +70,9 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
 }
 
 server::server(std::string name, std::filesystem::path folder, std::uint16_t raft_port, std::uint16_t http_port,
-               std::string discovery)
+               std::string discovery, std::vector<std::string> more)
     : name_(std::move(name)), folder_(std::move(folder)), raft_port_(raft_port), http_port_(http_port),
-      discovery_(std::move(discovery)) {}
+      discovery_(std::move(discovery)), more_(std::move(more)) {}
 
 std::string server::log() const { return read_text(log_file()); }
 
@@ -80,6 +80,7 @@ std::vector<std::string> server::command() const {
   std::vector<std::string> words{TROUPE_WEBSERVER,           "--raft-port", std::to_string(raft_port_), "--http-port",
                                  std::to_string(http_port_), "--data-dir",  data_dir().string()};
   if (!discovery_.empty()) words.insert(words.end(), {"--discovery", discovery_});
+  words.insert(words.end(), more_.begin(), more_.end());
   return words;
 }
 
@@ -101,14 +102,14 @@ int server::get(const std::string& key, std::string_view level) const {
   return json::parse(expect_ok(call("GET", target), name_ + " GET " + key).body).at("value").get<int>();
 }
 
-cluster::cluster(std::size_t size, lifetime use) {
+cluster::cluster(std::size_t size, lifetime use, const options_of_node& more) {
   const auto folder = make_folder(use);
   const auto ports = free_ports(2 * size);
   std::string discovery = "static:" + address(ports[0]);
   for (std::size_t i = 1; i < size; ++i) discovery += "," + address(ports[i]);
   for (std::size_t i = 0; i < size; ++i)
-    nodes_.push_back(
-        std::make_unique<server>("node" + std::to_string(i + 1), folder, ports[i], ports[size + i], discovery));
+    nodes_.push_back(std::make_unique<server>("node" + std::to_string(i + 1), folder, ports[i], ports[size + i],
+                                              discovery, more ? more(i) : std::vector<std::string>{}));
 }
 
 void cluster::start() {

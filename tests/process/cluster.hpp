@@ -33,7 +33,7 @@ void wait_for(const std::string& what, std::chrono::milliseconds patience, const
 class server {
  public:
   server(std::string name, std::filesystem::path folder, std::uint16_t raft_port, std::uint16_t http_port,
-         std::string discovery);
+         std::string discovery, std::vector<std::string> more = {});
 
   const std::string& name() const { return name_; }
   std::uint16_t raft_port() const { return raft_port_; }
@@ -64,13 +64,16 @@ class server {
   std::uint16_t raft_port_;
   std::uint16_t http_port_;
   std::string discovery_;
+  std::vector<std::string> more_;
   std::unique_ptr<program> process_;
 };
 
 /// Nodes that find each other by a static list.
 class cluster {
  public:
-  explicit cluster(std::size_t size, lifetime use = lifetime::test_case);
+  /// What a node gets as further options, by its position from 0.
+  using options_of_node = std::function<std::vector<std::string>(std::size_t)>;
+  explicit cluster(std::size_t size, lifetime use = lifetime::test_case, const options_of_node& more = {});
 
   server& operator[](std::size_t i) { return *nodes_[i]; }
   std::size_t size() const { return nodes_.size(); }
@@ -89,7 +92,8 @@ class cluster {
 
 /// A cluster that has been started and is ready.
 struct ready_cluster : cluster {
-  explicit ready_cluster(std::size_t size, lifetime use = lifetime::test_case) : cluster(size, use) {
+  explicit ready_cluster(std::size_t size, lifetime use = lifetime::test_case, const options_of_node& more = {})
+      : cluster(size, use, more) {
     start();
     wait_ready();
   }

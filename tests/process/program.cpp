@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -48,6 +49,13 @@ program::program(std::vector<std::string> command, const std::filesystem::path& 
 program::~program() {
   kill();
   close(ended_);
+}
+
+std::size_t program::resident_bytes() const {
+  std::size_t pages = 0;
+  std::ifstream statm{"/proc/" + std::to_string(pid_) + "/statm"};
+  statm >> pages >> pages; // the first number is the virtual size
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 void program::signal(int number) {

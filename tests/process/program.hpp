@@ -19,6 +19,8 @@ class program {
   ~program();
   program(const program&) = delete;
 
+  /// Resident memory, in bytes; 0 once it has ended.
+  std::size_t resident_bytes() const;
   bool running() { return !wait(std::chrono::milliseconds{0}).has_value(); }
   /// Does nothing to a process that has ended.
   void signal(int number);

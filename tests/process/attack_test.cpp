@@ -1,0 +1,134 @@
+// A cluster under load and under attack: nobody crashes, nobody is elected, no link between good nodes is lost, memory
+// stays, and writes stay quick. TROUPE_LONG=1 runs the full size; TROUPE_SEED=N repeats an order of attacks.
+#include "tests/process/attacker.hpp"
+#include "tests/process/steady_writer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <random>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t windows = 5;
+constexpr int strikes_per_second = 100;
+constexpr std::size_t allowed_growth = 20u << 20;
+
+bool full_size() { return std::getenv("TROUPE_LONG") != nullptr; }
+
+std::uint64_t seed() {
+  static const std::uint64_t chosen = [] {
+    const auto* given = std::getenv("TROUPE_SEED");
+    return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  }();
+  return chosen;
+}
+
+double median(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  return of[of.size() / 2];
+}
+
+attacker::targets targets_of(cluster& nodes) {
+  attacker::targets at;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    at.raft_ports.push_back(nodes[i].raft_port());
+    at.http_ports.push_back(nodes[i].http_port());
+  }
+  return at;
+}
+
+/// What must not change while strangers are at the ports.
+class witness {
+ public:
+  explicit witness(cluster& nodes) : nodes_(nodes), leader_(nodes.wait_ready()), term_(term()) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) resident_.push_back(nodes_[i].process().resident_bytes());
+  }
+  void check() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      CAPTURE(i);
+      REQUIRE(nodes_[i].running());
+      const auto now = nodes_[i].process().resident_bytes();
+      const auto grown = now > resident_[i] ? now - resident_[i] : 0;
+      std::cout << "  node " << i + 1 << ": " << (resident_[i] >> 10) << " KiB, grown by " << (grown >> 10) << " KiB\n";
+      CHECK(grown < allowed_growth);
+      CHECK(nodes_[i].log().find("lost the link") == std::string::npos);
+    }
+    CHECK(nodes_.leader() == leader_);
+    CHECK(term() == term_);
+  }
+
+ private:
+  json term() { return nodes_[leader_].status()["term"]; }
+
+  cluster& nodes_;
+  std::size_t leader_;
+  json term_;
+  std::vector<std::size_t> resident_;
+};
+
+/// Warms up: the log's memory of recent entries is full afterwards, and connections are made.
+void warm_up(steady_writer& writers, std::size_t writes) {
+  wait_for("the warm-up", 120s, [&] { return writers.acknowledged() >= writes; });
+  writers.take_p99();
+}
+
+void attack_in_windows(cluster& nodes, attacker& enemy) {
+  const auto length = full_size() ? 20s : 1s;
+  steady_writer writers{nodes, {}};
+  warm_up(writers, 3000);
+  witness before{nodes};
+  std::vector<double> calm, attacked;
+  std::map<std::string, int> kinds;
+  for (std::size_t i = 0; i < windows; ++i) {
+    std::this_thread::sleep_for(length); // nap: the calm window
+    calm.push_back(writers.take_p99());
+    const auto began = steady_clock::now();
+    for (int n = 0; n < strikes_per_second * length / 1s; ++n) {
+      std::this_thread::sleep_until(began + n * (1000ms / strikes_per_second)); // nap: the attack's pace
+      ++kinds[enemy.strike()];
+    }
+    attacked.push_back(writers.take_p99());
+  }
+  for (const auto& [kind, count] : kinds) std::cout << "  " << count << " x " << kind << '\n';
+  std::cout << "  p99 of writes: " << median(calm) << " ms calm, " << median(attacked) << " ms attacked\n";
+  CHECK(median(attacked) < 3 * median(calm));
+  before.check();
+  CHECK(writers.stop() == std::vector<std::string>{});
+}
+
+} // namespace
+
+TEST_CASE("hostile connections, 100 a second over all ports") {
+  INFO("replay: TROUPE_SEED=" << seed());
+  std::cout << "plain, seed " << seed() << '\n';
+  ready_cluster nodes{3};
+  attacker enemy{targets_of(nodes), seed()};
+  attack_in_windows(nodes, enemy);
+}
+
+TEST_CASE("a flood of connections") {
+  INFO("replay: TROUPE_SEED=" << seed());
+  ready_cluster nodes{3};
+  {
+    steady_writer writers{nodes, {}};
+    warm_up(writers, 3000);
+  }
+  witness before{nodes};
+  attacker enemy{targets_of(nodes), seed()};
+  enemy.flood(full_size() ? 20s : 4s);
+  const auto ended = steady_clock::now();
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    wait_for("service after the flood", 5s, [&] { return nodes[i].call("PUT", "/v1/maps/m/k", "1").status == 200; });
+  const std::chrono::duration<double> took = steady_clock::now() - ended;
+  std::cout << "flood: " << enemy.strikes() << " connections; all nodes served " << took.count()
+            << " s after its end\n";
+  before.check();
+}

@@ -1,0 +1,211 @@
+#include "tests/process/attacker.hpp"
+
+#include <cerrno>
+#include <sys/socket.h>
+
+#include <stdexcept>
+
+namespace troupe::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto stays_open = 4s;
+constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
+
+template <class T> void put(std::string& to, T value) {
+  for (std::size_t i = sizeof(T); i-- > 0;) to += static_cast<char>((value >> (8 * i)) & 0xff);
+}
+
+/// False when the other end is gone.
+bool send_all(int fd, std::string_view bytes) {
+  const auto until = steady_clock::now() + 2s;
+  while (!bytes.empty()) {
+    const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0)
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    else if (errno != EAGAIN || !net::wait_writable(fd, until))
+      return false;
+  }
+  return true;
+}
+
+/// Sees the opening through to its end, or to a refusal.
+void open(net::opening& talk, int fd) {
+  const auto until = steady_clock::now() + 2s;
+  while (true) {
+    const auto wants = talk.step();
+    if (wants == net::opening::wants::nothing) return;
+    if (!(wants == net::opening::wants::read ? net::wait_readable(fd, until) : net::wait_writable(fd, until)))
+      throw net::opening_error("no answer");
+  }
+}
+
+std::string client_handshake(std::uint64_t node) {
+  std::string payload;
+  put(payload, default_node_id);
+  put(payload, std::uint32_t{7}); // its process
+  for (int i = 0; i < 20; ++i) payload += static_cast<char>(node >> (i % 8));
+  return basp_header(1, static_cast<std::uint32_t>(payload.size())) + payload;
+}
+
+} // namespace
+
+std::string basp_header(std::uint8_t operation, std::uint32_t payload, std::uint64_t data, std::uint64_t from,
+                        std::uint64_t to) {
+  std::string bytes;
+  put(bytes, operation);
+  bytes.append(3, '\0');
+  put(bytes, payload);
+  put(bytes, data);
+  put(bytes, from);
+  put(bytes, to);
+  return bytes;
+}
+
+attacker::attacker(targets at, std::uint64_t seed) : at_(std::move(at)), random_(seed) {}
+
+net::socket_guard attacker::connect(std::uint16_t port) { return net::connect_any("127.0.0.1", port, 2s); }
+
+std::string attacker::random_bytes(std::size_t most) {
+  std::string bytes(1 + random_() % most, '\0');
+  for (auto& b : bytes) b = static_cast<char>(random_());
+  return bytes;
+}
+
+void attacker::keep(net::socket_guard socket) {
+  open_.emplace_back(steady_clock::now() + stays_open, std::move(socket));
+}
+
+std::string attacker::strike() {
+  while (!open_.empty() && open_.front().first < steady_clock::now()) open_.pop_front();
+  ++strikes_;
+  try {
+    return random_() % 4 == 0 ? at_http_port() : at_raft_port();
+  } catch (const net::socket_error&) {
+    return "was not let in";
+  } catch (const net::opening_error&) {
+    return "was turned away";
+  }
+}
+
+std::string attacker::at_http_port() {
+  auto one = connect(any(at_.http_ports));
+  switch (random_() % 4) {
+  case 0:
+    return "HTTP: connects and closes";
+  case 1:
+    send_all(one.get(), random_bytes(2000));
+    return "HTTP: random bytes";
+  case 2:
+    send_all(one.get(), "PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    return "HTTP: an endless body is announced";
+  default:
+    send_all(one.get(), "GET /v1/maps/m/k HT");
+    keep(std::move(one));
+    return "HTTP: half a request";
+  }
+}
+
+void attacker::greet_and_send(const std::string& frames) {
+  auto one = connect(any(at_.raft_ports));
+  net::opening talk{net::side::dialed, one.get(), {}};
+  open(talk, one.get());
+  // In pieces, as a slow network would.
+  const auto cut = random_() % (frames.size() + 1);
+  send_all(one.get(), std::string_view{frames}.substr(0, cut));
+  send_all(one.get(), std::string_view{frames}.substr(cut));
+  keep(std::move(one));
+}
+
+std::string attacker::at_raft_port() {
+  constexpr std::uint32_t gigabyte = 1u << 30;
+  // The same node each time: what is left of a stranger in CAF is not to grow with every try.
+  const auto known = client_handshake(1 + random_() % 4);
+  const auto kinds = at_.identities.empty() ? 14u : 14u + static_cast<unsigned>(2 * at_.identities.size());
+  switch (const auto kind = random_() % kinds) {
+  case 0:
+    connect(any(at_.raft_ports));
+    return "connects and closes";
+  case 1:
+    keep(connect(any(at_.raft_ports)));
+    return "half-open";
+  case 2: {
+    auto one = connect(any(at_.raft_ports));
+    send_all(one.get(), random_bytes(5000));
+    return "random bytes";
+  }
+  case 3: {
+    auto one = connect(any(at_.raft_ports));
+    send_all(one.get(), "TROUPE"); // slow-loris: the rest never comes
+    keep(std::move(one));
+    return "half a greeting";
+  }
+  case 4: {
+    auto one = connect(any(at_.raft_ports));
+    send_all(one.get(), basp_header(0, 0, 4)); // what crashes plain CAF
+    keep(std::move(one));
+    return "the 32-byte packet, ungreeted";
+  }
+  case 5: {
+    auto one = connect(any(at_.raft_ports));
+    send_all(one.get(), {"\x15\x03\x03\x00\x02\x02\x28", 7});
+    return "a TLS alert";
+  }
+  case 6: {
+    // A greeting of another time: its proof fits no nonce of this one.
+    auto one = connect(any(at_.raft_ports));
+    std::string replayed{"TROUPE\x01\x00", 8};
+    replayed += std::string(32, 'n') + std::string{"TROUPE\x01\x00", 8} + std::string(32, 'p') + known;
+    send_all(one.get(), replayed);
+    keep(std::move(one));
+    return "a replayed handshake";
+  }
+  case 7:
+    greet_and_send(basp_header(0, 0, 4));
+    return "the 32-byte packet";
+  case 8:
+    greet_and_send(known + basp_header(2, gigabyte, 0, 1, 1));
+    return "1 GiB is announced";
+  case 9:
+    greet_and_send(known + basp_header(2, 16u << 20, 0, 1, 1));
+    return "the largest frame but one is announced, and never comes";
+  case 10:
+    greet_and_send(known + basp_header(4, 64, 0, 0, 1) + random_bytes(64));
+    return "a malformed monitor message";
+  case 11:
+    greet_and_send(known + basp_header(2, 500, 0, 1, 1) + random_bytes(600));
+    return "a malformed message";
+  case 12:
+    greet_and_send(known + basp_header(6, 0) + basp_header(3, 100, 0, 1, 1) + random_bytes(200));
+    return "a routed message";
+  case 13:
+    greet_and_send(random_bytes(3000));
+    return "random bytes after the greeting";
+  default: {
+    const auto& who = at_.identities[(kind - 14) / 2];
+    auto one = connect(any(at_.raft_ports));
+    net::opening talk{net::side::dialed, one.get(), {who.tls, {}}};
+    open(talk, one.get());
+    throw std::logic_error("let in with " + who.name);
+  }
+  }
+}
+
+void attacker::flood(std::chrono::milliseconds time) {
+  const auto until = steady_clock::now() + time;
+  const auto bytes = random_bytes(1000);
+  for (; steady_clock::now() < until; ++strikes_) {
+    try {
+      auto one = connect(any(random_() % 4 == 0 ? at_.http_ports : at_.raft_ports));
+      if (random_() % 2) send_all(one.get(), bytes);
+      if (random_() % 8 == 0) keep(std::move(one));
+    } catch (const net::socket_error&) {
+      // The port's queue is full: so it should be.
+    }
+    while (open_.size() > 500) open_.pop_front();
+  }
+}
+
+} // namespace troupe::testing
