@@ -2,6 +2,7 @@
 // stays, and writes stay quick. TROUPE_LONG=1 runs the full size; TROUPE_SEED=N repeats an order of attacks.
 #include "tests/process/attacker.hpp"
 #include "tests/process/steady_writer.hpp"
+#include "tests/unit/transport/certificates.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,6 +13,7 @@
 #include <random>
 
 using namespace troupe::testing;
+namespace net = troupe::net;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
@@ -111,6 +113,31 @@ TEST_CASE("hostile connections, 100 a second over all ports") {
   std::cout << "plain, seed " << seed() << '\n';
   ready_cluster nodes{3};
   attacker enemy{targets_of(nodes), seed()};
+  attack_in_windows(nodes, enemy);
+}
+
+TEST_CASE("hostile connections, 100 a second over all ports, with TLS") {
+  INFO("replay: TROUPE_SEED=" << seed());
+  std::cout << "TLS, seed " << seed() << '\n';
+  using net::testing::usage;
+  const net::testing::temporary_folder folder;
+  const net::testing::authority ca{folder, "ours"};
+  const net::testing::authority stranger{folder, "theirs"};
+  const auto options_of = [&](std::size_t i) {
+    const auto files = ca.issue("node" + std::to_string(i));
+    return std::vector<std::string>{
+        "--tls-cert", files.cert.string(), "--tls-key",          files.key.string(),
+        "--tls-ca",   files.ca.string(),   "--tls-cluster-name", net::testing::cluster_name};
+  };
+  ready_cluster nodes{3, lifetime::test_case, options_of};
+  auto at = targets_of(nodes);
+  at.stolen.tls = net::tls_context::load(net::testing::options_for(ca.issue("stolen")));
+  at.identities = {{"no certificate", {}},
+                   {"a certificate of another CA", {stranger.issue("other")}},
+                   {"an expired certificate", {ca.issue("old", {.ends = -60s})}},
+                   {"a certificate for servers alone", {ca.issue("server", {.allowed = usage::server})}},
+                   {"a certificate of another cluster", {ca.issue("elsewhere", {.names = {"another.test"}})}}};
+  attacker enemy{at, seed()};
   attack_in_windows(nodes, enemy);
 }
 

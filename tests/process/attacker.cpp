@@ -84,7 +84,7 @@ std::string attacker::strike() {
   try {
     return random_() % 4 == 0 ? at_http_port() : at_raft_port();
   } catch (const net::socket_error&) {
-    return "was not let in";
+    return "found the queue full";
   } catch (const net::opening_error&) {
     return "was turned away";
   }
@@ -110,13 +110,27 @@ std::string attacker::at_http_port() {
 
 void attacker::greet_and_send(const std::string& frames) {
   auto one = connect(any(at_.raft_ports));
-  net::opening talk{net::side::dialed, one.get(), {}};
+  net::opening talk{net::side::dialed, one.get(), at_.stolen};
   open(talk, one.get());
+  const auto stream = talk.take_channel();
   // In pieces, as a slow network would.
   const auto cut = random_() % (frames.size() + 1);
-  send_all(one.get(), std::string_view{frames}.substr(0, cut));
-  send_all(one.get(), std::string_view{frames}.substr(cut));
+  for (const auto piece : {std::string_view{frames}.substr(0, cut), std::string_view{frames}.substr(cut)})
+    if (!piece.empty()) stream->write(piece.data(), piece.size());
   keep(std::move(one));
+}
+
+void attacker::show(const false_identity& who) {
+  auto one = connect(any(at_.raft_ports));
+  net::testing::tls_peer talk{net::side::dialed, one.get(), who.shows};
+  const auto until = steady_clock::now() + 2s;
+  for (char end = 0; steady_clock::now() < until;) {
+    talk.step();
+    if (!talk.heard().empty()) throw std::logic_error("let in with " + who.name);
+    if (::recv(one.get(), &end, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return;
+    if (!net::wait_readable(one.get(), until)) break;
+  }
+  throw std::logic_error("not turned away with " + who.name);
 }
 
 std::string attacker::at_raft_port() {
@@ -185,10 +199,8 @@ std::string attacker::at_raft_port() {
     return "random bytes after the greeting";
   default: {
     const auto& who = at_.identities[(kind - 14) / 2];
-    auto one = connect(any(at_.raft_ports));
-    net::opening talk{net::side::dialed, one.get(), {who.tls, {}}};
-    open(talk, one.get());
-    throw std::logic_error("let in with " + who.name);
+    show(who);
+    return "TLS: " + who.name;
   }
   }
 }

@@ -3,6 +3,7 @@
 
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"
+#include "tests/unit/transport/tls_peer.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,10 +17,10 @@
 
 namespace troupe::testing {
 
-/// Whom an attacker pretends to be where TLS is spoken.
+/// What an attacker shows where TLS is spoken, and is to be turned away with.
 struct false_identity {
   std::string name;
-  std::shared_ptr<const net::tls_context> tls;
+  net::testing::peer_wish shows;
 };
 
 /// One attack after the other, in a seeded order. Used by one thread.
@@ -28,8 +29,10 @@ class attacker {
   struct targets {
     std::vector<std::uint16_t> raft_ports;
     std::vector<std::uint16_t> http_ports;
+    /// Of a member gone bad: its greeting is accepted, what follows is not.
+    net::credentials stolen = {};
     /// Tried at the Raft ports as well; empty where TLS is off.
-    std::vector<false_identity> identities;
+    std::vector<false_identity> identities = {};
   };
   attacker(targets at, std::uint64_t seed);
 
@@ -45,8 +48,10 @@ class attacker {
   std::string random_bytes(std::size_t most);
   std::string at_raft_port();
   std::string at_http_port();
-  /// Greets as a stranger can who knows the protocol, and goes on with `frames`.
+  /// Greets with what was stolen (without TLS, that is what everybody knows), and goes on with `frames`.
   void greet_and_send(const std::string& frames);
+  /// Throws std::logic_error when it is answered with more than an alert.
+  void show(const false_identity& who);
   void keep(net::socket_guard socket);
 
   targets at_;
