@@ -10,6 +10,7 @@
 namespace troupe {
 namespace {
 
+constexpr std::size_t max_problem = 300;
 /// What welcomes can make a client dial.
 constexpr std::size_t max_addresses = 64;
 
@@ -46,7 +47,7 @@ void client_links::on_report(const client_link_report& report) {
   if (welcome && welcome->cluster != cluster_)
     problem = "belongs to cluster " + to_string(welcome->cluster) + ", not to " + to_string(cluster_);
   if (!problem.empty() && problem != entry.problem)
-    log().warn("client: {}: {}", services::printable(report.address), services::printable(problem));
+    log().warn("client: {}: {}", services::printable(report.address), services::printable(problem, max_problem));
   entry.problem = problem;
   if (entry.node && (!welcome || !problem.empty() || entry.node != welcome->node || entry.endpoint != report.endpoint))
     lost(report.address);

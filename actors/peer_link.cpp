@@ -16,6 +16,7 @@ constexpr auto first_hello_timeout = 1s;
 constexpr auto repeated_hello_timeout = 3s;
 constexpr unsigned max_silences = 2;
 constexpr auto hello_interval = 2s;
+constexpr std::size_t max_refusal = 300;
 
 } // namespace
 
@@ -102,8 +103,6 @@ void peer_link::answered(const hello& answer) {
     return report(link_report::status::self);
   }
   if (auto problem = objection(answer); !problem.empty()) {
-    if (problem != complaint_) log().error("no link to {}: {}", line_.address(), problem);
-    complaint_ = problem;
     return lost(problem, link_report::status::refused);
   }
   phase_ = phase::up;
@@ -122,10 +121,14 @@ void peer_link::unanswered(const std::string& problem) {
 
 std::string peer_link::objection(const hello& answer) const {
   if (auto own = objection_to(answer, self_); !own.empty()) return own;
-  return answer.refusal.empty() ? std::string{} : "refused by it: " + services::printable(answer.refusal);
+  return answer.refusal.empty() ? std::string{} : "refused by it: " + services::printable(answer.refusal, max_refusal);
 }
 
 void peer_link::lost(const std::string& problem, link_report::status status) {
+  // Once, as it is tried again each second.
+  if (std::exchange(complaint_, problem) != problem)
+    log().log(status == link_report::status::refused ? spdlog::level::err : spdlog::level::info, "no link to {}: {}",
+              line_.address(), problem);
   let_go();
   phase_ = phase::waiting;
   report(status, problem);

@@ -45,7 +45,7 @@ class peer_link : public peer_link_handle::base {
   /// The own identity changed while a hello was on its way.
   bool ask_again_ = false;
   unsigned silences_ = 0;
-  /// The last refusal that was logged.
+  /// What was logged last; empty while the link is up.
   std::string complaint_;
 };
 

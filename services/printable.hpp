@@ -6,9 +6,8 @@
 
 namespace troupe::services {
 
-/// The text in double quotes: printable ASCII as it is, every other byte as \xNN, cut after 64 bytes.
-inline std::string printable(std::string_view text) {
-  constexpr std::size_t most = 64;
+/// The text in double quotes: printable ASCII as it is, every other byte as \xNN, cut after `most` bytes.
+inline std::string printable(std::string_view text, std::size_t most = 64) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text.substr(0, most)) {

@@ -25,13 +25,18 @@ struct refusal {
   unsigned status;
   std::string code;
   std::string message;
+  /// Of a 405.
+  std::string methods = {};
 };
 
 [[noreturn]] void refuse(std::string message) { throw refusal{400, "bad_request", std::move(message)}; }
 
 void allow(const request& asked, std::initializer_list<std::string_view> methods) {
   if (std::find(methods.begin(), methods.end(), asked.method) != methods.end()) return;
-  throw refusal{405, "method_not_allowed", services::printable(asked.method) + " is not possible here"};
+  std::string possible;
+  for (const auto method : methods) possible.append(possible.empty() ? "" : ", ").append(method);
+  throw refusal{405, "method_not_allowed",
+                services::printable(asked.method) + " is not possible here, " + possible + " is", possible};
 }
 
 // -- parts of a request
@@ -47,7 +52,7 @@ std::chrono::milliseconds timeout_of(const request& asked) {
   if (!text) return default_timeout;
   const auto timeout = parse_duration(*text);
   if (!timeout)
-    refuse("the timeout " + services::printable(*text) + " is no duration such as 250ms or 5s, up to an hour");
+    refuse("the timeout " + services::printable(*text) + " is none: a number above 0 with ms or s, at most 3600s");
   return *timeout;
 }
 
@@ -178,7 +183,8 @@ routed swap(request& asked) {
     if (!target || *target) refuse("the body has the members 'expected' and 'value', each once, and no other");
     *target = json(text, "'" + member + "'");
   }
-  if (!expected || !replacement) refuse("the body lacks 'expected' or 'value'");
+  if (!expected) refuse("the body lacks 'expected'");
+  if (!replacement) refuse("the body lacks 'value'");
   return call<map::compare_and_swap>{{name(std::move(asked.segments[2])), name(std::move(asked.segments[3])),
                                       std::move(expected), storable(std::move(*replacement))},
                                      timeout_of(asked),
@@ -206,7 +212,8 @@ routed route_or_throw(request& asked) {
     if (path.size() == 4) return one_key(asked);
     if (path.size() == 5 && path[4] == "cas") return swap(asked);
   }
-  throw refusal{404, "not_found", "there is nothing at this path; a slash inside a key is written %2F"};
+  throw refusal{404, "not_found",
+                "there is nothing at this path (a slash inside a map's name or a key is written %2F)"};
 }
 
 } // namespace
@@ -215,7 +222,9 @@ routed route(request&& asked) {
   try {
     return route_or_throw(asked);
   } catch (const refusal& why) {
-    return http::error_response(why.status, why.code, why.message);
+    auto answer = http::error_response(why.status, why.code, why.message);
+    answer.allow = why.methods;
+    return answer;
   }
 }
 

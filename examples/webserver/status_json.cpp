@@ -59,7 +59,8 @@ http::response status_response(const node_status& status) {
 http::response readiness_response(const node_status& status) {
   std::string body = check(status.phase == "running", "phase: " + status.phase);
   body += check(status.role && status.role->leader, "a leader is known");
-  body += check(status.ready, status.ready ? "heard from the leader, and caught up with it" : status.not_ready);
+  body += check(status.ready, "heard from the leader, and caught up with it" +
+                                  (status.ready ? std::string{} : ": " + status.not_ready));
   return {status.ready ? 200u : 503u, "text/plain; charset=utf-8", std::move(body)};
 }
 

@@ -43,6 +43,7 @@ void append_head(std::string& out, const response& answer, bool keep_alive, bool
   const auto reason = beast::http::obsolete_reason(beast::http::int_to_status(answer.status));
   out.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ").append(view(reason)).append("\r\n");
   if (!bodiless) {
+    if (!answer.allow.empty()) out.append("Allow: ").append(answer.allow).append("\r\n");
     out.append("Content-Type: ").append(answer.content_type);
     out.append("\r\nContent-Length: ").append(std::to_string(answer.body.size())).append("\r\n");
   }

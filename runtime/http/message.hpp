@@ -34,6 +34,8 @@ struct response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
+  /// Of a 405: the methods there are, as "GET, HEAD".
+  std::string allow = {};
 };
 
 /// A response in the project's error form: {"error", "outcome", "retryable", "leader": null, "message"}, for errors

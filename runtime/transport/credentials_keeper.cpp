@@ -36,18 +36,21 @@ void credentials_keeper::look(steady_time now, const std::function<void(const st
   if (!files_.tls) return;
   const auto print = fingerprint(files_.tls->files);
   if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
+  const auto say = [&](const std::string& what) {
+    if (warn) warn(what);
+  };
   // Taken before the files are read: a change in between is seen the next time.
   seen_ = print;
   try {
     auto renewed = tls_context::load(*files_.tls);
     failing_ = false;
-    warn("TLS: took over renewed files: " + renewed->description());
+    say("TLS: took over renewed files: " + renewed->description());
     const std::lock_guard lock(mutex_);
     now_.tls = std::move(renewed);
   } catch (const std::exception& e) {
     failing_ = true;
     warned_at_ = now;
-    warn(std::string{"TLS: the changed files are unusable, the old ones stay in use: "} + e.what());
+    say(std::string{"TLS: the changed files are unusable, the old ones stay in use: "} + e.what());
   }
 }
 

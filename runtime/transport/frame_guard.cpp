@@ -23,6 +23,8 @@ constexpr std::uint8_t select_connection_flag = 2;
 constexpr std::size_t max_control_bytes = 4096;
 /// CAF repeats a client's handshake once, to select the connection.
 constexpr unsigned max_client_handshakes = 2;
+/// In a message's id: for CAF's streams, whose handlers cast what they get without a look.
+constexpr std::uint64_t stream_category = 0x2000'0000'0000'0000;
 /// "default", as CAF packs short names into an integer.
 constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
 constexpr std::size_t node_id_rest = 24;
@@ -176,7 +178,7 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
     plausible = h.data == 0 && h.from == 0 && h.to == 0;
     break;
   case operation::direct_message:
-    plausible = h.to != 0;
+    plausible = h.to != 0 && (h.data & stream_category) == 0;
     break;
   case operation::monitor_message:
     plausible = h.data == 0 && h.from == 0 && h.to != 0;
@@ -209,10 +211,14 @@ verdict frame_guard::judge(std::string_view frame) {
     in.get<std::uint64_t>();
     in.strings(); // the published actor's interface
     return pass_if(in.done(), "a malformed server handshake");
-  case operation::client_handshake:
+  case operation::client_handshake: {
+    std::string_view whose;
+    in.node_id(whose);
+    // From a dialer in this process, which hangs up when it finds out; nobody else may speak as this node.
+    if (in.done() && whose == options_.self) return verdict::drop;
     ++handshakes_;
-    in.node_id();
     return pass_if(in.done(), "a malformed client handshake");
+  }
   case operation::monitor_message:
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:

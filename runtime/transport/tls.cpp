@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,30 @@ std::string end_of_validity(const X509* certificate) {
   return {text, static_cast<std::size_t>(size)};
 }
 
+int write_quietly(BIO* to, const char* from, int size) {
+  BIO_clear_retry_flags(to);
+  const auto socket = static_cast<int>(BIO_get_fd(to, nullptr));
+  const auto sent = ::send(socket, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (sent <= 0 && BIO_sock_should_retry(static_cast<int>(sent))) BIO_set_retry_write(to);
+  return static_cast<int>(sent);
+}
+
+/// OpenSSL's socket, but for writing: where the other end is gone, that would end this process with SIGPIPE.
+const BIO_METHOD* quiet_socket() {
+  static const BIO_METHOD* const method = [] {
+    const auto* plain = BIO_s_socket();
+    auto* quiet = BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE");
+    if (!quiet || BIO_meth_set_write(quiet, write_quietly) != 1 ||
+        BIO_meth_set_read(quiet, BIO_meth_get_read(plain)) != 1 ||
+        BIO_meth_set_ctrl(quiet, BIO_meth_get_ctrl(plain)) != 1 ||
+        BIO_meth_set_create(quiet, BIO_meth_get_create(plain)) != 1 ||
+        BIO_meth_set_destroy(quiet, BIO_meth_get_destroy(plain)) != 1)
+      throw std::runtime_error("OpenSSL has no sockets: " + last_error());
+    return quiet;
+  }();
+  return method;
+}
+
 class tls_channel : public channel {
  public:
   explicit tls_channel(ssl_ptr session) : session_(std::move(session)) {}
@@ -193,7 +218,10 @@ class handshake : public tls_handshake {
       ERR_clear_error();
       return "the other end does not speak TLS";
     }
-    return why == 0 ? "the other end closed the connection during the TLS handshake" : "TLS: " + last_error();
+    const bool ended = ERR_GET_LIB(why) == ERR_LIB_SSL && ERR_GET_REASON(why) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    if (why != 0 && !ended) return "TLS: " + last_error();
+    ERR_clear_error();
+    return "the other end closed the connection during the TLS handshake";
   }
 
   /// Holds the names that the session's certificate check looks at.
@@ -225,8 +253,11 @@ class context : public tls_context, public std::enable_shared_from_this<context>
 
   std::unique_ptr<tls_handshake> begin(side here, int socket) const override {
     ssl_ptr session{openssl([&] { return SSL_new(ctx_.get()); })};
-    if (!session || openssl([&] { return SSL_set_fd(session.get(), socket); }) != 1)
-      throw std::runtime_error("OpenSSL cannot begin a session: " + last_error());
+    bio_ptr to_socket{session ? openssl([] { return BIO_new(quiet_socket()); }) : nullptr};
+    if (!to_socket) throw std::runtime_error("OpenSSL cannot begin a session: " + last_error());
+    BIO_set_fd(to_socket.get(), socket, BIO_NOCLOSE);
+    SSL_set_bio(session.get(), to_socket.get(), to_socket.get()); // one reference for both directions
+    to_socket.release();
     return std::make_unique<handshake>(shared_from_this(), std::move(session), here);
   }
 
