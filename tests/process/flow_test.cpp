@@ -91,8 +91,9 @@ TEST_CASE("a follower that is stopped under load costs the leader a bounded memo
   std::cout << "follower stopped for " << stopped_for.count() << " s, " << (written >> 20)
             << " MiB written meanwhile; the leader's memory went from " << (before >> 20) << " to " << (after >> 20)
             << " MiB\n";
-  CHECK(written > 16u << 20);
-  CHECK(after < before + (16u << 20));
+  // More than Raft lets be on its way to one follower.
+  CHECK(written > 8u << 20);
+  if (memory_is_measurable) CHECK(after < before + (8u << 20));
   stopped.signal(SIGCONT);
   const auto target = nodes[leader].status()["commit_index"].get<std::uint64_t>();
   const auto resumed = steady_clock::now();

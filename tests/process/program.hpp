@@ -10,6 +10,13 @@
 
 namespace troupe::testing {
 
+/// AddressSanitizer keeps what is freed, so that a program's resident memory says nothing of what it holds.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool memory_is_measurable = false;
+#else
+inline constexpr bool memory_is_measurable = true;
+#endif
+
 /// Runs from construction until it ends by itself or with this object (by SIGKILL, also if this process is killed). To
 /// be started by the main thread alone: Linux ends a child with the thread that made it.
 class program {
