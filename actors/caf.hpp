@@ -18,6 +18,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -66,6 +67,8 @@ inline std::string to_text(caf::actor_system& system, const caf::error& e) {
     if (!context.match_element<std::string>(i)) return system.render(e);
     words += (words.empty() ? "" : ": ") + context.get_as<std::string>(i);
   }
+  constexpr std::size_t most = 500; // it may come from another node
+  words.resize(std::min(words.size(), most));
   return words.empty() ? system.render(e) : words;
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 /// What anybody who dials this node can make it dial back.
 constexpr std::size_t max_seen = 64;
+constexpr std::chrono::minutes seen_for{1};
 /// Addresses of one discovery source.
 constexpr std::size_t max_discovered = 1024;
 constexpr std::size_t max_logged_copies = 64;
@@ -147,8 +148,13 @@ void links::on_seen(const hello& peer) {
     return publish();
   }
   if (addresses_.contains(peer.address)) return;
-  if (seen_.size() >= max_seen) seen_.pop_front();
-  seen_.push_back(peer.address);
+  const auto now = clock().now();
+  if (seen_.size() >= max_seen) {
+    // Whoever is tried keeps its place for a while: nobody makes this node dial ever new addresses.
+    if (now - seen_.front().since < seen_for) return;
+    seen_.pop_front();
+  }
+  seen_.push_back({peer.address, now});
   resolve();
 }
 
@@ -169,7 +175,7 @@ void links::resolve() {
   for (const auto& [source, addresses] : discovered_) std::for_each(addresses.begin(), addresses.end(), start);
   for (const auto& member : members_)
     if (member.id != self_.node && plausible_address(member.address)) start(member.address);
-  std::for_each(seen_.begin(), seen_.end(), start);
+  for (const auto& one : seen_) start(one.address);
   std::erase_if(addresses_, [this](const auto& item) {
     if (item.second.now == link_report::status::up || wanted(item.first)) return false;
     demonitor(item.second.link.address());
@@ -182,7 +188,7 @@ bool links::wanted(const std::string& address) const {
   const auto lists_it = [&](const auto& item) { return item.second.contains(address); };
   const auto is_its = [&](const raft::member& m) { return m.id != self_.node && m.address == address; };
   return std::any_of(members_.begin(), members_.end(), is_its) ||
-         std::find(seen_.begin(), seen_.end(), address) != seen_.end() ||
+         std::any_of(seen_.begin(), seen_.end(), [&](const auto& one) { return one.address == address; }) ||
          std::any_of(discovered_.begin(), discovered_.end(), lists_it);
 }
 

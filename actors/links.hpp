@@ -68,7 +68,11 @@ class links : public links_handle::base {
   std::map<std::string, std::set<std::string>> discovered_;
   std::vector<raft::member> members_;
   /// Addresses of nodes that dialed this one, oldest first; bounded.
-  std::deque<std::string> seen_;
+  struct sighting {
+    std::string address;
+    raft::time_point since;
+  };
+  std::deque<sighting> seen_;
   std::vector<link_watcher> link_watchers_;
   std::vector<peers_watcher> peers_watchers_;
   /// Second incarnations that were logged.

@@ -27,7 +27,8 @@ class outbox {
       std::vector<command_outcome> part;
       std::size_t bytes = 0;
       for (auto& outcome : outcomes) {
-        if (!part.empty() && bytes + outcome.payload.size() > max_bytes) {
+        const bool full = bytes + outcome.payload.size() > max_bytes || part.size() >= wire::max_elements / 8;
+        if (!part.empty() && full) {
           send(to, std::exchange(part, {}));
           bytes = 0;
         }

@@ -1,5 +1,7 @@
 #include "actors/proxy.hpp"
 
+#include <caf/scheduled_actor.hpp>
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -23,7 +25,10 @@ const char* text_of(errc refusal) {
 
 proxy::proxy(caf::actor_config& config, proxy_options options)
     : proxy_handle::base(config), options_(std::move(options)), routes_(options_.self, options_.address),
-      pending_(options_.max_pending, options_.max_pending_bytes) {}
+      pending_(options_.max_pending, options_.max_pending_bytes) {
+  // Over the network anybody can send what is none of its messages.
+  set_default_handler(caf::drop);
+}
 
 proxy_handle::behavior_type proxy::make_behavior() {
   return {

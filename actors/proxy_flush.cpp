@@ -7,6 +7,9 @@
 namespace troupe {
 namespace {
 
+/// Commands of one message: far from what a receiver takes at most.
+constexpr std::size_t max_listed = wire::max_elements / 8;
+
 /// A forwarded command's deadline lies a little before ours, so that an answer at the deadline still reaches us.
 std::uint32_t forwarded_timeout_ms(raft::duration left) {
   using namespace std::chrono_literals;
@@ -76,7 +79,9 @@ void proxy::forward(const routes::link& to) {
   command_batch batch{!routes_.is_client(), {}};
   std::size_t bytes = 0;
   drain(writes_, [&](raft::tag_t tag, pending_command& command) {
-    if (!batch.commands.empty() && bytes + command.payload.size() > options_.max_message_bytes) {
+    const bool full =
+        bytes + command.payload.size() > options_.max_message_bytes || batch.commands.size() >= max_listed;
+    if (!batch.commands.empty() && full) {
       send(to.endpoint, command_batch{batch.forwarded, std::exchange(batch.commands, {})});
       bytes = 0;
     }

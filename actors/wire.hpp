@@ -31,6 +31,9 @@ template <class F> void visit_fields(append_response& x, F&& f) {
 
 namespace troupe::wire {
 
+/// Of one list. What is built of an element is larger than its bytes may be.
+inline constexpr std::uint32_t max_elements = 65'536;
+
 template <class T>
 concept listed = requires(T& x) {
   visit_fields(x, [](auto&...) {});
@@ -102,6 +105,7 @@ class input {
   template <class T> void get(std::vector<T>& xs) {
     xs.clear();
     const auto count = from_.get<std::uint32_t>();
+    valid_ = valid_ && count <= max_elements;
     for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i) {
       xs.emplace_back();
       get(xs.back());

@@ -35,7 +35,8 @@ discovery_spec parse_discovery(std::string_view text) {
   text = trim(text);
   if (text.empty() || text == "none") return no_discovery{};
   if (text.starts_with(static_prefix)) return parse_static(text.substr(static_prefix.size()));
-  throw bad_discovery("unknown discovery method; it is static:host:port,host:port,... or none");
+  throw bad_discovery("unknown discovery method \"" + std::string{text.substr(0, 40)} +
+                      "\"; it is static:host:port,host:port,... or none");
 }
 
 } // namespace troupe

@@ -88,7 +88,9 @@ void client::end() {
 
 client spawn_client(caf::actor_system& system, client_options options) {
   auto transport = make_transport(system, options.transport);
-  return spawn_client(system, std::move(options), std::make_shared<transport_links>(std::move(transport)));
+  auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
+  transport->options().guard.receivers->add(started.proxy().id());
+  return started;
 }
 
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory) {

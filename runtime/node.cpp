@@ -166,6 +166,9 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links);
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
+  const auto& receivers = inside->transport->options().guard.receivers;
+  receivers->add(around.endpoint.id());
+  receivers->add(around.proxy.id()); // outcomes of what it forwarded
   node result{system, std::move(inside)};
   publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));

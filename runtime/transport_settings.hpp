@@ -10,7 +10,7 @@ namespace troupe {
 
 /// Mutual TLS 1.3. Changed files are taken over within seconds, and links that are up stay up.
 struct tls_settings {
-  /// This process's certificate with what leads to the CA, and its private key (accessible to nobody else); PEM.
+  /// This process's certificate with what leads to the CA, and its private key (without access for others); PEM.
   std::filesystem::path cert;
   std::filesystem::path key;
   /// Who must have signed the certificates of the others; PEM.

@@ -4,6 +4,7 @@
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
+#include "runtime/transport/sockets.hpp"
 
 #include <caf/send.hpp>
 
@@ -11,6 +12,7 @@
 #include <future>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,6 +24,8 @@ using namespace std::chrono_literals;
 /// SIGTERM to the end within ten seconds: first the requests over HTTP, then what other nodes asked of this one.
 constexpr auto http_grace = 5s;
 constexpr auto node_grace = 3s;
+
+constexpr int wrong_options = 2;
 
 /// An encoded key takes up to three times its 4 KiB, and there are two of them in a target.
 constexpr std::size_t max_header = 64 * 1024;
@@ -47,7 +51,43 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/// Why these options must not be served, in terms of flags: the library, which would refuse them too, knows none.
+std::string objection(const node_options& node) {
+  if (node.transport.tls || node.insecure || net::is_loopback(node.bind)) return {};
+  return "refusing to bind " + (node.bind.empty() ? "all interfaces" : node.bind) +
+         " without TLS: give --tls-cert, --tls-key and --tls-ca, or --insecure";
+}
+
+/// Lets requests through once there is somebody to serve them. Thread-safe.
+class entrance {
+ public:
+  void open(webserver::gateway_handle to) {
+    const std::lock_guard lock{mutex_};
+    to_ = std::move(to);
+  }
+  void pass(http::request asked, http::responder responder) {
+    const std::lock_guard lock{mutex_};
+    if (!to_) return responder.send(http::error_response(503, "not_ready", "the node is starting", "rejected", true));
+    caf::anon_send(to_, webserver::http_call{webserver::route(std::move(asked)), std::move(responder)});
+  }
+
+ private:
+  std::mutex mutex_;
+  webserver::gateway_handle to_;
+};
+
 int serve(const webserver::options& chosen, const sigset_t& ending) {
+  // A port that is taken is found before the node forms a cluster.
+  http::options listen;
+  listen.address = chosen.http_bind.value_or(chosen.node.bind);
+  if (listen.address.empty()) listen.address = "::";
+  listen.port = chosen.http_port;
+  listen.max_header = max_header;
+  listen.max_body = max_body;
+  const auto door = std::make_shared<entrance>();
+  http::server server{listen, [door](http::request asked, http::responder responder) {
+                        door->pass(std::move(asked), std::move(responder));
+                      }};
   config settings;
   caf::actor_system system{settings};
   auto node = spawn_node(system, chosen.node, map_service{});
@@ -60,16 +100,12 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
   };
   const auto gateway = system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(), on_end);
 
-  http::options listen;
-  listen.address = chosen.node.bind.empty() ? "::" : chosen.node.bind;
-  listen.port = chosen.http_port;
-  listen.max_header = max_header;
-  listen.max_body = max_body;
-  http::server server{listen, [gateway](http::request asked, http::responder responder) {
-                        auto what = webserver::route(std::move(asked));
-                        caf::anon_send(gateway, webserver::http_call{std::move(what), std::move(responder)});
-                      }};
-  log().info("serving HTTP at {} port {}, Raft at {}", listen.address, server.port(), node.address());
+  door->open(gateway);
+  const bool tls = chosen.node.transport.tls.has_value();
+  log().info("serving HTTP at {} port {}, Raft at {} {} TLS", listen.address, server.port(), node.address(),
+             tls ? "with" : "without");
+  if (!tls && !net::is_loopback(chosen.node.bind))
+    log().warn("--insecure: whoever reaches the raft port can read and change everything");
 
   int received = 0;
   sigwait(&ending, &received);
@@ -77,6 +113,7 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
   const bool failed = ended.wait_for(0s) == std::future_status::ready;
   log().info("stopping");
   server.stop(http_grace);
+  door->open({});
   node.stop();
   caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
@@ -91,6 +128,10 @@ int run(int argc, char** argv) {
     return exit->code;
   }
   auto& chosen = std::get<webserver::options>(parsed);
+  if (const auto why = objection(chosen.node); !why.empty()) {
+    std::cerr << "webserver: " << why << "\nRun with --help for more information.\n";
+    return wrong_options;
+  }
   chosen.node.drain_timeout = node_grace;
   log().set_level(spdlog::level::from_str(chosen.log_level));
   const auto ending = block_signals();

@@ -1,9 +1,12 @@
 #include "examples/webserver/options.hpp"
 
+#include "discovery/host_port.hpp"
+#include "discovery/spec.hpp"
 #include "examples/webserver/duration.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -25,7 +28,8 @@ struct duration_option {
 void add_duration(CLI::App& app, const std::string& flag, const std::string& variable, duration_option& target,
                   const std::string& help) {
   const auto check = [](const std::string& text) {
-    return parse_duration(text) ? std::string{} : "'" + text + "' is no duration such as 250ms or 2s";
+    return parse_duration(text) ? std::string{}
+                                : "'" + text + "' is none: a number above 0 with ms or s, at most 3600s";
   };
   app.add_option(flag, target.text, help)
       ->envname(variable)
@@ -34,8 +38,27 @@ void add_duration(CLI::App& app, const std::string& flag, const std::string& var
       ->check(CLI::Validator(check, ""));
 }
 
+/// An empty word is most likely a variable that was not set, and must not read as "no TLS" or "no secret".
+CLI::Validator not_empty() {
+  return {[](std::string& text) { return text.empty() ? std::string{"must not be empty"} : std::string{}; }, ""};
+}
+
+/// Takes what `parse` takes; what it throws says what is wrong.
+template <class Parse> CLI::Validator parsed_by(Parse parse) {
+  return {[parse](std::string& text) {
+            try {
+              parse(text);
+              return std::string{};
+            } catch (const std::invalid_argument& why) {
+              return std::string{why.what()};
+            }
+          },
+          ""};
+}
+
 void add_network_options(CLI::App& app, options& chosen) {
   app.add_option("--raft-port", chosen.node.raft_port, "Port for other nodes")
+      ->check(CLI::Range(1, 65535).description(""))
       ->envname("TROUPE_RAFT_PORT")
       ->capture_default_str()
       ->type_name("PORT");
@@ -43,13 +66,18 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->envname("TROUPE_HTTP_PORT")
       ->capture_default_str()
       ->type_name("PORT");
-  app.add_option("--bind", chosen.node.bind, "Address to listen at, with both ports; \"\" for all interfaces")
+  app.add_option("--bind", chosen.node.bind, "Address to listen at; \"\" for all interfaces")
       ->envname("TROUPE_BIND")
       ->capture_default_str()
+      ->type_name("ADDRESS");
+  app.add_option("--http-bind", chosen.http_bind,
+                 "Address to listen at for HTTP, which is plain and asks nobody who they are (default: as --bind)")
+      ->envname("TROUPE_HTTP_BIND")
       ->type_name("ADDRESS");
   app.add_option("--advertise", chosen.node.advertise,
                  "Where other nodes reach this one (default: the bound address and the raft port)")
       ->envname("TROUPE_ADVERTISE")
+      ->check(parsed_by(parse_host_port))
       ->type_name("HOST:PORT");
 }
 
@@ -57,10 +85,12 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
   app.add_option("--data-dir", chosen.node.data_dir, "Directory of the node's identity and log")
       ->envname("TROUPE_DATA_DIR")
       ->default_str(chosen.node.data_dir.string())
+      ->check(not_empty())
       ->type_name("DIR");
   app.add_option("--discovery", chosen.node.discovery,
                  "How nodes find each other: static:HOST:PORT,HOST:PORT,... (default: not at all)")
       ->envname("TROUPE_DISCOVERY")
+      ->check(parsed_by(parse_discovery))
       ->type_name("METHOD");
   app.add_option("--bootstrap-expect", expect,
                  "Form a cluster of exactly N nodes; 0: only ever join one (default: as many as --discovery lists, "
@@ -70,19 +100,67 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
       ->type_name("N");
 }
 
+void add_file(CLI::App& app, const std::string& flag, const std::string& variable, std::filesystem::path& target,
+              const std::string& help) {
+  app.add_option(flag, target, help)->envname(variable)->type_name("FILE")->check(not_empty());
+}
+
+void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls) {
+  add_file(app, "--tls-cert", "TROUPE_TLS_CERT", tls.cert,
+           "This node's certificate, PEM. With --tls-key and --tls-ca: mutual TLS at the raft port");
+  add_file(app, "--tls-key", "TROUPE_TLS_KEY", tls.key, "Its private key, PEM, accessible to nobody else");
+  add_file(app, "--tls-ca", "TROUPE_TLS_CA", tls.ca, "Who must have signed the certificates of the others, PEM");
+  app.add_option("--tls-cluster-name", tls.cluster_name,
+                 "The cluster's DNS name, one of the subject alternative names of every member's certificate")
+      ->envname("TROUPE_TLS_CLUSTER_NAME")
+      ->type_name("NAME")
+      ->check(not_empty());
+  app.add_option("--tls-allow", tls.allowed_names, "Accept certificates with one of these names as well")
+      ->envname("TROUPE_TLS_ALLOW")
+      ->type_name("NAME,NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(not_empty());
+  add_file(app, "--cluster-secret-file", "TROUPE_CLUSTER_SECRET_FILE", chosen.node.transport.cluster_secret_file,
+           "A secret that all nodes share, 16 bytes or more. Guards against accidents, not against attackers");
+  app.add_flag("--insecure", chosen.node.insecure,
+               "Listen at other addresses than this machine's own without TLS: whoever reaches the raft port can read "
+               "and change everything")
+      ->envname("TROUPE_INSECURE");
+}
+
+/// Either all that TLS needs or nothing of it. Throws CLI::ValidationError.
+std::optional<tls_settings> complete(const tls_settings& tls) {
+  const bool named = !tls.cluster_name.empty() || !tls.allowed_names.empty();
+  const bool none = tls.cert.empty() && tls.key.empty() && tls.ca.empty() && !named;
+  if (none) return std::nullopt;
+  const auto* missing = tls.cert.empty()  ? "--tls-cert"
+                        : tls.key.empty() ? "--tls-key"
+                        : tls.ca.empty()  ? "--tls-ca"
+                        : !named          ? "--tls-cluster-name"
+                                          : nullptr;
+  if (missing)
+    throw CLI::ValidationError(
+        missing, "missing: TLS needs --tls-cert, --tls-key and --tls-ca, and --tls-cluster-name or --tls-allow");
+  return tls;
+}
+
 } // namespace
 
 std::variant<options, early_exit> parse_options(int argc, const char* const* argv) {
   options chosen;
   std::size_t expect = 0;
+  tls_settings tls;
   duration_option heartbeat{
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.heartbeat))};
   duration_option election{
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
   CLI::App app{about, "webserver"};
+  app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
+  add_transport_options(app, chosen, tls);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
                "A leader's sign of life, when it has nothing else to say");
   add_duration(app, "--election-timeout", "TROUPE_ELECTION_TIMEOUT", election,
@@ -101,6 +179,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
     app.parse(argc, argv);
     if (2 * heartbeat.value() > election.value())
       throw CLI::ValidationError("--election-timeout", "must be at least twice the heartbeat");
+    chosen.node.transport.tls = complete(tls);
   } catch (const CLI::Error& why) {
     return stop(why);
   }

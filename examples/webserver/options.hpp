@@ -4,6 +4,7 @@
 #include "runtime/node_options.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -11,6 +12,8 @@ namespace troupe::webserver {
 
 struct options {
   node_options node;
+  /// Not set: as the node's.
+  std::optional<std::string> http_bind;
   /// 0 picks a free port.
   std::uint16_t http_port = 8080;
   /// One of spdlog's words for a level.

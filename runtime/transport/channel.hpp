@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 namespace troupe::net {
 
@@ -27,6 +28,8 @@ class channel {
   virtual transfer write(const char* from, std::size_t size) = 0;
   /// Bytes were taken from the socket that `read` has not handed out yet: the socket will not announce them again.
   virtual bool holds_bytes() const = 0;
+  /// Why the stream broke, for a log; empty when that is not known.
+  virtual std::string problem() const { return {}; }
 };
 
 std::unique_ptr<channel> make_plain_channel(int socket);

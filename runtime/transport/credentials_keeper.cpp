@@ -9,7 +9,7 @@ constexpr std::size_t shortest_secret = 16;
 constexpr std::chrono::minutes warn_again{1};
 
 std::string read_secret(const std::filesystem::path& file) {
-  auto secret = read_private_file(file);
+  auto secret = read_private_file("the cluster secret", file);
   const auto last = secret.find_last_not_of(" \t\r\n");
   secret.resize(last == std::string::npos ? 0 : last + 1);
   if (secret.size() < shortest_secret)

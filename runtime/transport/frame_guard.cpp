@@ -1,8 +1,5 @@
 #include "runtime/transport/frame_guard.hpp"
 
-#include <bit>
-#include <cstring>
-
 namespace troupe::net {
 namespace {
 
@@ -25,12 +22,14 @@ constexpr std::size_t max_control_bytes = 4096;
 constexpr unsigned max_client_handshakes = 2;
 /// In a message's id: for CAF's streams, whose handlers cast what they get without a look.
 constexpr std::uint64_t stream_category = 0x2000'0000'0000'0000;
+/// In a message's id: it answers a request.
+constexpr std::uint64_t response_flag = 0x8000'0000'0000'0000;
 /// "default", as CAF packs short names into an integer.
 constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
 constexpr std::size_t node_id_rest = 24;
 constexpr std::string_view no_types = "@<>";
 constexpr std::string_view types_prefix = "@<>+";
-constexpr std::string_view error_type = "error";
+constexpr std::string_view error_type = "@error";
 constexpr std::string_view string_type = "@str";
 
 /// Reads CAF's binary format: integers in network order, lengths in groups of seven bits.
@@ -199,40 +198,56 @@ verdict frame_guard::judge(std::string_view frame) {
     if (!fine) wrong(what);
     return fine ? verdict::pass : verdict::violation;
   };
+  // From the node that introduced itself, to this one.
   const auto between_nodes = [&] {
-    std::string_view target;
-    return in.node_id() && in.node_id(target) && (options_.self.empty() || target == options_.self);
+    std::string_view source, target;
+    return in.node_id(source) && source == peer_ && in.node_id(target) &&
+           (options_.self.empty() || target == options_.self);
   };
   switch (h.op) {
-  case operation::server_handshake:
+  case operation::server_handshake: {
     ++handshakes_;
-    in.node_id();
+    std::string_view whose;
+    in.node_id(whose);
+    peer_ = whose;
     in.strings(); // application identifiers
     in.get<std::uint64_t>();
     in.strings(); // the published actor's interface
     return pass_if(in.done(), "a malformed server handshake");
-  case operation::client_handshake: {
-    std::string_view whose;
-    in.node_id(whose);
-    // From a dialer in this process, which hangs up when it finds out; nobody else may speak as this node.
-    if (in.done() && whose == options_.self) return verdict::drop;
-    ++handshakes_;
-    return pass_if(in.done(), "a malformed client handshake");
   }
+  case operation::client_handshake:
+    return judge_client_handshake(h, frame.substr(header_size));
   case operation::monitor_message:
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:
     return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
-  case operation::heartbeat:
-    return verdict::pass;
+  case operation::heartbeat: // that it came is all it says
+    return verdict::ignore;
   default:
     return judge_message(h, frame.substr(header_size));
   }
 }
 
+/// The first one introduces the other end; CAF repeats it once to select the connection.
+verdict frame_guard::judge_client_handshake(const header& h, std::string_view payload) {
+  payload_reader in{payload};
+  std::string_view whose;
+  in.node_id(whose);
+  const bool first = handshakes_ == 0;
+  if (!in.done() || h.flags != (first ? 0 : select_connection_flag) || (!first && whose != peer_)) {
+    wrong("a malformed client handshake");
+    return verdict::violation;
+  }
+  // From a dialer in this process, which hangs up when it finds out; nobody else may speak as this node.
+  if (whose == options_.self) return verdict::ignore;
+  ++handshakes_;
+  peer_ = whose;
+  return verdict::pass;
+}
+
 verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   // CAF's own services for remote spawning and configuration are not for other nodes.
-  if (h.flags & named_receiver_flag) return verdict::drop;
+  if (h.flags & named_receiver_flag) return verdict::ignore;
   payload_reader in{payload};
   const auto stages = in.length();
   const auto types = in.types();
@@ -240,13 +255,21 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
     wrong("a malformed message");
     return verdict::violation;
   }
+  senders_.insert(h.from);
+  if (senders_.size() > options_.max_senders) {
+    wrong("too many senders on one connection");
+    return verdict::violation;
+  }
+  // An error that answers nothing would end its receiver.
+  const bool response = (h.data & response_flag) != 0;
+  if (!response && options_.receivers && !options_.receivers->contains(h.to)) return verdict::drop;
   if (types == no_types) {
-    if (in.done()) return verdict::pass;
+    if (in.done()) return response ? verdict::pass : verdict::drop;
     wrong("a malformed empty message");
     return verdict::violation;
   }
   const auto name = types.substr(types_prefix.size());
-  if (name == error_type) return in.error() && in.done() ? verdict::pass : verdict::drop;
+  if (name == error_type) return response && in.error() && in.done() ? verdict::pass : verdict::drop;
   if (!options_.types.contains(name)) return verdict::drop;
   in.string();
   if (in.done()) return verdict::pass;

@@ -10,14 +10,34 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace troupe::net {
 
 /// Which end of a connection this is. In BASP the accepting side introduces itself first.
 enum class side { dialed, accepted };
+
+/// The actors that others may write to, by CAF's id. Thread-safe.
+class receiver_list {
+ public:
+  void add(std::uint64_t actor) {
+    const std::lock_guard lock(mutex_);
+    actors_.insert(actor);
+  }
+  bool contains(std::uint64_t actor) const {
+    const std::lock_guard lock(mutex_);
+    return actors_.contains(actor);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::uint64_t> actors_;
+};
 
 struct guard_options {
   /// Of one frame, header included. More is a violation.
@@ -26,11 +46,17 @@ struct guard_options {
   std::set<std::string, std::less<>> types;
   /// This system's node id in CAF's encoding; nothing is forwarded to other nodes. Empty: any.
   std::string self;
+  /// Who gets messages that answer nothing. Null: everybody.
+  std::shared_ptr<receiver_list> receivers = {};
+  /// Of one connection: CAF keeps something for each until the connection ends.
+  std::size_t max_senders = 4096;
 };
 
 /// What is to be done with a frame.
 enum class verdict {
   pass,
+  /// What CAF sends by itself and nobody here needs: left out.
+  ignore,
   /// Well-formed, but nothing that a node of this project waits for: left out.
   drop,
   /// Nobody who means well sends this: the connection is to be closed.
@@ -55,11 +81,15 @@ class frame_guard {
   struct header;
   std::size_t wrong(std::string_view what);
   bool in_order(const header& h);
+  verdict judge_client_handshake(const header& h, std::string_view payload);
   verdict judge_message(const header& h, std::string_view payload);
 
   side here_;
   const guard_options& options_;
   unsigned handshakes_ = 0;
+  /// The other end's node id, from its handshake.
+  std::string peer_;
+  std::unordered_set<std::uint64_t> senders_;
   std::string problem_;
 };
 

@@ -20,6 +20,8 @@ guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::s
                                  std::shared_ptr<channel_watcher> watcher)
     : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)), guard_(here, *options_) {}
 
+guarded_channel::~guarded_channel() { resize(0); }
+
 transfer guarded_channel::read(char* to, std::size_t size) {
   for (int reads = 0; !clear_next(); ++reads) {
     if (broken_) return {flow::closed, 0};
@@ -42,24 +44,27 @@ bool guarded_channel::clear_next() {
     if (frame_ == 0) {
       if (waiting.size() < frame_guard::header_size) return false;
       frame_ = guard_.frame_size(waiting.substr(0, frame_guard::header_size));
-      broken_ = frame_ == 0;
-    }
-    if (!broken_) {
-      if (waiting.size() < frame_) return false;
-      const auto size = std::exchange(frame_, 0);
-      switch (guard_.judge(waiting.substr(0, size))) {
-      case verdict::pass:
-        cleared_ = size;
-        break;
-      case verdict::drop:
-        begin_ += size;
-        watcher_->dropped();
-        break;
-      case verdict::violation:
-        broken_ = true;
+      if (frame_ == 0) {
+        violate(guard_.problem());
+        return false;
       }
     }
-    if (broken_) watcher_->violated(guard_.problem());
+    if (waiting.size() < frame_) return false;
+    const auto size = std::exchange(frame_, 0);
+    switch (guard_.judge(waiting.substr(0, size))) {
+    case verdict::pass:
+      cleared_ = size;
+      if (!std::exchange(introduced_, true)) watcher_->introduced();
+      break;
+    case verdict::drop:
+      watcher_->dropped();
+      [[fallthrough]];
+    case verdict::ignore:
+      begin_ += size;
+      break;
+    case verdict::violation:
+      violate(guard_.problem());
+    }
   }
   return cleared_ > 0;
 }
@@ -68,15 +73,18 @@ bool guarded_channel::clear_next() {
 flow guarded_channel::fill() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (buffer_.size() > kept_buffer) buffer_ = std::string(usual_buffer, '\0');
+    if (buffer_.size() > kept_buffer) resize(usual_buffer);
   }
   const auto wanted = std::max(frame_, frame_guard::header_size);
   if (end_ == buffer_.size() || begin_ + wanted > buffer_.size()) {
     // Room at the front first; then twice the room, up to the frame's size or the usual.
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
-    if (end_ == buffer_.size())
-      buffer_.resize(std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_))));
+    const auto larger = std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_)));
+    if (end_ == buffer_.size() && !resize(larger)) {
+      violate("too much of unfinished frames is held for all connections together");
+      return flow::closed;
+    }
   }
   const auto got = raw_->read(buffer_.data() + end_, buffer_.size() - end_);
   if (got.state == flow::moved) {
@@ -84,6 +92,25 @@ flow guarded_channel::fill() {
     watcher_->heard();
   }
   return got.state;
+}
+
+bool guarded_channel::resize(std::size_t size) {
+  const bool allowed = watcher_->takes(static_cast<std::ptrdiff_t>(size) - static_cast<std::ptrdiff_t>(buffer_.size()));
+  if (size > buffer_.size()) {
+    if (allowed)
+      buffer_.resize(size);
+    else
+      watcher_->takes(static_cast<std::ptrdiff_t>(buffer_.size()) - static_cast<std::ptrdiff_t>(size));
+    return allowed;
+  }
+  buffer_.resize(size);
+  buffer_.shrink_to_fit();
+  return true;
+}
+
+void guarded_channel::violate(const std::string& problem) {
+  broken_ = true;
+  watcher_->violated(problem);
 }
 
 } // namespace troupe::net

@@ -15,8 +15,12 @@ struct channel_watcher {
   virtual ~channel_watcher() = default;
   /// Bytes arrived.
   virtual void heard() = 0;
-  /// A frame was left out.
+  /// The other end has introduced itself to CAF.
+  virtual void introduced() = 0;
+  /// A frame was left out that nobody here waits for.
   virtual void dropped() = 0;
+  /// The buffer for a frame grew (or, negative, shrank) by so much; false: no more may be taken.
+  virtual bool takes(std::ptrdiff_t bytes) = 0;
   /// The stream ends here: the other end sent what nobody who means well sends.
   virtual void violated(const std::string& problem) = 0;
 };
@@ -28,6 +32,8 @@ class guarded_channel : public channel {
   guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
                   std::shared_ptr<channel_watcher> watcher);
 
+  ~guarded_channel() override;
+
   transfer read(char* to, std::size_t size) override;
   transfer write(const char* from, std::size_t size) override { return raw_->write(from, size); }
   bool holds_bytes() const override { return cleared_ > 0 || broken_ || raw_->holds_bytes(); }
@@ -36,6 +42,8 @@ class guarded_channel : public channel {
   /// True when bytes are cleared for the reader; false when more are needed, or after a violation.
   bool clear_next();
   flow fill();
+  bool resize(std::size_t size);
+  void violate(const std::string& problem);
 
   std::unique_ptr<channel> raw_;
   std::shared_ptr<const guard_options> options_;
@@ -49,6 +57,7 @@ class guarded_channel : public channel {
   std::size_t cleared_ = 0;
   /// The size of the frame that is being collected; 0 before its header is here.
   std::size_t frame_ = 0;
+  bool introduced_ = false;
   bool broken_ = false;
 };
 

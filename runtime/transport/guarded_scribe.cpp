@@ -46,6 +46,14 @@ void guarded_scribe::graceful_shutdown() {
   detach(&stream_.backend(), false);
 }
 
+bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std::size_t size) {
+  const bool goes_on = scribe::consume(context, data, size);
+  constexpr std::size_t kept = 256 * 1024;
+  // The stream makes room anew before it reads again.
+  if (goes_on && size > kept) rd_buf() = std::vector<char>{};
+  return goes_on;
+}
+
 void guarded_scribe::flush() {
   if (stream_.wr_buf().size() > max_unsent_bytes_) {
     stream_.wr_buf().clear();

@@ -35,6 +35,8 @@ class guarded_scribe : public caf::io::scribe {
   std::vector<char>& wr_buf() override;
   std::vector<char>& rd_buf() override;
   void graceful_shutdown() override;
+  /// Gives the room of a large frame back.
+  bool consume(caf::execution_unit* context, const void* data, std::size_t size) override;
   /// Cuts the connection when more waits to be sent than may.
   void flush() override;
   std::string addr() const override;

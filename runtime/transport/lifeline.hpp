@@ -16,6 +16,10 @@ class lifeline {
 
   void heard() noexcept { heard_at_.store(now(), std::memory_order_relaxed); }
   steady_time heard_at() const noexcept { return steady_time{steady_time::duration{heard_at_.load()}}; }
+  /// The other end has introduced itself to CAF; until then its time is limited.
+  void introduced() noexcept { introduced_.store(true, std::memory_order_relaxed); }
+  bool is_introduced() const noexcept { return introduced_.load(std::memory_order_relaxed); }
+  steady_time since() const noexcept { return since_; }
   /// The address of the other end, without its port.
   const std::string& peer() const noexcept { return peer_; }
   bool ended() const;
@@ -27,6 +31,8 @@ class lifeline {
   static steady_time::rep now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
   const std::string peer_;
+  const steady_time since_ = std::chrono::steady_clock::now();
+  std::atomic<bool> introduced_ = false;
   std::atomic<steady_time::rep> heard_at_;
   mutable std::mutex mutex_;
   int socket_;

@@ -109,6 +109,10 @@ bool opening::send_pending() {
   return true;
 }
 
-void opening::fail(const std::string& why) { throw opening_error(why); }
+/// In TLS 1.3 who dialed learns only here that its certificate was refused.
+void opening::fail(const std::string& why) {
+  const auto cause = channel_->problem();
+  throw opening_error(cause.empty() ? why : why + ": " + cause);
+}
 
 } // namespace troupe::net

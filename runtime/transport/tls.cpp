@@ -49,7 +49,8 @@ template <class F> auto openssl(F&& call) {
 }
 
 std::string read_file(const char* what, const std::filesystem::path& file, bool secret) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting for somebody at the other end of what turns out to be a pipe.
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) unusable(what, file, std::strerror(errno));
   const std::unique_ptr<const int, void (*)(const int*)> closes{&fd, [](const int* f) { ::close(*f); }};
   struct stat about {};
@@ -152,12 +153,14 @@ class tls_channel : public channel {
     return result(openssl([&] { return SSL_write(session_.get(), from, at_most(size)); }));
   }
   bool holds_bytes() const override { return SSL_pending(session_.get()) > 0; }
+  std::string problem() const override { return problem_; }
 
  private:
   static int at_most(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, INT_MAX)); }
   transfer result(int moved) {
     if (moved > 0) return {flow::moved, static_cast<std::size_t>(moved)};
     const auto why = SSL_get_error(session_.get(), moved);
+    if (why == SSL_ERROR_SSL) problem_ = "TLS: " + last_error();
     ERR_clear_error();
     // TLS 1.3 updates keys without stopping the stream: the socket's readiness in the asked direction is enough to wait
     // for.
@@ -166,6 +169,7 @@ class tls_channel : public channel {
   }
 
   ssl_ptr session_;
+  std::string problem_;
 };
 
 /// What the other end's certificate must be called.
@@ -245,6 +249,8 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_mode(ctx,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // One call reads at most one record, so that a stream of key updates does not hold up the other connections.
+    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_app_data(ctx, &names_);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, check_name);
     use_identity(options.files);
@@ -335,6 +341,8 @@ std::string fingerprint(const tls_files& files) {
   return all;
 }
 
-std::string read_private_file(const std::filesystem::path& path) { return read_file("the file", path, true); }
+std::string read_private_file(const char* what, const std::filesystem::path& path) {
+  return read_file(what, path, true);
+}
 
 } // namespace troupe::net

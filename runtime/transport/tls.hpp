@@ -66,8 +66,8 @@ class tls_context {
 /// state.
 std::string fingerprint(const tls_files& files);
 
-/// A private file's content, of at most 64 KiB. Throws std::runtime_error with the path if it cannot be read, or if
-/// others can.
-std::string read_private_file(const std::filesystem::path& path);
+/// A private file's content, of at most 64 KiB. Throws tls_error with `what` it is and the path if it cannot be read,
+/// or if others can.
+std::string read_private_file(const char* what, const std::filesystem::path& path);
 
 } // namespace troupe::net

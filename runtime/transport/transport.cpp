@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -24,6 +25,15 @@ constexpr std::chrono::seconds files_pace{2};
 constexpr std::chrono::seconds complaint_pace{1};
 /// The transport's thread gives way to those that serve: a crowd at the door waits.
 constexpr int nice_step = 5;
+
+/// Leaves descriptors for the rest of the process, the log above all.
+transport_options within_file_limit(transport_options options) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return options;
+  options.gate.max_connections = std::min<std::size_t>(options.gate.max_connections, files.rlim_cur / 2);
+  options.gate.max_openings = std::min<std::size_t>(options.gate.max_openings, files.rlim_cur / 8);
+  return options;
+}
 
 /// Says at most one thing a second, and how much it kept to itself.
 class complaints {
@@ -51,21 +61,33 @@ class complaints {
   std::size_t unsaid_ = 0;
 };
 
+/// What all connections share. Outlives the transport with the last of them.
+struct guard_room {
+  guard_room(const std::function<void(const std::string&)>& say, std::size_t limit)
+      : violations(say), drops(say), most(static_cast<std::ptrdiff_t>(limit)) {}
+  complaints violations;
+  complaints drops;
+  const std::ptrdiff_t most;
+  std::atomic<std::ptrdiff_t> collected = 0;
+};
+
 /// Watches one connection for as long as its channel lives.
 class watcher : public channel_watcher {
  public:
-  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<complaints> complaints)
-      : life_(std::move(life)), complaints_(std::move(complaints)) {}
+  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<guard_room> room)
+      : life_(std::move(life)), room_(std::move(room)) {}
   ~watcher() override { life_->end(); }
   void heard() override { life_->heard(); }
-  void dropped() override {}
+  void introduced() override { life_->introduced(); }
+  void dropped() override { room_->drops.note("left out a message of " + life_->peer() + " that nobody waits for"); }
+  bool takes(std::ptrdiff_t bytes) override { return room_->collected += bytes, room_->collected <= room_->most; }
   void violated(const std::string& problem) override {
-    complaints_->note("closed a connection of " + life_->peer() + ": " + problem);
+    room_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
   }
 
  private:
   std::shared_ptr<lifeline> life_;
-  std::shared_ptr<complaints> complaints_;
+  std::shared_ptr<guard_room> room_;
 };
 
 } // namespace
@@ -73,9 +95,10 @@ class watcher : public channel_watcher {
 class transport::core : public gate_owner {
  public:
   explicit core(transport_options options)
-      : options_(std::move(options)), guard_(std::make_shared<const guard_options>(options_.guard)),
-        keeper_(options_.files), complaints_(std::make_shared<complaints>(options_.warn)), dog_(options_.silence_limit),
-        work_(io_.get_executor()), watch_(io_), files_(io_) {
+      : options_(within_file_limit(std::move(options))), guard_(std::make_shared<const guard_options>(options_.guard)),
+        keeper_(options_.files), room_(std::make_shared<guard_room>(options_.warn, options_.max_collected_bytes)),
+        refusals_(options_.warn), cuts_(options_.warn), dog_(options_.silence_limit), work_(io_.get_executor()),
+        watch_(io_), files_(io_) {
     wait_to_watch();
     if (options_.files.tls) wait_for_files();
     thread_ = std::thread([this] {
@@ -86,11 +109,8 @@ class transport::core : public gate_owner {
 
   ~core() override {
     stop_listening();
-    asio::post(io_, [this] {
-      watch_.cancel();
-      files_.cancel();
-      work_.reset();
-    });
+    // Not by cancelling the timers: one that is due already would take no notice, and be set anew.
+    io_.stop();
     thread_.join();
   }
 
@@ -138,17 +158,21 @@ class transport::core : public gate_owner {
   template <class F> void on_io(F&& what) {
     std::promise<void> done;
     asio::post(io_, [&] {
-      what();
-      done.set_value();
+      try {
+        what();
+        done.set_value();
+      } catch (...) {
+        done.set_exception(std::current_exception());
+      }
     });
-    done.get_future().wait();
+    done.get_future().get();
   }
 
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
     auto life = std::make_shared<lifeline>(socket.get(), std::move(peer));
     dog_.add(life);
     auto stream =
-        std::make_unique<guarded_channel>(std::move(raw), here, guard_, std::make_shared<watcher>(life, complaints_));
+        std::make_unique<guarded_channel>(std::move(raw), here, guard_, std::make_shared<watcher>(life, room_));
     return {std::move(socket), std::move(stream), std::move(life)};
   }
 
@@ -157,7 +181,7 @@ class transport::core : public gate_owner {
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
       for (const auto& peer : dog_.look(steady_clock::now()))
-        complaints_->note("cut a connection with " + peer + ": nothing was heard of it");
+        cuts_.note("cut a connection with " + peer + ": nothing was heard of it");
       wait_to_watch();
     });
   }
@@ -177,16 +201,23 @@ class transport::core : public gate_owner {
     return {open.all, open.from_peer};
   }
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
-    if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
+    try {
+      if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
+    } catch (const std::exception& e) {
+      refused(peer, e.what());
+    }
   }
   void refused(const std::string& peer, const std::string& why) override {
-    complaints_->note("turned away a connection of " + peer + ": " + why);
+    refusals_.note("turned away a connection of " + peer + ": " + why);
   }
 
   const transport_options options_;
   std::shared_ptr<const guard_options> guard_;
   credentials_keeper keeper_;
-  std::shared_ptr<complaints> complaints_;
+  std::shared_ptr<guard_room> room_;
+  /// One for each kind, so that a crowd of one does not silence the others.
+  complaints refusals_;
+  complaints cuts_;
   watchdog dog_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;

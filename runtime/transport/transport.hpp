@@ -23,7 +23,9 @@ struct transport_options {
   std::chrono::milliseconds dial_deadline{1000};
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit{900};
-  /// A connection whose unsent bytes pass this is cut.
+  /// Of unfinished frames, for all connections together: a connection that wants more is cut.
+  std::size_t max_collected_bytes = 256 << 20;
+  /// A connection whose unsent bytes pass this is cut (what CAF is about to write, and the room it keeps, come on top).
   std::size_t max_unsent_bytes = 64 << 20;
   /// Where messages for people go. Called by any thread.
   std::function<void(const std::string&)> warn;

@@ -59,6 +59,12 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
                                          settings.tls->allowed_names};
   options.guard.types = wire_message_names();
   options.guard.self = encoded_node_id(system);
+  options.guard.receivers = std::make_shared<net::receiver_list>();
+  const auto heartbeat = caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});
+  if (heartbeat.count() <= 0 || heartbeat > options.silence_limit / 3)
+    throw std::runtime_error("middleman.heartbeat-interval is to be above 0 and at most a third of the " +
+                             std::to_string(options.silence_limit.count()) +
+                             " ms after which a silent connection is cut");
   options.warn = [](const std::string& text) { log().warn("{}", text); };
   return std::make_shared<net::transport>(std::move(options));
 }

@@ -28,7 +28,9 @@ std::vector<std::string> watchdog::look(steady_time now) {
   std::vector<std::string> cut;
   std::erase_if(all_, [&](const auto& one) {
     if (one->ended()) return true;
-    if (now - std::max(one->heard_at(), awake_since_) <= limit_) return false;
+    const bool silent = now - std::max(one->heard_at(), awake_since_) > limit_;
+    const bool late = !one->is_introduced() && now - std::max(one->since(), awake_since_) > introduction_limit;
+    if (!silent && !late) return false;
     one->cut();
     cut.push_back(one->peer());
     return true;

@@ -25,6 +25,9 @@ class watchdog {
   /// Open connections, and those of them to this address.
   count open(const std::string& peer) const;
 
+  /// From the end of its opening to its introduction.
+  static constexpr std::chrono::seconds introduction_limit{5};
+
   /// To be called every `pace`; returns the addresses of the connections it cut. When this process itself was stopped
   /// for a while, nobody is blamed for it.
   std::vector<std::string> look(steady_time now);

@@ -121,7 +121,9 @@ std::optional<std::size_t> cluster::leader() {
   std::vector<json> states(size());
   for (std::size_t i = 0; i < size(); ++i) {
     if (!nodes_[i]->running()) continue;
-    states[i] = nodes_[i]->status();
+    const auto answer = nodes_[i]->call("GET", "/status");
+    if (answer.status != 200) return std::nullopt; // just starting
+    states[i] = json::parse(answer.body);
     if (states[i]["role"] != "leader") continue;
     if (found) return std::nullopt;
     found = i;

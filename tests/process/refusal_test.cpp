@@ -45,9 +45,10 @@ TEST_CASE("--help shows the options and their defaults") {
 }
 
 TEST_CASE("wrong options end with code 2 and a hint") {
-  const std::vector<std::vector<std::string>> wrong{{"--no-such-option"},     {"--raft-port", "70000"},
-                                                    {"--heartbeat", "soon"},  {"--log-level", "loud"},
-                                                    {"--heartbeat", "400ms"}, {"--bootstrap-expect", "-1"}};
+  const std::vector<std::vector<std::string>> wrong{
+      {"--no-such-option"},     {"--raft-port", "70000"},     {"--heartbeat", "soon"}, {"--log-level", "loud"},
+      {"--heartbeat", "400ms"}, {"--bootstrap-expect", "-1"}, {"--raft-port", "0"},    {"--advertise", "foo"},
+      {"--data-dir", ""},       {"--discovery", "static:"}};
   for (const auto& options : wrong) {
     CAPTURE(options);
     const auto ended = run_with(options);
@@ -59,8 +60,8 @@ TEST_CASE("wrong options end with code 2 and a hint") {
 TEST_CASE("a discovery method that does not exist is refused") {
   const auto folder = make_folder();
   const auto ended = run_with({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
-  CHECK(ended.code == 1);
-  CHECK_THAT(ended.text, Contains("discovery method"));
+  CHECK(ended.code == 2);
+  CHECK_THAT(ended.text, Contains("--discovery") && Contains("smoke:signals"));
 }
 
 TEST_CASE("a data directory that is in use is refused") {

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cluster import HOST, Cluster, Failure, free_ports, wait_for  # noqa: E402
+from certificates import Certificates  # noqa: E402
+from cluster import HOST, Cluster, Failure, free_ports, names_of_nodes, wait_for  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -155,6 +156,63 @@ def show(title, rows_by_callers):
               f"{middle['cpu_per_100k']:>11.2f} {middle['rss_mib']:>8.1f} {sum(r.failed for r in rows):>7}", flush=True)
 
 
+class Side:
+    """A cluster with a troupe_load of its own, plain or, with certificates, speaking TLS."""
+
+    def __init__(self, build, folder, certificates=None):
+        folder.mkdir()
+        self.cluster = Cluster(build / "examples/webserver", folder, 3, certificates)
+        self.load, self.pids = None, []
+        self.arguments = [build / "tools/load/troupe_load", "client", "--endpoints",
+                          ",".join(f"{HOST}:{port}" for port in self.cluster.raft_ports)]
+        if certificates:
+            self.arguments += certificates.flags("load")
+
+    def start(self):
+        self.cluster.start()
+        wait_for("a leader", 20, self.cluster.leader)
+        self.pids = [node.process.pid for node in self.cluster.nodes]
+        self.load = Load(*self.arguments)
+
+    def stop(self):
+        if self.load:
+            self.load.stop()
+        self.cluster.stop()
+
+
+def ratio(figure, rows, others):
+    """Of the medians; not a number where nothing was done."""
+    ours, theirs = (statistics.median(getattr(row, figure) for row in side) for side in (rows, others))
+    return ours / theirs if theirs else float("nan")
+
+
+def compare_tls(chosen, callers, milliseconds, build, folder):
+    """The same load on a plain cluster and on one that speaks TLS, in alternation."""
+    certificates = Certificates(folder / "certificates", [*names_of_nodes(3), "load"])
+    certificates.make()
+    plain, tls = sides = [Side(build, folder / "plain"), Side(build, folder / "tls", certificates)]
+    try:
+        for side in sides:
+            side.start()
+        for what, title in (("put", "writes, callers share one troupe::client in a process of their own"),
+                            ("get", "linearizable reads, the same")):
+            rows = {side: {c: [] for c in callers} for side in sides}
+            for c in callers:
+                for turn in range(chosen.rounds):
+                    # Each goes first in every other round: what changes meanwhile is to meet both.
+                    for side in sides if turn % 2 == 0 else reversed(sides):
+                        rows[side][c].append(by_load(side.load, side.pids, what, c, milliseconds, chosen.bytes))
+            show(f"plain: {title}", rows[plain])
+            show(f"TLS: {title}", rows[tls])
+            for c in callers:
+                print(f"  C={c}, TLS/plain: " + ", ".join(
+                    f"{name} {ratio(figure, rows[tls][c], rows[plain][c]):.2f}" for figure, name in
+                    (("cpu_per_100k", "CPU per 100k"), ("p50_us", "p50"), ("rate", "ops/s"))), flush=True)
+    finally:
+        for side in sides:
+            side.stop()
+
+
 def start_members(binary, folder):
     ports = free_ports(3)
     peers = "static:" + ",".join(f"{HOST}:{p}" for p in ports)
@@ -172,10 +230,14 @@ def main():
     parser.add_argument("--bytes", type=int, default=256, help="of a value (default %(default)s)")
     parser.add_argument("--vs", choices=["etcd"], help="measure this too, in alternation, and print ratios")
     parser.add_argument("--only", choices=["client", "http", "member"], help="one kind of load alone")
+    parser.add_argument("--tls", action="store_true",
+                        help="measure plain clients and nodes and ones that speak TLS in alternation, and print ratios")
     parser.add_argument("--no-build", action="store_true", help="use what is built")
     chosen = parser.parse_args()
+    if chosen.tls and (chosen.vs or chosen.only not in (None, "client")):
+        parser.error("--tls measures the client kind alone")
     callers = [int(c) for c in chosen.callers.split(",")]
-    kinds = [chosen.only] if chosen.only else ["client", "http", "member"]
+    kinds = [] if chosen.tls else [chosen.only] if chosen.only else ["client", "http", "member"]
     build = Path("build/release")
     folder = Path(tempfile.mkdtemp(prefix="troupe-bench-"))
     milliseconds = round(chosen.seconds * 1000)
@@ -183,6 +245,8 @@ def main():
           f"medians of {chosen.rounds} x {chosen.seconds:g} s")
     etcd = None
     try:
+        if chosen.tls:
+            compare_tls(chosen, callers, milliseconds, build, folder)
         if "client" in kinds or "http" in kinds:
             cluster = Cluster(build / "examples/webserver", folder, 3)
             cluster.start()

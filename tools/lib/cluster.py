@@ -61,7 +61,7 @@ class Unanswered(Exception):
 class Node:
     """One webserver process. It can be killed and started again on the same data directory."""
 
-    def __init__(self, number, binary, folder, raft_port, http_port, peers):
+    def __init__(self, number, binary, folder, raft_port, http_port, peers, flags):
         self.name = f"node {number}"
         self.http_port = http_port
         self.url = f"http://{HOST}:{http_port}"
@@ -71,7 +71,7 @@ class Node:
         self._command = [
             str(binary), "--bind", HOST, "--advertise", f"{HOST}:{raft_port}", "--raft-port", str(raft_port),
             "--http-port", str(http_port), "--data-dir", str(folder / f"node{number}"),
-            "--discovery", "static:" + ",".join(f"{HOST}:{port}" for port in peers)]
+            "--discovery", "static:" + ",".join(f"{HOST}:{port}" for port in peers), *flags]
 
     def start(self):
         self.killed = False
@@ -129,13 +129,21 @@ class Node:
         return self.expect("GET", f"{_path(map_name, key)}?level={level}")["value"]
 
 
+def names_of_nodes(size):
+    """As their certificates name them."""
+    return [f"node{i + 1}" for i in range(size)]
+
+
 class Cluster:
     """N nodes that find each other by a static list. `stop` ends what `start` began, and nothing else."""
 
-    def __init__(self, binary, folder, size):
+    def __init__(self, binary, folder, size, certificates=None):
+        """With certificates for `names_of_nodes(size)` the nodes speak TLS."""
         ports = free_ports(2 * size)
         peers = self.raft_ports = ports[:size]
-        self.nodes = [Node(i + 1, binary, folder, peers[i], ports[size + i], peers) for i in range(size)]
+        self.nodes = [Node(i + 1, binary, folder, peers[i], ports[size + i], peers,
+                           certificates.flags(name) if certificates else [])
+                      for i, name in enumerate(names_of_nodes(size))]
 
     @property
     def running(self):

@@ -9,20 +9,23 @@ import tempfile
 import time
 from pathlib import Path
 
-from cluster import Cluster, Failure, Unanswered, wait_for
+from certificates import Certificates
+from cluster import Cluster, Failure, Unanswered, names_of_nodes, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 MAP = "demo"
 MOST_SECONDS_WITHOUT_LEADER = 2.0
+MOST_SECONDS_UNTIL_RENEWED = 10
 LOG_TAIL_LINES = 25
 
 
 class Demo:
-    """What the steps share: the cluster, and every write that was acknowledged."""
+    """What the steps share: the cluster, its certificates if it has any, and every write that was acknowledged."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, certificates):
         self.cluster = cluster
+        self.certificates = certificates
         self.acknowledged = {}
         self.leader = None
         self.dead = None
@@ -35,6 +38,11 @@ class Demo:
 
 # A step does its work, raises Failure when something does not hold, and returns its line of the account.
 
+def certify(demo):
+    demo.certificates.make()
+    return f"a CA and a certificate for each of {len(demo.certificates.names)} nodes"
+
+
 def start(demo):
     demo.cluster.start()
 
@@ -44,7 +52,8 @@ def start(demo):
 
     began = time.monotonic()
     wait_for("an answer from every node's /status", 20, answering)
-    return f"{len(demo.cluster.nodes)} webserver processes answer after {since(began)}"
+    kind = "webserver processes that speak TLS" if demo.certificates else "webserver processes"
+    return f"{len(demo.cluster.nodes)} {kind} answer after {since(began)}"
 
 
 def elect(demo):
@@ -127,8 +136,27 @@ def verify(demo):
     return f"all {len(demo.acknowledged)} acknowledged writes read back, linearizable, through each node"
 
 
+def renew(demo):
+    nodes = demo.cluster.nodes
+
+    def count(text):
+        return [node.log.read_text(errors="replace").count(text) for node in nodes]
+
+    renewals, losses = count("took over renewed files"), count("lost the link")
+    began = time.monotonic()
+    demo.certificates.make()
+    wait_for("every node's taking over its new certificate", MOST_SECONDS_UNTIL_RENEWED,
+             lambda: all(now > before for now, before in zip(count("took over renewed files"), renewals)))
+    took = since(began)
+    demo.put(demo.leader, "after the renewal", "still here")
+    if count("lost the link") != losses:
+        raise Failure("links were lost when the certificates were renewed")
+    return f"every node took over a new certificate within {took}, and no link was lost"
+
+
 STEPS = [("start", start), ("elect", elect), ("write", write), ("read", read), ("kill", kill_leader),
          ("restart", restart), ("verify", verify)]
+TLS_STEPS = [("certify", certify), *STEPS, ("renew", renew)]
 
 
 def expect_value(node, key, expected, level="linearizable"):
@@ -147,7 +175,7 @@ def say(text):
 
 def run_steps(demo):
     """True when every step held. Prints the account while it runs."""
-    for name, step in STEPS:
+    for name, step in TLS_STEPS if demo.certificates else STEPS:
         try:
             account = step(demo)
         except (Failure, Unanswered) as error:
@@ -157,7 +185,7 @@ def run_steps(demo):
     return True
 
 
-def stay(cluster, folder):
+def stay(cluster, folder, certificates):
     say("\nThe cluster runs until Ctrl-C. Try:")
     for node in cluster.nodes:
         say(f"  curl {node.url}/status                            # {node.name}, pid {node.process.pid}, log {node.log}")
@@ -165,6 +193,8 @@ def stay(cluster, folder):
     say(f"  curl -X PUT -d '[1, {{\"a\": 2}}]' {first}/v1/maps/{MAP}/mine")
     say(f"  curl {last}/v1/maps/{MAP}/mine")
     say(f"Data is in {folder}.")
+    if certificates:
+        say(f"tools/certs {certificates.folder} {' '.join(certificates.names)} renews the certificates.")
     gone = set()
     while cluster.running:
         for node in cluster.nodes:
@@ -199,6 +229,8 @@ def parse():
                         help="do not stay: exit 0 only if every step held and the next write after the kill came within "
                              f"{MOST_SECONDS_WITHOUT_LEADER} s")
     parser.add_argument("--nodes", type=int, default=3, metavar="N", help="how many nodes, 3 to 9 (default: 3)")
+    parser.add_argument("--tls", action="store_true",
+                        help="let the nodes speak TLS with certificates of tools/certs, and renew those at the end")
     parser.add_argument("--no-build", action="store_true", help="use what is built already")
     parser.add_argument("--webserver", type=Path, metavar="PATH", help="run this program; implies --no-build")
     parser.add_argument("--keep", action="store_true", help="leave data and logs in place")
@@ -227,13 +259,14 @@ def main():
         return 1
 
     folder = Path(tempfile.mkdtemp(prefix="troupe-demo-"))
-    cluster = Cluster(binary, folder, options.nodes)
+    certificates = Certificates(folder / "tls", names_of_nodes(options.nodes)) if options.tls else None
+    cluster = Cluster(binary, folder, options.nodes, certificates)
     held, was_interrupted = False, False
     say(f"Troupe demo, data and logs in {folder}")
     try:
-        held = run_steps(Demo(cluster))
+        held = run_steps(Demo(cluster, certificates))
         if held and not options.check:
-            stay(cluster, folder)
+            stay(cluster, folder, certificates)
     except KeyboardInterrupt:
         was_interrupted = True
         say("\nstopping")

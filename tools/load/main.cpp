@@ -3,6 +3,9 @@
 //   troupe_load client --endpoints host:port,...     callers that share one troupe::client, in a process of their own
 //   troupe_load member --raft-port P --data-dir D --discovery static:...      a member with the callers inside
 //
+// Both take --tls-cert, --tls-key, --tls-ca, --tls-cluster-name, --tls-allow and --cluster-secret-file, as the
+// webserver does.
+//
 // Jobs come on standard input, one a line: "put CALLERS MILLISECONDS BYTES" or "get CALLERS MILLISECONDS"; "leader"
 // asks a member whether it leads. Each is answered by one line of JSON. The end of the input ends the program.
 #include "runtime/client.hpp"
@@ -49,6 +52,16 @@ bool leads(caf::actor_system& system, const troupe::node& node) {
   return leading;
 }
 
+void add_transport_options(CLI::App& command, troupe::tls_settings& tls, troupe::transport_settings& transport) {
+  auto* cert = command.add_option("--tls-cert", tls.cert);
+  auto* key = command.add_option("--tls-key", tls.key)->needs(cert);
+  auto* ca = command.add_option("--tls-ca", tls.ca)->needs(cert);
+  cert->needs(key)->needs(ca);
+  command.add_option("--tls-cluster-name", tls.cluster_name)->needs(cert);
+  command.add_option("--tls-allow", tls.allowed_names)->delimiter(',')->needs(cert);
+  command.add_option("--cluster-secret-file", transport.cluster_secret_file);
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
@@ -57,12 +70,17 @@ int main(int argc, char** argv) try {
   troupe::client_options remote;
   auto* client = app.add_subcommand("client", "Callers that share one client");
   client->add_option("--endpoints", remote.endpoints, "Nodes to begin with")->delimiter(',')->required();
+  troupe::tls_settings tls;
+  add_transport_options(*client, tls, remote.transport);
   troupe::node_options inside;
   auto* member = app.add_subcommand("member", "A member of the cluster with the callers inside");
   member->add_option("--raft-port", inside.raft_port)->required();
   member->add_option("--data-dir", inside.data_dir)->required();
   member->add_option("--discovery", inside.discovery);
+  add_transport_options(*member, tls, inside.transport);
   CLI11_PARSE(app, argc, argv);
+  // Either every TLS file was given or none.
+  if (!tls.cert.empty()) remote.transport.tls = inside.transport.tls = tls;
 
   troupe::config config;
   caf::actor_system system{config};

@@ -1,0 +1,76 @@
+// Certificates for tests, made on the spot, and a folder to keep them in.
+#pragma once
+
+#include "runtime/transport/tls.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::net::testing {
+
+/// A directory of its own, removed at the end.
+class temporary_folder {
+ public:
+  temporary_folder();
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder();
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Readable for nobody else.
+void write_private(const std::filesystem::path& to, std::string_view content);
+std::string read_all(const std::filesystem::path& from);
+
+inline constexpr const char* cluster_name = "cluster.test";
+
+/// What a certificate may be used for (extended key usage).
+enum class usage { both, server, client, unsaid };
+
+struct certificate_wish {
+  /// Subject alternative names.
+  std::vector<std::string> names = {cluster_name};
+  usage allowed = usage::both;
+  /// Of its validity, from now.
+  std::chrono::seconds begins{-3600};
+  std::chrono::seconds ends{3600};
+};
+
+/// Signs certificates with P-256 keys and writes them into a folder. Its certificate is NAME.ca.pem.
+class authority {
+ public:
+  authority(const temporary_folder& folder, std::string name);
+  ~authority();
+
+  /// Writes NAME.cert.pem and NAME.key.pem; what was there is replaced.
+  tls_files issue(const std::string& name, const certificate_wish& wish = {}) const;
+  /// An authority that this one vouches for: what it issues leads here by its chain.
+  authority intermediate(const std::string& name) const;
+  const std::filesystem::path& certificate() const { return certificate_; }
+
+ private:
+  struct keys;
+  authority(const temporary_folder& folder, std::string name, const authority* parent);
+
+  const temporary_folder& folder_;
+  std::string name_;
+  std::filesystem::path certificate_;
+  /// Of the authorities between this one and the one that is trusted, this one first, PEM.
+  std::string chain_;
+  std::unique_ptr<keys> keys_;
+};
+
+/// A private key, PEM, that only a passphrase opens.
+std::string locked_key(const std::string& passphrase);
+
+/// What a node of the cluster uses that has these files.
+tls_options options_for(const tls_files& files);
+
+} // namespace troupe::net::testing

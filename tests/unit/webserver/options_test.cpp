@@ -1,0 +1,142 @@
+// The webserver's options for the network between nodes: all of TLS or none of it, from flags or the environment.
+#include "examples/webserver/options.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace troupe;
+using Catch::Contains;
+using webserver::early_exit;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+/// An environment variable that is set for as long as this lives.
+class variable {
+ public:
+  variable(std::string name, const std::string& value) : name_(std::move(name)) {
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~variable() { ::unsetenv(name_.c_str()); }
+  variable(const variable&) = delete;
+
+ private:
+  std::string name_;
+};
+
+std::variant<webserver::options, early_exit> parse(const words& given) {
+  std::vector<const char*> arguments{"webserver"};
+  for (const auto& word : given) arguments.push_back(word.c_str());
+  return webserver::parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+node_options accepted(const words& given) {
+  auto parsed = parse(given);
+  if (const auto* refused = std::get_if<early_exit>(&parsed)) FAIL(refused->text);
+  return std::get<webserver::options>(parsed).node;
+}
+
+std::string refused(const words& given) {
+  const auto parsed = parse(given);
+  REQUIRE(std::holds_alternative<early_exit>(parsed));
+  CHECK(std::get<early_exit>(parsed).code == 2);
+  return std::get<early_exit>(parsed).text;
+}
+
+const words complete{"--tls-cert", "n1.crt",    "--tls-key",          "n1.key",
+                     "--tls-ca",   "my ca.crt", "--tls-cluster-name", "troupe.local"};
+
+words operator+(words left, const words& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+} // namespace
+
+TEST_CASE("without options there is no TLS and no secret, and nothing insecure", "[options]") {
+  const auto node = accepted({});
+  CHECK_FALSE(node.transport.tls);
+  CHECK(node.transport.cluster_secret_file.empty());
+  CHECK_FALSE(node.insecure);
+}
+
+TEST_CASE("TLS options become settings", "[options]") {
+  const auto node = accepted(complete + words{"--tls-allow", "one.local,two.local", "--cluster-secret-file", "s"});
+  REQUIRE(node.transport.tls);
+  CHECK(node.transport.tls->cert == "n1.crt");
+  CHECK(node.transport.tls->key == "n1.key");
+  CHECK(node.transport.tls->ca == "my ca.crt");
+  CHECK(node.transport.tls->cluster_name == "troupe.local");
+  CHECK(node.transport.tls->allowed_names == words{"one.local", "two.local"});
+  CHECK(node.transport.cluster_secret_file == "s");
+}
+
+TEST_CASE("TLS options from the environment become settings, and a flag wins", "[options]") {
+  const variable cert{"TROUPE_TLS_CERT", "e.crt"};
+  const variable key{"TROUPE_TLS_KEY", "e.key"};
+  const variable ca{"TROUPE_TLS_CA", "e ca.crt"};
+  const variable name{"TROUPE_TLS_CLUSTER_NAME", "e.local"};
+  const variable allow{"TROUPE_TLS_ALLOW", "one.local,two.local"};
+  const variable secret{"TROUPE_CLUSTER_SECRET_FILE", "e secret"};
+  const auto node = accepted({"--tls-key", "flag.key"});
+  REQUIRE(node.transport.tls);
+  CHECK(node.transport.tls->cert == "e.crt");
+  CHECK(node.transport.tls->key == "flag.key");
+  CHECK(node.transport.tls->ca == "e ca.crt");
+  CHECK(node.transport.tls->cluster_name == "e.local");
+  CHECK(node.transport.tls->allowed_names == words{"one.local", "two.local"});
+  CHECK(node.transport.cluster_secret_file == "e secret");
+}
+
+TEST_CASE("TLS is complete or absent", "[options]") {
+  const std::vector<words> parts{
+      {"--tls-cert", "c"}, {"--tls-key", "k"}, {"--tls-ca", "a"}, {"--tls-cluster-name", "n"}, {"--tls-allow", "m"}};
+  for (unsigned chosen = 0; chosen < 1U << parts.size(); ++chosen) {
+    words given;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (chosen >> i & 1U) given = given + parts[i];
+    CAPTURE(given);
+    const bool files = (chosen & 7U) == 7U;
+    const bool named = (chosen & 24U) != 0;
+    if (chosen == 0 || (files && named)) {
+      CHECK(accepted(given).transport.tls.has_value() == (chosen != 0));
+      continue;
+    }
+    const auto text = refused(given);
+    CHECK_THAT(text, Contains("TLS needs --tls-cert, --tls-key and --tls-ca, and --tls-cluster-name or --tls-allow"));
+    CHECK_THAT(text, Contains("--help"));
+    // The first one that is missing is named.
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (chosen >> i & 1U) continue;
+      CHECK_THAT(text, Contains(parts[i].front() + ": missing"));
+      break;
+    }
+  }
+}
+
+TEST_CASE("an empty word does not turn protection off unseen", "[options]") {
+  for (const auto* flag :
+       {"--tls-cert", "--tls-key", "--tls-ca", "--tls-cluster-name", "--tls-allow", "--cluster-secret-file"}) {
+    CAPTURE(flag);
+    CHECK_THAT(refused({flag, ""}), Contains(flag));
+  }
+}
+
+TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
+  CHECK(accepted({"--insecure"}).insecure);
+  {
+    const variable insecure{"TROUPE_INSECURE", "1"};
+    CHECK(accepted({}).insecure);
+  }
+  {
+    const variable insecure{"TROUPE_INSECURE", "0"};
+    CHECK_FALSE(accepted({}).insecure);
+  }
+  const variable insecure{"TROUPE_INSECURE", "perhaps"};
+  CHECK_THAT(refused({}), Contains("--insecure"));
+}
