@@ -42,12 +42,30 @@ void open(net::opening& talk, int fd) {
   }
 }
 
-std::string client_handshake(std::uint64_t node) {
-  std::string payload;
-  put(payload, default_node_id);
-  put(payload, std::uint32_t{7}); // its process
-  for (int i = 0; i < 20; ++i) payload += static_cast<char>(node >> (i % 8));
-  return basp_header(1, static_cast<std::uint32_t>(payload.size())) + payload;
+std::string node_id(std::uint64_t node) {
+  std::string bytes;
+  put(bytes, default_node_id);
+  put(bytes, std::uint32_t{7}); // its process
+  for (int i = 0; i < 20; ++i) bytes += static_cast<char>(node >> (i % 8));
+  return bytes;
+}
+
+std::string client_handshake(std::uint64_t node) { return basp_header(1, 32) + node_id(node); }
+
+/// A message to an actor, of one type; its elements follow.
+std::string message(std::uint64_t to, const std::string& type, const std::string& elements) {
+  const auto name = "@<>+" + type;
+  const std::string payload{'\0', '\0', '\0', static_cast<char>(name.size())};
+  const auto size = payload.size() + name.size() + elements.size();
+  constexpr std::uint64_t answers_nothing = 0x1000'0000'0000'0000;
+  return basp_header(2, static_cast<std::uint32_t>(size), answers_nothing, 1, to) + payload + name + elements;
+}
+
+/// CAF ends an actor that gets this and did not ask.
+std::string error_to(std::uint64_t actor) {
+  std::string failure{'\1'};
+  put(failure, std::uint64_t{0});
+  return message(actor, "@error", failure + std::string{"\0\0\3@<>", 6});
 }
 
 } // namespace
@@ -137,7 +155,8 @@ std::string attacker::at_raft_port() {
   constexpr std::uint32_t gigabyte = 1u << 30;
   // The same node each time: what is left of a stranger in CAF is not to grow with every try.
   const auto known = client_handshake(1 + random_() % 4);
-  const auto kinds = at_.identities.empty() ? 14u : 14u + static_cast<unsigned>(2 * at_.identities.size());
+  constexpr unsigned usual = 18;
+  const auto kinds = usual + static_cast<unsigned>(2 * at_.identities.size());
   switch (const auto kind = random_() % kinds) {
   case 0:
     connect(any(at_.raft_ports));
@@ -197,8 +216,35 @@ std::string attacker::at_raft_port() {
   case 13:
     greet_and_send(random_bytes(3000));
     return "random bytes after the greeting";
+  case 14: {
+    std::string frames = known;
+    for (std::uint64_t actor = 1; actor <= 64; ++actor) frames += error_to(actor);
+    greet_and_send(frames);
+    return "errors that answer nothing, to every actor";
+  }
+  case 15: {
+    // As if it were the second one, which makes CAF prefer this connection.
+    auto select = known;
+    select[3] = 2;
+    greet_and_send(select);
+    return "a handshake that begins at its end";
+  }
+  case 16: {
+    std::string frames = known;
+    for (std::uint64_t other = 100; other < 200; ++other)
+      frames += basp_header(4, 64, 0, 0, 1) + node_id(other) + node_id(1);
+    greet_and_send(frames);
+    return "monitors of made-up nodes";
+  }
+  case 17: {
+    std::string frames = known;
+    for (std::uint64_t actor = 1; actor <= 64; ++actor)
+      frames += message(actor, "troupe.outcome_batch", std::string{"\7", 1} + std::string(7, '\xff'));
+    greet_and_send(frames);
+    return "messages that do not decode, to every actor";
+  }
   default: {
-    const auto& who = at_.identities[(kind - 14) / 2];
+    const auto& who = at_.identities[(kind - usual) / 2];
     show(who);
     return "TLS: " + who.name;
   }
