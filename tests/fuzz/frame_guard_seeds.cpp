@@ -1,0 +1,77 @@
+// Writes inputs for frame_guard_fuzzer to begin with: conversations that pass as a whole, and some that nearly do.
+// Usage: frame_guard_seeds FOLDER
+#include "tests/fuzz/caf_reader.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+#include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/random_frames.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+
+namespace {
+
+const auto self = basp::node(100, 'a');
+const auto peer = basp::node(200, 'b');
+
+std::string greeting_of(side here) {
+  if (here == side::dialed) return basp::server_hello(peer);
+  return basp::client_hello(peer) + basp::client_hello(peer, basp::select_connection);
+}
+
+class writer {
+ public:
+  explicit writer(std::filesystem::path folder) : folder_(std::move(folder)) {
+    std::filesystem::create_directories(folder_);
+  }
+  void write(side here, const std::string& frames, std::vector<std::uint8_t> splits = {}) {
+    std::ofstream file(folder_ / ("seed-" + std::to_string(count_++)), std::ios::binary);
+    file << encode({here, std::move(splits), frames});
+    if (!file.flush()) throw std::runtime_error("cannot write into " + folder_.string());
+  }
+  std::size_t count() const { return count_; }
+
+ private:
+  std::filesystem::path folder_;
+  std::size_t count_ = 0;
+};
+
+} // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 2) {
+    std::cerr << "Usage: frame_guard_seeds FOLDER\n";
+    return 2;
+  }
+  writer to{argv[1]};
+  const auto names = wire_names();
+  frame_source source{1, self, peer, {names.begin(), names.end()}};
+  for (const auto here : {side::accepted, side::dialed}) {
+    const auto greeting = greeting_of(here);
+    to.write(here, greeting);
+    to.write(here, greeting + basp::monitor(peer, self), {1});
+    to.write(here, greeting + basp::down(peer, self, basp::error(3, "exit", {"why", "where"})), {0, 32, 3});
+    for (const auto& payload : sent_payloads())
+      to.write(here, greeting + basp::frame(
+                                    {.operation = basp::direct_message, .data = basp::response + 1, .from = 2, .to = 3},
+                                    payload));
+    for (const auto& name : names) to.write(here, greeting + basp::wire(name, "no such message"));
+    for (int i = 0; i < 50; ++i) {
+      std::string frames = greeting;
+      for (auto left = source.pick(1, 6); left > 0; --left)
+        frames += source.pick(0, 7) == 0   ? source.dropped()
+                  : source.pick(0, 7) == 0 ? source.ignored()
+                                           : source.valid(60);
+      if (i % 2 == 0) source.mutate(frames);
+      to.write(here, frames, {static_cast<std::uint8_t>(source.pick(0, 255)), 32});
+    }
+  }
+  std::cout << to.count() << " seeds\n";
+  return 0;
+} catch (const std::exception& e) {
+  std::cerr << "frame_guard_seeds: " << e.what() << '\n';
+  return 1;
+}

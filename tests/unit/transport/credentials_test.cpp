@@ -1,0 +1,177 @@
+#include "runtime/transport/credentials_keeper.hpp"
+#include "tests/unit/transport/certificates.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+struct warnings {
+  std::function<void(const std::string&)> listener() {
+    return [this](const std::string& text) { all.push_back(text); };
+  }
+  std::vector<std::string> all;
+};
+
+/// Puts a certificate and its key where others are.
+void replace(const tls_files& old, const tls_files& by) {
+  write_private(old.cert, read_all(by.cert));
+  write_private(old.key, read_all(by.key));
+}
+
+} // namespace
+
+TEST_CASE("without files there is neither TLS nor a secret") {
+  credentials_keeper keeper{{}};
+  CHECK_FALSE(keeper.current().tls);
+  CHECK(keeper.current().secret.empty());
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  CHECK(said.all.empty());
+}
+
+TEST_CASE("white space at the end of the secret's file does not count") {
+  const temporary_folder folder;
+  const auto end = GENERATE("", "\n", "\r\n", " \t\n\n");
+  write_private(folder / "secret", std::string{"16 bytes  secret"} + end);
+  credentials_keeper keeper{{.tls = {}, .secret = folder / "secret"}};
+  CHECK(keeper.current().secret == "16 bytes  secret");
+}
+
+TEST_CASE("a secret that protects nothing is refused, with its file's name") {
+  const temporary_folder folder;
+  const credentials_files files{.tls = {}, .secret = folder / "secret"};
+  SECTION("too short") {
+    const auto content = GENERATE(std::string{}, std::string{"15 bytes secret"}, std::string(15, 'x') + "\n",
+                                  std::string(40, ' '), std::string(15, 'x') + std::string(40, '\n'));
+    write_private(files.secret, content);
+    CHECK_THROWS_WITH(credentials_keeper{files}, Contains(files.secret.string()) && Contains("shorter than 16 bytes"));
+  }
+  SECTION("readable for others") {
+    write_private(files.secret, std::string(16, 'x'));
+    std::filesystem::permissions(files.secret, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+    CHECK_THROWS_WITH(credentials_keeper{files}, Contains(files.secret.string()) && Contains("others can access it"));
+  }
+  SECTION("missing") {
+    CHECK_THROWS_WITH(credentials_keeper{files}, Contains(files.secret.string()) && Contains("No such file"));
+  }
+}
+
+TEST_CASE("unusable TLS files at the start are an error") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  auto options = options_for(ca.issue("mine"));
+  options.files.key = folder / "none.pem";
+  CHECK_THROWS_WITH(credentials_keeper({.tls = options, .secret = {}}), Contains((folder / "none.pem").string()));
+}
+
+TEST_CASE("renewed files are taken over once, and links that are up keep theirs") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine");
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  const auto first = keeper.current().tls;
+  REQUIRE(first);
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  CHECK(keeper.current().tls == first);
+  CHECK(said.all.empty());
+
+  replace(files, ca.issue("renewed", {.names = {cluster_name, "renewed.test"}}));
+  keeper.look(steady_time{1h + 2s}, said.listener());
+  const auto second = keeper.current().tls;
+  CHECK(second != first);
+  CHECK_THAT(second->description(), Contains("renewed.test"));
+  CHECK_THAT(first->description(), !Contains("renewed.test"));
+  REQUIRE(said.all.size() == 1);
+  CHECK_THAT(said.all[0], Contains("took over") && Contains("renewed.test"));
+
+  keeper.look(steady_time{1h + 4s}, said.listener());
+  keeper.look(steady_time{3h}, said.listener());
+  CHECK(keeper.current().tls == second);
+  CHECK(said.all.size() == 1);
+}
+
+TEST_CASE("another CA alone is a change, too") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const authority next{folder, "next"};
+  const auto files = ca.issue("mine");
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  const auto first = keeper.current().tls;
+  write_private(files.ca, read_all(files.ca) + read_all(next.certificate()));
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  CHECK(keeper.current().tls != first);
+}
+
+TEST_CASE(
+    "unusable changes leave the old ones in use, with a warning at once and once a minute, until they are mended") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine");
+  const auto renewed = ca.issue("renewed");
+  const auto trusted = read_all(files.ca);
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  const auto first = keeper.current().tls;
+  warnings said;
+  auto now = steady_time{1h};
+  const auto look_after = [&](std::chrono::seconds later) {
+    now += later;
+    keeper.look(now, said.listener());
+    return said.all.size();
+  };
+  const auto damage = GENERATE(0, 1, 2, 3);
+  CAPTURE(damage);
+  if (damage == 0) write_private(files.cert, read_all(renewed.cert)); // the new certificate with the old key
+  if (damage == 1) std::filesystem::remove(files.key);
+  if (damage == 2) write_private(files.ca, "garbage");
+  if (damage == 3)
+    std::filesystem::permissions(files.key, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+  CHECK(look_after(2s) == 1);
+  CHECK_THAT(said.all[0], Contains("unusable, the old ones stay in use") && Contains(".pem"));
+  CHECK(look_after(2s) == 1);
+  CHECK(look_after(55s) == 1);
+  CHECK(look_after(3s) == 2);
+  CHECK(look_after(59s) == 2);
+  CHECK(look_after(1s) == 3);
+  CHECK(keeper.current().tls == first);
+
+  write_private(files.ca, trusted);
+  replace(files, renewed);
+  CHECK(look_after(2s) == 4);
+  CHECK_THAT(said.all[3], Contains("took over"));
+  CHECK(keeper.current().tls != first);
+  CHECK(look_after(2h) == 4);
+}
+
+TEST_CASE("a second kind of damage is told at once") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine");
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  warnings said;
+  std::filesystem::remove(files.key);
+  keeper.look(steady_time{1h}, said.listener());
+  std::filesystem::remove(files.cert);
+  keeper.look(steady_time{1h + 2s}, said.listener());
+  REQUIRE(said.all.size() == 2);
+  CHECK_THAT(said.all[1], Contains(files.cert.string()));
+}
+
+TEST_CASE("files are taken over although nobody listens") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine");
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  const auto first = keeper.current().tls;
+  replace(files, ca.issue("renewed"));
+  CHECK_NOTHROW(keeper.look(steady_time{1h}, {}));
+  CHECK(keeper.current().tls != first);
+  std::filesystem::remove(files.key);
+  CHECK_NOTHROW(keeper.look(steady_time{1h + 2s}, {}));
+}

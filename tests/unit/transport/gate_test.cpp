@@ -1,0 +1,250 @@
+#include "runtime/transport/gate.hpp"
+#include "tests/unit/transport/certificates.hpp"
+#include "tests/unit/transport/loopback.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <vector>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+struct recording_owner : gate_owner {
+  credentials current_credentials() override { return mine; }
+  std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
+    asked_for.push_back(peer);
+    return open;
+  }
+  void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
+    passes.push_back({std::move(socket), std::move(stream), peer});
+  }
+  void refused(const std::string& peer, const std::string& why) override { refusals.push_back(peer + ": " + why); }
+
+  struct pass {
+    socket_guard socket;
+    std::unique_ptr<channel> stream;
+    std::string peer;
+  };
+  credentials mine;
+  std::pair<std::size_t, std::size_t> open{0, 0};
+  std::vector<std::string> asked_for;
+  std::vector<pass> passes;
+  std::vector<std::string> refusals;
+};
+
+/// A gate whose thread is the test's.
+struct tended_gate {
+  explicit tended_gate(const gate_options& options = {}) {
+    auto listening = listen_at("127.0.0.1", 0);
+    port = port_of(listening.get());
+    door = std::make_unique<gate>(io, options, owner, std::move(listening));
+  }
+  /// Until it is so, at most ten seconds.
+  template <class F> void run_until(F&& so) {
+    const auto until = steady::now() + 10s;
+    while (!so()) {
+      io.run_one_for(20ms);
+      if (steady::now() > until) FAIL("it does not happen in ten seconds");
+    }
+  }
+  void run_until_refused(std::size_t count) {
+    run_until([&] { return owner.refusals.size() >= count; });
+  }
+  /// Until everybody that has connected by now is inside its opening: one more who hangs up is noticed after them.
+  void run_until_all_are_in() {
+    knock(port);
+    const auto left = [](const std::string& refusal) { return refusal.ends_with(": connected and closed"); };
+    run_until([&] { return std::erase_if(owner.refusals, left) > 0; });
+  }
+
+  boost::asio::io_context io{1};
+  recording_owner owner;
+  std::uint16_t port = 0;
+  std::unique_ptr<gate> door;
+};
+
+/// Somebody who opens a connection as a node does.
+struct dialer {
+  dialer(std::uint16_t port, const credentials& mine, const std::string& from = "127.0.0.1")
+      : socket(knock(port, from)) {
+    talk.emplace(side::dialed, socket.get(), mine);
+  }
+  /// True when it is over.
+  bool step() {
+    if (!talk) return true;
+    try {
+      if (talk->step() != opening::wants::nothing) return false;
+      stream = talk->take_channel();
+    } catch (const opening_error& e) {
+      failure = e.what();
+    }
+    talk.reset();
+    return true;
+  }
+  socket_guard socket;
+  std::optional<opening> talk;
+  std::unique_ptr<channel> stream;
+  std::string failure;
+};
+
+} // namespace
+
+TEST_CASE("whoever opens a connection well is handed on, with its address") {
+  tended_gate one;
+  dialer first{one.port, {}};
+  dialer second{one.port, {}, "127.0.0.3"};
+  one.run_until([&] { return first.step() && second.step() && one.owner.passes.size() == 2; });
+  REQUIRE(first.stream);
+  REQUIRE(second.stream);
+  CHECK(one.owner.refusals.empty());
+  std::vector<std::string> peers{one.owner.passes[0].peer, one.owner.passes[1].peer};
+  std::sort(peers.begin(), peers.end());
+  CHECK(peers == std::vector<std::string>{"127.0.0.1", "127.0.0.3"});
+  // The gate has let go of it: its end does not touch it.
+  one.door.reset();
+  char byte = 'x';
+  CHECK(one.owner.passes[0].stream->write(&byte, 1).bytes == 1);
+}
+
+TEST_CASE("what is wrong is told to the owner, and the rest goes on") {
+  tended_gate one;
+  one.owner.mine.secret = "a secret of the cluster";
+  dialer wrong{one.port, {{}, "another secret"}, "127.0.0.9"};
+  dialer right{one.port, {{}, "a secret of the cluster"}};
+  one.run_until(
+      [&] { return wrong.step() && right.step() && !one.owner.passes.empty() && !one.owner.refusals.empty(); });
+  CHECK(one.owner.refusals == std::vector<std::string>{"127.0.0.9: the other end has another cluster secret, or none"});
+  CHECK(wrong.failure == "the other end has another cluster secret, or none");
+  CHECK(right.stream);
+}
+
+TEST_CASE("an opening takes so long and no longer") {
+  gate_options hasty;
+  hasty.opening_timeout = 200ms;
+  tended_gate one{hasty};
+  const auto hello = greeting{side::dialed, "", std::string(32, 'n')}.take_output();
+  const auto silent = knock(one.port);
+  const auto half = knock(one.port);
+  REQUIRE(send_all(half.get(), hello.substr(0, 30)));
+  const auto begin = steady::now();
+  one.run_until_refused(2);
+  CHECK(steady::now() - begin >= 200ms);
+  for (const auto& refusal : one.owner.refusals) CHECK(refusal == "127.0.0.1: its opening took too long");
+  CHECK(await_bytes(silent.get()).empty());
+  CHECK(await_bytes(half.get()).empty());
+}
+
+TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of another address") {
+  gate_options narrow;
+  narrow.max_openings_per_address = 3;
+  tended_gate one{narrow};
+  const auto other = knock(one.port, "127.0.0.5");
+  std::vector<socket_guard> crowd;
+  for (int i = 0; i < 3; ++i) crowd.push_back(knock(one.port, "127.0.0.4"));
+  one.run_until_all_are_in();
+  CHECK(one.owner.refusals.empty());
+  crowd.push_back(knock(one.port, "127.0.0.4"));
+  one.run_until_refused(1);
+  CHECK(one.owner.refusals.at(0) == "127.0.0.4: newer connections pushed it out before its opening was over");
+  one.run_until_all_are_in();
+  CHECK(one.owner.refusals.size() == 1);
+  CHECK(await_bytes(crowd[0].get()).empty());
+  for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
+  CHECK(is_quiet(other.get()));
+}
+
+TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
+  gate_options narrow;
+  narrow.max_openings = 3;
+  tended_gate one{narrow};
+  std::vector<socket_guard> crowd;
+  for (int i = 0; i < 4; ++i) {
+    crowd.push_back(knock(one.port, "127.0.0." + std::to_string(10 + i)));
+    one.run_until([&] { return one.owner.asked_for.size() == static_cast<std::size_t>(i) + 1; });
+  }
+  CHECK(one.owner.refusals ==
+        std::vector<std::string>{"127.0.0.10: newer connections pushed it out before its opening was over"});
+  CHECK(await_bytes(crowd[0].get()).empty());
+  for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
+}
+
+TEST_CASE("with too many connections open, a dialer is told so") {
+  gate_options narrow;
+  narrow.max_connections = 10;
+  narrow.max_connections_per_address = 4;
+  tended_gate one{narrow};
+  const std::pair<std::size_t, std::size_t> too_many = GENERATE(std::pair{10, 0}, std::pair{4, 4});
+  one.owner.open = too_many;
+  dialer refused{one.port, {}, "127.0.0.6"};
+  one.run_until([&] { return refused.step(); });
+  CHECK(refused.failure == "the other end has too many connections");
+  CHECK(one.owner.refusals == std::vector<std::string>{"127.0.0.6: too many connections are open"});
+  CHECK(one.owner.asked_for == std::vector<std::string>{"127.0.0.6"});
+  one.owner.open = {9, 3};
+  dialer fine{one.port, {}, "127.0.0.6"};
+  one.run_until([&] { return fine.step() && !one.owner.passes.empty(); });
+  CHECK(fine.stream);
+}
+
+TEST_CASE("with too many connections open, a dialer that speaks TLS is not told in plain words") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  tended_gate one;
+  one.owner.mine.tls = tls_context::load(options_for(ca.issue("mine")));
+  one.owner.open = {5000, 0};
+  dialer refused{one.port, one.owner.mine};
+  one.run_until([&] { return refused.step(); });
+  CHECK_THAT(refused.failure, Contains("closed the connection"));
+}
+
+TEST_CASE("a gate that ends closes what is on its way in, and its door") {
+  tended_gate one;
+  const auto halfway = knock(one.port);
+  one.run_until_all_are_in();
+  one.door.reset();
+  CHECK(await_bytes(halfway.get()).empty());
+  CHECK_THROWS_AS(connect_any("127.0.0.1", one.port, 1s), socket_error);
+  while (one.io.poll() > 0) {
+  }
+  CHECK(one.owner.refusals.empty());
+  CHECK(one.io.stopped()); // nothing is left to do
+}
+
+TEST_CASE("without a free descriptor the gate waits at rest, and accepts when there is one") {
+  tended_gate one;
+  std::vector<socket_guard> crowd;
+  for (int i = 0; i < 5; ++i) crowd.push_back(knock(one.port));
+  rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  const int next = ::dup(crowd[0].get());
+  ::close(next);
+  rlimit none = usual;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto cpu = std::clock();
+  const auto begin = steady::now();
+  one.run_until_refused(6);
+  const auto took = std::chrono::duration<double>(steady::now() - begin).count();
+  const auto worked = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  for (const auto& refusal : one.owner.refusals)
+    CHECK(refusal == "everybody: no file descriptor is left to accept connections");
+  CHECK(took > 0.4);
+  CHECK(worked < 0.25 * took);
+  one.owner.refusals.clear();
+  dialer late{one.port, {}};
+  one.run_until([&] { return late.step() && one.owner.asked_for.size() == crowd.size() + 1; });
+  CHECK(late.stream);
+  for (const auto& waiting : crowd) CHECK(is_quiet(waiting.get()));
+}

@@ -1,0 +1,249 @@
+#include "runtime/transport/greeting.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <string>
+
+using namespace troupe::net;
+using Catch::Contains;
+
+namespace {
+
+constexpr std::size_t hello_size = 40;
+constexpr std::size_t welcome_size = 72;
+constexpr std::size_t answer_size = 40;
+constexpr std::size_t version_at = 6;
+constexpr std::size_t reason_at = 7;
+
+const std::string secret = "a secret of the cluster";
+
+std::string nonce(char of) { return std::string(greeting::nonce_size, of); }
+
+/// One end, and what became of it.
+struct talker {
+  talker(side here, const std::string& knows, char drawn) : part(here, knows, nonce(drawn)) {}
+  void take(const std::string& bytes) {
+    try {
+      part.take(bytes);
+    } catch (const opening_error& e) {
+      failure = e.what();
+    }
+  }
+  bool fine() const { return failure.empty() && part.wanted() == 0; }
+
+  greeting part;
+  std::string failure;
+};
+
+struct pair_of_ends {
+  pair_of_ends(const std::string& dialed_knows, const std::string& accepted_knows)
+      : dialed(side::dialed, dialed_knows, 'd'), accepted(side::accepted, accepted_knows, 'a') {}
+  /// Carries what both have to say until nobody has anything more, as far as the ends still listen.
+  void talk() {
+    for (bool said = true; said;) {
+      said = carry(dialed, accepted);
+      said |= carry(accepted, dialed);
+    }
+  }
+  static bool carry(talker& from, talker& to) {
+    const auto bytes = from.part.take_output();
+    if (bytes.empty() || to.part.wanted() == 0) return false;
+    REQUIRE(bytes.size() == to.part.wanted());
+    to.take(bytes);
+    return true;
+  }
+  talker dialed;
+  talker accepted;
+};
+
+} // namespace
+
+TEST_CASE("two ends that know the same secret agree") {
+  const auto known = GENERATE(std::string{}, secret, std::string(1000, '\0'));
+  pair_of_ends two{known, known};
+  two.talk();
+  CHECK(two.dialed.fine());
+  CHECK(two.accepted.fine());
+}
+
+TEST_CASE("when the secrets differ both ends learn it") {
+  const auto [dialed, accepted] =
+      GENERATE(std::pair{secret, std::string{"another secret, as long"}}, std::pair{secret, std::string{}},
+               std::pair{std::string{}, secret}, std::pair{secret, "A" + secret.substr(1)});
+  pair_of_ends two{dialed, accepted};
+  two.talk();
+  const auto expected = "the other end has another cluster secret, or none";
+  CHECK(two.dialed.failure == expected);
+  CHECK(two.accepted.failure == expected);
+}
+
+TEST_CASE("nothing that is said shows the secret") {
+  pair_of_ends two{secret, secret};
+  const auto hello = two.dialed.part.take_output();
+  two.accepted.take(hello);
+  const auto welcome = two.accepted.part.take_output();
+  two.dialed.take(welcome);
+  const auto answer = two.dialed.part.take_output();
+  CHECK(hello.size() == hello_size);
+  CHECK(welcome.size() == welcome_size);
+  CHECK(answer.size() == answer_size);
+  for (const auto& said : {hello, welcome, answer}) CHECK(said.find(secret) == std::string::npos);
+}
+
+TEST_CASE("an accepting end that proves nothing is refused although it welcomes") {
+  talker dialed{side::dialed, secret, 'd'};
+  auto hello = dialed.part.take_output();
+  // It does not know the secret, so all it can do is to make the proof up.
+  dialed.take(hello + std::string(32, '\0'));
+  CHECK_THAT(dialed.failure, Contains("another cluster secret"));
+}
+
+TEST_CASE("a dialing end that proves nothing is refused") {
+  talker accepted{side::accepted, secret, 'a'};
+  talker stranger{side::dialed, "", 'd'};
+  accepted.take(stranger.part.take_output());
+  const auto welcome = accepted.part.take_output();
+  // The stranger ignores that the proof is not for it.
+  accepted.take(welcome.substr(0, 8) + std::string(32, '\0'));
+  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
+}
+
+TEST_CASE("what was said in an earlier greeting says nothing in this one") {
+  pair_of_ends earlier{secret, secret};
+  const auto hello = earlier.dialed.part.take_output();
+  earlier.accepted.take(hello);
+  const auto welcome = earlier.accepted.part.take_output();
+  earlier.dialed.take(welcome);
+  const auto answer = earlier.dialed.part.take_output();
+  earlier.accepted.take(answer);
+  REQUIRE(earlier.accepted.fine());
+
+  talker accepted{side::accepted, secret, 'b'};
+  accepted.take(hello);
+  CHECK(accepted.part.take_output() != welcome);
+  accepted.take(answer);
+  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
+
+  talker dialed{side::dialed, secret, 'e'};
+  dialed.part.take_output();
+  dialed.take(welcome);
+  CHECK_THAT(dialed.failure, Contains("another cluster secret"));
+}
+
+TEST_CASE("a proof that is sent back to who made it proves nothing") {
+  talker accepted{side::accepted, secret, 'a'};
+  // The stranger says the nonce it has just heard on another connection, and hopes to get the proof for it.
+  accepted.take(talker{side::dialed, "", 'a'}.part.take_output());
+  const auto welcome = accepted.part.take_output();
+  accepted.take(welcome.substr(0, 8) + welcome.substr(hello_size));
+  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
+
+  // And the other way: whoever dials is answered with what it would have to answer itself.
+  talker dialed{side::dialed, secret, 'd'};
+  const auto hello = dialed.part.take_output();
+  talker mirror{side::dialed, secret, 'd'};
+  mirror.part.take_output();
+  talker honest{side::accepted, secret, 'd'};
+  honest.take(hello);
+  mirror.take(honest.part.take_output());
+  REQUIRE(mirror.fine());
+  dialed.take(hello + mirror.part.take_output().substr(8));
+  CHECK_THAT(dialed.failure, Contains("another cluster secret"));
+}
+
+TEST_CASE("an end of another version is told so, whichever end it is") {
+  const auto expected = "the other end speaks another version of the transport";
+  SECTION("the dialing end") {
+    talker accepted{side::accepted, secret, 'a'};
+    auto hello = talker{side::dialed, secret, 'd'}.part.take_output();
+    ++hello[version_at];
+    accepted.take(hello);
+    CHECK(accepted.failure == expected);
+    const auto welcome = accepted.part.take_output();
+    REQUIRE(welcome.size() == welcome_size);
+    CHECK(welcome[reason_at] == static_cast<char>(refusal::other_version));
+    // An end of this version that hears it knows why.
+    talker dialed{side::dialed, secret, 'd'};
+    dialed.take(welcome);
+    CHECK(dialed.failure == expected);
+  }
+  SECTION("the accepting end") {
+    talker dialed{side::dialed, secret, 'd'};
+    talker accepted{side::accepted, secret, 'a'};
+    accepted.take(dialed.part.take_output());
+    auto welcome = accepted.part.take_output();
+    ++welcome[version_at];
+    dialed.take(welcome);
+    CHECK(dialed.failure == expected);
+    accepted.take(dialed.part.take_output());
+    CHECK(accepted.failure == expected);
+  }
+}
+
+TEST_CASE("a refusal is understood whatever version sent it, and whatever its reason") {
+  const std::pair<refusal, const char*> reasons[] = {
+      {refusal::other_secret, "has another cluster secret, or none"},
+      {refusal::other_version, "speaks another version of the transport"},
+      {refusal::wants_tls, "requires TLS"},
+      {refusal::has_no_tls, "does not speak TLS"},
+      {refusal::too_many_connections, "has too many connections"},
+      {static_cast<refusal>(200), "refuses for a reason that this version does not know"}};
+  for (const auto& [why, text] : reasons)
+    for (const char version : {'\1', '\2'}) {
+      talker dialed{side::dialed, secret, 'd'};
+      auto welcome = refusing_welcome(why);
+      REQUIRE(welcome.size() == dialed.part.wanted());
+      welcome[version_at] = version;
+      dialed.take(welcome);
+      CHECK(dialed.failure == std::string{"the other end "} + text);
+    }
+}
+
+TEST_CASE("junk is no greeting") {
+  const auto junk = GENERATE(std::string(welcome_size, '\0'), std::string(welcome_size, '\xff'),
+                             "troupe" + std::string(welcome_size - 6, '\1'), "HTTP/1.1 400 Bad" + std::string(56, ' '));
+  for (const auto here : {side::dialed, side::accepted}) {
+    talker end{here, secret, 'x'};
+    end.part.take_output();
+    end.take(junk.substr(0, end.part.wanted()));
+    CHECK(end.failure == "the other end does not speak this protocol");
+    CHECK(end.part.take_output().empty()); // nothing is explained to it
+  }
+}
+
+TEST_CASE("a flipped bit in any byte of a greeting ends it") {
+  for (std::size_t at = 0; at < hello_size + welcome_size + answer_size; ++at) {
+    CAPTURE(at);
+    pair_of_ends two{secret, secret};
+    auto hello = two.dialed.part.take_output();
+    if (at < hello_size) hello[at] ^= 0x10;
+    two.accepted.take(hello);
+    auto welcome = two.accepted.part.take_output();
+    if (at >= hello_size && at < hello_size + welcome_size) welcome[at - hello_size] ^= 0x10;
+    if (two.accepted.failure.empty()) two.dialed.take(welcome);
+    auto answer = two.dialed.part.take_output();
+    if (at >= hello_size + welcome_size) answer[at - hello_size - welcome_size] ^= 0x10;
+    if (two.accepted.failure.empty() && answer.size() == answer_size) two.accepted.take(answer);
+    CHECK_FALSE((two.dialed.fine() && two.accepted.fine()));
+    // The end whose bytes were damaged cannot know; the one that heard them does, or is told.
+    CHECK_FALSE(two.accepted.fine());
+  }
+}
+
+TEST_CASE("the beginning of a hello is known as far as it goes") {
+  CHECK(begins_hello(""));
+  CHECK(begins_hello("T"));
+  CHECK(begins_hello("TROU"));
+  CHECK(begins_hello("TROUPE"));
+  CHECK(begins_hello(talker(side::dialed, "", 'd').part.take_output()));
+  CHECK_FALSE(begins_hello("\x16"));
+  CHECK_FALSE(begins_hello("TROUPF"));
+  CHECK_FALSE(begins_hello("GET / HTTP/1.1"));
+}
+
+TEST_CASE("a nonce of another size is a mistake of the caller") {
+  CHECK_THROWS_AS(greeting(side::dialed, "", std::string(31, 'x')), std::logic_error);
+  greeting part{side::accepted, "", nonce('a')};
+  CHECK_THROWS_AS(part.take("TROUPE"), std::logic_error);
+}

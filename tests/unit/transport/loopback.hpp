@@ -1,0 +1,66 @@
+// Sockets of somebody who is no node, on the loopback device.
+#pragma once
+
+#include "runtime/transport/sockets.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace troupe::net::testing {
+
+inline sockaddr_in loopback_address(const std::string& address, std::uint16_t port) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) throw std::runtime_error("no address: " + address);
+  return where;
+}
+
+/// The beginning of a non-blocking connection between these addresses.
+inline socket_guard begin_connecting(const std::string& from, const std::string& to, std::uint16_t port) {
+  socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  const auto source = loopback_address(from, 0);
+  const auto target = loopback_address(to, port);
+  if (fd.get() < 0 || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0 ||
+      (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0 && errno != EINPROGRESS))
+    throw std::runtime_error(std::string{"cannot connect on loopback: "} + std::strerror(errno));
+  return fd;
+}
+
+/// A non-blocking connection to 127.0.0.1 that waits to be accepted.
+inline socket_guard knock(std::uint16_t port, const std::string& from = "127.0.0.1") {
+  auto fd = begin_connecting(from, "127.0.0.1", port);
+  if (!wait_writable(fd.get(), std::chrono::steady_clock::now() + std::chrono::seconds{10}))
+    throw std::runtime_error("connecting on loopback takes more than ten seconds");
+  return fd;
+}
+
+/// Waits for what the other end says, at most ten seconds; empty at the end of the stream, however that came.
+inline std::string await_bytes(int socket) {
+  pollfd one{socket, POLLIN, 0};
+  if (::poll(&one, 1, 10'000) != 1) throw std::runtime_error("nothing comes in ten seconds");
+  char block[4096];
+  const auto got = ::recv(socket, block, sizeof block, 0);
+  return got > 0 ? std::string(block, static_cast<std::size_t>(got)) : std::string{};
+}
+
+/// True as long as the other end neither speaks nor leaves.
+inline bool is_quiet(int socket) {
+  char byte;
+  return ::recv(socket, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+}
+
+inline bool send_all(int socket, std::string_view bytes) {
+  return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+} // namespace troupe::net::testing

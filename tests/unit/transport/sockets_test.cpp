@@ -1,0 +1,177 @@
+#include "runtime/transport/sockets.hpp"
+#include "tests/unit/transport/loopback.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <netdb.h>
+
+#include <vector>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+/// The addresses of the name "several.test", in order.
+std::vector<std::string> several;
+
+} // namespace
+
+// This test program knows one name more than the system does.
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
+  using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto systems = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (!name || std::string_view{name} != "several.test") return systems(name, service, hints, found);
+  auto** end = found;
+  for (const auto& one : several) {
+    if (const int failed = systems(one.c_str(), service, hints, end); failed != 0) return failed;
+    while (*end) end = &(*end)->ai_next;
+  }
+  return 0;
+}
+
+namespace {
+
+/// Takes connections on and never answers: its queue is full, so that even their beginnings are left lying.
+struct black_hole {
+  black_hole(const std::string& address, std::uint16_t port) {
+    listening = socket_guard{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto where = loopback_address(address, port);
+    REQUIRE(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
+    REQUIRE(::listen(listening.get(), 0) == 0);
+    do {
+      REQUIRE(fillers.size() < 20);
+      fillers.push_back(begin_connecting("127.0.0.1", address, port));
+    } while (wait_writable(fillers.back().get(), steady::now() + 100ms));
+  }
+  socket_guard listening;
+  std::vector<socket_guard> fillers;
+};
+
+std::string failure_of(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline) {
+  try {
+    connect_any(host, port, deadline);
+  } catch (const socket_error& e) {
+    return e.what();
+  }
+  return "none";
+}
+
+std::string listening_failure(const std::string& address, std::uint16_t port) {
+  try {
+    listen_at(address, port);
+  } catch (const socket_error& e) {
+    return e.what();
+  }
+  return "none";
+}
+
+} // namespace
+
+TEST_CASE("a name's good address is reached although another swallows everything") {
+  const auto good = listen_at("127.0.0.1", 0);
+  const auto port = port_of(good.get());
+  const black_hole bad{"127.0.0.2", port};
+  several = GENERATE(std::vector<std::string>{"127.0.0.2", "127.0.0.1"},
+                     std::vector<std::string>{"127.0.0.2", "127.0.0.2", "127.0.0.1"},
+                     std::vector<std::string>{"127.0.0.3", "127.0.0.2", "127.0.0.1"}, // nobody listens at 127.0.0.3
+                     std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
+  const auto connected = connect_any("several.test", port, 5s);
+  CHECK(peer_of(connected.get()) == "127.0.0.1");
+  CHECK(::accept(good.get(), nullptr, nullptr) >= 0);
+}
+
+TEST_CASE("connecting takes no longer than it may") {
+  const auto free = listen_at("127.0.0.1", 0);
+  const auto port = port_of(free.get());
+  const black_hole bad{"127.0.0.2", port};
+  const auto begin = steady::now();
+  CHECK(failure_of("127.0.0.2", port, 200ms) == "connecting takes too long");
+  CHECK(steady::now() - begin >= 200ms);
+  CHECK(steady::now() - begin < 2s);
+}
+
+TEST_CASE("when no address answers, it is said why") {
+  auto closed = listen_at("127.0.0.1", 0);
+  const auto port = port_of(closed.get());
+  closed = socket_guard{};
+  CHECK(failure_of("127.0.0.1", port, 5s) == "Connection refused");
+  several = {"127.0.0.1", "127.0.0.2"};
+  CHECK(failure_of("several.test", port, 5s) == "Connection refused");
+  CHECK_THAT(failure_of("a name with spaces", port, 5s), Contains("cannot resolve a name with spaces: "));
+}
+
+TEST_CASE("a connection is set up for small messages and does not wait for the dead") {
+  const auto listening = listen_at("127.0.0.1", 0);
+  const auto connected = connect_any("127.0.0.1", port_of(listening.get()), 5s);
+  int on = 0;
+  socklen_t size = sizeof on;
+  REQUIRE(::getsockopt(connected.get(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, &size) == 0);
+  CHECK(on != 0);
+  char byte;
+  CHECK(::recv(connected.get(), &byte, 1, 0) < 0); // without waiting
+  CHECK(errno == EAGAIN);
+}
+
+TEST_CASE("where nobody can listen, it is said where and why") {
+  const auto first = listen_at("127.0.0.1", 0);
+  const auto port = port_of(first.get());
+  CHECK(port != 0);
+  CHECK(listening_failure("127.0.0.1", port) ==
+        "cannot listen at 127.0.0.1:" + std::to_string(port) + ": Address already in use");
+  CHECK_THAT(listening_failure("192.0.2.1", 0), Contains("cannot listen at 192.0.2.1:0: "));
+}
+
+TEST_CASE("without an address all interfaces are listened at") {
+  const auto listening = listen_at("", 0);
+  const auto connected = connect_any("127.0.0.1", port_of(listening.get()), 5s);
+  CHECK(peer_of(connected.get()) == "127.0.0.1");
+  CHECK(wait_readable(listening.get(), steady::now() + 10s));
+}
+
+TEST_CASE("waiting ends when its time is over, or when the socket is ready") {
+  const auto listening = listen_at("127.0.0.1", 0);
+  const auto begin = steady::now();
+  CHECK_FALSE(wait_readable(listening.get(), begin + 50ms));
+  CHECK(steady::now() - begin >= 50ms);
+  CHECK_FALSE(wait_readable(listening.get(), begin)); // a time in the past
+  const auto connected = knock(port_of(listening.get()));
+  CHECK(wait_readable(listening.get(), steady::now() + 10s));
+  CHECK(wait_writable(connected.get(), steady::now() + 10s));
+}
+
+TEST_CASE("a socket has one owner, and is closed by the last") {
+  const auto is_open = [](int fd) { return ::fcntl(fd, F_GETFD) >= 0; };
+  socket_guard first{::socket(AF_INET, SOCK_STREAM, 0)};
+  const int fd = first.get();
+  REQUIRE(fd >= 0);
+  socket_guard second{std::move(first)};
+  CHECK(second.get() == fd);
+  CHECK(is_open(fd));
+  second = socket_guard{};
+  CHECK_FALSE(is_open(fd));
+  socket_guard third{::socket(AF_INET, SOCK_STREAM, 0)};
+  const int released = third.release();
+  CHECK(third.get() == -1);
+  CHECK(is_open(released));
+  second = socket_guard{released};
+}
+
+TEST_CASE("who is gone has no address") { CHECK(peer_of(-1) == "?"); }
+
+TEST_CASE("what means this machine and nothing else") {
+  for (const auto* here : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
+    INFO(here);
+    CHECK(is_loopback(here));
+  }
+  for (const auto* not_only : {"", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "127.0.0.1.example", "localhost.example",
+                               "::ffff:127.0.0.1", "fe80::1", "1"}) {
+    INFO(not_only);
+    CHECK_FALSE(is_loopback(not_only));
+  }
+}

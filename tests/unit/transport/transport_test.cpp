@@ -1,0 +1,376 @@
+#include "runtime/transport/transport.hpp"
+#include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/certificates.hpp"
+#include "tests/unit/transport/loopback.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+/// What another thread hands over, in order.
+template <class T> class mailbox {
+ public:
+  void put(T one) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(std::move(one));
+    changed_.notify_all();
+  }
+  /// At most ten seconds.
+  T take() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, 10s, [&] { return !all_.empty(); })) throw std::runtime_error("nothing comes");
+    auto one = std::move(all_.front());
+    all_.pop_front();
+    return one;
+  }
+  bool empty() const {
+    const std::lock_guard lock(mutex_);
+    return all_.empty();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<T> all_;
+};
+
+transport_options patient() {
+  transport_options options;
+  options.silence_limit = 60s;
+  options.dial_deadline = 10s;
+  options.guard.types = {"troupe.hello"};
+  return options;
+}
+
+/// A transport with what it gives away.
+struct station {
+  explicit station(transport_options options = patient()) {
+    options.warn = [this](const std::string& text) { said.put(text); };
+    net = std::make_unique<transport>(std::move(options));
+  }
+  void open() {
+    port = net->listen("127.0.0.1", port);
+    net->accept([this](open_connection c) { arrived.put(std::move(c)); });
+  }
+  std::uint16_t port = 0;
+  mailbox<std::string> said;
+  mailbox<open_connection> arrived;
+  std::unique_ptr<transport> net;
+};
+
+void write_all(const open_connection& to, std::string_view bytes) {
+  REQUIRE(to.stream->write(bytes.data(), bytes.size()).bytes == bytes.size());
+}
+
+/// Reads exactly so much, or what comes before the end.
+std::string read_some(const open_connection& from, std::size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    char block[4096];
+    const auto got = from.stream->read(block, std::min(sizeof block, size - bytes.size()));
+    if (got.state == flow::closed) break;
+    bytes.append(block, got.bytes);
+    if (got.state == flow::again && !wait_readable(from.socket.get(), steady::now() + 10s))
+      throw std::runtime_error("nothing comes in ten seconds");
+  }
+  return bytes;
+}
+
+bool ends(const open_connection& one) { return read_some(one, 1).empty(); }
+
+std::string failure_of_dialing(station& from, std::uint16_t port) {
+  try {
+    from.net->dial("127.0.0.1", port);
+  } catch (const std::runtime_error& e) {
+    return e.what();
+  }
+  return "none";
+}
+
+const auto node_a = basp::node(100, 'a');
+const auto node_b = basp::node(200, 'b');
+
+/// Somebody who is through the opening and then says what it likes.
+struct insider {
+  explicit insider(std::uint16_t port) : insider(knock(port)) {}
+  explicit insider(socket_guard connected) : socket(std::move(connected)) {
+    opening talk{side::dialed, socket.get(), {}};
+    for (auto w = talk.step(); w != opening::wants::nothing; w = talk.step())
+      REQUIRE(wait_readable(socket.get(), steady::now() + 10s));
+  }
+  socket_guard socket;
+};
+
+} // namespace
+
+TEST_CASE("what is dialed arrives, and frames go both ways through the guards") {
+  station accepting;
+  accepting.open();
+  station dialing;
+  const auto there = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto here = accepting.arrived.take();
+  CHECK(there.life->peer() == "127.0.0.1");
+  CHECK(here.life->peer() == "127.0.0.1");
+  const auto to_accepting = basp::client_hello(node_b) + basp::wire("troupe.hello", "hello");
+  const auto to_dialing = basp::server_hello(node_a) + basp::wire("troupe.hello", "welcome");
+  write_all(there, to_accepting);
+  write_all(here, basp::server_hello(node_a) + basp::wire("troupe.unknown", "dropped") + basp::beat() +
+                      basp::wire("troupe.hello", "welcome"));
+  CHECK(read_some(here, to_accepting.size()) == to_accepting);
+  CHECK(read_some(there, to_dialing.size()) == to_dialing);
+  CHECK(dialing.said.take() == "left out a message of 127.0.0.1 that nobody waits for");
+}
+
+TEST_CASE("with certificates and a secret, too") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  write_private(folder / "secret", "a secret of the cluster\n");
+  auto options = patient();
+  options.files = {.tls = options_for(ca.issue("accepting")), .secret = folder / "secret"};
+  station accepting{options};
+  accepting.open();
+  options.files.tls = options_for(ca.issue("dialing"));
+  station dialing{options};
+  const auto there = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto here = accepting.arrived.take();
+  const auto large = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));
+  std::thread writer([&] {
+    std::size_t sent = 0;
+    while (sent < large.size() && wait_writable(there.socket.get(), steady::now() + 10s)) {
+      const auto moved = there.stream->write(large.data() + sent, large.size() - sent);
+      if (moved.state == flow::closed) break;
+      sent += moved.bytes;
+    }
+  });
+  const auto arrived = read_some(here, large.size());
+  writer.join();
+  CHECK(arrived == large);
+}
+
+TEST_CASE("files that are unusable are an error at once") {
+  const temporary_folder folder;
+  auto options = patient();
+  options.files.secret = folder / "none";
+  CHECK_THROWS_WITH(transport(options), Contains((folder / "none").string()));
+}
+
+TEST_CASE("connections are taken from the moment of listening, and handed on from the moment of accepting") {
+  station accepting;
+  accepting.port = accepting.net->listen("127.0.0.1", 0);
+  auto early = knock(accepting.port);
+  CHECK(accepting.arrived.empty());
+  accepting.net->accept([&](open_connection c) { accepting.arrived.put(std::move(c)); });
+  const insider one{std::move(early)};
+  CHECK_NOTHROW(accepting.arrived.take());
+}
+
+TEST_CASE("a dialer learns why it gets no connection") {
+  station accepting;
+  accepting.open();
+  SECTION("nobody listens") {
+    station dialing;
+    accepting.net->stop_listening();
+    CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
+  }
+  SECTION("another secret") {
+    const temporary_folder folder;
+    write_private(folder / "secret", "a secret of the cluster\n");
+    auto options = patient();
+    options.files.secret = folder / "secret";
+    station dialing{options};
+    CHECK(failure_of_dialing(dialing, accepting.port) == "the other end has another cluster secret, or none");
+    CHECK_THAT(accepting.said.take(), Contains("turned away a connection of 127.0.0.1") && Contains("secret"));
+  }
+  SECTION("silence") {
+    auto hasty = patient();
+    hasty.dial_deadline = 200ms;
+    station dialing{hasty};
+    const auto silent = listen_at("127.0.0.1", 0);
+    const auto begin = steady::now();
+    CHECK(failure_of_dialing(dialing, port_of(silent.get())) == "connected, but the other end does not answer in time");
+    CHECK(steady::now() - begin >= 200ms);
+  }
+}
+
+TEST_CASE("more connections of one address than allowed are refused, and there is room again when one ends") {
+  auto narrow = patient();
+  narrow.gate.max_connections_per_address = 2;
+  station accepting{narrow};
+  accepting.open();
+  station dialing;
+  const auto first = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto second = dialing.net->dial("127.0.0.1", accepting.port);
+  auto one = std::make_unique<open_connection>(accepting.arrived.take());
+  const auto other = accepting.arrived.take();
+  CHECK(failure_of_dialing(dialing, accepting.port) == "the other end has too many connections");
+  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: too many connections are open"));
+  one.reset();
+  const auto third = dialing.net->dial("127.0.0.1", accepting.port);
+  CHECK_NOTHROW(accepting.arrived.take());
+}
+
+TEST_CASE("a half-open connection is closed when its time is over") {
+  auto hasty = patient();
+  hasty.gate.opening_timeout = 100ms;
+  station accepting{hasty};
+  accepting.open();
+  const auto half = knock(accepting.port);
+  REQUIRE(send_all(half.get(), "TROUPE"));
+  CHECK(await_bytes(half.get()).empty());
+  CHECK_THAT(accepting.said.take(), Contains("its opening took too long"));
+}
+
+TEST_CASE("whoever sends what no node sends is closed, and it is said why") {
+  station accepting;
+  accepting.open();
+  const insider bad{accepting.port};
+  const auto here = accepting.arrived.take();
+  REQUIRE(send_all(bad.socket.get(), std::string(32, '\xff')));
+  CHECK(ends(here));
+  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: no such operation: 255"));
+}
+
+TEST_CASE("silence is cut, by whichever end does not hear anything; what is heard is not") {
+  auto strict = patient();
+  strict.silence_limit = 1s; // so long that a busy machine does not make the other one silent, too
+  station accepting{strict};
+  accepting.open();
+  const insider silent{accepting.port};
+  const auto of_silent = accepting.arrived.take();
+  const insider heard{accepting.port};
+  const auto of_heard = accepting.arrived.take();
+  const auto cut = silent.socket.get();
+  REQUIRE(send_all(heard.socket.get(), basp::client_hello(node_b)));
+  CHECK(read_some(of_heard, basp::client_hello(node_b).size()).size() == basp::client_hello(node_b).size());
+  int beats = 0;
+  const auto begin = steady::now();
+  while (is_quiet(cut) || steady::now() - begin < 1600ms) {
+    REQUIRE(steady::now() - begin < 10s);
+    REQUIRE(send_all(heard.socket.get(), basp::beat()));
+    char nothing;
+    while (wait_readable(of_heard.socket.get(), steady::now()))
+      REQUIRE(of_heard.stream->read(&nothing, 1).state == flow::again);
+    ++beats;
+    std::this_thread::sleep_for(20ms); // nap: the pace of a peer that is alive
+  }
+  CHECK(await_bytes(cut).empty());
+  CHECK(ends(of_silent));
+  CHECK(accepting.said.take() == "cut a connection with 127.0.0.1: nothing was heard of it");
+  CHECK(is_quiet(heard.socket.get()));
+  CHECK(beats > 5);
+}
+
+TEST_CASE("all connections together may collect so much of unfinished frames") {
+  auto narrow = patient();
+  narrow.max_collected_bytes = 300'000; // buffers grow by doubling: enough for one of 200,000 bytes, not for two
+  station accepting{narrow};
+  accepting.open();
+  const auto frames = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));
+  const auto unfinished = std::string_view{frames}.substr(0, 200'000);
+  // True when the connection goes on although all of it has arrived.
+  const auto takes = [&](const insider& from, const open_connection& to) {
+    std::size_t sent = 0;
+    char block[1000];
+    for (auto state = flow::again; state != flow::closed; state = to.stream->read(block, sizeof block).state) {
+      const auto moved = ::send(from.socket.get(), &unfinished[sent], unfinished.size() - sent, MSG_NOSIGNAL);
+      if (moved > 0) sent += static_cast<std::size_t>(moved);
+      if (sent == unfinished.size() && !wait_readable(to.socket.get(), steady::now() + 100ms)) return true;
+    }
+    return false;
+  };
+  const insider first{accepting.port};
+  auto of_first = std::make_unique<open_connection>(accepting.arrived.take());
+  CHECK(takes(first, *of_first));
+  const insider second{accepting.port};
+  const auto of_second = accepting.arrived.take();
+  CHECK_FALSE(takes(second, of_second));
+  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: too much of unfinished frames"));
+  of_first.reset();
+  const insider third{accepting.port};
+  CHECK(takes(third, accepting.arrived.take()));
+}
+
+TEST_CASE("listening ends, as often as one likes, and can begin anew") {
+  station accepting;
+  accepting.net->stop_listening();
+  accepting.open();
+  station dialing;
+  const auto before = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto kept = accepting.arrived.take();
+  accepting.net->stop_listening();
+  accepting.net->stop_listening();
+  CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
+  write_all(before, basp::client_hello(node_b));
+  CHECK(read_some(kept, 10).size() == 10); // what was open stays so
+  accepting.open();
+  const auto after = dialing.net->dial("127.0.0.1", accepting.port);
+  CHECK_NOTHROW(accepting.arrived.take());
+}
+
+TEST_CASE("connections outlive their transport") {
+  station accepting;
+  accepting.open();
+  auto dialing = std::make_unique<station>();
+  auto there = dialing->net->dial("127.0.0.1", accepting.port);
+  const auto here = accepting.arrived.take();
+  accepting.net.reset();
+  write_all(there, basp::client_hello(node_b));
+  CHECK(read_some(here, 64).size() == 64);
+  dialing->net.reset();
+  write_all(here, basp::server_hello(node_a));
+  CHECK(read_some(there, 64).size() == 64);
+}
+
+TEST_CASE("a transport that nobody uses ends at once") {
+  const auto begin = steady::now();
+  for (int i = 0; i < 20; ++i) {
+    station idle;
+    idle.open();
+  }
+  CHECK(steady::now() - begin < 5s);
+}
+
+TEST_CASE("a crowd of strangers fills no log, and is counted") {
+  station accepting;
+  accepting.open();
+  const auto turn_one_away = [&] {
+    const auto one = knock(accepting.port);
+    REQUIRE(send_all(one.get(), std::string(40, 'x')));
+    CHECK(await_bytes(one.get()).empty());
+  };
+  turn_one_away();
+  const auto first = steady::now();
+  CHECK(accepting.said.take() == "turned away a connection of 127.0.0.1: the other end does not speak this protocol");
+  int more = 0;
+  for (; accepting.said.empty(); ++more) {
+    REQUIRE(steady::now() - first < 10s);
+    turn_one_away();
+    std::this_thread::sleep_for(10ms); // nap: enough of them in the second for which nothing is said
+  }
+  CHECK(steady::now() - first > 900ms);
+  CHECK_THAT(accepting.said.take(), Contains("(and " + std::to_string(more - 1) + " more like this)"));
+}
+
+TEST_CASE("a transport ends at once, also where its timer is just due") {
+  // The watchdog's tick is the only thing that runs: the end meets it earlier or later in each round.
+  for (int round = 0; round < 40; ++round) {
+    const auto began = steady::now();
+    {
+      const transport one{patient()};
+      std::this_thread::sleep_until(began + watchdog::pace - 1ms + round * 50us); // nap: towards the tick
+    }
+    REQUIRE(steady::now() - began < 5s);
+  }
+}

@@ -1,0 +1,133 @@
+#include "runtime/transport/watchdog.hpp"
+#include "tests/unit/transport/connected_pair.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using names = std::vector<std::string>;
+
+/// True when this end finds the connection closed.
+bool is_closed(const socket_guard& socket) {
+  char byte;
+  return ::recv(socket.get(), &byte, 1, 0) == 0;
+}
+
+/// A watchdog that is asked at its pace.
+struct patrol {
+  explicit patrol(std::chrono::milliseconds limit) : dog(limit) { dog.look(now); }
+  names look_for(std::chrono::milliseconds time) {
+    names cut;
+    for (const auto until = now + time; now < until;) {
+      now += watchdog::pace;
+      for (auto& one : dog.look(now)) cut.push_back(one);
+    }
+    return cut;
+  }
+  watchdog dog;
+  /// Made up, but a connection is heard by the real clock.
+  steady_time now = std::chrono::steady_clock::now();
+};
+
+} // namespace
+
+TEST_CASE("a connection that brings nothing is cut, once, and after the limit") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  CHECK(one.look_for(800ms).empty());
+  CHECK_FALSE(is_closed(sockets.accepted));
+  CHECK(one.look_for(400ms) == names{"10.0.0.1"});
+  CHECK(is_closed(sockets.accepted));
+  CHECK(is_closed(sockets.dialed));
+  CHECK(one.look_for(2s).empty());
+}
+
+TEST_CASE("of two connections, the one that was heard later is cut later") {
+  patrol one{900ms};
+  connected_pair heard;
+  connected_pair silent;
+  const auto life = std::make_shared<lifeline>(heard.dialed.get(), "10.0.0.1");
+  const auto other = std::make_shared<lifeline>(silent.dialed.get(), "10.0.0.2");
+  one.dog.add(life);
+  one.dog.add(other);
+  while (life->heard_at() < other->heard_at() + 5ms) life->heard();
+  CHECK(one.look_for(800ms).empty());
+  CHECK(one.dog.look(other->heard_at() + 902ms) == names{"10.0.0.2"});
+  CHECK(is_closed(silent.accepted));
+  CHECK_FALSE(is_closed(heard.accepted));
+  CHECK(one.dog.look(life->heard_at() + 902ms) == names{"10.0.0.1"});
+}
+
+TEST_CASE("when this process itself stood still nobody is blamed for it") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  CHECK(one.look_for(500ms).empty());
+  one.now += 10s;
+  CHECK(one.dog.look(one.now).empty());
+  CHECK(one.look_for(900ms).empty()); // from now on it has its time again
+  CHECK_FALSE(is_closed(sockets.accepted));
+  CHECK(one.look_for(100ms) == names{"10.0.0.1"});
+}
+
+TEST_CASE("late by a little is no excuse") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  names cut;
+  for (int i = 0; i < 5; ++i) {
+    one.now += 3 * watchdog::pace;
+    for (auto& each : one.dog.look(one.now)) cut.push_back(each);
+  }
+  CHECK(cut == names{"10.0.0.1"});
+}
+
+TEST_CASE("connections are counted by address, until they end") {
+  watchdog dog{900ms};
+  connected_pair sockets;
+  const auto first = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  const auto second = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.1");
+  const auto third = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.2");
+  for (const auto& one : {first, second, third}) dog.add(one);
+  CHECK(dog.open("10.0.0.1").all == 3);
+  CHECK(dog.open("10.0.0.1").from_peer == 2);
+  CHECK(dog.open("10.0.0.9").from_peer == 0);
+  second->end();
+  CHECK(second->ended());
+  CHECK(dog.open("10.0.0.1").all == 2);
+  CHECK(dog.open("10.0.0.1").from_peer == 1);
+}
+
+TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be another's by now") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  life->end();
+  life->cut();
+  CHECK(one.look_for(3s).empty());
+  CHECK_FALSE(is_closed(sockets.accepted));
+}
+
+TEST_CASE("who does not introduce itself is cut, however much it talks") {
+  patrol one{60s};
+  connected_pair polite;
+  connected_pair rude;
+  const auto introduced = std::make_shared<lifeline>(polite.dialed.get(), "10.0.0.1");
+  const auto anonymous = std::make_shared<lifeline>(rude.dialed.get(), "10.0.0.2");
+  one.dog.add(introduced);
+  one.dog.add(anonymous);
+  introduced->introduced();
+  CHECK(one.look_for(watchdog::introduction_limit - 100ms).empty());
+  CHECK(one.look_for(1s) == names{"10.0.0.2"});
+  CHECK(is_closed(rude.accepted));
+  CHECK_FALSE(is_closed(polite.accepted));
+}
