@@ -289,7 +289,7 @@ TEST_CASE("what nobody who means well sends is a violation") {
       {"0 in two groups", raw_message(std::string{"\x80\x00", 2} + ours + basp::text("x"))},
       {"a length that does not end", raw_message(basp::length(0) + ours + std::string(20, '\xff'))},
       {"a length that ends too late", raw_message(basp::length(0) + ours + std::string(9, '\xff') + "\1")},
-      {"a length of 2^32", raw_message(basp::length(0) + ours + basp::length(0x100000000) + "x")},
+      {"a length of 2^32 + 1", raw_message(basp::length(0) + ours + basp::length(0x100000001) + "x")},
       {"a length past the end", raw_message(basp::length(0) + ours + basp::length(2) + "x")},
       {"a length past the end, by far", raw_message(basp::length(0) + ours + basp::length(0xffffffff) + "x")},
       {"types past the end", raw_message(basp::length(0) + basp::integer(0, 2) + basp::length(100) + "@<>")},

@@ -304,9 +304,12 @@ TEST_CASE("all connections together may collect so much of unfinished frames") {
 
 TEST_CASE("listening ends, as often as one likes, and can begin anew") {
   station accepting;
-  accepting.net->stop_listening();
-  accepting.open();
   station dialing;
+  accepting.net->stop_listening();
+  accepting.port = accepting.net->listen("127.0.0.1", 0);
+  accepting.net->stop_listening(); // before anything was accepted
+  CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
+  accepting.open();
   const auto before = dialing.net->dial("127.0.0.1", accepting.port);
   const auto kept = accepting.arrived.take();
   accepting.net->stop_listening();
