@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 
 #include <vector>
 
@@ -111,7 +112,7 @@ TEST_CASE("a connection is set up for small messages and does not wait for the d
   const auto connected = connect_any("127.0.0.1", port_of(listening.get()), 5s);
   int on = 0;
   socklen_t size = sizeof on;
-  REQUIRE(::getsockopt(connected.get(), IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, &size) == 0);
+  REQUIRE(::getsockopt(connected.get(), IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
   CHECK(on != 0);
   char byte;
   CHECK(::recv(connected.get(), &byte, 1, 0) < 0); // without waiting
