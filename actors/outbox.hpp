@@ -10,6 +10,9 @@
 
 namespace troupe {
 
+/// Commands or outcomes of one message: far from what a receiver takes at most.
+inline constexpr std::size_t max_listed = wire::max_elements / 8;
+
 class outbox {
  public:
   bool empty() const noexcept { return piles_.empty(); }
@@ -27,7 +30,7 @@ class outbox {
       std::vector<command_outcome> part;
       std::size_t bytes = 0;
       for (auto& outcome : outcomes) {
-        const bool full = bytes + outcome.payload.size() > max_bytes || part.size() >= wire::max_elements / 8;
+        const bool full = bytes + outcome.payload.size() > max_bytes || part.size() >= max_listed;
         if (!part.empty() && full) {
           send(to, std::exchange(part, {}));
           bytes = 0;

@@ -102,9 +102,7 @@ void peer_link::answered(const hello& answer) {
     phase_ = phase::self;
     return report(link_report::status::self);
   }
-  if (auto problem = objection(answer); !problem.empty()) {
-    return lost(problem, link_report::status::refused);
-  }
+  if (auto problem = objection(answer); !problem.empty()) return lost(problem, link_report::status::refused);
   phase_ = phase::up;
   line_.succeeded();
   complaint_.clear();

@@ -7,9 +7,6 @@
 namespace troupe {
 namespace {
 
-/// Commands of one message: far from what a receiver takes at most.
-constexpr std::size_t max_listed = wire::max_elements / 8;
-
 /// A forwarded command's deadline lies a little before ours, so that an answer at the deadline still reaches us.
 std::uint32_t forwarded_timeout_ms(raft::duration left) {
   using namespace std::chrono_literals;

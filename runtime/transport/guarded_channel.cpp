@@ -95,16 +95,10 @@ flow guarded_channel::fill() {
 }
 
 bool guarded_channel::resize(std::size_t size) {
-  const bool allowed = watcher_->takes(static_cast<std::ptrdiff_t>(size) - static_cast<std::ptrdiff_t>(buffer_.size()));
-  if (size > buffer_.size()) {
-    if (allowed)
-      buffer_.resize(size);
-    else
-      watcher_->takes(static_cast<std::ptrdiff_t>(buffer_.size()) - static_cast<std::ptrdiff_t>(size));
-    return allowed;
-  }
+  if (!watcher_->takes(static_cast<std::ptrdiff_t>(size) - static_cast<std::ptrdiff_t>(buffer_.size()))) return false;
+  const bool shrinks = size < buffer_.size();
   buffer_.resize(size);
-  buffer_.shrink_to_fit();
+  if (shrinks) buffer_.shrink_to_fit();
   return true;
 }
 

@@ -19,7 +19,7 @@ struct channel_watcher {
   virtual void introduced() = 0;
   /// A frame was left out that nobody here waits for.
   virtual void dropped() = 0;
-  /// The buffer for a frame grew (or, negative, shrank) by so much; false: no more may be taken.
+  /// The buffer for a frame is to grow (or, negative, to shrink) by so much; false: it must not grow, and does not.
   virtual bool takes(std::ptrdiff_t bytes) = 0;
   /// The stream ends here: the other end sent what nobody who means well sends.
   virtual void violated(const std::string& problem) = 0;

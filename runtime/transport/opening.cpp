@@ -97,6 +97,12 @@ opening::wants opening::step() {
   }
 }
 
+void opening::finish(steady_time until) {
+  for (auto next = step(); next != wants::nothing; next = step())
+    if (!(next == wants::read ? wait_readable(socket_, until) : wait_writable(socket_, until)))
+      throw opening_error("connected, but the other end does not answer in time");
+}
+
 /// True when everything is out.
 bool opening::send_pending() {
   out_ += greeting_.take_output();

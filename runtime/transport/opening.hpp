@@ -6,6 +6,7 @@
 
 #include "runtime/transport/channel.hpp"
 #include "runtime/transport/greeting.hpp"
+#include "runtime/transport/sockets.hpp"
 #include "runtime/transport/tls.hpp"
 
 #include <memory>
@@ -21,14 +22,17 @@ struct credentials {
   std::string secret;
 };
 
-/// Never blocks; does not own the socket, which must be non-blocking. Used by one thread at a time.
+/// Does not own the socket, which must be non-blocking. Used by one thread at a time.
 class opening {
  public:
   enum class wants { read, write, nothing };
 
   opening(side here, int socket, const credentials& mine);
-  /// Goes on as far as the socket allows, and says what it waits for; `nothing` when it is done. Throws opening_error.
+  /// Goes on as far as the socket allows, and says what it waits for; `nothing` when it is done. Never blocks.
+  /// Throws opening_error.
   wants step();
+  /// Steps until it is done. Blocks; throws opening_error also when that takes longer than `until`.
+  void finish(steady_time until);
   /// Once it is done.
   std::unique_ptr<channel> take_channel() { return std::move(channel_); }
 

@@ -1,5 +1,7 @@
 #include "runtime/transport/tls.hpp"
 
+#include "runtime/transport/openssl_handles.hpp"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -19,14 +21,8 @@
 namespace troupe::net {
 namespace {
 
-template <auto Free> struct freed_by {
-  template <class T> void operator()(T* p) const { Free(p); }
-};
 using ctx_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
-using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
-using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
 using names_ptr = std::unique_ptr<GENERAL_NAMES, freed_by<GENERAL_NAMES_free>>;
 
 /// The oldest error in this thread's queue, as text; empties the queue.

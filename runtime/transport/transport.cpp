@@ -80,7 +80,11 @@ class watcher : public channel_watcher {
   void heard() override { life_->heard(); }
   void introduced() override { life_->introduced(); }
   void dropped() override { room_->drops.note("left out a message of " + life_->peer() + " that nobody waits for"); }
-  bool takes(std::ptrdiff_t bytes) override { return room_->collected += bytes, room_->collected <= room_->most; }
+  bool takes(std::ptrdiff_t bytes) override {
+    const bool allowed = (room_->collected += bytes) <= room_->most || bytes <= 0;
+    if (!allowed) room_->collected -= bytes;
+    return allowed;
+  }
   void violated(const std::string& problem) override {
     room_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
   }
@@ -120,13 +124,7 @@ class transport::core : public gate_owner {
     auto socket = connect_any(host, port, options_.dial_deadline);
     const auto until = steady_clock::now() + options_.dial_deadline;
     opening talk{side::dialed, socket.get(), keeper_.current()};
-    while (true) {
-      const auto waits_for = talk.step();
-      if (waits_for == opening::wants::nothing) break;
-      const bool ready =
-          waits_for == opening::wants::read ? wait_readable(socket.get(), until) : wait_writable(socket.get(), until);
-      if (!ready) throw opening_error("connected, but the other end does not answer in time");
-    }
+    talk.finish(until);
     auto peer = peer_of(socket.get());
     return guarded(side::dialed, std::move(socket), talk.take_channel(), std::move(peer));
   }

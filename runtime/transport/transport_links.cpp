@@ -28,8 +28,6 @@ class failing_connector : public connector_handle::base {
   std::string why_;
 };
 
-constexpr const char* first_wire_message = "troupe.hello";
-
 std::string encoded_node_id(caf::actor_system& system) {
   std::vector<char> bytes;
   caf::binary_serializer to{system, bytes};
@@ -49,15 +47,15 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
 }
 
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
-  if (!system.has_middleman() || !system.types().make_value(std::string{first_wire_message}))
-    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   net::transport_options options;
+  options.guard.types = wire_message_names();
+  if (!system.has_middleman() || !system.types().make_value(*options.guard.types.begin()))
+    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
     options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
                                          settings.tls->cluster_name,
                                          settings.tls->allowed_names};
-  options.guard.types = wire_message_names();
   options.guard.self = encoded_node_id(system);
   options.guard.receivers = std::make_shared<net::receiver_list>();
   const auto heartbeat = caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});

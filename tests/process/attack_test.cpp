@@ -33,11 +33,6 @@ std::uint64_t seed() {
   return chosen;
 }
 
-double median(std::vector<double> of) {
-  std::sort(of.begin(), of.end());
-  return of[of.size() / 2];
-}
-
 attacker::targets targets_of(cluster& nodes) {
   attacker::targets at;
   for (std::size_t i = 0; i < nodes.size(); ++i) {

@@ -1,5 +1,7 @@
 #include "tests/process/attacker.hpp"
 
+#include "tests/unit/transport/basp_frames.hpp"
+
 #include <cerrno>
 #include <sys/socket.h>
 
@@ -9,15 +11,10 @@ namespace troupe::testing {
 namespace {
 
 using namespace std::chrono_literals;
+namespace basp = net::testing::basp;
 using std::chrono::steady_clock;
 
 constexpr auto stays_open = 4s;
-constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
-
-template <class T> void put(std::string& to, T value) {
-  for (std::size_t i = sizeof(T); i-- > 0;) to += static_cast<char>((value >> (8 * i)) & 0xff);
-}
-
 /// False when the other end is gone.
 bool send_all(int fd, std::string_view bytes) {
   const auto until = steady_clock::now() + 2s;
@@ -31,56 +28,27 @@ bool send_all(int fd, std::string_view bytes) {
   return true;
 }
 
-/// Sees the opening through to its end, or to a refusal.
-void open(net::opening& talk, int fd) {
-  const auto until = steady_clock::now() + 2s;
-  while (true) {
-    const auto wants = talk.step();
-    if (wants == net::opening::wants::nothing) return;
-    if (!(wants == net::opening::wants::read ? net::wait_readable(fd, until) : net::wait_writable(fd, until)))
-      throw net::opening_error("no answer");
-  }
+std::string node_id(std::uint64_t node) { return basp::node(7, static_cast<char>(node)); }
+
+std::string client_handshake(std::uint64_t node) { return basp::client_hello(node_id(node)); }
+
+/// A header that announces so much, whatever follows.
+std::string announce(basp::operation what, std::uint32_t payload, std::uint64_t data = 0, std::uint64_t from = 0,
+                     std::uint64_t to = 0) {
+  return basp::frame({.operation = what, .payload = payload, .data = data, .from = from, .to = to});
 }
 
-std::string node_id(std::uint64_t node) {
-  std::string bytes;
-  put(bytes, default_node_id);
-  put(bytes, std::uint32_t{7}); // its process
-  for (int i = 0; i < 20; ++i) bytes += static_cast<char>(node >> (i % 8));
-  return bytes;
-}
-
-std::string client_handshake(std::uint64_t node) { return basp_header(1, 32) + node_id(node); }
-
-/// A message to an actor, of one type; its elements follow.
+/// A message to an actor, of one type, that answers nothing; its elements follow.
 std::string message(std::uint64_t to, const std::string& type, const std::string& elements) {
-  const auto name = "@<>+" + type;
-  const std::string payload{'\0', '\0', '\0', static_cast<char>(name.size())};
-  const auto size = payload.size() + name.size() + elements.size();
-  constexpr std::uint64_t answers_nothing = 0x1000'0000'0000'0000;
-  return basp_header(2, static_cast<std::uint32_t>(size), answers_nothing, 1, to) + payload + name + elements;
+  constexpr std::uint64_t answers_nothing = std::uint64_t{1} << 60;
+  return basp::frame({.operation = basp::direct_message, .data = answers_nothing, .from = 1, .to = to},
+                     basp::message("@<>+" + type, elements));
 }
 
 /// CAF ends an actor that gets this and did not ask.
-std::string error_to(std::uint64_t actor) {
-  std::string failure{'\1'};
-  put(failure, std::uint64_t{0});
-  return message(actor, "@error", failure + std::string{"\0\0\3@<>", 6});
-}
+std::string error_to(std::uint64_t actor) { return message(actor, "@error", basp::error(1, "")); }
 
 } // namespace
-
-std::string basp_header(std::uint8_t operation, std::uint32_t payload, std::uint64_t data, std::uint64_t from,
-                        std::uint64_t to) {
-  std::string bytes;
-  put(bytes, operation);
-  bytes.append(3, '\0');
-  put(bytes, payload);
-  put(bytes, data);
-  put(bytes, from);
-  put(bytes, to);
-  return bytes;
-}
 
 attacker::attacker(targets at, std::uint64_t seed) : at_(std::move(at)), random_(seed) {}
 
@@ -129,7 +97,7 @@ std::string attacker::at_http_port() {
 void attacker::greet_and_send(const std::string& frames) {
   auto one = connect(any(at_.raft_ports));
   net::opening talk{net::side::dialed, one.get(), at_.stolen};
-  open(talk, one.get());
+  talk.finish(steady_clock::now() + 2s);
   const auto stream = talk.take_channel();
   // In pieces, as a slow network would.
   const auto cut = random_() % (frames.size() + 1);
@@ -177,7 +145,7 @@ std::string attacker::at_raft_port() {
   }
   case 4: {
     auto one = connect(any(at_.raft_ports));
-    send_all(one.get(), basp_header(0, 0, 4)); // what crashes plain CAF
+    send_all(one.get(), announce(basp::server_handshake, 0, 4)); // what crashes plain CAF
     keep(std::move(one));
     return "the 32-byte packet, ungreeted";
   }
@@ -196,22 +164,22 @@ std::string attacker::at_raft_port() {
     return "a replayed handshake";
   }
   case 7:
-    greet_and_send(basp_header(0, 0, 4));
+    greet_and_send(announce(basp::server_handshake, 0, 4));
     return "the 32-byte packet";
   case 8:
-    greet_and_send(known + basp_header(2, gigabyte, 0, 1, 1));
+    greet_and_send(known + announce(basp::direct_message, gigabyte, 0, 1, 1));
     return "1 GiB is announced";
   case 9:
-    greet_and_send(known + basp_header(2, 16u << 20, 0, 1, 1));
+    greet_and_send(known + announce(basp::direct_message, 16u << 20, 0, 1, 1));
     return "the largest frame but one is announced, and never comes";
   case 10:
-    greet_and_send(known + basp_header(4, 64, 0, 0, 1) + random_bytes(64));
+    greet_and_send(known + announce(basp::monitor_message, 64, 0, 0, 1) + random_bytes(64));
     return "a malformed monitor message";
   case 11:
-    greet_and_send(known + basp_header(2, 500, 0, 1, 1) + random_bytes(600));
+    greet_and_send(known + announce(basp::direct_message, 500, 0, 1, 1) + random_bytes(600));
     return "a malformed message";
   case 12:
-    greet_and_send(known + basp_header(6, 0) + basp_header(3, 100, 0, 1, 1) + random_bytes(200));
+    greet_and_send(known + basp::beat() + announce(basp::routed_message, 100, 0, 1, 1) + random_bytes(200));
     return "a routed message";
   case 13:
     greet_and_send(random_bytes(3000));
@@ -224,15 +192,12 @@ std::string attacker::at_raft_port() {
   }
   case 15: {
     // As if it were the second one, which makes CAF prefer this connection.
-    auto select = known;
-    select[3] = 2;
-    greet_and_send(select);
+    greet_and_send(basp::client_hello(node_id(1), basp::select_connection));
     return "a handshake that begins at its end";
   }
   case 16: {
     std::string frames = known;
-    for (std::uint64_t other = 100; other < 200; ++other)
-      frames += basp_header(4, 64, 0, 0, 1) + node_id(other) + node_id(1);
+    for (std::uint64_t other = 100; other < 200; ++other) frames += basp::monitor(node_id(other), node_id(1));
     greet_and_send(frames);
     return "monitors of made-up nodes";
   }

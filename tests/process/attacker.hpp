@@ -61,8 +61,4 @@ class attacker {
   std::deque<std::pair<net::steady_time, net::socket_guard>> open_;
 };
 
-/// A frame's header in CAF's format.
-std::string basp_header(std::uint8_t operation, std::uint32_t payload, std::uint64_t data = 0, std::uint64_t from = 0,
-                        std::uint64_t to = 0);
-
 } // namespace troupe::testing

@@ -69,6 +69,13 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
   }
 }
 
+program_end run_webserver(std::vector<std::string> options) {
+  const auto log = make_folder() / "run.log";
+  options.insert(options.begin(), TROUPE_WEBSERVER);
+  const int code = run(std::move(options), log);
+  return {code, read_text(log)};
+}
+
 server::server(std::string name, std::filesystem::path folder, std::uint16_t raft_port, std::uint16_t http_port,
                std::string discovery, std::vector<std::string> more)
     : name_(std::move(name)), folder_(std::move(folder)), raft_port_(raft_port), http_port_(http_port),

@@ -29,6 +29,14 @@ std::vector<std::uint16_t> free_ports(std::size_t count);
 /// Tries until it gives true, and fails the test (throws) after `patience`. An http::client_error counts as false.
 void wait_for(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& attempt);
 
+struct program_end {
+  int code = 0;
+  /// What it wrote.
+  std::string text;
+};
+/// Runs a webserver with these options to its end.
+program_end run_webserver(std::vector<std::string> options);
+
 /// One node. Killed and started again it keeps its ports and its data.
 class server {
  public:

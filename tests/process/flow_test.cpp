@@ -26,11 +26,6 @@ double seconds_since(steady_clock::time_point then) {
   return std::chrono::duration<double>(steady_clock::now() - then).count();
 }
 
-double median(std::vector<double> of) {
-  std::sort(of.begin(), of.end());
-  return of[of.size() / 2];
-}
-
 /// A port at which the kernel drops whoever wants to connect: the queue of those who wait to be accepted is full.
 class black_hole {
  public:

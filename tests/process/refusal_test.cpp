@@ -10,19 +10,6 @@ using Catch::Contains;
 
 namespace {
 
-struct outcome {
-  int code;
-  std::string text;
-};
-
-/// Runs a webserver with these options to its end.
-outcome run_with(std::vector<std::string> options) {
-  const auto folder = make_folder();
-  options.insert(options.begin(), TROUPE_WEBSERVER);
-  const int code = run(options, folder / "run.log");
-  return {code, read_text(folder / "run.log")};
-}
-
 server lonely(const std::string& name, const std::filesystem::path& folder, const std::string& discovery = "") {
   const auto ports = free_ports(2);
   return {name, folder, ports[0], ports[1], discovery};
@@ -36,7 +23,7 @@ void start_alone(server& node) {
 } // namespace
 
 TEST_CASE("--help shows the options and their defaults") {
-  const auto shown = run_with({"--help"});
+  const auto shown = run_webserver({"--help"});
   CHECK(shown.code == 0);
   for (const auto* part : {"--raft-port", "TROUPE_RAFT_PORT", "5000", "--http-port", "8080", "--data-dir",
                            "--discovery", "--bootstrap-expect", "--bind", "127.0.0.1", "--advertise", "--heartbeat",
@@ -51,7 +38,7 @@ TEST_CASE("wrong options end with code 2 and a hint") {
       {"--data-dir", ""},       {"--discovery", "static:"}};
   for (const auto& options : wrong) {
     CAPTURE(options);
-    const auto ended = run_with(options);
+    const auto ended = run_webserver(options);
     CHECK(ended.code == 2);
     CHECK_THAT(ended.text, Contains("--help"));
   }
@@ -59,7 +46,7 @@ TEST_CASE("wrong options end with code 2 and a hint") {
 
 TEST_CASE("a discovery method that does not exist is refused") {
   const auto folder = make_folder();
-  const auto ended = run_with({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
+  const auto ended = run_webserver({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
   CHECK(ended.code == 2);
   CHECK_THAT(ended.text, Contains("--discovery") && Contains("smoke:signals"));
 }
@@ -69,7 +56,8 @@ TEST_CASE("a data directory that is in use is refused") {
   auto first = lonely("first", folder);
   start_alone(first);
   const auto raft_port = std::to_string(free_ports(1).front());
-  const auto ended = run_with({"--raft-port", raft_port, "--http-port", "0", "--data-dir", first.data_dir().string()});
+  const auto ended =
+      run_webserver({"--raft-port", raft_port, "--http-port", "0", "--data-dir", first.data_dir().string()});
   CHECK(ended.code == 1);
   CHECK_THAT(ended.text, Contains(first.data_dir().string()));
   CHECK(first.ready());
@@ -81,12 +69,12 @@ TEST_CASE("a port that is taken is refused") {
   start_alone(first);
   const auto data = (folder / "second").string();
   const auto raft_port = std::to_string(first.raft_port());
-  const auto no_raft = run_with({"--raft-port", raft_port, "--http-port", "0", "--data-dir", data});
+  const auto no_raft = run_webserver({"--raft-port", raft_port, "--http-port", "0", "--data-dir", data});
   CHECK(no_raft.code == 1);
   CHECK_THAT(no_raft.text, Contains(raft_port));
   const auto http_port = std::to_string(first.http_port());
   const auto other_port = std::to_string(free_ports(1).front());
-  const auto no_http = run_with({"--raft-port", other_port, "--http-port", http_port, "--data-dir", data});
+  const auto no_http = run_webserver({"--raft-port", other_port, "--http-port", http_port, "--data-dir", data});
   CHECK(no_http.code == 1);
   CHECK_THAT(no_http.text, Contains(http_port));
   CHECK(first.ready());

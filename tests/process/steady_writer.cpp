@@ -7,6 +7,11 @@ namespace troupe::testing {
 
 using std::chrono::steady_clock;
 
+double median(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  return of[of.size() / 2];
+}
+
 steady_writer::steady_writer(cluster& nodes, options chosen) : nodes_(nodes), options_(std::move(chosen)) {
   for (std::size_t i = 0; i < options_.connections; ++i) workers_.emplace_back([this, i] { work(i); });
 }

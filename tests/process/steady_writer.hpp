@@ -13,6 +13,9 @@
 
 namespace troupe::testing {
 
+/// Of at least one.
+double median(std::vector<double> of);
+
 /// Writes to a few keys of map "steady", from keep-alive connections, spread over some nodes.
 class steady_writer {
  public:

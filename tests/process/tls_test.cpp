@@ -22,20 +22,14 @@ words tls_flags(const tls_files& files) {
           "--tls-ca",   files.ca.string(),   "--tls-cluster-name", cluster_name};
 }
 
-struct outcome {
-  int code;
-  std::string text;
-};
-
-/// Runs a webserver with these options to its end.
-outcome run_with(words options) {
+/// Runs a node with these options, and places of its own, to its end.
+program_end run_with(words options) {
   const auto folder = make_folder();
   const auto ports = free_ports(2);
-  const words basic{TROUPE_WEBSERVER,         "--raft-port", std::to_string(ports[0]),  "--http-port",
-                    std::to_string(ports[1]), "--data-dir",  (folder / "data").string()};
+  const words basic{"--raft-port", std::to_string(ports[0]),  "--http-port", std::to_string(ports[1]),
+                    "--data-dir",  (folder / "data").string()};
   options.insert(options.begin(), basic.begin(), basic.end());
-  const int code = run(options, folder / "run.log");
-  return {code, read_text(folder / "run.log")};
+  return run_webserver(std::move(options));
 }
 
 void wait_for_line(const server& node, const std::string& text) {

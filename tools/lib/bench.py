@@ -156,6 +156,10 @@ def show(title, rows_by_callers):
               f"{middle['cpu_per_100k']:>11.2f} {middle['rss_mib']:>8.1f} {sum(r.failed for r in rows):>7}", flush=True)
 
 
+CLIENT_LOADS = (("put", "writes, callers share one troupe::client in a process of their own"),
+                ("get", "linearizable reads, the same"))
+
+
 class Side:
     """A cluster with a troupe_load of its own, plain or, with certificates, speaking TLS."""
 
@@ -194,8 +198,7 @@ def compare_tls(chosen, callers, milliseconds, build, folder):
     try:
         for side in sides:
             side.start()
-        for what, title in (("put", "writes, callers share one troupe::client in a process of their own"),
-                            ("get", "linearizable reads, the same")):
+        for what, title in CLIENT_LOADS:
             rows = {side: {c: [] for c in callers} for side in sides}
             for c in callers:
                 for turn in range(chosen.rounds):
@@ -255,8 +258,7 @@ def main():
             if "client" in kinds:
                 load = Load(build / "tools/load/troupe_load", "client", "--endpoints",
                             ",".join(f"{HOST}:{p}" for p in cluster.raft_ports))
-                for what, title in (("put", "writes, callers share one troupe::client in a process of their own"),
-                                    ("get", "linearizable reads, the same")):
+                for what, title in CLIENT_LOADS:
                     show(title, {c: [by_load(load, pids, what, c, milliseconds, chosen.bytes)
                                      for _ in range(chosen.rounds)] for c in callers})
                 load.stop()

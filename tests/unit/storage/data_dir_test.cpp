@@ -4,6 +4,7 @@
 #include "runtime/storage/posix_file_system.hpp"
 #include "runtime/storage/wal.hpp"
 #include "tests/unit/storage/storage_model.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 #include <sys/wait.h>
@@ -14,7 +15,7 @@ using namespace troupe::test;
 
 TEST_CASE("a data directory keeps the node's identity") {
   posix_file_system fs;
-  const temporary_directory top;
+  const temporary_folder top;
   const auto path = top.path() / "a" / "b";
   raft::node_id id;
   std::uint64_t incarnation = 0;
@@ -46,7 +47,7 @@ TEST_CASE("a data directory keeps the node's identity") {
 
 TEST_CASE("a data directory is one process's at a time") {
   posix_file_system fs;
-  const temporary_directory top;
+  const temporary_folder top;
   int to_child[2];
   int to_parent[2];
   REQUIRE(::pipe(to_child) == 0);

@@ -91,15 +91,4 @@ log_model open_and_read(file_system& fs, const wal_options& options, std::vector
 
 wal_options small_options() { return {.segment_size = 8192, .reserve = 512, .zero_ahead = 1024}; }
 
-temporary_directory::temporary_directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-  path_ = name;
-}
-
-temporary_directory::~temporary_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 } // namespace troupe::test

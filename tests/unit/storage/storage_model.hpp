@@ -45,17 +45,4 @@ log_model open_and_read(file_system& fs, const wal_options& options, std::vector
 /// Small segments, so that a test sees many.
 wal_options small_options();
 
-/// A directory of its own on the real disk, removed at the end.
-class temporary_directory {
- public:
-  temporary_directory();
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  ~temporary_directory();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 } // namespace troupe::test

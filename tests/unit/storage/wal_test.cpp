@@ -3,6 +3,7 @@
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "tests/unit/storage/storage_model.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -54,7 +55,7 @@ TEST_CASE("the log holds what a vector holds, on the real disk") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     posix_file_system fs;
-    const temporary_directory directory;
+    const temporary_folder directory;
     run_against_model(fs, directory.path() / "log", seed, 200);
   }
 }

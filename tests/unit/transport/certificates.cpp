@@ -1,5 +1,7 @@
 #include "tests/unit/transport/certificates.hpp"
 
+#include "runtime/transport/openssl_handles.hpp"
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -18,12 +20,6 @@
 namespace troupe::net::testing {
 namespace {
 
-template <auto Free> struct freed_by {
-  template <class T> void operator()(T* p) const { Free(p); }
-};
-using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
-using x509_ptr = std::unique_ptr<X509, freed_by<X509_free>>;
-using bio_ptr = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
 using extension_ptr = std::unique_ptr<X509_EXTENSION, freed_by<X509_EXTENSION_free>>;
 
 /// What OpenSSL's functions return on success is 1, or a pointer.
@@ -67,17 +63,6 @@ x509_ptr blank(const std::string& name, EVP_PKEY* key, std::chrono::seconds begi
 }
 
 } // namespace
-
-temporary_folder::temporary_folder() {
-  auto name = (std::filesystem::temp_directory_path() / "troupe-transport-XXXXXX").string();
-  if (!::mkdtemp(name.data())) throw std::runtime_error("cannot make a temporary folder");
-  path_ = name;
-}
-
-temporary_folder::~temporary_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 void write_private(const std::filesystem::path& to, std::string_view content) {
   // A new file, so that a test that changed the old one's mode leaves no trace, and its inode tells of the change.

@@ -1,7 +1,8 @@
-// Certificates for tests, made on the spot, and a folder to keep them in.
+// Certificates for tests, made on the spot.
 #pragma once
 
 #include "runtime/transport/tls.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -12,18 +13,7 @@
 
 namespace troupe::net::testing {
 
-/// A directory of its own, removed at the end.
-class temporary_folder {
- public:
-  temporary_folder();
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder();
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using test::temporary_folder;
 
 /// Readable for nobody else.
 void write_private(const std::filesystem::path& to, std::string_view content);

@@ -60,7 +60,11 @@ struct counting_watcher : channel_watcher {
   void heard() override { ++times_heard; }
   void introduced() override { ++times_introduced; }
   void dropped() override { ++times_dropped; }
-  bool takes(std::ptrdiff_t bytes) override { return taken += bytes, taken <= most; }
+  bool takes(std::ptrdiff_t bytes) override {
+    const bool allowed = bytes <= 0 || taken + bytes <= most;
+    if (allowed) taken += bytes;
+    return allowed;
+  }
   void violated(const std::string& what) override { problems.push_back(what); }
   std::size_t times_heard = 0;
   std::size_t times_introduced = 0;

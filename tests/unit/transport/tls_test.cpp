@@ -73,6 +73,21 @@ void check_talks(meeting& one) {
   CHECK(carry(*here, *there, "from who accepted") == "from who accepted");
 }
 
+/// Two nodes of a cluster that have met, with the streams of who dialed and who accepted.
+struct acquaintances {
+  temporary_folder folder;
+  authority ca{folder, "ca"};
+  meeting one{options_for(ca.issue("dialed")), options_for(ca.issue("accepted"))};
+  std::unique_ptr<channel> there;
+  std::unique_ptr<channel> here;
+  acquaintances() {
+    one.talk();
+    REQUIRE(one.done());
+    there = one.dialed->take_channel();
+    here = one.accepted->take_channel();
+  }
+};
+
 /// One end of ours against a peer that shows what it likes. Returns why ours refuses it.
 std::string refusal_of(side ours, const tls_options& options, const peer_wish& peer) {
   connected_pair sockets;
@@ -278,13 +293,10 @@ TEST_CASE("a session that fails does not disturb another one of the same thread"
 }
 
 TEST_CASE("megabytes go through in pieces, and sessions outlive their context") {
-  const temporary_folder folder;
-  const authority ca{folder, "ca"};
-  meeting one{options_for(ca.issue("dialed")), options_for(ca.issue("accepted"))};
-  one.talk();
-  REQUIRE(one.done());
-  const auto there = one.dialed->take_channel();
-  const auto here = one.accepted->take_channel();
+  acquaintances both;
+  auto& one = both.one;
+  const auto& there = both.there;
+  const auto& here = both.here;
   one.dialed.reset();
   one.accepted.reset();
   std::string large(3'000'000, '\0');
@@ -294,13 +306,10 @@ TEST_CASE("megabytes go through in pieces, and sessions outlive their context") 
 }
 
 TEST_CASE("what is left of a record is held: the socket does not announce it") {
-  const temporary_folder folder;
-  const authority ca{folder, "ca"};
-  meeting one{options_for(ca.issue("dialed")), options_for(ca.issue("accepted"))};
-  one.talk();
-  REQUIRE(one.done());
-  const auto there = one.dialed->take_channel();
-  const auto here = one.accepted->take_channel();
+  acquaintances both;
+  auto& one = both.one;
+  const auto& there = both.there;
+  const auto& here = both.here;
   CHECK_FALSE(here->holds_bytes());
   REQUIRE(there->write("0123456789", 10).bytes == 10);
   char bytes[10];
@@ -314,13 +323,10 @@ TEST_CASE("what is left of a record is held: the socket does not announce it") {
 }
 
 TEST_CASE("a damaged record ends the stream") {
-  const temporary_folder folder;
-  const authority ca{folder, "ca"};
-  meeting one{options_for(ca.issue("dialed")), options_for(ca.issue("accepted"))};
-  one.talk();
-  REQUIRE(one.done());
-  const auto there = one.dialed->take_channel();
-  const auto here = one.accepted->take_channel();
+  acquaintances both;
+  auto& one = both.one;
+  const auto& there = both.there;
+  const auto& here = both.here;
   REQUIRE(there->write("first", 5).bytes == 5);
   // In between stands somebody who adds a record.
   REQUIRE(::send(one.sockets.dialed.get(), "\x17\x03\x03\x00\x20", 5, 0) == 5);
