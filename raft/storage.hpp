@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/entry.hpp"
+#include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 
 #include <cstdint>
@@ -20,16 +21,18 @@ struct hard_state {
 };
 
 /// One change of what is on disk. A node numbers its writes 1, 2, 3 ... in the order in which it hands them over,
-/// anew at every start of the process. Applied in this order: hard state, truncation, append.
+/// anew at every start of the process. Applied in this order: hard state, reset, truncation, append.
 struct write {
   std::uint64_t number = 0;
   std::optional<hard_state> hard;
+  /// The whole log is dropped, and goes on behind this place, up to which a snapshot on disk stands for it.
+  std::optional<log_position> reset_to;
   /// Entries from this index on are dropped.
   std::optional<index_t> truncate_from;
   /// Contiguous, the first one right behind the last entry that is left.
   std::vector<entry> append;
 
-  bool empty() const noexcept { return !hard && !truncate_from && append.empty(); }
+  bool empty() const noexcept { return !hard && !reset_to && !truncate_from && append.empty(); }
 };
 
 /// What is surely on disk: every write up to `number`, and the log's last entry after it.
@@ -56,12 +59,21 @@ struct term_run {
 /// What was on disk when the storage was opened.
 struct recovered {
   hard_state hard;
+  /// Never below start.index.
   index_t last_index = 0;
+  /// Of the entries behind `start`.
   std::vector<term_run> terms;
-  /// Every configuration entry of the log, with its data.
+  /// Every configuration entry behind `start`, with its data.
   std::vector<entry> configurations;
   /// Things that an operator should read: a torn tail that was cut, and where.
   std::vector<std::string> notes;
+  /// The log begins behind this place; what was before is compacted.
+  log_position start;
+  /// What the state machines were loaded from; start.index <= snapshot->last.index <= last_index.
+  std::optional<snapshot_point> snapshot;
+  /// The log begins behind index 1 and no snapshot that reaches it can be read: term, vote and the end of the log are
+  /// as they were, the state is gone and must come from another node.
+  bool state_lost = false;
 };
 
 /// Blocking storage of one node's term, vote and log. Used by one thread at a time. Every function may throw
@@ -76,7 +88,11 @@ class storage {
   virtual void sync() = 0;
   /// Entries from `first` on, up to and including `last`, fewer when they exceed `max_bytes` of cost (at least one
   /// if there is one).
+  /// Nothing below the log's start is returned.
   virtual std::vector<entry> read(index_t first, index_t last, std::size_t max_bytes) = 0;
+  /// Entries up to and including `up_to` are needed no more: a snapshot on disk stands for them. The storage drops what
+  /// it can drop cheaply, now or later; a second opening may find any of them still there.
+  virtual void compact(index_t up_to) = 0;
 };
 
 } // namespace troupe::raft

@@ -35,6 +35,7 @@ raft::term_t term_before(const log_shape& shape, raft::index_t index) {
 } // namespace
 
 void check_fits(const log_shape& shape, const raft::write& change) {
+  if (change.reset_to) refuse("it resets the log");
   auto next = shape.last_index() + 1;
   if (change.truncate_from) {
     if (*change.truncate_from == 0) refuse("it truncates from index 0");

@@ -62,7 +62,12 @@ raft::recovered memory_storage::crash(std::size_t keep) {
 }
 
 raft::recovered memory_storage::contents() const {
-  return {hard_, shape_.last_index(), shape_.terms(), shape_.configurations(), {}};
+  raft::recovered found;
+  found.hard = hard_;
+  found.last_index = shape_.last_index();
+  found.terms = shape_.terms();
+  found.configurations = shape_.configurations();
+  return found;
 }
 
 } // namespace troupe

@@ -14,6 +14,7 @@ class memory_storage final : public raft::storage {
   void apply(const raft::write& change) override;
   void sync() override;
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
+  void compact(raft::index_t) override {}
 
   /// How many writes a crash could lose.
   std::size_t unsynced() const noexcept { return unsynced_.size(); }

@@ -25,6 +25,8 @@ class wal final : public raft::storage {
   /// Sees what was applied, synced or not. The data of entries that were written together shares one block.
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
 
+  void compact(raft::index_t up_to) override;
+
   /// Makes sure that the next `sync` will find room for `change` besides what is already applied; begins a segment
   /// when needed. False when the disk is full: nothing has changed then, `apply` of a term or vote alone still works,
   /// and a later call may succeed. A caller who does not ask learns of a full disk from `sync`, for good.

@@ -85,6 +85,10 @@ class opened_disk : public raft::storage {
     check();
     return on_->memory.read(first, last, max_bytes);
   }
+  void compact(index_t up_to) override {
+    check();
+    on_->memory.compact(up_to);
+  }
 
  private:
   void check() {
