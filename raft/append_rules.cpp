@@ -21,15 +21,18 @@ append_response accept_entries(const append_request& request, node_state& state,
   response.head = state.to(request.head.from);
   response.prev_index = request.prev_index;
   response.round = request.round;
+  response.needs_snapshot = state.needs_snapshot();
   const auto& log = state.log();
-  if (log.term_at(request.prev_index) != request.prev_term) {
+  const auto start = log.start().index;
+  // What is compacted was committed, and equals what any leader has there.
+  if (request.prev_index >= start && log.term_at(request.prev_index) != request.prev_term) {
     response.hint_index = log.last_at_or_below(request.prev_index - 1, request.prev_term);
     response.hint_term = *log.term_at(response.hint_index);
     return response;
   }
   // Entries that are here already stay: a late request must not cut what a newer one brought.
   auto fresh = std::find_if(request.entries.begin(), request.entries.end(),
-                            [&](const entry& e) { return log.term_at(e.index) != e.term; });
+                            [&](const entry& e) { return e.index > start && log.term_at(e.index) != e.term; });
   if (fresh != request.entries.end() && fresh->index <= log.last_index()) state.truncate_from(out, fresh->index);
   for (; fresh != request.entries.end(); ++fresh) state.append(out, *fresh);
   response.success = true;

@@ -54,6 +54,15 @@ void candidate::on(const peer_report&, time_point, output&) {
   // From a replicator of a leadership that is over.
 }
 
+void candidate::on(const snapshot_stored&, time_point, output&) {
+  state_.note_stored();
+  // The leader that sent it is not heard any more. The next one asks again, and is told that all of it is here.
+}
+
+void candidate::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+
+void candidate::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
+
 void candidate::receive(const vote_request& request, time_point, output& out) {
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, false));
@@ -79,24 +88,31 @@ void candidate::receive(const vote_response& response, time_point now, output& o
   count(now, out);
 }
 
-void candidate::receive(const append_request& request, time_point, output& out) {
-  if (request.head.term >= state_.term()) {
-    become_follower(out, request);
-  } else {
-    state_.send_durably(out, refuse_append(request, state_));
-  }
-}
+void candidate::receive(const append_request& request, time_point, output& out) { defer_to(request, out); }
 
 void candidate::receive(const append_response& response, time_point, output& out) {
   if (response.head.term > state_.term()) become_follower(out, response);
+}
+
+void candidate::receive(const snapshot_request& request, time_point, output& out) { defer_to(request, out); }
+
+void candidate::receive(const snapshot_response& response, time_point, output& out) {
+  if (response.head.term > state_.term()) become_follower(out, response);
+}
+
+template <class Request> void candidate::defer_to(const Request& request, output& out) {
+  if (request.head.term >= state_.term()) {
+    become_follower(out, request);
+  } else {
+    state_.send_durably(out, refuse_stale(request, state_));
+  }
 }
 
 void candidate::ask(time_point now, output& out) {
   phase_ = phase::pre_vote;
   votes_.clear();
   votes_.insert(state_.self());
-  const auto& o = state_.opts();
-  retry_at_ = now + state_.random().between(o.election_min, o.election_max);
+  retry_at_ = now + state_.draw_election_timeout();
   request_votes(true, out.send_now);
   count(now, out);
 }
@@ -112,8 +128,7 @@ void candidate::count(time_point now, output& out) {
   votes_.clear();
   state_.set_hard(out, state_.term() + 1, state_.self());
   vote_write_ = state_.last_write();
-  const auto& o = state_.opts();
-  retry_at_ = now + state_.random().between(o.election_min, o.election_max);
+  retry_at_ = now + state_.draw_election_timeout();
   request_votes(false, out.send_after_persist);
 }
 

@@ -36,14 +36,21 @@ class candidate {
   void on(const read_request& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
+  void on(const snapshot_stored& what, time_point now, output& out);
+  void on(const snapshot_taken& what, time_point now, output& out);
+  void on(const disk_space& what, time_point now, output& out);
 
   void receive(const vote_request& request, time_point now, output& out);
   void receive(const vote_response& response, time_point now, output& out);
   void receive(const append_request& request, time_point now, output& out);
   void receive(const append_response& response, time_point now, output& out);
+  void receive(const snapshot_request& request, time_point now, output& out);
+  void receive(const snapshot_response& response, time_point now, output& out);
 
   void ask(time_point now, output& out);
   void count(time_point now, output& out);
+  /// A request of a leader: one of this term or a later one ends the candidacy.
+  template <class Request> void defer_to(const Request& request, output& out);
   void request_votes(bool pre, std::vector<rpc>& to) const;
 
   std::optional<time_point> heard_;

@@ -47,8 +47,32 @@ struct peer_report {
   /// When the newest answer arrived.
   time_point heard;
 };
+/// What became of a piece of a leader's snapshot that was given out as `output::store_chunk`. A fact about the disk,
+/// whatever the role is by now.
+struct snapshot_stored {
+  node_id leader;
+  snapshot_id snapshot;
+  /// These as in snapshot_response.
+  std::uint64_t offset = 0;
+  std::uint64_t next = 0;
+  std::uint64_t round = 0;
+  bool failed = false;
+  /// All of it is here, checked and on disk.
+  std::optional<snapshot_point> complete;
+};
+/// The services' own state up to `newest` is on disk; of the snapshots kept, the oldest reaches `oldest_kept`.
+struct snapshot_taken {
+  log_position newest;
+  index_t oldest_kept = 0;
+};
 
-using event = std::variant<tick, rpc, propose, read_request, persisted, peer_report>;
+/// Whether the disk has room for more than what is on its way to it. Assumed until the first word.
+struct disk_space {
+  bool enough = true;
+};
+
+using event =
+    std::variant<tick, rpc, propose, read_request, persisted, peer_report, snapshot_stored, snapshot_taken, disk_space>;
 
 /// Why a proposal or a read was surely not carried out.
 enum class refusal : std::uint8_t {
@@ -57,6 +81,8 @@ enum class refusal : std::uint8_t {
   overloaded,
   /// Leadership ended before the read was confirmed.
   leadership_lost,
+  /// The leader's disk has no room.
+  disk_full,
 };
 
 struct accepted {
@@ -112,6 +138,12 @@ struct output {
   std::vector<failed> failed_now;
   std::optional<membership_change> membership;
   std::optional<replicate> replicate_now;
+  /// A piece of the leader's snapshot to be stored; answered by `snapshot_stored`.
+  std::optional<snapshot_request> store_chunk;
+  /// The state machines are to be replaced by this snapshot, which is on disk, before anything behind it is applied.
+  std::optional<snapshot_point> load;
+  /// Entries up to here may be dropped from the disk.
+  std::optional<index_t> compact_to;
   std::optional<transition> next_role;
 };
 

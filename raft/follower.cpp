@@ -5,9 +5,18 @@
 #include "raft/leader.hpp"
 #include "raft/vote_rules.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace troupe::raft {
+namespace {
+
+bool carries_commands(const append_request& request) {
+  return std::any_of(request.entries.begin(), request.entries.end(),
+                     [](const entry& e) { return e.kind == entry_kind::command; });
+}
+
+} // namespace
 
 follower::follower(node_state&& state) : state_(std::move(state)) {}
 follower::follower(candidate&& from) : state_(std::move(from).release()) {}
@@ -18,7 +27,7 @@ output follower::start(time_point now) {
   rearm(now);
   // A node that is the whole quorum has nobody to wait for.
   const auto& c = state_.members();
-  if (c.voters.size() == 1 && !c.joint() && state_.is_voter()) election_at_ = now;
+  if (c.voters.size() == 1 && !c.joint() && state_.may_campaign()) election_at_ = now;
   return out;
 }
 
@@ -53,6 +62,31 @@ void follower::on(const peer_report&, time_point, output&) {
   // From a replicator of a leadership that is over.
 }
 
+void follower::on(const snapshot_stored& what, time_point now, output& out) {
+  state_.note_stored();
+  const bool usable = !what.complete || state_.install(out, *what.complete);
+  // The snapshot may have made this node a voter, or given it back its state.
+  if (out.load) rearm(now);
+  // The leader that sent it may not be the one that leads now; what is on disk counts all the same.
+  if (what.leader != leader_) return;
+  if (what.complete && usable) {
+    append_response done;
+    done.head = state_.to(leader_);
+    done.success = true;
+    done.prev_index = done.match = what.complete->last.index;
+    done.round = what.round;
+    state_.send_durably(out, done);
+    state_.release_commits(out);
+  } else {
+    state_.send_durably(out, snapshot_response{state_.to(leader_), what.snapshot, what.offset, what.next,
+                                               what.failed || !usable, what.round});
+  }
+}
+
+void follower::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+
+void follower::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
+
 void follower::receive(const vote_request& request, time_point now, output& out) {
   const bool sticky = leader_ && heard_ && now - *heard_ < state_.opts().election_min;
   if (request.pre) {
@@ -77,17 +111,36 @@ void follower::receive(const vote_request& request, time_point now, output& out)
 }
 
 void follower::receive(const vote_response& response, time_point now, output& out) {
-  if ((response.pre && response.granted) || response.head.term <= state_.term()) return;
-  state_.set_hard(out, response.head.term, {});
-  leader_ = {};
-  rearm(now);
+  if (!(response.pre && response.granted)) rise(response.head, now, out);
 }
 
 void follower::receive(const append_request& request, time_point now, output& out) {
-  if (!well_formed(request)) return;
+  if (!well_formed(request) || !follow(request, now, out)) return;
+  // Without room the leader's commands stay unanswered, and it sends them again at the pace of probes. What a new
+  // leader needs to begin its term is small, and there is room kept for it.
+  const bool must_wait = !state_.has_room() && carries_commands(request);
+  if (!must_wait) state_.send_durably(out, accept_entries(request, state_, out));
+  state_.release_commits(out);
+  // Last, for the entries may have made this node a voter.
+  rearm(now);
+}
+
+void follower::receive(const append_response& response, time_point now, output& out) { rise(response.head, now, out); }
+
+void follower::receive(const snapshot_request& request, time_point now, output& out) {
+  if (!follow(request, now, out)) return;
+  state_.store(out, request);
+  rearm(now);
+}
+
+void follower::receive(const snapshot_response& response, time_point now, output& out) {
+  rise(response.head, now, out);
+}
+
+template <class Request> bool follower::follow(const Request& request, time_point now, output& out) {
   if (request.head.term < state_.term()) {
-    state_.send_durably(out, refuse_append(request, state_));
-    return;
+    state_.send_durably(out, refuse_stale(request, state_));
+    return false;
   }
   if (request.head.term > state_.term()) {
     state_.set_hard(out, request.head.term, {});
@@ -96,22 +149,19 @@ void follower::receive(const append_request& request, time_point now, output& ou
   if (leader_ && leader_ != request.head.from) throw std::logic_error("raft: two leaders in one term");
   leader_ = request.head.from;
   heard_ = now;
-  state_.send_durably(out, accept_entries(request, state_, out));
-  state_.release_commits(out);
-  rearm(now);
+  return true;
 }
 
-void follower::receive(const append_response& response, time_point now, output& out) {
-  if (response.head.term <= state_.term()) return;
-  state_.set_hard(out, response.head.term, {});
+void follower::rise(const header& head, time_point now, output& out) {
+  if (head.term <= state_.term()) return;
+  state_.set_hard(out, head.term, {});
   leader_ = {};
   rearm(now);
 }
 
 void follower::rearm(time_point now) {
   election_at_.reset();
-  const auto& o = state_.opts();
-  if (state_.is_voter()) election_at_ = now + state_.random().between(o.election_min, o.election_max);
+  if (state_.may_campaign()) election_at_ = now + state_.draw_election_timeout();
 }
 
 } // namespace troupe::raft

@@ -37,12 +37,21 @@ class follower {
   void on(const read_request& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
+  void on(const snapshot_stored& what, time_point now, output& out);
+  void on(const snapshot_taken& what, time_point now, output& out);
+  void on(const disk_space& what, time_point now, output& out);
 
   void receive(const vote_request& request, time_point now, output& out);
   void receive(const vote_response& response, time_point now, output& out);
   void receive(const append_request& request, time_point now, output& out);
   void receive(const append_response& response, time_point now, output& out);
+  void receive(const snapshot_request& request, time_point now, output& out);
+  void receive(const snapshot_response& response, time_point now, output& out);
 
+  /// The sender of a request leads: takes over its term and its leadership. False, with a refusal, if its term is over.
+  template <class Request> bool follow(const Request& request, time_point now, output& out);
+  /// Takes over a higher term that an answer names.
+  void rise(const header& head, time_point now, output& out);
   void rearm(time_point now);
 
   node_state state_;

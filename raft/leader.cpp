@@ -46,8 +46,9 @@ replicator_seed leader::seed_for(node_id peer) const {
 fetched leader::answer(const fetch_request& request) const {
   const auto& log = state_.log();
   auto prev = std::min(request.first - 1, log.last_index());
+  if (prev < log.start().index) return {request.first, 0, {}, true};
   if (request.hint_term) prev = log.last_at_or_below(prev, *request.hint_term);
-  return {prev + 1, *log.term_at(prev), log.slice(prev + 1, log.last_index(), request.max_bytes)};
+  return {prev + 1, *log.term_at(prev), log.slice(prev + 1, log.last_index(), request.max_bytes), false};
 }
 
 void leader::on(const tick&, time_point now, output& out) {
@@ -70,8 +71,9 @@ void leader::on(const rpc& message, time_point now, output& out) {
 void leader::on(const propose& what, time_point, output& out) {
   std::vector<entry> batch;
   for (const auto& p : what.proposals) {
-    if (uncommitted_bytes_ > state_.opts().max_uncommitted_bytes) {
-      out.failed_now.push_back({p.tag, refusal::overloaded, state_.self()});
+    const bool overloaded = uncommitted_bytes_ > state_.opts().max_uncommitted_bytes;
+    if (overloaded || !state_.has_room()) {
+      out.failed_now.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
       continue;
     }
     append(out, entry_kind::command, p.data, batch);
@@ -110,6 +112,20 @@ void leader::on(const peer_report& what, time_point, output& out) {
   serve_reads(out);
 }
 
+void leader::on(const snapshot_stored&, time_point, output&) {
+  state_.note_stored();
+  // Of an earlier leader. Whoever leads has in its log what that snapshot holds.
+}
+
+void leader::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+
+void leader::on(const disk_space& what, time_point, output& out) {
+  const bool ran_out = state_.has_room() && !what.enough;
+  state_.note_room(what.enough);
+  // Another node may have room. If none has, one of them leads again, and serves reads.
+  if (ran_out && state_.members().members().size() > 1) step_down(out, std::nullopt);
+}
+
 void leader::receive(const vote_request& request, time_point, output& out) {
   // A leader that a quorum follows is not deposed by a node that cannot hear it. If that node's term is really ahead,
   // its answer to our next append_request says so.
@@ -124,19 +140,27 @@ void leader::receive(const vote_response& response, time_point, output& out) {
   if (!(response.pre && response.granted) && response.head.term > state_.term()) step_down(out, response);
 }
 
-void leader::receive(const append_request& request, time_point, output& out) {
-  if (request.head.term > state_.term()) {
-    step_down(out, request);
-  } else if (request.head.term < state_.term()) {
-    state_.send_durably(out, refuse_append(request, state_));
-  } else {
-    throw std::logic_error("raft: two leaders in one term");
-  }
-}
+void leader::receive(const append_request& request, time_point, output& out) { meet_other_leader(request, out); }
 
 void leader::receive(const append_response& response, time_point, output& out) {
   // Answers of this term go to the peer's replicator.
   if (response.head.term > state_.term()) step_down(out, response);
+}
+
+void leader::receive(const snapshot_request& request, time_point, output& out) { meet_other_leader(request, out); }
+
+void leader::receive(const snapshot_response& response, time_point, output& out) {
+  if (response.head.term > state_.term()) step_down(out, response);
+}
+
+template <class Request> void leader::meet_other_leader(const Request& request, output& out) {
+  if (request.head.term > state_.term()) {
+    step_down(out, request);
+  } else if (request.head.term < state_.term()) {
+    state_.send_durably(out, refuse_stale(request, state_));
+  } else {
+    throw std::logic_error("raft: two leaders in one term");
+  }
 }
 
 void leader::append(output& out, entry_kind what, bytes data, std::vector<entry>& batch) {

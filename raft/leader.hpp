@@ -55,12 +55,18 @@ class leader {
   void on(const read_request& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
+  void on(const snapshot_stored& what, time_point now, output& out);
+  void on(const snapshot_taken& what, time_point now, output& out);
+  void on(const disk_space& what, time_point now, output& out);
 
   void receive(const vote_request& request, time_point now, output& out);
   void receive(const vote_response& response, time_point now, output& out);
   void receive(const append_request& request, time_point now, output& out);
   void receive(const append_response& response, time_point now, output& out);
+  void receive(const snapshot_request& request, time_point now, output& out);
+  void receive(const snapshot_response& response, time_point now, output& out);
 
+  template <class Request> void meet_other_leader(const Request& request, output& out);
   void append(output& out, entry_kind what, bytes data, std::vector<entry>& batch);
   void advance_commit(output& out);
   void admit(waiting_read& read) const;

@@ -5,13 +5,16 @@
 
 namespace troupe::raft {
 
-log_view::log_view(const recovered& disk) : last_(disk.last_index), runs_(disk.terms) {
-  for (const auto& e : disk.configurations) note_configuration(e);
+log_view::log_view(const recovered& disk) : start_(disk.start), last_(disk.last_index), runs_(disk.terms) {
+  if (disk.snapshot) configurations_.emplace_back(disk.snapshot->configuration_index, disk.snapshot->members);
+  for (const auto& e : disk.configurations)
+    if (e.index > configuration_index()) note_configuration(e);
 }
 
 std::optional<term_t> log_view::term_at(index_t index) const {
   if (index == 0) return 0;
-  if (index > last_) return std::nullopt;
+  if (index == start_.index) return start_.term;
+  if (index < start_.index || index > last_) return std::nullopt;
   const auto behind =
       std::upper_bound(runs_.begin(), runs_.end(), index, [](index_t i, const term_run& run) { return i < run.first; });
   return std::prev(behind)->term;
@@ -24,7 +27,7 @@ index_t log_view::last_at_or_below(index_t index, term_t term) const {
     if (run->term <= term) return end;
     end = run->first - 1;
   }
-  return 0;
+  return start_.index;
 }
 
 void log_view::append(const entry& e) {
@@ -44,6 +47,27 @@ void log_view::truncate_from(index_t from) {
   while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
   while (!configurations_.empty() && configurations_.back().first >= from) configurations_.pop_back();
   last_ = std::min(last_, from - 1);
+}
+
+void log_view::compact(index_t up_to) {
+  const auto term = term_at(up_to);
+  if (!term) throw std::logic_error("raft: compaction beyond the log");
+  start_ = {up_to, *term};
+  evict(up_to, 0);
+  while (runs_.size() > 1 && runs_[1].first <= up_to + 1) runs_.erase(runs_.begin());
+  if (up_to == last_) runs_.clear();
+  if (!runs_.empty()) runs_.front().first = up_to + 1;
+  while (configurations_.size() > 1 && configurations_[1].first <= up_to)
+    configurations_.erase(configurations_.begin());
+}
+
+void log_view::reset(const snapshot_point& at) {
+  start_ = at.last;
+  last_ = at.last.index;
+  runs_.clear();
+  cache_.clear();
+  cached_bytes_ = 0;
+  configurations_.assign(1, {at.configuration_index, at.members});
 }
 
 std::vector<entry> log_view::slice(index_t first, index_t last, std::size_t max_bytes) const {

@@ -12,25 +12,32 @@
 
 namespace troupe::raft {
 
-/// Invariants: the cached entries are the log's contiguous tail (0 entries or up to `last_index()`); term runs start at
-/// index 1 and their terms rise.
+/// Invariants: the cached entries are the log's contiguous tail (0 entries or up to `last_index()`); term runs start
+/// right behind `start()` and their terms rise; everything up to `start()` is committed.
 class log_view {
  public:
   log_view() = default;
   /// The view of a log that was recovered from disk: no data, all terms, all configurations.
   explicit log_view(const recovered& disk);
 
+  /// The log begins behind this place: what was before is compacted.
+  const log_position& start() const noexcept { return start_; }
   index_t last_index() const noexcept { return last_; }
-  term_t last_term() const noexcept { return runs_.empty() ? 0 : runs_.back().term; }
-  /// The term at `index`: 0 for index 0, nothing beyond the end.
+  term_t last_term() const noexcept { return runs_.empty() ? start_.term : runs_.back().term; }
+  /// The term at `index`: 0 for index 0, nothing beyond the end and where the log is compacted.
   std::optional<term_t> term_at(index_t index) const;
-  /// The last index <= `index` whose term is <= `term`. A follower and a leader use it to skip whole terms.
+  /// The last index <= `index` whose term is <= `term`, but not below start().index, which is common to all logs that
+  /// have it. A follower and a leader use it to skip whole terms.
   index_t last_at_or_below(index_t index, term_t term) const;
 
   /// `e.index` must be last_index() + 1, its term not below last_term().
   void append(const entry& e);
   /// Drops entries from `from` on.
   void truncate_from(index_t from);
+  /// Begins behind `up_to` from now on, which must not be below start().index nor beyond the end.
+  void compact(index_t up_to);
+  /// Drops everything, and begins behind `at`.
+  void reset(const snapshot_point& at);
 
   /// Cached entries from `first` to `last`, at least one if there is one, at most `max_bytes` of cost. Empty when
   /// `first` is not in the cache.
@@ -48,10 +55,12 @@ class log_view {
   void note_term(index_t index, term_t term);
   void note_configuration(const entry& e);
 
+  log_position start_;
   index_t last_ = 0;
   std::vector<term_run> runs_;
   std::deque<entry> cache_;
   std::size_t cached_bytes_ = 0;
+  /// Those behind start(), and the one that held there.
   std::vector<std::pair<index_t, configuration>> configurations_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/entry.hpp"
+#include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 
 #include <cstdint>
@@ -57,9 +58,37 @@ struct append_response {
   index_t hint_index = 0;
   term_t hint_term = 0;
   std::uint64_t round = 0;
+  /// Not 0: the follower has lost its state (not its log) and needs a snapshot that reaches at least this index.
+  index_t needs_snapshot = 0;
 };
 
-using rpc = std::variant<vote_request, vote_response, append_request, append_response>;
+/// A piece of the leader's snapshot, for a follower that needs what the leader's log no longer holds (Raft paper,
+/// section 7). One that arrives out of turn is answered with the offset that is due, so nothing is sent twice after a
+/// broken link.
+struct snapshot_request {
+  header head;
+  snapshot_id snapshot;
+  std::uint64_t offset = 0;
+  bytes data;
+  std::uint64_t round = 0;
+};
+
+/// The last piece is answered by an append_response instead, once the snapshot is in use.
+struct snapshot_response {
+  header head;
+  snapshot_id snapshot;
+  /// Of the piece that is answered: only the answer to the newest one brings the next, or a doubled message would
+  /// double all that follow.
+  std::uint64_t offset = 0;
+  /// The follower holds everything before this offset.
+  std::uint64_t next = 0;
+  /// It could not be stored, was damaged, or does not reach far enough: the leader begins anew, later.
+  bool failed = false;
+  std::uint64_t round = 0;
+};
+
+using rpc =
+    std::variant<vote_request, vote_response, append_request, append_response, snapshot_request, snapshot_response>;
 
 inline const header& head_of(const rpc& message) {
   return std::visit([](const auto& m) -> const header& { return m.head; }, message);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace troupe::raft {
 namespace {
@@ -26,13 +27,19 @@ bool promises_durability(const rpc& message) {
 
 node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
     : self_(self), cluster_(cluster), opts_(opts), random_(seed), hard_(disk.hard), durable_hard_(disk.hard),
-      log_(disk), durable_index_(disk.last_index) {}
+      log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0), durable_index_(disk.last_index),
+      released_(commit_), state_lost_(disk.state_lost) {}
+
+duration node_state::draw_election_timeout() {
+  const auto timeout = random_.between(opts_.election_min, opts_.election_max);
+  return has_room_ ? timeout : timeout + 2 * opts_.election_max;
+}
 
 write& node_state::current_write(output& out) {
   if (!out.write_now) {
     out.write_now.emplace();
     out.write_now->number = ++last_write_;
-    unsynced_.push_back({last_write_, log_.last_index(), hard_});
+    unsynced_.push_back({last_write_, log_.last_index(), hard_, false});
   }
   return *out.write_now;
 }
@@ -68,7 +75,7 @@ void node_state::persisted_to(const durable_mark& mark) {
     const auto& done = unsynced_.front();
     durable_index_ = done.last_index;
     durable_hard_ = done.hard;
-    if (done.number == mark.number && done.last_index == mark.last_index &&
+    if (done.number == mark.number && done.last_index == mark.last_index && !done.log_replaced &&
         log_.term_at(mark.last_index) != mark.last_term)
       broken("the disk's last entry has another term");
     unsynced_.pop_front();
@@ -77,7 +84,46 @@ void node_state::persisted_to(const durable_mark& mark) {
 
 void node_state::commit_to(index_t index) { commit_ = std::max(commit_, index); }
 
+void node_state::store(output& out, const snapshot_request& piece) {
+  if (!std::exchange(storing_, true)) out.store_chunk = piece;
+}
+
+bool node_state::install(output& out, const snapshot_point& at) {
+  const auto index = at.last.index;
+  // What this node has acknowledged lies behind its log's start: a snapshot from before cannot stand for it.
+  if (index < log_.start().index) return !state_lost_;
+  if (index <= released_) return true;
+  if (log_.term_at(index) != at.last.term) {
+    // The log ends before the snapshot, or differs from what is committed there: none of it can be in any later log.
+    auto& change = current_write(out);
+    if (change.truncate_from || !change.append.empty()) broken("a write resets the log before it appends");
+    change.reset_to = at.last;
+    log_.reset(at);
+    // The snapshot is on disk, and recovery resets the log to it whether or not this write arrives.
+    durable_index_ = index;
+    for (auto& pending : unsynced_) {
+      pending.last_index = index;
+      pending.log_replaced = true;
+    }
+    unsynced_.back().log_replaced = false;
+  }
+  commit_to(index);
+  released_ = index;
+  state_lost_ = false;
+  out.load = at;
+  return true;
+}
+
+void node_state::compact_behind(output& out, const snapshot_taken& what) {
+  const auto tail = what.newest.index - std::min(what.newest.index, opts_.log_tail);
+  const auto up_to = std::min({what.oldest_kept, tail, released_, durable_index_});
+  if (up_to <= log_.start().index) return;
+  log_.compact(up_to);
+  out.compact_to = up_to;
+}
+
 void node_state::release_commits(output& out) {
+  if (state_lost_) return;
   const auto applicable = std::min(commit_, durable_index_);
   if (applicable <= released_) return;
   // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
@@ -98,6 +144,9 @@ void node_state::validate(const output& out) const {
   }
   if (out.commit_to && (*out.commit_to > durable_index_ || *out.commit_to > commit_ || *out.commit_to != released_))
     broken("only committed entries on the own disk are applied");
+  if (out.load && (out.load->last.index > commit_ || out.load->last.index > released_))
+    broken("what is loaded is committed");
+  if (log_.start().index > commit_ && !state_lost_) broken("what is compacted is committed");
   if (commit_ > log_.last_index()) broken("the commit index lies within the log");
   if (durable_index_ > log_.last_index()) broken("the durable prefix lies within the log");
   if (out.write_now && out.write_now->number != last_write_) broken("writes are numbered without gaps");

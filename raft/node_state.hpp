@@ -6,6 +6,7 @@
 #include "raft/options.hpp"
 #include "raft/random.hpp"
 
+#include <algorithm>
 #include <deque>
 
 namespace troupe::raft {
@@ -31,6 +32,14 @@ class node_state {
   bool all_durable() const noexcept { return unsynced_.empty(); }
   /// True if this node votes in the current configuration.
   bool is_voter() const noexcept { return members().is_voter(self_); }
+  /// A node without its state answers and votes as ever, but must not lead: it could not serve.
+  bool may_campaign() const noexcept { return is_voter() && !state_lost_; }
+  bool has_room() const noexcept { return has_room_; }
+  void note_room(bool enough) noexcept { has_room_ = enough; }
+  /// How long to wait before the next campaign. Without room it is long, so that nodes with room go first.
+  duration draw_election_timeout();
+  /// Where a snapshot must reach for this node to go on; 0 when it has its state.
+  index_t needs_snapshot() const noexcept { return state_lost_ ? std::max<index_t>(log_.start().index, 1) : 0; }
   prng& random() noexcept { return random_; }
 
   /// A message header to a peer in the current term.
@@ -47,6 +56,16 @@ class node_state {
   void commit_to(index_t index);
   /// Puts into `out` what may newly be applied: min(commit, durable).
   void release_commits(output& out);
+  /// Gives out a piece of a snapshot to be stored, unless one is being stored: then this one is lost, as if on the
+  /// network, so that no more than one waits for a slow disk.
+  void store(output& out, const snapshot_request& piece);
+  void note_stored() noexcept { storing_ = false; }
+  /// A snapshot of another node is on disk. If it brings anything, log and commit index are what it says, and the state
+  /// machines are to be loaded from it. False for one that this node must not use, because it ends before its log
+  /// begins.
+  bool install(output& out, const snapshot_point& at);
+  /// A snapshot of this node's own is on disk: the log may lose what no kept snapshot and no follower needs.
+  void compact_behind(output& out, const snapshot_taken& what);
   /// Routes a message that promises something about this node's disk: through the log store while any write is on its
   /// way, at once when none is.
   void send_durably(output& out, rpc message) const;
@@ -60,6 +79,7 @@ class node_state {
     std::uint64_t number;
     index_t last_index; ///< the log's end after this write, lowered by later truncations
     hard_state hard;
+    bool log_replaced = false; ///< by a later reset: this write's entries are nowhere any more
   };
   write& current_write(output& out);
 
@@ -74,6 +94,9 @@ class node_state {
   index_t durable_index_ = 0;
   /// released_ <= min(commit_, durable_index_): what was given out as applicable.
   index_t released_ = 0;
+  bool state_lost_ = false;
+  bool has_room_ = true;
+  bool storing_ = false;
   std::uint64_t last_write_ = 0;
   /// Writes handed over and not yet known to be on disk, oldest first; numbers rise.
   std::deque<unsynced_write> unsynced_;

@@ -25,6 +25,11 @@ struct options {
   std::size_t max_inflight_bytes = 4 << 20;
   /// A leader refuses proposals while it holds more uncommitted bytes than this.
   std::size_t max_uncommitted_bytes = 64 << 20;
+  /// Entries kept on disk behind the newest snapshot, for followers that are a little behind.
+  index_t log_tail = 10'000;
+  /// A piece of a snapshot, and how many bytes of it go to one follower in a second at most; 0: no limit.
+  std::size_t snapshot_chunk_bytes = 1 << 20;
+  std::uint64_t snapshot_bytes_per_second = 0;
   /// Entries kept in memory behind the applied index, for followers that are a little behind.
   std::size_t cache_bytes = 16 << 20;
 };

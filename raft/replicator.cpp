@@ -23,14 +23,18 @@ replicator_output replicator::step(const replicator_event& what, time_point now)
 }
 
 time_point replicator::deadline() const {
-  const auto heartbeat = sent_at_ + opts_.heartbeat;
-  return commit_waits_since_ ? std::min(heartbeat, *commit_waits_since_ + opts_.commit_lag) : heartbeat;
+  auto next = sent_at_ + opts_.heartbeat;
+  if (commit_waits_since_) next = std::min(next, *commit_waits_since_ + opts_.commit_lag);
+  if (mode_ == mode::snapshot && piece_sent_at_) next = std::min(next, *piece_sent_at_ + piece_patience());
+  if (mode_ == mode::snapshot && !piece_sent_at_ && !reading_piece_) next = std::min(next, resume_at_);
+  return next;
 }
 
 void replicator::on(const tick&, time_point now, replicator_output& out) {
   // Requests that stay unanswered were lost, or the peer is gone: ask again where the logs agree, with little.
   const bool silent = !inflight_.empty() && now - std::max(heard_at_, inflight_since_) >= opts_.election_min;
   if (silent) probe_from(match_ + 1, std::nullopt, out);
+  if (mode_ == mode::snapshot) snapshot_tick(now, out);
   const bool heartbeat_due = now >= sent_at_ + opts_.heartbeat;
   const bool commit_due = commit_waits_since_ && now >= *commit_waits_since_ + opts_.commit_lag;
   // With a full window the commit index waits for the next heartbeat.
@@ -61,13 +65,27 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
   if (!what.success) refused(what, out);
+  must_reach_ = what.needs_snapshot;
+  if (mode_ != mode::snapshot && must_reach_ > 0) {
+    begin_snapshot(out);
+  } else if (mode_ == mode::snapshot && what.success && must_reach_ == 0 && snapshot_ &&
+             what.match >= snapshot_.last.index) {
+    begin_anew({});
+    probe_from(match_ + 1, std::nullopt, out);
+  }
   out.report = peer_report{head_.term, head_.to, match_, what.round, now};
   pump(now, out);
 }
 
 void replicator::on(const fetched& what, time_point now, replicator_output& out) {
   fetching_ = false;
-  const bool wanted = mode_ == mode::probe ? what.first > match_ && !prev_term_ : what.first == next_;
+  if (mode_ == mode::snapshot) return;
+  if (what.compacted && what.first == next_) {
+    begin_snapshot(out);
+    return;
+  }
+  const bool wanted =
+      !what.compacted && (mode_ == mode::probe ? what.first > match_ && !prev_term_ : what.first == next_);
   if (wanted) {
     next_ = what.first;
     prev_term_ = what.prev_term;
@@ -88,6 +106,7 @@ void replicator::agreed(const append_response& what) {
     inflight_bytes_ -= inflight_.front().bytes;
     inflight_.pop_front();
   }
+  if (mode_ == mode::snapshot) return;
   // In probe only an answer that reaches the place that was asked about ends the search.
   if (what.match + 1 >= next_) mode_ = mode::replicate;
   if (next_ > match_) return;
@@ -102,6 +121,7 @@ void replicator::agreed(const append_response& what) {
 }
 
 void replicator::refused(const append_response& what, replicator_output& out) {
+  if (mode_ == mode::snapshot) return;
   // A refusal is about one request: in probe the last one, in replicate any that assumed more than is agreed.
   const bool fresh = mode_ == mode::probe ? what.prev_index == next_ - 1 : what.prev_index > match_;
   // A peer that denies what it once acknowledged has lost its disk: it is asked at the pace of heartbeats, no faster.
@@ -122,7 +142,7 @@ void replicator::probe_from(index_t next, std::optional<term_t> hint_term, repli
 }
 
 void replicator::pump(time_point now, replicator_output& out) {
-  if (mode_ == mode::probe) return;
+  if (mode_ != mode::replicate) return;
   while (prev_term_ && !pending_.empty() && !window_full()) send_entries(now, out);
   // The term before next_ is needed even when no entry is left: without it the peer hears of no commit and no round.
   if ((!prev_term_ || (pending_.empty() && next_ <= last_)) && !window_full()) fetch(next_, std::nullopt, out);

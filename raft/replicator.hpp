@@ -1,4 +1,12 @@
-// One peer's share of replication: probes where the logs agree, then pipelines entries.
+// One peer's share of replication: probes where the logs agree, then pipelines entries, or sends a snapshot where the
+// log does not reach.
+//
+//   [probe] -- an answer reaches the place asked about --> [replicate]
+//     ^ |                                                   | |  answers stay out, or a refusal: back to [probe]
+//     | +-- entries compacted, or the peer lost its state --+ |
+//     |                       v                               v
+//     +-- in use, or --- [snapshot] <-- entries compacted ----+
+//         answers stay out
 #pragma once
 
 #include "raft/events.hpp"
@@ -17,6 +25,8 @@ struct fetched {
   term_t prev_term = 0;
   /// Empty when `first` is behind the end of the log.
   std::vector<entry> entries;
+  /// What was asked for is in the log no more: only a snapshot holds it. `first` is the question's then.
+  bool compacted = false;
 };
 
 /// Asks the leader for a `fetched`. With `hint_term` the answer starts right behind the last index <= first - 1 whose
@@ -27,12 +37,29 @@ struct fetch_request {
   std::size_t max_bytes = 0;
 };
 
-using replicator_event = std::variant<tick, replicate, append_response, fetched>;
+/// Bytes of a snapshot on the leader's disk. No id when no snapshot serves, or the one that was asked for is gone.
+struct snapshot_piece {
+  snapshot_id snapshot;
+  std::uint64_t offset = 0;
+  bytes data;
+};
+
+/// Asks for a `snapshot_piece`: of the snapshot named, or (offset 0) of the newest if it reaches `reach`.
+struct piece_request {
+  snapshot_id snapshot;
+  index_t reach = 0;
+  std::uint64_t offset = 0;
+  std::size_t max_bytes = 0;
+};
+
+using replicator_event = std::variant<tick, replicate, append_response, fetched, snapshot_response, snapshot_piece>;
 
 struct replicator_output {
   std::vector<append_request> send;
+  std::optional<snapshot_request> send_piece;
   std::optional<peer_report> report;
   std::optional<fetch_request> fetch;
+  std::optional<piece_request> read_piece;
 };
 
 /// What a replicator is started with.
@@ -48,17 +75,18 @@ struct replicator_seed {
 
 /// Pure machine. Invariants: match_ < next_ <= last_ + 1; pending_ is the log's piece that starts at next_; prev_term_
 /// is the term at next_ - 1 when it is known; in probe at most one request leaves per heartbeat, and it is empty; the
-/// unanswered requests stay under the in-flight caps, so a stopped peer costs a bounded number of bytes.
+/// unanswered requests stay under the in-flight caps, so a stopped peer costs a bounded number of bytes. Of a snapshot
+/// one piece at a time is on its way.
 class replicator {
  public:
   explicit replicator(const replicator_seed& seed);
 
   replicator_output start(time_point now);
-  /// `append_response`: only answers of the seed's term and peer.
+  /// Answers of another term or peer than the seed's are ignored.
   replicator_output step(const replicator_event& what, time_point now);
   time_point deadline() const;
 
-  enum class mode : std::uint8_t { probe, replicate };
+  enum class mode : std::uint8_t { probe, replicate, snapshot };
   mode current_mode() const noexcept { return mode_; }
   index_t match() const noexcept { return match_; }
 
@@ -72,6 +100,8 @@ class replicator {
   void on(const replicate& what, time_point now, replicator_output& out);
   void on(const append_response& what, time_point now, replicator_output& out);
   void on(const fetched& what, time_point now, replicator_output& out);
+  void on(const snapshot_response& what, time_point now, replicator_output& out);
+  void on(const snapshot_piece& what, time_point now, replicator_output& out);
 
   void agreed(const append_response& what);
   void refused(const append_response& what, replicator_output& out);
@@ -81,6 +111,14 @@ class replicator {
   void send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out);
   void fetch(index_t first, std::optional<term_t> hint_term, replicator_output& out);
   bool window_full() const;
+
+  void begin_snapshot(replicator_output& out);
+  void snapshot_tick(time_point now, replicator_output& out);
+  void begin_anew(time_point when);
+  void ask_for_piece(replicator_output& out);
+  /// When the next piece may leave, and when its answer is overdue.
+  duration pause_after(std::size_t bytes) const;
+  duration piece_patience() const { return 2 * opts_.election_max; }
 
   options opts_;
   header head_;
@@ -96,6 +134,20 @@ class replicator {
   std::deque<inflight> inflight_;
   std::size_t inflight_bytes_ = 0;
   bool fetching_ = false;
+
+  // In mode snapshot.
+  /// The peer lost its state, and needs a snapshot that reaches this index; else 0.
+  index_t must_reach_ = 0;
+  /// No id until the first piece is here.
+  snapshot_id snapshot_;
+  /// The piece on its way begins here, or the next one will.
+  std::uint64_t next_byte_ = 0;
+  bool reading_piece_ = false;
+  /// A piece is on its way to the peer since then.
+  std::optional<time_point> piece_sent_at_;
+  /// No piece is asked for before this.
+  time_point resume_at_{};
+
   /// The newest round a request carried.
   std::uint64_t sent_round_ = 0;
   time_point sent_at_{};

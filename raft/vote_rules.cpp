@@ -18,11 +18,15 @@ vote_response refuse_vote(const vote_request& request, const node_state& state) 
   return {state.to(request.head.from), request.pre, false};
 }
 
-append_response refuse_append(const append_request& request, const node_state& state) {
+append_response refuse_stale(const append_request& request, const node_state& state) {
   append_response response;
   response.head = state.to(request.head.from);
   response.prev_index = request.prev_index;
   return response;
+}
+
+snapshot_response refuse_stale(const snapshot_request& request, const node_state& state) {
+  return {state.to(request.head.from), request.snapshot, request.offset, 0, true, request.round};
 }
 
 } // namespace troupe::raft

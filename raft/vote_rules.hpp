@@ -17,6 +17,7 @@ vote_response answer_pre_vote(const vote_request& request, const node_state& sta
 vote_response refuse_vote(const vote_request& request, const node_state& state);
 
 /// A refusal that tells a leader of an older term what the current one is.
-append_response refuse_append(const append_request& request, const node_state& state);
+append_response refuse_stale(const append_request& request, const node_state& state);
+snapshot_response refuse_stale(const snapshot_request& request, const node_state& state);
 
 } // namespace troupe::raft

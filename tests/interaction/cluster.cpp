@@ -85,6 +85,12 @@ std::string cluster::run(const std::string& command) {
       sync(node_from(words));
     } else if (verb == "crash") {
       crash(node_from(words));
+    } else if (verb == "snapshot") {
+      snapshot(node_from(words));
+    } else if (verb == "damage") {
+      nodes_.at(node_from(words)).disk.damage_newest();
+    } else if (verb == "no-room" || verb == "room") {
+      step(node_from(words), raft::disk_space{verb == "room"});
     } else if (verb == "restart") {
       start(node_from(words));
     } else if (verb == "stabilize") {
@@ -113,14 +119,18 @@ void cluster::add_nodes(std::istream& words) {
       opts_.max_inflight_messages = value;
     else if (key == "max_uncommitted_bytes")
       opts_.max_uncommitted_bytes = value;
+    else if (key == "log_tail")
+      opts_.log_tail = value;
+    else if (key == "snapshot_chunk_bytes")
+      opts_.snapshot_chunk_bytes = value;
     else
       throw std::invalid_argument("no such option: " + key);
   }
   raft::configuration all;
   for (std::uint64_t i = 1; i <= count; ++i) all.voters.push_back({raft::node_id{i}, {}});
-  const sim::image blank{{1, {}}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
+  const sim::image blank{{1, {}}, {}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
   for (std::uint64_t i = 1; i <= count; ++i) {
-    nodes_.emplace(raft::node_id{i}, node{sim::disk{blank}, {}, {}, {}, 0});
+    nodes_.emplace(raft::node_id{i}, node{sim::disk{blank}, {}, {}, {}, 0, 0, {}});
     start(raft::node_id{i});
   }
 }
@@ -128,10 +138,16 @@ void cluster::add_nodes(std::istream& words) {
 void cluster::start(raft::node_id id) {
   auto& n = nodes_.at(id);
   const auto seed = id.value * 1000 + static_cast<std::uint64_t>(++n.starts);
-  n.role.emplace(raft::follower{{id, the_cluster, opts_, seed, n.disk.open()}});
+  const auto found = n.disk.open();
+  n.role.emplace(raft::follower{{id, the_cluster, opts_, seed, found}});
+  n.applied = found.snapshot ? found.snapshot->last.index : 0;
   const auto& log = state_of(*n.role).log();
-  say(id, "starts in term " + std::to_string(state_of(*n.role).term()) + " with last " +
-              std::to_string(log.last_index()) + '/' + std::to_string(log.last_term()));
+  auto text = "starts in term " + std::to_string(state_of(*n.role).term()) + " with last " +
+              std::to_string(log.last_index()) + '/' + std::to_string(log.last_term());
+  if (log.start().index > 0) text += " behind " + std::to_string(log.start().index);
+  if (found.snapshot) text += ", state of " + std::to_string(found.snapshot->last.index);
+  if (found.state_lost) text += ", state lost";
+  say(id, text);
   carry_out(id, std::get<raft::follower>(*n.role).start(now_));
 }
 
@@ -140,8 +156,9 @@ void cluster::crash(raft::node_id id) {
   n.role.reset();
   n.replicators.clear();
   n.held.clear();
+  n.incoming.clear();
   // A script's crash loses all that was not synced: the worst case, and always the same.
-  n.disk = sim::disk{n.disk.synced()};
+  n.disk.lose_unsynced();
   say(id, "crashes");
 }
 

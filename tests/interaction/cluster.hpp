@@ -30,6 +30,9 @@ class cluster {
     /// Messages that wait for a write to be on disk.
     std::deque<std::pair<std::uint64_t, raft::rpc>> held;
     int starts = 0;
+    raft::index_t applied = 0;
+    /// Another node's snapshot, as far as it is here.
+    std::string incoming;
   };
 
   void add_nodes(std::istream& words);
@@ -39,6 +42,7 @@ class cluster {
   void campaign(raft::node_id id);
   void propose(raft::node_id id, std::istream& words);
   bool sync(raft::node_id id);
+  void snapshot(raft::node_id id);
   bool deliver(std::optional<link> only, std::size_t count);
   void drop(std::optional<link> only);
   void stabilize();
@@ -52,6 +56,8 @@ class cluster {
   void tell_replicators(raft::node_id id, const raft::replicate& what);
   void step_replicator(raft::node_id id, raft::node_id peer, const raft::replicator_event& what);
   void carry_out(raft::node_id id, raft::node_id peer, raft::replicator_output out);
+  raft::snapshot_stored take_in(raft::node_id id, const raft::snapshot_request& piece);
+  raft::snapshot_piece piece_of(raft::node_id id, const raft::piece_request& question);
   void send(raft::node_id id, const raft::rpc& message);
 
   node& at(raft::node_id id);

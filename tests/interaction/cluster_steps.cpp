@@ -8,15 +8,34 @@ namespace troupe::interaction {
 using sim::describe;
 using std::to_string;
 
+namespace {
+
+const char* describe(raft::replicator::mode mode) {
+  switch (mode) {
+  case raft::replicator::mode::probe:
+    return ": probes";
+  case raft::replicator::mode::replicate:
+    return ": replicates";
+  case raft::replicator::mode::snapshot:
+    return ": sends a snapshot";
+  }
+  return "?";
+}
+
+} // namespace
+
 void cluster::receive(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   auto& n = nodes_.at(head.to);
   if (!n.role) return;
-  if (const auto* response = std::get_if<raft::append_response>(&message)) {
-    const auto term = state_of(*n.role).term();
-    if (head.term == term && n.replicators.contains(head.from)) step_replicator(head.to, head.from, *response);
-    if (head.term <= term) return;
-  }
+  const auto term = state_of(*n.role).term();
+  const auto to_replicator = [&](const auto& response) {
+    if (head.term == term && n.replicators.contains(head.from)) step_replicator(head.to, head.from, response);
+    return head.term <= term;
+  };
+  const auto* appended = std::get_if<raft::append_response>(&message);
+  const auto* stored = std::get_if<raft::snapshot_response>(&message);
+  if ((appended && to_replicator(*appended)) || (stored && to_replicator(*stored))) return;
   step(head.to, message);
 }
 
@@ -42,7 +61,40 @@ void cluster::carry_out(raft::node_id id, raft::output out) {
       carry_out(id, m.id, added->second.start(now_));
     }
   if (out.replicate_now) tell_replicators(id, *out.replicate_now);
+  if (out.load) n.applied = out.load->last.index;
+  if (out.commit_to) n.applied = *out.commit_to;
+  if (out.compact_to) n.disk.compact(*out.compact_to);
+  if (out.store_chunk) step(id, take_in(id, *out.store_chunk));
   if (out.next_role) change_role(id, std::move(*out.next_role));
+}
+
+/// A snapshot of all that the node has applied, on disk at once.
+void cluster::snapshot(raft::node_id id) {
+  auto& n = at(id);
+  const raft::log_position last{n.applied, n.disk.written().term_at(n.applied)};
+  const auto& log = state_of(*n.role).log();
+  n.disk.keep({{last, log.configuration_index(), log.current()}, std::make_shared<const sim::register_machine>()});
+  say(id, "snapshot of " + to_string(last.index));
+  step(id, raft::snapshot_taken{last, n.disk.snapshots().back().at.last.index});
+}
+
+raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_request& piece) {
+  auto& n = at(id);
+  raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};
+  if (piece.offset == n.incoming.size()) n.incoming += piece.data.view();
+  answer.next = n.incoming.size();
+  if (answer.next < piece.snapshot.size) return answer;
+  const auto whole = sim::stored_snapshot::from(std::exchange(n.incoming, {}));
+  n.disk.keep(*whole);
+  answer.complete = whole->at;
+  return answer;
+}
+
+raft::snapshot_piece cluster::piece_of(raft::node_id id, const raft::piece_request& question) {
+  const auto& all = at(id).disk.snapshots();
+  if (all.empty() || all.front().at.last.index < question.reach) return {};
+  const auto bytes = all.front().bytes();
+  return {all.front().id(), question.offset, raft::bytes{bytes.substr(question.offset, question.max_bytes)}};
 }
 
 void cluster::show(raft::node_id id, const raft::output& out) {
@@ -52,6 +104,8 @@ void cluster::show(raft::node_id id, const raft::output& out) {
   for (const auto& f : out.failed_now)
     say(id, "refused " + to_string(f.tag) + ": " + describe(f.why) + ", leader " + to_string(f.leader.value));
   for (const auto& r : out.reads) say(id, "read " + to_string(r.tag) + " may be served at " + to_string(r.index));
+  if (out.load) say(id, "loads the state of " + to_string(out.load->last.index));
+  if (out.compact_to) say(id, "drops its log up to " + to_string(*out.compact_to));
   if (out.commit_to) say(id, "applies up to " + to_string(*out.commit_to));
 }
 
@@ -75,20 +129,20 @@ void cluster::step_replicator(raft::node_id id, raft::node_id peer, const raft::
   auto& machine = at(id).replicators.at(peer);
   const auto before = machine.current_mode();
   auto out = machine.step(what, now_);
-  if (machine.current_mode() != before)
-    say(id, "to " + to_string(peer.value) +
-                (machine.current_mode() == raft::replicator::mode::probe ? ": probes" : ": replicates"));
+  if (machine.current_mode() != before) say(id, "to " + to_string(peer.value) + describe(machine.current_mode()));
   carry_out(id, peer, std::move(out));
 }
 
 void cluster::carry_out(raft::node_id id, raft::node_id peer, raft::replicator_output out) {
   for (const auto& request : out.send) send(id, request);
+  if (out.send_piece) send(id, *out.send_piece);
   if (out.fetch) {
     const auto& n = at(id);
     auto found = std::get<raft::leader>(*n.role).answer(*out.fetch);
-    if (found.entries.empty()) found.entries = n.disk.read(found.first, out.fetch->max_bytes);
+    if (found.entries.empty() && !found.compacted) found.entries = n.disk.read(found.first, out.fetch->max_bytes);
     step_replicator(id, peer, found);
   }
+  if (out.read_piece) step_replicator(id, peer, piece_of(id, *out.read_piece));
   if (out.report) step(id, *out.report);
 }
 

@@ -29,7 +29,9 @@ void checker::on_leader(const raft::node_state& state, const image& log) {
   for (auto i = committed_.size(); i > 0; --i) {
     const auto& fact = committed_[i - 1];
     if (fact.committed_in >= state.term()) continue;
-    if (log.last_index() < i || !same_entry(log.log[i - 1], fact.term, fact.data))
+    if (i <= log.start.index) break; // a snapshot stands for it, which was held against what is committed
+    const auto* e = log.find(i);
+    if (!e || !same_entry(*e, fact.term, fact.data))
       throw violation("leader completeness: " + name(state.self()) + " leads without what is committed" + at(i));
     break;
   }
@@ -76,10 +78,32 @@ void checker::on_applied(const raft::entry& e) {
     throw violation("state machine safety: another entry applied" + at(e.index));
 }
 
+void checker::on_snapshot(const stored_snapshot& made) const {
+  const auto last = made.at.last;
+  if (last.index == 0 || last.index > committed_.size())
+    throw violation("a snapshot of what is not committed" + at(last.index));
+  if (committed_[last.index - 1].term != last.term) throw violation("a snapshot of another entry" + at(last.index));
+  register_machine replayed;
+  raft::index_t members_at = 0;
+  for (raft::index_t i = 1; i <= last.index; ++i) {
+    const auto& fact = committed_[i - 1];
+    if (fact.kind == raft::entry_kind::configuration) members_at = i;
+    if (fact.kind == raft::entry_kind::command) replayed.apply(command::decode(fact.data));
+  }
+  if (!(replayed == *made.state)) throw violation("a snapshot holds another state" + at(last.index));
+  if (members_at != made.at.configuration_index) throw violation("a snapshot names other members" + at(last.index));
+}
+
 void checker::commit(const raft::node_state& state, raft::role_kind role, const image& log) {
   auto& seen = nodes_seen_[state.self()];
   for (auto i = seen.commit + 1; i <= state.commit(); ++i) {
-    const auto& e = log.log.at(i - 1);
+    const auto* found = log.find(i);
+    if (!found) {
+      if (i > log.start.index || i > committed_.size())
+        throw violation(name(state.self()) + " committed what it does not have" + at(i));
+      continue;
+    }
+    const auto& e = *found;
     if (i <= committed_.size()) {
       const auto& fact = committed_[i - 1];
       if (!same_entry(e, fact.term, fact.data))
@@ -88,10 +112,11 @@ void checker::commit(const raft::node_state& state, raft::role_kind role, const 
     }
     if (i > 1 && role != raft::role_kind::leader) throw violation("committed by a node that does not lead" + at(i));
     if (i > 1 && committed_.back().committed_in != state.term()) ++commits_after_change_;
-    committed_.push_back({e.term, e.data, state.term()});
+    committed_.push_back({e.term, e.kind, e.data, state.term()});
     if (outcome_only_) continue;
     const auto copies = std::count_if(disks_.begin(), disks_.end(), [&](const disk* d) {
-      return d->synced().last_index() >= i && same_entry(d->synced().log[i - 1], e.term, e.data);
+      const auto* there = d->synced().find(i);
+      return i <= d->covered() || (there && same_entry(*there, e.term, e.data));
     });
     if (static_cast<std::size_t>(copies) * 2 <= nodes_)
       throw violation("committed with " + std::to_string(copies) + " copies on disk" + at(i));
@@ -110,9 +135,11 @@ void checker::after_step(const raft::node_state& state, raft::role_kind role, co
   if (state.durable_index() > log.last_index()) throw violation(who + " holds durable what it does not have");
   if (!outcome_only_) {
     if (state.durable_hard().term > own.synced().hard.term) throw violation(who + " trusts a term that is not synced");
-    if (own.synced().term_at(state.durable_index()) != log.term_at(state.durable_index()))
+    if (state.durable_index() > own.covered() &&
+        own.synced().term_at(state.durable_index()) != log.term_at(state.durable_index()))
       throw violation(who + " holds durable what its disk has not" + at(state.durable_index()));
   }
+  if (state.log().start() != log.start) throw violation("the log of " + who + " does not begin where its disk's does");
   commit(state, role, log);
   seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index()};
 }

@@ -30,6 +30,8 @@ class checker {
   /// A message leaves for the network.
   void on_send(raft::node_id node, const image& synced, const raft::rpc& message);
   void on_applied(const raft::entry& e);
+  /// A snapshot is on a disk.
+  void on_snapshot(const stored_snapshot& made) const;
   /// After each step, with its output carried out.
   void after_step(const raft::node_state& state, raft::role_kind role, const disk& own);
 
@@ -40,6 +42,7 @@ class checker {
  private:
   struct committed_entry {
     raft::term_t term = 0;
+    raft::entry_kind kind = raft::entry_kind::noop;
     raft::bytes data;
     raft::term_t committed_in = 0;
   };

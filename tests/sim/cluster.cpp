@@ -80,15 +80,17 @@ class cluster {
     const auto leads = [](const auto& n) { return n->leads(); };
     if (std::count_if(nodes_.begin(), nodes_.end(), leads) != 1) return false;
     const auto& first = **std::find_if(nodes_.begin(), nodes_.end(), leads);
-    return std::all_of(nodes_.begin(), nodes_.end(),
-                       [&](const auto& n) { return n->term() == first.term() && n->applied() > 1; });
+    // Who lost touch with the log waits for a snapshot, and is waited for later.
+    return first.applied() > 1 &&
+           std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->term() == first.term(); });
   }
 
   bool equal() const {
     const auto& first = *nodes_.front();
     return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
       return n->applied() == world_.judge.committed() && n->service() == first.service() &&
-             n->storage().synced().log == first.storage().synced().log;
+             n->storage().synced().last_index() == first.storage().synced().last_index() &&
+             n->storage().synced().last_term() == first.storage().synced().last_term();
     });
   }
 

@@ -19,9 +19,18 @@ struct body {
            to_string(m.commit) + " round " + to_string(m.round);
   }
   std::string operator()(const raft::append_response& m) const {
-    if (m.success) return "append ok match " + to_string(m.match) + " round " + to_string(m.round);
+    const auto lost = m.needs_snapshot == 0 ? "" : " needs a snapshot to " + to_string(m.needs_snapshot);
+    if (m.success) return "append ok match " + to_string(m.match) + " round " + to_string(m.round) + lost;
     return "append refused at " + to_string(m.prev_index) + " hint " + position(m.hint_index, m.hint_term) + " round " +
-           to_string(m.round);
+           to_string(m.round) + lost;
+  }
+  std::string operator()(const raft::snapshot_request& m) const {
+    return "snapshot " + describe(m.snapshot) + " from byte " + to_string(m.offset) + ", " + to_string(m.data.size()) +
+           " bytes, round " + to_string(m.round);
+  }
+  std::string operator()(const raft::snapshot_response& m) const {
+    return "snapshot " + describe(m.snapshot) + (m.failed ? " failed" : "") + " next byte " + to_string(m.next) +
+           " round " + to_string(m.round);
   }
 };
 
@@ -32,6 +41,8 @@ std::string describe(const raft::rpc& message) {
   return to_string(head.from.value) + "->" + to_string(head.to.value) + " term " + to_string(head.term) + ' ' +
          std::visit(body{}, message);
 }
+
+std::string describe(const raft::snapshot_id& id) { return position(id.last.index, id.last.term); }
 
 std::string describe(const std::vector<raft::entry>& entries) {
   std::string text = "[";
@@ -56,6 +67,7 @@ std::string describe(const std::vector<raft::entry>& entries) {
 std::string describe(const raft::write& change) {
   auto text = "write " + to_string(change.number);
   if (change.hard) text += " term " + to_string(change.hard->term) + " vote " + to_string(change.hard->voted_for.value);
+  if (change.reset_to) text += " begin behind " + position(change.reset_to->index, change.reset_to->term);
   if (change.truncate_from) text += " cut from " + to_string(*change.truncate_from);
   if (!change.append.empty()) text += ' ' + describe(change.append);
   return text;
@@ -69,6 +81,8 @@ std::string describe(raft::refusal why) {
     return "overloaded";
   case raft::refusal::leadership_lost:
     return "leadership lost";
+  case raft::refusal::disk_full:
+    return "disk full";
   }
   return "?";
 }

@@ -9,6 +9,7 @@ namespace troupe::sim {
 
 std::string describe(const raft::rpc& message);
 std::string describe(const raft::write& change);
+std::string describe(const raft::snapshot_id& id);
 std::string describe(const std::vector<raft::entry>& entries);
 std::string describe(raft::refusal why);
 

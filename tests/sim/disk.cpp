@@ -1,16 +1,69 @@
 #include "tests/sim/disk.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace troupe::sim {
 
+std::string stored_snapshot::bytes() const {
+  std::string text;
+  raft::writer out{text};
+  out.put(at.last.index);
+  out.put(at.last.term);
+  out.put(at.configuration_index);
+  out.put_string(encode(at.members));
+  out.put_string(state->save());
+  return text;
+}
+
+raft::snapshot_id stored_snapshot::id() const {
+  const auto text = bytes();
+  return {at.last, text.size(), std::hash<std::string>{}(text)};
+}
+
+std::optional<stored_snapshot> stored_snapshot::from(std::string_view bytes) {
+  raft::reader in{bytes};
+  stored_snapshot made;
+  made.at.last.index = in.get<std::uint64_t>();
+  made.at.last.term = in.get<std::uint64_t>();
+  made.at.configuration_index = in.get<std::uint64_t>();
+  const auto members = raft::decode_configuration(in.get_string());
+  const auto state = in.get_string();
+  if (!in.done() || !members) return std::nullopt;
+  made.at.members = *members;
+  made.state = std::make_shared<const register_machine>(register_machine::load(state));
+  return made;
+}
+
+raft::term_t image::term_at(raft::index_t index) const noexcept {
+  if (index == start.index) return start.term;
+  const auto* e = find(index);
+  return e ? e->term : 0;
+}
+
 void image::apply(const raft::write& change) {
   if (change.hard) hard = *change.hard;
-  if (change.truncate_from) log.resize(std::min(log.size(), static_cast<std::size_t>(*change.truncate_from - 1)));
+  if (change.reset_to) {
+    start = *change.reset_to;
+    log.clear();
+  }
+  if (change.truncate_from) {
+    if (*change.truncate_from <= start.index) throw std::logic_error("disk: what is compacted is cut");
+    log.resize(std::min(log.size(), static_cast<std::size_t>(*change.truncate_from - start.index - 1)));
+  }
   for (const auto& e : change.append) {
-    if (e.index != log.size() + 1) throw std::logic_error("disk: an entry does not follow the log's end");
+    if (e.index != last_index() + 1) throw std::logic_error("disk: an entry does not follow the log's end");
     log.push_back(e);
   }
+}
+
+void image::compact(raft::index_t up_to) {
+  // The last sync may lag behind: then less of it is dropped.
+  up_to = std::min(up_to, last_index());
+  if (up_to <= start.index) return;
+  const raft::log_position to{up_to, term_at(up_to)};
+  log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(up_to - start.index));
+  start = to;
 }
 
 void disk::hand_over(const raft::write& change) {
@@ -37,6 +90,20 @@ raft::durable_mark disk::finish_sync() {
   return {synced_number_, synced_.last_index(), synced_.last_term()};
 }
 
+void disk::compact(raft::index_t up_to) {
+  if (up_to > covered()) throw std::logic_error("disk: compacted without a snapshot");
+  // A write that is not synced and cuts deeper than this is not lost with the log's beginning: nothing committed is
+  // cut.
+  synced_.compact(up_to);
+  written_.compact(up_to);
+}
+
+void disk::keep(stored_snapshot snapshot) {
+  const auto older = [&](const stored_snapshot& s) { return s.at.last.index < snapshot.at.last.index; };
+  snapshots_.insert(std::find_if(snapshots_.begin(), snapshots_.end(), older), std::move(snapshot));
+  if (snapshots_.size() > 2) snapshots_.resize(2);
+}
+
 bool disk::crash(raft::prng& random) {
   const auto kept = random.next() % (unsynced_.size() + 1);
   const bool lost = kept < unsynced_.size();
@@ -46,15 +113,37 @@ bool disk::crash(raft::prng& random) {
     part.append.resize(random.next() % (part.append.size() + 1));
     synced_.apply(part);
   }
-  unsynced_.clear();
-  written_ = synced_;
-  synced_number_ = written_number_ = covered_ = 0;
+  lose_unsynced();
   return lost;
 }
 
-raft::recovered disk::open() const {
+void disk::lose_unsynced() {
+  unsynced_.clear();
+  written_ = synced_;
+  synced_number_ = written_number_ = covered_ = 0;
+}
+
+const stored_snapshot* disk::usable() const {
+  for (const auto& s : snapshots_)
+    if (!s.damaged && s.at.last.index >= synced_.start.index) return &s;
+  return nullptr;
+}
+
+raft::recovered disk::open() {
   raft::recovered found;
+  std::erase_if(snapshots_, [](const stored_snapshot& s) { return s.damaged; });
+  if (const auto* s = usable()) {
+    found.snapshot = s->at;
+    if (synced_.term_at(s->at.last.index) != s->at.last.term) {
+      synced_.start = s->at.last;
+      synced_.log.clear();
+      written_ = synced_;
+    }
+  } else {
+    found.state_lost = synced_.start.index > 0;
+  }
   found.hard = synced_.hard;
+  found.start = synced_.start;
   found.last_index = synced_.last_index();
   for (const auto& e : synced_.log) {
     if (found.terms.empty() || found.terms.back().term != e.term) found.terms.push_back({e.index, e.term});
@@ -68,11 +157,10 @@ raft::durable_mark disk::written_mark() const { return {written_number_, written
 std::vector<raft::entry> disk::read(raft::index_t first, std::size_t max_bytes) const {
   std::vector<raft::entry> part;
   std::size_t bytes = 0;
-  for (auto i = first; i >= 1 && i <= written_.last_index(); ++i) {
-    const auto& e = written_.log[i - 1];
-    bytes += e.cost();
+  for (auto i = first; const auto* e = written_.find(i); ++i) {
+    bytes += e->cost();
     if (!part.empty() && bytes > max_bytes) break;
-    part.push_back(e);
+    part.push_back(*e);
   }
   return part;
 }

@@ -15,7 +15,7 @@ void fault_driver::plan() {
 void fault_driver::strike() {
   const auto& w = world_.what.faults;
   auto dice = world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader +
-                                      w.crash_all + w.slow_disk + w.lossy + w.heal);
+                                      w.crash_all + w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal);
   const auto falls_on = [&](unsigned weight) {
     const bool hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -32,7 +32,18 @@ void fault_driver::strike() {
   }
   if (falls_on(w.slow_disk)) return any().set_disk_slowness(static_cast<int>(5 + world_.random.next() % 40));
   if (falls_on(w.lossy)) return world_.net.set_loss(static_cast<unsigned>(100 + world_.random.next() % 400));
+  if (falls_on(w.full_disk)) return any().set_room(false);
+  if (falls_on(w.damage)) return damage();
   heal();
+}
+
+/// Never on a majority: what is committed must be somewhere.
+void fault_driver::damage() {
+  const auto minority = (nodes_.size() - 1) / 2;
+  if (minority == 0) return;
+  auto& victim = *nodes_[world_.random.next() % minority];
+  victim.damage_snapshot();
+  crash(victim);
 }
 
 void fault_driver::split() {
@@ -67,7 +78,10 @@ void fault_driver::crash(node& victim) {
 
 void fault_driver::heal() {
   world_.net.heal();
-  for (auto& n : nodes_) n->set_disk_slowness(1);
+  for (auto& n : nodes_) {
+    n->set_disk_slowness(1);
+    n->set_room(true);
+  }
 }
 
 void fault_driver::freeze() {

@@ -24,6 +24,7 @@ class fault_driver {
   void one_way();
   void isolate_leader();
   void crash(node& victim);
+  void damage();
   void heal();
   node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
   /// The node that leads, or any.

@@ -16,7 +16,7 @@ scenario hostile_scenario(std::uint64_t seed) {
   s.delay_max = 20ms;
   s.think_max = 100ms;
   s.client_timeout = 500ms;
-  s.faults = {2, 2, 6, 4, 8, 4, 3, 2, 4};
+  s.faults = {2, 2, 6, 4, 8, 4, 3, 2, 0, 0, 4};
   s.fault_pause_min = 10ms;
   s.fault_pause_max = 500ms;
   s.down_min = 1ms;

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 image formatted_image(std::size_t nodes) {
   raft::configuration all;
   for (std::uint64_t i = 1; i <= nodes; ++i) all.voters.push_back({raft::node_id{i}, {}});
-  return {{1, {}}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
+  return {{1, {}}, {}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
 }
 
 node::node(world& w, raft::node_id id, image formatted, directory find)
@@ -22,9 +22,17 @@ node::node(world& w, raft::node_id id, image formatted, directory find)
 void node::boot() {
   ++incarnation_;
   ++epoch_;
+  const auto found = disk_.open();
+  if (found.state_lost) ++world_.seen.states_lost;
   world_.judge.on_boot(id_, disk_.synced());
   const auto seed = world_.random.next();
-  role_.emplace(raft::follower{{id_, simulated_cluster, world_.what.opts, seed, disk_.open()}});
+  role_.emplace(raft::follower{{id_, simulated_cluster, world_.what.opts, seed, found}});
+  if (found.snapshot) {
+    for (const auto& s : disk_.snapshots())
+      if (s.at == *found.snapshot) ready_[s.at.last.index] = s;
+    load(*found.snapshot);
+  }
+  if (!has_room_) inbox_.push_back(raft::disk_space{false});
   note("boot");
   take_over(std::nullopt);
 }
@@ -44,6 +52,13 @@ void node::crash() {
   applied_ = 0;
   service_ = {};
   answers_.clear();
+  members_ = {};
+  members_at_ = snapshot_at_ = 0;
+  taking_snapshot_ = false;
+  incoming_ = {};
+  incoming_bytes_.clear();
+  ready_.clear();
+  stored_at_ = duration{0};
   origins_.clear();
   for (auto& [tag, w] : std::exchange(waiting_, {})) w.done(outcome::unknown, {});
 }
@@ -57,13 +72,13 @@ void node::later(duration delay, bool this_epoch, std::function<void()> what) {
 void node::receive(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   if (!up() || head.cluster != simulated_cluster || head.to != id_) return;
-  if (const auto* response = std::get_if<raft::append_response>(&message)) {
-    if (head.term < term() || (head.term == term() && !leads())) return;
-    if (head.term == term()) {
-      if (peers_.contains(head.from)) step_replicator(head.from, *response);
-      return;
-    }
-  }
+  const auto to_replicator = [&](const auto& response) {
+    if (head.term == term() && leads() && peers_.contains(head.from)) step_replicator(head.from, response);
+    return head.term <= term();
+  };
+  const auto* appended = std::get_if<raft::append_response>(&message);
+  const auto* stored = std::get_if<raft::snapshot_response>(&message);
+  if ((appended && to_replicator(*appended)) || (stored && to_replicator(*stored))) return;
   post(message);
 }
 
@@ -116,6 +131,10 @@ void node::carry_out(raft::output out) {
     held_.emplace_back(state.last_write(), std::move(out.send_after_persist));
     if (disk_.synced_number() >= held_.back().first) synced();
   }
+  if (out.compact_to) {
+    ++world_.seen.compactions;
+    disk_.compact(*out.compact_to);
+  }
   world_.judge.after_step(state, kind, disk_);
   world_.events.mix(static_cast<std::uint64_t>(world_.time.now().count()) ^ id_.value << 56);
   world_.events.mix(state.term() << 40 ^ state.log().last_index() << 20 ^ state.commit());
@@ -125,6 +144,8 @@ void node::carry_out(raft::output out) {
   if (out.replicate_now)
     for (const auto& [to, p] : peers_) tell_replicator(to, *out.replicate_now);
   settle_replies(out);
+  if (out.store_chunk) store(*out.store_chunk);
+  if (out.load) load(*out.load);
   if (out.commit_to) apply_to(*out.commit_to);
   if (out.next_role) {
     hand_over(std::move(*out.next_role));
@@ -189,9 +210,10 @@ void node::send(const raft::rpc& message) {
 
 void node::hand_to_disk(const raft::write& change) {
   if (change.truncate_from) ++world_.seen.conflicting_tails_cut;
-  auto before = disk_.written().log.size();
-  if (change.truncate_from) before = std::min(before, static_cast<std::size_t>(*change.truncate_from - 1));
-  const auto behind = before == 0 ? 0 : disk_.written().term_at(before);
+  if (change.reset_to) ++world_.seen.logs_reset;
+  auto before = change.reset_to ? change.reset_to->index : disk_.written().last_index();
+  if (change.truncate_from) before = std::min(before, *change.truncate_from - 1);
+  const auto behind = change.reset_to ? change.reset_to->term : disk_.written().term_at(before);
   world_.judge.on_append(behind, change);
   disk_.hand_over(change);
   if (world_.what.broken == mutant::count_unsynced_copy && std::holds_alternative<raft::leader>(*role_))

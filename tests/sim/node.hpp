@@ -33,9 +33,13 @@ class node {
   bool leads() const { return up() && !handing_over_ && std::holds_alternative<raft::leader>(*role_); }
   raft::node_id id() const noexcept { return id_; }
   const disk& storage() const noexcept { return disk_; }
+  /// The newest snapshot is unreadable at the next start, if there is one.
+  void damage_snapshot();
   raft::index_t applied() const noexcept { return applied_; }
   const register_machine& service() const noexcept { return service_; }
   raft::term_t term() const { return state_of(*role_).term(); }
+  /// Its disk has room, or none.
+  void set_room(bool enough);
   /// Syncs take `factor` times as long from now on.
   void set_disk_slowness(int factor) { slowness_ = factor; }
 
@@ -89,6 +93,14 @@ class node {
   void answer_fetch(raft::node_id to, const raft::fetch_request& question);
   void arm_replicator(raft::node_id to);
 
+  // The snapshot store (node_snapshots.cpp).
+  void maybe_take_snapshot();
+  void take_snapshot();
+  void store(const raft::snapshot_request& piece);
+  raft::snapshot_stored take_in(const raft::snapshot_request& piece);
+  void load(const raft::snapshot_point& at);
+  void read_piece(raft::node_id to, const raft::piece_request& question);
+
   // Proxy and dispatcher (node_service.cpp).
   void ask_role(raft::node_id origin, raft::tag_t tag, const command& what);
   void on_accepted(const raft::accepted& a);
@@ -105,6 +117,7 @@ class node {
   local_clock clock_;
   disk disk_;
   int slowness_ = 1;
+  bool has_room_ = true;
 
   /// Rises with every start of a process, and with every role of it.
   std::uint64_t incarnation_ = 0;
@@ -120,7 +133,23 @@ class node {
   std::map<raft::node_id, peer> peers_;
   raft::index_t applied_ = 0;
   register_machine service_;
-  std::vector<answer> answers_;
+  struct applied_entry {
+    raft::term_t term = 0;
+    answer with;
+  };
+  /// Of what this process has applied.
+  std::map<raft::index_t, applied_entry> answers_;
+  /// The newest configuration that is applied.
+  raft::index_t members_at_ = 0;
+  raft::configuration members_;
+  raft::index_t snapshot_at_ = 0;
+  bool taking_snapshot_ = false;
+  /// Another node's snapshot, as far as it is here, and when the store is done with what it was given.
+  raft::snapshot_id incoming_;
+  std::string incoming_bytes_;
+  /// What the store has said is here: read, and waiting to be told to load. The files may be gone by then.
+  std::map<raft::index_t, stored_snapshot> ready_;
+  duration stored_at_{0};
   std::map<raft::tag_t, waiting> waiting_;
   /// Who asked this node's role.
   std::map<raft::tag_t, raft::node_id> origins_;

@@ -23,6 +23,7 @@ void node::step_replicator(raft::node_id to, const raft::replicator_event& what)
 
 void node::carry_out(raft::node_id to, raft::replicator_output out) {
   for (const auto& request : out.send) send(request);
+  if (out.send_piece) send(*out.send_piece);
   auto& p = peers_.at(to);
   const auto tell_leader = [&](std::function<void()> what) {
     p.to_leader = std::max(p.to_leader, world_.time.now() + world_.between(0us, 1ms));
@@ -30,12 +31,13 @@ void node::carry_out(raft::node_id to, raft::replicator_output out) {
   };
   if (out.report) tell_leader([this, report = *out.report] { post(report); });
   if (out.fetch) tell_leader([this, to, question = *out.fetch] { answer_fetch(to, question); });
+  if (out.read_piece) read_piece(to, *out.read_piece);
   arm_replicator(to);
 }
 
 void node::answer_fetch(raft::node_id to, const raft::fetch_request& question) {
   const auto found = std::get<raft::leader>(*role_).answer(question);
-  if (!found.entries.empty() || found.first > disk_.written().last_index()) {
+  if (!found.entries.empty() || found.compacted || found.first > disk_.written().last_index()) {
     tell_replicator(to, found);
     return;
   }

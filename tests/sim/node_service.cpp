@@ -76,20 +76,28 @@ void node::on_failed(const raft::failed& f) {
   const auto w = waiting_.find(f.tag);
   if (w == waiting_.end()) return;
   if (w->second.what.what == action::read) ++world_.seen.reads_refused;
+  if (f.why == raft::refusal::disk_full) ++world_.seen.proposals_without_room;
   finish(f.tag, outcome::rejected, {});
 }
 
 void node::apply_to(raft::index_t index) {
   for (auto i = applied_ + 1; i <= index; ++i) {
     // The newest entries are in memory, older ones on the disk; both must tell the same.
-    const auto& e = disk_.written().log.at(i - 1);
+    const auto* found = disk_.written().find(i);
+    if (!found) throw violation("an entry is gone that is not applied yet");
+    const auto& e = *found;
     const auto cached = state_of(*role_).log().slice(i, i, 0);
     if (!cached.empty() && !(cached.front() == e)) throw violation("cache and disk differ");
     world_.judge.on_applied(e);
-    answers_.push_back(e.kind == raft::entry_kind::command ? service_.apply(command::decode(e.data)) : answer{});
+    if (e.kind == raft::entry_kind::configuration) {
+      members_at_ = i;
+      members_ = *raft::decode_configuration(e.data.view());
+    }
+    answers_[i] = {e.term, e.kind == raft::entry_kind::command ? service_.apply(command::decode(e.data)) : answer{}};
   }
   applied_ = index;
   settle_applied();
+  maybe_take_snapshot();
 }
 
 void node::settle_applied() {
@@ -100,8 +108,11 @@ void node::settle_applied() {
     const auto& w = waiting_.at(tag);
     if (w.what.what == action::read) {
       finish(tag, outcome::done, {service_.read(w.what.key)});
-    } else if (disk_.written().term_at(w.index) == w.term) {
-      finish(tag, outcome::done, answers_.at(w.index - 1));
+    } else if (const auto entry = answers_.find(w.index); entry == answers_.end()) {
+      // A snapshot covers it: nobody here can say what stood there.
+      finish(tag, outcome::unknown, {});
+    } else if (entry->second.term == w.term) {
+      finish(tag, outcome::done, entry->second.with);
     } else {
       finish(tag, outcome::rejected, {});
     }

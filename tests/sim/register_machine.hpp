@@ -5,8 +5,9 @@
 #include "raft/codec.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 
 namespace troupe::sim {
 
@@ -71,10 +72,27 @@ class register_machine {
     const auto cell = cells_.find(key);
     return cell == cells_.end() ? 0 : cell->second;
   }
+  std::string save() const {
+    std::string text;
+    raft::writer out{text};
+    for (const auto& [key, cell] : cells_) {
+      out.put(key);
+      out.put(cell);
+    }
+    return text;
+  }
+  static register_machine load(std::string_view text) {
+    register_machine made;
+    for (raft::reader in{text}; in.left() > 0;) {
+      const auto key = in.get<std::uint32_t>();
+      made.cells_[key] = in.get<std::uint64_t>();
+    }
+    return made;
+  }
   friend bool operator==(const register_machine&, const register_machine&) = default;
 
  private:
-  std::unordered_map<std::uint32_t, std::uint64_t> cells_;
+  std::map<std::uint32_t, std::uint64_t> cells_;
 };
 
 } // namespace troupe::sim

@@ -12,7 +12,8 @@ constexpr std::array<raft::role_kind, roles> all_roles{raft::role_kind::follower
                                                        raft::role_kind::leader};
 
 /// The declaration. Reports of replicators carry the epoch of their leader, so no other role ever sees one; an answer
-/// to an append_request reaches a role only when its term is higher (else it belongs to a replicator).
+/// to an append_request or a snapshot_request reaches a role only when its term is higher (else it belongs to a
+/// replicator).
 constexpr bool reachable(raft::role_kind role, column c) {
   switch (c) {
   case column::peer_report:
@@ -27,9 +28,21 @@ constexpr bool reachable(raft::role_kind role, column c) {
   case column::propose:
   case column::read_request:
   case column::persisted:
+  case column::snapshot_request:
+  case column::snapshot_response:
+  case column::snapshot_stored:
+  case column::snapshot_taken:
+  case column::disk_space:
     return true;
   }
   return false;
+}
+
+/// Cells that take a deposed leader's last words about a snapshot to reach: too rare to be asked of every run.
+/// tests/unit/raft/test_snapshots.cpp steps each of them.
+constexpr bool rare(raft::role_kind role, column c) {
+  if (c == column::snapshot_response) return true;
+  return role == raft::role_kind::leader && (c == column::snapshot_request || c == column::snapshot_stored);
 }
 
 std::string cell_name(raft::role_kind role, column c) {
@@ -45,6 +58,8 @@ struct name_message {
   }
   column operator()(const raft::append_request&) const { return column::append_request; }
   column operator()(const raft::append_response&) const { return column::append_response; }
+  column operator()(const raft::snapshot_request&) const { return column::snapshot_request; }
+  column operator()(const raft::snapshot_response&) const { return column::snapshot_response; }
 };
 struct name_event {
   column operator()(const raft::tick&) const { return column::tick; }
@@ -53,6 +68,9 @@ struct name_event {
   column operator()(const raft::read_request&) const { return column::read_request; }
   column operator()(const raft::persisted&) const { return column::persisted; }
   column operator()(const raft::peer_report&) const { return column::peer_report; }
+  column operator()(const raft::snapshot_stored&) const { return column::snapshot_stored; }
+  column operator()(const raft::snapshot_taken&) const { return column::snapshot_taken; }
+  column operator()(const raft::disk_space&) const { return column::disk_space; }
 };
 
 } // namespace
@@ -83,6 +101,16 @@ const char* to_string(column c) {
     return "persisted";
   case column::peer_report:
     return "peer_report";
+  case column::snapshot_request:
+    return "snapshot_request";
+  case column::snapshot_response:
+    return "snapshot_response";
+  case column::snapshot_stored:
+    return "snapshot_stored";
+  case column::snapshot_taken:
+    return "snapshot_taken";
+  case column::disk_space:
+    return "disk_space";
   }
   return "?";
 }
@@ -101,7 +129,8 @@ std::vector<std::string> role_table::unreached() const {
   std::vector<std::string> cells;
   for (const auto role : all_roles)
     for (std::size_t c = 0; c < columns; ++c)
-      if (reachable(role, static_cast<column>(c)) && hits_[static_cast<std::size_t>(role)][c] == 0)
+      if (reachable(role, static_cast<column>(c)) && !rare(role, static_cast<column>(c)) &&
+          hits_[static_cast<std::size_t>(role)][c] == 0)
         cells.push_back(cell_name(role, static_cast<column>(c)));
   return cells;
 }

@@ -24,8 +24,13 @@ enum class column : std::uint8_t {
   read_request,
   persisted,
   peer_report,
+  snapshot_request,
+  snapshot_response,
+  snapshot_stored,
+  snapshot_taken,
+  disk_space,
 };
-inline constexpr std::size_t columns = 11;
+inline constexpr std::size_t columns = 16;
 inline constexpr std::size_t roles = 3;
 
 column column_of(const raft::event& what);
@@ -37,7 +42,7 @@ class role_table {
   /// Throws violation for a cell that was declared unreachable.
   void count(raft::role_kind role, column c);
   void add(const role_table& other);
-  /// Cells that were declared reachable and were not reached, as "role x event".
+  /// Cells that were declared reachable, and not as rare, and were not reached, as "role x event".
   std::vector<std::string> unreached() const;
   std::string print() const;
 

@@ -36,6 +36,21 @@ scenario draw_scenario(std::uint64_t seed) {
     s.faults.isolate_leader = s.faults.crash_leader = 8;
     s.late_permille += 250;
   }
+  if (!one_in(4)) {
+    s.snapshot_every = 5 + random.next() % 60;
+    s.opts.log_tail = random.next() % 40;
+    s.opts.snapshot_chunk_bytes = 16 + random.next() % 300;
+    if (one_in(4)) s.opts.snapshot_bytes_per_second = 5000 + random.next() % 50000;
+    if (one_in(2)) {
+      // Followers lose touch with the log all the time, and snapshots are on their way while leaders come and go.
+      s.snapshot_every = 2 + random.next() % 6;
+      s.opts.log_tail = 0;
+      s.opts.snapshot_chunk_bytes = 16;
+      s.snapshot_takes_max = 1s;
+      if (one_in(2)) s.store_takes_max = 2s, s.opts.snapshot_chunk_bytes = 300;
+      s.faults.split = s.faults.isolate_leader = 8;
+    }
+  }
   return s;
 }
 

@@ -33,6 +33,9 @@ struct fault_weights {
   unsigned crash_all = 1;
   unsigned slow_disk = 2;
   unsigned lossy = 2;
+  unsigned full_disk = 2;
+  /// A node loses power, and its newest snapshot is damaged.
+  unsigned damage = 1;
   unsigned heal = 5;
 };
 
@@ -61,6 +64,11 @@ struct scenario {
   /// The safety phase lasts this long and until so many operations were carried out or may have been.
   duration safety_phase = 60s;
   std::size_t min_operations = 500;
+  /// Entries applied between two snapshots of a node; 0: none are taken.
+  raft::index_t snapshot_every = 0;
+  duration snapshot_takes_max = 200ms;
+  duration store_takes_max = 20ms;
+  unsigned store_fails_permille = 10;
   mutant broken = mutant::none;
   /// Judges by what clients and the whole cluster see alone: no look at single disks and messages. For mutants: it is
   /// easy to see a missing sync, and says more to see what it leads to.

@@ -24,7 +24,11 @@ void print(const counters& c) {
             << "\nreads delayed                    " << c.reads_delayed << "\nfetches from disk                "
             << c.fetches_from_disk << "\nclient operations                " << c.operations
             << "\n  of unknown outcome             " << c.unknown << "\nregisters not decided            "
-            << c.undecided_keys << "\nsteps                            " << c.steps << '\n';
+            << c.undecided_keys << "\nsnapshots taken                  " << c.snapshots_taken
+            << "\nsnapshots received               " << c.snapshots_received << "\ncompactions                      "
+            << c.compactions << "\nlogs reset to a snapshot         " << c.logs_reset
+            << "\nstates lost                      " << c.states_lost << "\nproposals refused without room   "
+            << c.proposals_without_room << "\nsteps                            " << c.steps << '\n';
 }
 
 } // namespace
@@ -59,6 +63,12 @@ TEST_CASE("whole clusters") {
   CHECK(seen.reads_refused > 0);
   CHECK(seen.reads_delayed > 0);
   CHECK(seen.fetches_from_disk > 0);
+  CHECK(seen.snapshots_taken > 0);
+  CHECK(seen.snapshots_received > 0);
+  CHECK(seen.compactions > 0);
+  CHECK(seen.logs_reset > 0);
+  CHECK(seen.states_lost > 0);
+  CHECK(seen.proposals_without_room > 0);
   CHECK(table.unreached() == std::vector<std::string>{});
 }
 

@@ -14,6 +14,12 @@ void counters::add(const counters& o) {
   unknown += o.unknown;
   undecided_keys += o.undecided_keys;
   fetches_from_disk += o.fetches_from_disk;
+  snapshots_taken += o.snapshots_taken;
+  snapshots_received += o.snapshots_received;
+  compactions += o.compactions;
+  logs_reset += o.logs_reset;
+  states_lost += o.states_lost;
+  proposals_without_room += o.proposals_without_room;
   steps += o.steps;
 }
 

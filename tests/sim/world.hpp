@@ -27,6 +27,12 @@ struct counters {
   std::uint64_t unknown = 0;
   std::uint64_t undecided_keys = 0;
   std::uint64_t fetches_from_disk = 0;
+  std::uint64_t snapshots_taken = 0;
+  std::uint64_t snapshots_received = 0;
+  std::uint64_t compactions = 0;
+  std::uint64_t logs_reset = 0;
+  std::uint64_t states_lost = 0;
+  std::uint64_t proposals_without_room = 0;
   std::uint64_t steps = 0;
 
   void add(const counters& other);

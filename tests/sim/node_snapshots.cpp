@@ -1,0 +1,103 @@
+// The snapshot store of a simulated node: takes snapshots, takes in those of others, hands them out piece by piece.
+#include "tests/sim/node.hpp"
+#include "tests/sim/violation.hpp"
+
+namespace troupe::sim {
+
+using namespace std::chrono_literals;
+
+void node::damage_snapshot() {
+  if (!disk_.snapshots().empty()) disk_.damage_newest();
+}
+
+void node::set_room(bool enough) {
+  has_room_ = enough;
+  if (up()) post(raft::disk_space{enough});
+}
+
+void node::maybe_take_snapshot() {
+  const auto every = world_.what.snapshot_every;
+  if (every > 0 && applied_ - snapshot_at_ >= every) take_snapshot();
+}
+
+void node::take_snapshot() {
+  const auto term = disk_.written().term_at(applied_);
+  if (taking_snapshot_ || applied_ <= snapshot_at_ || term == 0) return;
+  taking_snapshot_ = true;
+  snapshot_at_ = applied_;
+  stored_snapshot made{{{applied_, term}, members_at_, members_}, std::make_shared<const register_machine>(service_)};
+  later(world_.between(1ms, world_.what.snapshot_takes_max), false, [this, made] {
+    taking_snapshot_ = false;
+    world_.judge.on_snapshot(made);
+    disk_.keep(made);
+    ++world_.seen.snapshots_taken;
+    note("snapshot at " + std::to_string(made.at.last.index));
+    post(raft::snapshot_taken{made.at.last, disk_.snapshots().back().at.last.index});
+  });
+}
+
+void node::store(const raft::snapshot_request& piece) {
+  // One thing after the other, as an actor does.
+  stored_at_ = std::max(stored_at_, world_.time.now()) + world_.between(100us, world_.what.store_takes_max);
+  later(stored_at_ - world_.time.now(), false, [this, piece] {
+    const auto answer = take_in(piece);
+    note("stored a piece, next " + std::to_string(answer.next));
+    post(answer);
+  });
+}
+
+raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
+  raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};
+  for (const auto& s : disk_.snapshots())
+    if (!s.damaged && s.id() == piece.snapshot) {
+      answer.next = piece.snapshot.size;
+      answer.complete = s.at;
+      ready_[s.at.last.index] = s;
+      return answer;
+    }
+  if (incoming_ != piece.snapshot) {
+    incoming_ = piece.snapshot;
+    incoming_bytes_.clear();
+  }
+  if (piece.offset == incoming_bytes_.size()) incoming_bytes_ += piece.data.view();
+  answer.failed = world_.chance(world_.what.store_fails_permille);
+  if (answer.failed) incoming_bytes_.clear();
+  answer.next = incoming_bytes_.size();
+  if (answer.failed || answer.next < incoming_.size) return answer;
+  const auto whole = stored_snapshot::from(std::exchange(incoming_bytes_, {}));
+  incoming_ = {};
+  if (!whole || whole->id() != piece.snapshot) throw violation("another snapshot arrived than was sent");
+  world_.judge.on_snapshot(*whole);
+  // An older one than this node has must not push out a newer one.
+  if (whole->at.last.index > disk_.covered()) disk_.keep(*whole);
+  ++world_.seen.snapshots_received;
+  answer.complete = whole->at;
+  ready_[whole->at.last.index] = *whole;
+  return answer;
+}
+
+void node::load(const raft::snapshot_point& at) {
+  if (at.last.index < applied_) throw violation("an old snapshot is loaded");
+  service_ = *ready_.at(at.last.index).state;
+  ready_.erase(ready_.begin(), ready_.upper_bound(at.last.index));
+  applied_ = snapshot_at_ = at.last.index;
+  members_at_ = at.configuration_index;
+  members_ = at.members;
+  settle_applied();
+}
+
+void node::read_piece(raft::node_id to, const raft::piece_request& question) {
+  later(world_.between(100us, 2ms), true, [this, to, question] {
+    raft::snapshot_piece found;
+    for (const auto& s : disk_.snapshots()) {
+      const bool serves = question.snapshot ? s.id() == question.snapshot : s.at.last.index >= question.reach;
+      if (s.damaged || !serves) continue;
+      found = {s.id(), question.offset, raft::bytes{s.bytes().substr(question.offset, question.max_bytes)}};
+      break;
+    }
+    if (!found.snapshot) take_snapshot();
+    tell_replicator(to, found);
+  });
+}
+
+} // namespace troupe::sim
