@@ -46,7 +46,13 @@ struct durable_mark {
 /// The disk failed, or holds what it must not. The text names the path and the cause (errno or offset).
 class storage_error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit storage_error(const std::string& text, bool no_space = false)
+      : std::runtime_error(text), no_space_(no_space) {}
+  /// The disk is full (or the quota is): what was there is as good as before, and another attempt may succeed.
+  bool no_space() const noexcept { return no_space_; }
+
+ private:
+  bool no_space_;
 };
 
 /// The log's shape without its data: entries from `first` up to the next run's first have this term.
@@ -87,12 +93,15 @@ class storage {
   /// Returns when everything applied so far is on disk.
   virtual void sync() = 0;
   /// Entries from `first` on, up to and including `last`, fewer when they exceed `max_bytes` of cost (at least one
-  /// if there is one).
-  /// Nothing below the log's start is returned.
+  /// if there is one). Nothing up to the log's start is returned.
   virtual std::vector<entry> read(index_t first, index_t last, std::size_t max_bytes) = 0;
   /// Entries up to and including `up_to` are needed no more: a snapshot on disk stands for them. The storage drops what
   /// it can drop cheaply, now or later; a second opening may find any of them still there.
   virtual void compact(index_t up_to) = 0;
+  /// Whether the disk has taken room ahead for a good deal of entries (of a file's log: a whole segment). When it has
+  /// not, tries to take it; where that fails because the disk is full, that is no failure of the storage, and the
+  /// room that is left is best kept for votes: ask again a second later before entries are accepted.
+  virtual bool has_room() = 0;
 };
 
 } // namespace troupe::raft

@@ -1,5 +1,6 @@
 #include "runtime/storage/file_system.hpp"
 
+#include <cerrno>
 #include <system_error>
 
 namespace troupe {
@@ -12,7 +13,7 @@ std::string describe(std::string_view call, const std::filesystem::path& path, i
 } // namespace
 
 file_error::file_error(std::string_view call, const std::filesystem::path& path, int code)
-    : storage_error(describe(call, path, code)), code_(code) {}
+    : storage_error(describe(call, path, code), code == ENOSPC || code == EDQUOT), code_(code) {}
 
 void replace_file(file_system& fs, const std::filesystem::path& path, std::string_view content) {
   auto temporary = path;

@@ -3,6 +3,8 @@
 
 #include "runtime/storage/log_shape.hpp"
 
+#include <deque>
+#include <optional>
 #include <vector>
 
 namespace troupe {
@@ -14,7 +16,9 @@ class memory_storage final : public raft::storage {
   void apply(const raft::write& change) override;
   void sync() override;
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
-  void compact(raft::index_t) override {}
+  /// Drops at once what was synced, and the rest with the next sync; a crash before that leaves it there.
+  void compact(raft::index_t up_to) override;
+  bool has_room() override { return has_room_; }
 
   /// How many writes a crash could lose.
   std::size_t unsynced() const noexcept { return unsynced_.size(); }
@@ -23,22 +27,30 @@ class memory_storage final : public raft::storage {
   raft::recovered crash(std::size_t keep);
   /// From now on `apply` and `sync` throw, as after a failed sync, until the next crash.
   void fail() noexcept { failed_ = true; }
+  /// What `has_room` says from now on. Writes succeed all the same.
+  void set_room(bool room) noexcept { has_room_ = room; }
   /// What the storage holds, unsynced writes included.
-  raft::recovered contents() const;
+  raft::recovered contents() const { return describe(shape_, hard_); }
 
  private:
   struct undo {
     raft::hard_state hard;
-    raft::index_t kept = 0; // entries up to here are older than the write
+    std::optional<raft::log_position> start; // where the log began that a reset dropped
+    raft::index_t kept = 0;                  // entries up to here are older than the write
     std::vector<raft::entry> dropped;
   };
 
+  /// Moves the entries behind `kept` out of the log.
+  std::vector<raft::entry> cut(raft::index_t kept);
+  void drop_compacted();
   void undo_last();
 
   raft::hard_state hard_;
-  std::vector<raft::entry> entries_; // entries_[i].index == i + 1
-  log_shape shape_;                  // always that of entries_
+  std::deque<raft::entry> entries_; // entries_[i].index == shape_.start().index + 1 + i
+  log_shape shape_;                 // always that of entries_
   std::vector<undo> unsynced_;
+  raft::index_t compact_to_ = 0;
+  bool has_room_ = true;
   bool failed_ = false;
 };
 

@@ -8,7 +8,7 @@
 namespace troupe {
 namespace {
 
-/// The segment number of entries whose records are still in memory.
+/// The segment of entries whose records are still in memory.
 constexpr auto unwritten = std::numeric_limits<std::uint32_t>::max();
 /// A batch buffer that grew beyond this is given back.
 constexpr std::size_t kept_buffer = std::size_t{4} << 20;
@@ -24,22 +24,21 @@ bool adjacent(const wal_location& at, const wal_location& next) {
 
 } // namespace
 
-wal::wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_state state)
-    : fs_(fs), directory_(std::move(directory)), options_(options), state_(std::move(state)), synced_(state_.point()),
-      zeroed_(state_.segments.back().end) {}
+wal::wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_spare spare, wal_state state)
+    : fs_(fs), directory_(std::move(directory)), options_(options), spare_(std::move(spare)), state_(std::move(state)),
+      synced_(state_.point()), zeroed_(state_.segments.back().end) {}
 
 std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory, const wal_options& options,
                                raft::recovered& out) {
   if (options.segment_size < wal_format::first_record + options.reserve || options.segment_size > max_capacity)
     throw raft::storage_error("log options: a segment must hold its header and its reserve and be below 32 GiB");
-  raft::recovered found;
-  auto state = recover_wal(fs, directory, options, found.notes);
-  found.hard = state.hard;
-  found.last_index = state.shape.last_index();
-  found.terms = state.shape.terms();
-  found.configurations = state.shape.configurations();
-  out = std::move(found);
-  return std::unique_ptr<wal>{new wal(fs, std::move(directory), options, std::move(state))};
+  std::vector<std::string> notes;
+  wal_spare spare{fs, directory, options.segment_size};
+  auto state = recover_wal(fs, directory, options, spare, notes);
+  spare.prepare();
+  out = describe(state.shape, state.hard);
+  out.notes = std::move(notes);
+  return std::unique_ptr<wal>{new wal(fs, std::move(directory), options, std::move(spare), std::move(state))};
 }
 
 template <typename Change> void wal::guarded(Change&& change) {
@@ -59,10 +58,16 @@ void wal::apply(const raft::write& change) {
       wal_format::put(batch_, number, *change.hard);
       state_.hard = *change.hard;
     }
+    if (change.reset_to) {
+      wal_format::put_reset(batch_, number, *change.reset_to);
+      state_.shape.reset(*change.reset_to);
+      state_.locations.clear();
+      batch_has_reset_ = true;
+    }
     if (change.truncate_from && *change.truncate_from <= state_.shape.last_index()) {
       wal_format::put_truncate(batch_, number, *change.truncate_from);
       state_.shape.truncate(*change.truncate_from);
-      state_.locations.resize(state_.shape.last_index());
+      state_.locations.resize(state_.shape.last_index() - state_.shape.start().index);
     }
     for (const auto& value : change.append) {
       state_.locations.push_back(
@@ -77,44 +82,69 @@ void wal::apply(const raft::write& change) {
 void wal::sync() {
   guarded([&] {
     if (batch_.empty()) return;
-    if (!fits(batch_.size(), batch_has_entries_)) roll(batch_.size());
+    if (!fits_batch()) roll();
     write_batch();
   });
 }
 
-void wal::compact(raft::index_t) {}
-
-bool wal::make_room(const raft::write& change) {
-  bool room = true;
-  guarded([&] {
-    const auto size = batch_.size() + wal_format::encoded_size(change);
-    if (fits(size, batch_has_entries_ || !change.append.empty())) return;
-    try {
-      roll(size);
-    } catch (const file_error& error) {
-      if (error.code() != ENOSPC && error.code() != EDQUOT) throw;
-      room = false;
-    }
-  });
+bool wal::has_room() {
+  bool room = false;
+  guarded([&] { room = spare_.prepare(); });
   return room;
 }
 
-bool wal::fits(std::size_t batch_size, bool with_entries) const {
+bool wal::fits_batch() const {
   const auto& segment = state_.segments.back();
-  const auto reserved = with_entries ? options_.reserve : 0;
-  return segment.end + batch_size + reserved <= segment.header.capacity;
+  if (batch_has_reset_ && segment.header.format < wal_format::version) return false; // version 1 knows no resets
+  const auto reserved = batch_has_entries_ ? options_.reserve : 0;
+  return segment.end + batch_.size() + reserved <= segment.header.capacity;
 }
 
-void wal::roll(std::size_t batch_size) {
-  const auto needed = wal_format::first_record + batch_size + options_.reserve;
+void wal::roll() {
+  const auto needed = wal_format::first_record + batch_.size() + options_.reserve;
   const auto capacity = std::max<std::uint64_t>(options_.segment_size, needed);
   if (capacity > max_capacity) throw raft::storage_error("a batch is larger than 32 GiB");
   wal_segment next;
   next.header = next_header(synced_, &state_.segments.back(), fs_.draw_random(), capacity);
   next.path = directory_ / wal_format::segment_name(next.header.sequence);
-  state_.current = create_segment(fs_, next);
+  state_.current = spare_.become(next);
   state_.segments.push_back(std::move(next));
   zeroed_ = wal_format::first_record;
+  spare_.prepare();
+}
+
+void wal::compact(raft::index_t up_to) {
+  guarded([&] {
+    // What is not synced may be gone after a crash, and with it the entries that make up for dropped ones.
+    up_to = std::min({up_to, synced_.last_index, state_.shape.last_index()});
+    bool dropped = false;
+    while (state_.segments.size() > 1 && droppable(state_.segments[1], up_to)) {
+      fs_.remove(state_.segments.front().path);
+      state_.segments.pop_front();
+      dropped = true;
+    }
+    if (!dropped) return;
+    fs_.sync_directory(directory_);
+    older_.reset();
+    move_start();
+  });
+}
+
+bool wal::droppable(const wal_segment& next, raft::index_t up_to) const {
+  return next.header.first_index - 1 <= up_to || next.header.sequence <= state_.reset_in;
+}
+
+/// Makes the log begin where recovery would find it to begin now.
+void wal::move_start() {
+  const auto& first = state_.segments.front().header;
+  auto start = state_.shape.start().index;
+  std::size_t gone = 0;
+  while (gone < state_.locations.size() && state_.locations[gone].segment < first.sequence) ++gone;
+  // Where the entry that is left first replaced one of a dropped segment, nothing on disk tells the term before it.
+  const bool after_reset = batch_has_reset_ || first.sequence <= state_.reset_in;
+  if (!after_reset && start + gone + 1 < first.first_index) ++gone;
+  state_.shape.compact(start + gone);
+  state_.locations.erase(state_.locations.begin(), state_.locations.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
 void wal::write_batch() {
@@ -129,15 +159,17 @@ void wal::write_batch() {
   state_.current->write(segment.end, batch_);
   state_.current->sync();
 
-  const auto number = static_cast<std::uint32_t>(state_.segments.size() - 1);
+  const auto number = static_cast<std::uint32_t>(segment.header.sequence);
   for (auto at = state_.locations.rbegin(); at != state_.locations.rend() && at->segment == unwritten; ++at)
     *at = {number, to_position(segment.end + to_offset(*at)), at->data_size};
   segment.end = end;
+  if (batch_has_reset_) state_.reset_in = segment.header.sequence;
   ++state_.next_batch;
   synced_ = state_.point();
   batch_.clear();
   if (batch_.capacity() > kept_buffer) batch_.shrink_to_fit();
   batch_has_entries_ = false;
+  batch_has_reset_ = false;
 }
 
 std::size_t wal::count_readable(raft::index_t first, raft::index_t last, std::size_t max_bytes) const {
@@ -145,7 +177,7 @@ std::size_t wal::count_readable(raft::index_t first, raft::index_t last, std::si
   std::size_t cost = 0;
   for (auto index = first; index <= last; ++index, ++count) {
     raft::entry bare;
-    cost += bare.cost() + location(index).data_size;
+    cost += bare.cost() + state_.location(index).data_size;
     if (cost > max_bytes && count > 0) break;
   }
   return count;
@@ -153,13 +185,13 @@ std::size_t wal::count_readable(raft::index_t first, raft::index_t last, std::si
 
 std::vector<raft::entry> wal::read(raft::index_t first, raft::index_t last, std::size_t max_bytes) {
   std::vector<raft::entry> found;
-  first = std::max<raft::index_t>(first, 1);
+  first = std::max(first, state_.shape.start().index + 1);
   last = std::min(last, state_.shape.last_index());
   auto left = count_readable(first, last, max_bytes);
   found.reserve(left);
   while (left > 0) {
     std::size_t run = 1;
-    while (run < left && adjacent(location(first + run - 1), location(first + run))) ++run;
+    while (run < left && adjacent(state_.location(first + run - 1), state_.location(first + run))) ++run;
     read_run(first, run, found);
     first += run;
     left -= run;
@@ -170,32 +202,32 @@ std::vector<raft::entry> wal::read(raft::index_t first, raft::index_t last, std:
 std::string wal::read_block(const wal_location& from, std::size_t size) {
   if (from.segment == unwritten) return batch_.substr(to_offset(from), size);
   std::string block(size, '\0');
-  const auto newest = static_cast<std::uint32_t>(state_.segments.size() - 1);
-  if (from.segment != newest && (!older_ || older_segment_ != from.segment)) {
-    older_ = fs_.open(state_.segments[from.segment].path);
+  const bool newest = from.segment == static_cast<std::uint32_t>(state_.segments.back().header.sequence);
+  if (!newest && (!older_ || older_segment_ != from.segment)) {
+    older_ = fs_.open(state_.segment_of(from).path);
     older_segment_ = from.segment;
   }
-  auto& source = from.segment == newest ? *state_.current : *older_;
+  auto& source = newest ? *state_.current : *older_;
   block.resize(source.read(to_offset(from), block));
   return block;
 }
 
 void wal::read_run(raft::index_t first, std::size_t count, std::vector<raft::entry>& into) {
-  const auto& begin = location(first);
-  const auto& back = location(first + count - 1);
+  const auto& begin = state_.location(first);
+  const auto& back = state_.location(first + count - 1);
   const auto size = to_offset(back) + wal_format::entry_size(back.data_size) - to_offset(begin);
   const auto block = std::make_shared<const std::string>(read_block(begin, size));
   for (auto index = first; index < first + count; ++index) {
-    const auto offset = to_offset(location(index));
+    const auto offset = to_offset(state_.location(index));
     auto bytes = std::string_view{*block};
     bytes.remove_prefix(std::min<std::size_t>(offset - to_offset(begin), bytes.size()));
     // Records that are still in memory have no checksum yet.
     const auto found = begin.segment == unwritten
                            ? wal_format::parse_unsealed(bytes)
-                           : wal_format::parse(bytes, state_.segments[begin.segment].header.unique, offset);
+                           : wal_format::parse(bytes, state_.segment_of(begin).header.unique, offset);
     const auto body = found ? wal_format::decode_entry(*found) : wal_format::entry_body{};
     if (!found || found->type != wal_format::record_type::entry || body.index != index)
-      throw damage(state_.segments[begin.segment], offset, "bad record of entry " + std::to_string(index));
+      throw damage(state_.segment_of(begin), offset, "bad record of entry " + std::to_string(index));
     into.push_back({body.index, body.term, static_cast<raft::entry_kind>(found->kind), raft::bytes{block, body.data}});
   }
 }

@@ -25,30 +25,31 @@ class wal final : public raft::storage {
   /// Sees what was applied, synced or not. The data of entries that were written together shares one block.
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
 
+  /// Removes the oldest segments as far as all their entries are synced and not above `up_to`, or were dropped by a
+  /// reset.
   void compact(raft::index_t up_to) override;
-
-  /// Makes sure that the next `sync` will find room for `change` besides what is already applied; begins a segment
-  /// when needed. False when the disk is full: nothing has changed then, `apply` of a term or vote alone still works,
-  /// and a later call may succeed. A caller who does not ask learns of a full disk from `sync`, for good.
-  bool make_room(const raft::write& change);
+  /// True when the next segment is preallocated (`wal_spare`): then the entries of one whole segment will find room.
+  bool has_room() override;
 
  private:
-  wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_state state);
+  wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_spare spare, wal_state state);
 
   /// Runs a change of the log; when it throws, the log takes no further change.
   template <typename Change> void guarded(Change&& change);
-  bool fits(std::size_t batch_size, bool with_entries) const;
-  void roll(std::size_t batch_size);
+  bool fits_batch() const;
+  void roll();
+  bool droppable(const wal_segment& next, raft::index_t up_to) const;
+  void move_start();
   void write_batch();
   std::size_t count_readable(raft::index_t first, raft::index_t last, std::size_t max_bytes) const;
   /// Reads `count` entries from `first` on whose records stand side by side.
   void read_run(raft::index_t first, std::size_t count, std::vector<raft::entry>& into);
   std::string read_block(const wal_location& from, std::size_t size);
-  const wal_location& location(raft::index_t index) const { return state_.locations[index - 1]; }
 
   file_system& fs_;
   std::filesystem::path directory_;
   wal_options options_;
+  wal_spare spare_;
   wal_state state_;
   bool failed_ = false;
 
@@ -56,6 +57,7 @@ class wal final : public raft::storage {
   // located in `batch_`, under the segment number `unwritten`.
   std::string batch_;
   bool batch_has_entries_ = false;
+  bool batch_has_reset_ = false;
   log_point synced_;         // state_ without them
   std::uint64_t zeroed_ = 0; // up to here the current segment's blocks have been written once
 

@@ -16,6 +16,7 @@ constexpr char ends_batch_flag = 1;
 constexpr std::size_t entry_fixed = 16;     // index, term
 constexpr std::size_t truncate_size = 8;    // from
 constexpr std::size_t hard_state_size = 16; // term, vote
+constexpr std::size_t reset_size = 16;      // index, term
 
 constexpr std::size_t padded(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
 
@@ -42,6 +43,8 @@ bool plausible(std::uint8_t type, std::uint8_t kind, std::uint32_t length) {
     return kind == 0 && length == truncate_size;
   case record_type::hard_state:
     return kind == 0 && length == hard_state_size;
+  case record_type::reset:
+    return kind == 0 && length == reset_size;
   }
   return false;
 }
@@ -52,7 +55,7 @@ std::string encode(const segment_header& header) {
   std::string out;
   raft::writer to{out};
   to.put_raw(magic);
-  to.put(version);
+  to.put(header.format);
   to.put(static_cast<std::uint32_t>(first_record));
   to.put(header.sequence);
   to.put(header.unique);
@@ -72,9 +75,13 @@ header_state decode(std::string_view bytes, segment_header& out) {
   raft::reader from{bytes.substr(0, header_size)};
   if (from.get_raw(magic.size()) != magic) return header_state::bad;
   // The version comes before the checksum: a later version may keep its checksum elsewhere.
-  if (from.get<std::uint32_t>() != version) return header_state::other_version;
-  const auto records_at = from.get<std::uint32_t>();
   segment_header header;
+  header.format = from.get<std::uint32_t>();
+  if (header.format == 0 || header.format > version) {
+    out.format = header.format;
+    return header_state::other_version;
+  }
+  const auto records_at = from.get<std::uint32_t>();
   header.sequence = from.get<std::uint64_t>();
   header.unique = from.get<std::uint64_t>();
   header.first_index = from.get<std::uint64_t>();
@@ -95,6 +102,7 @@ std::size_t entry_size(std::size_t data_size) { return record_header_size + padd
 std::size_t encoded_size(const raft::write& change) {
   std::size_t size = 0;
   if (change.hard) size += record_header_size + hard_state_size;
+  if (change.reset_to) size += record_header_size + reset_size;
   if (change.truncate_from) size += record_header_size + truncate_size;
   for (const auto& value : change.append) size += entry_size(value.data.size());
   return size;
@@ -120,6 +128,13 @@ void put(std::string& batch_bytes, std::uint64_t batch, const raft::hard_state& 
   put_header(out, record_type::hard_state, 0, batch, hard_state_size);
   out.put(value.term);
   out.put(value.voted_for.value);
+}
+
+void put_reset(std::string& batch_bytes, std::uint64_t batch, const raft::log_position& start) {
+  raft::writer out{batch_bytes};
+  put_header(out, record_type::reset, 0, batch, reset_size);
+  out.put(start.index);
+  out.put(start.term);
 }
 
 void seal(std::string& batch_bytes, std::uint64_t unique, std::uint64_t offset) {
@@ -188,6 +203,14 @@ raft::hard_state decode_hard_state(const record& from) {
   value.term = in.get<std::uint64_t>();
   value.voted_for.value = in.get<std::uint64_t>();
   return value;
+}
+
+raft::log_position decode_reset(const record& from) {
+  raft::reader in{from.body};
+  raft::log_position start;
+  start.index = in.get<std::uint64_t>();
+  start.term = in.get<std::uint64_t>();
+  return start;
 }
 
 std::string segment_name(std::uint64_t sequence) {

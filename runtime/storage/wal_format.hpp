@@ -10,7 +10,8 @@
 
 namespace troupe::wal_format {
 
-inline constexpr std::uint32_t version = 1;
+/// What this program writes. Version 1 has no reset records and is read as it is.
+inline constexpr std::uint32_t version = 2;
 /// Bytes of an encoded header. It is written at offset 0 and fits one disk sector.
 inline constexpr std::size_t header_size = 96;
 /// Where a segment's records begin; the header has its page for itself, so no later write touches that page.
@@ -24,13 +25,14 @@ inline constexpr std::size_t max_data = std::size_t{1} << 30;
 
 /// Opens a segment, and says what the log was when the segment began.
 struct segment_header {
+  std::uint32_t format = version;
   std::uint64_t sequence = 0;     ///< also the file's name
   std::uint64_t unique = 0;       ///< random; seeds the checksums of this segment's records
   raft::index_t first_index = 0;  ///< last index before this segment, plus one
   raft::term_t previous_term = 0; ///< term of the entry at first_index - 1
   std::uint64_t first_batch = 0;  ///< number of the batch that this segment begins with
   raft::hard_state hard;          ///< term and vote when this segment began
-  std::uint64_t previous_end = 0; ///< offset behind the last record of the segment before; 0 in the first one
+  std::uint64_t previous_end = 0; ///< offset behind the last record of the segment before; 0 in segment 1
   std::uint64_t capacity = 0;     ///< bytes of the file, all of them preallocated
   friend bool operator==(const segment_header&, const segment_header&) = default;
 };
@@ -38,10 +40,11 @@ struct segment_header {
 std::string encode(const segment_header& header);
 
 enum class header_state { valid, bad, other_version };
-/// Reads a header from a segment's first bytes. `out` is set only when it is valid.
+/// Reads a header from a segment's first bytes. `out` is set only when it is valid, and `out.format` when the version
+/// is unknown.
 header_state decode(std::string_view bytes, segment_header& out);
 
-enum class record_type : std::uint8_t { entry = 1, truncate = 2, hard_state = 3 };
+enum class record_type : std::uint8_t { entry = 1, truncate = 2, hard_state = 3, reset = 4 };
 
 /// A record that was checked.
 struct record {
@@ -62,6 +65,7 @@ std::size_t encoded_size(const raft::write& change);
 void put(std::string& batch_bytes, std::uint64_t batch, const raft::entry& value);
 void put_truncate(std::string& batch_bytes, std::uint64_t batch, raft::index_t from);
 void put(std::string& batch_bytes, std::uint64_t batch, const raft::hard_state& value);
+void put_reset(std::string& batch_bytes, std::uint64_t batch, const raft::log_position& start);
 /// Marks the last record as the batch's end and fills in all checksums, for a batch that will stand at `offset` of the
 /// segment with this unique number.
 void seal(std::string& batch_bytes, std::uint64_t unique, std::uint64_t offset);
@@ -83,6 +87,7 @@ struct entry_body {
 entry_body decode_entry(const record& from);
 raft::index_t decode_truncate(const record& from);
 raft::hard_state decode_hard_state(const record& from);
+raft::log_position decode_reset(const record& from);
 
 /// "0000000000000001.wal", and back.
 std::string segment_name(std::uint64_t sequence);

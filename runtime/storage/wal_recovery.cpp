@@ -14,6 +14,7 @@ struct pending_change {
   record_type type = record_type::entry;
   raft::entry entry; // data only for configurations
   raft::index_t truncate_from = 0;
+  raft::log_position reset_to;
   raft::hard_state hard;
   std::uint64_t offset = 0;
   std::uint32_t data_size = 0;
@@ -37,15 +38,18 @@ pending_change decode_change(const record& from, std::uint64_t offset) {
   case record_type::hard_state:
     change.hard = wal_format::decode_hard_state(from);
     break;
+  case record_type::reset:
+    change.reset_to = wal_format::decode_reset(from);
+    break;
   }
   return change;
 }
 
 class recovery {
  public:
-  recovery(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
+  recovery(file_system& fs, const std::filesystem::path& directory, const wal_options& options, wal_spare& spare,
            std::vector<std::string>& notes)
-      : fs_(fs), directory_(directory), options_(options), notes_(notes) {}
+      : fs_(fs), directory_(directory), options_(options), spare_(spare), notes_(notes) {}
 
   wal_state run() {
     find_segments();
@@ -54,11 +58,14 @@ class recovery {
       begin_log();
       return std::move(state_);
     }
+    begin_at_first_header();
     for (std::size_t i = 0; i < state_.segments.size(); ++i) {
       check_header(i);
       const auto source = fs_.open(state_.segments[i].path);
       replay(i, *source);
     }
+    if (start_term_unknown_)
+      throw damage(state_.segments.back(), state_.segments.back().end, "the log ends before what it was compacted to");
     settle();
     return std::move(state_);
   }
@@ -89,10 +96,14 @@ class recovery {
       bytes.resize(source->read(0, bytes));
       const auto state = wal_format::decode(bytes, segment.header);
       if (state == wal_format::header_state::other_version)
-        throw raft::storage_error("unknown format version in log segment " + segment.path.string());
+        throw raft::storage_error("log segment " + segment.path.string() + " has format version " +
+                                  std::to_string(segment.header.format) + ", this program knows versions up to " +
+                                  std::to_string(wal_format::version));
       if (state == wal_format::header_state::bad || size < segment.header.capacity) {
         segment.header.capacity = size;
-        if (!is_last(i) || record_reader{*source, segment}.next_nonzero(wal_format::first_record) < size)
+        // A segment that alone stands for compacted ones was not being made.
+        const bool needed = i == 0 && sequence != 1;
+        if (needed || !is_last(i) || record_reader{*source, segment}.next_nonzero(wal_format::first_record) < size)
           throw damage(segment, 0, "bad header or size of the segment");
         drop_unfinished();
         return;
@@ -113,16 +124,35 @@ class recovery {
     wal_segment first;
     first.header = next_header(state_.point(), nullptr, fs_.draw_random(), options_.segment_size);
     first.path = directory_ / wal_format::segment_name(first.header.sequence);
-    state_.current = create_segment(fs_, first);
+    state_.current = spare_.become(first);
     state_.segments.push_back(std::move(first));
+  }
+
+  /// Where older segments were dropped, the first header stands for all of them.
+  void begin_at_first_header() {
+    const auto& first = state_.segments.front().header;
+    if (first.sequence == 1) return;
+    state_.hard = first.hard;
+    state_.next_batch = first.first_batch;
+    state_.shape.reset({first.first_index - 1, first.previous_term});
   }
 
   /// A header repeats what the segments before it must have led to, so that nothing can be missing at their ends.
   void check_header(std::size_t i) {
+    const auto& header = state_.segments[i].header;
     const auto& segment = state_.segments[i];
-    const auto* before = i == 0 ? nullptr : &state_.segments[i - 1];
-    if (segment.header != next_header(state_.point(), before, segment.header.unique, segment.header.capacity))
-      throw damage(segment, 0, "the segment does not continue the log before it");
+    if (start_term_unknown_ && header.first_index == state_.shape.last_index() + 1) {
+      state_.shape.reset({header.first_index - 1, header.previous_term});
+      start_term_unknown_ = false;
+    }
+    auto expected =
+        next_header(state_.point(), i == 0 ? nullptr : &state_.segments[i - 1], header.unique, header.capacity);
+    expected.format = header.format;
+    if (i == 0) { // nothing to compare with, unless it is the log's very first segment
+      expected.sequence = header.sequence;
+      if (header.sequence != 1) expected.previous_end = header.previous_end;
+    }
+    if (header != expected) throw damage(segment, 0, "the segment does not continue the log before it");
   }
 
   /// Applies the batches of a segment up to its end, or in the last segment up to a torn tail.
@@ -159,17 +189,44 @@ class recovery {
       break;
     case record_type::truncate:
       if (change.truncate_from == 0) throw damage(state_.segments[i], change.offset, "truncation from index 0");
-      state_.shape.truncate(change.truncate_from);
-      state_.locations.resize(state_.shape.last_index());
+      apply_truncation(change.truncate_from);
+      break;
+    case record_type::reset:
+      state_.shape.reset(change.reset_to);
+      state_.locations.clear();
+      state_.reset_in = state_.segments[i].header.sequence;
+      start_term_unknown_ = false;
       break;
     case record_type::entry:
       if (change.entry.index != state_.shape.last_index() + 1 || change.entry.term < state_.shape.last_term())
         throw damage(state_.segments[i], change.offset, "entry out of order");
-      state_.shape.append(change.entry);
-      state_.locations.push_back({static_cast<std::uint32_t>(i),
-                                  static_cast<std::uint32_t>(change.offset / wal_format::alignment), change.data_size});
+      apply_entry(i, change);
       break;
     }
+  }
+
+  /// A truncation may reach below the first segment that is left: the dropped ones held entries that were replaced
+  /// later. What stands before the replacement is then not known, until the next entry or header tells.
+  void apply_truncation(raft::index_t from) {
+    if (from <= state_.shape.start().index) {
+      state_.shape.reset({from - 1, 0});
+      state_.locations.clear();
+      start_term_unknown_ = true;
+      return;
+    }
+    state_.shape.truncate(from);
+    state_.locations.resize(
+        std::min<std::size_t>(state_.locations.size(), state_.shape.last_index() - state_.shape.start().index));
+  }
+
+  void apply_entry(std::size_t i, const pending_change& change) {
+    if (std::exchange(start_term_unknown_, false)) {
+      state_.shape.reset({change.entry.index, change.entry.term});
+      return;
+    }
+    state_.shape.append(change.entry);
+    state_.locations.push_back({static_cast<std::uint32_t>(state_.segments[i].header.sequence),
+                                static_cast<std::uint32_t>(change.offset / wal_format::alignment), change.data_size});
   }
 
   /// `bad` is the first offset without a valid record of the batch `next_batch`. A later batch was written only after
@@ -210,8 +267,10 @@ class recovery {
   file_system& fs_;
   const std::filesystem::path& directory_;
   const wal_options& options_;
+  wal_spare& spare_;
   std::vector<std::string>& notes_;
   wal_state state_;
+  bool start_term_unknown_ = false;                     // the log is empty, and nothing tells the term at its start
   std::uint64_t last_batch_ = wal_format::first_record; // where the last whole batch of the last segment begins
   std::uint64_t tail_end_ = 0;                          // behind the last byte that is not zero
 };
@@ -238,9 +297,9 @@ raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, con
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
-                      std::vector<std::string>& notes) {
+                      wal_spare& spare, std::vector<std::string>& notes) {
   make_durable_directory(fs, directory);
-  return recovery{fs, directory, options, notes}.run();
+  return recovery{fs, directory, options, spare, notes}.run();
 }
 
 } // namespace troupe

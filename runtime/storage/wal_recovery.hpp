@@ -3,8 +3,10 @@
 
 #include "runtime/storage/log_shape.hpp"
 #include "runtime/storage/wal_segment.hpp"
+#include "runtime/storage/wal_spare.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -25,7 +27,7 @@ struct wal_options {
 
 /// Where an entry's record stands: 12 bytes for each entry of the log.
 struct wal_location {
-  std::uint32_t segment = 0;   ///< position in wal_state::segments
+  std::uint32_t segment = 0;   ///< the sequence number's lower half: segments are given up at the front
   std::uint32_t position = 0;  ///< offset in units of wal_format::alignment
   std::uint32_t data_size = 0; ///< bytes of the entry's data
 };
@@ -42,19 +44,25 @@ struct log_point {
 struct wal_state {
   raft::hard_state hard;
   log_shape shape;
-  std::vector<wal_location> locations; // of entry i + 1
-  std::vector<wal_segment> segments;   // sequence numbers ascend by one
-  std::unique_ptr<file> current;       // the last segment
+  std::deque<wal_location> locations; // of entry shape.start().index + 1 + i
+  std::deque<wal_segment> segments;   // sequence numbers ascend by one
+  std::unique_ptr<file> current;      // the last segment
   std::uint64_t next_batch = 1;
+  std::uint64_t reset_in = 0; // sequence number of the segment with the last reset, 0 for none
 
+  const wal_location& location(raft::index_t index) const { return locations[index - shape.start().index - 1]; }
+  /// The segment of a location whose record is on disk.
+  const wal_segment& segment_of(const wal_location& at) const {
+    return segments[at.segment - static_cast<std::uint32_t>(segments.front().header.sequence)];
+  }
   log_point point() const { return {hard, shape.last_index(), shape.last_term(), next_batch}; }
 };
 
-/// Reads the log in `directory`, or begins one. On return all that `wal_state` describes is on disk and what lies
-/// behind it is zero. What an operator should know is added to `notes`. Throws `storage_error` for damage, naming the
-/// file, the offset and the command that repairs.
+/// Reads the log in `directory`, or begins one, with `spare` as its first segment. On return all that `wal_state`
+/// describes is on disk and what lies behind it is zero. What an operator should know is added to `notes`. Throws
+/// `storage_error` for damage, naming the file, the offset and the command that repairs.
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
-                      std::vector<std::string>& notes);
+                      wal_spare& spare, std::vector<std::string>& notes);
 
 /// The header of a segment that begins at `start` behind `before`, the segment until then (null for none).
 wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,

@@ -14,24 +14,6 @@ bool all_zero(std::string_view bytes) {
 
 } // namespace
 
-std::unique_ptr<file> create_segment(file_system& fs, wal_segment& segment) {
-  auto out = fs.create(segment.path);
-  try {
-    out->preallocate(segment.header.capacity);
-    out->write(0, wal_format::encode(segment.header));
-    out->sync();
-    fs.sync_directory(segment.path.parent_path());
-  } catch (const file_error&) {
-    try {
-      fs.remove(segment.path);
-    } catch (const file_error&) { // the first failure is the one to report
-    }
-    throw;
-  }
-  segment.end = wal_format::first_record;
-  return out;
-}
-
 std::string_view record_reader::window(std::uint64_t offset, std::uint64_t size) {
   size = std::min(size, segment_.header.capacity - std::min(offset, segment_.header.capacity));
   if (offset < begin_ || offset + size > begin_ + buffer_.size()) {

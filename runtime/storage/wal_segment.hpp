@@ -18,10 +18,6 @@ struct wal_segment {
   std::uint64_t end = wal_format::first_record; ///< behind the last record
 };
 
-/// Makes a segment whose header and name are durable on return. When it throws, it has tried to remove what it made;
-/// what is left of it is ignored by recovery: it has no record.
-std::unique_ptr<file> create_segment(file_system& fs, wal_segment& segment);
-
 /// Reads a segment's records through a window, so that a large segment costs little memory. One thread at a time.
 class record_reader {
  public:

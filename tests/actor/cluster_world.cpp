@@ -89,6 +89,10 @@ class opened_disk : public raft::storage {
     check();
     on_->memory.compact(up_to);
   }
+  bool has_room() override {
+    check();
+    return on_->memory.has_room();
+  }
 
  private:
   void check() {

@@ -2,7 +2,9 @@
 
 #include "tests/unit/storage/storage_model.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <utility>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -13,8 +15,12 @@ TEST_CASE("memory storage keeps the synced writes and any first part of the othe
     random_source random{seed};
     memory_storage storage;
     std::vector<log_model> history{{}}; // after the synced writes and after each unsynced one
+    raft::index_t compact_to = 0;
+    const auto compact = [&] {
+      history[0] = history[0].behind(std::min(std::exchange(compact_to, 0), history[0].last_index()));
+    };
     for (int step = 0; step < 60; ++step) {
-      const auto what = pick(random, 0, 9);
+      const auto what = pick(random, 0, 10);
       if (what < 6) {
         const auto change = random_write(random, history.back(), 20);
         storage.apply(change);
@@ -23,15 +29,23 @@ TEST_CASE("memory storage keeps the synced writes and any first part of the othe
       } else if (what < 8) {
         storage.sync();
         history.erase(history.begin(), history.end() - 1);
+        compact();
+      } else if (what < 9) {
+        // Nothing is compacted that a crash could still undo.
+        const auto up_to = pick(random, 0, history.back().last_index());
+        storage.compact(up_to);
+        compact_to = std::max(compact_to, up_to);
+        if (history.size() == 1) compact();
       } else {
         const auto keep = pick(random, 0, storage.unsynced());
         const auto found = storage.crash(keep);
         history = {history[keep]};
+        compact_to = 0;
         REQUIRE(same(found, history[0].recovered()));
       }
       REQUIRE(storage.unsynced() + 1 == history.size());
-      const auto first = pick(random, 0, history.back().entries.size() + 1);
-      const auto last = pick(random, 0, history.back().entries.size() + 1);
+      const auto first = pick(random, 0, history.back().last_index() + 1);
+      const auto last = pick(random, 0, history.back().last_index() + 1);
       const auto bytes = pick(random, 0, 200);
       REQUIRE(storage.read(first, last, bytes) == history.back().read(first, last, bytes));
       REQUIRE(same(storage.contents(), history.back().recovered()));
@@ -63,4 +77,38 @@ TEST_CASE("a write that does not fit the log is refused") {
   replace.truncate_from = 2;
   storage.apply(replace);
   REQUIRE(storage.contents().terms == std::vector<raft::term_run>{{1, 5}, {2, 6}});
+}
+
+TEST_CASE("a reset drops the whole log and can be undone by a crash") {
+  memory_storage storage;
+  storage.apply(make_append(1, 9, 3, 5));
+  storage.sync();
+  storage.compact(4);
+  const auto before = storage.contents();
+  REQUIRE(before.start == raft::log_position{4, 3});
+  REQUIRE_THROWS_WITH(storage.apply(make_truncation(4)), Catch::Contains("begins behind 4"));
+  auto change = make_append(21, 22, 7, 5);
+  change.reset_to = raft::log_position{20, 6};
+  storage.apply(change);
+  REQUIRE(storage.contents().start == raft::log_position{20, 6});
+  REQUIRE(storage.contents().last_index == 22);
+  REQUIRE(storage.read(1, 30, SIZE_MAX).size() == 2);
+  REQUIRE(same(storage.crash(0), before));
+  REQUIRE(storage.read(1, 30, SIZE_MAX).size() == 5);
+  REQUIRE_THROWS_WITH(storage.apply(make_append(21, 21, 7, 5)), Catch::Contains("where 10 is due"));
+  auto falling = make_append(21, 21, 5, 5);
+  falling.reset_to = raft::log_position{20, 6};
+  REQUIRE_THROWS_WITH(storage.apply(falling), Catch::Contains("term 5 after term 6"));
+}
+
+TEST_CASE("a compaction waits for what is not synced") {
+  memory_storage storage;
+  storage.apply(make_append(1, 9, 3, 5));
+  storage.compact(5);
+  REQUIRE(storage.contents().start.index == 0);
+  storage.sync();
+  REQUIRE(storage.contents().start.index == 5);
+  REQUIRE(storage.has_room());
+  storage.set_room(false);
+  REQUIRE_FALSE(storage.has_room());
 }

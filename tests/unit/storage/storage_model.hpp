@@ -14,9 +14,13 @@ namespace troupe::test {
 /// What a storage must hold after some writes.
 struct log_model {
   raft::hard_state hard;
-  std::vector<raft::entry> entries;
+  raft::log_position start;
+  std::vector<raft::entry> entries; // behind start
 
+  raft::index_t last_index() const { return start.index + entries.size(); }
   void apply(const raft::write& change);
+  /// This log if it began behind `index`, which must lie in it.
+  log_model behind(raft::index_t index) const;
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) const;
   raft::recovered recovered() const;
   friend bool operator==(const log_model&, const log_model&) = default;
@@ -29,12 +33,17 @@ using random_source = std::mt19937_64;
 /// A number in [low, high].
 std::uint64_t pick(random_source& random, std::uint64_t low, std::uint64_t high);
 
-/// A write that fits the model: any mix of term and vote, truncation and entries.
-raft::write random_write(random_source& random, const log_model& model, std::size_t max_data);
+/// A write that fits the model: any mix of term and vote, truncation (behind `compacted`) and entries, now and then a
+/// reset.
+raft::write random_write(random_source& random, const log_model& model, std::size_t max_data,
+                         raft::index_t compacted = 0);
 
 raft::entry make_entry(raft::index_t index, raft::term_t term, std::string data);
 /// Entries with `size` bytes of data each, for the indexes first ... last.
 raft::write make_append(raft::index_t first, raft::index_t last, raft::term_t term, std::size_t size);
+
+raft::write make_reset(raft::index_t index, raft::term_t term);
+raft::write make_truncation(raft::index_t from);
 
 /// Everything in a storage, as a model.
 log_model contents(raft::storage& from, const raft::recovered& found);

@@ -112,9 +112,11 @@ TEST_CASE("a missing segment is noticed") {
       log->sync();
     }
   }
-  SECTION("the first") {
+  SECTION("the first, which looks as if it were compacted: only what stands for its entries can tell") {
     fs.remove(first_segment);
-    REQUIRE_THAT(failure_of_opening(fs), Catch::Contains(second_segment.string()));
+    raft::recovered found;
+    wal::open(fs, "/log", small_options(), found);
+    REQUIRE(found.start == raft::log_position{3, 1});
   }
   SECTION("one in the middle") {
     fs.remove(second_segment);

@@ -2,37 +2,54 @@
 #include "runtime/storage/wal.hpp"
 #include "tests/unit/storage/storage_model.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 
 using namespace troupe;
 using namespace troupe::test;
+using kind_t = disk_operation::kind_t;
 
 namespace {
 
-/// A log on a disk whose last room its current segment took.
-struct full_disk {
+const std::filesystem::path spare_path = "/log/spare";
+constexpr std::size_t entries_in_a_segment = 6; // of 500 bytes, in small_options()
+
+/// A log on a disk that fills up when a test says so.
+struct small_disk {
   memory_file_system fs;
-  bool full = true;
+  int failure = 0; // errno of every preallocation
   log_model model;
   std::unique_ptr<wal> log;
+  std::vector<kind_t> seen;
 
-  full_disk() {
-    raft::recovered found;
-    log = wal::open(fs, "/log", small_options(), found);
+  small_disk() {
     fs.before_each([this](const disk_operation& operation) {
-      if (full && operation.kind == disk_operation::kind_t::preallocate)
-        throw file_error("preallocate", operation.path, ENOSPC);
+      if (failure != 0 && operation.kind == kind_t::preallocate)
+        throw file_error("preallocate", operation.path, failure);
+      seen.push_back(operation.kind);
     });
-    for (auto change = make_append(1, 1, 1, 500); log->make_room(change);
-         change = make_append(model.entries.size() + 1, model.entries.size() + 1, 1, 500))
-      write(change);
+    open();
   }
 
+  void open() {
+    raft::recovered found;
+    log.reset();
+    log = wal::open(fs, "/log", small_options(), found);
+    REQUIRE(contents(*log, found) == model);
+  }
   void write(const raft::write& change) {
     log->apply(change);
     log->sync();
     model.apply(change);
+  }
+  void write_entry() { write(make_append(model.last_index() + 1, model.last_index() + 1, 1, 500)); }
+  void fill() {
+    failure = ENOSPC;
+    while (log->has_room()) write_entry();
+  }
+  log_model after_crash() {
+    return open_and_read(*fs.crashed([] { return false; }), small_options());
   }
 };
 
@@ -44,40 +61,106 @@ raft::write vote(raft::term_t term) {
 
 } // namespace
 
-TEST_CASE("a full disk does not stop voting, and entries go on when there is room again") {
-  full_disk disk;
-  REQUIRE(disk.model.entries.size() > 3);
-  for (raft::term_t term = 2; term < 14; ++term) {
-    REQUIRE(disk.log->make_room(vote(term)));
-    disk.write(vote(term));
+TEST_CASE("as long as the log has room, a whole segment of entries can be written to a full disk") {
+  for (int before = 0; before < 20; ++before) {
+    CAPTURE(before);
+    small_disk disk;
+    for (int i = 0; i < before; ++i) disk.write_entry();
+    disk.failure = ENOSPC;
+    REQUIRE(disk.log->has_room());
+    for (std::size_t i = 0; i < entries_in_a_segment; ++i) disk.write_entry();
+    REQUIRE(disk.after_crash() == disk.model);
   }
-  const auto next = disk.model.entries.size() + 1;
-  REQUIRE_FALSE(disk.log->make_room(make_append(next, next, 20, 500)));
-  REQUIRE(open_and_read(*disk.fs.crashed([] { return false; }), small_options()) == disk.model);
-  disk.full = false;
-  REQUIRE(disk.log->make_room(make_append(next, next, 20, 500)));
-  disk.write(make_append(next, next + 3, 20, 500));
-  REQUIRE(open_and_read(*disk.fs.crashed([] { return false; }), small_options()) == disk.model);
 }
 
-TEST_CASE("make_room counts what is applied already") {
-  full_disk disk;
-  disk.full = false;
-  const auto next = disk.model.entries.size() + 1;
-  disk.log->apply(make_append(next, next, 2, 300));
-  disk.model.apply(make_append(next, next, 2, 300));
-  REQUIRE(disk.log->make_room(make_append(next + 1, next + 1, 2, 300)));
-  disk.full = true;
-  disk.write(make_append(next + 1, next + 1, 2, 300));
-  REQUIRE(open_and_read(*disk.fs.crashed([] { return false; }), small_options()) == disk.model);
+TEST_CASE("a full disk does not stop voting, and entries go on when there is room again") {
+  small_disk disk;
+  disk.fill();
+  REQUIRE(disk.model.last_index() > entries_in_a_segment);
+  for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry(); // one was written when the segment began
+  for (raft::term_t term = 2; term < 14; ++term) {
+    REQUIRE_FALSE(disk.log->has_room());
+    disk.write(vote(term));
+  }
+  REQUIRE(disk.after_crash() == disk.model);
+  REQUIRE_FALSE(disk.fs.exists(spare_path));
+  disk.failure = 0;
+  REQUIRE(disk.log->has_room());
+  const auto next = disk.model.last_index() + 1;
+  disk.write(make_append(next, next + 3, 20, 500));
+  REQUIRE(disk.after_crash() == disk.model);
 }
 
 TEST_CASE("a full disk that nobody asked about is an error of the sync") {
-  full_disk disk;
-  const auto next = disk.model.entries.size() + 1;
-  disk.log->apply(make_append(next, next, 2, 500));
-  REQUIRE_THROWS_WITH(disk.log->sync(), Catch::Contains("No space left"));
+  small_disk disk;
+  disk.fill();
+  for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry();
+  disk.log->apply(make_append(disk.model.last_index() + 1, disk.model.last_index() + 1, 2, 500));
+  try {
+    disk.log->sync();
+    FAIL("it was written");
+  } catch (const raft::storage_error& error) {
+    REQUIRE(error.no_space());
+    REQUIRE_THAT(error.what(), Catch::Contains("No space left"));
+  }
   REQUIRE_THROWS_AS(disk.log->apply(vote(9)), raft::storage_error);
-  disk.full = false;
-  REQUIRE(open_and_read(disk.fs, small_options()) == disk.model);
+  REQUIRE_THROWS_AS(disk.log->has_room(), raft::storage_error);
+  disk.failure = 0;
+  disk.open();
+}
+
+TEST_CASE("a disk that fails where the next segment is made is a failure of the log") {
+  small_disk disk;
+  disk.fill();
+  disk.failure = EIO;
+  try {
+    disk.log->has_room();
+    FAIL("it has room");
+  } catch (const raft::storage_error& error) {
+    REQUIRE_FALSE(error.no_space());
+    REQUIRE_THAT(error.what(), Catch::Contains(spare_path.string()));
+  }
+  REQUIRE_THROWS_WITH(disk.log->apply(vote(9)), Catch::Contains("open it anew"));
+}
+
+TEST_CASE("a log on a full disk opens") {
+  small_disk disk;
+  disk.fill();
+  disk.open();
+  REQUIRE_FALSE(disk.log->has_room());
+  disk.write(vote(3));
+  REQUIRE(disk.after_crash() == disk.model);
+}
+
+TEST_CASE("a segment begins with what was preallocated long before") {
+  small_disk disk;
+  for (std::size_t i = 0; i < entries_in_a_segment; ++i) disk.write_entry();
+  disk.seen.clear();
+  disk.write_entry();
+  using enum disk_operation::kind_t;
+  REQUIRE(disk.seen == std::vector{write, sync, rename, sync_directory, create, preallocate, write, sync});
+}
+
+TEST_CASE("the spare of an earlier process is taken over, one of another size or half made is not") {
+  small_disk disk;
+  const auto opening_creates = [&] {
+    disk.seen.clear();
+    disk.open();
+    return std::count(disk.seen.begin(), disk.seen.end(), kind_t::create);
+  };
+  REQUIRE(opening_creates() == 0);
+  disk.fs.open(spare_path)->preallocate(20000);
+  REQUIRE(opening_creates() == 1);
+  REQUIRE(disk.fs.content(spare_path).size() == small_options().segment_size);
+  disk.fs.create(spare_path)->preallocate(100);
+  disk.failure = ENOSPC;
+  REQUIRE(opening_creates() == 0);
+  REQUIRE_FALSE(disk.fs.exists(spare_path));
+  // One that was to become a segment: its header is that of a place in the log which is another's by now.
+  disk.failure = 0;
+  REQUIRE(disk.log->has_room());
+  disk.fs.open(spare_path)->write(0, disk.fs.content("/log/0000000000000001.wal").substr(0, 4096));
+  REQUIRE(opening_creates() == 0);
+  for (int i = 0; i < 20; ++i) disk.write_entry();
+  REQUIRE(disk.after_crash() == disk.model);
 }

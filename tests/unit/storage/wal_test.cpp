@@ -12,33 +12,41 @@ using namespace troupe::test;
 
 namespace {
 
-/// Random writes, syncs, reads and restarts against the model.
+/// Random writes, syncs, reads, compactions and restarts against the model, which is not compacted.
 void run_against_model(file_system& fs, const std::filesystem::path& directory, std::uint64_t seed, int steps) {
   random_source random{seed};
   log_model model;
+  raft::index_t compacted = 0;
   raft::recovered found;
   auto log = wal::open(fs, directory, small_options(), found);
   for (int step = 0; step < steps; ++step) {
-    const auto what = pick(random, 0, 19);
+    const auto what = pick(random, 0, 20);
     if (what < 11) {
-      const auto change = random_write(random, model, step % 10 == 0 ? 9000 : 300);
+      const auto change = random_write(random, model, step % 10 == 0 ? 9000 : 300, compacted);
       log->apply(change);
       model.apply(change);
+      if (change.reset_to) compacted = 0;
     } else if (what < 18) {
       log->sync();
+    } else if (what < 19) {
+      log->sync();
+      compacted = pick(random, compacted, model.last_index());
+      log->compact(compacted);
     } else {
       log->sync();
       log.reset();
       log = wal::open(fs, directory, small_options(), found);
       REQUIRE(found.notes.empty());
-      REQUIRE(same(found, model.recovered()));
+      REQUIRE(found.start.index <= std::max(compacted, model.start.index));
+      REQUIRE(same(found, model.behind(found.start.index).recovered()));
     }
-    const auto first = pick(random, 0, model.entries.size() + 1);
-    const auto last = pick(random, first, model.entries.size() + 1);
+    const auto first = pick(random, compacted + 1, model.last_index() + 1);
+    const auto last = pick(random, first, model.last_index() + 1);
     const auto bytes = pick(random, 0, 3000);
     REQUIRE(log->read(first, last, bytes) == model.read(first, last, bytes));
   }
-  REQUIRE(log->read(0, model.entries.size(), SIZE_MAX) == model.entries);
+  const auto left = model.behind(std::max(compacted, model.start.index));
+  REQUIRE(log->read(left.start.index + 1, model.last_index(), SIZE_MAX) == left.entries);
 }
 
 } // namespace
