@@ -64,9 +64,15 @@ template <class Key, class T, class Less = std::less<>> class cow_map {
   }
 
   /// True if the key is new.
-  bool insert_or_assign(Key key, T value) { return place(key, &value).is_new; }
+  bool insert_or_assign(Key&& key, T&& value) {
+    const auto before = size_;
+    place(key, &value);
+    return size_ != before;
+  }
+  bool insert_or_assign(const Key& key, T value) { return insert_or_assign(Key(key), std::move(value)); }
   /// The value at `key`, to be changed; a T{} if there was none.
-  T& operator[](Key key) { return *place(key, nullptr).value; }
+  T& operator[](Key&& key) { return place(key, nullptr); }
+  T& operator[](const Key& key) { return (*this)[Key(key)]; }
   /// Adds an entry behind all others. False, and nothing changes, if its key is not greater than theirs. Builds a map
   /// whose nodes are full.
   bool append(Key key, T value) {
@@ -99,17 +105,47 @@ template <class Key, class T, class Less = std::less<>> class cow_map {
     return next ? const_iterator(*this, next->first_leaf(), 0) : end();
   }
 
-  typename node::placed place(Key& key, T* value) {
+  /// Finds or adds the entry of `key`, and moves `*value` there if it is given.
+  T& place(Key& key, T* value) {
+    struct {
+      node* above;
+      std::size_t child;
+    } path[node::max_height];
+    std::size_t height = 0;
     if (!root_) root_ = cow_ptr<node>::make();
-    const auto done = root_.edit().place(key, value);
-    if (done.is_new) ++size_;
-    if (root_->parts() > node::most) {
-      node top;
-      top.children.push_back(std::move(root_));
-      top.split(0, done.part);
-      root_ = cow_ptr<node>::make(std::move(top));
+    auto* at = &root_.edit();
+    while (!at->is_leaf()) {
+      const auto i = at->child_of(key);
+      path[height++] = {at, i};
+      at = &at->children[i].edit();
     }
-    return done;
+    const auto i = at->lower(key);
+    if (at->holds(i, key)) return overwrite(at->entries[i], value);
+    auto added = cow_ptr<value_type>::make(std::move(key), value ? std::move(*value) : T{});
+    auto& placed = added.edit().second;
+    at->entries.insert(at->entries.begin() + static_cast<std::ptrdiff_t>(i), std::move(added));
+    ++size_;
+    for (auto part = i; at->parts() > node::most;) {
+      if (height == 0) {
+        auto below = std::exchange(root_, cow_ptr<node>::make());
+        root_.edit().children.push_back(std::move(below));
+        path[height++] = {&root_.edit(), 0};
+      }
+      const auto [above, child] = path[--height];
+      above->split(child, part);
+      at = above;
+      part = child + 1;
+    }
+    return placed;
+  }
+  static T& overwrite(cow_ptr<value_type>& held, T* value) {
+    if (value && !held.is_mine()) { // rather than copy what is to be overwritten
+      held = cow_ptr<value_type>::make(held->first, std::move(*value));
+      return held.edit().second;
+    }
+    auto& there = held.edit().second;
+    if (value) there = std::move(*value);
+    return there;
   }
 
   cow_ptr<node> root_; // none if the map is empty

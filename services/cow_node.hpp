@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <iterator>
+#include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,10 +18,12 @@ namespace troupe::services::detail {
 /// A leaf has entries; any other node has children, and keys[i] is a lower bound of children[i + 1].
 ///
 /// Nodes split above `most` parts, and neighbours join at `most / 2` in sum: there are more than most / 4 on the
-/// average, and a quarter of `most` changes lie between a split and a join. Nodes of a path are changed from the root
+/// average, and half of `most` changes lie between a split and a join. Nodes of a path are changed from the root
 /// down, each by `edit` of its parent's pointer: what hangs below a shared node is shared, whatever its own count says.
 template <class Key, class T, class Less> struct cow_node {
   static constexpr std::size_t most = 64;
+  /// Levels above the leaves. Each has a sixteenth of the nodes below it, about: memory ends long before.
+  static constexpr std::size_t max_height = 20;
   using entry = std::pair<const Key, T>;
 
   std::vector<Key> keys;
@@ -28,17 +34,17 @@ template <class Key, class T, class Less> struct cow_node {
   std::size_t parts() const noexcept { return is_leaf() ? entries.size() : children.size(); }
 
   template <class K> std::size_t child_of(const K& key) const {
-    return count(keys, [&key](const Key& bound) { return !Less{}(key, bound); });
+    return count(keys, [&key](const Key& bound) { return !before(key, bound); });
   }
   template <class K> std::size_t lower(const K& key) const {
-    return count(entries, [&key](const auto& held) { return Less{}(held->first, key); });
+    return count(entries, [&key](const auto& held) { return before(held->first, key); });
   }
   template <class K> std::size_t upper(const K& key) const {
-    return count(entries, [&key](const auto& held) { return !Less{}(key, held->first); });
+    return count(entries, [&key](const auto& held) { return !before(key, held->first); });
   }
   /// With `at` from `lower`.
   template <class K> bool holds(std::size_t at, const K& key) const {
-    return at < entries.size() && !Less{}(key, entries[at]->first);
+    return at < entries.size() && !before(key, entries[at]->first);
   }
   const cow_node& first_leaf() const {
     const auto* at = this;
@@ -49,23 +55,6 @@ template <class Key, class T, class Less> struct cow_node {
     const auto* at = this;
     while (!at->is_leaf()) at = &*at->children.back();
     return *at;
-  }
-
-  struct placed {
-    T* value = nullptr;
-    bool is_new = false;
-    /// Which of the node's parts is new, if one is.
-    std::size_t part = 0;
-  };
-  /// Finds or adds the entry of `key`, and moves `*value` there if it is given. The node may then have one part too
-  /// many: its parent splits it.
-  placed place(Key& key, T* value) {
-    if (is_leaf()) return place_in_leaf(key, value);
-    const auto i = child_of(key);
-    auto done = children[i].edit().place(key, value);
-    if (children[i]->parts() > most) split(i, done.part);
-    done.part = i + 1;
-    return done;
   }
 
   /// Splits a child: in the middle, or before its last part if that is the new one, because keys that ascend leave what
@@ -106,22 +95,6 @@ template <class Key, class T, class Less> struct cow_node {
   }
 
  private:
-  placed place_in_leaf(Key& key, T* value) {
-    const auto i = lower(key);
-    if (!holds(i, key)) {
-      auto added = cow_ptr<entry>::make(std::move(key), value ? std::move(*value) : T{});
-      auto* const held = &added.edit().second;
-      entries.insert(nth(entries, i), std::move(added));
-      return {held, true, i};
-    }
-    auto& held = entries[i];
-    if (value && !held.is_mine())
-      held = cow_ptr<entry>::make(std::move(key), std::move(*value)); // rather than copy what is to be overwritten
-    else if (value)
-      held.edit().second = std::move(*value);
-    return {&held.edit().second, false, i};
-  }
-
   void drop(std::size_t i) {
     children.erase(nth(children, i));
     if (!keys.empty()) keys.erase(nth(keys, i > 0 ? i - 1 : 0));
@@ -137,9 +110,31 @@ template <class Key, class T, class Less> struct cow_node {
     drop(i + 1);
   }
 
+  template <class A, class B> static bool before(const A& a, const B& b) {
+    if constexpr (std::is_same_v<Less, std::less<>> && is_text<A> && is_text<B>) {
+      // As std::less<> has it, but half as long: the standard library's passes through an ordering and is not inlined.
+      const auto order = std::char_traits<char>::compare(a.data(), b.data(), std::min(a.size(), b.size()));
+      return order != 0 ? order < 0 : a.size() < b.size();
+    } else {
+      return Less{}(a, b);
+    }
+  }
+  template <class A>
+  static constexpr bool is_text = std::is_same_v<A, std::string> || std::is_same_v<A, std::string_view>;
+
   /// How many elements are `before` what is sought; they are the first ones.
-  template <class V, class Before> static std::size_t count(const V& all, const Before& before) {
-    return static_cast<std::size_t>(std::partition_point(all.begin(), all.end(), before) - all.begin());
+  template <class V, class Before> static std::size_t count(const V& all, const Before& is_before) {
+    const auto* at = all.data();
+    for (auto left = all.size(); left > 0;) {
+      const auto half = left / 2;
+      if (is_before(at[half])) {
+        at += half + 1;
+        left -= half + 1;
+      } else {
+        left = half;
+      }
+    }
+    return static_cast<std::size_t>(at - all.data());
   }
   template <class V> static auto nth(V& all, std::size_t at) { return all.begin() + static_cast<std::ptrdiff_t>(at); }
   template <class V> static void add_all(V& to, const V& from) { to.insert(to.end(), from.begin(), from.end()); }

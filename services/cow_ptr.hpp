@@ -26,7 +26,8 @@ template <class T> class cow_ptr {
     if (block_) block_->holders.fetch_add(1, std::memory_order_relaxed);
   }
   cow_ptr(cow_ptr&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-  cow_ptr& operator=(cow_ptr other) noexcept {
+  cow_ptr& operator=(const cow_ptr& other) noexcept { return *this = cow_ptr(other); }
+  cow_ptr& operator=(cow_ptr&& other) noexcept {
     std::swap(block_, other.block_);
     return *this;
   }
@@ -43,7 +44,8 @@ template <class T> class cow_ptr {
   /// The value, to be changed: a copy of it, if others hold it too. Do not write through the reference after this
   /// pointer was copied.
   T& edit() {
-    if (!is_mine()) *this = make(block_->value);
+    if (!is_mine()) [[unlikely]]
+      *this = make(block_->value);
     return block_->value;
   }
 

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -155,35 +156,30 @@ TEST_CASE("a cow_map keeps nothing of what was erased, and copies of it share wh
   CHECK(counted::alive == 0);
 }
 
-TEST_CASE("nodes join again: what is left after much erasing is found in few nodes") {
-  // Keys lie at random; one in fifty stays. Without joining, a leaf would hold one entry on the average.
+TEST_CASE("nodes join again: what is left after much erasing lies in few of them") {
   using node = detail::cow_node<int, int, std::less<>>;
+  constexpr int size = 64 * 64;
+  node root, leaf;
+  for (int i = 0; i < size; ++i) leaf.entries.push_back(cow_ptr<node::entry>::make(i, 0));
+  root.children.push_back(cow_ptr<node>::make(std::move(leaf)));
+  for (std::size_t i = 0; i < root.children.size();) {
+    if (root.children[i]->parts() <= node::most)
+      ++i;
+    else
+      root.split(i, 0);
+  }
+  REQUIRE(root.children.size() == 64);
+  // Random ones: without joining, nearly every leaf would keep some.
+  std::vector<int> keys(size);
+  std::iota(keys.begin(), keys.end(), 0);
   rng random(1);
-  auto root = cow_ptr<node>::make();
-  std::vector<int> keys;
-  for (int i = 0; i < 64 * 64; ++i) keys.push_back(i);
   std::shuffle(keys.begin(), keys.end(), random);
-  for (auto key : keys) {
-    int value = 0, copy = key;
-    const auto done = root.edit().place(copy, &value);
-    if (root->parts() <= node::most) continue;
-    node top;
-    top.children.push_back(std::move(root));
-    top.split(0, done.part);
-    root = cow_ptr<node>::make(std::move(top));
-  }
-  std::shuffle(keys.begin(), keys.end(), random);
-  while (keys.size() > 80) {
-    root.edit().remove(keys.back());
-    keys.pop_back();
-  }
-  std::size_t leaves = 0;
-  const auto count = [&leaves](const auto& self, const node& at) -> void {
-    if (at.is_leaf()) ++leaves;
-    for (const auto& child : at.children) self(self, *child);
-  };
-  count(count, *root);
-  CHECK(leaves <= 1 + 80 * 4 / node::most);
+  for (; keys.size() > 200; keys.pop_back()) root.remove(keys.back());
+  std::size_t left = 0;
+  for (const auto& child : root.children) left += child->parts();
+  CHECK(left == 200);
+  CHECK(root.children.size() <= 1 + 200 * 4 / node::most);
+  CHECK(root.keys.size() + 1 == root.children.size());
 }
 
 TEST_CASE("a cow_map orders by the comparison it is given") {
