@@ -4,6 +4,7 @@
 #include "services/printable.hpp"
 #include "services/reply.hpp"
 #include "services/service.hpp"
+#include "services/snapshot.hpp"
 
 #include <memory>
 #include <optional>
@@ -27,9 +28,31 @@ class machine {
   virtual reply apply(std::string_view tag, std::string_view payload, const apply_context& context) = 0;
   /// Answers from the present state; the same outcomes.
   virtual reply query(std::string_view tag, std::string_view payload) const = 0;
+
+  /// The present state, which later commands do not change. As cheap as a copy of the service.
+  virtual std::unique_ptr<machine_view> view() const = 0;
+  /// Takes over a state that a view of a service of this name saved. For a freshly made machine. Throws
+  /// `snapshot_error` if the bytes are not exactly that, and what the source throws; the machine is then of no use.
+  virtual void load(snapshot_source& from) = 0;
 };
 
 namespace detail {
+
+/// The state begins with the service's name, so that no service takes another's for its own.
+template <class S> class view_of final : public machine_view {
+ public:
+  explicit view_of(const S& service) : service_(service) {}
+
+  void save(snapshot_sink& to) const override {
+    state_writer writer(to);
+    writer.put(std::string{S::name});
+    service_.save(writer);
+    writer.finish();
+  }
+
+ private:
+  const S service_;
+};
 
 template <class S> class machine_of final : public machine {
  public:
@@ -47,6 +70,16 @@ template <class S> class machine_of final : public machine {
   reply query(std::string_view tag, std::string_view payload) const override {
     const auto handle = [](const auto& service, auto&& question) { return service.query(std::move(question)); };
     return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
+  }
+
+  std::unique_ptr<machine_view> view() const override { return std::make_unique<view_of<S>>(service_); }
+
+  void load(snapshot_source& from) override {
+    state_reader reader(from);
+    if (const auto saved = reader.get<std::string>(); saved != S::name)
+      throw snapshot_error("the state is that of service " + printable(saved) + ", not of " + printable(S::name));
+    service_.load(reader);
+    reader.finish();
   }
 
  private:

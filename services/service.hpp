@@ -15,6 +15,15 @@
 //     }
 //     std::int64_t query(const read&) const { return total_; }
 //
+//     void save(troupe::services::state_writer& to) const {
+//       to.put(1); // the format of what follows
+//       to.put(total_);
+//     }
+//     void load(troupe::services::state_reader& from) {
+//       from.get_format(1); // the newest that this version knows
+//       total_ = from.get<std::int64_t>();
+//     }
+//
 //   private:
 //     std::int64_t total_ = 0;
 //   };
@@ -22,12 +31,23 @@
 // Every node applies the same commands in the same order and must come to the same state and the same replies:
 // `apply` depends on nothing but the state, the command and the context. No clock, no randomness, no iteration over
 // unordered containers, no I/O. One thread at a time uses a service.
+//
+// Snapshots keep the log short: a node that starts, or was away for long, loads the state instead of every command that
+// led to it. `save` writes all that `apply` and `query` depend on; `load` reads it into a service as it was when the
+// node was started, which then answers as the saved one did. If `load` throws, the service is thrown away. A snapshot
+// outlives the version that wrote it: put a format number first, raise it whenever the rest changes, and go on loading
+// the older ones. Put containers element by element, their size first (services/state_io.hpp).
+//
+// What is saved is a copy of the service, made between two commands and saved on another thread while the service goes
+// on. A small state is simply copied. A large one lies in a `cow_map` (services/cow_map.hpp), whose copy costs nothing;
+// copies that share anything else must share nothing that a command changes.
 #pragma once
 
 #include "raft/types.hpp"
 #include "services/fields.hpp"
 #include "services/msgpack_serializer.hpp"
 #include "services/serializer.hpp"
+#include "services/state_io.hpp"
 
 #include <array>
 #include <concepts>
@@ -100,6 +120,13 @@ concept answers = requires(const S& service, Q query) {
   { service.query(std::move(query)) } -> std::convertible_to<typename Q::result>;
 };
 
+template <class S>
+concept saves = std::copy_constructible<S> &&
+    requires(const S& saved, S& loaded, state_writer& to, state_reader& from) {
+  { saved.save(to) } -> std::same_as<void>;
+  { loaded.load(from) } -> std::same_as<void>;
+};
+
 template <class T> inline constexpr bool is_types = false;
 template <class... Ts> inline constexpr bool is_types<types<Ts...>> = true;
 
@@ -143,6 +170,9 @@ template <class S> consteval bool check_service() {
   check_queries<S>(typename S::queries{});
   static_assert(tags_are_unique(typename S::commands{}, typename S::queries{}),
                 "two messages of a service have the same tag");
+  static_assert(std::copy_constructible<S>, "a service is copyable: a snapshot is taken of a copy");
+  static_assert(saves<S>, "a service needs `void save(troupe::services::state_writer&) const` and "
+                          "`void load(troupe::services::state_reader&)`: its state goes into snapshots");
   return true;
 }
 
@@ -162,7 +192,7 @@ template <class S> using serializer_of_t = typename detail::serializer_of<S>::ty
 
 /// A class that can be replicated, as the head of this file shows. `make_machine` says in words what one lacks.
 template <class S>
-concept state_machine = detail::has_name<S> &&
+concept state_machine = detail::has_name<S> && detail::saves<S> &&
     is_valid_name(S::name) && detail::is_types<typename S::commands> && detail::is_types<typename S::queries> &&
     detail::handles_commands<S>(typename S::commands{}) && detail::handles_queries<S>(
         typename S::queries{}) && detail::tags_are_unique(typename S::commands{}, typename S::queries{});

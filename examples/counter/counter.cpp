@@ -41,6 +41,16 @@ class counter {
   }
   std::int64_t query(const total&) const { return total_; }
 
+  // The state goes into snapshots, behind the number of its format.
+  void save(troupe::services::state_writer& to) const {
+    to.put(1);
+    to.put(total_);
+  }
+  void load(troupe::services::state_reader& from) {
+    from.get_format(1);
+    total_ = from.get<std::int64_t>();
+  }
+
  private:
   std::int64_t total_ = 0;
 };

@@ -25,16 +25,16 @@ void check_value(const services::value& value) {
 map::put_result map_service::apply(map::put command, const services::apply_context& context) {
   check_key(command.map, command.key);
   check_value(command.value);
-  maps_[std::move(command.map)][std::move(command.key)] = {std::move(command.value), context.index};
+  maps_[std::move(command.map)].insert_or_assign(std::move(command.key), {std::move(command.value), context.index});
   return {context.index};
 }
 
 map::remove_result map_service::apply(const map::remove& command, const services::apply_context& context) {
   check_key(command.map, command.key);
-  const auto found = maps_.find(command.map);
-  if (found == maps_.end()) return {false, context.index};
-  const bool removed = found->second.erase(command.key) == 1;
-  if (found->second.empty()) maps_.erase(found);
+  if (!maps_.find(command.map)) return {false, context.index};
+  auto& held = maps_[command.map];
+  const bool removed = held.erase(command.key);
+  if (held.empty()) maps_.erase(command.map);
   return {removed, context.index};
 }
 
@@ -48,7 +48,7 @@ map::compare_and_swap_result map_service::apply(map::compare_and_swap command, c
     if (!held) return {};
     return {false, held->value, held->revision};
   }
-  maps_[std::move(command.map)][std::move(command.key)] = {command.value, context.index};
+  maps_[std::move(command.map)].insert_or_assign(std::move(command.key), {command.value, context.index});
   return {true, std::move(command.value), context.index};
 }
 
@@ -61,9 +61,9 @@ map::get_result map_service::query(const map::get& question) const {
 
 map::list_keys_result map_service::query(const map::list_keys& question) const {
   check_name(question.map);
-  const auto found = maps_.find(question.map);
-  if (found == maps_.end()) return {};
-  const auto& held = found->second;
+  const auto* found = maps_.find(question.map);
+  if (!found) return {};
+  const auto& held = *found;
   map::list_keys_result result;
   std::uint64_t left = std::min<std::uint64_t>(question.limit, map::max_listed_keys);
   std::size_t size = 0;
@@ -76,11 +76,39 @@ map::list_keys_result map_service::query(const map::list_keys& question) const {
   return result;
 }
 
+//   format = 1 | number of maps | { name | number of keys | { key | [value, revision] } }
+//
+// in the order of names and keys. The reader takes no other order and no empty map.
+void map_service::save(services::state_writer& to) const {
+  to.put(1);
+  to.put(maps_.size());
+  for (const auto& [map, held] : maps_) {
+    to.put(map);
+    to.put(held.size());
+    for (const auto& [key, entry] : held) {
+      to.put(key);
+      to.put(entry);
+    }
+  }
+}
+
+void map_service::load(services::state_reader& from) {
+  from.get_format(1);
+  for (auto maps = from.get<std::size_t>(); maps > 0; --maps) {
+    auto map = from.get<std::string>();
+    slots held;
+    for (auto keys = from.get<std::size_t>(); keys > 0; --keys) {
+      auto key = from.get<std::string>();
+      if (!held.append(std::move(key), from.get<slot>())) throw services::snapshot_error("keys are not in order");
+    }
+    if (held.empty()) throw services::snapshot_error("a map is empty");
+    if (!maps_.append(std::move(map), std::move(held))) throw services::snapshot_error("maps are not in order");
+  }
+}
+
 const map_service::slot* map_service::find(std::string_view map, std::string_view key) const {
-  const auto found = maps_.find(map);
-  if (found == maps_.end()) return nullptr;
-  const auto held = found->second.find(key);
-  return held == found->second.end() ? nullptr : &held->second;
+  const auto* found = maps_.find(map);
+  return found ? found->find(key) : nullptr;
 }
 
 } // namespace troupe

@@ -1,10 +1,9 @@
 // A replicated map, written as any service is: the state, a function per message, and not a word about replication.
 #pragma once
 
+#include "services/cow_map.hpp"
 #include "services/map/messages.hpp"
 
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -23,16 +22,20 @@ class map_service {
   map::get_result query(const map::get& question) const;
   map::list_keys_result query(const map::list_keys& question) const;
 
+  void save(services::state_writer& to) const;
+  void load(services::state_reader& from);
+
  private:
   struct slot {
     services::value value;
     raft::index_t revision = 0;
+    TROUPE_FIELDS(value, revision)
   };
-  using slots = std::map<std::string, slot, std::less<>>;
+  using slots = services::cow_map<std::string, slot>;
 
   const slot* find(std::string_view map, std::string_view key) const;
 
-  std::map<std::string, slots, std::less<>> maps_; // no map in it is empty
+  services::cow_map<std::string, slots> maps_; // no map in it is empty
 };
 
 } // namespace troupe

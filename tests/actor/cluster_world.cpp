@@ -128,6 +128,8 @@ class recording_machine : public services::machine {
   services::reply query(std::string_view tag, std::string_view payload) const override {
     return map_->query(tag, payload);
   }
+  std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
+  void load(services::snapshot_source& from) override { map_->load(from); }
 
  private:
   cluster_world& world_;

@@ -37,6 +37,17 @@ class counter {
     return total_;
   }
 
+  void save(services::state_writer& to) const {
+    to.put(1);
+    to.put(total_);
+    to.put(last_);
+  }
+  void load(services::state_reader& from) {
+    from.get_format(1);
+    total_ = from.get<std::int64_t>();
+    last_ = from.get<raft::index_t>();
+  }
+
  private:
   std::int64_t total_ = 0;
   raft::index_t last_ = 0;

@@ -30,6 +30,8 @@ class digit_counter {
   using queries = troupe::types<>;
   using serializer = digits;
   std::int64_t apply(add command, const apply_context&) { return command.amount + 1; }
+  void save(state_writer&) const {}
+  void load(state_reader&) {}
 };
 
 static_assert(state_machine<counter>);
@@ -44,6 +46,8 @@ template <class... Commands> struct broken {
   using commands = troupe::types<Commands...>;
   using queries = troupe::types<>;
   template <class C> int apply(const C&, const apply_context&);
+  void save(state_writer&) const;
+  void load(state_reader&);
 };
 struct nameless : counter {
   static constexpr int name = 1;
@@ -52,6 +56,17 @@ struct applies_nothing {
   static constexpr std::string_view name = "idle";
   using commands = troupe::types<add>;
   using queries = troupe::types<>;
+  void save(state_writer&) const;
+  void load(state_reader&);
+};
+struct cannot_save : broken<add> {
+  void save(state_writer&); // not const
+};
+struct cannot_load : broken<add> {
+  void load(std::string);
+};
+struct cannot_be_copied : broken<add> {
+  cannot_be_copied(cannot_be_copied&&);
 };
 static_assert(!state_machine<int>);
 static_assert(!state_machine<nameless>);
@@ -59,6 +74,9 @@ static_assert(!state_machine<applies_nothing>);
 static_assert(!state_machine<broken<no_result>>);
 static_assert(state_machine<broken<add>>);
 static_assert(!state_machine<broken<add, add>>);
+static_assert(!state_machine<cannot_save>);
+static_assert(!state_machine<cannot_load>);
+static_assert(!state_machine<cannot_be_copied>);
 
 reply run(service_set& services, std::string_view service, std::string_view tag, std::string_view payload) {
   return services.apply(encode_command(service, tag, payload), {1});

@@ -1,0 +1,45 @@
+// Snapshot bytes in memory, for tests.
+#pragma once
+
+#include "services/machine.hpp"
+#include "services/snapshot.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace troupe::test {
+
+struct bytes_sink : services::snapshot_sink {
+  std::string bytes;
+  void write(std::string_view more) override { bytes += more; }
+};
+
+/// Gives at most `most` bytes at a time.
+class bytes_source : public services::snapshot_source {
+ public:
+  explicit bytes_source(std::string bytes, std::size_t most = SIZE_MAX) : bytes_(std::move(bytes)), most_(most) {}
+  std::size_t read(std::span<char> into) override {
+    largest_ = std::max(largest_, into.size());
+    const auto size = bytes_.copy(into.data(), std::min(into.size(), most_), at_);
+    at_ += size;
+    return size;
+  }
+  /// The most that was asked for at once.
+  std::size_t largest() const { return largest_; }
+
+ private:
+  std::string bytes_;
+  std::size_t at_ = 0, most_, largest_ = 0;
+};
+
+inline std::string saved(const services::machine_view& view) {
+  bytes_sink to;
+  view.save(to);
+  return to.bytes;
+}
+
+} // namespace troupe::test
