@@ -54,6 +54,8 @@ class file_system {
   virtual ~file_system() = default;
   /// Opens an existing file to read and write.
   virtual std::unique_ptr<file> open(const std::filesystem::path& path) = 0;
+  /// Opens an existing file to read only. It stays readable when its name is removed.
+  virtual std::unique_ptr<file> open_to_read(const std::filesystem::path& path) = 0;
   /// Opens a file that is empty: a new one, or an old one with its content dropped.
   virtual std::unique_ptr<file> create(const std::filesystem::path& path) = 0;
   virtual bool exists(const std::filesystem::path& path) = 0;

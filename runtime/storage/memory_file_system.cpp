@@ -48,8 +48,8 @@ void memory_file_system::node::write(std::uint64_t offset, std::string_view data
 /// An open file of a memory_file_system.
 class memory_file final : public file {
  public:
-  memory_file(memory_file_system& fs, path name, std::shared_ptr<memory_file_system::node> target)
-      : fs_(fs), path_(std::move(name)), node_(std::move(target)) {}
+  memory_file(memory_file_system& fs, path name, std::shared_ptr<memory_file_system::node> target, bool writable)
+      : fs_(fs), path_(std::move(name)), node_(std::move(target)), writable_(writable) {}
 
   std::uint64_t size() override { return node_->cached.size(); }
 
@@ -59,6 +59,7 @@ class memory_file final : public file {
   }
 
   void write(std::uint64_t offset, std::string_view data) override {
+    if (!writable_) throw file_error("write", path_, EBADF);
     fs_.announce({kind_t::write, path_, offset, data.size()});
     node_->write(offset, data);
   }
@@ -84,6 +85,7 @@ class memory_file final : public file {
   memory_file_system& fs_;
   path path_;
   std::shared_ptr<memory_file_system::node> node_;
+  bool writable_;
 };
 
 std::shared_ptr<memory_file_system::node> memory_file_system::find(const path& name, std::string_view call) const {
@@ -101,7 +103,11 @@ void memory_file_system::set_name(const path& name, std::shared_ptr<node> target
 }
 
 std::unique_ptr<file> memory_file_system::open(const path& name) {
-  return std::make_unique<memory_file>(*this, name, find(name, "open"));
+  return std::make_unique<memory_file>(*this, name, find(name, "open"), true);
+}
+
+std::unique_ptr<file> memory_file_system::open_to_read(const path& name) {
+  return std::make_unique<memory_file>(*this, name, find(name, "open"), false);
 }
 
 std::unique_ptr<file> memory_file_system::create(const path& name) {

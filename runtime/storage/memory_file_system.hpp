@@ -35,6 +35,7 @@ class memory_file_system final : public file_system {
   explicit memory_file_system(std::uint64_t seed = 1) : random_(seed) {}
 
   std::unique_ptr<file> open(const std::filesystem::path& path) override;
+  std::unique_ptr<file> open_to_read(const std::filesystem::path& path) override;
   std::unique_ptr<file> create(const std::filesystem::path& path) override;
   bool exists(const std::filesystem::path& path) override;
   std::vector<std::string> list(const std::filesystem::path& directory) override;

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -65,6 +66,7 @@ class posix_file final : public file {
   }
 
   void preallocate(std::uint64_t size) override {
+    check_space(size);
     int code = 0;
     do {
       code = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
@@ -78,6 +80,18 @@ class posix_file final : public file {
   }
 
  private:
+  /// A preallocation that is bound to fail would take what is left of the disk before it did.
+  void check_space(std::uint64_t size) {
+    struct statvfs space = {};
+    struct stat status = {};
+    if (::fstatvfs(fd_.get(), &space) != 0 || ::fstat(fd_.get(), &status) != 0)
+      throw file_error("statvfs", path_, errno);
+    const auto taken = static_cast<std::uint64_t>(status.st_blocks) * 512;
+    const auto free = std::uint64_t{space.f_bavail} * space.f_frsize;
+    // A file system without a size (f_blocks is 0) tells nothing.
+    if (space.f_blocks > 0 && size > taken && size - taken > free) throw file_error("preallocate", path_, ENOSPC);
+  }
+
   path path_;
   descriptor fd_;
 };
@@ -93,6 +107,10 @@ class posix_lock final : public file_lock {
 } // namespace
 
 std::unique_ptr<file> posix_file_system::open(const path& name) { return std::make_unique<posix_file>(name, O_RDWR); }
+
+std::unique_ptr<file> posix_file_system::open_to_read(const path& name) {
+  return std::make_unique<posix_file>(name, O_RDONLY);
+}
 
 std::unique_ptr<file> posix_file_system::create(const path& name) {
   return std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC);

@@ -10,6 +10,7 @@ namespace troupe {
 class posix_file_system final : public file_system {
  public:
   std::unique_ptr<file> open(const std::filesystem::path& path) override;
+  std::unique_ptr<file> open_to_read(const std::filesystem::path& path) override;
   std::unique_ptr<file> create(const std::filesystem::path& path) override;
   bool exists(const std::filesystem::path& path) override;
   std::vector<std::string> list(const std::filesystem::path& directory) override;

@@ -291,9 +291,8 @@ wal_format::segment_header next_header(const log_point& start, const wal_segment
   return header;
 }
 
-raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
-  return raft::storage_error("damaged log: " + what + " in " + segment.path.string() + " at offset " +
-                             std::to_string(offset) + "; this node must not run with it");
+damage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
+  return {"damaged log: " + what, segment.path, offset, "this node must not run with it"};
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,

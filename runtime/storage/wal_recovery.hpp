@@ -1,6 +1,7 @@
 // Opening a log: replaying its segments, telling a torn tail from damage, making sure that what was read is on disk.
 #pragma once
 
+#include "runtime/storage/damage.hpp"
 #include "runtime/storage/log_shape.hpp"
 #include "runtime/storage/wal_segment.hpp"
 #include "runtime/storage/wal_spare.hpp"
@@ -68,7 +69,7 @@ wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, c
 wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,
                                        std::uint64_t capacity);
 
-/// The error for a file that holds what it must not at `offset`.
-raft::storage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what);
+/// The error for a segment that holds what it must not at `offset`.
+damage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what);
 
 } // namespace troupe

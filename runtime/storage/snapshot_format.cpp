@@ -1,0 +1,141 @@
+#include "runtime/storage/snapshot_format.hpp"
+
+#include "raft/codec.hpp"
+#include "runtime/storage/checksum.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace troupe::snapshot_format {
+namespace {
+
+constexpr std::string_view magic = "troupSNP";
+constexpr std::string_view suffix = ".snapshot";
+constexpr std::size_t digits = 16;
+
+std::uint64_t record_checksum(std::string_view head, std::string_view body, std::uint64_t seed, std::uint64_t offset) {
+  // The body's checksum stands in for the body, so that the two need not be copied together.
+  std::string text{head.substr(checksum_size)};
+  raft::writer{text}.put(checksum(body, seed ^ offset));
+  return checksum(text, seed ^ offset);
+}
+
+} // namespace
+
+std::string encode(const header& value) {
+  std::string body;
+  raft::writer to_body{body};
+  to_body.put(value.cluster.value);
+  to_body.put(value.at.last.index);
+  to_body.put(value.at.last.term);
+  to_body.put(value.at.configuration_index);
+  to_body.put_string(raft::encode(value.at.members));
+  std::string out;
+  raft::writer to{out};
+  to.put_raw(magic);
+  to.put(version);
+  to.put_string(body);
+  to.put(checksum(out));
+  return out;
+}
+
+header_state decode_prefix(std::string_view prefix, std::size_t& size, std::uint32_t& found) {
+  raft::reader from{prefix};
+  if (from.get_raw(magic.size()) != magic) return header_state::bad;
+  found = from.get<std::uint32_t>();
+  const auto length = from.get<std::uint32_t>();
+  if (!from.ok()) return header_state::bad;
+  if (found != version) return header_state::other_version;
+  if (length > max_body) return header_state::bad;
+  size = prefix_size + length + checksum_size;
+  return header_state::valid;
+}
+
+std::optional<header> decode(std::string_view bytes) {
+  if (bytes.size() < prefix_size + checksum_size) return {};
+  const auto covered = bytes.substr(0, bytes.size() - checksum_size);
+  if (seed_of(bytes) != checksum(covered)) return {};
+  raft::reader from{covered.substr(prefix_size)};
+  header value;
+  value.cluster.value = from.get<std::uint64_t>();
+  value.at.last.index = from.get<std::uint64_t>();
+  value.at.last.term = from.get<std::uint64_t>();
+  value.at.configuration_index = from.get<std::uint64_t>();
+  auto members = raft::decode_configuration(from.get_string());
+  if (!members || !from.done()) return {};
+  value.at.members = *std::move(members);
+  return value;
+}
+
+std::uint64_t seed_of(std::string_view header_bytes) {
+  return raft::reader{header_bytes.substr(header_bytes.size() - checksum_size)}.get<std::uint64_t>();
+}
+
+std::string encode_record_header(record_type type, std::string_view body, std::uint64_t seed, std::uint64_t offset) {
+  std::string rest(checksum_size, '\0');
+  raft::writer to_rest{rest};
+  to_rest.put(static_cast<std::uint32_t>(body.size()));
+  to_rest.put(static_cast<std::uint8_t>(type));
+  to_rest.put_raw(std::string_view{"\0\0\0", 3});
+  std::string out;
+  raft::writer to{out};
+  to.put(record_checksum(rest, body, seed, offset));
+  to.put_raw(std::string_view{rest}.substr(checksum_size));
+  return out;
+}
+
+std::optional<record_head> decode_record_header(std::string_view bytes) {
+  raft::reader from{bytes};
+  from.get<std::uint64_t>(); // checksum
+  record_head head;
+  head.length = from.get<std::uint32_t>();
+  const auto type = from.get<std::uint8_t>();
+  const auto reserved = from.get_raw(3);
+  if (!from.ok() || reserved != std::string_view{"\0\0\0", 3} || head.length > max_body) return {};
+  if (type < static_cast<std::uint8_t>(record_type::section) || type > static_cast<std::uint8_t>(record_type::end))
+    return {};
+  head.type = static_cast<record_type>(type);
+  return head;
+}
+
+bool valid(std::string_view head, std::string_view body, std::uint64_t seed, std::uint64_t offset) {
+  return raft::reader{head}.get<std::uint64_t>() == record_checksum(head, body, seed, offset);
+}
+
+std::string encode(const totals& value) {
+  std::string out;
+  raft::writer to{out};
+  for (const auto number : {value.sections, value.blocks, value.data, value.size, value.checksum}) to.put(number);
+  return out;
+}
+
+std::optional<totals> decode_totals(std::string_view body) {
+  raft::reader from{body};
+  totals value;
+  for (auto* number : {&value.sections, &value.blocks, &value.data, &value.size, &value.checksum})
+    *number = from.get<std::uint64_t>();
+  if (!from.done()) return {};
+  return value;
+}
+
+std::string file_name(const raft::snapshot_id& id) {
+  std::string name;
+  for (const auto number : {id.last.index, id.last.term, id.size, id.checksum})
+    name += (name.empty() ? "" : "-") + raft::to_string(raft::node_id{number});
+  return name + std::string{suffix};
+}
+
+std::optional<raft::snapshot_id> parse_file_name(std::string_view name) {
+  constexpr auto expected = 4 * (digits + 1) - 1 + suffix.size();
+  if (name.size() != expected) return {};
+  std::array<std::uint64_t, 4> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto part = name.substr(i * (digits + 1), digits);
+    if (std::from_chars(part.data(), part.data() + part.size(), numbers[i], 16).ec != std::errc{}) return {};
+  }
+  const raft::snapshot_id id{{numbers[0], numbers[1]}, numbers[2], numbers[3]};
+  if (file_name(id) != name) return {};
+  return id;
+}
+
+} // namespace troupe::snapshot_format

@@ -1,0 +1,140 @@
+#include "runtime/storage/snapshot_reader.hpp"
+
+#include "runtime/storage/damage.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+using snapshot_format::record_type;
+
+snapshot_reader::snapshot_reader(file_system& fs, std::filesystem::path path)
+    : path_(std::move(path)), source_(fs.open_to_read(path_)) {
+  read_header();
+}
+
+void snapshot_reader::damaged(const std::string& what, std::uint64_t offset) const {
+  throw damage_error("damaged snapshot: " + what, path_, offset);
+}
+
+std::string snapshot_reader::read_exactly(std::uint64_t offset, std::size_t size) {
+  std::string bytes(size, '\0');
+  if (source_->read(offset, bytes) != size) damaged("the file ends too early", offset);
+  return bytes;
+}
+
+void snapshot_reader::read_header() {
+  std::size_t size = 0;
+  std::uint32_t version = 0;
+  switch (snapshot_format::decode_prefix(read_exactly(0, snapshot_format::prefix_size), size, version)) {
+  case snapshot_format::header_state::valid:
+    break;
+  case snapshot_format::header_state::bad:
+    damaged("bad header", 0);
+  case snapshot_format::header_state::other_version:
+    throw raft::storage_error("snapshot " + path_.string() + " has format version " + std::to_string(version) +
+                              ", this program knows version " + std::to_string(snapshot_format::version));
+  }
+  const auto bytes = read_exactly(0, size);
+  auto found = snapshot_format::decode(bytes);
+  if (!found) damaged("bad header", 0);
+  header_ = *std::move(found);
+  seed_ = snapshot_format::seed_of(bytes);
+  sum_.update(bytes);
+  offset_ = size;
+}
+
+void snapshot_reader::read_record() {
+  const auto at = record_at_ = offset_;
+  const auto head = read_exactly(at, snapshot_format::record_header_size);
+  const auto decoded = snapshot_format::decode_record_header(head);
+  if (!decoded) damaged("bad record", at);
+  // A damaged length is found before it costs memory.
+  if (decoded->length > source_->size() - at - head.size()) damaged("bad record", at);
+  body_.resize(decoded->length);
+  if (source_->read(at + head.size(), body_) != body_.size()) damaged("the file ends too early", at);
+  if (!snapshot_format::valid(head, body_, seed_, at)) damaged("bad record", at);
+  head_ = *decoded;
+  offset_ = at + head.size() + body_.size();
+  if (head_.type == record_type::end) return;
+  sum_.update(head);
+  sum_.update(body_);
+}
+
+bool snapshot_reader::next_block() {
+  read_record();
+  if (head_.type != record_type::block) {
+    in_section_ = false;
+    left_ = {};
+    return false;
+  }
+  ++totals_.blocks;
+  totals_.data += body_.size();
+  left_ = body_;
+  return true;
+}
+
+bool snapshot_reader::next_section() {
+  const bool first = totals_.sections == 0;
+  while (in_section_ && next_block()) {
+  }
+  if (first) read_record();
+  switch (head_.type) {
+  case record_type::section:
+    begin_section();
+    return true;
+  case record_type::block:
+    damaged("a block outside any section", record_at_);
+  case record_type::end:
+    check_end();
+    return false;
+  }
+  return false;
+}
+
+void snapshot_reader::begin_section() {
+  if (body_.empty()) damaged("a section without a kind", record_at_);
+  if (body_[0] != static_cast<char>(snapshot_format::section_kind::service))
+    throw raft::storage_error("snapshot " + path_.string() + " has a section of kind " +
+                              std::to_string(static_cast<unsigned char>(body_[0])) +
+                              ", which this program does not know");
+  section_ = body_.substr(1);
+  ++totals_.sections;
+  in_section_ = true;
+  left_ = {};
+}
+
+std::size_t snapshot_reader::read(std::span<char> into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    if (left_.empty() && (!in_section_ || !next_block())) break;
+    const auto size = left_.copy(into.data() + done, into.size() - done);
+    left_.remove_prefix(size);
+    done += size;
+  }
+  return done;
+}
+
+void snapshot_reader::check_end() {
+  totals_.size = offset_;
+  totals_.checksum = sum_.value();
+  if (snapshot_format::decode_totals(body_) != totals_)
+    damaged("the end does not tell what the file holds", record_at_);
+  if (source_->size() != offset_) damaged("bytes behind the end", offset_);
+}
+
+snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path) {
+  snapshot_reader reader{fs, path};
+  snapshot_summary found;
+  found.header = reader.header();
+  std::string buffer(snapshot_format::max_body, '\0');
+  while (reader.next_section()) {
+    found.sections.push_back({reader.section(), 0});
+    while (const auto size = reader.read(buffer)) found.sections.back().bytes += size;
+  }
+  found.id = reader.id();
+  return found;
+}
+
+} // namespace troupe

@@ -1,0 +1,26 @@
+// Snapshots for the storage tests: written, sent and read back.
+#pragma once
+
+#include "actors/snapshot_files.hpp"
+#include "runtime/storage/file_system.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::test {
+
+/// Names and bytes of services, in order.
+using services_state = std::vector<std::pair<std::string, std::string>>;
+
+raft::snapshot_point make_point(raft::index_t index, raft::term_t term);
+raft::snapshot_id write_snapshot(snapshot_files& to, const raft::snapshot_point& at, const services_state& state);
+/// Throws as `load` does; `at` gets what it returned.
+services_state load_snapshot(snapshot_files& from, const raft::snapshot_id& id, raft::snapshot_point* at = nullptr);
+/// Copies a snapshot's bytes to another node in pieces.
+raft::snapshot_point send_snapshot(snapshot_files& from, snapshot_files& to, const raft::snapshot_id& id,
+                                   std::size_t piece);
+/// Bytes that differ from place to place.
+std::string some_bytes(std::size_t size, unsigned seed);
+
+} // namespace troupe::test
