@@ -20,11 +20,21 @@ constexpr std::size_t max_waiting_queries = 100'000;
 
 } // namespace
 
-dispatcher::dispatcher(caf::actor_config& config, service_table services, proxy_handle proxy, log_store_handle log)
-    : dispatcher_handle::base(config), services_(std::move(services)), proxy_(std::move(proxy)), log_(std::move(log)) {}
+dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
+    : dispatcher_handle::base(config), services_(std::move(setup.services)), proxy_(std::move(setup.proxy)),
+      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), schedule_(setup.policy, setup.seed),
+      newest_(setup.newest) {
+  schedule_.wrote(newest_.size);
+  if (!setup.at) return;
+  handed_ = setup.at->last;
+  target_ = applied_ = handed_.index;
+  members_at_ = setup.at->configuration_index;
+  members_ = setup.at->members;
+}
 
 dispatcher_handle::behavior_type dispatcher::make_behavior() {
   compat::end_on_exceptions(this);
+  send(snapshots_, attach_dispatcher{dispatcher_handle{this}});
   return {
       [this](const commit_entries& m) { take(m); },
       [this](const query_batch& m) { ask(m); },
@@ -34,7 +44,17 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         if (m.kind == raft::role_kind::leader) led_from_ = std::min(led_from_, m.term);
         if (m.previous) send(m.previous, drained{m.retiring});
       },
-      [this](const get_applied&) { return applied_status{applied_}; },
+      [this](const state_view& m) { gather(m); },
+      [this](const load_state& m) { load(m); },
+      [this](const take_snapshot&) { return on_take_snapshot(); },
+      [this](const snapshot_written& m) { on_written(m); },
+      [this](const snapshot_wanted&) { take_snapshot_now(); },
+      [this](const timer& m) {
+        if (!timer_.fired(m)) return;
+        resting_ = false;
+        snapshot_if_due();
+      },
+      [this](const get_applied&) { return applied_status{applied_, newest_, snapshot_error_}; },
   };
 }
 
@@ -42,26 +62,35 @@ void dispatcher::on_exit() {
   services_.clear();
   proxy_ = nullptr;
   log_ = nullptr;
+  snapshots_ = nullptr;
+  viewing_.reset();
+  for (auto& [reach, promise] : asked_) promise.deliver(make_error({errc::stopping, "the node's core ended", {}, {}}));
+  asked_.clear();
 }
 
 void dispatcher::take(const commit_entries& message) {
   target_ = std::max(target_, message.up_to);
-  const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_ + 1;
+  const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_.index + 1;
   if (!fetching_ && contiguous && may_hand_out()) hand_out(message.entries);
   catch_up();
 }
 
 bool dispatcher::may_hand_out() const {
-  return outstanding_bytes_ < max_outstanding_bytes && handed_ - applied_ < max_outstanding_entries;
+  return outstanding_bytes_ < max_outstanding_bytes && handed_.index - applied_ < max_outstanding_entries;
 }
 
 void dispatcher::catch_up() {
-  if (fetching_ || handed_ >= target_ || !may_hand_out()) return;
+  if (fetching_ || handed_.index >= target_ || !may_hand_out()) return;
   fetching_ = true;
-  request(log_, caf::infinite, read_log{handed_ + 1, std::min(target_, handed_ + max_outstanding_entries), fetch_bytes})
-      .then([this](const log_piece& piece) {
+  const auto first = handed_.index + 1;
+  request(log_, caf::infinite,
+          read_log{first, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
+      .then([this, first](const log_piece& piece) {
         fetching_ = false;
-        hand_out(piece.entries);
+        // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.
+        if (piece.entries.empty()) return;
+        // A snapshot may have come in between.
+        if (first == handed_.index + 1) hand_out(piece.entries);
         catch_up();
       });
 }
@@ -74,7 +103,9 @@ void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
     route(e, current, batches);
     current.bytes += e.cost();
   }
-  current.last = handed_ = entries.back().index;
+  current.last = entries.back().index;
+  handed_ = {entries.back().index, entries.back().term};
+  schedule_.logged(current.bytes, entries.size());
   current.unanswered = batches.size();
   outstanding_bytes_ += current.bytes;
   const auto number = first_round_ + rounds_.size();
@@ -88,13 +119,23 @@ void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
     applied_batch nothing;
     collect(nothing);
   }
-  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= handed_; it = waiting_.erase(it)) {
+  serve_waiting();
+  snapshot_if_due();
+}
+
+void dispatcher::serve_waiting() {
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= handed_.index; it = waiting_.erase(it)) {
     waiting_queries_ -= it->second.size();
     serve(it->first, it->second);
   }
 }
 
 void dispatcher::route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches) {
+  if (e.kind == raft::entry_kind::configuration) {
+    members_at_ = e.index;
+    // What is in the log decodes: it was checked on its way in.
+    members_ = raft::decode_configuration(e.data.view()).value();
+  }
   // Entries without a service are reported too: a proposal that lost its index to one of them learns it here.
   applied_item without_service{e.index, e.term, errc::none, {}};
   if (e.kind == raft::entry_kind::command) {
@@ -130,7 +171,10 @@ void dispatcher::collect(applied_batch& answer) {
     std::sort(oldest.items.begin(), oldest.items.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
     applied_ = oldest.last;
     outstanding_bytes_ -= oldest.bytes;
-    send(proxy_, applied_batch{std::move(oldest.items)});
+    if (oldest.covered)
+      send(proxy_, snapshot_covered{oldest.last});
+    else
+      send(proxy_, applied_batch{std::move(oldest.items)});
     rounds_.pop_front();
     ++first_round_;
   }
@@ -138,7 +182,7 @@ void dispatcher::collect(applied_batch& answer) {
 }
 
 void dispatcher::ask(const query_batch& message) {
-  if (message.at <= handed_) return serve(message.at, message.queries);
+  if (message.at <= handed_.index) return serve(message.at, message.queries);
   if (waiting_queries_ + message.queries.size() > max_waiting_queries) {
     queried_batch refused;
     for (const auto& q : message.queries)

@@ -1,4 +1,5 @@
-// Applies committed entries in order: to each service its commands, to the proxy what became of them.
+// Applies committed entries in order: to each service its commands, to the proxy what became of them. Has snapshots
+// taken: between two batches it asks every service for a view of its state, and hands the views to the snapshot store.
 //
 //   [following] -- commit_entries with a gap before them --> [fetching] -- log_piece ... no gap left --> [following]
 //       |  too much unanswered by services                      ^
@@ -6,6 +7,8 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/snapshot_schedule.hpp"
+#include "actors/timer_slot.hpp"
 
 #include <deque>
 #include <limits>
@@ -18,9 +21,22 @@ namespace troupe {
 /// The services of this node by name.
 using service_table = std::map<std::string, service_handle, std::less<>>;
 
+struct dispatcher_setup {
+  service_table services;
+  proxy_handle proxy;
+  log_store_handle log;
+  snapshot_store_handle snapshots;
+  /// What the services' state is at the start; nothing: the beginning of the log.
+  std::optional<raft::snapshot_point> at;
+  /// The newest snapshot on disk.
+  raft::snapshot_id newest;
+  snapshot_policy policy;
+  std::uint64_t seed = 0;
+};
+
 class dispatcher : public dispatcher_handle::base {
  public:
-  dispatcher(caf::actor_config& config, service_table services, proxy_handle proxy, log_store_handle log);
+  dispatcher(caf::actor_config& config, dispatcher_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "dispatcher"; }
   void on_exit() override;
@@ -32,6 +48,14 @@ class dispatcher : public dispatcher_handle::base {
     std::size_t bytes = 0;
     std::size_t unanswered = 0;
     std::vector<applied_item> items;
+    /// A snapshot stands for everything up to `last`.
+    bool covered = false;
+  };
+  /// A snapshot that services are asked for their views of.
+  struct viewing {
+    std::uint64_t number = 0;
+    write_snapshot what;
+    std::size_t missing = 0;
   };
 
   void take(const commit_entries& message);
@@ -42,12 +66,22 @@ class dispatcher : public dispatcher_handle::base {
   void catch_up();
   void ask(const query_batch& message);
   void serve(index_t at, const std::vector<query>& queries);
+  void serve_waiting();
+
+  // Snapshots (dispatcher_snapshots.cpp).
+  void load(const load_state& message);
+  void snapshot_if_due();
+  void take_snapshot_now();
+  void gather(const state_view& answer);
+  void on_written(const snapshot_written& result);
+  caf::result<snapshot_result> on_take_snapshot();
 
   service_table services_;
   proxy_handle proxy_;
   log_store_handle log_;
+  snapshot_store_handle snapshots_;
   /// handed_ <= target_: the last entry that went to its service, and the last that may.
-  index_t handed_ = 0;
+  raft::log_position handed_;
   index_t target_ = 0;
   index_t applied_ = 0;
   bool fetching_ = false;
@@ -61,6 +95,22 @@ class dispatcher : public dispatcher_handle::base {
   /// Reads that wait for an index.
   std::multimap<index_t, std::vector<query>> waiting_;
   std::size_t waiting_queries_ = 0;
+
+  /// Of everything handed out.
+  index_t members_at_ = 0;
+  raft::configuration members_;
+  snapshot_schedule schedule_;
+  std::optional<viewing> viewing_;
+  std::uint64_t last_view_ = 0;
+  /// Views are with the snapshot store.
+  bool writing_ = false;
+  raft::snapshot_id newest_;
+  std::string snapshot_error_;
+  /// After a failure none is taken before the timer.
+  bool resting_ = false;
+  timer_slot timer_;
+  /// Who asked for a snapshot, and up to where it must reach.
+  std::vector<std::pair<index_t, caf::typed_response_promise<snapshot_result>>> asked_;
 };
 
 } // namespace troupe

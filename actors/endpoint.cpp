@@ -40,6 +40,8 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](raft::vote_response& m) { to_role(m); },
       [this](raft::append_request& m) { to_role(m); },
       [this](raft::append_response& m) { route(m); },
+      [this](raft::snapshot_request& m) { to_role(m); },
+      [this](raft::snapshot_response& m) { route(m); },
       [this](command_batch& m) { delegate(proxy_, std::move(m)); },
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
       [this](const role_changed& m) { follow(m); },
@@ -119,7 +121,7 @@ template <class Message> void endpoint::to_role(Message& m) {
   if (role_ && for_us(m.head)) send(role_, std::move(m));
 }
 
-void endpoint::route(raft::append_response& m) {
+template <class Response> void endpoint::route(Response& m) {
   if (!role_ || !for_us(m.head)) return;
   if (const auto found = replicators_.find({m.head.term, m.head.from}); found != replicators_.end())
     send(found->second, std::move(m));

@@ -30,7 +30,8 @@ class endpoint : public endpoint_handle::base {
   std::string address_of(node_id id) const;
   bool for_us(const raft::header& head);
   template <class Message> void to_role(Message& m);
-  void route(raft::append_response& m);
+  /// To the replicator of the answer's term and sender; a higher term concerns the role.
+  template <class Response> void route(Response& m);
   void follow(const role_changed& m);
   void follow(const replicator_started& m);
   void follow(const leader_known& m);

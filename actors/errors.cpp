@@ -19,6 +19,7 @@ outcome outcome_of(errc code) {
   case errc::refused:
   case errc::too_large:
   case errc::deadline:
+  case errc::disk_full:
     return outcome::rejected;
   }
   return outcome::unknown; // a code of a newer version: nothing is known about it
@@ -33,6 +34,7 @@ bool retryable(errc code) {
   case errc::stopping:
   case errc::deadline:
   case errc::outcome_unknown:
+  case errc::disk_full:
     return true;
   case errc::none:
   case errc::unknown_service:
@@ -73,6 +75,8 @@ const char* to_string(errc code) {
     return "deadline";
   case errc::outcome_unknown:
     return "outcome_unknown";
+  case errc::disk_full:
+    return "disk_full";
   }
   return "unknown_code";
 }

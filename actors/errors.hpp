@@ -30,10 +30,11 @@ enum class errc : std::uint8_t {
   refused = 9,         ///< rejected by the service, with its own text
   too_large = 10,      ///< rejected: the command exceeds what a log entry may hold
   deadline = 11,       ///< rejected: the deadline passed before the request was handed to a log
-  outcome_unknown = 12 ///< unknown
+  outcome_unknown = 12, ///< unknown
+  disk_full = 13        ///< rejected: the leader's disk has no room
 };
 
-constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 12; }
+constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 13; }
 
 outcome outcome_of(errc code);
 /// True if the same request may succeed when it is sent again (for `unknown`: at the price of being done twice).

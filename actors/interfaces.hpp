@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/snapshot_messages.hpp"
 #include "raft/events.hpp"
 #include "raft/replicator.hpp"
 #include "raft/storage.hpp"
@@ -37,7 +38,8 @@ struct peers_view;
 using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                   void(raft::append_response), void(command_batch), void(read_index_request), void(role_changed),
+                   void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
+                   void(command_batch), void(read_index_request), void(role_changed),
                    void(replicator_started), void(leader_known), void(peers_view)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
@@ -179,8 +181,12 @@ struct read_log {
 struct log_piece {
   std::vector<raft::entry> entries;
 };
-using log_store_handle =
-    compat::handle<void(store_write), log_piece(read_log), void(attach_role), void(role_changed), void(flush)>;
+/// From the role: entries up to here are needed no more.
+struct compact_log {
+  index_t up_to = 0;
+};
+using log_store_handle = compat::handle<void(store_write), log_piece(read_log), void(compact_log), void(attach_role),
+                                        void(role_changed), void(flush), void(timer)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
 
@@ -222,12 +228,19 @@ struct role_status {
   std::optional<raft::time_point> leader_heard;
   /// The commit index at the first contact with a leader in this run; nothing before it.
   std::optional<index_t> ready_at;
+  /// Entries up to here are compacted.
+  index_t log_start = 0;
+  /// The node waits for a snapshot of another one.
+  bool state_lost = false;
+  bool disk_full = false;
 };
 
 using role_handle = compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                                   void(raft::append_response), void(propose_batch), void(read_index), void(log_synced),
-                                   void(replicator_report), void(replicator_fetch), void(drained), void(timer),
-                                   role_status(get_role_status)>;
+                                   void(raft::append_response), void(raft::snapshot_request),
+                                   void(raft::snapshot_response), void(propose_batch), void(read_index),
+                                   void(log_synced), void(piece_stored), void(raft::snapshot_taken),
+                                   void(raft::disk_space), void(replicator_report), void(replicator_fetch),
+                                   void(drained), void(timer), role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -254,7 +267,8 @@ struct leader_known {
 // -- replicators ------------------------------------------------------------------------------------------------------
 
 using replicator_handle =
-    compat::handle<void(raft::replicate), void(raft::append_response), void(raft::fetched), void(timer)>;
+    compat::handle<void(raft::replicate), void(raft::append_response), void(raft::snapshot_response),
+                   void(raft::fetched), void(timer)>;
 
 /// To the endpoint: answers of this term from this peer belong to this replicator.
 struct replicator_started {
@@ -303,7 +317,7 @@ struct query_item {
 struct query_items {
   std::vector<query_item> items;
 };
-using service_handle = compat::handle<void(apply_batch), void(query_items)>;
+using service_handle = compat::handle<void(apply_batch), void(query_items), void(view_state), void(replace_state)>;
 
 /// From a service to the dispatcher, and on to the proxy: what became of log entries.
 struct applied_item {
@@ -323,9 +337,24 @@ struct queried_batch {
 struct get_applied {};
 struct applied_status {
   index_t applied = 0;
+  /// The newest snapshot; no id if there is none. Why the last attempt to take one failed, if it did.
+  raft::snapshot_id snapshot;
+  std::string snapshot_error;
 };
-using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
-                                         void(queried_batch), void(role_changed), applied_status(get_applied)>;
+using dispatcher_handle =
+    compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
+                   void(role_changed), void(state_view), void(load_state), snapshot_result(take_snapshot),
+                   void(snapshot_written), void(snapshot_wanted), void(timer), applied_status(get_applied)>;
+
+// -- snapshot store: the snapshots on disk ----------------------------------------------------------------------------
+
+struct attach_dispatcher {
+  dispatcher_handle dispatcher;
+};
+/// A question for bytes is answered with an empty piece when no snapshot serves.
+using snapshot_store_handle =
+    compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece),
+                   raft::snapshot_piece(raft::piece_request), void(attach_dispatcher), void(role_changed)>;
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------
 
@@ -351,7 +380,8 @@ struct proxy_drained {};
 /// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
-                   void(proposals_settled), void(reads_settled), void(applied_batch), void(queried_batch),
+                   void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
+                   void(queried_batch),
                    void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
                    void(core_down), void(flush), void(timer), proxy_drained(drain_proxy)>;
 

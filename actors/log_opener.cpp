@@ -20,20 +20,20 @@ void write_first_configuration(raft::storage& storage, const raft::configuration
 
 } // namespace
 
-log_opener::log_opener(caf::actor_config& config, storage_factory open, raft::configuration initial,
-                       log_owner_handle owner)
-    : caf::event_based_actor(config), open_(std::move(open)), initial_(std::move(initial)), owner_(std::move(owner)) {}
+log_opener::log_opener(caf::actor_config& config, log_opener_setup setup, log_owner_handle owner)
+    : caf::event_based_actor(config), setup_(std::move(setup)), owner_(std::move(owner)) {}
 
 caf::behavior log_opener::make_behavior() {
   auto log = std::make_shared<opened_log>();
   try {
-    log->storage = open_(log->disk);
+    *log = setup_.open(setup_.cluster, setup_.services);
     const bool blank = log->disk.last_index == 0 && log->disk.hard == raft::hard_state{};
-    if (blank && !initial_.empty()) write_first_configuration(*log->storage, initial_, log->disk);
+    if (blank && !setup_.initial.empty()) write_first_configuration(*log->storage, setup_.initial, log->disk);
   } catch (const std::exception& e) {
-    log->storage.reset();
+    *log = {};
     log->error = e.what();
   }
+  setup_ = {};
   send(owner_, log_opened{std::move(log)});
   return {};
 }

@@ -9,17 +9,29 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
-/// Opens the storage and tells what it held. Called on the opener's thread, anew at every start of the core.
-using storage_factory = std::function<std::unique_ptr<raft::storage>(raft::recovered&)>;
-
-/// What became of opening: a storage, or the error's text.
+/// What became of opening: log and snapshots, and the services in the state of the newest one; or the error's text.
 struct opened_log {
   std::unique_ptr<raft::storage> storage;
+  std::shared_ptr<snapshot_files> snapshots;
   raft::recovered disk;
+  machine_set machines;
   std::string error;
+};
+
+/// Opens what the node has on disk, as a member of this cluster. Called on the opener's thread, anew at every start of
+/// the core. Throws `raft::storage_error`.
+using storage_factory = std::function<opened_log(cluster_id cluster, const std::vector<machine_factory>& services)>;
+
+struct log_opener_setup {
+  storage_factory open;
+  cluster_id cluster;
+  /// Written as the first entry of an empty log, unless it is empty itself.
+  raft::configuration initial;
+  std::vector<machine_factory> services;
 };
 struct log_opened {
   std::shared_ptr<opened_log> log;
@@ -28,14 +40,12 @@ using log_owner_handle = compat::handle<void(log_opened)>;
 
 class log_opener : public caf::event_based_actor {
  public:
-  /// `initial` is written as the first entry of an empty log, unless it is empty itself.
-  log_opener(caf::actor_config& config, storage_factory open, raft::configuration initial, log_owner_handle owner);
+  log_opener(caf::actor_config& config, log_opener_setup setup, log_owner_handle owner);
   caf::behavior make_behavior() override;
   const char* name() const override { return "log_opener"; }
 
  private:
-  storage_factory open_;
-  raft::configuration initial_;
+  log_opener_setup setup_;
   log_owner_handle owner_;
 };
 

@@ -1,29 +1,57 @@
 #include "actors/log_store.hpp"
 
+#include "actors/log.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace troupe {
+namespace {
+
+constexpr auto look_again_after = std::chrono::seconds{1};
+
+/// Why this actor ends. After a full disk the node starts its core anew; what a disk that failed holds is unknown.
+caf::error as_reason(const raft::storage_error& e) {
+  if (e.no_space()) return make_error({errc::disk_full, e.what(), {}, {}});
+  return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+}
+
+} // namespace
 
 log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
                      links_handle links)
     : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)),
-      terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? 0 : disk.terms.back().term},
+      start_(disk.start),
+      terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? start_.term : disk.terms.back().term},
       durable_(applied_) {}
 
 log_store_handle::behavior_type log_store::make_behavior() {
-  compat::end_on_exceptions(this);
+  set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const raft::storage_error& e) {
+      return as_reason(e);
+    } catch (const std::exception& e) {
+      return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+    }
+  });
+  look_for_room();
   return {
       [this](const store_write& m) { store(m); },
       [this](const read_log& m) { return log_piece{storage_->read(m.first, m.last, m.max_bytes)}; },
+      [this](const compact_log& m) { storage_->compact(m.up_to); },
       [this](const attach_role& m) {
         role_ = m.role;
         send(role_, log_synced{durable_});
+        send(role_, raft::disk_space{has_room_});
       },
       [this](const role_changed& m) {
         if (m.previous) send(m.previous, drained{m.retiring});
       },
       [this](const flush&) { sync(); },
+      [this](const timer& m) {
+        if (timer_.fired(m)) look_for_room();
+      },
   };
 }
 
@@ -57,10 +85,27 @@ void log_store::sync() {
   dirty_ = false;
   durable_ = applied_;
   if (role_) send(role_, log_synced{durable_});
+  if (has_room_) look_for_room();
+}
+
+void log_store::look_for_room() {
+  const bool had = std::exchange(has_room_, storage_->has_room());
+  if (!has_room_) timer_.arm(this, clock().now() + look_again_after);
+  if (had == has_room_) return;
+  if (has_room_)
+    log().warn("the disk has room again");
+  else
+    log().error("the disk is full: this node takes no more commands until there is room");
+  if (role_) send(role_, raft::disk_space{has_room_});
 }
 
 void log_store::follow(const raft::write& change) {
   applied_.number = change.number;
+  if (change.reset_to) {
+    start_ = *change.reset_to;
+    terms_.clear();
+    applied_.last_index = start_.index;
+  }
   if (change.truncate_from) {
     while (!terms_.empty() && terms_.back().first >= *change.truncate_from) terms_.pop_back();
     applied_.last_index = std::min(applied_.last_index, *change.truncate_from - 1);
@@ -69,7 +114,7 @@ void log_store::follow(const raft::write& change) {
     if (terms_.empty() || terms_.back().term != e.term) terms_.push_back({e.index, e.term});
     applied_.last_index = e.index;
   }
-  applied_.last_term = terms_.empty() ? 0 : terms_.back().term;
+  applied_.last_term = terms_.empty() ? start_.term : terms_.back().term;
 }
 
 } // namespace troupe

@@ -3,9 +3,13 @@
 //   [open] -- store_write: apply, note to self --> [collecting] -- flush: one sync for all --> [open], acks out
 //      |
 //      +--- the storage throws --> quits with the error: the node takes the core down
+//
+// Whether the disk has room is looked at after every sync, and once a second while it has none; the role is told of each
+// change, and attaching.
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/timer_slot.hpp"
 #include "raft/storage.hpp"
 
 #include <memory>
@@ -26,17 +30,21 @@ class log_store : public log_store_handle::base {
   void store(const store_write& message);
   void sync();
   void follow(const raft::write& change);
+  void look_for_room();
 
   std::unique_ptr<raft::storage> storage_;
   links_handle links_;
   role_handle role_;
   /// The shape of the log with everything applied, for the mark's term.
+  raft::log_position start_;
   std::vector<raft::term_run> terms_;
   raft::durable_mark applied_;
   raft::durable_mark durable_;
   std::vector<raft::rpc> waiting_;
   bool dirty_ = false;
   bool collecting_ = false;
+  bool has_room_ = true;
+  timer_slot timer_;
 };
 
 } // namespace troupe

@@ -39,6 +39,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const proposals_settled& m) { on_proposals_settled(m); },
       [this](const reads_settled& m) { on_reads_settled(m); },
       [this](applied_batch& m) { on_applied(m); },
+      [this](const snapshot_covered& m) { on_covered(m.up_to); },
       [this](queried_batch& m) { on_queried(m); },
       [this](const role_changed& m) { on_role_changed(m); },
       [this](const leader_known& m) {
@@ -158,6 +159,9 @@ void proxy::on_proposals_settled(const proposals_settled& settled) {
   }
   for (const auto& [tag, why, leader] : settled.failed) {
     switch (why) {
+    case raft::refusal::disk_full:
+      settle(tag, errc::disk_full, "the leader's disk is full");
+      break;
     case raft::refusal::overloaded:
       settle(tag, errc::overloaded, "the leader holds too many uncommitted commands");
       break;
@@ -187,6 +191,15 @@ void proxy::on_applied(applied_batch& batch) {
     }
   }
   if (!outbox_.empty()) wake();
+}
+
+void proxy::on_covered(index_t up_to) {
+  applied_ = std::max(applied_, up_to);
+  while (const auto next = accepted_.next(up_to)) {
+    const auto* command = pending_.find(next->tag);
+    if (command && command->at<place::accepted>())
+      settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
+  }
 }
 
 void proxy::on_queried(queried_batch& batch) {

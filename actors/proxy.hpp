@@ -85,6 +85,7 @@ class proxy : public proxy_handle::base {
   void on_proposals_settled(const proposals_settled& settled);
   void on_reads_settled(const reads_settled& settled);
   void on_applied(applied_batch& batch);
+  void on_covered(index_t up_to);
   void on_queried(queried_batch& batch);
   void on_role_changed(const role_changed& change);
   void on_link_up(const link_up& link);

@@ -13,6 +13,7 @@ replicator_handle::behavior_type replicator_shell::make_behavior() {
   return {
       [this](const raft::replicate& m) { execute(replicator_.step(m, clock().now())); },
       [this](const raft::append_response& m) { execute(replicator_.step(m, clock().now())); },
+      [this](const raft::snapshot_response& m) { execute(replicator_.step(m, clock().now())); },
       [this](const raft::fetched& m) { execute(replicator_.step(m, clock().now())); },
       [this](const timer& m) {
         if (timer_.fired(m)) execute(replicator_.step(raft::tick{}, clock().now()));
@@ -26,6 +27,11 @@ void replicator_shell::execute(raft::replicator_output&& out) {
     for (auto& request : out.send) message.messages.emplace_back(std::move(request));
     send(context_.links, std::move(message));
   }
+  if (out.send_piece) send(context_.links, outbound{{std::move(*out.send_piece)}});
+  if (out.read_piece)
+    request(context_.snapshots, caf::infinite, *out.read_piece).then([this](const raft::snapshot_piece& piece) {
+      execute(replicator_.step(piece, clock().now()));
+    });
   if (out.report) send(context_.leader, replicator_report{context_.epoch, *out.report});
   if (out.fetch) send(context_.leader, replicator_fetch{context_.epoch, peer_, *out.fetch});
   timer_.arm(this, replicator_.deadline());

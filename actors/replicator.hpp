@@ -1,6 +1,8 @@
 // The actor around one pure replicator: a peer's share of a leader's work. It lives and dies with its leader.
 //
 //   (spawned by the leader) --> [running] --- the leader retires or dies --> (gone)
+//
+// Pieces of a snapshot come from the snapshot store, entries from the leader.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -13,6 +15,7 @@ struct replicator_context {
   epoch_t epoch = 0;
   links_handle links;
   role_handle leader;
+  snapshot_store_handle snapshots;
 };
 
 class replicator_shell : public replicator_handle::base {

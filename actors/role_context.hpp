@@ -22,6 +22,7 @@ struct role_context {
   proxy_handle proxy;
   log_store_handle log;
   dispatcher_handle dispatcher;
+  snapshot_store_handle snapshots;
   observer_handle observer;
   /// The last index handed to the dispatcher.
   index_t dispatched = 0;
@@ -29,8 +30,8 @@ struct role_context {
   std::optional<index_t> ready_at;
 };
 
-/// How many actors answer a role_changed with `drained`: endpoint, proxy, log store, dispatcher.
-inline constexpr int role_senders = 4;
+/// How many actors answer a role_changed with `drained`: endpoint, proxy, log store, dispatcher, snapshot store.
+inline constexpr int role_senders = 5;
 
 } // namespace troupe
 

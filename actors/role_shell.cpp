@@ -27,9 +27,14 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const raft::vote_response& m) { on_rpc(m); },
       [this](const raft::append_request& m) { on_rpc(m); },
       [this](const raft::append_response& m) { on_rpc(m); },
+      [this](const raft::snapshot_request& m) { on_rpc(m); },
+      [this](const raft::snapshot_response& m) { on_rpc(m); },
       [this](const propose_batch& m) { on_proposals(m); },
       [this](const read_index& m) { on_read(m); },
       [this](const log_synced& m) { on_synced(m); },
+      [this](const piece_stored& m) { on_stored(m); },
+      [this](const raft::snapshot_taken& m) { on_disk_fact(m); },
+      [this](const raft::disk_space& m) { on_disk_fact(m); },
       [this](const replicator_report& m) { on_report(m); },
       [this](const replicator_fetch& m) { on_fetch(m); },
       [this](const drained& m) { on_drained(m); },
@@ -54,6 +59,7 @@ template <class Role> void role_shell<Role>::begin() {
   this->send(context_.proxy, change);
   this->send(context_.log, change);
   this->send(context_.dispatcher, change);
+  this->send(context_.snapshots, change);
   // A role that has a predecessor was announced to the observer by it.
   if (!before_.role) this->send(context_.observer, change);
   execute(role_.start(this->clock().now()));
@@ -87,6 +93,18 @@ template <class Role> void role_shell<Role>::on_synced(const log_synced& synced)
   step(raft::persisted{synced.mark});
 }
 
+template <class Role> template <class Fact> void role_shell<Role>::on_disk_fact(const Fact& fact) {
+  if (successor_) return to_successor(fact);
+  step(fact);
+}
+
+template <class Role> void role_shell<Role>::on_stored(const piece_stored& stored) {
+  if (successor_) return to_successor(stored);
+  offered_ = stored.state;
+  step(stored.what);
+  offered_.reset();
+}
+
 template <class Role> void role_shell<Role>::on_report(const replicator_report& report) {
   if (!successor_ && report.epoch == context_.epoch) step(report.report);
 }
@@ -97,7 +115,7 @@ template <class Role> void role_shell<Role>::on_fetch(const replicator_fetch& fe
     if (successor_ || fetch.epoch != context_.epoch || replicator == replicators_.end()) return;
     auto answer = role_.answer(fetch.request);
     const auto& log = role_.state().log();
-    if (!answer.entries.empty() || answer.first > log.last_index()) {
+    if (!answer.entries.empty() || answer.compacted || answer.first > log.last_index()) {
       this->send(replicator->second, std::move(answer));
       return;
     }
@@ -121,8 +139,17 @@ template <class Role> void role_shell<Role>::on_timer(const timer& message) {
 
 template <class Role> role_status role_shell<Role>::status() const {
   const auto& state = role_.state();
-  return {Role::kind,     state.term(),    role_.leader_hint(),  state.log().last_index(),
-          state.commit(), state.members(), role_.leader_heard(), context_.ready_at};
+  return {Role::kind,
+          state.term(),
+          role_.leader_hint(),
+          state.log().last_index(),
+          state.commit(),
+          state.members(),
+          role_.leader_heard(),
+          context_.ready_at,
+          state.log().start().index,
+          state.needs_snapshot() > 0,
+          !state.has_room()};
 }
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
@@ -150,7 +177,13 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
     for (const auto& [peer, replicator] : replicators_) caf::anon_send(caf::actor_cast<caf::actor>(replicator), shared);
   }
   if (out.membership) start_replicators(*out.membership);
+  if (out.store_chunk) this->send(context_.snapshots, store_piece{std::move(*out.store_chunk)});
+  if (out.load) {
+    this->send(context_.dispatcher, load_state{offered_});
+    context_.dispatched = out.load->last.index;
+  }
   if (out.commit_to) release(*out.commit_to);
+  if (out.compact_to) this->send(context_.log, compact_log{*out.compact_to});
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));
@@ -161,7 +194,7 @@ template <class Role> void role_shell<Role>::start_replicators(const raft::membe
   if constexpr (std::is_same_v<Role, raft::leader>) {
     for (const auto& peer : change.start) {
       const auto child = this->template spawn<replicator_shell, caf::linked>(
-          replicator_context{context_.epoch, context_.links, role_handle{this}}, role_.seed_for(peer.id));
+          replicator_context{context_.epoch, context_.links, role_handle{this}, context_.snapshots}, role_.seed_for(peer.id));
       replicators_[peer.id] = child;
       this->send(context_.endpoint, replicator_started{role_.state().term(), peer.id, child});
     }

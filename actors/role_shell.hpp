@@ -41,6 +41,8 @@ template <class Role> class role_shell : public role_handle::base {
   void on_proposals(const propose_batch& batch);
   void on_read(const read_index& request);
   void on_synced(const log_synced& synced);
+  template <class Fact> void on_disk_fact(const Fact& fact);
+  void on_stored(const piece_stored& stored);
   void on_report(const replicator_report& report);
   void on_fetch(const replicator_fetch& fetch);
   void on_drained(const drained& message);
@@ -66,6 +68,8 @@ template <class Role> class role_shell : public role_handle::base {
   std::map<node_id, replicator_handle> replicators_;
   std::optional<leader_known> told_leader_;
   std::optional<index_t> told_members_;
+  /// What came with the step that is being carried out.
+  std::shared_ptr<loaded_state> offered_;
   /// Set when this role has retired.
   role_handle successor_;
   int drains_left_ = role_senders;

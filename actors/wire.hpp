@@ -24,7 +24,13 @@ template <class F> void visit_fields(append_request& x, F&& f) {
   f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries);
 }
 template <class F> void visit_fields(append_response& x, F&& f) {
-  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round);
+  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot);
+}
+template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
+template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
+template <class F> void visit_fields(snapshot_request& x, F&& f) { f(x.head, x.snapshot, x.offset, x.data, x.round); }
+template <class F> void visit_fields(snapshot_response& x, F&& f) {
+  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round);
 }
 
 } // namespace troupe::raft
@@ -164,4 +170,6 @@ TROUPE_WIRE_MESSAGE(vote_request)
 TROUPE_WIRE_MESSAGE(vote_response)
 TROUPE_WIRE_MESSAGE(append_request)
 TROUPE_WIRE_MESSAGE(append_response)
+TROUPE_WIRE_MESSAGE(snapshot_request)
+TROUPE_WIRE_MESSAGE(snapshot_response)
 } // namespace troupe::raft

@@ -14,6 +14,8 @@ template <class F> void for_each_wire_message(F&& add) {
   add.template operator()<raft::vote_response>("troupe.vote_response");
   add.template operator()<raft::append_request>("troupe.append_request");
   add.template operator()<raft::append_response>("troupe.append_response");
+  add.template operator()<raft::snapshot_request>("troupe.snapshot_request");
+  add.template operator()<raft::snapshot_response>("troupe.snapshot_response");
   add.template operator()<hello>("troupe.hello");
   add.template operator()<client_hello>("troupe.client_hello");
   add.template operator()<client_welcome>("troupe.client_welcome");

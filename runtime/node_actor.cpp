@@ -4,6 +4,7 @@
 #include "actors/log.hpp"
 #include "actors/log_store.hpp"
 #include "actors/role_shell.hpp"
+#include "actors/snapshot_store.hpp"
 #include "services/shell.hpp"
 
 #include <utility>
@@ -14,6 +15,8 @@ namespace {
 /// A core that dies this often within this time will not get better by being started again.
 constexpr std::size_t max_restarts = 3;
 constexpr auto restart_window = std::chrono::seconds{10};
+
+constexpr auto code_of_full_disk = static_cast<std::uint8_t>(errc::disk_full);
 
 template <class Phase> const char* to_string(Phase phase) {
   switch (phase) {
@@ -27,6 +30,8 @@ template <class Phase> const char* to_string(Phase phase) {
     return "draining";
   case Phase::clearing:
     return "restarting";
+  case Phase::disk_failed:
+    return "disk_failed";
   case Phase::stopping:
     return "stopping";
   }
@@ -43,6 +48,10 @@ node_actor::node_actor(caf::actor_config& config, node_setup setup)
 node_handle::behavior_type node_actor::make_behavior() {
   return {
       [this](const get_status&) { return status(); },
+      [this](const take_snapshot& m) -> caf::result<snapshot_result> {
+        if (!dispatcher_) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        return delegate(dispatcher_, m);
+      },
       [this](const stop_node&) { begin_stop(); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
@@ -81,10 +90,11 @@ void node_actor::open_core() {
   phase_ = phase::opening;
   opening_ = membership_;
   const log_owner_handle owner{this};
+  log_opener_setup opener{setup_.open_log, membership_.cluster, membership_.initial, setup_.services};
   if (setup_.detach_log)
-    spawn<log_opener, caf::detached>(setup_.open_log, membership_.initial, owner);
+    spawn<log_opener, caf::detached>(std::move(opener), owner);
   else
-    spawn<log_opener>(setup_.open_log, membership_.initial, owner);
+    spawn<log_opener>(std::move(opener), owner);
 }
 
 void node_actor::start_core(opened_log& log) {
@@ -105,16 +115,11 @@ void node_actor::start_core(opened_log& log) {
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
   watch(caf::actor_cast<caf::actor>(store));
-  service_table table;
-  for (const auto& make : setup_.services) {
-    auto machine = make();
-    std::string name{machine->name()};
-    auto service = spawn<services::shell>(std::move(machine));
-    watch(caf::actor_cast<caf::actor>(service));
-    table.emplace(std::move(name), std::move(service));
-  }
-  dispatcher_ = spawn<dispatcher>(std::move(table), around_.proxy, store);
-  watch(caf::actor_cast<caf::actor>(dispatcher_));
+  snapshot_store_setup keeping{log.snapshots, setup_.services, setup_.detach_log};
+  auto snapshots = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
+                                     : spawn<snapshot_store>(std::move(keeping));
+  watch(caf::actor_cast<caf::actor>(snapshots));
+  dispatcher_ = start_dispatcher(log, store, snapshots);
   send(around_.proxy, core_up{dispatcher_});
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
   role_context context;
@@ -124,10 +129,38 @@ void node_actor::start_core(opened_log& log) {
   context.proxy = around_.proxy;
   context.log = store;
   context.dispatcher = dispatcher_;
+  context.snapshots = std::move(snapshots);
+  if (log.disk.snapshot) context.dispatched = log.disk.snapshot->last.index;
   context.observer = observer_handle{this};
   role_ = {};
   watch(caf::actor_cast<caf::actor>(
       spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
+}
+
+service_table node_actor::start_services(machine_set machines) {
+  service_table table;
+  for (auto& [name, machine] : machines) {
+    auto service = spawn<services::shell>(std::move(machine));
+    watch(caf::actor_cast<caf::actor>(service));
+    table.emplace(name, std::move(service));
+  }
+  return table;
+}
+
+dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store,
+                                               const snapshot_store_handle& snapshots) {
+  dispatcher_setup setup;
+  setup.services = start_services(std::move(log.machines));
+  setup.proxy = around_.proxy;
+  setup.log = store;
+  setup.snapshots = snapshots;
+  setup.at = log.disk.snapshot;
+  if (const auto here = log.snapshots->list(); !here.empty()) setup.newest = here.front();
+  setup.policy = setup_.snapshots;
+  setup.seed = setup_.seed + epoch_;
+  auto made = spawn<dispatcher>(std::move(setup));
+  watch(caf::actor_cast<caf::actor>(made));
+  return made;
 }
 
 void node_actor::watch(const caf::actor& part) {
@@ -136,13 +169,15 @@ void node_actor::watch(const caf::actor& part) {
 
 void node_actor::on_down(const caf::down_msg& message) {
   const bool of_core = core_.erase(message.source) > 0;
-  // What a failed disk holds is unknown until somebody has looked, and without its surroundings a node is of no use;
-  // everything else may be a passing trouble.
-  if (message.reason && message.reason != caf::exit_reason::user_shutdown &&
-      (!of_core || message.source == log_store_)) {
+  const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
+  const bool full = died && message.source == log_store_ && compat::error_code(message.reason) == code_of_full_disk;
+  // Without its surroundings a node is of no use; everything else but a failed disk may be a passing trouble.
+  if (died && !of_core) {
     fatal_ = true;
     failure_ = message.reason;
   }
+  if (died && message.source == log_store_ && !full && disk_error_.empty())
+    disk_error_ = compat::to_text(system(), message.reason);
   if (phase_ == phase::clearing || phase_ == phase::stopping) {
     if (of_core && core_.empty()) core_cleared();
     return;
@@ -152,8 +187,9 @@ void node_actor::on_down(const caf::down_msg& message) {
   troupe::log().error("node {}: a part of it died: {}", to_string(setup_.id),
                       compat::to_text(system(), message.reason));
   const auto now = clock().now();
-  restarts_.push_back(now);
-  while (now - restarts_.front() > restart_window) restarts_.pop_front();
+  // A full disk is waited for, however long it takes.
+  if (!full) restarts_.push_back(now);
+  while (!restarts_.empty() && now - restarts_.front() > restart_window) restarts_.pop_front();
   clear_core(message.reason);
 }
 
@@ -170,7 +206,13 @@ void node_actor::core_cleared() {
   dispatcher_ = nullptr;
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::idle;
-  if (fatal_ || restarts_.size() > max_restarts) return finish(failure_);
+  if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
+  if (!disk_error_.empty()) {
+    phase_ = phase::disk_failed;
+    troupe::log().error("node {}: its disk failed, it takes no part until it is started again: {}",
+                        to_string(setup_.id), disk_error_);
+    return;
+  }
   if (!membership_.withdrawn) open_core();
 }
 
@@ -210,8 +252,14 @@ caf::result<node_status> node_actor::status() {
   now.cluster = membership_.cluster;
   now.address = setup_.address;
   now.phase = to_string(phase_);
+  if (!disk_error_.empty()) {
+    now.disk = "failed";
+    now.disk_error = disk_error_;
+  }
   if (phase_ != phase::running || !role_.role) {
-    now.not_ready = phase_ == phase::idle ? "not part of a cluster yet" : "starting or stopping";
+    now.not_ready = !disk_error_.empty()      ? "the disk failed: " + disk_error_
+                    : phase_ == phase::idle ? "not part of a cluster yet"
+                                            : "starting or stopping";
     return now;
   }
   auto promise = make_response_promise<node_status>();
@@ -224,6 +272,8 @@ caf::result<node_status> node_actor::status() {
                 .then(
                     [=, this](const applied_status& applied) mutable {
                       now.applied = applied.applied;
+                      now.snapshot = applied.snapshot;
+                      now.snapshot_error = applied.snapshot_error;
                       request(around_.links, caf::infinite, get_peers{})
                           .then(
                               [=, this](const peer_list& peers) mutable {

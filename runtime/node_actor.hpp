@@ -7,8 +7,11 @@
 //     |                                  +--------------------- [clearing]
 //     +--------------------------------------------------------------+
 //
-// The core (role and replicators, log store, dispatcher, services) is taken down as a whole when one of it dies, and
-// started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as long as the node.
+// The core (role and replicators, log store, snapshot store, dispatcher, services) is taken down as a whole when one of
+// it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as long as
+// the node. When the log store says that its disk failed, [clearing] leads to [disk_failed]: the node answers questions
+// about itself until it is stopped, and does nothing else, for what reached the disk is unknown until it is opened by a
+// new process. A full disk is no failed disk: the core starts anew, and takes no commands until there is room.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -16,7 +19,6 @@
 #include "actors/proxy.hpp"
 #include "actors/role_context.hpp"
 #include "runtime/node_options.hpp"
-#include "services/machine.hpp"
 
 #include <deque>
 #include <functional>
@@ -40,11 +42,17 @@ struct node_status {
   node_id id;
   cluster_id cluster;
   std::string address;
-  /// "forming", "opening", "running", "draining", "restarting" or "stopping".
+  /// "forming", "opening", "running", "draining", "restarting", "disk_failed" or "stopping".
   std::string phase;
   /// Only while running.
   std::optional<role_status> role;
   index_t applied = 0;
+  /// The newest snapshot taken here; no id if there is none. Why the last attempt failed, if it did.
+  raft::snapshot_id snapshot;
+  std::string snapshot_error;
+  /// "ok", "full" or "failed"; with "failed", what failed.
+  std::string disk = "ok";
+  std::string disk_error;
   std::string leader_address;
   std::vector<member_status> members;
   /// True when the leader was heard within two election timeouts and everything is applied that was committed at the
@@ -64,13 +72,10 @@ struct surroundings {
   formation_handle formation;
 };
 
-/// What users send: get_status, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
+/// What users send: get_status, take_snapshot, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
 using node_handle =
-    compat::handle<node_status(get_status), void(stop_node), void(surroundings), void(membership_decision),
+    compat::handle<node_status(get_status), snapshot_result(take_snapshot), void(stop_node), void(surroundings), void(membership_decision),
                    void(log_opened), void(role_changed), void(configuration_known)>;
-
-/// Makes a service's state machine, anew at every start of the core.
-using machine_factory = std::function<std::unique_ptr<services::machine>()>;
 
 struct node_setup {
   node_id id;
@@ -80,6 +85,7 @@ struct node_setup {
   std::chrono::milliseconds drain_timeout{5000};
   storage_factory open_log;
   std::vector<machine_factory> services;
+  snapshot_policy snapshots;
   /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
   std::size_t expected_members = 0;
   /// Real nodes give the log store a thread of its own; tests in virtual time do not.
@@ -94,12 +100,15 @@ class node_actor : public node_handle::base {
   void on_exit() override;
 
  private:
-  enum class phase { idle, opening, running, draining, clearing, stopping };
+  enum class phase { idle, opening, running, draining, clearing, disk_failed, stopping };
 
   void settle_in(const surroundings& message);
   void decided(const membership_decision& message);
   void open_core();
   void start_core(opened_log& log);
+  service_table start_services(machine_set machines);
+  dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store,
+                                     const snapshot_store_handle& snapshots);
   void watch(const caf::actor& part);
   void on_down(const caf::down_msg& message);
   void clear_core(const caf::error& why);
@@ -129,6 +138,8 @@ class node_actor : public node_handle::base {
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;
   bool fatal_ = false;
+  /// What the disk's failure said.
+  std::string disk_error_;
   /// When the core was started anew.
   std::deque<raft::time_point> restarts_;
 };

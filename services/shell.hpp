@@ -1,4 +1,5 @@
-// The actor that every service lives in: applies commands in log order, answers queries from the state they left.
+// The actor that every service lives in: applies commands in log order, answers queries from the state they left, hands
+// out views of it for snapshots and takes another one's state over.
 //
 //   (spawned by the node) --> [serving] --- the service throws --> quits with the error: the node takes the core down
 #pragma once

@@ -1,0 +1,95 @@
+// The dispatcher's half that takes snapshots and goes on from those of other nodes.
+#include "actors/dispatcher.hpp"
+#include "actors/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr auto rest_after_failure = std::chrono::seconds{10};
+
+} // namespace
+
+void dispatcher::load(const load_state& message) {
+  auto& state = *message.state;
+  if (state.at.last.index <= handed_.index) return;
+  for (const auto& [name, service] : services_)
+    send(service, replace_state{std::make_shared<std::unique_ptr<services::machine>>(
+                      std::move(state.machines.at(name)))});
+  handed_ = state.at.last;
+  target_ = std::max(target_, handed_.index);
+  members_at_ = state.at.configuration_index;
+  members_ = state.at.members;
+  schedule_.taken();
+  // In its turn behind what services have not answered yet.
+  round covered;
+  covered.last = handed_.index;
+  covered.covered = true;
+  rounds_.push_back(std::move(covered));
+  applied_batch nothing;
+  collect(nothing);
+  serve_waiting();
+}
+
+void dispatcher::snapshot_if_due() {
+  if (!resting_ && schedule_.due()) take_snapshot_now();
+}
+
+void dispatcher::take_snapshot_now() {
+  if (viewing_ || writing_ || handed_.index <= newest_.last.index) return;
+  schedule_.taken();
+  viewing_ = viewing{++last_view_, {{handed_, members_at_, members_}, {}}, services_.size()};
+  for (const auto& [name, service] : services_) send(service, view_state{last_view_});
+  if (services_.empty()) gather({last_view_, nullptr});
+}
+
+void dispatcher::gather(const state_view& answer) {
+  if (!viewing_ || answer.number != viewing_->number) return;
+  if (answer.view) {
+    const auto from = std::find_if(services_.begin(), services_.end(),
+                                   [&](const auto& s) { return s.second.address() == current_sender(); });
+    viewing_->what.views.emplace_back(from->first, answer.view);
+    if (--viewing_->missing > 0) return;
+  }
+  writing_ = true;
+  send(snapshots_, std::exchange(viewing_, std::nullopt)->what);
+}
+
+void dispatcher::on_written(const snapshot_written& result) {
+  writing_ = false;
+  snapshot_error_ = result.error;
+  if (result.error.empty()) {
+    if (result.id.last.index > newest_.last.index) newest_ = result.id;
+    schedule_.wrote(result.id.size);
+  } else {
+    resting_ = true;
+    timer_.arm(this, clock().now() + rest_after_failure);
+  }
+  std::erase_if(asked_, [&](auto& asked) {
+    auto& [reach, promise] = asked;
+    if (!result.error.empty())
+      promise.deliver(make_error({errc::refused, "no snapshot could be written: " + result.error, {}, {}}));
+    else if (result.id.last.index >= reach)
+      promise.deliver(snapshot_result{result.id});
+    else
+      return false; // the one that was being written when they asked
+    return true;
+  });
+  if (!asked_.empty()) take_snapshot_now();
+}
+
+caf::result<snapshot_result> dispatcher::on_take_snapshot() {
+  if (!viewing_ && !writing_ && handed_.index == newest_.last.index && newest_) return snapshot_result{newest_};
+  auto promise = make_response_promise<snapshot_result>();
+  if (handed_.index == 0) {
+    promise.deliver(make_error({errc::not_ready, "nothing is applied yet", {}, {}}));
+    return promise;
+  }
+  asked_.emplace_back(handed_.index, promise);
+  take_snapshot_now();
+  return promise;
+}
+
+} // namespace troupe

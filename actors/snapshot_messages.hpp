@@ -1,0 +1,79 @@
+// What actors tell each other about snapshots, inside one process. Who takes which is said in interfaces.hpp.
+#pragma once
+
+#include "actors/machine_set.hpp"
+#include "raft/events.hpp"
+#include "raft/replicator.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// The services' state at one place of the log, ready to be put in place of another. Whoever uses it empties it.
+struct loaded_state {
+  raft::snapshot_point at;
+  machine_set machines;
+};
+
+// -- dispatcher and services
+
+/// Asks for a view of the state between what was sent to the service before this and what is sent after it.
+struct view_state {
+  std::uint64_t number = 0;
+};
+/// The answer.
+struct state_view {
+  std::uint64_t number = 0;
+  std::shared_ptr<const services::machine_view> view;
+};
+/// To a service: the state from now on. The message is the only one that knows the machine.
+struct replace_state {
+  std::shared_ptr<std::unique_ptr<services::machine>> machine;
+};
+
+// -- dispatcher and snapshot store
+
+/// Takes a snapshot of everything applied so far, unless the newest one holds that; answered when it is on disk.
+struct take_snapshot {};
+struct snapshot_result {
+  raft::snapshot_id id;
+};
+/// From the dispatcher: the views of all services at one place, to be written.
+struct write_snapshot {
+  raft::snapshot_point at;
+  std::vector<std::pair<std::string, std::shared_ptr<const services::machine_view>>> views;
+};
+/// The snapshot that was being written is on disk, or why not.
+struct snapshot_written {
+  raft::snapshot_id id;
+  std::string error;
+};
+/// A follower needs a snapshot that is newer than any here.
+struct snapshot_wanted {};
+
+// -- role and snapshot store
+
+/// From the role: a piece of the leader's snapshot.
+struct store_piece {
+  raft::snapshot_request piece;
+};
+/// What became of it; with the services' state once all of it is here.
+struct piece_stored {
+  raft::snapshot_stored what;
+  std::shared_ptr<loaded_state> state;
+};
+/// From the role to the dispatcher: go on from this state.
+struct load_state {
+  std::shared_ptr<loaded_state> state;
+};
+/// From the dispatcher to the proxy: a snapshot stands for the entries up to here. What became of commands there,
+/// nobody here can say.
+struct snapshot_covered {
+  raft::index_t up_to = 0;
+};
+
+} // namespace troupe
