@@ -45,7 +45,8 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         if (m.previous) send(m.previous, drained{m.retiring});
       },
       [this](const state_view& m) { gather(m); },
-      [this](const load_state& m) { load(m); },
+      [this](const adopt_state& m) { adopt(m); },
+      [this](const discarded_state& m) { send(snapshots_, m); },
       [this](const take_snapshot&) { return on_take_snapshot(); },
       [this](const snapshot_written& m) { on_written(m); },
       [this](const snapshot_wanted&) { take_snapshot_now(); },

@@ -69,7 +69,7 @@ class dispatcher : public dispatcher_handle::base {
   void serve_waiting();
 
   // Snapshots (dispatcher_snapshots.cpp).
-  void load(const load_state& message);
+  void adopt(const adopt_state& message);
   void snapshot_if_due();
   void take_snapshot_now();
   void gather(const state_view& answer);

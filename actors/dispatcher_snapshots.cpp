@@ -12,7 +12,7 @@ constexpr auto rest_after_failure = std::chrono::seconds{10};
 
 } // namespace
 
-void dispatcher::load(const load_state& message) {
+void dispatcher::adopt(const adopt_state& message) {
   auto& state = *message.state;
   if (state.at.last.index <= handed_.index) return;
   for (const auto& [name, service] : services_)

@@ -343,7 +343,8 @@ struct applied_status {
 };
 using dispatcher_handle =
     compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
-                   void(role_changed), void(state_view), void(load_state), snapshot_result(take_snapshot),
+                   void(role_changed), void(state_view), void(adopt_state), void(discarded_state),
+                   snapshot_result(take_snapshot),
                    void(snapshot_written), void(snapshot_wanted), void(timer), applied_status(get_applied)>;
 
 // -- snapshot store: the snapshots on disk ----------------------------------------------------------------------------
@@ -353,7 +354,7 @@ struct attach_dispatcher {
 };
 /// A question for bytes is answered with an empty piece when no snapshot serves.
 using snapshot_store_handle =
-    compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece),
+    compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
                    raft::snapshot_piece(raft::piece_request), void(attach_dispatcher), void(role_changed)>;
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   if (out.membership) start_replicators(*out.membership);
   if (out.store_chunk) this->send(context_.snapshots, store_piece{std::move(*out.store_chunk)});
   if (out.load) {
-    this->send(context_.dispatcher, load_state{offered_});
+    this->send(context_.dispatcher, adopt_state{offered_});
     context_.dispatched = out.load->last.index;
   }
   if (out.commit_to) release(*out.commit_to);

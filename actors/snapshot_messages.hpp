@@ -30,8 +30,13 @@ struct state_view {
   std::uint64_t number = 0;
   std::shared_ptr<const services::machine_view> view;
 };
-/// To a service: the state from now on. The message is the only one that knows the machine.
+/// To a service: the state from now on. Nobody else knows the machine.
 struct replace_state {
+  std::shared_ptr<std::unique_ptr<services::machine>> machine;
+};
+/// What the service had before, by way of the dispatcher to the snapshot store: to free a large state takes long, and
+/// is done where nobody waits.
+struct discarded_state {
   std::shared_ptr<std::unique_ptr<services::machine>> machine;
 };
 
@@ -67,7 +72,7 @@ struct piece_stored {
   std::shared_ptr<loaded_state> state;
 };
 /// From the role to the dispatcher: go on from this state.
-struct load_state {
+struct adopt_state {
   std::shared_ptr<loaded_state> state;
 };
 /// From the dispatcher to the proxy: a snapshot stands for the entries up to here. What became of commands there,

@@ -56,6 +56,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
       [this](const write_snapshot& m) { write(m); },
       [this](const snapshot_written& m) { written(m); },
       [this](const store_piece& m) { take_in(m.piece); },
+      [](const discarded_state& m) { m.machine->reset(); },
       [this](const raft::piece_request& m) { return piece(m); },
       [this](const attach_dispatcher& m) { dispatcher_ = m.dispatcher; },
       [this](const role_changed& m) {

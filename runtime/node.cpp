@@ -8,7 +8,7 @@
 #include "discovery/static_loop.hpp"
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/storage/posix_file_system.hpp"
-#include "runtime/storage/wal.hpp"
+#include "runtime/storage/open_state.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport_links.hpp"
 
@@ -34,19 +34,30 @@ std::uint64_t draw_seed() {
   return (std::uint64_t{source()} << 32) | source();
 }
 
-storage_factory open_wal(std::shared_ptr<disk> on, std::uint64_t segment_size) {
-  return [on = std::move(on), segment_size](raft::recovered& out) -> std::unique_ptr<raft::storage> {
+storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size) {
+  return [on = std::move(on), segment_size](cluster_id cluster, const std::vector<machine_factory>& services) {
     wal_options options;
     options.segment_size = segment_size;
-    auto log = wal::open(on->files, on->directory.log_path(), options, out);
+    opened_log opened;
+    // The files outlive the objects that work on them.
+    auto snapshots = std::shared_ptr<snapshot_dir>{
+        new snapshot_dir{on->files, on->directory.snapshots_path(), cluster}, [on](snapshot_dir* p) { delete p; }};
+    const auto load = [&](const raft::snapshot_id& id) {
+      raft::snapshot_point at;
+      opened.machines = load_machines(*snapshots, id, services, at);
+      return at;
+    };
+    opened.storage = open_state(on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
+    if (!opened.disk.snapshot) opened.machines = make_machines(services);
+    opened.snapshots = std::move(snapshots);
     // A member's log holds at least the first configuration. Without it the node has forgotten its votes, and must not
     // give any.
-    if (on->directory.cluster() && !on->directory.promise() && out.last_index == 0)
+    if (on->directory.cluster() && !on->directory.promise() && opened.disk.last_index == 0)
       throw raft::storage_error(
           "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +
           to_string(on->directory.cluster()) +
           ": it must not take part without its log. Remove the data directory to start as a new node");
-    return log;
+    return opened;
   };
 }
 
@@ -141,7 +152,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
   setup.expected_members = options.bootstrap_expect.value_or(listed ? listed->addresses.size() : 0);
-  setup.open_log = open_wal(inside->files, options.segment_size);
+  setup.open_log = open_disk(inside->files, options.segment_size);
+  setup.snapshots = options.snapshots;
   setup.services = std::move(services);
   inside->handle = system.spawn<node_actor>(std::move(setup));
 

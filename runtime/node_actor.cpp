@@ -1,6 +1,5 @@
 #include "runtime/node_actor.hpp"
 
-#include "actors/dispatcher.hpp"
 #include "actors/log.hpp"
 #include "actors/log_store.hpp"
 #include "actors/role_shell.hpp"
@@ -307,7 +306,12 @@ void node_actor::describe_members(node_status& now, const peer_list& peers) cons
 void node_actor::judge(node_status& now) const {
   const auto& role = *now.role;
   const auto patience = 2 * setup_.raft.election_max;
-  if (!role.leader) {
+  if (role.disk_full) now.disk = "full";
+  if (role.state_lost) {
+    now.not_ready = "its snapshots are damaged or missing: waiting for one of another node";
+  } else if (role.disk_full) {
+    now.not_ready = "the disk is full";
+  } else if (!role.leader) {
     now.not_ready = "no leader is known";
   } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
     now.not_ready = "the leader has been silent for more than two election timeouts";

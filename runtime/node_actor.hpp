@@ -14,6 +14,7 @@
 // new process. A full disk is no failed disk: the core starts anew, and takes no commands until there is room.
 #pragma once
 
+#include "actors/dispatcher.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/log_opener.hpp"
 #include "actors/proxy.hpp"

@@ -1,6 +1,7 @@
 // How a node is configured.
 #pragma once
 
+#include "actors/snapshot_schedule.hpp"
 #include "raft/options.hpp"
 #include "runtime/transport_settings.hpp"
 
@@ -33,6 +34,8 @@ struct node_options {
   bool insecure = false;
   /// Heartbeat, election timeouts and limits of the protocol.
   raft::options raft = {};
+  /// When the node takes a snapshot by itself, and so lets its log begin anew.
+  snapshot_policy snapshots = {};
   /// Bytes of a log segment file.
   std::uint64_t segment_size = std::uint64_t{64} << 20;
   /// What a request may take when it does not say.

@@ -207,6 +207,10 @@ routed route_or_throw(request& asked) {
     if (path[0] == "livez") return simple<ask_liveness>(asked);
     if (path[0] == "readyz") return simple<ask_readiness>(asked);
   }
+  if (path.size() == 2 && path[0] == "v1" && path[1] == "snapshot") {
+    allow(asked, {"POST"});
+    return ask_snapshot{};
+  }
   if (path.size() > 2 && path[0] == "v1" && path[1] == "maps") {
     if (path.size() == 3) return list(asked);
     if (path.size() == 4) return one_key(asked);

@@ -41,6 +41,12 @@ void gateway::answer(ask_readiness, const http::responder& responder) { show_sta
 
 void gateway::answer(ask_status, const http::responder& responder) { show_status(status_response, responder); }
 
+void gateway::answer(ask_snapshot, const http::responder& responder) {
+  request(node_, caf::infinite, take_snapshot{})
+      .then([responder](const snapshot_result& made) { responder.send(snapshot_response(made.id)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
 void gateway::show_status(http::response (*render)(const node_status&), const http::responder& responder) {
   request(node_, status_timeout, get_status{})
       .then([responder, render](const node_status& status) { responder.send(render(status)); },

@@ -37,6 +37,7 @@ class gateway : public gateway_handle::base {
   void answer(ask_liveness, const http::responder& responder);
   void answer(ask_readiness, const http::responder& responder);
   void answer(ask_status, const http::responder& responder);
+  void answer(ask_snapshot, const http::responder& responder);
   void show_status(http::response (*render)(const node_status&), const http::responder& responder);
 
   node_handle node_;

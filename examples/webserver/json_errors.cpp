@@ -20,6 +20,8 @@ unsigned http_status(errc code) {
   case errc::stopping:
   case errc::deadline:
     return 503;
+  case errc::disk_full:
+    return 507;
   case errc::outcome_unknown:
     return 504;
   case errc::none: // no error at all

@@ -34,6 +34,11 @@ json members_of(const node_status& status) {
   return members;
 }
 
+json json_of(const raft::snapshot_id& id) {
+  if (!id) return nullptr;
+  return {{"index", id.last.index}, {"term", id.last.term}, {"size", id.size}};
+}
+
 std::string check(bool passed, const std::string& what) { return (passed ? "ok    " : "FAIL  ") + what + "\n"; }
 
 } // namespace
@@ -52,12 +57,22 @@ http::response status_response(const node_status& status) {
                      {"last_index", role.last_index},
                      {"commit_index", role.commit},
                      {"applied_index", status.applied},
+                     {"log_start", role.log_start},
+                     {"snapshot", json_of(status.snapshot)},
+                     {"snapshot_error", status.snapshot_error.empty() ? json() : json(status.snapshot_error)},
+                     {"disk", status.disk},
+                     {"disk_error", status.disk_error.empty() ? json() : json(status.disk_error)},
                      {"members", members_of(status)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
+http::response snapshot_response(const raft::snapshot_id& id) {
+  return {200, "application/json", json_of(id).dump()};
+}
+
 http::response readiness_response(const node_status& status) {
   std::string body = check(status.phase == "running", "phase: " + status.phase);
+  body += check(status.disk == "ok", "disk: " + status.disk);
   body += check(status.role && status.role->leader, "a leader is known");
   body += check(status.ready, "heard from the leader, and caught up with it" +
                                   (status.ready ? std::string{} : ": " + status.not_ready));

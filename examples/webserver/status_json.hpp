@@ -12,4 +12,7 @@ http::response status_response(const node_status& status);
 /// 200 or 503, with a line of text per check.
 http::response readiness_response(const node_status& status);
 
+/// A snapshot that was asked for.
+http::response snapshot_response(const raft::snapshot_id& id);
+
 } // namespace troupe::webserver

@@ -39,6 +39,7 @@ class data_dir {
   const std::filesystem::path& path() const noexcept { return directory_; }
   /// Where the log's segments are.
   std::filesystem::path log_path() const { return directory_ / "log"; }
+  std::filesystem::path snapshots_path() const { return directory_ / "snapshots"; }
 
  private:
   std::filesystem::path identity_path() const { return directory_ / "identity"; }

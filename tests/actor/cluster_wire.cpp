@@ -23,6 +23,13 @@ std::string text(const raft::append_request& m) {
 std::string text(const raft::append_response& m) {
   return m.success ? "have " + std::to_string(m.match) : "refused, see " + std::to_string(m.hint_index);
 }
+std::string text(const raft::snapshot_request& m) {
+  return "snapshot " + std::to_string(m.snapshot.last.index) + " from byte " + std::to_string(m.offset);
+}
+std::string text(const raft::snapshot_response& m) {
+  return "snapshot " + std::to_string(m.snapshot.last.index) + (m.failed ? " failed" : "") + " next byte " +
+         std::to_string(m.next);
+}
 
 } // namespace
 

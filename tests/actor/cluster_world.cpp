@@ -2,7 +2,7 @@
 
 #include "actors/endpoint.hpp"
 #include "actors/log.hpp"
-#include "runtime/storage/memory_storage.hpp"
+#include "runtime/storage/snapshot_dir.hpp"
 #include "tests/actor/cluster_disk.hpp"
 
 #include <algorithm>
@@ -73,6 +73,7 @@ class opened_disk : public raft::storage {
   void apply(const raft::write& change) override {
     check();
     on_->memory.apply(change);
+    if (change.reset_to) on_->durable = change.reset_to->index;
     if (change.truncate_from) on_->durable = std::min(on_->durable, *change.truncate_from - 1);
   }
   void sync() override {
@@ -138,6 +139,33 @@ class recording_machine : public services::machine {
   index_t last_ = 0;
 };
 
+/// What a process finds: as `open_state` does with files, only that this log lies in memory.
+opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vector<machine_factory>& services) {
+  opened_log opened;
+  auto snapshots = std::shared_ptr<snapshot_dir>{new snapshot_dir{*on->files, "/snapshots", the_cluster},
+                                                 [files = on->files](snapshot_dir* p) { delete p; }};
+  if (const auto here = snapshots->list(); !here.empty()) {
+    opened.disk.snapshot.emplace();
+    opened.machines = load_machines(*snapshots, here.front(), services, *opened.disk.snapshot);
+    const auto last = opened.disk.snapshot->last;
+    if (const auto found = on->memory.read(last.index, last.index, SIZE_MAX);
+        on->memory.contents().start != last && (found.empty() || found.front().term != last.term)) {
+      raft::write reset;
+      reset.reset_to = last;
+      on->memory.apply(reset);
+      on->memory.sync();
+    }
+  }
+  const auto snapshot = opened.disk.snapshot;
+  opened.disk = on->memory.contents();
+  opened.disk.snapshot = snapshot;
+  opened.disk.state_lost = !snapshot && opened.disk.start.index > 0;
+  if (!snapshot) opened.machines = make_machines(services);
+  opened.snapshots = std::move(snapshots);
+  opened.storage = std::make_unique<opened_disk>(*this, on);
+  return opened;
+}
+
 cluster_world::cluster_world(std::uint64_t seed, weather how)
     : random_(seed), wire_(system, random_.next(), [this](const std::string& line) { note(line); }) {
   log().set_level(spdlog::level::off);
@@ -171,10 +199,10 @@ void cluster_world::start(node_id id) {
   setup.address = self.address;
   setup.seed = random_.next();
   setup.detach_log = false;
-  setup.open_log = [this, on = m.storage](raft::recovered& out) {
-    out = on->memory.contents();
-    return std::make_unique<opened_disk>(*this, on);
+  setup.open_log = [this, on = m.storage](cluster_id, const std::vector<machine_factory>& services) {
+    return open(on, services);
   };
+  setup.raft.log_tail = log_tail_;
   setup.services.push_back([this, id] { return std::make_unique<recording_machine>(*this, id); });
   m.node = system.spawn<node_actor>(std::move(setup));
 
@@ -204,6 +232,7 @@ void cluster_world::kill(node_id id, std::size_t keep) {
   ++m.storage->process;
   m.storage->user = 0;
   m.storage->durable = m.storage->memory.crash(keep).last_index;
+  m.storage->files = m.storage->files->crashed([] { return false; });
   const auto end = [](const auto& actor) { caf::anon_send_exit(actor, caf::exit_reason::kill); };
   end(m.front);
   end(m.around.proxy);
@@ -246,6 +275,18 @@ void cluster_world::run(std::chrono::milliseconds time) {
 void cluster_world::pace_disk(node_id id, std::size_t per_ms) { disk_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::pace_news(node_id id, std::size_t per_ms) { news_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::break_disk(node_id id) { members_.at(id).storage->breaks = true; }
+void cluster_world::fill_disk(node_id id, bool full) { members_.at(id).storage->memory.set_room(!full); }
+
+std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
+  std::optional<raft::snapshot_id> made;
+  const auto asker = system.spawn([&made, node = members_.at(id).node](caf::event_based_actor* self) {
+    self->request(node, caf::infinite, take_snapshot{})
+        .then([&made](const snapshot_result& result) { made = result.id; }, [](const caf::error&) {});
+  });
+  run_until([&] { return made.has_value(); }, 2s);
+  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  return made;
+}
 
 caf::scheduler::test_coordinator& cluster_world::jobs() {
   return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());

@@ -90,6 +90,11 @@ class cluster_world : private virtual_system {
   void pace_news(node_id id, std::size_t per_ms);
   /// Its next sync fails.
   void break_disk(node_id id);
+  void fill_disk(node_id id, bool full);
+  /// Entries that nodes keep behind their snapshots, of processes started from now on.
+  void set_log_tail(index_t entries) { log_tail_ = entries; }
+  /// The node takes a snapshot; nothing if it does not come to be.
+  std::optional<raft::snapshot_id> snapshot(node_id id);
   /// Its service throws at the next command, once.
   void arm_service(node_id id) { members_.at(id).service_throws = true; }
 
@@ -139,6 +144,7 @@ class cluster_world : private virtual_system {
   friend class opened_disk;
   friend class recording_machine;
 
+  opened_log open(const std::shared_ptr<disk>& on, const std::vector<machine_factory>& services);
   caf::scheduler::test_coordinator& jobs();
   void work(std::size_t budget);
   bool may_run(caf::actor_id id);
@@ -153,6 +159,7 @@ class cluster_world : private virtual_system {
   void judge_gets(const std::map<std::string, std::vector<index_t>>& in_log);
 
   raft::prng random_;
+  index_t log_tail_ = 10'000;
   wire wire_;
   std::map<node_id, member> members_;
   /// Who runs at the moment; what is left to those that may not run freely.

@@ -1,0 +1,153 @@
+// Snapshots between real actors, in virtual time: taken, sent, loaded, started from.
+#include "tests/actor/cluster_world.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+node_id elected(cluster_world& w) {
+  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
+  return *w.leader();
+}
+
+node_id other_than(node_id id) { return node_id{id.value % 3 + 1}; }
+
+void put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
+  std::vector<std::size_t> calls;
+  for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
+  REQUIRE(w.run_until([&] {
+    return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); });
+  }));
+}
+
+/// Every key that was acknowledged is read at this node, with the revision it was given.
+void reads_all(cluster_world& w, node_id at) {
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  const auto made = w.calls().size();
+  for (std::size_t i = 0; i < made; ++i)
+    if (w.call(i).is_put && w.call(i).ok()) pairs.emplace_back(i, w.get(at, w.call(i).key));
+  REQUIRE(w.run_until([&] {
+    return std::all_of(pairs.begin(), pairs.end(), [&](const auto& p) { return w.call(p.second).answered; });
+  }));
+  for (const auto& [put, get] : pairs) {
+    CAPTURE(w.call(put).key);
+    REQUIRE(w.call(get).ok());
+    REQUIRE(w.call(get).answered->revision == w.call(put).answered->revision);
+  }
+}
+
+bool caught_up(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now && now->ready;
+}
+
+} // namespace
+
+TEST_CASE("a node starts from its snapshot and what the log has behind it") {
+  cluster_world w{21};
+  w.set_log_tail(0);
+  for (const auto id : cluster_world::ids()) {
+    w.kill(id);
+    w.start(id);
+  }
+  const auto leader = elected(w);
+  put_some(w, leader, "before", 30);
+  const auto made = w.snapshot(leader);
+  REQUIRE(made);
+  CHECK(made->last.index >= 31);
+  put_some(w, leader, "behind", 10);
+  w.run(200ms);
+  CHECK(w.status(leader)->role->log_start == made->last.index);
+  CHECK(w.status(leader)->snapshot == *made);
+  w.kill(leader);
+  w.start(leader);
+  REQUIRE(w.run_until([&] { return caught_up(w, leader); }));
+  // Only what is behind the snapshot was applied again.
+  CHECK(w.applied(leader) <= 11);
+  reads_all(w, leader);
+  CHECK(w.problems().empty());
+}
+
+TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on from it") {
+  cluster_world w{22};
+  w.set_log_tail(0);
+  for (const auto id : cluster_world::ids()) {
+    w.kill(id);
+    w.start(id);
+  }
+  const auto leader = elected(w);
+  const auto follower = other_than(leader);
+  put_some(w, leader, "both", 5);
+  w.kill(follower);
+  put_some(w, leader, "missed", 40);
+  for (const auto id : cluster_world::ids())
+    if (id != follower) REQUIRE(w.snapshot(id));
+  put_some(w, leader, "after", 5);
+  w.start(follower);
+  REQUIRE(w.run_until([&] { return caught_up(w, follower); }));
+  CHECK(w.status(follower)->role->log_start >= 46);
+  CHECK(w.applied(follower) <= 10);
+  reads_all(w, follower);
+  // It counts in a majority like any other, and can lead.
+  w.kill(leader);
+  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
+  put_some(w, follower, "later", 5);
+  reads_all(w, follower);
+  // What it was sent is on its disk: it starts from it.
+  w.kill(follower);
+  w.start(follower);
+  w.start(leader);
+  REQUIRE(w.run_until([&] { return caught_up(w, follower); }));
+  reads_all(w, follower);
+  CHECK(w.problems().empty());
+}
+
+TEST_CASE("a snapshot answers all who asked for one, and is not taken twice of one state") {
+  cluster_world w{23};
+  const auto leader = elected(w);
+  put_some(w, leader, "k", 3);
+  const auto first = w.snapshot(leader);
+  REQUIRE(first);
+  CHECK(w.snapshot(leader) == first);
+  put_some(w, leader, "l", 1);
+  const auto second = w.snapshot(leader);
+  REQUIRE(second);
+  CHECK(second->last.index > first->last.index);
+}
+
+TEST_CASE("a leader whose disk is full steps down, reads go on, and commands when there is room again") {
+  cluster_world w{24};
+  const auto leader = elected(w);
+  put_some(w, leader, "before", 3);
+  w.fill_disk(leader, true);
+  // Noticed with the next write.
+  w.put(leader, "notice");
+  REQUIRE(w.run_until([&] { return w.leader() && *w.leader() != leader; }));
+  CHECK(w.status(leader)->disk == "full");
+  CHECK(w.status(leader)->not_ready == "the disk is full");
+  put_some(w, *w.leader(), "meanwhile", 3);
+  for (const auto id : cluster_world::ids()) w.fill_disk(id, true);
+  w.put(*w.leader(), "notice too");
+  // All are full: one of them leads, and serves reads.
+  std::size_t read = 0;
+  REQUIRE(w.run_until([&] {
+    if (!w.leader()) return false;
+    read = w.get(*w.leader(), "before0", 1s);
+    w.run(300ms);
+    return w.call(read).ok();
+  }));
+  const auto refused = w.put(*w.leader(), "refused", 1s);
+  w.run(1500ms);
+  REQUIRE(w.call(refused).answered);
+  CHECK(w.call(refused).answered->code == errc::disk_full);
+  CHECK(w.call(refused).what() == outcome::rejected);
+  for (const auto id : cluster_world::ids()) w.fill_disk(id, false);
+  w.run(3s);
+  put_some(w, leader, "again", 3);
+  reads_all(w, leader);
+  CHECK(w.status(leader)->disk == "ok");
+  CHECK(w.problems().empty());
+}
