@@ -26,7 +26,10 @@ template <class T> class cow_ptr {
     if (block_) block_->holders.fetch_add(1, std::memory_order_relaxed);
   }
   cow_ptr(cow_ptr&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-  cow_ptr& operator=(const cow_ptr& other) noexcept { return *this = cow_ptr(other); }
+  cow_ptr& operator=(const cow_ptr& other) noexcept {
+    if (this != &other) *this = cow_ptr(other);
+    return *this;
+  }
   cow_ptr& operator=(cow_ptr&& other) noexcept {
     std::swap(block_, other.block_);
     return *this;

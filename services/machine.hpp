@@ -29,7 +29,8 @@ class machine {
   /// Answers from the present state; the same outcomes.
   virtual reply query(std::string_view tag, std::string_view payload) const = 0;
 
-  /// The present state, which later commands do not change. As cheap as a copy of the service.
+  /// The present state, which later commands do not change. As cheap as a copy of the service; its end may cost more
+  /// (it frees what has changed since), and best comes on the thread that saves it.
   virtual std::unique_ptr<machine_view> view() const = 0;
   /// Takes over a state that a view of a service of this name saved. For a freshly made machine. Throws
   /// `snapshot_error` if the bytes are not exactly that, and what the source throws; the machine is then of no use.
