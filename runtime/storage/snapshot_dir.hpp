@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -23,6 +25,9 @@ class snapshot_dir final : public snapshot_files {
   std::unique_ptr<snapshot_receiver> receive(const raft::snapshot_id& id) override;
   raft::snapshot_point load(const raft::snapshot_id& id, const section& each) override;
   std::vector<raft::snapshot_id> prune(std::size_t kept) override { return folder_->prune(kept); }
+
+  /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
+  std::string set_aside(const raft::snapshot_id& id) { return folder_->set_aside(id); }
 
  private:
   std::shared_ptr<snapshot_folder> folder_;

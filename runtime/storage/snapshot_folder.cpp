@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t sync_every = std::uint64_t{16} << 20;
 constexpr std::string_view temporary_suffix = ".tmp";
+constexpr std::string_view aside_suffix = ".damaged";
 
 /// Takes a name away after a failure that is reported anyhow.
 void try_to_remove(file_system& fs, const std::filesystem::path& path) {
@@ -52,6 +53,16 @@ std::vector<raft::snapshot_id> snapshot_folder::prune(std::size_t kept) {
   }
   if (removed) fs_.sync_directory(directory_);
   return left;
+}
+
+std::string snapshot_folder::set_aside(const raft::snapshot_id& id) {
+  const std::lock_guard lock{mutex_};
+  const auto path = path_of(id);
+  auto aside = path;
+  aside += aside_suffix;
+  fs_.rename(path, aside);
+  fs_.sync_directory(directory_);
+  return "set aside as " + aside.filename().string();
 }
 
 unfinished_snapshot::unfinished_snapshot(std::shared_ptr<snapshot_folder> folder) : folder_(std::move(folder)) {

@@ -25,6 +25,8 @@ class snapshot_folder {
   std::filesystem::path path_of(const raft::snapshot_id& id) const;
   /// Removes all but the newest `kept`, oldest first, and unfinished files that no object of this process is writing.
   std::vector<raft::snapshot_id> prune(std::size_t kept);
+  /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
+  std::string set_aside(const raft::snapshot_id& id);
 
   file_system& files() const noexcept { return fs_; }
 

@@ -1,6 +1,7 @@
 // Power is lost before every single call to the disk; what was not synced is dropped, kept, or torn at sectors.
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/wal.hpp"
+#include "tests/unit/storage/crash_policies.hpp"
 #include "tests/unit/storage/storage_model.hpp"
 
 #include <algorithm>
@@ -11,16 +12,6 @@ using namespace troupe;
 using namespace troupe::test;
 
 namespace {
-
-/// The ways in which unsynced sectors survive: none, all, and each by the toss of a coin of some bias.
-std::vector<memory_file_system::survives> crash_policies(std::uint64_t seed) {
-  std::vector<memory_file_system::survives> all{[] { return false; }, [] { return true; }};
-  for (const std::uint64_t in_ten : {1U, 5U, 9U}) {
-    const auto random = std::make_shared<random_source>(seed * 10 + in_ten);
-    all.push_back([random, in_ten] { return pick(*random, 1, 10) <= in_ten; });
-  }
-  return all;
-}
 
 /// The logs that a crash may leave, and up to where they may be compacted.
 struct outcome {

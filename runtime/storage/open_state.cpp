@@ -1,0 +1,60 @@
+#include "runtime/storage/open_state.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// Whether the log holds the entry at this place, or begins right behind it.
+bool leads_to(const raft::recovered& log, const raft::log_position& place) {
+  if (place.index < log.start.index || place.index > log.last_index) return false;
+  const auto next = std::find_if(log.terms.begin(), log.terms.end(),
+                                 [&](const raft::term_run& run) { return run.first > place.index; });
+  return place.term == (next == log.terms.begin() ? log.start.term : std::prev(next)->term);
+}
+
+/// The log cannot go on to `place`, whose entries are committed: it ends before, or holds others there.
+void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
+  raft::write change;
+  change.reset_to = place;
+  // A node that was never in that term has not voted in it.
+  if (out.hard.term < place.term) change.hard = out.hard = {place.term, {}};
+  log.apply(change);
+  log.sync();
+  out.start = place;
+  out.last_index = place.index;
+  out.terms.clear();
+  out.configurations.clear();
+  out.notes.push_back("the log now begins behind entry " + std::to_string(place.index) +
+                      ", where a snapshot ends that it did not lead to");
+}
+
+} // namespace
+
+std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_directory, const wal_options& options,
+                                snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out) {
+  auto log = wal::open(fs, std::move(log_directory), options, out);
+  // Only what a dead process left unfinished goes.
+  const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());
+  for (const auto& id : found) {
+    if (id.last.index < out.start.index) break; // neither does the log reach back to those before
+    try {
+      out.snapshot = load(id);
+    } catch (const damage_error& error) {
+      out.notes.push_back(std::string{error.what()} + "; " + snapshots.set_aside(id));
+      continue;
+    } catch (const raft::storage_error& error) { // perhaps readable another time, or by another version
+      out.notes.emplace_back(error.what());
+      continue;
+    }
+    if (!leads_to(out, id.last)) reset(*log, id.last, out);
+    return log;
+  }
+  out.state_lost = out.start.index > 0;
+  return log;
+}
+
+} // namespace troupe

@@ -1,0 +1,22 @@
+// Ways in which what was not synced comes out of a crash.
+#pragma once
+
+#include "runtime/storage/memory_file_system.hpp"
+#include "tests/unit/storage/storage_model.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace troupe::test {
+
+/// None of it, all of it, and each sector by the toss of a coin of some bias.
+inline std::vector<memory_file_system::survives> crash_policies(std::uint64_t seed) {
+  std::vector<memory_file_system::survives> all{[] { return false; }, [] { return true; }};
+  for (const std::uint64_t in_ten : {1U, 5U, 9U}) {
+    const auto random = std::make_shared<random_source>(seed * 10 + in_ten);
+    all.push_back([random, in_ten] { return pick(*random, 1, 10) <= in_ten; });
+  }
+  return all;
+}
+
+} // namespace troupe::test

@@ -1,0 +1,109 @@
+// A real file system that really fills up.
+#include "runtime/storage/open_state.hpp"
+#include "runtime/storage/posix_file_system.hpp"
+#include "tests/unit/storage/snapshot_model.hpp"
+#include "tests/unit/storage/storage_model.hpp"
+#include "tests/unit/temporary_folder.hpp"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <sched.h>
+#include <string>
+#include <sys/mount.h>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+/// A tmpfs of some size that only this process sees.
+class small_mount {
+ public:
+  explicit small_mount(const std::string& size) {
+    if (::unshare(CLONE_NEWNS) != 0) {
+      why_ = std::string{"unshare: "} + std::strerror(errno);
+    } else if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+               ::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) != 0) {
+      why_ = std::string{"mount: "} + std::strerror(errno);
+    }
+  }
+  small_mount(const small_mount&) = delete;
+  small_mount& operator=(const small_mount&) = delete;
+  ~small_mount() {
+    if (why_.empty()) ::umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+  /// Empty when it is mounted.
+  const std::string& why_not() const { return why_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  temporary_folder folder_;
+  std::string why_;
+};
+
+} // namespace
+
+TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and recovers") {
+  const small_mount disk{"512k"};
+  if (!disk.why_not().empty()) {
+    std::cout << "skipped: a small file system cannot be mounted here (" << disk.why_not() << ")\n";
+    return;
+  }
+  constexpr wal_options options{.segment_size = 65536, .reserve = 4096, .zero_ahead = 4096};
+  posix_file_system fs;
+  const auto ballast = disk.path() / "ballast";
+  snapshot_dir snapshots{fs, disk.path() / "snapshots", {1}};
+  raft::recovered found;
+  const auto load = [&](const raft::snapshot_id& id) {
+    return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
+  };
+  auto log = open_state(fs, disk.path() / "log", options, snapshots, load, found);
+  log_model model;
+  const auto write = [&](const raft::write& change) {
+    log->apply(change);
+    log->sync();
+    model.apply(change);
+  };
+  const auto write_entry = [&] { write(make_append(model.last_index() + 1, model.last_index() + 1, 1, 1000)); };
+  while (model.last_index() < 100) write_entry();
+  write_snapshot(snapshots, make_point(70, 1), {{"map", some_bytes(1000, 1)}});
+
+  // Somebody else takes what is left; entries go on for a segment, then stop.
+  auto out = fs.create(ballast);
+  REQUIRE_THROWS_AS(out->preallocate(std::uint64_t{1} << 30), file_error);
+  REQUIRE(out->size() == 0); // a preallocation that cannot succeed takes nothing
+  try {
+    for (;;) out->write(out->size(), std::string(4096, 'x'));
+  } catch (const file_error& error) {
+    REQUIRE(error.no_space());
+  }
+  const auto before = model.last_index();
+  while (log->has_room()) write_entry();
+  REQUIRE(model.last_index() > before);
+  REQUIRE_THROWS_AS(write_snapshot(snapshots, make_point(90, 1), {{"map", some_bytes(100000, 2)}}), file_error);
+  REQUIRE(fs.list(disk.path() / "snapshots").size() == 1);
+  for (raft::term_t term = 2; term < 50; ++term) {
+    raft::write vote;
+    vote.hard = raft::hard_state{term, {term}};
+    write(vote);
+  }
+  REQUIRE_FALSE(log->has_room());
+  log.reset();
+  log = open_state(fs, disk.path() / "log", options, snapshots, load, found);
+  REQUIRE(contents(*log, found) == model);
+  REQUIRE_FALSE(log->has_room());
+
+  // The snapshot that was there before lets the log give back room.
+  log->compact(70);
+  REQUIRE(log->has_room());
+  write_entry();
+  out.reset();
+  fs.remove(ballast);
+  write_snapshot(snapshots, make_point(90, 1), {{"map", some_bytes(100000, 2)}});
+  log.reset();
+  log = open_state(fs, disk.path() / "log", options, snapshots, load, found);
+  REQUIRE(found.snapshot->last.index == 90);
+  REQUIRE(contents(*log, found) == model.behind(found.start.index));
+}
