@@ -81,7 +81,7 @@ class recovery {
       segment.path = directory_ / name;
       segment.header.sequence = *sequence;
       if (!state_.segments.empty() && state_.segments.back().header.sequence + 1 != *sequence)
-        throw raft::storage_error("log segment missing before " + segment.path.string());
+        throw damage(segment, 0, "the segment before is missing");
       state_.segments.push_back(std::move(segment));
     }
   }
@@ -292,7 +292,9 @@ wal_format::segment_header next_header(const log_point& start, const wal_segment
 }
 
 damage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
-  return {"damaged log: " + what, segment.path, offset, "this node must not run with it"};
+  const auto directory = segment.path.parent_path().parent_path().string();
+  return {"damaged log: " + what, segment.path, offset,
+          "this node must not run with it (`troupe-log repair " + directory + "` makes it a new node)"};
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,

@@ -71,7 +71,7 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
   write_snapshot(snapshots, make_point(70, 1), {{"map", some_bytes(1000, 1)}});
 
   // Somebody else takes what is left; entries go on for a segment, then stop.
-  const auto out = fs.create(ballast);
+  auto out = fs.create(ballast);
   REQUIRE_THROWS_AS(out->preallocate(std::uint64_t{1} << 30), file_error);
   REQUIRE(out->size() == 0); // a preallocation that cannot succeed takes nothing
   try {
@@ -99,6 +99,7 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
   log->compact(70);
   REQUIRE(log->has_room());
   write_entry();
+  out.reset();
   fs.remove(ballast);
   write_snapshot(snapshots, make_point(90, 1), {{"map", some_bytes(100000, 2)}});
   log.reset();

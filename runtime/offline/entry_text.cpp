@@ -1,0 +1,84 @@
+#include "runtime/offline/entry_text.hpp"
+
+#include "services/command.hpp"
+#include "services/json_value.hpp"
+#include "services/value.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace troupe::offline {
+namespace {
+
+/// Bytes as `services::to_json` shows a binary.
+std::string bytes_json(std::string_view bytes) {
+  return services::to_json(services::value::of(std::vector<char>(bytes.begin(), bytes.end())));
+}
+
+void append_text(std::string& out, std::string_view name, std::string_view text) {
+  out.append(",\"").append(name).append("\":");
+  services::append_json_string(out, text);
+}
+
+void append_members(std::string& out, std::string_view name, const std::vector<raft::member>& members) {
+  out.append(",\"").append(name).append("\":[");
+  bool first = true;
+  for (const auto& one : members) {
+    out.append(first ? "{\"id\":\"" : ",{\"id\":\"").append(to_string(one.id)).append("\"");
+    append_text(out, "address", one.address);
+    out.append("}");
+    first = false;
+  }
+  out.append("]");
+}
+
+void append_problem(std::string& out, std::string_view problem, std::string_view data) {
+  append_text(out, "problem", problem);
+  out.append(",\"data\":").append(bytes_json(data));
+}
+
+void append_command(std::string& out, std::string_view data) {
+  const auto command = services::decode_command(data);
+  if (!command) {
+    append_problem(out, services::why_no_command(data), data);
+    return;
+  }
+  append_text(out, "service", command->service);
+  append_text(out, "tag", command->tag);
+  out.append(",\"bytes\":").append(std::to_string(command->payload.size()));
+  const auto value = services::value::from_msgpack(command->payload);
+  out.append(",\"payload\":").append(value ? services::to_json(*value) : bytes_json(command->payload));
+}
+
+void append_configuration(std::string& out, std::string_view data) {
+  const auto members = raft::decode_configuration(data);
+  if (!members) {
+    append_problem(out, "the bytes are no configuration", data);
+    return;
+  }
+  append_members(out, "voters", members->voters);
+  append_members(out, "outgoing", members->outgoing);
+  append_members(out, "learners", members->learners);
+}
+
+} // namespace
+
+std::string to_json(const raft::entry& shown) {
+  std::string out = "{\"index\":" + std::to_string(shown.index) + ",\"term\":" + std::to_string(shown.term);
+  switch (shown.kind) {
+  case raft::entry_kind::noop:
+    out.append(",\"kind\":\"noop\"");
+    break;
+  case raft::entry_kind::command:
+    out.append(",\"kind\":\"command\"");
+    append_command(out, shown.data.view());
+    break;
+  case raft::entry_kind::configuration:
+    out.append(",\"kind\":\"configuration\"");
+    append_configuration(out, shown.data.view());
+    break;
+  }
+  return out + "}";
+}
+
+} // namespace troupe::offline

@@ -1,0 +1,114 @@
+#include "runtime/offline/repair.hpp"
+
+#include "runtime/offline/directory.hpp"
+
+#include <utility>
+
+namespace troupe::offline {
+namespace {
+
+constexpr std::size_t chunk = std::size_t{1} << 20;
+
+/// Where to cut a log: everything from `offset` of `file` on goes, and all later segments.
+struct cut {
+  std::filesystem::path file;
+  std::uint64_t offset = 0;
+};
+
+class putting_aside {
+ public:
+  explicit putting_aside(const directory& of) : fs_(of.files()), of_(of), to_(free_name(of)) {
+    for (const auto& made : {to_, to_ / "log", to_ / "snapshots", to_ / "removed"}) make_durable_directory(fs_, made);
+  }
+
+  const std::filesystem::path& path() const { return to_; }
+
+  void run(const std::optional<cut>& at) {
+    // First of all the identity: without one beside a log no node starts.
+    if (fs_.exists(of_.identity_path())) move(of_.identity_path(), to_ / "identity");
+    for (const auto& name : fs_.list(of_.log_path())) {
+      const auto from = of_.log_path() / name;
+      const bool removed = at && (from > at->file || (from == at->file && at->offset < wal_format::first_record));
+      if (wal_format::parse_segment_name(name))
+        move(from, to_ / (removed ? "removed" : "log") / name);
+      else
+        fs_.remove(from); // the spare
+    }
+    for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
+    if (at && at->offset >= wal_format::first_record) cut_off(to_ / "log" / at->file.filename(), at->offset);
+  }
+
+ private:
+  static std::filesystem::path free_name(const directory& of) {
+    for (int number = 1;; ++number) {
+      auto name = of.path() / ("before-repair-" + std::to_string(number));
+      if (!of.files().exists(name)) return name;
+    }
+  }
+
+  void move(const std::filesystem::path& from, const std::filesystem::path& to) {
+    fs_.rename(from, to);
+    fs_.sync_directory(to.parent_path());
+    fs_.sync_directory(from.parent_path());
+  }
+
+  /// Copies the bytes from `offset` on into a file of their own, then overwrites them with zeros.
+  void cut_off(const std::filesystem::path& segment, std::uint64_t offset) {
+    const auto kept = to_ / "removed" / (segment.filename().string() + ".from-" + std::to_string(offset));
+    const auto source = fs_.open(segment);
+    const auto copy = fs_.create(kept);
+    std::string bytes(chunk, '\0');
+    for (auto at = offset; const auto size = source->read(at, bytes); at += size)
+      copy->write(at - offset, std::string_view{bytes}.substr(0, size));
+    copy->sync();
+    fs_.sync_directory(kept.parent_path());
+    const auto end = source->size();
+    for (auto at = offset; at < end; at += chunk)
+      source->write(at, std::string(std::min<std::uint64_t>(chunk, end - at), '\0'));
+    source->sync();
+  }
+
+  file_system& fs_;
+  const directory& of_;
+  std::filesystem::path to_;
+};
+
+void warn(const directory& of, const log_examination& log, console& to) {
+  if (!of.who()) to.err << of.identity_problem() << "\n";
+  if (log.problem) to.err << *log.problem << "\n";
+  to.err
+      << "\nWhat a repair cuts was on disk and may have been acknowledged to other nodes, so this node must not take\n"
+         "part again as "
+      << (of.who() ? "node " + to_string(of.who()->id) : "the node that it was")
+      << ": it would not know what it voted for and stored. The directory becomes that of a\n"
+         "NEW node, which has nothing and joins its cluster as any fresh node does; the old one is to be removed from\n"
+         "the cluster's members. If no majority of the old members is left, see `troupe-log recover`.\n";
+}
+
+} // namespace
+
+int repair(file_system& fs, const std::filesystem::path& path, bool yes, console& to) {
+  const directory of{fs, path};
+  const auto log = examine_log(of);
+  if (!log.problem && of.who()) {
+    to.out << "there is nothing to repair\n";
+    for (const auto& note : log.found.notes) to.out << "a start would do this by itself: " << note << '\n';
+    return all_good;
+  }
+  if (log.problem && log.damaged_file.empty()) throw usage_error("this is nothing that can be cut: " + *log.problem);
+  warn(of, log, to);
+  if (!yes && !to.ask("Make this directory a new node's?")) {
+    to.err << "nothing was changed\n";
+    return damage_found;
+  }
+  putting_aside aside{of};
+  aside.run(log.problem ? std::optional{cut{log.damaged_file, log.damaged_at}} : std::nullopt);
+  identity fresh;
+  while (!fresh.id) fresh.id.value = fs.draw_random();
+  replace_file(fs, of.identity_path(), encode_identity(fresh));
+  to.out << "this is now node " << to_string(fresh.id) << ", which belongs to no cluster yet\n"
+         << "what was here before is in " << aside.path().string() << ", and what was cut in its folder `removed`\n";
+  return all_good;
+}
+
+} // namespace troupe::offline

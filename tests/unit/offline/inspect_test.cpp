@@ -1,0 +1,142 @@
+#include "runtime/offline/inspect.hpp"
+
+#include "runtime/offline/directory.hpp"
+#include "runtime/offline/entry_text.hpp"
+#include "tests/unit/offline/offline_node.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+using Catch::Contains;
+
+namespace {
+
+/// A directory that nobody may change.
+struct watched {
+  memory_file_system fs;
+  raft::node_id id;
+  explicit watched(const directory_options& how) : id(make_directory(fs, "/data", how)) { watch(); }
+  void watch() {
+    fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
+  }
+  std::filesystem::path snapshot() { return std::filesystem::path{"/data/snapshots"} / fs.list("/data/snapshots")[0]; }
+};
+
+} // namespace
+
+TEST_CASE("inspect shows identity, segments, terms and snapshots, and changes nothing") {
+  watched disk{{.snapshot_at = 12, .compacted = true}};
+  captured shown;
+  REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(), Contains(to_string(disk.id)) && Contains(to_string(old_cluster)) &&
+                                    Contains("term       3, voted for " + to_string(disk.id)) &&
+                                    Contains(" ... 20, behind ") && Contains("term 3 from entry 20") &&
+                                    Contains("0000000000000004.wal") && !Contains("0000000000000001.wal") &&
+                                    Contains("up to entry 12 of term 1"));
+}
+
+TEST_CASE("one entry is shown as what it is") {
+  watched disk{{.entries = 4}};
+  const auto line = [&](raft::index_t index) {
+    captured shown;
+    REQUIRE(offline::inspect_entry(disk.fs, "/data", index, shown.to) == offline::all_good);
+    return shown.out.str();
+  };
+  REQUIRE(line(1) == R"({"index":1,"term":1,"kind":"configuration","voters":[{"id":")" + to_string(disk.id) +
+                         R"(","address":"here:1"},{"id":"0000000000000008","address":"eight:1"}],"outgoing":[],)" +
+                         R"("learners":[{"id":"0000000000000009","address":"nine:1"}]})" + "\n");
+  REQUIRE(line(2) == R"({"index":2,"term":1,"kind":"noop"})"
+                     "\n");
+  REQUIRE_THAT(line(4), Contains(R"({"index":4,"term":3,"kind":"command","service":"map","tag":"put","bytes":)") &&
+                            Contains(R"("payload":["key4","vvv)"));
+  captured shown;
+  REQUIRE_THROWS_WITH(offline::inspect_entry(disk.fs, "/data", 5, shown.to), Contains("the log holds 1 ... 4"));
+}
+
+TEST_CASE("bytes that are nothing known are shown as bytes") {
+  raft::entry odd{7, 2, raft::entry_kind::command, raft::bytes{std::string("\x07zzz", 4)}};
+  REQUIRE_THAT(offline::to_json(odd), Contains(R"("problem":")") && Contains(R"("data":{"$bin":"B3p6eg=="})"));
+  odd.kind = raft::entry_kind::configuration;
+  REQUIRE_THAT(offline::to_json(odd), Contains("the bytes are no configuration"));
+}
+
+TEST_CASE("dump shows every entry that is there, a line each") {
+  watched disk{{.snapshot_at = 12, .compacted = true}};
+  captured shown;
+  REQUIRE(offline::dump(disk.fs, "/data", shown.to) == offline::all_good);
+  const auto text = shown.out.str();
+  captured whole;
+  offline::inspect(disk.fs, "/data", whole.to);
+  REQUIRE_THAT(whole.out.str(), Contains("entries    " + text.substr(9, text.find(',') - 9) + " ... 20"));
+  REQUIRE_THAT(text, Contains(R"({"index":20,"term":3,)"));
+  REQUIRE(std::count(text.begin(), text.end(), '\n') == 21 - std::stol(text.substr(9)));
+}
+
+TEST_CASE("verify finds nothing wrong with a good directory") {
+  for (const bool compacted : {false, true}) {
+    watched disk{{.snapshot_at = 12, .compacted = compacted}};
+    captured shown;
+    REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::all_good);
+    REQUIRE_THAT(shown.out.str(), Contains("good: ") && Contains("entries up to 20, 1 snapshots"));
+  }
+}
+
+TEST_CASE("verify tells all damage, and how to go on") {
+  watched disk{{.snapshot_at = 12, .compacted = true}};
+  disk.fs.flip_byte(segment("/data", 5), wal_format::first_record + 100);
+  disk.fs.flip_byte(disk.snapshot(), 150);
+  disk.fs.flip_byte("/data/identity", 15);
+  captured shown;
+  REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::damage_found);
+  REQUIRE_THAT(shown.out.str(), Contains("damaged identity file") && Contains(segment("/data", 5).string()) &&
+                                    Contains("`troupe-log repair /data`") && Contains(disk.snapshot().string()));
+}
+
+TEST_CASE("verify tells when the state is lost") {
+  watched disk{{.snapshot_at = 12, .compacted = true}};
+  disk.fs.before_each({});
+  disk.fs.remove(disk.snapshot());
+  disk.watch();
+  captured shown;
+  REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::damage_found);
+  REQUIRE_THAT(shown.out.str(), Contains("the state is lost"));
+}
+
+TEST_CASE("a torn tail is no damage: the next start cuts it") {
+  watched disk{{}};
+  const auto last = disk.fs.list("/data/log").end()[-2]; // before the spare
+  const auto path = std::filesystem::path{"/data/log"} / last;
+  const auto bytes = disk.fs.content(path);
+  disk.fs.flip_byte(path, bytes.find_last_not_of('\0'));
+  captured shown;
+  REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(), Contains("a start would do this: cut a torn tail") && Contains("entries up to 19"));
+}
+
+TEST_CASE("a directory in use, or that is none, is refused") {
+  watched disk{{}};
+  captured shown;
+  std::string holder;
+  {
+    const auto lock = disk.fs.lock("/data/lock", holder);
+    REQUIRE_THROWS_AS(offline::inspect(disk.fs, "/data", shown.to), offline::usage_error);
+    REQUIRE_THROWS_WITH(offline::verify(disk.fs, "/data", shown.to), Contains("in use"));
+  }
+  REQUIRE_THROWS_WITH(offline::dump(disk.fs, "/data/log", shown.to), Contains("no data directory"));
+}
+
+TEST_CASE("a snapshot file is checked and shown wherever it lies") {
+  watched disk{{.snapshot_at = 12}};
+  captured shown;
+  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(), Contains("cluster   " + to_string(old_cluster)) &&
+                                    Contains("up to     entry 12 of term 1") &&
+                                    Contains(to_string(disk.id) + "@here:1") && Contains("service   map, 15 bytes"));
+  disk.fs.flip_byte(disk.snapshot(), 150);
+  captured damaged;
+  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), damaged.to) == offline::damage_found);
+  REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot") && Contains("offset"));
+  REQUIRE_THROWS_AS(offline::verify_snapshot_file(disk.fs, "/none", shown.to), offline::usage_error);
+}
