@@ -106,6 +106,8 @@ bool node_state::install(output& out, const snapshot_point& at) {
       pending.log_replaced = true;
     }
     unsynced_.back().log_replaced = false;
+  } else {
+    log_.adopt_members(at);
   }
   commit_to(index);
   released_ = index;
