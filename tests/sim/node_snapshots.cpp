@@ -42,7 +42,8 @@ void node::store(const raft::snapshot_request& piece) {
   later(stored_at_ - world_.time.now(), false, [this, piece] {
     const auto answer = take_in(piece);
     note("stored a piece, next " + std::to_string(answer.next));
-    post(answer);
+    // Until the word of it reaches the role, a snapshot may be on disk beside a log that knows nothing of it.
+    later(world_.between(0us, 3ms), false, [this, answer] { post(answer); });
   });
 }
 
