@@ -91,7 +91,10 @@ void replicator::on(const fetched& what, time_point now, replicator_output& out)
   if (wanted) {
     next_ = what.first;
     prev_term_ = what.prev_term;
-    pending_.assign(what.entries.begin(), what.entries.end());
+    // A compaction may have overtaken the question on its way to the disk: then the entries begin further on, or nowhere.
+    const bool joined = !what.entries.empty() && what.entries.front().index == next_;
+    pending_.clear();
+    if (joined) pending_.assign(what.entries.begin(), what.entries.end());
     pending_bytes_ = 0;
     for (const auto& e : pending_) pending_bytes_ += e.cost();
     if (mode_ == mode::probe) send(now, {}, 0, out);

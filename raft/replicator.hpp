@@ -23,7 +23,8 @@ namespace troupe::raft {
 struct fetched {
   index_t first = 0;
   term_t prev_term = 0;
-  /// Empty when `first` is behind the end of the log.
+  /// Empty when `first` is behind the end of the log. May begin further on, or be empty, when the log was compacted
+  /// while they were read from the disk.
   std::vector<entry> entries;
   /// What was asked for is in the log no more: only a snapshot holds it. `first` is the question's then.
   bool compacted = false;

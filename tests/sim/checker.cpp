@@ -76,6 +76,9 @@ void checker::on_round(const raft::rpc& message) {
 void checker::on_send(raft::node_id node, const image& synced, const raft::rpc& message) {
   if (outcome_only_) return;
   on_round(message);
+  if (const auto* append = std::get_if<raft::append_request>(&message);
+      append && !append->entries.empty() && append->entries.front().index != append->prev_index + 1)
+    throw violation(name(node) + " sends entries that do not join" + at(append->prev_index));
   const auto& head = raft::head_of(message);
   const auto* request = std::get_if<raft::vote_request>(&message);
   const auto* response = std::get_if<raft::vote_response>(&message);

@@ -270,6 +270,18 @@ TEST_CASE("a late word of a lost state does not keep a healthy peer waiting") {
   CHECK(r.current_mode() == mode::replicate);
 }
 
+TEST_CASE("entries that a compaction overtook on their way from the disk are asked for again") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
+  r.start(start);
+  r.step(say(true, 10), start);
+  REQUIRE(r.step(replicate{{}, 60, 60, 0}, start).fetch);
+  const auto out = r.step(fetched{11, 1, {test::command(41, 1)}}, start);
+  CHECK(out.send.empty());
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 11);
+  CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece);
+}
+
 TEST_CASE("an answer to a sign of life does not end a snapshot that the log needs") {
   auto r = sending();
   r.step(say(true, 0), start);
