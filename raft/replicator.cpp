@@ -68,12 +68,12 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   const bool was_lost = must_reach_ > 0;
   must_reach_ = what.needs_snapshot;
   if (mode_ != mode::snapshot && must_reach_ > 0) {
-    begin_snapshot(out);
+    if (now >= resume_at_) begin_snapshot(out);
   } else if (mode_ == mode::snapshot && must_reach_ == 0) {
     const bool in_use = what.success && snapshot_ && what.match >= snapshot_.last.index;
     if (in_use) begin_anew({});
     // A peer that has its state again, or was said to have lost it by a late answer, must not wait for the rest.
-    if (in_use || was_lost) probe_from(match_ + 1, std::nullopt, out);
+    if (in_use || was_lost) probe_from(in_use ? match_ + 1 : last_ + 1, std::nullopt, out);
   }
   out.report = peer_report{head_.term, head_.to, match_, what.round, now};
   pump(now, out);

@@ -260,14 +260,37 @@ TEST_CASE("a late word of a lost state does not keep a healthy peer waiting") {
   r.step(say(true, 100), start);
   r.step(say(true, 0, 0, 40), start);
   REQUIRE(r.current_mode() == mode::snapshot);
-  // The leader has no snapshot; the peer's next answer says that it needs none.
-  r.step(snapshot_piece{}, start);
+  // The peer's next answer says that it needs none.
   auto out = r.step(say(true, 0), start);
   CHECK(r.current_mode() == mode::probe);
   REQUIRE(out.fetch);
   r.step(fetched{101, 1, {}}, start);
   r.step(say(true, 100), start);
   CHECK(r.current_mode() == mode::replicate);
+}
+
+TEST_CASE("a peer that lost its state goes on getting entries while no snapshot serves it") {
+  // Its copies may be what the leader needs to commit, and a snapshot that reaches far enough comes only then.
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 0, 0}};
+  r.start(start);
+  r.step(say(false, 100, 90, 80), start);
+  REQUIRE(r.current_mode() == mode::snapshot);
+  auto out = r.step(fetched{91, 1, {}}, start);
+  out = r.step(snapshot_piece{}, start);
+  REQUIRE(r.current_mode() == mode::probe);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 101);
+  r.step(fetched{101, 1, {}}, start);
+  r.step(say(false, 100, 90, 80), start);
+  r.step(fetched{91, 1, {test::command(91, 1)}}, start);
+  out = r.step(say(true, 90, 0, 80), start);
+  CHECK(r.current_mode() == mode::replicate);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries.size() == 1);
+  // The snapshot is asked for again after a pause.
+  out = r.step(say(true, 91, 0, 80), start + small().election_min);
+  CHECK(r.current_mode() == mode::snapshot);
+  CHECK(out.read_piece);
 }
 
 TEST_CASE("entries that a compaction overtook on their way from the disk are asked for again") {
