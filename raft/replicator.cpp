@@ -91,7 +91,8 @@ void replicator::on(const fetched& what, time_point now, replicator_output& out)
   if (wanted) {
     next_ = what.first;
     prev_term_ = what.prev_term;
-    // A compaction may have overtaken the question on its way to the disk: then the entries begin further on, or nowhere.
+    // A compaction may have overtaken the question on its way to the disk: then the entries begin further on, or
+    // nowhere.
     const bool joined = !what.entries.empty() && what.entries.front().index == next_;
     pending_.clear();
     if (joined) pending_.assign(what.entries.begin(), what.entries.end());

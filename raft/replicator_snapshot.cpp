@@ -49,8 +49,8 @@ void replicator::on(const snapshot_piece& what, time_point now, replicator_outpu
   if (!what.snapshot || what.data.empty()) {
     // It is being taken, or a newer one has taken its place, or its file is shorter than it should be.
     begin_anew(now + opts_.election_min);
-    // A peer that lost its state has its log: the leader may need its copies to commit, and so to make the snapshot that
-    // is missing.
+    // A peer that lost its state has its log: the leader may need its copies to commit, and so to make the snapshot
+    // that is missing.
     if (must_reach_ > 0) probe_from(last_ + 1, std::nullopt, out);
     return;
   }

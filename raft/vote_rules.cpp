@@ -26,8 +26,8 @@ append_response refuse_stale(const append_request& request, const node_state& st
 }
 
 snapshot_response refuse_stale(const snapshot_request& request, const node_state& state) {
-  // It bears this node's term, not the request's: of snapshot and round it must say nothing, for the request's sender may
-  // lead that term too by the time this arrives.
+  // It bears this node's term, not the request's: of snapshot and round it must say nothing, for the request's sender
+  // may lead that term too by the time this arrives.
   return {state.to(request.head.from), {}, 0, 0, true, 0};
 }
 
