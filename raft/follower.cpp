@@ -63,12 +63,12 @@ void follower::on(const peer_report&, time_point, output&) {
 }
 
 void follower::on(const snapshot_stored& what, time_point now, output& out) {
-  state_.note_stored();
+  const bool same_term = state_.note_stored();
   const bool usable = !what.complete || state_.install(out, *what.complete);
   // The snapshot may have made this node a voter, or given it back its state.
   if (out.load) rearm(now);
   // The leader that sent it may not be the one that leads now; what is on disk counts all the same.
-  if (what.leader != leader_) return;
+  if (what.leader != leader_ || !same_term) return;
   if (what.complete && usable) {
     append_response done;
     done.head = state_.to(leader_);

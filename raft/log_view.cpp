@@ -51,7 +51,7 @@ void log_view::truncate_from(index_t from) {
 
 void log_view::compact(index_t up_to) {
   const auto term = term_at(up_to);
-  if (!term) throw std::logic_error("raft: compaction beyond the log");
+  if (!term || up_to < start_.index) throw std::logic_error("raft: compaction beyond the log");
   start_ = {up_to, *term};
   evict(up_to, 0);
   while (runs_.size() > 1 && runs_[1].first <= up_to + 1) runs_.erase(runs_.begin());
@@ -68,6 +68,11 @@ void log_view::reset(const snapshot_point& at) {
   cache_.clear();
   cached_bytes_ = 0;
   configurations_.assign(1, {at.configuration_index, at.members});
+}
+
+void log_view::adopt_members(const snapshot_point& at) {
+  if (configurations_.empty() || configurations_.front().first > at.configuration_index)
+    configurations_.insert(configurations_.begin(), {at.configuration_index, at.members});
 }
 
 std::vector<entry> log_view::slice(index_t first, index_t last, std::size_t max_bytes) const {

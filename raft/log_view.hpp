@@ -38,6 +38,9 @@ class log_view {
   void compact(index_t up_to);
   /// Drops everything, and begins behind `at`.
   void reset(const snapshot_point& at);
+  /// Takes over who was a member at `at`, which this log agrees with, if it does not hold that itself: a log whose
+  /// beginning is compacted knows it from a snapshot only.
+  void adopt_members(const snapshot_point& at);
 
   /// Cached entries from `first` to `last`, at least one if there is one, at most `max_bytes` of cost. Empty when
   /// `first` is not in the cache.

@@ -85,7 +85,9 @@ void node_state::persisted_to(const durable_mark& mark) {
 void node_state::commit_to(index_t index) { commit_ = std::max(commit_, index); }
 
 void node_state::store(output& out, const snapshot_request& piece) {
-  if (!std::exchange(storing_, true)) out.store_chunk = piece;
+  if (storing_) return;
+  storing_ = hard_.term;
+  out.store_chunk = piece;
 }
 
 bool node_state::install(output& out, const snapshot_point& at) {
@@ -106,6 +108,8 @@ bool node_state::install(output& out, const snapshot_point& at) {
       pending.log_replaced = true;
     }
     unsynced_.back().log_replaced = false;
+  } else {
+    log_.adopt_members(at);
   }
   commit_to(index);
   released_ = index;

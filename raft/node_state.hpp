@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
+#include <utility>
 
 namespace troupe::raft {
 
@@ -59,7 +61,9 @@ class node_state {
   /// Gives out a piece of a snapshot to be stored, unless one is being stored: then this one is lost, as if on the
   /// network, so that no more than one waits for a slow disk.
   void store(output& out, const snapshot_request& piece);
-  void note_stored() noexcept { storing_ = false; }
+  /// It is stored, or failed. True if its term is still this node's: else its sender's read rounds are over, and an
+  /// answer in the new term would confirm rounds that were never asked for in it.
+  bool note_stored() noexcept { return std::exchange(storing_, std::nullopt) == hard_.term; }
   /// A snapshot of another node is on disk. If it brings anything, log and commit index are what it says, and the state
   /// machines are to be loaded from it. False for one that this node must not use, because it ends before its log
   /// begins.
@@ -92,11 +96,12 @@ class node_state {
   log_view log_;
   index_t commit_ = 0;
   index_t durable_index_ = 0;
-  /// released_ <= min(commit_, durable_index_): what was given out as applicable.
+  /// released_ <= commit_: what was given out as applicable, all of it on this disk, in the log or in a snapshot.
   index_t released_ = 0;
   bool state_lost_ = false;
   bool has_room_ = true;
-  bool storing_ = false;
+  /// The term of the piece that is being stored.
+  std::optional<term_t> storing_;
   std::uint64_t last_write_ = 0;
   /// Writes handed over and not yet known to be on disk, oldest first; numbers rise.
   std::deque<unsynced_write> unsynced_;

@@ -65,13 +65,15 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
   if (!what.success) refused(what, out);
+  const bool was_lost = must_reach_ > 0;
   must_reach_ = what.needs_snapshot;
   if (mode_ != mode::snapshot && must_reach_ > 0) {
-    begin_snapshot(out);
-  } else if (mode_ == mode::snapshot && what.success && must_reach_ == 0 && snapshot_ &&
-             what.match >= snapshot_.last.index) {
-    begin_anew({});
-    probe_from(match_ + 1, std::nullopt, out);
+    if (now >= resume_at_) begin_snapshot(out);
+  } else if (mode_ == mode::snapshot && must_reach_ == 0) {
+    const bool in_use = what.success && snapshot_ && what.match >= snapshot_.last.index;
+    if (in_use) begin_anew({});
+    // A peer that has its state again, or was said to have lost it by a late answer, must not wait for the rest.
+    if (in_use || was_lost) probe_from(in_use ? match_ + 1 : last_ + 1, std::nullopt, out);
   }
   out.report = peer_report{head_.term, head_.to, match_, what.round, now};
   pump(now, out);
@@ -89,7 +91,11 @@ void replicator::on(const fetched& what, time_point now, replicator_output& out)
   if (wanted) {
     next_ = what.first;
     prev_term_ = what.prev_term;
-    pending_.assign(what.entries.begin(), what.entries.end());
+    // A compaction may have overtaken the question on its way to the disk: then the entries begin further on, or
+    // nowhere.
+    const bool joined = !what.entries.empty() && what.entries.front().index == next_;
+    pending_.clear();
+    if (joined) pending_.assign(what.entries.begin(), what.entries.end());
     pending_bytes_ = 0;
     for (const auto& e : pending_) pending_bytes_ += e.cost();
     if (mode_ == mode::probe) send(now, {}, 0, out);

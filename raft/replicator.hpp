@@ -23,7 +23,8 @@ namespace troupe::raft {
 struct fetched {
   index_t first = 0;
   term_t prev_term = 0;
-  /// Empty when `first` is behind the end of the log.
+  /// Empty when `first` is behind the end of the log. May begin further on, or be empty, when the log was compacted
+  /// while they were read from the disk.
   std::vector<entry> entries;
   /// What was asked for is in the log no more: only a snapshot holds it. `first` is the question's then.
   bool compacted = false;
@@ -116,6 +117,9 @@ class replicator {
   void snapshot_tick(time_point now, replicator_output& out);
   void begin_anew(time_point when);
   void ask_for_piece(replicator_output& out);
+  /// A snapshot that ends before this brings the peer nothing. One that has lost its state needs what it once
+  /// acknowledged, too.
+  index_t reach() const { return must_reach_ > 0 ? must_reach_ : match_ + 1; }
   /// When the next piece may leave, and when its answer is overdue.
   duration pause_after(std::size_t bytes) const;
   duration piece_patience() const { return 2 * opts_.election_max; }

@@ -16,7 +16,7 @@ void replicator::begin_snapshot(replicator_output& out) {
   piece_sent_at_.reset();
   resume_at_ = {};
   // One that was begun is gone on with: a newer one each time would never arrive at a slow peer.
-  if (snapshot_.last.index <= match_ || snapshot_.last.index < must_reach_) begin_anew({});
+  if (snapshot_.last.index < reach()) begin_anew({});
   ask_for_piece(out);
 }
 
@@ -30,7 +30,8 @@ void replicator::begin_anew(time_point when) {
 void replicator::snapshot_tick(time_point now, replicator_output& out) {
   if (piece_sent_at_ && now >= *piece_sent_at_ + piece_patience()) {
     // Lost, or the peer is gone or busy loading what it has: find out where it stands. It knows what it holds already.
-    probe_from(match_ + 1, std::nullopt, out);
+    // From the end: what is surely common may be compacted, and nothing would be asked.
+    probe_from(last_ + 1, std::nullopt, out);
   } else if (!piece_sent_at_ && now >= resume_at_) {
     ask_for_piece(out);
   }
@@ -39,15 +40,18 @@ void replicator::snapshot_tick(time_point now, replicator_output& out) {
 void replicator::ask_for_piece(replicator_output& out) {
   if (reading_piece_) return;
   reading_piece_ = true;
-  out.read_piece = piece_request{snapshot_, must_reach_, next_byte_, opts_.snapshot_chunk_bytes};
+  out.read_piece = piece_request{snapshot_, reach(), next_byte_, opts_.snapshot_chunk_bytes};
 }
 
 void replicator::on(const snapshot_piece& what, time_point now, replicator_output& out) {
   reading_piece_ = false;
   if (mode_ != mode::snapshot || piece_sent_at_) return;
-  if (!what.snapshot) {
-    // It is being taken, or a newer one has taken its place.
+  if (!what.snapshot || what.data.empty()) {
+    // It is being taken, or a newer one has taken its place, or its file is shorter than it should be.
     begin_anew(now + opts_.election_min);
+    // A peer that lost its state has its log: the leader may need its copies to commit, and so to make the snapshot
+    // that is missing.
+    if (must_reach_ > 0) probe_from(last_ + 1, std::nullopt, out);
     return;
   }
   if (what.offset != next_byte_ || (snapshot_ && snapshot_ != what.snapshot)) {

@@ -26,7 +26,9 @@ append_response refuse_stale(const append_request& request, const node_state& st
 }
 
 snapshot_response refuse_stale(const snapshot_request& request, const node_state& state) {
-  return {state.to(request.head.from), request.snapshot, request.offset, 0, true, request.round};
+  // It bears this node's term, not the request's: of snapshot and round it must say nothing, for the request's sender
+  // may lead that term too by the time this arrives.
+  return {state.to(request.head.from), {}, 0, 0, true, 0};
 }
 
 } // namespace troupe::raft

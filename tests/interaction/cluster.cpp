@@ -130,7 +130,7 @@ void cluster::add_nodes(std::istream& words) {
   for (std::uint64_t i = 1; i <= count; ++i) all.voters.push_back({raft::node_id{i}, {}});
   const sim::image blank{{1, {}}, {}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
   for (std::uint64_t i = 1; i <= count; ++i) {
-    nodes_.emplace(raft::node_id{i}, node{sim::disk{blank}, {}, {}, {}, 0, 0, {}});
+    nodes_.emplace(raft::node_id{i}, node{sim::disk{blank}, {}, {}, {}, 0, 0, {}, {}});
     start(raft::node_id{i});
   }
 }

@@ -31,7 +31,8 @@ class cluster {
     std::deque<std::pair<std::uint64_t, raft::rpc>> held;
     int starts = 0;
     raft::index_t applied = 0;
-    /// Another node's snapshot, as far as it is here.
+    /// Another node's snapshot, and how much of it is here.
+    raft::snapshot_id incoming_id;
     std::string incoming;
   };
 

@@ -81,6 +81,13 @@ void cluster::snapshot(raft::node_id id) {
 raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_request& piece) {
   auto& n = at(id);
   raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};
+  for (const auto& s : n.disk.snapshots())
+    if (s.id() == piece.snapshot) {
+      answer.next = piece.snapshot.size;
+      answer.complete = s.at;
+      return answer;
+    }
+  if (std::exchange(n.incoming_id, piece.snapshot) != piece.snapshot) n.incoming.clear();
   if (piece.offset == n.incoming.size()) n.incoming += piece.data.view();
   answer.next = n.incoming.size();
   if (answer.next < piece.snapshot.size) return answer;

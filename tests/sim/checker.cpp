@@ -55,8 +55,30 @@ void checker::on_vote(raft::node_id voter, raft::term_t term, raft::node_id cand
     throw violation("a vote of " + name(voter) + " left before it was on disk");
 }
 
+/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin anew with each term.
+void checker::on_round(const raft::rpc& message) {
+  const auto& head = raft::head_of(message);
+  const auto asked = [&](std::uint64_t round) {
+    auto& newest = rounds_[{head.to, head.term}];
+    newest = std::max(newest, round);
+  };
+  const auto confirmed = [&](std::uint64_t round) {
+    if (round > rounds_[{head.from, head.term}])
+      throw violation(name(head.from) + " confirms a round that it was not asked for in term " +
+                      std::to_string(head.term));
+  };
+  if (const auto* append = std::get_if<raft::append_request>(&message)) asked(append->round);
+  if (const auto* piece = std::get_if<raft::snapshot_request>(&message)) asked(piece->round);
+  if (const auto* appended = std::get_if<raft::append_response>(&message)) confirmed(appended->round);
+  if (const auto* stored = std::get_if<raft::snapshot_response>(&message)) confirmed(stored->round);
+}
+
 void checker::on_send(raft::node_id node, const image& synced, const raft::rpc& message) {
   if (outcome_only_) return;
+  on_round(message);
+  if (const auto* append = std::get_if<raft::append_request>(&message);
+      append && !append->entries.empty() && append->entries.front().index != append->prev_index + 1)
+    throw violation(name(node) + " sends entries that do not join" + at(append->prev_index));
   const auto& head = raft::head_of(message);
   const auto* request = std::get_if<raft::vote_request>(&message);
   const auto* response = std::get_if<raft::vote_response>(&message);
@@ -140,6 +162,8 @@ void checker::after_step(const raft::node_state& state, raft::role_kind role, co
       throw violation(who + " holds durable what its disk has not" + at(state.durable_index()));
   }
   if (state.log().start() != log.start) throw violation("the log of " + who + " does not begin where its disk's does");
+  if (state.needs_snapshot() == 0 && state.members().empty())
+    throw violation(who + " has its state and does not know who its cluster is");
   commit(state, role, log);
   seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index()};
 }

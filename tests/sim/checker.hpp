@@ -55,12 +55,15 @@ class checker {
 
   void commit(const raft::node_state& state, raft::role_kind role, const image& log);
   void on_vote(raft::node_id voter, raft::term_t term, raft::node_id candidate, const image& synced);
+  void on_round(const raft::rpc& message);
 
   std::size_t nodes_;
   bool outcome_only_;
   std::vector<const disk*> disks_;
   std::map<raft::term_t, raft::node_id> leaders_;
   std::map<std::pair<raft::node_id, raft::term_t>, raft::node_id> votes_;
+  /// The newest read round that a node was asked for in a term.
+  std::map<std::pair<raft::node_id, raft::term_t>, std::uint64_t> rounds_;
   /// committed_[i] is entry i + 1.
   std::vector<committed_entry> committed_;
   /// What stands at (index, term), and the term before it: entries are unique, so logs match.

@@ -157,7 +157,7 @@ raft::durable_mark disk::written_mark() const { return {written_number_, written
 std::vector<raft::entry> disk::read(raft::index_t first, std::size_t max_bytes) const {
   std::vector<raft::entry> part;
   std::size_t bytes = 0;
-  for (auto i = first; const auto* e = written_.find(i); ++i) {
+  for (auto i = std::max(first, written_.start.index + 1); const auto* e = written_.find(i); ++i) {
     bytes += e->cost();
     if (!part.empty() && bytes > max_bytes) break;
     part.push_back(*e);

@@ -78,6 +78,7 @@ class disk {
   /// The newest write that is synced.
   std::uint64_t synced_number() const noexcept { return synced_number_; }
   raft::durable_mark written_mark() const;
+  /// As a storage does: begins behind the log's start when that is further on.
   std::vector<raft::entry> read(raft::index_t first, std::size_t max_bytes) const;
 
  private:

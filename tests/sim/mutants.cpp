@@ -35,6 +35,20 @@ void let_votes_be_forgotten(scenario& s) {
   s.down_max = 20ms;
 }
 
+/// Snapshots after every few entries, and followers that need those of others.
+void let_snapshots_matter(scenario& s) {
+  s.snapshot_every = 4;
+  s.opts.log_tail = 0;
+  s.opts.snapshot_chunk_bytes = 40;
+  s.snapshot_takes_max = 300ms;
+  s.faults.damage = 8;
+}
+
+bool about_snapshots(mutant broken) {
+  return broken == mutant::compact_before_snapshot || broken == mutant::install_first_piece ||
+         broken == mutant::keep_conflicting_log || broken == mutant::trust_damaged_snapshot;
+}
+
 /// That a cluster under such faults comes to rest late proves nothing.
 bool proves_a_bug(const std::string& failure) { return failure.rfind("liveness", 0) != 0; }
 
@@ -45,6 +59,11 @@ hunt_result hunt(mutant broken, bool outcome_only) {
     auto s = hostile_scenario(seed);
     s.broken = broken;
     s.outcome_only = outcome_only;
+    // Snapshots cover up what a bug in the log leads to, before anybody stumbles over it.
+    if (about_snapshots(broken))
+      let_snapshots_matter(s);
+    else
+      s.snapshot_every = 0;
     if (broken == mutant::vote_before_persist) let_votes_be_forgotten(s);
     if (auto result = run(s); result.failure && proves_a_bug(*result.failure)) return {seed, *result.failure};
   }

@@ -7,9 +7,14 @@ namespace troupe::sim {
 
 using namespace std::chrono_literals;
 
-image formatted_image(std::size_t nodes) {
+raft::configuration formatted_members(std::size_t nodes) {
   raft::configuration all;
   for (std::uint64_t i = 1; i <= nodes; ++i) all.voters.push_back({raft::node_id{i}, {}});
+  return all;
+}
+
+image formatted_image(std::size_t nodes) {
+  const auto all = formatted_members(nodes);
   return {{1, {}}, {}, {{1, 1, raft::entry_kind::configuration, raft::bytes{encode(all)}}}};
 }
 
@@ -22,10 +27,14 @@ node::node(world& w, raft::node_id id, image formatted, directory find)
 void node::boot() {
   ++incarnation_;
   ++epoch_;
-  const auto found = disk_.open();
+  auto found = disk_.open();
   if (found.state_lost) ++world_.seen.states_lost;
   world_.judge.on_boot(id_, disk_.synced());
   const auto seed = world_.random.next();
+  if (world_.what.broken == mutant::trust_damaged_snapshot && std::exchange(found.state_lost, false)) {
+    found.snapshot = raft::snapshot_point{found.start, 1, formatted_members(world_.what.nodes)};
+    disk_.keep({*found.snapshot, std::make_shared<const register_machine>(), false});
+  }
   role_.emplace(raft::follower{{id_, simulated_cluster, world_.what.opts, seed, found}});
   if (found.snapshot) {
     for (const auto& s : disk_.snapshots())

@@ -155,6 +155,8 @@ class node {
   std::map<raft::tag_t, raft::node_id> origins_;
 };
 
+/// Who is a member in a cluster of `nodes`.
+raft::configuration formatted_members(std::size_t nodes);
 /// The log every node is formatted with: one configuration entry.
 image formatted_image(std::size_t nodes);
 

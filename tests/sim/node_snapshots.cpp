@@ -26,6 +26,10 @@ void node::take_snapshot() {
   taking_snapshot_ = true;
   snapshot_at_ = applied_;
   stored_snapshot made{{{applied_, term}, members_at_, members_}, std::make_shared<const register_machine>(service_)};
+  if (world_.what.broken == mutant::compact_before_snapshot) {
+    // Its older ones count for nothing any more.
+    later(duration{0}, false, [this, made] { post(raft::snapshot_taken{made.at.last, made.at.last.index}); });
+  }
   later(world_.between(1ms, world_.what.snapshot_takes_max), false, [this, made] {
     taking_snapshot_ = false;
     world_.judge.on_snapshot(made);
@@ -42,7 +46,8 @@ void node::store(const raft::snapshot_request& piece) {
   later(stored_at_ - world_.time.now(), false, [this, piece] {
     const auto answer = take_in(piece);
     note("stored a piece, next " + std::to_string(answer.next));
-    post(answer);
+    // Until the word of it reaches the role, a snapshot may be on disk beside a log that knows nothing of it.
+    later(world_.between(0us, 3ms), false, [this, answer] { post(answer); });
   });
 }
 
@@ -58,6 +63,14 @@ raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
   if (incoming_ != piece.snapshot) {
     incoming_ = piece.snapshot;
     incoming_bytes_.clear();
+  }
+  if (world_.what.broken == mutant::install_first_piece) {
+    // Whatever state this node has passes for the one that was sent.
+    const raft::snapshot_point at{piece.snapshot.last, 1, formatted_members(world_.what.nodes)};
+    ready_[at.last.index] = {at, std::make_shared<const register_machine>(service_), false};
+    if (at.last.index > disk_.covered()) disk_.keep(ready_[at.last.index]);
+    answer.complete = at;
+    return answer;
   }
   if (piece.offset == incoming_bytes_.size()) incoming_bytes_ += piece.data.view();
   answer.failed = world_.chance(world_.what.store_fails_permille);

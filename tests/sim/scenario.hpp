@@ -21,6 +21,14 @@ enum class mutant : std::uint8_t {
   vote_before_persist,
   /// A leader serves reads without asking whether it still leads.
   read_without_round,
+  /// The log is dropped when a snapshot is begun, before it is on disk.
+  compact_before_snapshot,
+  /// A snapshot is taken for complete with its first piece.
+  install_first_piece,
+  /// A log that differs from a snapshot is kept. In the core's sources (CMakeLists.txt), not here.
+  keep_conflicting_log,
+  /// A node whose snapshot is damaged goes on as if it had it.
+  trust_damaged_snapshot,
 };
 
 /// How often the fault driver does what; weights against each other.

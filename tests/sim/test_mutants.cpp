@@ -38,6 +38,12 @@ TEST_CASE("a vote before it is on disk is caught") {
   must_be_caught(mutant::vote_before_persist, "vote before persist");
 }
 
+TEST_CASE("broken snapshots are caught") {
+  must_be_caught(mutant::compact_before_snapshot, "compact before the snapshot is on disk");
+  must_be_caught(mutant::install_first_piece, "take the first piece for all of a snapshot");
+  must_be_caught(mutant::trust_damaged_snapshot, "go on without the state that was lost");
+}
+
 TEST_CASE("a read without a round is caught") { must_be_caught(mutant::read_without_round, "read without a round"); }
 
 } // namespace troupe::sim

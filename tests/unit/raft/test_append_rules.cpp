@@ -150,4 +150,30 @@ TEST_CASE("figure 7: two random logs become one, whatever order and repetition t
   }
 }
 
+TEST_CASE("a compacted log: requests that reach below its beginning, end on it, or begin on it") {
+  options o;
+  o.log_tail = 0;
+  node_state s{node_id{1}, test::cluster, o, 42, test::disk_with({1, 1, 1}, {1, {}})};
+  output out;
+  s.commit_to(3);
+  s.release_commits(out);
+  s.compact_behind(out, {{2, 1}, 2});
+  REQUIRE(s.log().start().index == 2);
+  const auto ask = [&](index_t prev, term_t term, std::vector<entry> entries) {
+    output nothing;
+    const auto answer = accept_entries({test::from(2, 1), prev, term, 3, 0, std::move(entries)}, s, nothing);
+    CHECK_FALSE(nothing.write_now);
+    return answer;
+  };
+  CHECK(ask(0, 0, {}).match == 0);
+  CHECK(ask(1, 1, {}).match == 1);
+  CHECK(ask(1, 1, {test::command(2, 1)}).match == 2);
+  CHECK(ask(0, 0, {test::command(1, 1), test::command(2, 1), test::command(3, 1)}).match == 3);
+  CHECK(ask(2, 1, {test::command(3, 1)}).match == 3);
+  const auto beyond = ask(9, 1, {});
+  CHECK_FALSE(beyond.success);
+  CHECK(beyond.hint_index == 3);
+  CHECK(beyond.hint_term == 1);
+}
+
 } // namespace troupe::raft

@@ -9,36 +9,74 @@
 namespace troupe::raft {
 namespace {
 
+/// Remembers everything, and looks for everything from the end.
 struct oracle {
-  std::vector<entry> all; ///< all[0] has index 1
+  std::vector<entry> all; ///< all[0] has index 1; what was reset away is filled up with anything
+  log_position start;
+  /// The configuration that held at `start`, if one did.
+  std::optional<std::pair<index_t, configuration>> base;
 
-  index_t last_at_or_below(index_t index, term_t term) const {
-    for (auto i = std::min<index_t>(index, all.size()); i > 0; --i)
-      if (all[i - 1].term <= term) return i;
-    return 0;
+  index_t last() const { return all.size(); }
+  std::optional<term_t> term_at(index_t index) const {
+    if (index == 0) return 0;
+    if (index < start.index || index > last()) return std::nullopt;
+    return index == start.index ? start.term : all[index - 1].term;
   }
-  index_t configuration_index() const {
-    for (auto i = all.size(); i > 0; --i)
-      if (all[i - 1].kind == entry_kind::configuration) return i;
-    return 0;
+  index_t last_at_or_below(index_t index, term_t term) const {
+    for (auto i = std::min(index, last()); i > start.index; --i)
+      if (all[i - 1].term <= term) return i;
+    return start.index;
+  }
+  std::pair<index_t, configuration> newest(index_t up_to) const {
+    for (auto i = std::min(up_to, last()); i > start.index; --i)
+      if (all[i - 1].kind == entry_kind::configuration) return {i, *decode_configuration(all[i - 1].data.view())};
+    return base.value_or(std::pair<index_t, configuration>{});
+  }
+  void compact(index_t up_to) {
+    if (const auto held = newest(up_to); held.first > 0) base = held;
+    start = {up_to, *term_at(up_to)};
+  }
+  void reset(const snapshot_point& at) {
+    all.assign(at.last.index, {});
+    start = at.last;
+    base = {at.configuration_index, at.members};
+  }
+  /// What a storage finds of it, when its newest snapshot is of `at`.
+  recovered disk(index_t at) const {
+    recovered found;
+    found.last_index = last();
+    found.start = start;
+    for (auto i = start.index + 1; i <= last(); ++i) {
+      const auto& e = all[i - 1];
+      if (found.terms.empty() || found.terms.back().term != e.term) found.terms.push_back({i, e.term});
+      if (e.kind == entry_kind::configuration) found.configurations.push_back(e);
+    }
+    const auto [index, members] = newest(at);
+    if (at > 0) found.snapshot = snapshot_point{{at, *term_at(at)}, index, members};
+    return found;
   }
 };
 
-void compare(const log_view& log, const oracle& truth, prng& random) {
-  REQUIRE(log.last_index() == truth.all.size());
-  REQUIRE(log.last_term() == (truth.all.empty() ? 0 : truth.all.back().term));
-  REQUIRE(log.configuration_index() == truth.configuration_index());
-  REQUIRE(log.term_at(0) == term_t{0});
-  REQUIRE_FALSE(log.term_at(log.last_index() + 1));
-  for (index_t i = 1; i <= truth.all.size(); ++i) REQUIRE(log.term_at(i) == truth.all[i - 1].term);
-  const auto index = random.next() % (truth.all.size() + 3);
+void compare_shape(const log_view& log, const oracle& truth, prng& random) {
+  REQUIRE(log.start() == truth.start);
+  REQUIRE(log.last_index() == truth.last());
+  REQUIRE(log.last_term() == truth.term_at(truth.last()));
+  REQUIRE(log.configuration_index() == truth.newest(truth.last()).first);
+  REQUIRE(log.current() == truth.newest(truth.last()).second);
+  for (index_t i = 0; i <= truth.last() + 1; ++i) REQUIRE(log.term_at(i) == truth.term_at(i));
+  const auto index = random.next() % (truth.last() + 3);
   const auto term = random.next() % 12;
   REQUIRE(log.last_at_or_below(index, term) == truth.last_at_or_below(index, term));
-  const auto first = 1 + random.next() % (truth.all.size() + 2);
+}
+
+void compare(const log_view& log, const oracle& truth, prng& random) {
+  compare_shape(log, truth, random);
+  REQUIRE(log.first_cached() > truth.start.index);
+  const auto first = 1 + random.next() % (truth.last() + 2);
   const auto last = first + random.next() % 5;
   const auto limit = random.next() % 200;
   const auto part = log.slice(first, last, limit);
-  if (first < log.first_cached() || first > truth.all.size()) {
+  if (first < log.first_cached() || first > truth.last()) {
     REQUIRE(part.empty());
     return;
   }
@@ -49,42 +87,94 @@ void compare(const log_view& log, const oracle& truth, prng& random) {
     cost += part[i].cost();
   }
   REQUIRE((part.size() == 1 || cost <= limit));
-  const bool all = part.back().index == std::min<index_t>(last, truth.all.size());
+  const bool all = part.back().index == std::min(last, truth.last());
   REQUIRE((all || cost + truth.all[part.back().index].cost() > limit));
 }
+
+configuration some_voters(prng& random) { return test::voters(1 + random.next() % 5); }
+
+/// A log view and its oracle, and one random thing done to both.
+struct pair_of_logs {
+  log_view log;
+  oracle truth;
+
+  void append(prng& random) {
+    const auto term = std::max<term_t>(1, log.last_term() + (random.next() % 4 == 0 ? random.next() % 3 : 0));
+    auto e = test::command(log.last_index() + 1, term, std::string(random.next() % 40, 'x'));
+    if (random.next() % 8 == 0) {
+      e.kind = entry_kind::configuration;
+      e.data = bytes{encode(some_voters(random))};
+    }
+    log.append(e);
+    truth.all.push_back(e);
+  }
+  void truncate(prng& random) {
+    const auto behind = log.last_index() - log.start().index;
+    if (behind == 0) return;
+    const auto from = log.start().index + 1 + random.next() % behind;
+    log.truncate_from(from);
+    truth.all.resize(from - 1);
+  }
+  void evict(prng& random) {
+    const auto limit = random.next() % (log.last_index() + 1);
+    const auto before = log.first_cached();
+    log.evict(limit, random.next() % 500);
+    REQUIRE(log.first_cached() >= before);
+    REQUIRE(log.first_cached() <= std::max(before, limit + 1));
+  }
+  void compact(prng& random) {
+    const auto up_to = log.start().index + random.next() % (log.last_index() - log.start().index + 1);
+    const auto kept = std::max(log.first_cached(), up_to + 1);
+    log.compact(up_to);
+    truth.compact(up_to);
+    REQUIRE(log.first_cached() == kept);
+  }
+  void reset(prng& random) {
+    const auto index = log.start().index + 1 + random.next() % (log.last_index() - log.start().index + 10);
+    const snapshot_point at{{index, 1 + random.next() % 12}, 1 + random.next() % index, some_voters(random)};
+    log.reset(at);
+    truth.reset(at);
+  }
+};
 
 } // namespace
 
 TEST_CASE("a log view tells what a vector of entries tells") {
   prng random{3};
-  for (int round = 0; round < 50; ++round) {
-    log_view log;
-    oracle truth;
+  for (int round = 0; round < 60; ++round) {
+    pair_of_logs both;
+    // The first rounds are of a log that is never compacted.
+    const auto kinds = round < 20 ? 17u : 20u;
     for (int step = 0; step < 120; ++step) {
-      const auto dice = random.next() % 10;
-      if (dice < 7) {
-        const auto term = std::max<term_t>(1, log.last_term() + (random.next() % 4 == 0 ? random.next() % 3 : 0));
-        auto e = test::command(log.last_index() + 1, term, std::string(random.next() % 40, 'x'));
-        if (random.next() % 8 == 0) {
-          e.kind = entry_kind::configuration;
-          e.data = bytes{encode(test::voters(1 + random.next() % 5))};
-        }
-        log.append(e);
-        truth.all.push_back(e);
-      } else if (dice < 8 && log.last_index() > 0) {
-        const auto from = 1 + random.next() % log.last_index();
-        log.truncate_from(from);
-        truth.all.resize(from - 1);
-      } else {
-        const auto limit = random.next() % (log.last_index() + 1);
-        const auto before = log.first_cached();
-        log.evict(limit, random.next() % 500);
-        REQUIRE(log.first_cached() >= before);
-        REQUIRE(log.first_cached() <= std::max(before, limit + 1));
-      }
-      compare(log, truth, random);
+      const auto dice = random.next() % kinds;
+      if (dice < 12)
+        both.append(random);
+      else if (dice < 14)
+        both.truncate(random);
+      else if (dice < 17)
+        both.evict(random);
+      else if (dice < 19)
+        both.compact(random);
+      else
+        both.reset(random);
+      compare(both.log, both.truth, random);
+      const auto behind = both.truth.last() - both.truth.start.index;
+      const auto at = both.truth.start.index + random.next() % (behind + 1);
+      compare_shape(log_view{both.truth.disk(at)}, both.truth, random);
     }
   }
+}
+
+TEST_CASE("a compaction never goes back and never beyond the log") {
+  log_view log{test::disk_with({1, 1, 4, 4, 6}, {6, {}})};
+  log.compact(4);
+  CHECK_THROWS_AS(log.compact(0), std::logic_error);
+  CHECK_THROWS_AS(log.compact(3), std::logic_error);
+  CHECK_THROWS_AS(log.compact(6), std::logic_error);
+  CHECK(log.start() == log_position{4, 4});
+  log.compact(4);
+  log.compact(5);
+  CHECK(log.last_term() == 6);
 }
 
 TEST_CASE("a recovered log has every term and no data") {

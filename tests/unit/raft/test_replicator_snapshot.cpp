@@ -1,0 +1,300 @@
+// The replicator when the log does not reach its peer: a snapshot, piece by piece, over any wire.
+#include "raft/replicator.hpp"
+
+#include "tests/unit/raft/replicator_answers.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+using namespace std::chrono_literals;
+using mode = replicator::mode;
+
+const time_point start{std::chrono::seconds{100}};
+using test::got;
+using test::say;
+
+const snapshot_id& picture = test::picture;
+constexpr std::uint64_t chunk = 10;
+
+options small() {
+  options o;
+  o.snapshot_chunk_bytes = chunk;
+  return o;
+}
+
+snapshot_piece bytes_at(std::uint64_t offset, const snapshot_id& of = picture) {
+  return {of, offset, bytes{std::string(std::min(chunk, of.size - offset), 'x')}};
+}
+
+/// A replicator of a leader whose log ends at 100, in mode snapshot, with its first piece on the way.
+replicator sending(options o = small()) {
+  replicator r{{o, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  const auto asked = r.step(say(false, 100, 5), start);
+  REQUIRE(asked.fetch);
+  CHECK(asked.fetch->first == 6);
+  const auto out = r.step(fetched{6, 0, {}, true}, start);
+  REQUIRE(r.current_mode() == mode::snapshot);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->offset == 0);
+  CHECK_FALSE(out.read_piece->snapshot);
+  REQUIRE(r.step(bytes_at(0), start).send_piece);
+  return r;
+}
+
+} // namespace
+
+TEST_CASE("a snapshot is sent from probe, a piece at a time, and then the log goes on") {
+  auto r = sending();
+  auto out = r.step(got(0, 10), start);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->offset == 10);
+  CHECK(out.read_piece->snapshot == picture);
+  CHECK(out.report);
+  out = r.step(bytes_at(10), start);
+  REQUIRE(out.send_piece);
+  CHECK(out.send_piece->offset == 10);
+  r.step(got(10, 20), start);
+  out = r.step(bytes_at(20), start);
+  REQUIRE(out.send_piece);
+  // The last one is answered when the snapshot is in use.
+  out = r.step(say(true, 50), start);
+  CHECK(r.current_mode() == mode::probe);
+  CHECK(r.match() == 50);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 51);
+  out = r.step(fetched{51, 1, {test::command(51, 1)}}, start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].prev_index == 50);
+  out = r.step(say(true, 50), start);
+  CHECK(r.current_mode() == mode::replicate);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries.size() == 1);
+}
+
+TEST_CASE("a snapshot is sent from replicate when the log moves away under a slow peer") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
+  r.start(start);
+  r.step(say(true, 10), start);
+  REQUIRE(r.current_mode() == mode::replicate);
+  auto out = r.step(replicate{{}, 60, 60, 0}, start);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 11);
+  out = r.step(fetched{11, 0, {}, true}, start);
+  CHECK(r.current_mode() == mode::snapshot);
+  CHECK(out.read_piece);
+  // Signs of life go on, and promise nothing about the log.
+  out = r.step(tick{}, r.deadline());
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].prev_index == 0);
+  CHECK(out.send[0].entries.empty());
+}
+
+TEST_CASE("answers that come twice do not send pieces twice") {
+  // The sorcerer's apprentice: each doubled answer would double all that follow (simulation seed 1950).
+  auto r = sending();
+  const auto first = r.step(got(0, 10), start);
+  CHECK(first.read_piece);
+  CHECK_FALSE(r.step(got(0, 10), start).read_piece);
+  CHECK(r.step(bytes_at(10), start).send_piece);
+  const auto again = r.step(got(0, 10), start);
+  CHECK_FALSE(again.read_piece);
+  CHECK_FALSE(again.send_piece);
+  CHECK_FALSE(r.step(bytes_at(10), start).send_piece);
+  CHECK(r.step(got(10, 20), start).read_piece);
+  // Nor does an answer of another snapshot, term or peer.
+  r.step(bytes_at(20), start);
+  CHECK_FALSE(r.step(got(20, 30, false, {{40, 1}, 30, 1}), start).read_piece);
+  auto other = got(20, 20);
+  other.head.term = 2;
+  CHECK_FALSE(r.step(other, start).report);
+}
+
+TEST_CASE("after a silence the peer is asked where it stands, and the same snapshot goes on") {
+  auto r = sending();
+  r.step(got(0, 10), start);
+  REQUIRE(r.step(bytes_at(10), start).send_piece);
+  auto now = start;
+  replicator_output out;
+  while (!out.fetch && now < start + 10s) out = r.step(tick{}, now = r.deadline());
+  REQUIRE(out.fetch);
+  CHECK(now <= start + 2 * small().election_max);
+  CHECK(r.current_mode() == mode::probe);
+  out = r.step(fetched{out.fetch->first, 0, {}, true}, now);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->snapshot == picture);
+  CHECK(out.read_piece->offset == 10);
+  out = r.step(bytes_at(10), now);
+  REQUIRE(out.send_piece);
+  // It was the answer that got lost: the peer says what is due.
+  CHECK(r.step(got(10, 20), now).read_piece->offset == 20);
+}
+
+TEST_CASE("a failure begins anew, after a pause") {
+  auto r = sending();
+  auto out = r.step(got(0, 0, true), start);
+  CHECK_FALSE(out.read_piece);
+  CHECK_FALSE(out.send_piece);
+  auto now = start;
+  out = {};
+  while (!out.read_piece && now < start + 10s) out = r.step(tick{}, now = r.deadline());
+  REQUIRE(out.read_piece);
+  CHECK(now >= start + small().election_max);
+  CHECK_FALSE(out.read_piece->snapshot);
+  CHECK(out.read_piece->offset == 0);
+}
+
+TEST_CASE("pieces leave no faster than they may") {
+  auto o = small();
+  o.snapshot_bytes_per_second = 100; // 10 bytes each 100 ms
+  auto r = sending(o);
+  CHECK_FALSE(r.step(got(0, 10), start + 1ms).read_piece);
+  auto now = start + 1ms;
+  replicator_output out;
+  while (!out.read_piece && now < start + 10s) out = r.step(tick{}, now = r.deadline());
+  CHECK(now == start + 100ms);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->offset == 10);
+  // An answer that took longer than the pause brings the next one at once.
+  r.step(bytes_at(10), now);
+  CHECK(r.step(got(10, 20), now + 200ms).read_piece);
+}
+
+TEST_CASE("a snapshot that is gone, or never was, is asked for again later") {
+  auto r = sending();
+  REQUIRE(r.step(got(0, 10), start).read_piece);
+  auto out = r.step(snapshot_piece{}, start);
+  CHECK_FALSE(out.read_piece);
+  CHECK(r.current_mode() == mode::snapshot);
+  auto now = start;
+  out = {};
+  while (!out.read_piece && now < start + 10s) out = r.step(tick{}, now = r.deadline());
+  REQUIRE(out.read_piece);
+  CHECK(now >= start + small().election_min);
+  CHECK_FALSE(out.read_piece->snapshot);
+  // A newer one is there by now.
+  const snapshot_id newer{{80, 1}, 20, 9};
+  out = r.step(bytes_at(0, newer), now);
+  REQUIRE(out.send_piece);
+  CHECK(out.send_piece->snapshot == newer);
+}
+
+TEST_CASE("a piece without bytes is no piece: nobody is kept busy with it") {
+  auto r = sending();
+  REQUIRE(r.step(got(0, 10), start).read_piece);
+  const auto out = r.step(snapshot_piece{picture, 10, {}}, start);
+  CHECK_FALSE(out.send_piece);
+  CHECK_FALSE(out.read_piece);
+  CHECK(r.deadline() > start);
+}
+
+TEST_CASE("only a snapshot that brings the peer further is asked for") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
+  r.start(start);
+  r.step(say(true, 10), start);
+  r.step(replicate{{}, 60, 60, 0}, start);
+  CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece->reach == 11);
+}
+
+TEST_CASE("a peer that lost its state gets a snapshot that reaches its log, wherever it is believed to be") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  r.step(say(true, 100), start);
+  REQUIRE(r.current_mode() == mode::replicate);
+  auto out = r.step(say(true, 0, 0, 40), start);
+  CHECK(r.current_mode() == mode::snapshot);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->reach == 40);
+  REQUIRE(r.step(bytes_at(0), start).send_piece);
+  // Its other answers go on saying so.
+  r.step(say(true, 0, 0, 40), start);
+  CHECK(r.step(got(0, 10), start).read_piece->offset == 10);
+  r.step(bytes_at(10), start);
+  r.step(got(10, 20), start);
+  r.step(bytes_at(20), start);
+  out = r.step(say(true, 50), start);
+  CHECK(r.current_mode() == mode::probe);
+  CHECK(out.fetch->first == 101);
+}
+
+TEST_CASE("the snapshot for a peer that lost its state is gone on with after a silence") {
+  // What the peer acknowledged long ago is beyond the snapshot: that does not make it useless.
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  r.step(say(true, 100), start);
+  r.step(say(true, 0, 0, 40), start);
+  r.step(bytes_at(0), start);
+  r.step(got(0, 10), start);
+  REQUIRE(r.step(bytes_at(10), start).send_piece);
+  const auto now = start + 2 * small().election_max;
+  r.step(tick{}, now);
+  REQUIRE(r.current_mode() == mode::probe);
+  r.step(fetched{101, 1, {}}, now);
+  const auto out = r.step(say(true, 100, 0, 40), now);
+  REQUIRE(r.current_mode() == mode::snapshot);
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->snapshot == picture);
+  CHECK(out.read_piece->offset == 10);
+}
+
+TEST_CASE("a late word of a lost state does not keep a healthy peer waiting") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  r.step(say(true, 100), start);
+  r.step(say(true, 0, 0, 40), start);
+  REQUIRE(r.current_mode() == mode::snapshot);
+  // The peer's next answer says that it needs none.
+  auto out = r.step(say(true, 0), start);
+  CHECK(r.current_mode() == mode::probe);
+  REQUIRE(out.fetch);
+  r.step(fetched{101, 1, {}}, start);
+  r.step(say(true, 100), start);
+  CHECK(r.current_mode() == mode::replicate);
+}
+
+TEST_CASE("a peer that lost its state goes on getting entries while no snapshot serves it") {
+  // Its copies may be what the leader needs to commit, and a snapshot that reaches far enough comes only then.
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 0, 0}};
+  r.start(start);
+  r.step(say(false, 100, 90, 80), start);
+  REQUIRE(r.current_mode() == mode::snapshot);
+  auto out = r.step(fetched{91, 1, {}}, start);
+  out = r.step(snapshot_piece{}, start);
+  REQUIRE(r.current_mode() == mode::probe);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 101);
+  r.step(fetched{101, 1, {}}, start);
+  r.step(say(false, 100, 90, 80), start);
+  r.step(fetched{91, 1, {test::command(91, 1)}}, start);
+  out = r.step(say(true, 90, 0, 80), start);
+  CHECK(r.current_mode() == mode::replicate);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries.size() == 1);
+  // The snapshot is asked for again after a pause.
+  out = r.step(say(true, 91, 0, 80), start + small().election_min);
+  CHECK(r.current_mode() == mode::snapshot);
+  CHECK(out.read_piece);
+}
+
+TEST_CASE("entries that a compaction overtook on their way from the disk are asked for again") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
+  r.start(start);
+  r.step(say(true, 10), start);
+  REQUIRE(r.step(replicate{{}, 60, 60, 0}, start).fetch);
+  const auto out = r.step(fetched{11, 1, {test::command(41, 1)}}, start);
+  CHECK(out.send.empty());
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 11);
+  CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece);
+}
+
+TEST_CASE("an answer to a sign of life does not end a snapshot that the log needs") {
+  auto r = sending();
+  r.step(say(true, 0), start);
+  CHECK(r.current_mode() == mode::snapshot);
+  CHECK(r.step(got(0, 10), start).read_piece);
+}
+
+} // namespace troupe::raft

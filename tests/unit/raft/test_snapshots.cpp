@@ -1,0 +1,400 @@
+// Every role meets every event about snapshots and the disk's room: what must follow, cell by cell.
+#include "raft/role.hpp"
+
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+const time_point start{std::chrono::seconds{100}};
+
+options no_tail() {
+  options o;
+  o.log_tail = 0;
+  return o;
+}
+
+/// Node 1, whose log is 1/1 2/1 3/1, in `term`.
+follower a_follower(term_t term = 1, std::uint64_t nodes = 3, options o = no_tail()) {
+  follower f{node_state{node_id{1}, test::cluster, o, 42, test::disk_with({1, 1, 1}, {term, {}}, nodes)}};
+  f.start(start);
+  return f;
+}
+candidate a_candidate() {
+  candidate c{a_follower()};
+  c.start(start);
+  return c;
+}
+/// In term 2, with its no-op 4/2 on disk.
+leader a_leader(std::uint64_t nodes = 3) {
+  candidate c{a_follower(1, nodes)};
+  c.start(start);
+  if (nodes > 1) c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
+  c.step(persisted{test::all_of(c.state())}, start);
+  if (nodes > 1) REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
+  leader l{std::move(c)};
+  l.start(start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  return l;
+}
+/// Everything is committed and given out.
+void commit_all(leader& l) {
+  const auto last = l.state().log().last_index();
+  l.step(peer_report{l.state().term(), node_id{2}, last, 0, start}, start);
+  REQUIRE(l.state().commit() == last);
+}
+
+const snapshot_id picture{{9, 1}, 100, 0xabc};
+
+snapshot_request piece(std::uint64_t leader, term_t term, std::uint64_t offset = 0, std::uint64_t round = 0) {
+  return {test::from(leader, term), picture, offset, bytes{std::string(10, 'x')}, round};
+}
+snapshot_response answer(std::uint64_t peer, term_t term) { return {test::from(peer, term), picture, 0, 10, false, 0}; }
+snapshot_stored stored(std::uint64_t leader, std::uint64_t round = 0) {
+  return {node_id{leader}, picture, 0, 10, round, false, {}};
+}
+snapshot_stored complete(std::uint64_t leader, log_position last, std::uint64_t round = 0) {
+  return {node_id{leader}, picture, 90, 100, round, false, snapshot_point{last, 1, test::voters(3)}};
+}
+append_request beat(std::uint64_t leader, term_t term, std::vector<entry> entries = {}) {
+  return {test::from(leader, term), 3, 1, 0, 0, std::move(entries)};
+}
+
+template <class Message> const Message& only(const std::vector<rpc>& sent) {
+  REQUIRE(sent.size() == 1);
+  REQUIRE(std::holds_alternative<Message>(sent[0]));
+  return std::get<Message>(sent[0]);
+}
+
+bool is_empty(const output& o) {
+  return !o.write_now && o.send_now.empty() && o.send_after_persist.empty() && !o.commit_to && !o.store_chunk &&
+         !o.load && !o.compact_to && !o.next_role && !o.replicate_now && o.failed_now.empty() && o.accepted_now.empty();
+}
+
+/// The step's output, held against the invariants as every shell does.
+template <class Role> output go(Role& r, const event& what, time_point now = start) {
+  auto out = r.step(what, now);
+  REQUIRE_NOTHROW(r.state().validate(out));
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("follower x snapshot_request: one piece at a time goes to the disk") {
+  auto f = a_follower();
+  const auto out = go(f, rpc{piece(2, 1)});
+  REQUIRE(out.store_chunk);
+  CHECK(out.store_chunk->offset == 0);
+  CHECK(f.leader_hint() == node_id{2});
+  CHECK(f.deadline() > start);
+  // One more while the first is being stored is lost; after it the next is taken.
+  CHECK(is_empty(go(f, rpc{piece(2, 1)})));
+  go(f, stored(2));
+  CHECK(go(f, rpc{piece(2, 1, 10)}).store_chunk);
+}
+
+TEST_CASE("follower x snapshot_request: of a newer term, of an older one") {
+  auto f = a_follower(3);
+  const auto& refusal = only<snapshot_response>(go(f, rpc{piece(2, 2)}).send_now);
+  CHECK(refusal.failed);
+  CHECK(refusal.head.term == 3);
+  CHECK_FALSE(f.leader_hint());
+  const auto out = go(f, rpc{piece(2, 4)});
+  CHECK(out.write_now->hard == hard_state{4, {}});
+  CHECK(out.store_chunk);
+}
+
+TEST_CASE("follower x snapshot_response: only its term matters") {
+  auto f = a_follower(3);
+  CHECK(is_empty(go(f, rpc{answer(2, 3)})));
+  const auto out = go(f, rpc{answer(2, 5)});
+  CHECK(out.write_now->hard == hard_state{5, {}});
+  CHECK_FALSE(out.next_role);
+}
+
+TEST_CASE("follower x snapshot_stored: a piece is answered, a whole snapshot is loaded and then acknowledged") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1, 0, 7)});
+  const auto& next = only<snapshot_response>(go(f, stored(2, 7)).send_now);
+  CHECK(next.next == 10);
+  CHECK(next.round == 7);
+  CHECK_FALSE(next.failed);
+  go(f, rpc{piece(2, 1, 90, 8)});
+  const auto out = go(f, complete(2, {9, 1}, 8));
+  CHECK(out.load->last == log_position{9, 1});
+  CHECK(out.write_now->reset_to == log_position{9, 1});
+  CHECK(out.send_now.empty());
+  const auto& ack = only<append_response>(out.send_after_persist);
+  CHECK(ack.success);
+  CHECK(ack.match == 9);
+  CHECK(ack.round == 8);
+  CHECK(ack.needs_snapshot == 0);
+  CHECK(f.state().commit() == 9);
+  CHECK(f.state().log().start() == log_position{9, 1});
+}
+
+TEST_CASE("follower x snapshot_stored: a failure is told, and the next piece is taken") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  auto what = stored(2);
+  what.failed = true;
+  CHECK(only<snapshot_response>(go(f, what).send_now).failed);
+  CHECK(go(f, rpc{piece(2, 1)}).store_chunk);
+}
+
+TEST_CASE("follower x snapshot_stored: one that brings nothing is acknowledged, and nothing is loaded") {
+  auto f = a_follower();
+  auto b = beat(2, 1);
+  b.commit = 3;
+  go(f, rpc{b});
+  REQUIRE(f.state().commit() == 3);
+  go(f, rpc{piece(2, 1)});
+  const auto out = go(f, complete(2, {2, 1}));
+  CHECK_FALSE(out.load);
+  CHECK_FALSE(out.write_now);
+  CHECK(only<append_response>(out.send_now).match == 2);
+}
+
+TEST_CASE("follower x snapshot_stored: of a leader that is gone, it is used and nobody is told") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  go(f, rpc{beat(3, 2)});
+  const auto out = go(f, complete(2, {9, 1}));
+  CHECK(out.load);
+  CHECK(out.send_now.empty());
+  CHECK(out.send_after_persist.empty());
+}
+
+TEST_CASE("follower x snapshot_stored: the round of an older term confirms nothing in a newer one") {
+  // Node 2 led, was deposed, and leads again: its rounds begin anew, and what it asked for then is not what it asks
+  // now.
+  for (const bool whole : {false, true}) {
+    auto f = a_follower();
+    go(f, rpc{piece(2, 1, 0, 7)});
+    go(f, rpc{beat(2, 5)});
+    go(f, persisted{test::all_of(f.state())});
+    const auto out = go(f, whole ? complete(2, {9, 1}, 7) : stored(2, 7));
+    CHECK(out.load.has_value() == whole);
+    CHECK(out.send_now.empty());
+    CHECK(out.send_after_persist.empty());
+    // The new leadership's first piece is taken and answered as ever.
+    CHECK(go(f, rpc{piece(2, 5, 0, 1)}).store_chunk);
+  }
+}
+
+TEST_CASE("follower x snapshot_taken: the log begins later") {
+  auto f = a_follower();
+  auto b = beat(2, 1);
+  b.commit = 2;
+  go(f, rpc{b});
+  const auto out = go(f, snapshot_taken{{2, 1}, 2});
+  CHECK(out.compact_to == index_t{2});
+  CHECK(f.state().log().start() == log_position{2, 1});
+  CHECK(is_empty(go(f, snapshot_taken{{2, 1}, 2})));
+}
+
+TEST_CASE("follower x disk_space: without room commands wait unanswered, everything else goes on") {
+  auto f = a_follower();
+  CHECK(is_empty(go(f, disk_space{false})));
+  CHECK(is_empty(go(f, rpc{beat(2, 2, {test::command(4, 2)})})) == false); // the term, but no answer
+  CHECK(f.state().log().last_index() == 3);
+  go(f, persisted{test::all_of(f.state())});
+  CHECK(is_empty(go(f, rpc{beat(2, 2, {test::command(4, 2)})})));
+  CHECK(f.leader_hint() == node_id{2});
+  CHECK(only<append_response>(go(f, rpc{beat(2, 2)}).send_now).success);
+  const auto opened = go(f, rpc{beat(2, 2, {{4, 2, entry_kind::noop, {}}})});
+  CHECK(only<append_response>(opened.send_after_persist).match == 4);
+  go(f, disk_space{true});
+  auto later = beat(2, 2, {test::command(5, 2)});
+  later.prev_index = 4;
+  later.prev_term = 2;
+  CHECK(only<append_response>(go(f, rpc{later}).send_after_persist).match == 5);
+}
+
+TEST_CASE("candidate x snapshot_request: a leader ends the candidacy, an old one is refused") {
+  auto c = a_candidate();
+  const auto out = go(c, rpc{piece(2, 1)});
+  REQUIRE(out.next_role);
+  CHECK(out.next_role->to == role_kind::follower);
+  follower f{std::move(c)};
+  f.start(start);
+  CHECK(go(f, *out.next_role->carry).store_chunk);
+  auto d = a_candidate();
+  const auto refused = go(d, rpc{piece(2, 0)});
+  CHECK_FALSE(refused.next_role);
+  CHECK(only<snapshot_response>(refused.send_now).failed);
+}
+
+TEST_CASE("candidate x snapshot_response: a higher term ends the candidacy") {
+  auto c = a_candidate();
+  CHECK(is_empty(go(c, rpc{answer(2, 1)})));
+  const auto out = go(c, rpc{answer(2, 4)});
+  REQUIRE(out.next_role);
+  follower f{std::move(c)};
+  f.start(start);
+  go(f, *out.next_role->carry);
+  CHECK(f.state().term() == 4);
+}
+
+TEST_CASE("candidate x snapshot_stored: nothing changes, and the next leader's piece is taken") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  candidate c{std::move(f)};
+  c.start(start);
+  CHECK(is_empty(go(c, complete(2, {9, 1}))));
+  CHECK(c.state().log().last_index() == 3);
+  const auto next = go(c, rpc{piece(3, 2)});
+  follower g{std::move(c)};
+  g.start(start);
+  CHECK(go(g, *next.next_role->carry).store_chunk);
+}
+
+TEST_CASE("a piece that is being stored outlives any number of roles") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  candidate c{std::move(f)};
+  c.start(start);
+  const auto next = go(c, rpc{piece(3, 2)});
+  follower g{std::move(c)};
+  g.start(start);
+  // The disk still has the first: this one is lost, as if on the network.
+  CHECK_FALSE(go(g, *next.next_role->carry).store_chunk);
+  go(g, stored(2));
+  CHECK(go(g, rpc{piece(3, 2)}).store_chunk);
+}
+
+TEST_CASE("candidate x snapshot_taken, candidate x disk_space") {
+  auto f = a_follower();
+  auto b = beat(2, 1);
+  b.commit = 3;
+  go(f, rpc{b});
+  candidate c{std::move(f)};
+  c.start(start);
+  CHECK(go(c, snapshot_taken{{3, 1}, 3}).compact_to == index_t{3});
+  CHECK(is_empty(go(c, disk_space{false})));
+  // Who has no room lets others go first.
+  const auto later = *c.deadline();
+  go(c, tick{}, later);
+  CHECK(*c.deadline() - later >= c.state().opts().election_min + 2 * c.state().opts().election_max);
+  // What it asks for is all it has, though its log is empty behind the snapshot.
+  for (const auto& message : go(c, tick{}, *c.deadline()).send_now) {
+    const auto& request = std::get<vote_request>(message);
+    CHECK(request.last_index == 3);
+    CHECK(request.last_term == 1);
+  }
+}
+
+TEST_CASE("leader x snapshot_request: a newer leader is followed, an older one refused, two are a bug") {
+  auto l = a_leader();
+  CHECK(only<snapshot_response>(go(l, rpc{piece(2, 1)}).send_now).failed);
+  CHECK_THROWS_AS(l.step(rpc{piece(2, 2)}, start), std::logic_error);
+  const auto out = go(l, rpc{piece(2, 3)});
+  REQUIRE(out.next_role);
+  follower f{std::move(l)};
+  f.start(start);
+  CHECK(go(f, *out.next_role->carry).store_chunk);
+  CHECK(f.leader_hint() == node_id{2});
+}
+
+TEST_CASE("leader x snapshot_response: a higher term ends the leadership, others are the replicator's") {
+  auto l = a_leader();
+  CHECK(is_empty(go(l, rpc{answer(2, 2)})));
+  CHECK(go(l, rpc{answer(2, 3)}).next_role->to == role_kind::follower);
+}
+
+TEST_CASE("leader x snapshot_stored: of an earlier leader; the disk is free again") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  candidate c{std::move(f)};
+  c.start(start);
+  go(c, rpc{vote_response{test::from(2, 2), true, true}});
+  go(c, persisted{test::all_of(c.state())});
+  go(c, rpc{vote_response{test::from(2, 2), false, true}});
+  leader l{std::move(c)};
+  l.start(start);
+  CHECK(is_empty(go(l, complete(2, {9, 1}))));
+  const auto out = go(l, rpc{piece(3, 3)});
+  follower g{std::move(l)};
+  g.start(start);
+  CHECK(go(g, *out.next_role->carry).store_chunk);
+}
+
+TEST_CASE("leader x snapshot_taken: what is compacted is answered as such, the border is not") {
+  auto l = a_leader();
+  commit_all(l);
+  CHECK(go(l, snapshot_taken{{3, 1}, 3}).compact_to == index_t{3});
+  CHECK(l.answer({3, {}, 1000}).compacted);
+  CHECK(l.answer({3, {}, 1000}).first == 3);
+  const auto border = l.answer({4, {}, 1000});
+  CHECK_FALSE(border.compacted);
+  CHECK(border.prev_term == 1);
+  REQUIRE(border.entries.size() == 1);
+  CHECK(border.entries[0].index == 4);
+  // A hint of a term from before the border leads to the border, not below.
+  const auto hinted = l.answer({5, term_t{0}, 1000});
+  CHECK(hinted.first == 4);
+  CHECK(hinted.prev_term == 1);
+  CHECK(go(l, snapshot_taken{{4, 2}, 4}).compact_to == index_t{4});
+  CHECK(l.answer({5, {}, 1000}).prev_term == 2);
+  CHECK(l.answer({5, {}, 1000}).entries.empty());
+  // It goes on from there.
+  const auto out = go(l, propose{{{1, bytes{"a"}}}});
+  CHECK(out.accepted_now[0].index == 5);
+  go(l, persisted{test::all_of(l.state())});
+  go(l, peer_report{2, node_id{2}, 5, 0, start});
+  CHECK(l.state().commit() == 5);
+}
+
+TEST_CASE("leader x disk_space: it steps down for others, and alone it refuses and serves reads") {
+  auto l = a_leader();
+  go(l, read_request{5});
+  const auto out = go(l, disk_space{false});
+  CHECK(out.next_role->to == role_kind::follower);
+  REQUIRE(out.failed_now.size() == 1);
+  CHECK(out.failed_now[0].why == refusal::leadership_lost);
+  auto alone = a_leader(1);
+  CHECK_FALSE(go(alone, disk_space{false}).next_role);
+  const auto refused = go(alone, propose{{{6, bytes{"a"}}}});
+  REQUIRE(refused.failed_now.size() == 1);
+  CHECK(refused.failed_now[0].why == refusal::disk_full);
+  CHECK_FALSE(refused.write_now);
+  CHECK(go(alone, read_request{7}).reads.size() == 1);
+  go(alone, disk_space{true});
+  CHECK(go(alone, propose{{{8, bytes{"a"}}}}).accepted_now.size() == 1);
+}
+
+TEST_CASE("a follower without its state: its answers say so, it votes, and it never campaigns") {
+  recovered disk;
+  disk.hard = {3, {}};
+  disk.start = {5, 2};
+  disk.last_index = 6;
+  disk.terms = {{6, 3}};
+  disk.state_lost = true;
+  follower f{node_state{node_id{1}, test::cluster, no_tail(), 42, disk}};
+  f.start(start);
+  CHECK_FALSE(f.deadline());
+  append_request r{test::from(2, 3), 6, 3, 6, 0, {}};
+  const auto out = go(f, rpc{r});
+  CHECK_FALSE(out.commit_to);
+  CHECK(only<append_response>(out.send_now).needs_snapshot == 5);
+  CHECK(only<append_response>(out.send_now).match == 6);
+  CHECK_FALSE(f.deadline());
+  const auto late = start + std::chrono::seconds{10};
+  CHECK(only<vote_response>(go(f, rpc{vote_request{test::from(3, 4), 6, 2, false}}, late).send_after_persist).granted ==
+        false);
+  CHECK(only<vote_response>(go(f, rpc{vote_request{test::from(3, 5), 6, 3, false}}, late).send_after_persist).granted);
+  CHECK_FALSE(f.deadline());
+  go(f, persisted{test::all_of(f.state())}, late);
+  // A snapshot that ends before its log begins is of no use.
+  go(f, rpc{piece(3, 5)}, late);
+  CHECK(only<snapshot_response>(go(f, complete(3, {4, 2}), late).send_now).failed);
+  go(f, rpc{piece(3, 5)}, late);
+  const auto back = go(f, complete(3, {6, 3}), late);
+  CHECK(back.load);
+  CHECK(only<append_response>(back.send_now).needs_snapshot == 0);
+  CHECK(f.deadline());
+}
+
+} // namespace troupe::raft
