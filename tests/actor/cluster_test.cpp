@@ -66,8 +66,11 @@ TEST_CASE("an isolated leader steps down, and what it had pending is not acknowl
   REQUIRE(w.call(read).answered);
   CHECK(w.call(read).what() == outcome::rejected);
   CHECK_FALSE(w.call(patient).answered);
+  // As many as the old leader had put into its log: how far that goes depends on when it was cut off.
+  const auto more = w.put(next, "more");
   const auto others = w.put(next, "others");
   w.run(200ms);
+  CHECK(w.call(more).ok());
   CHECK(w.call(others).ok());
   CHECK(w.applied(old) == 0);
   w.net().heal();
@@ -187,7 +190,7 @@ TEST_CASE("a service that throws takes its core down, which starts anew from its
   conclude(w);
 }
 
-TEST_CASE("a disk that fails ends its node, and nothing it had not synced was acknowledged") {
+TEST_CASE("a disk that fails takes its node out, and nothing it had not synced was acknowledged") {
   cluster_world w{5};
   const auto leader = elected(w);
   const auto good = w.put(leader, "good");
@@ -195,9 +198,16 @@ TEST_CASE("a disk that fails ends its node, and nothing it had not synced was ac
   REQUIRE(w.call(good).ok());
   w.break_disk(leader);
   const auto lost = w.put(leader, "lost", 2s);
-  REQUIRE(w.run_until([&] { return w.end_of(leader).has_value(); }));
-  INFO(*w.end_of(leader));
-  CHECK(w.end_of(leader)->find("simulated disk has failed") != std::string::npos);
+  const auto failed = [&] {
+    const auto now = w.status(leader);
+    return now && now->phase == "disk_failed";
+  };
+  REQUIRE(w.run_until(failed));
+  const auto seen = *w.status(leader);
+  CHECK(seen.disk == "failed");
+  CHECK(seen.disk_error.find("simulated disk has failed") != std::string::npos);
+  CHECK_FALSE(seen.ready);
+  CHECK(seen.not_ready.find("simulated disk has failed") != std::string::npos);
   REQUIRE(w.call(lost).answered);
   CHECK(w.call(lost).what() == outcome::unknown);
   REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
@@ -206,6 +216,8 @@ TEST_CASE("a disk that fails ends its node, and nothing it had not synced was ac
   const auto on = w.put(next, "on");
   w.run(200ms);
   CHECK(w.call(on).ok());
+  CHECK(failed());
+  w.kill(leader);
   w.start(leader);
   conclude(w);
 }
