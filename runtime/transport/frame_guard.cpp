@@ -270,10 +270,11 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   const auto name = types.substr(types_prefix.size());
   if (name == error_type) return response && in.error() && in.done() ? verdict::pass : verdict::drop;
-  if (!options_.types.contains(name)) return verdict::drop;
-  in.string();
-  if (in.done()) return verdict::pass;
-  wrong("a message that is longer or shorter than it says");
+  const auto type = options_.types.find(name);
+  if (type == options_.types.end()) return verdict::drop;
+  const auto content = in.string();
+  if (in.done() && type->second(content)) return verdict::pass;
+  wrong(in.done() ? "a message that is not what it says" : "a message that is longer or shorter than it says");
   return verdict::violation;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -39,11 +40,15 @@ class receiver_list {
   std::set<std::uint64_t> actors_;
 };
 
+/// Portable names of message types, each with what tells whether bytes are a message of that type. CAF delivers one that
+/// does not decode as a message without content.
+using message_types = std::map<std::string, bool (*)(std::string_view), std::less<>>;
+
 struct guard_options {
   /// Of one frame, header included. More is a violation.
   std::size_t max_frame_bytes = 16 << 20;
-  /// Portable names of the message types that may pass, each of which travels as one string.
-  std::set<std::string, std::less<>> types;
+  /// What may pass; each travels as one string.
+  message_types types;
   /// This system's node id in CAF's encoding; nothing is forwarded to other nodes. Empty: any.
   std::string self;
   /// Who gets messages that answer nothing. Null: everybody.

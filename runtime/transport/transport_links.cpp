@@ -48,8 +48,8 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
 
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
   net::transport_options options;
-  options.guard.types = wire_message_names();
-  if (!system.has_middleman() || !system.types().make_value(*options.guard.types.begin()))
+  options.guard.types = wire_messages();
+  if (!system.has_middleman() || !system.types().make_value(options.guard.types.begin()->first))
     throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)

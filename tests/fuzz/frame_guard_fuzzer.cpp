@@ -23,7 +23,7 @@ namespace {
 
 std::shared_ptr<const guard_options> options() {
   static const auto all =
-      std::make_shared<const guard_options>(guard_options{.types = wire_names(), .self = basp::node(100, 'a')});
+      std::make_shared<const guard_options>(guard_options{.types = wire_types(), .self = basp::node(100, 'a')});
   return all;
 }
 

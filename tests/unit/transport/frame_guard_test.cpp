@@ -1,5 +1,6 @@
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/dumb_reader.hpp"
+#include "tests/unit/transport/message_types.hpp"
 #include "tests/unit/transport/random_frames.hpp"
 
 #include <catch2/catch.hpp>
@@ -16,7 +17,7 @@ const auto self = basp::node(100, 'a');
 const auto peer = basp::node(200, 'b');
 const auto other = basp::node(300, 'c');
 
-guard_options usual() { return {.types = {"troupe.hello", "troupe.vote_request"}, .self = self}; }
+guard_options usual() { return {.types = types_of_anything({"troupe.hello", "troupe.vote_request"}), .self = self}; }
 
 /// What becomes of a frame that is as long as its header says.
 verdict offer(frame_guard& guard, std::string_view frame) {
@@ -158,6 +159,17 @@ TEST_CASE("well-formed frames that no node of ours waits for are left out, and t
     CHECK(offer(open.guard, one.frame) == verdict::drop);
   }
   CHECK(offer(open.guard, basp::wire("troupe.hello", "bytes")) == verdict::pass);
+}
+
+TEST_CASE("a message of ours whose bytes are none is a violation, for CAF would deliver it without content") {
+  auto options = usual();
+  options.types["troupe.hello"] = [](std::string_view bytes) { return bytes == "well"; };
+  for (const auto number : {std::uint64_t{1}, basp::response + 1}) {
+    open_guard open{side::accepted, options};
+    CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("well"), number)) == verdict::pass);
+    CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("ill"), number)) == verdict::violation);
+    CHECK(open.guard.problem() == "a message that is not what it says");
+  }
 }
 
 TEST_CASE("with a list of receivers, only answers reach others than these") {
@@ -354,7 +366,7 @@ TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one 
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
   const auto options = usual();
-  frame_source source{seed, self, peer, {options.types.begin(), options.types.end()}};
+  frame_source source{seed, self, peer, names_of(options.types)};
   int passed = 0;
   for (int round = 0; round < 20'000; ++round) {
     const auto here = source.pick(0, 1) == 0 ? side::accepted : side::dialed;

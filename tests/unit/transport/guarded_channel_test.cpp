@@ -1,5 +1,6 @@
 #include "runtime/transport/guarded_channel.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/message_types.hpp"
 #include "tests/unit/transport/random_frames.hpp"
 #include "tests/unit/transport/scripted_channel.hpp"
 
@@ -52,7 +53,7 @@ const auto peer = basp::node(200, 'b');
 
 std::shared_ptr<const guard_options> usual() {
   static const auto options = std::make_shared<const guard_options>(
-      guard_options{.types = {"troupe.hello", "troupe.vote_request"}, .self = self});
+      guard_options{.types = types_of_anything({"troupe.hello", "troupe.vote_request"}), .self = self});
   return options;
 }
 

@@ -2,6 +2,7 @@
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/certificates.hpp"
 #include "tests/unit/transport/loopback.hpp"
+#include "tests/unit/transport/message_types.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -50,7 +51,7 @@ transport_options patient() {
   transport_options options;
   options.silence_limit = 60s;
   options.dial_deadline = 10s;
-  options.guard.types = {"troupe.hello"};
+  options.guard.types = types_of_anything({"troupe.hello"});
   return options;
 }
 
