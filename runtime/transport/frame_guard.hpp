@@ -40,8 +40,8 @@ class receiver_list {
   std::set<std::uint64_t> actors_;
 };
 
-/// Portable names of message types, each with what tells whether bytes are a message of that type. CAF delivers one that
-/// does not decode as a message without content.
+/// Portable names of message types, each with what tells whether bytes are a message of that type. CAF delivers one
+/// that does not decode as a message without content.
 using message_types = std::map<std::string, bool (*)(std::string_view), std::less<>>;
 
 struct guard_options {
