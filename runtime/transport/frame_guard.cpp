@@ -220,6 +220,7 @@ verdict frame_guard::judge(std::string_view frame) {
   case operation::monitor_message:
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:
+    senders_.erase(h.from);
     return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
   case operation::heartbeat: // that it came is all it says
     return verdict::ignore;
@@ -257,7 +258,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   senders_.insert(h.from);
   if (senders_.size() > options_.max_senders) {
-    wrong("too many senders on one connection");
+    wrong("too many living senders on one connection");
     return verdict::violation;
   }
   // An error that answers nothing would end its receiver.

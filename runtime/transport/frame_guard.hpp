@@ -53,7 +53,8 @@ struct guard_options {
   std::string self;
   /// Who gets messages that answer nothing. Null: everybody.
   std::shared_ptr<receiver_list> receivers = {};
-  /// Of one connection: CAF keeps something for each until the connection ends.
+  /// Actors at the other end of one connection that sent something and have not ended yet: CAF keeps something for each
+  /// until it hears of its end, which it asks the other end to tell.
   std::size_t max_senders = 4096;
 };
 
@@ -94,6 +95,7 @@ class frame_guard {
   unsigned handshakes_ = 0;
   /// The other end's node id, from its handshake.
   std::string peer_;
+  /// Those not known to have ended.
   std::unordered_set<std::uint64_t> senders_;
   std::string problem_;
 };

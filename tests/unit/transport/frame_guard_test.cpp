@@ -199,7 +199,22 @@ TEST_CASE("one connection speaks for so many actors and no more") {
   };
   for (const auto actor : {1u, 2u, 3u, 3u, 2u, 1u}) CHECK(offer(open.guard, by(actor)) == verdict::pass);
   CHECK(offer(open.guard, by(4)) == verdict::violation);
-  CHECK_THAT(open.guard.problem(), Contains("too many senders"));
+  CHECK_THAT(open.guard.problem(), Contains("too many living senders"));
+}
+
+TEST_CASE("actors that have ended do not count as senders: a connection lives through any number of elections") {
+  auto options = usual();
+  options.max_senders = 3;
+  open_guard open{side::accepted, options};
+  const auto down_of = [](std::uint64_t actor) {
+    return basp::frame({.operation = basp::down_message, .from = actor}, peer + self + basp::error(0, ""));
+  };
+  for (std::uint64_t role = 1; role < 10'000; ++role) {
+    const auto message = basp::frame({.operation = basp::direct_message, .data = 1, .from = role, .to = 7},
+                                     basp::message("@<>+troupe.hello", basp::text("x")));
+    REQUIRE(offer(open.guard, message) == verdict::pass);
+    if (role >= 3) REQUIRE(offer(open.guard, down_of(role - 2)) == verdict::pass);
+  }
 }
 
 TEST_CASE("a connection begins with the other side's handshake") {
