@@ -22,6 +22,8 @@ class lifeline {
   steady_time since() const noexcept { return since_; }
   /// The address of the other end, without its port.
   const std::string& peer() const noexcept { return peer_; }
+  /// What limits count it as.
+  const std::string& network() const noexcept { return network_; }
   bool ended() const;
   void end();
   /// Shuts the socket down: its owner then finds it closed.
@@ -31,6 +33,7 @@ class lifeline {
   static steady_time::rep now() noexcept { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
   const std::string peer_;
+  const std::string network_;
   const steady_time since_ = std::chrono::steady_clock::now();
   std::atomic<bool> introduced_ = false;
   std::atomic<steady_time::rep> heard_at_;

@@ -121,8 +121,9 @@ class transport::core : public gate_owner {
   const transport_options& options() const noexcept { return options_; }
 
   open_connection dial(const std::string& host, std::uint16_t port) {
-    auto socket = connect_any(host, port, options_.dial_deadline);
+    const resolved_host where{host, port};
     const auto until = steady_clock::now() + options_.dial_deadline;
+    auto socket = where.connect(until);
     opening talk{side::dialed, socket.get(), keeper_.current()};
     talk.finish(until);
     auto peer = peer_of(socket.get());
@@ -178,8 +179,9 @@ class transport::core : public gate_owner {
     watch_.expires_after(watchdog::pace);
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
-      for (const auto& peer : dog_.look(steady_clock::now()))
-        cuts_.note("cut a connection with " + peer + ": nothing was heard of it");
+      for (const auto& [peer, why] : dog_.look(steady_clock::now()))
+        cuts_.note("cut a connection with " + peer +
+                   (why == watchdog::reason::silent ? ": nothing was heard of it" : ": it did not introduce itself"));
       wait_to_watch();
     });
   }
@@ -194,9 +196,9 @@ class transport::core : public gate_owner {
   }
 
   credentials current_credentials() override { return keeper_.current(); }
-  std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
-    const auto open = dog_.open(peer);
-    return {open.all, open.from_peer};
+  std::pair<std::size_t, std::size_t> open_connections(const std::string& network) override {
+    const auto open = dog_.open(network);
+    return {open.all, open.of_network};
   }
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
     try {

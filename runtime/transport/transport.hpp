@@ -19,7 +19,7 @@ struct transport_options {
   credentials_files files;
   gate_options gate;
   guard_options guard;
-  /// For a dialed connection's way to the end of its opening, once the name is resolved.
+  /// For a dialed connection from its beginning, once the name is resolved, to the end of its opening.
   std::chrono::milliseconds dial_deadline{1000};
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit{900};

@@ -179,6 +179,52 @@ TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
 
+TEST_CASE("openings count towards the connections that may be open: for one more, the oldest is pushed out") {
+  gate_options narrow;
+  narrow.max_connections = 10;
+  narrow.max_connections_per_address = 8;
+  tended_gate one{narrow};
+  const auto pushed_out = [](const std::string& peer) {
+    return std::vector<std::string>{peer + ": newer connections pushed it out before its opening was over"};
+  };
+  SECTION("in all") {
+    one.owner.open = {8, 0};
+    const auto first = knock(one.port, "127.0.0.20");
+    const auto second = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 2; });
+    CHECK(one.owner.refusals.empty());
+    const auto third = knock(one.port, "127.0.0.22");
+    one.run_until([&] { return one.owner.asked_for.size() == 3; });
+    CHECK(one.owner.refusals == pushed_out("127.0.0.20"));
+    CHECK(await_bytes(first.get()).empty());
+    CHECK(is_quiet(second.get()));
+    CHECK(is_quiet(third.get()));
+  }
+  SECTION("of one address") {
+    one.owner.open = {7, 7};
+    const auto other = knock(one.port, "127.0.0.20");
+    const auto first = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 2; });
+    CHECK(one.owner.refusals.empty());
+    const auto second = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 3; });
+    CHECK(one.owner.refusals == pushed_out("127.0.0.21"));
+    CHECK(await_bytes(first.get()).empty());
+    CHECK(is_quiet(other.get()));
+    CHECK(is_quiet(second.get()));
+  }
+  SECTION("and openings of before, when those that are open have become more") {
+    std::vector<socket_guard> crowd;
+    for (int i = 0; i < 4; ++i) crowd.push_back(knock(one.port, "127.0.0." + std::to_string(20 + i)));
+    one.run_until([&] { return one.owner.asked_for.size() == crowd.size(); });
+    one.owner.open = {9, 0};
+    crowd.push_back(knock(one.port, "127.0.0.30"));
+    one.run_until([&] { return one.owner.asked_for.size() == crowd.size(); });
+    CHECK(one.owner.refusals.size() == 4);
+    CHECK(is_quiet(crowd.back().get()));
+  }
+}
+
 TEST_CASE("with too many connections open, a dialer is told so") {
   gate_options narrow;
   narrow.max_connections = 10;
