@@ -95,11 +95,13 @@ errc proxy::admission(const command& asked, bool from_proxy) const {
 }
 
 void proxy::on_outcomes(outcome_batch& batch) {
+  const auto answering = current_sender();
+  if (!routes_.knows(answering)) return;
   node_id refused_by;
   for (auto& outcome : batch.outcomes) {
     const auto* command = pending_.find(outcome.number);
     const auto* sent = command ? command->at<place::forwarded>() : nullptr;
-    if (!sent) continue; // answered already
+    if (!sent || !routes_.is_of(sent->peer, answering)) continue; // answered already, or not asked
     if (was_not_taken(outcome.code)) {
       refused_by = sent->peer;
       start_over(outcome.number);
@@ -119,6 +121,8 @@ void proxy::on_index_request(const read_index_request& request) {
 }
 
 void proxy::on_index_answer(const read_index_answer& answer) {
+  const auto question = confirmations_.find(answer.number);
+  if (question == confirmations_.end() || !routes_.is_of(question->second.by, current_sender())) return;
   if (answer.code == errc::none)
     confirmed(answer.number, answer.index);
   else
