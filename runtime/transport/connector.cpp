@@ -37,7 +37,13 @@ connector::connector(caf::actor_config& config, std::string host, std::uint16_t 
 }
 
 connector_handle::behavior_type connector::make_behavior() {
-  return {[this](const dial&) { return connect(); }};
+  return {
+      [this](const dial&) { return connect(); },
+      [this](const hang_up& m) {
+        transport_->hang_up(compat::encoded(system(), m.endpoint.node()),
+                            host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
+      },
+  };
 }
 
 void connector::on_exit() {

@@ -80,7 +80,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
 
   /// The listening socket stays ready, so it must not be asked again at once.
   void pause() {
-    owner_.refused("everybody", "no file descriptor is left to accept connections");
+    owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
     pause_.expires_after(pause_without_descriptors);
     pause_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (!cancelled && !self->stopped_) self->wait_for_arrivals();
@@ -94,8 +94,9 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     if (all >= options_.max_connections || of_network >= options_.max_connections_per_address) {
       const auto mine = owner_.current_credentials();
       const auto words = refusing_welcome(refusal::too_many_connections);
+      owner_.refused(peer, incident::refused_by_limit, "too many connections are open");
       if (!mine.tls) static_cast<void>(::send(fd.get(), words.data(), words.size(), MSG_NOSIGNAL));
-      return owner_.refused(peer, "too many connections are open");
+      return;
     }
     make_room(network, options_.max_connections - all, options_.max_connections_per_address - of_network);
     tune(fd.get());
@@ -103,7 +104,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       const auto mine = owner_.current_credentials();
       openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
     } catch (const std::exception& e) {
-      return owner_.refused("somebody", e.what());
+      return owner_.refused("somebody", incident::opening_failed, e.what());
     }
     go_on(openings_.back());
   }
@@ -121,7 +122,8 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       else if (openings_.size() >= most)
         oldest = openings_.begin();
       if (oldest == openings_.end()) return;
-      owner_.refused((*oldest)->peer, "newer connections pushed it out before its opening was over");
+      owner_.refused((*oldest)->peer, incident::refused_by_limit,
+                     "newer connections pushed it out before its opening was over");
       drop(*oldest);
     }
   }
@@ -137,7 +139,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
         break;
       }
     } catch (const std::exception& e) {
-      owner_.refused(one->peer, e.what());
+      owner_.refused(one->peer, incident::opening_failed, e.what());
       return drop(one);
     }
     auto stream = one->talk.take_channel();
@@ -167,7 +169,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       if (cancelled || self->stopped_) return;
       const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
       while (!self->openings_.empty() && self->openings_.front()->since < limit) {
-        self->owner_.refused(self->openings_.front()->peer, "its opening took too long");
+        self->owner_.refused(self->openings_.front()->peer, incident::opening_failed, "its opening took too long");
         self->drop(self->openings_.front());
       }
       self->wait_for_sweep();

@@ -6,6 +6,7 @@
 //        +-- no descriptor left: [paused] for a moment
 #pragma once
 
+#include "runtime/transport/incidents.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"
 
@@ -39,8 +40,8 @@ struct gate_owner {
   /// Connections that were handed on and are still open: all, and of this network.
   virtual std::pair<std::size_t, std::size_t> open_connections(const std::string& network) = 0;
   virtual void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) = 0;
-  /// Somebody was turned away; `peer` is an address without its port.
-  virtual void refused(const std::string& peer, const std::string& why) = 0;
+  /// Somebody was turned away; `peer` is an address without its port. `kind` is refused_by_limit or opening_failed.
+  virtual void refused(const std::string& peer, incident kind, const std::string& why) = 0;
 };
 
 class gate {

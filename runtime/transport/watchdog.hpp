@@ -1,6 +1,7 @@
 // Cuts connections that have fallen silent: BASP sends heartbeats on every one, so silence is a peer that is gone.
 #pragma once
 
+#include "runtime/transport/incidents.hpp"
 #include "runtime/transport/lifeline.hpp"
 
 #include <chrono>
@@ -28,10 +29,10 @@ class watchdog {
   /// From the end of its opening to its introduction.
   static constexpr std::chrono::seconds introduction_limit{5};
 
-  enum class reason { silent, not_introduced };
   struct cut {
     std::string peer;
-    reason why = reason::silent;
+    /// cut_silent or cut_unintroduced.
+    incident why = incident::cut_silent;
   };
   /// To be called every `pace`; returns what it cut. When this process itself was stopped for a while, nobody is blamed
   /// for it.

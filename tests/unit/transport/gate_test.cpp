@@ -29,7 +29,10 @@ struct recording_owner : gate_owner {
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
     passes.push_back({std::move(socket), std::move(stream), peer});
   }
-  void refused(const std::string& peer, const std::string& why) override { refusals.push_back(peer + ": " + why); }
+  void refused(const std::string& peer, incident kind, const std::string& why) override {
+    refusals.push_back(peer + ": " + why);
+    kinds.push_back(kind);
+  }
 
   struct pass {
     socket_guard socket;
@@ -41,6 +44,7 @@ struct recording_owner : gate_owner {
   std::vector<std::string> asked_for;
   std::vector<pass> passes;
   std::vector<std::string> refusals;
+  std::vector<incident> kinds;
 };
 
 /// A gate whose thread is the test's.
@@ -141,6 +145,7 @@ TEST_CASE("an opening takes so long and no longer") {
   one.run_until_refused(2);
   CHECK(steady::now() - begin >= 200ms);
   for (const auto& refusal : one.owner.refusals) CHECK(refusal == "127.0.0.1: its opening took too long");
+  for (const auto kind : one.owner.kinds) CHECK(kind == incident::opening_failed);
   CHECK(await_bytes(silent.get()).empty());
   CHECK(await_bytes(half.get()).empty());
 }
@@ -236,6 +241,7 @@ TEST_CASE("with too many connections open, a dialer is told so") {
   one.run_until([&] { return refused.step(); });
   CHECK(refused.failure == "the other end has too many connections");
   CHECK(one.owner.refusals == std::vector<std::string>{"127.0.0.6: too many connections are open"});
+  CHECK(one.owner.kinds == std::vector<incident>{incident::refused_by_limit});
   CHECK(one.owner.asked_for == std::vector<std::string>{"127.0.0.6"});
   one.owner.open = {9, 3};
   dialer fine{one.port, {}, "127.0.0.6"};

@@ -19,8 +19,7 @@ bool is_closed(const socket_guard& socket) {
 
 names names_of(const std::vector<watchdog::cut>& cuts) {
   names found;
-  for (const auto& one : cuts)
-    found.push_back(one.peer + (one.why == watchdog::reason::silent ? "" : ", not introduced"));
+  for (const auto& one : cuts) found.push_back(one.peer + (one.why == incident::cut_silent ? "" : ", not introduced"));
   return found;
 }
 
@@ -135,6 +134,20 @@ TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be anoth
   life->cut();
   CHECK(one.look_for(3s).empty());
   CHECK_FALSE(is_closed(sockets.accepted));
+}
+
+TEST_CASE("a connection that this process does not read is not to blame for its silence") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  life->introduced();
+  life->hold();
+  CHECK(one.look_for(5s).empty());
+  life->release();
+  one.now = std::chrono::steady_clock::now(); // heard just now, by the real clock
+  CHECK(one.look_for(800ms).empty());
+  CHECK(one.look_for(400ms) == names{"10.0.0.1"});
 }
 
 TEST_CASE("who does not introduce itself is cut, however much it talks") {
