@@ -7,8 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// An endpoint that has fallen silent is noticed after both, 3.5 s, at most.
 constexpr auto hello_timeout = 3s;
-constexpr auto hello_interval = 2s;
+constexpr auto hello_interval = 500ms;
 
 } // namespace
 
@@ -52,7 +53,10 @@ void client_link::start_dialing() {
 void client_link::greet() {
   line_.ask<client_welcome>(
       this, hello_timeout, client_hello{}, [this](const client_welcome& answer) { answered(answer); },
-      [this](const std::string& problem) { lost(problem); });
+      [this](const std::string& problem) {
+        if (phase_ == phase::up) line_.hang_up(this);
+        lost(problem);
+      });
 }
 
 void client_link::answered(const client_welcome& answer) {

@@ -25,6 +25,11 @@ struct timer {
 /// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
 struct flush {};
 
+/// Follows the messages of a connection through the actors that handle them: its end tells the network that they did.
+struct flow_mark {
+  std::shared_ptr<const void> token;
+};
+
 // -- endpoint: the one address that other nodes can reach -------------------------------------------------------------
 
 struct role_changed;
@@ -37,8 +42,8 @@ struct peers_view;
 using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                   void(raft::append_response), void(command_batch), void(read_index_request), void(role_changed),
-                   void(replicator_started), void(leader_known), void(peers_view)>;
+                   void(raft::append_response), void(command_batch), void(read_index_request), void(flow_mark),
+                   void(role_changed), void(replicator_started), void(leader_known), void(peers_view)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
 
@@ -142,7 +147,12 @@ struct dial {};
 struct dialed {
   endpoint_handle endpoint;
 };
-using connector_handle = compat::handle<dialed(dial)>;
+/// The endpoint that was found there does not answer any more: the connection to its node is to be cut, as it may be
+/// what is broken, and the next dial is to make a new one.
+struct hang_up {
+  endpoint_handle endpoint;
+};
+using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
 
 // -- formation: the first cluster -------------------------------------------------------------------------------------
 
@@ -179,8 +189,8 @@ struct read_log {
 struct log_piece {
   std::vector<raft::entry> entries;
 };
-using log_store_handle =
-    compat::handle<void(store_write), log_piece(read_log), void(attach_role), void(role_changed), void(flush)>;
+using log_store_handle = compat::handle<void(store_write), log_piece(read_log), void(attach_role), void(role_changed),
+                                        void(flow_mark), void(flush)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
 
@@ -226,8 +236,8 @@ struct role_status {
 
 using role_handle = compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                                    void(raft::append_response), void(propose_batch), void(read_index), void(log_synced),
-                                   void(replicator_report), void(replicator_fetch), void(drained), void(timer),
-                                   role_status(get_role_status)>;
+                                   void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained),
+                                   void(timer), role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -353,7 +363,7 @@ using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(queried_batch),
                    void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
-                   void(core_down), void(flush), void(timer), proxy_drained(drain_proxy)>;
+                   void(core_down), void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

@@ -49,6 +49,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
       [this](const core_down&) { on_core_down(); },
+      [](const flow_mark&) {}, // whatever it followed is in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
       [this](const drain_proxy&) { return on_drain(); },

@@ -210,6 +210,7 @@ caf::result<node_status> node_actor::status() {
   now.cluster = membership_.cluster;
   now.address = setup_.address;
   now.phase = to_string(phase_);
+  if (setup_.network) now.network = setup_.network();
   if (phase_ != phase::running || !role_.role) {
     now.not_ready = phase_ == phase::idle ? "not part of a cluster yet" : "starting or stopping";
     return now;
