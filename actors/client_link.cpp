@@ -7,9 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// An endpoint that has fallen silent is noticed after both, 3.5 s, at most.
+/// An endpoint that has fallen silent is noticed after both at most.
 constexpr auto hello_timeout = 3s;
-constexpr auto hello_interval = 500ms;
+constexpr auto hello_interval = 2s;
 
 } // namespace
 

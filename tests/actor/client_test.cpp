@@ -115,7 +115,7 @@ struct world : virtual_system {
     batch.leader = leader;
     for (const auto& c : std::exchange(node.commands, {}))
       batch.outcomes.push_back({c.number, errc::none, 3, services::msgpack_serializer::encode(map::put_result{3})});
-    caf::anon_send(caf::actor_cast<caf::actor>(node.asker), batch);
+    caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.asker), batch);
     settle();
   }
 
