@@ -68,13 +68,16 @@ caf::result<dialed> connector::connect() {
           promise.deliver(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
       },
       [this, promise](const caf::error& e) mutable {
-        if (e == caf::sec::request_timeout && dialer_) {
-          hung_ = true;
-          monitor(*dialer_);
-          anon_send_exit(*dialer_, caf::exit_reason::kill);
-          dialer_.reset();
+        if (e != caf::sec::request_timeout || !dialer_) {
+          promise.deliver(e);
+          return;
         }
-        promise.deliver(e);
+        hung_ = true;
+        monitor(*dialer_);
+        anon_send_exit(*dialer_, caf::exit_reason::kill);
+        dialer_.reset();
+        // Not as a timeout: whoever asked would think that this actor hangs, and make another one, with another thread.
+        promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node, std::string{"it takes too long"}));
       });
   return promise;
 }
