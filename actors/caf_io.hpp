@@ -4,6 +4,7 @@
 
 #include "actors/caf.hpp"
 
+#include <caf/binary_serializer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor_impl.hpp>
@@ -11,12 +12,21 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace troupe::compat {
 
 /// The broker that all connections between nodes share.
 inline caf::actor basp_broker(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+}
+
+/// A node id as it crosses the network.
+inline std::string encoded(caf::actor_system& system, const caf::node_id& node) {
+  std::vector<char> bytes;
+  caf::binary_serializer to{system, bytes};
+  if (to(node)) return {};
+  return {bytes.begin(), bytes.end()};
 }
 
 using caf::io::middleman_actor;

@@ -7,6 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// An endpoint that has fallen silent is noticed after both at most.
 constexpr auto hello_timeout = 3s;
 constexpr auto hello_interval = 2s;
 
@@ -52,7 +53,10 @@ void client_link::start_dialing() {
 void client_link::greet() {
   line_.ask<client_welcome>(
       this, hello_timeout, client_hello{}, [this](const client_welcome& answer) { answered(answer); },
-      [this](const std::string& problem) { lost(problem); });
+      [this](const std::string& problem) {
+        if (phase_ == phase::up) line_.hang_up(this);
+        lost(problem);
+      });
 }
 
 void client_link::answered(const client_welcome& answer) {

@@ -44,6 +44,10 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](raft::snapshot_response& m) { route(m); },
       [this](command_batch& m) { delegate(proxy_, std::move(m)); },
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
+      [this](const flow_mark& m) {
+        send(proxy_, m);
+        if (role_) send(role_, m);
+      },
       [this](const role_changed& m) { follow(m); },
       [this](const replicator_started& m) { follow(m); },
       [this](const leader_known& m) { follow(m); },

@@ -26,6 +26,11 @@ struct timer {
 /// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
 struct flush {};
 
+/// Follows the messages of a connection through the actors that handle them: its end tells the network that they did.
+struct flow_mark {
+  std::shared_ptr<const void> token;
+};
+
 // -- endpoint: the one address that other nodes can reach -------------------------------------------------------------
 
 struct role_changed;
@@ -39,7 +44,7 @@ using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
-                   void(command_batch), void(read_index_request), void(role_changed),
+                   void(command_batch), void(read_index_request), void(flow_mark), void(role_changed),
                    void(replicator_started), void(leader_known), void(peers_view)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
@@ -144,7 +149,12 @@ struct dial {};
 struct dialed {
   endpoint_handle endpoint;
 };
-using connector_handle = compat::handle<dialed(dial)>;
+/// The endpoint that was found there does not answer any more: the connection to its node is to be cut, as it may be
+/// what is broken, and the next dial is to make a new one.
+struct hang_up {
+  endpoint_handle endpoint;
+};
+using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
 
 // -- formation: the first cluster -------------------------------------------------------------------------------------
 
@@ -186,7 +196,7 @@ struct compact_log {
   index_t up_to = 0;
 };
 using log_store_handle = compat::handle<void(store_write), log_piece(read_log), void(compact_log), void(attach_role),
-                                        void(role_changed), void(flush), void(timer)>;
+                                        void(role_changed), void(flow_mark), void(flush), void(timer)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
 
@@ -240,7 +250,7 @@ using role_handle = compat::handle<void(raft::vote_request), void(raft::vote_res
                                    void(raft::snapshot_response), void(propose_batch), void(read_index),
                                    void(log_synced), void(piece_stored), void(raft::snapshot_taken),
                                    void(raft::disk_space), void(replicator_report), void(replicator_fetch),
-                                   void(drained), void(timer), role_status(get_role_status)>;
+                                   void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -384,7 +394,7 @@ using proxy_handle =
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
                    void(queried_batch),
                    void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
-                   void(core_down), void(flush), void(timer), proxy_drained(drain_proxy)>;
+                   void(core_down), void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

@@ -59,6 +59,10 @@ class line {
             });
   }
 
+  /// Whoever was found does not answer: before `drop`.
+  template <class Self> void hang_up(Self* self) {
+    if (connector_ && endpoint_) self->send(connector_, troupe::hang_up{endpoint_});
+  }
   /// Lets the connection go; nothing that was asked counts any more.
   template <class Self> void drop(Self* self) {
     ++attempt_;

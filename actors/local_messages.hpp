@@ -3,6 +3,7 @@
 
 TROUPE_LOCAL_MESSAGE(troupe::timer);
 TROUPE_LOCAL_MESSAGE(troupe::flush);
+TROUPE_LOCAL_MESSAGE(troupe::flow_mark);
 TROUPE_LOCAL_MESSAGE(troupe::outbound);
 TROUPE_LOCAL_MESSAGE(troupe::link_up);
 TROUPE_LOCAL_MESSAGE(troupe::link_down);
@@ -18,6 +19,7 @@ TROUPE_LOCAL_MESSAGE(troupe::peer_list);
 TROUPE_LOCAL_MESSAGE(troupe::link_report);
 TROUPE_LOCAL_MESSAGE(troupe::dial);
 TROUPE_LOCAL_MESSAGE(troupe::dialed);
+TROUPE_LOCAL_MESSAGE(troupe::hang_up);
 TROUPE_LOCAL_MESSAGE(troupe::raft::membership_decision);
 TROUPE_LOCAL_MESSAGE(troupe::raft::formed_now);
 TROUPE_LOCAL_MESSAGE(troupe::get_formation);

@@ -48,6 +48,7 @@ log_store_handle::behavior_type log_store::make_behavior() {
       [this](const role_changed& m) {
         if (m.previous) send(m.previous, drained{m.retiring});
       },
+      [](const flow_mark&) {}, // whatever it followed is applied
       [this](const flush&) { sync(); },
       [this](const timer& m) {
         if (timer_.fired(m)) look_for_room();

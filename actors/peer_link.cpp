@@ -12,10 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto first_hello_timeout = 1s;
-/// A link that was good is not given up because a busy peer is late once.
-constexpr auto repeated_hello_timeout = 3s;
+/// A link that was good is not given up because a busy peer is late once. An endpoint that has fallen silent is noticed
+/// after hello_interval and max_silences of these, 3.5 s, at most.
+constexpr auto repeated_hello_timeout = 1500ms;
 constexpr unsigned max_silences = 2;
-constexpr auto hello_interval = 2s;
+constexpr auto hello_interval = 500ms;
 constexpr std::size_t max_refusal = 300;
 
 } // namespace
@@ -114,6 +115,7 @@ void peer_link::answered(const hello& answer) {
 void peer_link::unanswered(const std::string& problem) {
   asking_ = false;
   if (phase_ == phase::up && ++silences_ < max_silences) return greet();
+  if (phase_ == phase::up) line_.hang_up(this);
   lost(problem);
 }
 

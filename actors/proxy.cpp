@@ -50,6 +50,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
       [this](const core_down&) { on_core_down(); },
+      [](const flow_mark&) {}, // whatever it followed is in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
       [this](const drain_proxy&) { return on_drain(); },
@@ -96,11 +97,13 @@ errc proxy::admission(const command& asked, bool from_proxy) const {
 }
 
 void proxy::on_outcomes(outcome_batch& batch) {
+  const auto answering = current_sender();
+  if (!routes_.knows(answering)) return;
   node_id refused_by;
   for (auto& outcome : batch.outcomes) {
     const auto* command = pending_.find(outcome.number);
     const auto* sent = command ? command->at<place::forwarded>() : nullptr;
-    if (!sent) continue; // answered already
+    if (!sent || !routes_.is_of(sent->peer, answering)) continue; // answered already, or not asked
     if (was_not_taken(outcome.code)) {
       refused_by = sent->peer;
       start_over(outcome.number);
@@ -120,6 +123,8 @@ void proxy::on_index_request(const read_index_request& request) {
 }
 
 void proxy::on_index_answer(const read_index_answer& answer) {
+  const auto question = confirmations_.find(answer.number);
+  if (question == confirmations_.end() || !routes_.is_of(question->second.by, current_sender())) return;
   if (answer.code == errc::none)
     confirmed(answer.number, answer.index);
   else

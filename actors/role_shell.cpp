@@ -37,6 +37,10 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const raft::disk_space& m) { on_disk_fact(m); },
       [this](const replicator_report& m) { on_report(m); },
       [this](const replicator_fetch& m) { on_fetch(m); },
+      [this](const flow_mark& m) {
+        if (successor_) return to_successor(m);
+        this->send(context_.log, m);
+      },
       [this](const drained& m) { on_drained(m); },
       [this](const timer& m) { on_timer(m); },
       [this](const get_role_status&) { return status(); },

@@ -9,6 +9,15 @@ const routes::link* routes::find(node_id peer) const {
   return found == links_.end() ? nullptr : &*found;
 }
 
+bool routes::is_of(node_id peer, const caf::strong_actor_ptr& sender) const {
+  const auto* there = find(peer);
+  return sender && there && sender->node() == there->endpoint.node();
+}
+
+bool routes::knows(const caf::strong_actor_ptr& sender) const {
+  return std::any_of(links_.begin(), links_.end(), [&](const link& l) { return is_of(l.peer, sender); });
+}
+
 const routes::link* routes::any_link() const {
   for (const auto& l : links_)
     if (l.peer != avoided_) return &l;

@@ -38,6 +38,9 @@ class routes {
   void link_up(const troupe::link_up& message);
   void link_down(node_id peer);
   const link* find(node_id peer) const;
+  /// Whether the sender is an actor of this peer, or of any: nobody answers for another.
+  bool is_of(node_id peer, const caf::strong_actor_ptr& sender) const;
+  bool knows(const caf::strong_actor_ptr& sender) const;
 
   void role_changed(const troupe::role_changed& message);
   void leader_known(const troupe::leader_known& message);

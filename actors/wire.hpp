@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -76,11 +77,20 @@ class output {
   raft::writer to_;
 };
 
-/// Reads fields, in order. `raft::bytes` become parts of the shared block. Every element of a list takes at least one
-/// byte, so what is built stays in proportion to what arrived.
-class input {
+enum class reading {
+  /// Into the fields. `raft::bytes` become parts of the shared block. Every element of a list takes at least one byte,
+  /// so what is built stays in proportion to what arrived.
+  builds,
+  /// Only whether `builds` would succeed: what strings and lists hold is passed over, and nothing is allocated for it.
+  checks
+};
+
+/// Reads fields, in order.
+template <reading how> class input {
  public:
-  explicit input(std::shared_ptr<const std::string> block) : block_(std::move(block)), from_(*block_) {}
+  explicit input(std::shared_ptr<const std::string> block) requires(how == reading::builds)
+      : block_(std::move(block)), from_(*block_) {}
+  explicit input(std::string_view bytes) requires(how == reading::checks) : from_(bytes) {}
   template <class... Ts> void operator()(Ts&... xs) { (get(xs), ...); }
   bool done() const { return valid_ && from_.done(); }
 
@@ -105,17 +115,22 @@ class input {
   }
   static bool is_valid(raft::entry_kind kind) { return raft::is_entry_kind(static_cast<std::uint8_t>(kind)); }
   template <class T> static bool is_valid(T x) { return is_known(x); }
-  void get(std::string& x) { x = from_.get_string(); }
-  void get(raft::bytes& x) { x = raft::bytes{block_, from_.get_string()}; }
+  void get(std::string& x) {
+    const auto text = from_.get_string();
+    if constexpr (how == reading::builds) x = text;
+  }
+  void get(raft::bytes& x) {
+    const auto part = from_.get_string();
+    if constexpr (how == reading::builds) x = raft::bytes{block_, part};
+  }
   void get(raft::entry& x) { (*this)(x.index, x.term, x.kind, x.data); }
   template <class T> void get(std::vector<T>& xs) {
     xs.clear();
     const auto count = from_.get<std::uint32_t>();
     valid_ = valid_ && count <= max_elements;
-    for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i) {
-      xs.emplace_back();
-      get(xs.back());
-    }
+    T passed_over{};
+    for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i)
+      get(how == reading::builds ? xs.emplace_back() : passed_over);
   }
 
   std::shared_ptr<const std::string> block_;
@@ -131,11 +146,19 @@ template <listed T> std::string encode(const T& x) {
 }
 
 template <listed T> std::optional<T> decode(std::string bytes) {
-  input in{std::make_shared<const std::string>(std::move(bytes))};
+  input<reading::builds> in{std::make_shared<const std::string>(std::move(bytes))};
   T x;
   visit_fields(x, in);
   if (!in.done()) return std::nullopt;
   return x;
+}
+
+/// Whether `decode` takes these bytes, for a fraction of its cost.
+template <listed T> bool is_encoded(std::string_view bytes) {
+  input<reading::checks> in{bytes};
+  T x;
+  visit_fields(x, in);
+  return in.done();
 }
 
 /// What a CAF inspector sees of a message: one string.

@@ -89,7 +89,7 @@ void client::end() {
 client spawn_client(caf::actor_system& system, client_options options) {
   auto transport = make_transport(system, options.transport);
   auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
-  transport->options().guard.receivers->add(started.proxy().id());
+  transport->options().guard.receivers->add(started.proxy().id(), flow_marks(started.proxy()));
   return started;
 }
 

@@ -43,10 +43,10 @@ config::config() {
   for_each_wire_message([this]<class Message>(const char* name) { add_message_type<Message>(name); });
 }
 
-std::set<std::string, std::less<>> wire_message_names() {
-  std::set<std::string, std::less<>> names;
-  for_each_wire_message([&]<class Message>(const char* name) { names.emplace(name); });
-  return names;
+wire_checks wire_messages() {
+  wire_checks checks;
+  for_each_wire_message([&]<class Message>(const char* name) { checks.emplace(name, wire::is_encoded<Message>); });
+  return checks;
 }
 
 } // namespace troupe

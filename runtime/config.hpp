@@ -4,8 +4,9 @@
 #include "actors/caf.hpp"
 
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -21,7 +22,8 @@ class config : public caf::actor_system_config {
   config();
 };
 
-/// The names of the messages that cross the network.
-std::set<std::string, std::less<>> wire_message_names();
+/// The messages that cross the network, by name, with what tells whether bytes are one of them.
+using wire_checks = std::map<std::string, bool (*)(std::string_view), std::less<>>;
+wire_checks wire_messages();
 
 } // namespace troupe

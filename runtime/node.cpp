@@ -82,6 +82,14 @@ void check(const node_options& options) {
     throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
 }
 
+/// A peer that has fallen silent is noticed before somebody campaigns for that reason, if the heartbeats are dense
+/// enough.
+std::chrono::milliseconds silence_limit(caf::actor_system& system, const raft::options& raft) {
+  using std::chrono::milliseconds;
+  return std::chrono::ceil<milliseconds>(
+      std::max<caf::timespan>(raft.election_max * 9 / 10, 3 * heartbeat_interval(system)));
+}
+
 } // namespace
 
 struct node::parts {
@@ -133,6 +141,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   const auto* listed = std::get_if<static_list>(&discovery);
   auto inside = std::make_unique<node::parts>();
   // Whatever cannot work is found before anything is formed or written.
+  if (!options.transport.silence_limit) options.transport.silence_limit = silence_limit(system, options.raft);
   inside->transport = make_transport(system, options.transport);
   inside->transport->listen(options.bind, options.raft_port);
   inside->files = std::make_shared<disk>(options.data_dir);
@@ -155,6 +164,10 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.open_log = open_disk(inside->files, options.segment_size);
   setup.snapshots = options.snapshots;
   setup.services = std::move(services);
+  setup.network = [net = std::weak_ptr{inside->transport}] {
+    const auto transport = net.lock();
+    return transport ? transport->status() : net::transport_status{};
+  };
   inside->handle = system.spawn<node_actor>(std::move(setup));
 
   proxy_options front_door;
@@ -179,8 +192,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   const auto& receivers = inside->transport->options().guard.receivers;
-  receivers->add(around.endpoint.id());
-  receivers->add(around.proxy.id()); // outcomes of what it forwarded
+  receivers->add(around.endpoint.id(), flow_marks(around.endpoint));
+  receivers->add(around.proxy.id(), flow_marks(around.proxy)); // outcomes of what it forwarded
   node result{system, std::move(inside)};
   publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));

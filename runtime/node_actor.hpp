@@ -20,6 +20,7 @@
 #include "actors/proxy.hpp"
 #include "actors/role_context.hpp"
 #include "runtime/node_options.hpp"
+#include "runtime/transport/transport.hpp"
 
 #include <deque>
 #include <functional>
@@ -60,6 +61,7 @@ struct node_status {
   /// first contact with it in this run. `not_ready` says what is missing.
   bool ready = false;
   std::string not_ready;
+  net::transport_status network;
 };
 
 struct get_status {};
@@ -89,6 +91,8 @@ struct node_setup {
   snapshot_policy snapshots;
   /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
   std::size_t expected_members = 0;
+  /// Empty: there is none.
+  std::function<net::transport_status()> network;
   /// Real nodes give the log store a thread of its own; tests in virtual time do not.
   bool detach_log = true;
 };

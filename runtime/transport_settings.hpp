@@ -1,6 +1,7 @@
 // How a process of a cluster, node or client, meets the others over the network.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -27,6 +28,13 @@ struct transport_settings {
   /// A file with a secret of at least 16 bytes that all processes of the cluster know; empty: none. A protection
   /// against accidents, and no substitute for TLS: what is sent afterwards is neither secret nor authenticated.
   std::filesystem::path cluster_secret_file;
+  /// A connection that brings nothing for so long is cut. At least three times CAF's middleman.heartbeat-interval (200
+  /// ms unless configured otherwise). Not set: of a node, nine tenths of its longest election timeout (0.9 s), of a
+  /// client 0.9 s.
+  std::optional<std::chrono::milliseconds> silence_limit = {};
+  /// The log warns once a day of a certificate that expires sooner. Not set: in a third of its whole time, or a week if
+  /// that is less.
+  std::optional<std::chrono::seconds> certificate_warning = {};
 };
 
 } // namespace troupe

@@ -19,6 +19,9 @@ constexpr auto about = "An HTTP key-value store: one node of a replicated cluste
                        "--discovery static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003\n"
                        "Without --discovery a node is a cluster of its own.";
 
+/// Three of CAF's heartbeats, as troupe::config sets them.
+constexpr std::chrono::milliseconds shortest_silence{600};
+
 /// Parsed to a duration once all is read: CLI11 keeps the text, so that --help shows the default as it is written.
 struct duration_option {
   std::string text;
@@ -105,7 +108,8 @@ void add_file(CLI::App& app, const std::string& flag, const std::string& variabl
   app.add_option(flag, target, help)->envname(variable)->type_name("FILE")->check(not_empty());
 }
 
-void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls) {
+void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, duration_option& silence,
+                           unsigned& warning_days) {
   add_file(app, "--tls-cert", "TROUPE_TLS_CERT", tls.cert,
            "This node's certificate, PEM. With --tls-key and --tls-ca: mutual TLS at the raft port");
   add_file(app, "--tls-key", "TROUPE_TLS_KEY", tls.key, "Its private key, PEM, accessible to nobody else");
@@ -123,6 +127,15 @@ void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls) {
       ->check(not_empty());
   add_file(app, "--cluster-secret-file", "TROUPE_CLUSTER_SECRET_FILE", chosen.node.transport.cluster_secret_file,
            "A secret that all nodes share, 16 bytes or more. Guards against accidents, not against attackers");
+  app.add_option("--tls-warn-days", warning_days,
+                 "Warn of a certificate that expires in less than N days (default: 7, or a third of its whole time if "
+                 "that is less)")
+      ->envname("TROUPE_TLS_WARN_DAYS")
+      ->type_name("N")
+      ->check(CLI::Range(1, 3650).description(""));
+  add_duration(app, "--silence-limit", "TROUPE_SILENCE_LIMIT", silence,
+               "A connection that brings nothing for so long is cut (default: 0.9 of twice the election timeout, at "
+               "least 600ms)");
   app.add_flag("--insecure", chosen.node.insecure,
                "Listen at other addresses than this machine's own without TLS: whoever reaches the raft port can read "
                "and change everything")
@@ -156,11 +169,14 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   duration_option election{
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
+  duration_option silence;
+  unsigned warning_days = 0;
+
   CLI::App app{about, "webserver"};
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
-  add_transport_options(app, chosen, tls);
+  add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
                "A leader's sign of life, when it has nothing else to say");
   add_duration(app, "--election-timeout", "TROUPE_ELECTION_TIMEOUT", election,
@@ -179,6 +195,13 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
     app.parse(argc, argv);
     if (2 * heartbeat.value() > election.value())
       throw CLI::ValidationError("--election-timeout", "must be at least twice the heartbeat");
+    if (app.count("--silence-limit") > 0) {
+      chosen.node.transport.silence_limit = silence.value();
+      if (silence.value() < shortest_silence)
+        throw CLI::ValidationError("--silence-limit", "must be at least 600ms, as signs of life are 200ms apart");
+    }
+    if (app.count("--tls-warn-days") > 0)
+      chosen.node.transport.certificate_warning = std::chrono::hours{24 * warning_days};
     chosen.node.transport.tls = complete(tls);
   } catch (const CLI::Error& why) {
     return stop(why);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ctime>
 #include <string>
 
 namespace troupe::webserver {
@@ -39,6 +40,23 @@ json json_of(const raft::snapshot_id& id) {
   return {{"index", id.last.index}, {"term", id.last.term}, {"size", id.size}};
 }
 
+json time_of(const std::optional<std::chrono::system_clock::time_point>& when) {
+  if (!when) return nullptr;
+  const auto seconds = std::chrono::system_clock::to_time_t(*when);
+  std::tm parts{};
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r(&seconds, &parts));
+  return text;
+}
+
+json network_of(const net::transport_status& status) {
+  json found = {{"open_connections", status.open_connections},
+                {"certificate_not_after", time_of(status.certificate_end)}};
+  for (std::size_t i = 0; i < net::incident_kinds; ++i)
+    found[net::to_string(static_cast<net::incident>(i))] = status.incidents[i];
+  return found;
+}
+
 std::string check(bool passed, const std::string& what) { return (passed ? "ok    " : "FAIL  ") + what + "\n"; }
 
 } // namespace
@@ -62,7 +80,8 @@ http::response status_response(const node_status& status) {
                      {"snapshot_error", status.snapshot_error.empty() ? json() : json(status.snapshot_error)},
                      {"disk", status.disk},
                      {"disk_error", status.disk_error.empty() ? json() : json(status.disk_error)},
-                     {"members", members_of(status)}};
+                     {"members", members_of(status)},
+                     {"network", network_of(status.network)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 

@@ -37,7 +37,13 @@ connector::connector(caf::actor_config& config, std::string host, std::uint16_t 
 }
 
 connector_handle::behavior_type connector::make_behavior() {
-  return {[this](const dial&) { return connect(); }};
+  return {
+      [this](const dial&) { return connect(); },
+      [this](const hang_up& m) {
+        transport_->hang_up(compat::encoded(system(), m.endpoint.node()),
+                            host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
+      },
+  };
 }
 
 void connector::on_exit() {
@@ -62,13 +68,16 @@ caf::result<dialed> connector::connect() {
           promise.deliver(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
       },
       [this, promise](const caf::error& e) mutable {
-        if (e == caf::sec::request_timeout && dialer_) {
-          hung_ = true;
-          monitor(*dialer_);
-          anon_send_exit(*dialer_, caf::exit_reason::kill);
-          dialer_.reset();
+        if (e != caf::sec::request_timeout || !dialer_) {
+          promise.deliver(e);
+          return;
         }
-        promise.deliver(e);
+        hung_ = true;
+        monitor(*dialer_);
+        anon_send_exit(*dialer_, caf::exit_reason::kill);
+        dialer_.reset();
+        // Not as a timeout: whoever asked would think that this actor hangs, and make another one, with another thread.
+        promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node, std::string{"it takes too long"}));
       });
   return promise;
 }

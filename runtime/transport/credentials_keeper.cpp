@@ -1,5 +1,6 @@
 #include "runtime/transport/credentials_keeper.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::net {
@@ -7,6 +8,8 @@ namespace {
 
 constexpr std::size_t shortest_secret = 16;
 constexpr std::chrono::minutes warn_again{1};
+constexpr std::chrono::hours warn_of_expiry_again{24};
+constexpr std::chrono::hours week{7 * 24};
 
 std::string read_secret(const std::filesystem::path& file) {
   auto secret = read_private_file("the cluster secret", file);
@@ -32,18 +35,29 @@ credentials credentials_keeper::current() const {
   return now_;
 }
 
-void credentials_keeper::look(steady_time now, const std::function<void(const std::string&)>& warn) {
+std::optional<std::chrono::system_clock::time_point> credentials_keeper::certificate_end() const {
+  const auto tls = current().tls;
+  return tls ? std::optional{tls->valid().end} : std::nullopt;
+}
+
+void credentials_keeper::look(steady_time now, const listener& warn) {
   if (!files_.tls) return;
-  const auto print = fingerprint(files_.tls->files);
-  if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
-  const auto say = [&](const std::string& what) {
+  const listener say = [&](const std::string& what) {
     if (warn) warn(what);
   };
+  renew(now, say);
+  mind_expiry(now, say);
+}
+
+void credentials_keeper::renew(steady_time now, const listener& say) {
+  const auto print = fingerprint(files_.tls->files);
+  if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
   // Taken before the files are read: a change in between is seen the next time.
   seen_ = print;
   try {
     auto renewed = tls_context::load(*files_.tls);
     failing_ = false;
+    expiry_told_at_.reset();
     say("TLS: took over renewed files: " + renewed->description());
     const std::lock_guard lock(mutex_);
     now_.tls = std::move(renewed);
@@ -52,6 +66,23 @@ void credentials_keeper::look(steady_time now, const std::function<void(const st
     warned_at_ = now;
     say(std::string{"TLS: the changed files are unusable, the old ones stay in use: "} + e.what());
   }
+}
+
+void credentials_keeper::mind_expiry(steady_time now, const listener& say) {
+  using std::chrono::hours;
+  if (expiry_told_at_ && now - *expiry_told_at_ < warn_of_expiry_again) return;
+  const auto tls = current().tls;
+  const auto [begin, end] = tls->valid();
+  const auto left = end - std::chrono::system_clock::now();
+  const auto early = files_.expiry_warning ? *files_.expiry_warning
+                                           : std::min<std::chrono::system_clock::duration>(week, (end - begin) / 3);
+  if (left > early) return;
+  expiry_told_at_ = now;
+  const auto whole = std::chrono::duration_cast<hours>(left).count();
+  const auto when = left.count() < 0 ? std::string{"has expired"}
+                    : whole < 48     ? "expires in " + std::to_string(whole) + " hours"
+                                     : "expires in " + std::to_string(whole / 24) + " days";
+  say("TLS: the own certificate " + when + ": " + tls->description());
 }
 
 } // namespace troupe::net

@@ -18,6 +18,8 @@ struct credentials_files {
   std::optional<tls_options> tls;
   /// Empty: no cluster secret. White space at the file's end does not count.
   std::filesystem::path secret;
+  /// A certificate that expires sooner is warned of. Not set: in a third of its whole time, or a week if that is less.
+  std::optional<std::chrono::seconds> expiry_warning = {};
 };
 
 /// Thread-safe.
@@ -28,17 +30,27 @@ class credentials_keeper {
 
   credentials current() const;
 
+  /// When the own certificate expires; not set without TLS.
+  std::optional<std::chrono::system_clock::time_point> certificate_end() const;
+
   /// To be called every few seconds: takes changed files over. When they are unusable the old ones stay in use, and
-  /// `warn` is told so, again once a minute. Other links are not touched by either.
+  /// `warn` is told so, again once a minute; so it is, once a day, of a certificate that expires soon. Other links are
+  /// not touched by any of it.
   void look(steady_time now, const std::function<void(const std::string&)>& warn);
 
  private:
+  using listener = std::function<void(const std::string&)>;
+  void renew(steady_time now, const listener& say);
+  void mind_expiry(steady_time now, const listener& say);
+
   const credentials_files files_;
   mutable std::mutex mutex_;
   credentials now_;
   std::string seen_;
   bool failing_ = false;
   steady_time warned_at_{};
+  /// Of expiry, with the certificate in use.
+  std::optional<steady_time> expiry_told_at_;
 };
 
 } // namespace troupe::net

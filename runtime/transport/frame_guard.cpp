@@ -213,13 +213,17 @@ verdict frame_guard::judge(std::string_view frame) {
     in.strings(); // application identifiers
     in.get<std::uint64_t>();
     in.strings(); // the published actor's interface
-    return pass_if(in.done(), "a malformed server handshake");
+    if (!in.done()) return pass_if(false, "a malformed server handshake");
+    // Where another connection speaks for the node, CAF sees that it has one already, and ends this one.
+    const auto outcome = claim(peer_);
+    return outcome == claim_outcome::too_many_nodes ? refuse(outcome) : verdict::pass;
   }
   case operation::client_handshake:
     return judge_client_handshake(h, frame.substr(header_size));
   case operation::monitor_message:
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:
+    senders_.erase(h.from);
     return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
   case operation::heartbeat: // that it came is all it says
     return verdict::ignore;
@@ -228,21 +232,33 @@ verdict frame_guard::judge(std::string_view frame) {
   }
 }
 
-/// The first one introduces the other end; CAF repeats it once to select the connection.
+/// The first one introduces the other end. CAF repeats it once to select the connection, but for one that it has found
+/// to lead where another one leads already: that one it closes.
 verdict frame_guard::judge_client_handshake(const header& h, std::string_view payload) {
   payload_reader in{payload};
   std::string_view whose;
   in.node_id(whose);
-  const bool first = handshakes_ == 0;
+  const bool first = peer_.empty();
   if (!in.done() || h.flags != (first ? 0 : select_connection_flag) || (!first && whose != peer_)) {
     wrong("a malformed client handshake");
     return verdict::violation;
   }
   // From a dialer in this process, which hangs up when it finds out; nobody else may speak as this node.
   if (whose == options_.self) return verdict::ignore;
-  ++handshakes_;
   peer_ = whose;
+  const auto outcome = claim(whose);
+  // So does a node that dials where it is connected already. Whoever goes on is not that node, or not any more.
+  if (outcome == claim_outcome::taken && first) return verdict::ignore;
+  if (outcome != claim_outcome::granted) return refuse(outcome);
+  ++handshakes_;
   return verdict::pass;
+}
+
+verdict frame_guard::refuse(claim_outcome why) {
+  const bool taken = why == claim_outcome::taken;
+  kind_ = taken ? incident::identity_refused : incident::refused_by_limit;
+  wrong(taken ? "it says it is a node that is connected already" : "too many new processes introduce themselves");
+  return verdict::violation;
 }
 
 verdict frame_guard::judge_message(const header& h, std::string_view payload) {
@@ -257,7 +273,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   senders_.insert(h.from);
   if (senders_.size() > options_.max_senders) {
-    wrong("too many senders on one connection");
+    wrong("too many living senders on one connection");
     return verdict::violation;
   }
   // An error that answers nothing would end its receiver.
@@ -270,10 +286,11 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   const auto name = types.substr(types_prefix.size());
   if (name == error_type) return response && in.error() && in.done() ? verdict::pass : verdict::drop;
-  if (!options_.types.contains(name)) return verdict::drop;
-  in.string();
-  if (in.done()) return verdict::pass;
-  wrong("a message that is longer or shorter than it says");
+  const auto type = options_.types.find(name);
+  if (type == options_.types.end()) return verdict::drop;
+  const auto content = in.string();
+  if (in.done() && type->second(content)) return verdict::pass;
+  wrong(in.done() ? "a message that is not what it says" : "a message that is longer or shorter than it says");
   return verdict::violation;
 }
 

@@ -24,10 +24,12 @@ constexpr std::chrono::milliseconds sweep_pace{100};
 /// One connection on its way in. Owned by the list of openings, and by its own handler while it waits.
 struct arrival {
   arrival(asio::io_context& io, socket_guard socket, std::string from, const credentials& mine)
-      : peer(std::move(from)), talk(side::accepted, socket.get(), mine), waits(io, socket.get()) {
+      : peer(std::move(from)), network(network_of(peer)), talk(side::accepted, socket.get(), mine),
+        waits(io, socket.get()) {
     socket.release(); // `waits` has it now
   }
   std::string peer;
+  std::string network;
   steady_time since = std::chrono::steady_clock::now();
   opening talk;
   descriptor waits;
@@ -78,7 +80,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
 
   /// The listening socket stays ready, so it must not be asked again at once.
   void pause() {
-    owner_.refused("everybody", "no file descriptor is left to accept connections");
+    owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
     pause_.expires_after(pause_without_descriptors);
     pause_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (!cancelled && !self->stopped_) self->wait_for_arrivals();
@@ -87,35 +89,43 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
 
   void admit(socket_guard fd) {
     auto peer = peer_of(fd.get());
-    const auto [all, of_peer] = owner_.open_connections(peer);
-    if (all >= options_.max_connections || of_peer >= options_.max_connections_per_address) {
+    const auto network = network_of(peer);
+    const auto [all, of_network] = owner_.open_connections(network);
+    if (all >= options_.max_connections || of_network >= options_.max_connections_per_address) {
       const auto mine = owner_.current_credentials();
       const auto words = refusing_welcome(refusal::too_many_connections);
+      owner_.refused(peer, incident::refused_by_limit, "too many connections are open");
       if (!mine.tls) static_cast<void>(::send(fd.get(), words.data(), words.size(), MSG_NOSIGNAL));
-      return owner_.refused(peer, "too many connections are open");
+      return;
     }
-    make_room(peer);
+    make_room(network, options_.max_connections - all, options_.max_connections_per_address - of_network);
     tune(fd.get());
     try {
       const auto mine = owner_.current_credentials();
       openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
     } catch (const std::exception& e) {
-      return owner_.refused("somebody", e.what());
+      return owner_.refused("somebody", incident::opening_failed, e.what());
     }
     go_on(openings_.back());
   }
 
-  void make_room(const std::string& peer) {
-    const auto from_peer = [&](const auto& one) { return one->peer == peer; };
-    const auto count = std::count_if(openings_.begin(), openings_.end(), from_peer);
-    auto oldest = openings_.end();
-    if (static_cast<std::size_t>(count) >= options_.max_openings_per_address)
-      oldest = std::find_if(openings_.begin(), openings_.end(), from_peer);
-    else if (openings_.size() >= options_.max_openings)
-      oldest = openings_.begin();
-    if (oldest == openings_.end()) return;
-    owner_.refused((*oldest)->peer, "newer connections pushed it out before its opening was over");
-    drop(*oldest);
+  /// For one more of this network, where open connections leave so much.
+  void make_room(const std::string& network, std::size_t left, std::size_t left_of_network) {
+    const auto most = std::min(options_.max_openings, left);
+    const auto most_of_network = std::min(options_.max_openings_per_address, left_of_network);
+    const auto is_of_network = [&](const auto& one) { return one->network == network; };
+    while (true) {
+      const auto count = std::count_if(openings_.begin(), openings_.end(), is_of_network);
+      auto oldest = openings_.end();
+      if (static_cast<std::size_t>(count) >= most_of_network)
+        oldest = std::find_if(openings_.begin(), openings_.end(), is_of_network);
+      else if (openings_.size() >= most)
+        oldest = openings_.begin();
+      if (oldest == openings_.end()) return;
+      owner_.refused((*oldest)->peer, incident::refused_by_limit,
+                     "newer connections pushed it out before its opening was over");
+      drop(*oldest);
+    }
   }
 
   void go_on(const std::shared_ptr<arrival>& one) {
@@ -129,7 +139,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
         break;
       }
     } catch (const std::exception& e) {
-      owner_.refused(one->peer, e.what());
+      owner_.refused(one->peer, incident::opening_failed, e.what());
       return drop(one);
     }
     auto stream = one->talk.take_channel();
@@ -159,7 +169,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       if (cancelled || self->stopped_) return;
       const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
       while (!self->openings_.empty() && self->openings_.front()->since < limit) {
-        self->owner_.refused(self->openings_.front()->peer, "its opening took too long");
+        self->owner_.refused(self->openings_.front()->peer, incident::opening_failed, "its opening took too long");
         self->drop(self->openings_.front());
       }
       self->wait_for_sweep();

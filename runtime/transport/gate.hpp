@@ -6,6 +6,7 @@
 //        +-- no descriptor left: [paused] for a moment
 #pragma once
 
+#include "runtime/transport/incidents.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"
 
@@ -22,9 +23,12 @@ namespace troupe::net {
 struct gate_options {
   /// From being accepted to the end of the opening.
   std::chrono::milliseconds opening_timeout{5000};
+  /// Of those that were handed on and those in their opening together.
   std::size_t max_connections = 1024;
+  /// Addresses here are what network_of makes of them.
   std::size_t max_connections_per_address = 256;
-  /// Connections that are not through their opening; of one address, a new one pushes out the oldest.
+  /// Connections that are not through their opening. Where there is no room for one more, a new one pushes out the
+  /// oldest (of its address).
   std::size_t max_openings = 256;
   std::size_t max_openings_per_address = 64;
 };
@@ -33,11 +37,11 @@ struct gate_options {
 struct gate_owner {
   virtual ~gate_owner() = default;
   virtual credentials current_credentials() = 0;
-  /// Connections that were handed on and are still open: all, and from this address.
-  virtual std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) = 0;
+  /// Connections that were handed on and are still open: all, and of this network.
+  virtual std::pair<std::size_t, std::size_t> open_connections(const std::string& network) = 0;
   virtual void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) = 0;
-  /// Somebody was turned away; `peer` is an address without its port.
-  virtual void refused(const std::string& peer, const std::string& why) = 0;
+  /// Somebody was turned away; `peer` is an address without its port. `kind` is refused_by_limit or opening_failed.
+  virtual void refused(const std::string& peer, incident kind, const std::string& why) = 0;
 };
 
 class gate {

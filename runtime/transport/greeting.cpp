@@ -10,18 +10,30 @@ namespace troupe::net {
 namespace {
 
 constexpr std::string_view magic = "TROUPE";
-constexpr char version = 1;
+constexpr char version = 2;
 constexpr std::size_t head_size = magic.size() + 2;
-constexpr std::size_t proof_size = 32;
-constexpr std::size_t hello_size = head_size + greeting::nonce_size;
-constexpr std::size_t welcome_size = head_size + greeting::nonce_size + proof_size;
-constexpr std::size_t answer_size = head_size + proof_size;
+/// A nonce or a proof follows the head.
+constexpr std::size_t body_size = greeting::nonce_size;
+constexpr std::size_t message_size = head_size + body_size;
 
 std::string head(refusal why) {
   std::string bytes{magic};
   bytes += version;
   bytes += static_cast<char>(why);
   return bytes;
+}
+
+[[noreturn]] void no_digest() { throw std::runtime_error("OpenSSL cannot compute SHA-256"); }
+
+const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+/// HMAC fills short keys up with zeros and so takes different secrets for one; a hash of what there is does not.
+std::string key_of(std::string_view secret) {
+  const auto text = secret.empty() ? std::string{"no secret"} : "secret:" + std::string{secret};
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr) != 1) no_digest();
+  return {reinterpret_cast<const char*>(digest), size};
 }
 
 bool equal(std::string_view a, std::string_view b) {
@@ -48,10 +60,9 @@ const char* to_string(refusal why) {
   return "refuses for a reason that this version does not know";
 }
 
-greeting::greeting(side here, std::string secret, std::string nonce)
-    : here_(here), secret_(std::move(secret)), own_nonce_(std::move(nonce)) {
+greeting::greeting(side here, std::string_view secret, std::string nonce)
+    : here_(here), key_(key_of(secret)), own_nonce_(std::move(nonce)), wanted_(message_size) {
   if (own_nonce_.size() != nonce_size) throw std::logic_error("a nonce of the wrong size");
-  wanted_ = here_ == side::accepted ? hello_size : welcome_size;
   if (here_ == side::dialed) out_ = head(refusal::none) + own_nonce_;
 }
 
@@ -65,27 +76,20 @@ void greeting::take(std::string_view bytes) {
   if (said != refusal::none) throw opening_error(std::string{"the other end "} + to_string(said));
   if (bytes[0] != version) refuse(refusal::other_version);
   bytes.remove_prefix(2);
-  if (here_ == side::dialed) return take_welcome(bytes.substr(0, nonce_size), bytes.substr(nonce_size));
-  if (other_nonce_.empty()) return take_hello(bytes);
-  wanted_ = 0;
-  if (!equal(bytes, proof_of(side::dialed))) throw opening_error("the other end has another cluster secret, or none");
+  if (!other_nonce_.empty()) return take_proof(bytes);
+  other_nonce_ = bytes;
+  out_ = head(refusal::none) + (here_ == side::dialed ? proof_of(side::dialed) : own_nonce_);
 }
 
-void greeting::take_hello(std::string_view nonce) {
-  other_nonce_ = nonce;
-  out_ = head(refusal::none) + own_nonce_ + proof_of(side::accepted);
-  wanted_ = answer_size;
-}
-
-void greeting::take_welcome(std::string_view nonce, std::string_view proof) {
-  other_nonce_ = nonce;
-  if (!equal(proof, proof_of(side::accepted))) refuse(refusal::other_secret);
-  out_ = head(refusal::none) + proof_of(side::dialed);
+void greeting::take_proof(std::string_view proof) {
+  const auto other = here_ == side::dialed ? side::accepted : side::dialed;
+  if (!equal(proof, proof_of(other))) refuse(refusal::other_secret);
   wanted_ = 0;
+  if (here_ == side::accepted) out_ = head(refusal::none) + proof_of(side::accepted);
 }
 
 void greeting::refuse(refusal why) {
-  out_ = here_ == side::accepted ? refusing_welcome(why) : head(why) + std::string(proof_size, '\0');
+  out_ = refusing_welcome(why);
   wanted_ = 0;
   throw opening_error(std::string{"the other end "} + to_string(why));
 }
@@ -96,14 +100,13 @@ std::string greeting::proof_of(side whose) const {
   message += here_ == side::dialed ? own_nonce_ + other_nonce_ : other_nonce_ + own_nonce_;
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  const auto* text = reinterpret_cast<const unsigned char*>(message.data());
-  if (!HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), text, message.size(), digest, &size) ||
-      size != proof_size)
-    throw std::runtime_error("OpenSSL cannot compute an HMAC");
+  if (!HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), raw(message), message.size(), digest, &size) ||
+      size != body_size)
+    no_digest();
   return {reinterpret_cast<const char*>(digest), size};
 }
 
-std::string refusing_welcome(refusal why) { return head(why) + std::string(welcome_size - head_size, '\0'); }
+std::string refusing_welcome(refusal why) { return head(why) + std::string(body_size, '\0'); }
 
 bool begins_hello(std::string_view bytes) { return bytes.substr(0, magic.size()) == magic.substr(0, bytes.size()); }
 

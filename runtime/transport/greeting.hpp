@@ -2,11 +2,13 @@
 //
 //   dialed end                                      accepted end
 //   hello:   magic, version, reason 0, nonce   -->
-//                                              <--  welcome: magic, version, reason, nonce, proof
-//   proof:   magic, version, reason, proof     -->                                   (then CAF speaks, this end first)
+//                                              <--  welcome: magic, version, reason, nonce
+//   proof:   magic, version, reason 0, proof   -->
+//                                              <--  proof: magic, version, reason, proof  (then CAF, this end first)
 //
-// A proof is HMAC-SHA-256 over its end's name and both nonces, keyed with the secret (empty without one): whoever
-// recorded an earlier connection has nothing to say in this one. A reason that is not 0 refuses, and ends it.
+// Who dials proves first: a stranger who connects gets nothing against which to try guesses. A proof is HMAC-SHA-256
+// over its end's name and both nonces, keyed with a hash of the secret, or of there being none: whoever recorded an
+// earlier connection has nothing to say in this one. A reason that is not 0 refuses, and ends it.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -43,7 +45,7 @@ class greeting {
   static constexpr std::size_t nonce_size = 32;
 
   /// `nonce` is `nonce_size` bytes that nobody can foresee.
-  greeting(side here, std::string secret, std::string nonce);
+  greeting(side here, std::string_view secret, std::string nonce);
 
   /// How many bytes of the other end come next; 0 when the greeting is over.
   std::size_t wanted() const noexcept { return wanted_; }
@@ -54,13 +56,12 @@ class greeting {
   std::string take_output();
 
  private:
-  void take_hello(std::string_view nonce);
-  void take_welcome(std::string_view nonce, std::string_view proof);
+  void take_proof(std::string_view proof);
   [[noreturn]] void refuse(refusal why);
   std::string proof_of(side whose) const;
 
   side here_;
-  std::string secret_;
+  std::string key_;
   std::string own_nonce_;
   std::string other_nonce_;
   std::size_t wanted_;

@@ -18,7 +18,8 @@ constexpr int max_fruitless_reads = 16;
 
 guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
                                  std::shared_ptr<channel_watcher> watcher)
-    : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)), guard_(here, *options_) {}
+    : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)),
+      guard_(here, *options_, [this](std::string_view node) { return watcher_->claims(node); }) {}
 
 guarded_channel::~guarded_channel() { resize(0); }
 
@@ -45,7 +46,7 @@ bool guarded_channel::clear_next() {
       if (waiting.size() < frame_guard::header_size) return false;
       frame_ = guard_.frame_size(waiting.substr(0, frame_guard::header_size));
       if (frame_ == 0) {
-        violate(guard_.problem());
+        violate(guard_.kind(), guard_.problem());
         return false;
       }
     }
@@ -63,7 +64,7 @@ bool guarded_channel::clear_next() {
       begin_ += size;
       break;
     case verdict::violation:
-      violate(guard_.problem());
+      violate(guard_.kind(), guard_.problem());
     }
   }
   return cleared_ > 0;
@@ -82,7 +83,7 @@ flow guarded_channel::fill() {
     end_ -= std::exchange(begin_, 0);
     const auto larger = std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_)));
     if (end_ == buffer_.size() && !resize(larger)) {
-      violate("too much of unfinished frames is held for all connections together");
+      violate(incident::cut_for_memory, "too much of unfinished frames is held for all connections together");
       return flow::closed;
     }
   }
@@ -102,9 +103,9 @@ bool guarded_channel::resize(std::size_t size) {
   return true;
 }
 
-void guarded_channel::violate(const std::string& problem) {
+void guarded_channel::violate(incident kind, const std::string& problem) {
   broken_ = true;
-  watcher_->violated(problem);
+  watcher_->violated(kind, problem);
 }
 
 } // namespace troupe::net

@@ -21,8 +21,12 @@ struct channel_watcher {
   virtual void dropped() = 0;
   /// The buffer for a frame is to grow (or, negative, to shrink) by so much; false: it must not grow, and does not.
   virtual bool takes(std::ptrdiff_t bytes) = 0;
-  /// The stream ends here: the other end sent what nobody who means well sends.
-  virtual void violated(const std::string& problem) = 0;
+  /// The other end says it is this node, by CAF's id.
+  virtual claim_outcome claims(std::string_view node) = 0;
+  /// It is not read for a while.
+  virtual void held_back() = 0;
+  /// The stream ends here, for this reason.
+  virtual void violated(incident kind, const std::string& problem) = 0;
 };
 
 /// Keeps at most one frame and what arrived with it; its memory grows with what has arrived, not with what was
@@ -43,7 +47,7 @@ class guarded_channel : public channel {
   bool clear_next();
   flow fill();
   bool resize(std::size_t size);
-  void violate(const std::string& problem);
+  void violate(incident kind, const std::string& problem);
 
   std::unique_ptr<channel> raw_;
   std::shared_ptr<const guard_options> options_;

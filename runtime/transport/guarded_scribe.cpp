@@ -27,8 +27,8 @@ rw_state channel_policy::write_some(std::size_t& result, native_socket, const vo
 guarded_scribe::guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection,
                                std::size_t max_unsent_bytes)
     : caf::io::scribe(caf::io::network::conn_hdl_from_socket(connection.socket.get())),
-      life_(std::move(connection.life)), max_unsent_bytes_(max_unsent_bytes),
-      stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
+      life_(std::move(connection.life)), watch_(std::move(connection.watch)), meter_(std::move(connection.meter)),
+      max_unsent_bytes_(max_unsent_bytes), stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
 
 void guarded_scribe::configure_read(caf::io::receive_policy::config config) {
   stream_.configure_read(config);
@@ -51,12 +51,33 @@ bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std
   constexpr std::size_t kept = 256 * 1024;
   // The stream makes room anew before it reads again.
   if (goes_on && size > kept) rd_buf() = std::vector<char>{};
-  return goes_on;
+  meter_->handed(size);
+  if (!goes_on || !meter_->is_over()) return goes_on;
+  life_->hold();
+  // Whoever handles the last message keeps this alive until it is read again, or closed.
+  const bool held = meter_->hold(
+      [self = caf::intrusive_ptr<guarded_scribe>{this}] { self->stream_.backend().post([self] { self->go_on(); }); });
+  if (held)
+    watch_->held_back();
+  else
+    life_->release();
+  return !held;
+}
+
+void guarded_scribe::go_on() {
+  life_->release();
+  if (detached()) return;
+  stream_.activate(this);
+  // Where the loop has not even noticed that it was not to read, that is taken back.
+  stream_.backend().add(caf::io::network::operation::read, stream_.fd(), &stream_);
+  // The socket does not announce what the channel holds.
+  stream_.handle_event(caf::io::network::operation::read);
 }
 
 void guarded_scribe::flush() {
   if (stream_.wr_buf().size() > max_unsent_bytes_) {
     stream_.wr_buf().clear();
+    if (!std::exchange(overfull_, true)) watch_->violated(incident::cut_for_memory, "too much waits to be sent to it");
     return life_->cut();
   }
   stream_.flush(this);

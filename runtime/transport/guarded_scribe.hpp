@@ -35,7 +35,7 @@ class guarded_scribe : public caf::io::scribe {
   std::vector<char>& wr_buf() override;
   std::vector<char>& rd_buf() override;
   void graceful_shutdown() override;
-  /// Gives the room of a large frame back.
+  /// Gives the room of a large frame back, and stops reading when the actors are too far behind.
   bool consume(caf::execution_unit* context, const void* data, std::size_t size) override;
   /// Cuts the connection when more waits to be sent than may.
   void flush() override;
@@ -45,9 +45,14 @@ class guarded_scribe : public caf::io::scribe {
   void remove_from_loop() override;
 
  private:
+  void go_on();
+
   std::shared_ptr<lifeline> life_;
+  std::shared_ptr<channel_watcher> watch_;
+  std::shared_ptr<flow_meter> meter_;
   std::size_t max_unsent_bytes_;
   bool launched_ = false;
+  bool overfull_ = false;
   caf::io::network::stream_impl<channel_policy> stream_;
 };
 

@@ -4,7 +4,8 @@
 
 namespace troupe::net {
 
-lifeline::lifeline(int socket, std::string peer) : peer_(std::move(peer)), heard_at_(now()), socket_(socket) {}
+lifeline::lifeline(int socket, std::string peer)
+    : peer_(std::move(peer)), network_(network_of(peer_)), heard_at_(now()), socket_(socket) {}
 
 bool lifeline::ended() const {
   const std::lock_guard lock(mutex_);

@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace troupe::net {
@@ -27,7 +29,7 @@ constexpr unsigned unacknowledged_ms = 5000;
 constexpr milliseconds attempt_delay{150};
 constexpr int backlog = 256;
 
-using addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+using addresses = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
 
 addresses resolve(const std::string& host, std::uint16_t port, int flags) {
   addrinfo hints{};
@@ -109,6 +111,8 @@ class attempts {
   std::string problem_ = "no address";
 };
 
+constexpr std::string_view mapped_prefix = "::ffff:";
+
 std::string text_of(const sockaddr_storage& address, socklen_t size) {
   char text[NI_MAXHOST] = {};
   const auto* any = reinterpret_cast<const sockaddr*>(&address);
@@ -121,11 +125,17 @@ socket_guard::~socket_guard() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-socket_guard connect_any(const std::string& host, std::uint16_t port, milliseconds deadline) {
-  const auto found = resolve(host, port, 0);
-  auto connected = attempts{found.get()}.first_connected(steady_clock::now() + deadline);
+resolved_host::resolved_host(const std::string& host, std::uint16_t port) : found_(resolve(host, port, 0)) {}
+
+socket_guard resolved_host::connect(steady_time until) const {
+  auto connected = attempts{found_.get()}.first_connected(until);
   tune(connected.get());
   return connected;
+}
+
+socket_guard connect_any(const std::string& host, std::uint16_t port, milliseconds deadline) {
+  const resolved_host found{host, port};
+  return found.connect(steady_clock::now() + deadline);
 }
 
 socket_guard listen_at(const std::string& address, std::uint16_t port) {
@@ -173,7 +183,20 @@ std::string peer_of(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
-  return text_of(address, size);
+  auto text = text_of(address, size);
+  if (text.starts_with(mapped_prefix) && text.find('.') != std::string::npos) text.erase(0, mapped_prefix.size());
+  return text;
+}
+
+std::string network_of(const std::string& address) {
+  in6_addr v6{};
+  // A link-local address names its interface.
+  if (::inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &v6) != 1) return address;
+  constexpr std::size_t prefix = 8;
+  std::fill(std::begin(v6.s6_addr) + prefix, std::end(v6.s6_addr), std::uint8_t{0});
+  char text[INET6_ADDRSTRLEN] = {};
+  ::inet_ntop(AF_INET6, &v6, text, sizeof text);
+  return std::string{text} + "/64";
 }
 
 bool is_loopback(const std::string& address) {

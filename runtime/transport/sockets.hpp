@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+struct addrinfo;
 
 namespace troupe::net {
 
@@ -34,10 +37,21 @@ class socket_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Tries the addresses of `host` (a name or an IP address), a little apart and side by side, until one connects: an
-/// address that swallows everything does not cost the others their time. Blocks; `deadline` starts when the name is
-/// resolved. The socket is non-blocking, without delays for small packets, and gives up on unacknowledged bytes. Throws
-/// socket_error.
+/// The addresses of a name, or one given as such.
+class resolved_host {
+ public:
+  /// Blocks for as long as resolving takes. Throws socket_error.
+  resolved_host(const std::string& host, std::uint16_t port);
+  /// Tries them a little apart and side by side, until one connects: an address that swallows everything does not cost
+  /// the others their time. Blocks. The socket is non-blocking, without delays for small packets, and gives up on
+  /// unacknowledged bytes. Throws socket_error.
+  socket_guard connect(steady_time until) const;
+
+ private:
+  std::unique_ptr<addrinfo, void (*)(addrinfo*)> found_;
+};
+
+/// Resolves and connects; `deadline` starts when the name is resolved. Throws socket_error.
 socket_guard connect_any(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline);
 
 /// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error.
@@ -51,8 +65,12 @@ bool wait_writable(int fd, steady_time until);
 /// How a connection between nodes is set up, whichever end made it.
 void tune(int fd);
 
-/// The address of the other end without its port, for limits and logs; "?" if it is gone already.
+/// The address of the other end without its port, for logs; "?" if it is gone already. An IPv4 address is written as
+/// one also at a socket of IPv6.
 std::string peer_of(int fd);
+/// What counts as one peer for limits: an IPv4 address, or the /64 of an IPv6 address ("2001:db8::/64"), for whoever
+/// has one address of it has them all.
+std::string network_of(const std::string& address);
 
 /// True for addresses and names that mean this machine and nothing else.
 bool is_loopback(const std::string& address);

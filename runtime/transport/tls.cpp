@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 namespace troupe::net {
@@ -112,6 +113,12 @@ std::string end_of_validity(const X509* certificate) {
   char* text = nullptr;
   const auto size = BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(size)};
+}
+
+std::chrono::system_clock::time_point time_of(const ASN1_TIME* given) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(given, &parts) != 1) return {};
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
 int write_quietly(BIO* to, const char* from, int size) {
@@ -264,6 +271,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
   }
 
   std::string description() const override { return description_; }
+  validity valid() const override { return valid_; }
 
  private:
   /// Called by OpenSSL for each certificate of the chain; a 0 makes it send an alert and end the handshake.
@@ -298,6 +306,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     if (openssl([&] { return SSL_CTX_use_PrivateKey(ctx_.get(), key.get()); }) != 1)
       unusable("the TLS key", files.key, last_error());
 
+    valid_ = {time_of(X509_get0_notBefore(own)), time_of(X509_get0_notAfter(own))};
     description_ = "certificate for";
     for (const auto& name : dns_names(own)) description_ += " " + name;
     description_ += ", valid until " + end_of_validity(own);
@@ -312,6 +321,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
   ctx_ptr ctx_;
   demanded_names names_;
   std::string description_;
+  validity valid_;
 };
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "runtime/transport/channel.hpp"
 #include "runtime/transport/frame_guard.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -60,6 +61,12 @@ class tls_context {
   virtual std::unique_ptr<tls_handshake> begin(side here, int socket) const = 0;
   /// Of this node's own certificate, for a log: subject alternative names and the end of its validity.
   virtual std::string description() const = 0;
+  struct validity {
+    std::chrono::system_clock::time_point begin;
+    std::chrono::system_clock::time_point end;
+  };
+  /// Of the own certificate.
+  virtual validity valid() const = 0;
 };
 
 /// Tells a change of any of the files; equal as long as none is written or replaced. A missing file counts as one

@@ -1,5 +1,7 @@
 #include "runtime/transport/transport.hpp"
 
+#include "runtime/transport/node_claims.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -63,8 +65,11 @@ class complaints {
 
 /// What all connections share. Outlives the transport with the last of them.
 struct guard_room {
-  guard_room(const std::function<void(const std::string&)>& say, std::size_t limit)
-      : violations(say), drops(say), most(static_cast<std::ptrdiff_t>(limit)) {}
+  explicit guard_room(const transport_options& options)
+      : claims(options.max_new_nodes, options.new_node_interval), violations(options.warn), drops(options.warn),
+        most(static_cast<std::ptrdiff_t>(options.max_collected_bytes)) {}
+  incident_counter incidents;
+  node_claims claims;
   complaints violations;
   complaints drops;
   const std::ptrdiff_t most;
@@ -76,16 +81,27 @@ class watcher : public channel_watcher {
  public:
   watcher(std::shared_ptr<lifeline> life, std::shared_ptr<guard_room> room)
       : life_(std::move(life)), room_(std::move(room)) {}
-  ~watcher() override { life_->end(); }
+  ~watcher() override {
+    life_->end();
+    room_->claims.release(life_);
+  }
   void heard() override { life_->heard(); }
   void introduced() override { life_->introduced(); }
-  void dropped() override { room_->drops.note("left out a message of " + life_->peer() + " that nobody waits for"); }
+  void dropped() override {
+    room_->incidents.note(incident::message_dropped);
+    room_->drops.note("left out a message of " + life_->peer() + " that nobody waits for");
+  }
   bool takes(std::ptrdiff_t bytes) override {
     const bool allowed = (room_->collected += bytes) <= room_->most || bytes <= 0;
     if (!allowed) room_->collected -= bytes;
     return allowed;
   }
-  void violated(const std::string& problem) override {
+  void held_back() override { room_->incidents.note(incident::held_back); }
+  claim_outcome claims(std::string_view node) override { return room_->claims.claim(node, life_, steady_clock::now()); }
+  void violated(incident kind, const std::string& problem) override {
+    // CAF takes a while to let go of it, and whoever is to come next is not to wait for that.
+    room_->claims.release(life_);
+    room_->incidents.note(kind);
     room_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
   }
 
@@ -100,11 +116,15 @@ class transport::core : public gate_owner {
  public:
   explicit core(transport_options options)
       : options_(within_file_limit(std::move(options))), guard_(std::make_shared<const guard_options>(options_.guard)),
-        keeper_(options_.files), room_(std::make_shared<guard_room>(options_.warn, options_.max_collected_bytes)),
-        refusals_(options_.warn), cuts_(options_.warn), dog_(options_.silence_limit), work_(io_.get_executor()),
-        watch_(io_), files_(io_) {
+        keeper_(options_.files), room_(std::make_shared<guard_room>(options_)), refusals_(options_.warn),
+        cuts_(options_.warn), dog_(options_.silence_limit), work_(io_.get_executor()), watch_(io_), files_(io_) {
+    flow_->total = options_.max_unhandled_bytes;
+    flow_->most = options_.max_unhandled_bytes_per_connection;
     wait_to_watch();
-    if (options_.files.tls) wait_for_files();
+    if (options_.files.tls) {
+      keeper_.look(steady_clock::now(), options_.warn);
+      wait_for_files();
+    }
     thread_ = std::thread([this] {
       ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux, of this thread
       io_.run();
@@ -121,10 +141,12 @@ class transport::core : public gate_owner {
   const transport_options& options() const noexcept { return options_; }
 
   open_connection dial(const std::string& host, std::uint16_t port) {
-    auto socket = connect_any(host, port, options_.dial_deadline);
+    const resolved_host where{host, port};
     const auto until = steady_clock::now() + options_.dial_deadline;
+    auto socket = where.connect(until);
     opening talk{side::dialed, socket.get(), keeper_.current()};
     talk.finish(until);
+    room_->incidents.note(incident::dialed);
     auto peer = peer_of(socket.get());
     return guarded(side::dialed, std::move(socket), talk.take_channel(), std::move(peer));
   }
@@ -142,6 +164,14 @@ class transport::core : public gate_owner {
       gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
     });
   }
+
+  void hang_up(std::string_view node, const std::string& why) {
+    if (!room_->claims.cut(node)) return;
+    room_->incidents.note(incident::cut_silent);
+    cuts_.note("cut the connection with a node: " + why);
+  }
+
+  transport_status status() const { return {room_->incidents.all(), dog_.open({}).all, keeper_.certificate_end()}; }
 
   void stop_listening() {
     on_io([this] {
@@ -169,17 +199,23 @@ class transport::core : public gate_owner {
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
     auto life = std::make_shared<lifeline>(socket.get(), std::move(peer));
     dog_.add(life);
-    auto stream =
-        std::make_unique<guarded_channel>(std::move(raw), here, guard_, std::make_shared<watcher>(life, room_));
-    return {std::move(socket), std::move(stream), std::move(life)};
+    auto watch = std::make_shared<watcher>(life, room_);
+    auto stream = std::make_unique<guarded_channel>(std::move(raw), here, guard_, watch);
+    auto meter = std::make_shared<flow_meter>(flow_, [receivers = options_.guard.receivers](const flow_token& token) {
+      if (receivers) receivers->send(token);
+    });
+    return {std::move(socket), std::move(stream), std::move(life), std::move(watch), std::move(meter)};
   }
 
   void wait_to_watch() {
     watch_.expires_after(watchdog::pace);
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
-      for (const auto& peer : dog_.look(steady_clock::now()))
-        cuts_.note("cut a connection with " + peer + ": nothing was heard of it");
+      for (const auto& [peer, why] : dog_.look(steady_clock::now())) {
+        room_->incidents.note(why);
+        cuts_.note("cut a connection with " + peer +
+                   (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
+      }
       wait_to_watch();
     });
   }
@@ -194,18 +230,20 @@ class transport::core : public gate_owner {
   }
 
   credentials current_credentials() override { return keeper_.current(); }
-  std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
-    const auto open = dog_.open(peer);
-    return {open.all, open.from_peer};
+  std::pair<std::size_t, std::size_t> open_connections(const std::string& network) override {
+    const auto open = dog_.open(network);
+    return {open.all, open.of_network};
   }
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
+    room_->incidents.note(incident::accepted);
     try {
       if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
     } catch (const std::exception& e) {
-      refused(peer, e.what());
+      refused(peer, incident::opening_failed, e.what());
     }
   }
-  void refused(const std::string& peer, const std::string& why) override {
+  void refused(const std::string& peer, incident kind, const std::string& why) override {
+    room_->incidents.note(kind);
     refusals_.note("turned away a connection of " + peer + ": " + why);
   }
 
@@ -213,6 +251,7 @@ class transport::core : public gate_owner {
   std::shared_ptr<const guard_options> guard_;
   credentials_keeper keeper_;
   std::shared_ptr<guard_room> room_;
+  std::shared_ptr<flow_room> flow_ = std::make_shared<flow_room>();
   /// One for each kind, so that a crowd of one does not silence the others.
   complaints refusals_;
   complaints cuts_;
@@ -235,5 +274,7 @@ open_connection transport::dial(const std::string& host, std::uint16_t port) { r
 std::uint16_t transport::listen(const std::string& address, std::uint16_t port) { return core_->listen(address, port); }
 void transport::accept(std::function<void(open_connection)> taker) { core_->accept(std::move(taker)); }
 void transport::stop_listening() { core_->stop_listening(); }
+void transport::hang_up(std::string_view node, const std::string& why) { core_->hang_up(node, why); }
+transport_status transport::status() const { return core_->status(); }
 
 } // namespace troupe::net

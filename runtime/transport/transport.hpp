@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/transport/credentials_keeper.hpp"
+#include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/gate.hpp"
 #include "runtime/transport/guarded_channel.hpp"
 #include "runtime/transport/watchdog.hpp"
@@ -11,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe::net {
 
@@ -19,12 +22,20 @@ struct transport_options {
   credentials_files files;
   gate_options gate;
   guard_options guard;
-  /// For a dialed connection's way to the end of its opening, once the name is resolved.
+  /// For a dialed connection from its beginning, once the name is resolved, to the end of its opening.
   std::chrono::milliseconds dial_deadline{1000};
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit{900};
   /// Of unfinished frames, for all connections together: a connection that wants more is cut.
   std::size_t max_collected_bytes = 256 << 20;
+  /// Processes that introduce themselves for the first time: so many at once, and then one in each interval. CAF keeps
+  /// something of each for good.
+  std::size_t max_new_nodes = 4096;
+  std::chrono::milliseconds new_node_interval{1000};
+  /// Of what was handed to actors and is not handled by them: for all connections together, and for one. A connection
+  /// beyond its share is not read any further until there is room again.
+  std::size_t max_unhandled_bytes = 256 << 20;
+  std::size_t max_unhandled_bytes_per_connection = 8 << 20;
   /// A connection whose unsent bytes pass this is cut (what CAF is about to write, and the room it keeps, come on top).
   std::size_t max_unsent_bytes = 64 << 20;
   /// Where messages for people go. Called by any thread.
@@ -36,6 +47,17 @@ struct open_connection {
   socket_guard socket;
   std::unique_ptr<channel> stream;
   std::shared_ptr<lifeline> life;
+  /// Told of what the stream does not see.
+  std::shared_ptr<channel_watcher> watch;
+  std::shared_ptr<flow_meter> meter;
+};
+
+/// For people who look after a node.
+struct transport_status {
+  incident_counts incidents{};
+  std::size_t open_connections = 0;
+  /// When the own certificate expires; not set without TLS.
+  std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
 
 /// Thread-safe.
@@ -58,6 +80,10 @@ class transport {
   void accept(std::function<void(open_connection)> taker);
   /// Nobody is given to the taker any more once this returns. Idempotent. Must not be called by the taker.
   void stop_listening();
+
+  /// Cuts the connection with this node, by CAF's encoded id, if there is one.
+  void hang_up(std::string_view node, const std::string& why);
+  transport_status status() const;
 
  private:
   class core;

@@ -6,10 +6,7 @@
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/guarded_scribe.hpp"
 
-#include <caf/binary_serializer.hpp>
-
 #include <utility>
-#include <vector>
 
 namespace troupe {
 namespace {
@@ -20,20 +17,15 @@ class failing_connector : public connector_handle::base {
       : connector_handle::base(config), why_(std::move(why)) {}
   behavior_type make_behavior() override {
     return {
-        [this](const dial&) -> caf::result<dialed> { return caf::make_error(caf::sec::cannot_connect_to_node, why_); }};
+        [this](const dial&) -> caf::result<dialed> { return caf::make_error(caf::sec::cannot_connect_to_node, why_); },
+        [](const hang_up&) {},
+    };
   }
   const char* name() const override { return "failing_connector"; }
 
  private:
   std::string why_;
 };
-
-std::string encoded_node_id(caf::actor_system& system) {
-  std::vector<char> bytes;
-  caf::binary_serializer to{system, bytes};
-  if (to(system.node())) return {};
-  return {bytes.begin(), bytes.end()};
-}
 
 } // namespace
 
@@ -46,19 +38,25 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
   }
 }
 
+caf::timespan heartbeat_interval(caf::actor_system& system) {
+  return caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});
+}
+
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
   net::transport_options options;
-  options.guard.types = wire_message_names();
-  if (!system.has_middleman() || !system.types().make_value(*options.guard.types.begin()))
+  options.guard.types = wire_messages();
+  if (!system.has_middleman() || !system.types().make_value(options.guard.types.begin()->first))
     throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
     options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
                                          settings.tls->cluster_name,
                                          settings.tls->allowed_names};
-  options.guard.self = encoded_node_id(system);
+  options.guard.self = compat::encoded(system, system.node());
   options.guard.receivers = std::make_shared<net::receiver_list>();
-  const auto heartbeat = caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});
+  if (settings.silence_limit) options.silence_limit = *settings.silence_limit;
+  options.files.expiry_warning = settings.certificate_warning;
+  const auto heartbeat = heartbeat_interval(system);
   if (heartbeat.count() <= 0 || heartbeat > options.silence_limit / 3)
     throw std::runtime_error("middleman.heartbeat-interval is to be above 0 and at most a third of the " +
                              std::to_string(options.silence_limit.count()) +

@@ -21,8 +21,18 @@ class transport_links : public link_factory {
   std::shared_ptr<net::transport> transport_;
 };
 
+/// How often CAF says that this process is alive, on each connection; 0: not at all.
+caf::timespan heartbeat_interval(caf::actor_system& system);
+
 /// The transport of a process in this system, as its settings say. Throws std::runtime_error when files are unusable.
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings);
+
+/// Sends tokens to the actor, which must take a flow_mark; does not keep it alive.
+template <class Handle> net::flow_meter::token_sender flow_marks(const Handle& to) {
+  return [to = to.address()](const net::flow_token& token) {
+    if (const auto receiver = caf::actor_cast<Handle>(to)) caf::anon_send(receiver, flow_mark{token});
+  };
+}
 
 /// Makes `published` what others find who connect to the address at which the transport listens. The system must live
 /// until `stop_listening` has returned.

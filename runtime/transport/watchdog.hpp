@@ -1,6 +1,7 @@
 // Cuts connections that have fallen silent: BASP sends heartbeats on every one, so silence is a peer that is gone.
 #pragma once
 
+#include "runtime/transport/incidents.hpp"
 #include "runtime/transport/lifeline.hpp"
 
 #include <chrono>
@@ -20,17 +21,22 @@ class watchdog {
   void add(std::shared_ptr<lifeline> one);
   struct count {
     std::size_t all = 0;
-    std::size_t from_peer = 0;
+    std::size_t of_network = 0;
   };
-  /// Open connections, and those of them to this address.
-  count open(const std::string& peer) const;
+  /// Open connections, and those of them with this network (see network_of).
+  count open(const std::string& network) const;
 
   /// From the end of its opening to its introduction.
   static constexpr std::chrono::seconds introduction_limit{5};
 
-  /// To be called every `pace`; returns the addresses of the connections it cut. When this process itself was stopped
-  /// for a while, nobody is blamed for it.
-  std::vector<std::string> look(steady_time now);
+  struct cut {
+    std::string peer;
+    /// cut_silent or cut_unintroduced.
+    incident why = incident::cut_silent;
+  };
+  /// To be called every `pace`; returns what it cut. When this process itself was stopped for a while, nobody is blamed
+  /// for it.
+  std::vector<cut> look(steady_time now);
   static constexpr std::chrono::milliseconds pace{100};
 
  private:

@@ -50,12 +50,13 @@ class fake_connector : public caf::event_based_actor {
   fake_connector(caf::actor_config& config, std::shared_ptr<node_record> record)
       : caf::event_based_actor(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
-    return {[this](const dial&) -> caf::result<dialed> {
-      ++record_->dials;
-      if (!record_->reachable) return caf::make_error(caf::sec::cannot_connect_to_node);
-      if (!record_->endpoint) record_->endpoint = home_system().spawn<fake_node>(record_);
-      return dialed{caf::actor_cast<endpoint_handle>(record_->endpoint)};
-    }};
+    return {[](const hang_up&) {},
+            [this](const dial&) -> caf::result<dialed> {
+              ++record_->dials;
+              if (!record_->reachable) return caf::make_error(caf::sec::cannot_connect_to_node);
+              if (!record_->endpoint) record_->endpoint = home_system().spawn<fake_node>(record_);
+              return dialed{caf::actor_cast<endpoint_handle>(record_->endpoint)};
+            }};
   }
 
  private:
@@ -114,7 +115,7 @@ struct world : virtual_system {
     batch.leader = leader;
     for (const auto& c : std::exchange(node.commands, {}))
       batch.outcomes.push_back({c.number, errc::none, 3, services::msgpack_serializer::encode(map::put_result{3})});
-    caf::anon_send(caf::actor_cast<caf::actor>(node.asker), batch);
+    caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.asker), batch);
     settle();
   }
 

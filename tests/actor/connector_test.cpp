@@ -10,9 +10,14 @@
 #include <catch2/catch.hpp>
 
 #include <arpa/inet.h>
+#include <atomic>
 #include <csignal>
 #include <cstdint>
+#include <dlfcn.h>
+#include <mutex>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +26,27 @@ namespace {
 
 using namespace troupe;
 using namespace std::chrono_literals;
+
+/// While it lives, whoever resolves "slow.test" waits.
+struct slow_names {
+  slow_names() { asked = 0, held.lock(); }
+  ~slow_names() { held.unlock(); }
+  static inline std::mutex held;
+  static inline std::atomic<int> asked = 0;
+};
+
+} // namespace
+
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
+  using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto systems = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (!name || std::string_view{name} != "slow.test") return systems(name, service, hints, found);
+  ++slow_names::asked;
+  const std::lock_guard wait(slow_names::held);
+  return EAI_NONAME;
+}
+
+namespace {
 
 class silent : public caf::event_based_actor {
  public:
@@ -112,6 +138,29 @@ struct mute_listener {
 };
 
 } // namespace
+
+TEST_CASE("a name that does not resolve in time costs one thread, however often it is dialed", "[connector]") {
+  troupe::config config;
+  caf::actor_system system{config};
+  net::transport_options impatient;
+  impatient.dial_deadline = 10ms;
+  slow_names held;
+  connector_handle connector =
+      system.spawn<troupe::connector>("slow.test", std::uint16_t{1}, std::make_shared<net::transport>(impatient), 50ms);
+  caf::scoped_actor self{system};
+  std::vector<std::string> problems;
+  for (int i = 0; i < 3; ++i)
+    self->request(connector, 10s, dial{})
+        .receive([](const dialed&) {},
+                 [&](const caf::error& e) {
+                   CHECK(e == caf::sec::cannot_connect_to_node); // a timeout would mean that the connector hangs
+                   problems.push_back(compat::to_text(system, e));
+                 });
+  const std::string again = "the last attempt has not ended yet";
+  CHECK(problems == std::vector<std::string>{"it takes too long", again, again});
+  CHECK(slow_names::asked == 1);
+  self->send_exit(connector, caf::exit_reason::user_shutdown);
+}
 
 TEST_CASE("a link to another process comes up, and goes down when that is killed", "[connector]") {
   child other; // forked before this process has threads

@@ -26,25 +26,33 @@ using listeners = std::map<std::string, endpoint_handle>;
 
 class table_connector : public connector_handle::base {
  public:
-  table_connector(caf::actor_config& config, std::shared_ptr<listeners> table, std::string address)
-      : connector_handle::base(config), table_(std::move(table)), address_(std::move(address)) {}
+  table_connector(caf::actor_config& config, std::shared_ptr<listeners> table, std::string address,
+                  std::shared_ptr<int> hung_up)
+      : connector_handle::base(config), table_(std::move(table)), address_(std::move(address)),
+        hung_up_(std::move(hung_up)) {}
   behavior_type make_behavior() override {
-    return {[this](const dial&) -> caf::result<dialed> {
-      const auto found = table_->find(address_);
-      if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, "refused");
-      return dialed{found->second};
-    }};
+    return {
+        [this](const dial&) -> caf::result<dialed> {
+          const auto found = table_->find(address_);
+          if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, "refused");
+          return dialed{found->second};
+        },
+        [this](const hang_up&) { ++*hung_up_; },
+    };
   }
 
  private:
   std::shared_ptr<listeners> table_;
   std::string address_;
+  std::shared_ptr<int> hung_up_;
 };
 
 struct table_factory : link_factory {
   std::shared_ptr<listeners> table = std::make_shared<listeners>();
+  /// How many connections were to be cut.
+  std::shared_ptr<int> hung_up = std::make_shared<int>(0);
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override {
-    return system.spawn<table_connector>(table, address);
+    return system.spawn<table_connector>(table, address, hung_up);
   }
 };
 
@@ -92,6 +100,24 @@ class recorder : public caf::event_based_actor {
  private:
   std::shared_ptr<records> to_;
   std::string name_;
+};
+
+/// Answers hello, when it likes to.
+class moody_endpoint : public caf::event_based_actor {
+ public:
+  moody_endpoint(caf::actor_config& config, hello answer, std::shared_ptr<bool> speaks)
+      : event_based_actor(config), answer_(std::move(answer)), speaks_(std::move(speaks)) {}
+  caf::behavior make_behavior() override {
+    return {[this](const hello&) {
+      auto promise = make_response_promise<hello>();
+      if (*speaks_) promise.deliver(answer_);
+      return promise;
+    }};
+  }
+
+ private:
+  hello answer_;
+  std::shared_ptr<bool> speaks_;
 };
 
 caf::actor_system_config& configured(caf::actor_system_config& config) {
@@ -238,6 +264,33 @@ TEST_CASE("a peer that dies is missed at once and linked again when it is back",
   node again{w, who(2, 8)};
   w.run_for(2s);
   CHECK(a.seen->up == std::vector<std::uint64_t>{7, 8});
+}
+
+TEST_CASE("an endpoint that falls silent while its connection lives is missed in time, cut, and dialed again",
+          "[links]") {
+  world w;
+  node a{w, who(1)};
+  const auto speaks = std::make_shared<bool>(true);
+  (*w.factory->table)["n2:1"] =
+      w.keep(caf::actor_cast<endpoint_handle>(w.system.spawn<moody_endpoint>(who(2, 7), speaks)));
+  a.discover({"n2:1"});
+  w.run_for(5s);
+  CHECK(a.seen->up.size() == 1);
+  CHECK(*w.factory->hung_up == 0);
+  *speaks = false;
+  w.run_for(1400ms); // late by a little is no reason
+  *speaks = true;
+  w.run_for(5s);
+  CHECK(a.seen->down.empty());
+  *speaks = false;
+  w.run_for(3600ms);
+  CHECK(a.seen->down == std::vector<node_id>{{2}});
+  CHECK(*w.factory->hung_up == 1);
+  w.run_for(5s);
+  CHECK(*w.factory->hung_up == 1); // there is nothing more to cut
+  *speaks = true;
+  w.run_for(3s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7, 7});
 }
 
 TEST_CASE("one node under two addresses is one peer, and the own address is none", "[links]") {

@@ -365,12 +365,12 @@ TEST_CASE("a follower asks the leader for an index and reads itself") {
   const auto number = remote->index_requests[0];
   SECTION("confirmed, even if the leader changes meanwhile") {
     w.follow(2, other_peer);
-    w.tell(read_index_answer{number, errc::none, 7});
+    w.answer_from_peer(read_index_answer{number, errc::none, 7});
     REQUIRE(w.queries->size() == 1);
     CHECK(w.queries->front().at == 7);
   }
   SECTION("refused: asked again after a pause") {
-    w.tell(read_index_answer{number, errc::not_leader, 0});
+    w.answer_from_peer(read_index_answer{number, errc::not_leader, 0});
     CHECK(remote->index_requests.size() == 1);
     w.advance(20ms);
     CHECK(remote->index_requests.size() == 2);
@@ -378,7 +378,7 @@ TEST_CASE("a follower asks the leader for an index and reads itself") {
   SECTION("never answered: rejected") {
     w.advance(1s);
     CHECK(w.code(1) == errc::deadline);
-    w.tell(read_index_answer{number, errc::none, 7});
+    w.answer_from_peer(read_index_answer{number, errc::none, 7});
     CHECK(w.queries->empty());
   }
 }
@@ -485,7 +485,7 @@ TEST_CASE("large batches leave in several messages") {
   outcome_batch done;
   for (const auto& batch : remote->batches)
     for (const auto& c : batch.commands) done.outcomes.push_back({c.number, errc::none, 1, std::string(70, 'y')});
-  w.tell(done);
+  w.answer_from_peer(done);
   CHECK(w.asked->batches == 5);
 }
 

@@ -144,7 +144,7 @@ class walk {
         outcome_batch answers;
         if (chance(3)) answers.leader = chance(2) ? peer : other_peer;
         for (const auto& c : batch.commands) answer_one(c, answers);
-        w_.tell(std::move(answers));
+        w_.answer_from_peer(std::move(answers));
       }
     }
   }
@@ -176,7 +176,8 @@ class walk {
     }
     for (auto& [id, record] : links_)
       for (const auto number : std::exchange(record->index_requests, {}))
-        if (!chance(5)) w_.tell(read_index_answer{number, chance(4) ? errc::not_leader : errc::none, base_});
+        if (!chance(5))
+          w_.answer_from_peer(read_index_answer{number, chance(4) ? errc::not_leader : errc::none, base_});
     for (const auto& batch : std::exchange(*w_.queries, {})) {
       queried_batch read;
       for (const auto& q : batch.queries)

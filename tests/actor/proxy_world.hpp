@@ -154,6 +154,12 @@ struct proxy_world : virtual_system {
     settle();
   }
 
+  /// From somebody on the network; all of it is one process here.
+  template <class Message> void answer_from_peer(Message message) {
+    caf::send_as(asker, subject, std::move(message));
+    settle();
+  }
+
   void lead(term_t term = 1) { tell(role_changed{++epoch, raft::role_kind::leader, term, role, 0, {}}); }
   void follow(term_t term, node_id leader) {
     tell(role_changed{++epoch, raft::role_kind::follower, term, role, 0, {}});
@@ -177,7 +183,7 @@ struct proxy_world : virtual_system {
     tell(applied_batch{{{index, term, code, std::move(payload)}}});
   }
   void outcome(std::uint64_t number, errc code, node_id leader = {}, std::string payload = {}) {
-    tell(outcome_batch{leader, {}, {{number, code, 0, std::move(payload)}}});
+    answer_from_peer(outcome_batch{leader, {}, {{number, code, 0, std::move(payload)}}});
   }
 
   std::size_t answers(std::uint64_t number) const { return asked->answers.count(number); }

@@ -23,7 +23,7 @@ namespace {
 
 std::shared_ptr<const guard_options> options() {
   static const auto all =
-      std::make_shared<const guard_options>(guard_options{.types = wire_names(), .self = basp::node(100, 'a')});
+      std::make_shared<const guard_options>(guard_options{.types = wire_types(), .self = basp::node(100, 'a')});
   return all;
 }
 
@@ -41,7 +41,9 @@ struct watcher : channel_watcher {
     if (taken < 0) found("more is given back than was taken");
     return true;
   }
-  void violated(const std::string& problem) override {
+  claim_outcome claims(std::string_view) override { return claim_outcome::granted; }
+  void held_back() override {}
+  void violated(incident, const std::string& problem) override {
     if (problem.empty()) found("a violation without a reason");
     if (std::exchange(broken, true)) found("two violations in one stream");
   }

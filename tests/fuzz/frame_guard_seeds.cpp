@@ -3,6 +3,7 @@
 #include "tests/fuzz/caf_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/message_types.hpp"
 #include "tests/unit/transport/random_frames.hpp"
 
 #include <filesystem>
@@ -47,8 +48,8 @@ int main(int argc, char** argv) try {
     return 2;
   }
   writer to{argv[1]};
-  const auto names = wire_names();
-  frame_source source{1, self, peer, {names.begin(), names.end()}};
+  const auto names = names_of(wire_types());
+  frame_source source{1, self, peer, names};
   for (const auto here : {side::accepted, side::dialed}) {
     const auto greeting = greeting_of(here);
     to.write(here, greeting);

@@ -28,7 +28,7 @@ bool send_all(int fd, std::string_view bytes) {
   return true;
 }
 
-std::string node_id(std::uint64_t node) { return basp::node(7, static_cast<char>(node)); }
+std::string node_id(std::uint64_t node) { return basp::node(static_cast<std::uint32_t>(node), 'x'); }
 
 std::string client_handshake(std::uint64_t node) { return basp::client_hello(node_id(node)); }
 
@@ -121,8 +121,9 @@ void attacker::show(const false_identity& who) {
 
 std::string attacker::at_raft_port() {
   constexpr std::uint32_t gigabyte = 1u << 30;
-  // The same node each time: what is left of a stranger in CAF is not to grow with every try.
-  const auto known = client_handshake(1 + random_() % 4);
+  // Few enough that what is left of strangers in CAF does not grow with every try; enough that they hardly ever meet on
+  // open connections, where the second one gets no further.
+  const auto known = client_handshake(1 + random_() % 1000);
   constexpr unsigned usual = 18;
   const auto kinds = usual + static_cast<unsigned>(2 * at_.identities.size());
   switch (const auto kind = random_() % kinds) {
@@ -157,8 +158,8 @@ std::string attacker::at_raft_port() {
   case 6: {
     // A greeting of another time: its proof fits no nonce of this one.
     auto one = connect(any(at_.raft_ports));
-    std::string replayed{"TROUPE\x01\x00", 8};
-    replayed += std::string(32, 'n') + std::string{"TROUPE\x01\x00", 8} + std::string(32, 'p') + known;
+    std::string replayed{"TROUPE\x02\x00", 8};
+    replayed += std::string(32, 'n') + std::string{"TROUPE\x02\x00", 8} + std::string(32, 'p') + known;
     send_all(one.get(), replayed);
     keep(std::move(one));
     return "a replayed handshake";

@@ -149,6 +149,39 @@ TEST_CASE(
   CHECK(look_after(2h) == 4);
 }
 
+TEST_CASE("a certificate that expires soon is warned of, at once and then daily, until it is renewed") {
+  using namespace std::chrono;
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto [begins, ends, warning, warned] = GENERATE(
+      table<seconds, seconds, std::optional<seconds>, bool>({{-1h, 29min, {}, true},    // less than a third of its time
+                                                             {-1h, 31min, {}, false},   //
+                                                             {-9000h, 167h, {}, true},  // less than a week, of a year
+                                                             {-9000h, 169h, {}, false}, //
+                                                             {-9000h, 719h, 720h, true}, // as it was asked for
+                                                             {-1h, 20min, 600s, false}}));
+  CAPTURE(begins.count(), ends.count());
+  const auto files = ca.issue("mine", {.begins = begins, .ends = ends});
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}, .expiry_warning = warning}};
+  const auto left = keeper.certificate_end().value() - system_clock::now();
+  CHECK(left <= ends);
+  CHECK(left > ends - 1min);
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  REQUIRE(said.all.size() == (warned ? 1 : 0));
+  if (!warned) return;
+  CHECK_THAT(said.all[0], Contains("the own certificate expires in") && Contains(cluster_name));
+  keeper.look(steady_time{24h}, said.listener());
+  CHECK(said.all.size() == 1);
+  keeper.look(steady_time{25h}, said.listener());
+  CHECK(said.all.size() == 2);
+  replace(files, ca.issue("renewed", {.ends = 9000h}));
+  keeper.look(steady_time{26h}, said.listener());
+  CHECK(said.all.size() == 3); // that it was taken over
+  keeper.look(steady_time{50h}, said.listener());
+  CHECK(said.all.size() == 3);
+}
+
 TEST_CASE("a second kind of damage is told at once") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};

@@ -79,8 +79,12 @@ std::string message(rest& in, const guard_options& options, bool is_response) {
   demand(in.length() == 0);
   demand(in.integer(2) == 0);
   const auto names = in.text();
-  for (const auto& type : options.types)
-    if (names == "@<>+" + type) return basp::message(names, basp::text(in.text()));
+  for (const auto& [type, check] : options.types) {
+    if (names != "@<>+" + type) continue;
+    const auto content = in.text();
+    demand(check(content));
+    return basp::message(names, basp::text(content));
+  }
   // What answers nothing has no business being empty, or an error.
   demand(is_response);
   if (names == "@<>") return basp::message(names);

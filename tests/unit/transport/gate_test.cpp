@@ -29,7 +29,10 @@ struct recording_owner : gate_owner {
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
     passes.push_back({std::move(socket), std::move(stream), peer});
   }
-  void refused(const std::string& peer, const std::string& why) override { refusals.push_back(peer + ": " + why); }
+  void refused(const std::string& peer, incident kind, const std::string& why) override {
+    refusals.push_back(peer + ": " + why);
+    kinds.push_back(kind);
+  }
 
   struct pass {
     socket_guard socket;
@@ -41,6 +44,7 @@ struct recording_owner : gate_owner {
   std::vector<std::string> asked_for;
   std::vector<pass> passes;
   std::vector<std::string> refusals;
+  std::vector<incident> kinds;
 };
 
 /// A gate whose thread is the test's.
@@ -141,6 +145,7 @@ TEST_CASE("an opening takes so long and no longer") {
   one.run_until_refused(2);
   CHECK(steady::now() - begin >= 200ms);
   for (const auto& refusal : one.owner.refusals) CHECK(refusal == "127.0.0.1: its opening took too long");
+  for (const auto kind : one.owner.kinds) CHECK(kind == incident::opening_failed);
   CHECK(await_bytes(silent.get()).empty());
   CHECK(await_bytes(half.get()).empty());
 }
@@ -179,6 +184,52 @@ TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
 
+TEST_CASE("openings count towards the connections that may be open: for one more, the oldest is pushed out") {
+  gate_options narrow;
+  narrow.max_connections = 10;
+  narrow.max_connections_per_address = 8;
+  tended_gate one{narrow};
+  const auto pushed_out = [](const std::string& peer) {
+    return std::vector<std::string>{peer + ": newer connections pushed it out before its opening was over"};
+  };
+  SECTION("in all") {
+    one.owner.open = {8, 0};
+    const auto first = knock(one.port, "127.0.0.20");
+    const auto second = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 2; });
+    CHECK(one.owner.refusals.empty());
+    const auto third = knock(one.port, "127.0.0.22");
+    one.run_until([&] { return one.owner.asked_for.size() == 3; });
+    CHECK(one.owner.refusals == pushed_out("127.0.0.20"));
+    CHECK(await_bytes(first.get()).empty());
+    CHECK(is_quiet(second.get()));
+    CHECK(is_quiet(third.get()));
+  }
+  SECTION("of one address") {
+    one.owner.open = {7, 7};
+    const auto other = knock(one.port, "127.0.0.20");
+    const auto first = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 2; });
+    CHECK(one.owner.refusals.empty());
+    const auto second = knock(one.port, "127.0.0.21");
+    one.run_until([&] { return one.owner.asked_for.size() == 3; });
+    CHECK(one.owner.refusals == pushed_out("127.0.0.21"));
+    CHECK(await_bytes(first.get()).empty());
+    CHECK(is_quiet(other.get()));
+    CHECK(is_quiet(second.get()));
+  }
+  SECTION("and openings of before, when those that are open have become more") {
+    std::vector<socket_guard> crowd;
+    for (int i = 0; i < 4; ++i) crowd.push_back(knock(one.port, "127.0.0." + std::to_string(20 + i)));
+    one.run_until([&] { return one.owner.asked_for.size() == crowd.size(); });
+    one.owner.open = {9, 0};
+    crowd.push_back(knock(one.port, "127.0.0.30"));
+    one.run_until([&] { return one.owner.asked_for.size() == crowd.size(); });
+    CHECK(one.owner.refusals.size() == 4);
+    CHECK(is_quiet(crowd.back().get()));
+  }
+}
+
 TEST_CASE("with too many connections open, a dialer is told so") {
   gate_options narrow;
   narrow.max_connections = 10;
@@ -190,6 +241,7 @@ TEST_CASE("with too many connections open, a dialer is told so") {
   one.run_until([&] { return refused.step(); });
   CHECK(refused.failure == "the other end has too many connections");
   CHECK(one.owner.refusals == std::vector<std::string>{"127.0.0.6: too many connections are open"});
+  CHECK(one.owner.kinds == std::vector<incident>{incident::refused_by_limit});
   CHECK(one.owner.asked_for == std::vector<std::string>{"127.0.0.6"});
   one.owner.open = {9, 3};
   dialer fine{one.port, {}, "127.0.0.6"};

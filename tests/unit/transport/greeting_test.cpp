@@ -2,17 +2,17 @@
 
 #include <catch2/catch.hpp>
 
-#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace troupe::net;
 using Catch::Contains;
 
 namespace {
 
-constexpr std::size_t hello_size = 40;
-constexpr std::size_t welcome_size = 72;
-constexpr std::size_t answer_size = 40;
+constexpr std::size_t message_size = 40;
+constexpr std::size_t head_size = 8;
 constexpr std::size_t version_at = 6;
 constexpr std::size_t reason_at = 7;
 
@@ -67,6 +67,30 @@ TEST_CASE("two ends that know the same secret agree") {
   CHECK(two.accepted.fine());
 }
 
+TEST_CASE("every two secrets differ, whatever HMAC makes of them as keys") {
+  // HMAC itself fills short keys up with zeros, and hashes long ones.
+  const auto [dialed, accepted] =
+      GENERATE(std::pair{std::string(32, '\0'), std::string{}}, std::pair{std::string{}, std::string(64, '\0')},
+               std::pair{secret, secret + '\0'}, std::pair{std::string(16, '\0'), std::string(17, '\0')});
+  pair_of_ends two{dialed, accepted};
+  two.talk();
+  CHECK_THAT(two.dialed.failure, Contains("another cluster secret"));
+  CHECK_THAT(two.accepted.failure, Contains("another cluster secret"));
+}
+
+TEST_CASE("who dials proves first: who does not know the secret hears nothing to try guesses against") {
+  talker accepted{side::accepted, secret, 'a'};
+  talker guessing{side::dialed, "a guess", 'd'};
+  accepted.take(guessing.part.take_output());
+  const auto welcome = accepted.part.take_output();
+  CHECK(welcome.substr(head_size) == nonce('a')); // the same for any secret
+  guessing.take(welcome);
+  accepted.take(guessing.part.take_output());
+  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
+  const auto refusing = accepted.part.take_output();
+  CHECK(refusing.substr(head_size) == std::string(32, '\0'));
+}
+
 TEST_CASE("when the secrets differ both ends learn it") {
   const auto [dialed, accepted] =
       GENERATE(std::pair{secret, std::string{"another secret, as long"}}, std::pair{secret, std::string{}},
@@ -78,24 +102,40 @@ TEST_CASE("when the secrets differ both ends learn it") {
   CHECK(two.accepted.failure == expected);
 }
 
+namespace {
+
+/// What was said in a greeting that went well: by who dialed, who accepted, and so on.
+std::vector<std::string> overheard(char dialed_nonce, char accepted_nonce) {
+  talker dialed{side::dialed, secret, dialed_nonce};
+  talker accepted{side::accepted, secret, accepted_nonce};
+  std::vector<std::string> said;
+  for (int turn = 0; turn < 2; ++turn) {
+    said.push_back(dialed.part.take_output());
+    accepted.take(said.back());
+    said.push_back(accepted.part.take_output());
+    dialed.take(said.back());
+  }
+  REQUIRE(dialed.fine());
+  REQUIRE(accepted.fine());
+  return said;
+}
+
+} // namespace
+
 TEST_CASE("nothing that is said shows the secret") {
-  pair_of_ends two{secret, secret};
-  const auto hello = two.dialed.part.take_output();
-  two.accepted.take(hello);
-  const auto welcome = two.accepted.part.take_output();
-  two.dialed.take(welcome);
-  const auto answer = two.dialed.part.take_output();
-  CHECK(hello.size() == hello_size);
-  CHECK(welcome.size() == welcome_size);
-  CHECK(answer.size() == answer_size);
-  for (const auto& said : {hello, welcome, answer}) CHECK(said.find(secret) == std::string::npos);
+  for (const auto& said : overheard('d', 'a')) {
+    CHECK(said.size() == message_size);
+    CHECK(said.find(secret) == std::string::npos);
+  }
 }
 
 TEST_CASE("an accepting end that proves nothing is refused although it welcomes") {
   talker dialed{side::dialed, secret, 'd'};
-  auto hello = dialed.part.take_output();
+  const auto hello = dialed.part.take_output();
+  dialed.take(hello);
+  dialed.part.take_output();
   // It does not know the secret, so all it can do is to make the proof up.
-  dialed.take(hello + std::string(32, '\0'));
+  dialed.take(hello.substr(0, head_size) + std::string(32, '\0'));
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
 }
 
@@ -104,52 +144,38 @@ TEST_CASE("a dialing end that proves nothing is refused") {
   talker stranger{side::dialed, "", 'd'};
   accepted.take(stranger.part.take_output());
   const auto welcome = accepted.part.take_output();
-  // The stranger ignores that the proof is not for it.
-  accepted.take(welcome.substr(0, 8) + std::string(32, '\0'));
+  accepted.take(welcome.substr(0, head_size) + std::string(32, '\0'));
   CHECK_THAT(accepted.failure, Contains("another cluster secret"));
 }
 
 TEST_CASE("what was said in an earlier greeting says nothing in this one") {
-  pair_of_ends earlier{secret, secret};
-  const auto hello = earlier.dialed.part.take_output();
-  earlier.accepted.take(hello);
-  const auto welcome = earlier.accepted.part.take_output();
-  earlier.dialed.take(welcome);
-  const auto answer = earlier.dialed.part.take_output();
-  earlier.accepted.take(answer);
-  REQUIRE(earlier.accepted.fine());
-
+  const auto earlier = overheard('d', 'a');
   talker accepted{side::accepted, secret, 'b'};
-  accepted.take(hello);
-  CHECK(accepted.part.take_output() != welcome);
-  accepted.take(answer);
+  accepted.take(earlier[0]);
+  CHECK(accepted.part.take_output() != earlier[1]);
+  accepted.take(earlier[2]);
   CHECK_THAT(accepted.failure, Contains("another cluster secret"));
 
   talker dialed{side::dialed, secret, 'e'};
+  dialed.take(earlier[1]);
   dialed.part.take_output();
-  dialed.take(welcome);
+  dialed.take(earlier[3]);
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
 }
 
 TEST_CASE("a proof that is sent back to who made it proves nothing") {
-  talker accepted{side::accepted, secret, 'a'};
-  // The stranger says the nonce it has just heard on another connection, and hopes to get the proof for it.
-  accepted.take(talker{side::dialed, "", 'a'}.part.take_output());
-  const auto welcome = accepted.part.take_output();
-  accepted.take(welcome.substr(0, 8) + welcome.substr(hello_size));
-  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
-
-  // And the other way: whoever dials is answered with what it would have to answer itself.
+  // The stranger says the nonce that it hears, so that both proofs are over the same ones.
   talker dialed{side::dialed, secret, 'd'};
-  const auto hello = dialed.part.take_output();
-  talker mirror{side::dialed, secret, 'd'};
-  mirror.part.take_output();
-  talker honest{side::accepted, secret, 'd'};
-  honest.take(hello);
-  mirror.take(honest.part.take_output());
-  REQUIRE(mirror.fine());
-  dialed.take(hello + mirror.part.take_output().substr(8));
+  dialed.take(dialed.part.take_output());
+  dialed.take(dialed.part.take_output());
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
+
+  // And the other way, with what an accepting end would say to somebody else.
+  const auto elsewhere = overheard('a', 'a');
+  talker accepted{side::accepted, secret, 'a'};
+  accepted.take(elsewhere[0]);
+  accepted.take(elsewhere[3]);
+  CHECK_THAT(accepted.failure, Contains("another cluster secret"));
 }
 
 TEST_CASE("an end of another version is told so, whichever end it is") {
@@ -161,7 +187,7 @@ TEST_CASE("an end of another version is told so, whichever end it is") {
     accepted.take(hello);
     CHECK(accepted.failure == expected);
     const auto welcome = accepted.part.take_output();
-    REQUIRE(welcome.size() == welcome_size);
+    REQUIRE(welcome.size() == message_size);
     CHECK(welcome[reason_at] == static_cast<char>(refusal::other_version));
     // An end of this version that hears it knows why.
     talker dialed{side::dialed, secret, 'd'};
@@ -190,7 +216,7 @@ TEST_CASE("a refusal is understood whatever version sent it, and whatever its re
       {refusal::too_many_connections, "has too many connections"},
       {static_cast<refusal>(200), "refuses for a reason that this version does not know"}};
   for (const auto& [why, text] : reasons)
-    for (const char version : {'\1', '\2'}) {
+    for (const char version : {'\1', '\2', '\3'}) {
       talker dialed{side::dialed, secret, 'd'};
       auto welcome = refusing_welcome(why);
       REQUIRE(welcome.size() == dialed.part.wanted());
@@ -201,8 +227,8 @@ TEST_CASE("a refusal is understood whatever version sent it, and whatever its re
 }
 
 TEST_CASE("junk is no greeting") {
-  const auto junk = GENERATE(std::string(welcome_size, '\0'), std::string(welcome_size, '\xff'),
-                             "troupe" + std::string(welcome_size - 6, '\1'), "HTTP/1.1 400 Bad" + std::string(56, ' '));
+  const auto junk = GENERATE(std::string(message_size, '\0'), std::string(message_size, '\xff'),
+                             "troupe" + std::string(message_size - 6, '\1'), "HTTP/1.1 400 Bad" + std::string(24, ' '));
   for (const auto here : {side::dialed, side::accepted}) {
     talker end{here, secret, 'x'};
     end.part.take_output();
@@ -213,21 +239,19 @@ TEST_CASE("junk is no greeting") {
 }
 
 TEST_CASE("a flipped bit in any byte of a greeting ends it") {
-  for (std::size_t at = 0; at < hello_size + welcome_size + answer_size; ++at) {
+  for (std::size_t at = 0; at < 4 * message_size; ++at) {
     CAPTURE(at);
     pair_of_ends two{secret, secret};
-    auto hello = two.dialed.part.take_output();
-    if (at < hello_size) hello[at] ^= 0x10;
-    two.accepted.take(hello);
-    auto welcome = two.accepted.part.take_output();
-    if (at >= hello_size && at < hello_size + welcome_size) welcome[at - hello_size] ^= 0x10;
-    if (two.accepted.failure.empty()) two.dialed.take(welcome);
-    auto answer = two.dialed.part.take_output();
-    if (at >= hello_size + welcome_size) answer[at - hello_size - welcome_size] ^= 0x10;
-    if (two.accepted.failure.empty() && answer.size() == answer_size) two.accepted.take(answer);
-    CHECK_FALSE((two.dialed.fine() && two.accepted.fine()));
-    // The end whose bytes were damaged cannot know; the one that heard them does, or is told.
-    CHECK_FALSE(two.accepted.fine());
+    for (std::size_t number = 0; number < 4; ++number) {
+      auto& from = number % 2 == 0 ? two.dialed : two.accepted;
+      auto& to = number % 2 == 0 ? two.accepted : two.dialed;
+      auto said = from.part.take_output();
+      if (at / message_size == number) said[at % message_size] ^= 0x10;
+      if (to.failure.empty() && said.size() == message_size) to.take(said);
+    }
+    // The end whose last words were damaged cannot know; the one that heard them does, or is told.
+    CHECK_FALSE(two.dialed.fine());
+    if (at < 3 * message_size) CHECK_FALSE(two.accepted.fine());
   }
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/transport/guarded_channel.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/message_types.hpp"
 #include "tests/unit/transport/random_frames.hpp"
 #include "tests/unit/transport/scripted_channel.hpp"
 
@@ -52,7 +53,7 @@ const auto peer = basp::node(200, 'b');
 
 std::shared_ptr<const guard_options> usual() {
   static const auto options = std::make_shared<const guard_options>(
-      guard_options{.types = {"troupe.hello", "troupe.vote_request"}, .self = self});
+      guard_options{.types = types_of_anything({"troupe.hello", "troupe.vote_request"}), .self = self});
   return options;
 }
 
@@ -65,10 +66,17 @@ struct counting_watcher : channel_watcher {
     if (allowed) taken += bytes;
     return allowed;
   }
-  void violated(const std::string& what) override { problems.push_back(what); }
+  claim_outcome claims(std::string_view) override { return claim; }
+  void held_back() override {}
+  void violated(incident kind, const std::string& what) override {
+    kinds.push_back(kind);
+    problems.push_back(what);
+  }
   std::size_t times_heard = 0;
   std::size_t times_introduced = 0;
   std::size_t times_dropped = 0;
+  claim_outcome claim = claim_outcome::granted;
+  std::vector<incident> kinds;
   std::vector<std::string> problems;
   std::ptrdiff_t taken = 0;
   std::ptrdiff_t most = 64 << 20;

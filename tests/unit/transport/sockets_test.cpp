@@ -1,4 +1,5 @@
 #include "runtime/transport/sockets.hpp"
+#include "runtime/transport/transport.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
 #include <catch2/catch.hpp>
@@ -164,6 +165,45 @@ TEST_CASE("a socket has one owner, and is closed by the last") {
 }
 
 TEST_CASE("who is gone has no address") { CHECK(peer_of(-1) == "?"); }
+
+TEST_CASE("an IPv4 address is one also where IPv6 is listened at") {
+  const auto listening = listen_at("::", 0);
+  const auto guest = knock(port_of(listening.get()), "127.0.0.7");
+  REQUIRE(wait_readable(listening.get(), steady::now() + 10s));
+  const socket_guard accepted{::accept(listening.get(), nullptr, nullptr)};
+  CHECK(peer_of(accepted.get()) == "127.0.0.7");
+}
+
+TEST_CASE("limits count IPv4 addresses, and networks of IPv6") {
+  CHECK(network_of("127.0.0.7") == "127.0.0.7");
+  CHECK(network_of("?") == "?");
+  CHECK(network_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(network_of("2001:db8:1:2::1") == "2001:db8:1:2::/64");
+  CHECK(network_of("2001:db8:1:3::1") == "2001:db8:1:3::/64");
+  CHECK(network_of("fe80::1%eth0") == "fe80::/64");
+  CHECK(network_of("::1") == "::/64");
+}
+
+TEST_CASE("a dial has one deadline, from its beginning to the end of its opening") {
+  // Five addresses that swallow everything cost 750 ms, and at the sixth nobody answers.
+  several.clear();
+  const auto silent = listen_at("127.0.0.16", 0);
+  const auto port = port_of(silent.get());
+  std::vector<std::unique_ptr<black_hole>> holes;
+  for (int i = 11; i <= 15; ++i) {
+    several.push_back("127.0.0." + std::to_string(i));
+    holes.push_back(std::make_unique<black_hole>(several.back(), port));
+  }
+  several.emplace_back("127.0.0.16");
+  transport_options options;
+  options.dial_deadline = 1s;
+  transport net{options};
+  const auto began = steady::now();
+  CHECK_THROWS_WITH(net.dial("several.test", port), Contains("does not answer in time"));
+  const auto took = steady::now() - began;
+  CHECK(took >= 1s);
+  CHECK(took < 1500ms);
+}
 
 TEST_CASE("what means this machine and nothing else") {
   for (const auto* here : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {

@@ -2,6 +2,7 @@
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/certificates.hpp"
 #include "tests/unit/transport/loopback.hpp"
+#include "tests/unit/transport/message_types.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -50,7 +51,7 @@ transport_options patient() {
   transport_options options;
   options.silence_limit = 60s;
   options.dial_deadline = 10s;
-  options.guard.types = {"troupe.hello"};
+  options.guard.types = types_of_anything({"troupe.hello"});
   return options;
 }
 
@@ -159,6 +160,40 @@ TEST_CASE("with certificates and a secret, too") {
   CHECK(arrived == large);
 }
 
+TEST_CASE("the transport takes over renewed files by itself, for new connections") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const authority next{folder, "next"};
+  auto mine = ca.issue("accepting");
+  mine.ca = folder / "trusted.pem";
+  std::filesystem::copy_file(ca.certificate(), mine.ca);
+  auto options = patient();
+  options.files.tls = options_for(mine);
+  station accepting{options};
+  accepting.open();
+  options.files.tls = options_for(ca.issue("dialing"));
+  station dialing{options};
+  options.files.tls = options_for(next.issue("renewed"));
+  station renewed{options};
+  const auto before = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto here = accepting.arrived.take();
+  CHECK_THAT(failure_of_dialing(renewed, accepting.port), Contains("certificate"));
+  CHECK_THAT(accepting.said.take(), Contains("turned away"));
+
+  const auto files = next.issue("of the new CA", {.ends = 100h});
+  std::filesystem::rename(files.key, mine.key);
+  std::filesystem::rename(files.cert, mine.cert);
+  std::filesystem::copy_file(next.certificate(), mine.ca, std::filesystem::copy_options::overwrite_existing);
+  const auto said = accepting.said.take();
+  // It may have looked between two of the files.
+  CHECK_THAT(said.find("unusable") != std::string::npos ? accepting.said.take() : said, Contains("took over"));
+  CHECK_NOTHROW(renewed.net->dial("127.0.0.1", accepting.port));
+  CHECK_THAT(failure_of_dialing(dialing, accepting.port), Contains("certificate"));
+  write_all(before, basp::client_hello(node_b));
+  CHECK(read_some(here, 64).size() == 64); // what was open stays so
+  CHECK(accepting.net->status().certificate_end > std::chrono::system_clock::now() + 99h);
+}
+
 TEST_CASE("files that are unusable are an error at once") {
   const temporary_folder folder;
   auto options = patient();
@@ -242,6 +277,100 @@ TEST_CASE("whoever sends what no node sends is closed, and it is said why") {
   CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: no such operation: 255"));
 }
 
+TEST_CASE("nobody takes the place of a node that is connected, and its place is free as soon as it is gone") {
+  station accepting;
+  accepting.open();
+  const auto hello = basp::client_hello(node_b);
+  const auto select = basp::client_hello(node_b, basp::select_connection);
+  const insider first{accepting.port};
+  auto of_first = std::make_unique<open_connection>(accepting.arrived.take());
+  REQUIRE(send_all(first.socket.get(), hello + select));
+  CHECK(read_some(*of_first, 128) == hello + select);
+
+  // Whoever is the same node hangs up by itself; nothing of it gets through, and nothing is said.
+  {
+    const insider same{accepting.port};
+    const auto of_same = accepting.arrived.take();
+    REQUIRE(send_all(same.socket.get(), hello));
+    CHECK(::shutdown(same.socket.get(), SHUT_WR) == 0);
+    CHECK(ends(of_same));
+  }
+  CHECK(accepting.said.empty());
+
+  const insider second{accepting.port};
+  const auto of_second = accepting.arrived.take();
+  REQUIRE(send_all(second.socket.get(), hello + select));
+  CHECK(ends(of_second));
+  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: it says it is a node that is connected already"));
+  CHECK(accepting.net->status().incidents.at(static_cast<std::size_t>(incident::identity_refused)) == 1);
+  CHECK(is_quiet(first.socket.get()));
+
+  // Its end need not have been noticed when the next one says hello, but before that one goes on.
+  const insider third{accepting.port};
+  const auto of_third = accepting.arrived.take();
+  REQUIRE(send_all(third.socket.get(), hello));
+  char byte;
+  REQUIRE(wait_readable(of_third.socket.get(), steady::now() + 10s));
+  CHECK(of_third.stream->read(&byte, 1).state == flow::again);
+  of_first.reset();
+  REQUIRE(send_all(third.socket.get(), select));
+  CHECK(read_some(of_third, 64) == select);
+}
+
+TEST_CASE("a node that was started anew waits no longer than silence lasts for the end of its old connection") {
+  auto strict = patient();
+  strict.silence_limit = 900ms;
+  station accepting{strict};
+  accepting.open();
+  const auto both = basp::client_hello(node_b) + basp::client_hello(node_b, basp::select_connection);
+  const insider stopped{accepting.port};
+  auto of_stopped = std::make_unique<open_connection>(accepting.arrived.take());
+  REQUIRE(send_all(stopped.socket.get(), both));
+  CHECK(read_some(*of_stopped, 128) == both);
+  const auto began = steady::now();
+  for (bool let_in = false; !let_in;) {
+    REQUIRE(steady::now() - began < 3s);
+    const insider anew{accepting.port};
+    const auto of_anew = accepting.arrived.take();
+    REQUIRE(send_all(anew.socket.get(), both));
+    let_in = read_some(of_anew, 128) == both;
+    // As CAF would find out.
+    if (of_stopped && wait_readable(of_stopped->socket.get(), steady::now()) && ends(*of_stopped)) of_stopped.reset();
+    std::this_thread::sleep_for(20ms); // nap: the pace of a node that dials
+  }
+  CHECK(steady::now() - began < 1500ms);
+}
+
+TEST_CASE("what happens to connections is counted") {
+  auto narrow = patient();
+  narrow.gate.max_connections_per_address = 1;
+  station accepting{narrow};
+  accepting.open();
+  station dialing;
+  const auto of = [](const station& one, incident what) {
+    return one.net->status().incidents.at(static_cast<std::size_t>(what));
+  };
+  {
+    const auto junk = knock(accepting.port);
+    REQUIRE(send_all(junk.get(), std::string(40, 'x')));
+    CHECK(await_bytes(junk.get()).empty());
+  }
+  CHECK(of(accepting, incident::opening_failed) == 1);
+  const auto there = dialing.net->dial("127.0.0.1", accepting.port);
+  const auto here = accepting.arrived.take();
+  CHECK(of(dialing, incident::dialed) == 1);
+  CHECK(of(accepting, incident::accepted) == 1);
+  CHECK(accepting.net->status().open_connections == 1);
+  CHECK_FALSE(accepting.net->status().certificate_end);
+  failure_of_dialing(dialing, accepting.port);
+  CHECK(of(accepting, incident::refused_by_limit) == 1);
+  write_all(there, basp::client_hello(node_b) + basp::wire("troupe.unknown", "x") + std::string(32, '\xff'));
+  CHECK(read_some(here, 100).size() == 64);
+  CHECK(of(accepting, incident::message_dropped) == 1);
+  CHECK(of(accepting, incident::violation) == 1);
+  CHECK(of(accepting, incident::cut_silent) == 0);
+}
+
 TEST_CASE("silence is cut, by whichever end does not hear anything; what is heard is not") {
   auto strict = patient();
   strict.silence_limit = 1s; // so long that a busy machine does not make the other one silent, too
@@ -277,8 +406,8 @@ TEST_CASE("all connections together may collect so much of unfinished frames") {
   narrow.max_collected_bytes = 300'000; // buffers grow by doubling: enough for one of 200,000 bytes, not for two
   station accepting{narrow};
   accepting.open();
-  const auto frames = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));
-  const auto unfinished = std::string_view{frames}.substr(0, 200'000);
+  auto unfinished = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));
+  unfinished.resize(200'000);
   // True when the connection goes on although all of it has arrived.
   const auto takes = [&](const insider& from, const open_connection& to) {
     std::size_t sent = 0;
@@ -293,6 +422,7 @@ TEST_CASE("all connections together may collect so much of unfinished frames") {
   const insider first{accepting.port};
   auto of_first = std::make_unique<open_connection>(accepting.arrived.take());
   CHECK(takes(first, *of_first));
+  unfinished.replace(0, 64, basp::client_hello(node_a)); // another node
   const insider second{accepting.port};
   const auto of_second = accepting.arrived.take();
   CHECK_FALSE(takes(second, of_second));

@@ -17,6 +17,12 @@ bool is_closed(const socket_guard& socket) {
   return ::recv(socket.get(), &byte, 1, 0) == 0;
 }
 
+names names_of(const std::vector<watchdog::cut>& cuts) {
+  names found;
+  for (const auto& one : cuts) found.push_back(one.peer + (one.why == incident::cut_silent ? "" : ", not introduced"));
+  return found;
+}
+
 /// A watchdog that is asked at its pace.
 struct patrol {
   explicit patrol(std::chrono::milliseconds limit) : dog(limit) { dog.look(now); }
@@ -24,7 +30,7 @@ struct patrol {
     names cut;
     for (const auto until = now + time; now < until;) {
       now += watchdog::pace;
-      for (auto& one : dog.look(now)) cut.push_back(one);
+      for (auto& one : names_of(dog.look(now))) cut.push_back(one);
     }
     return cut;
   }
@@ -58,10 +64,10 @@ TEST_CASE("of two connections, the one that was heard later is cut later") {
   one.dog.add(other);
   while (life->heard_at() < other->heard_at() + 5ms) life->heard();
   CHECK(one.look_for(800ms).empty());
-  CHECK(one.dog.look(other->heard_at() + 902ms) == names{"10.0.0.2"});
+  CHECK(names_of(one.dog.look(other->heard_at() + 902ms)) == names{"10.0.0.2"});
   CHECK(is_closed(silent.accepted));
   CHECK_FALSE(is_closed(heard.accepted));
-  CHECK(one.dog.look(life->heard_at() + 902ms) == names{"10.0.0.1"});
+  CHECK(names_of(one.dog.look(life->heard_at() + 902ms)) == names{"10.0.0.1"});
 }
 
 TEST_CASE("when this process itself stood still nobody is blamed for it") {
@@ -85,7 +91,7 @@ TEST_CASE("late by a little is no excuse") {
   names cut;
   for (int i = 0; i < 5; ++i) {
     one.now += 3 * watchdog::pace;
-    for (auto& each : one.dog.look(one.now)) cut.push_back(each);
+    for (auto& each : names_of(one.dog.look(one.now))) cut.push_back(each);
   }
   CHECK(cut == names{"10.0.0.1"});
 }
@@ -98,12 +104,25 @@ TEST_CASE("connections are counted by address, until they end") {
   const auto third = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.2");
   for (const auto& one : {first, second, third}) dog.add(one);
   CHECK(dog.open("10.0.0.1").all == 3);
-  CHECK(dog.open("10.0.0.1").from_peer == 2);
-  CHECK(dog.open("10.0.0.9").from_peer == 0);
+  CHECK(dog.open("10.0.0.1").of_network == 2);
+  CHECK(dog.open("10.0.0.9").of_network == 0);
   second->end();
   CHECK(second->ended());
   CHECK(dog.open("10.0.0.1").all == 2);
-  CHECK(dog.open("10.0.0.1").from_peer == 1);
+  CHECK(dog.open("10.0.0.1").of_network == 1);
+}
+
+TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
+  watchdog dog{900ms};
+  connected_pair sockets;
+  std::vector<std::shared_ptr<lifeline>> all;
+  for (const auto* peer : {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1", "10.0.0.1"}) {
+    all.push_back(std::make_shared<lifeline>(sockets.dialed.get(), peer));
+    dog.add(all.back());
+  }
+  CHECK(dog.open("2001:db8:1:2::/64").of_network == 2);
+  CHECK(dog.open("2001:db8:1:3::/64").of_network == 1);
+  CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
 TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be another's by now") {
@@ -117,6 +136,20 @@ TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be anoth
   CHECK_FALSE(is_closed(sockets.accepted));
 }
 
+TEST_CASE("a connection that this process does not read is not to blame for its silence") {
+  patrol one{900ms};
+  connected_pair sockets;
+  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(life);
+  life->introduced();
+  life->hold();
+  CHECK(one.look_for(5s).empty());
+  life->release();
+  one.now = std::chrono::steady_clock::now(); // heard just now, by the real clock
+  CHECK(one.look_for(800ms).empty());
+  CHECK(one.look_for(400ms) == names{"10.0.0.1"});
+}
+
 TEST_CASE("who does not introduce itself is cut, however much it talks") {
   patrol one{60s};
   connected_pair polite;
@@ -127,7 +160,7 @@ TEST_CASE("who does not introduce itself is cut, however much it talks") {
   one.dog.add(anonymous);
   introduced->introduced();
   CHECK(one.look_for(watchdog::introduction_limit - 100ms).empty());
-  CHECK(one.look_for(1s) == names{"10.0.0.2"});
+  CHECK(one.look_for(1s) == names{"10.0.0.2, not introduced"});
   CHECK(is_closed(rude.accepted));
   CHECK_FALSE(is_closed(polite.accepted));
 }

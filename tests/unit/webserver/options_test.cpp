@@ -127,6 +127,19 @@ TEST_CASE("an empty word does not turn protection off unseen", "[options]") {
   }
 }
 
+TEST_CASE("how long silence may last, and when a certificate is warned of", "[options]") {
+  CHECK_FALSE(accepted({}).transport.silence_limit);
+  CHECK_FALSE(accepted({}).transport.certificate_warning);
+  CHECK(accepted({"--silence-limit", "600ms"}).transport.silence_limit == std::chrono::milliseconds{600});
+  CHECK(accepted({"--silence-limit", "3s"}).transport.silence_limit == std::chrono::seconds{3});
+  CHECK_THAT(refused({"--silence-limit", "599ms"}), Contains("--silence-limit: must be at least 600ms"));
+  CHECK_THAT(refused({"--silence-limit", "0s"}), Contains("--silence-limit"));
+  CHECK(accepted({"--tls-warn-days", "30"}).transport.certificate_warning == std::chrono::hours{720});
+  CHECK_THAT(refused({"--tls-warn-days", "0"}), Contains("--tls-warn-days"));
+  const variable silence{"TROUPE_SILENCE_LIMIT", "2s"};
+  CHECK(accepted({}).transport.silence_limit == std::chrono::seconds{2});
+}
+
 TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
   CHECK(accepted({"--insecure"}).insecure);
   {

@@ -1,0 +1,58 @@
+#include "runtime/transport/node_claims.hpp"
+
+#include <utility>
+
+namespace troupe::net {
+
+namespace {
+
+/// A megabyte or so.
+constexpr std::size_t max_known = 10'000;
+
+} // namespace
+
+node_claims::node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
+    : max_new_(max_new_nodes), interval_(new_node_interval), new_left_(max_new_nodes) {}
+
+claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now) {
+  const std::lock_guard lock(mutex_);
+  const auto held = holders_.find(node);
+  if (held != holders_.end() && !held->second->ended())
+    return held->second == by ? claim_outcome::granted : claim_outcome::taken;
+  if (!is_welcome(node, now)) return claim_outcome::too_many_nodes;
+  holders_.insert_or_assign(std::string{node}, by);
+  return claim_outcome::granted;
+}
+
+bool node_claims::is_welcome(std::string_view node, steady_time now) {
+  std::string name{node};
+  if (known_.contains(name)) return true;
+  const auto passed = static_cast<std::size_t>((now - counted_at_) / interval_);
+  if (new_left_ + passed >= max_new_) {
+    new_left_ = max_new_;
+    counted_at_ = now;
+  } else {
+    new_left_ += passed;
+    counted_at_ += passed * interval_;
+  }
+  if (new_left_ == 0) return false;
+  --new_left_;
+  if (known_.size() >= max_known) known_.clear();
+  known_.insert(std::move(name));
+  return true;
+}
+
+void node_claims::release(const std::shared_ptr<lifeline>& by) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(holders_, [&](const auto& item) { return item.second == by; });
+}
+
+bool node_claims::cut(std::string_view node) {
+  const std::lock_guard lock(mutex_);
+  const auto held = holders_.find(node);
+  if (held == holders_.end()) return false;
+  held->second->cut();
+  return true;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,60 @@
+// Who may answer a proxy: actors as if they were of other nodes.
+#include "tests/actor/proxy_world.hpp"
+
+#include <caf/forwarding_actor_proxy.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+/// Swallows what is sent to actors of other nodes.
+class no_network : public caf::event_based_actor {
+ public:
+  explicit no_network(caf::actor_config& config) : caf::event_based_actor(config) { set_default_handler(caf::drop); }
+  caf::behavior make_behavior() override {
+    return {[](const flush&) {}};
+  }
+};
+
+/// An actor as if it were of another node.
+caf::actor abroad(caf::actor_system& system, const caf::actor& network, unsigned process) {
+  const auto node = caf::make_node_id(process, "0123456789abcdef0123456789abcdef01234567");
+  caf::actor_config config;
+  return caf::make_actor<caf::forwarding_actor_proxy, caf::actor>(7, *node, &system, config, network);
+}
+
+} // namespace
+
+TEST_CASE("nobody answers for a node that was asked, but an actor of that node") {
+  proxy_world w;
+  const auto network = w.system.spawn<no_network>();
+  const auto asked = abroad(w.system, network, 100);
+  const auto stranger = abroad(w.system, network, 200);
+  for (const auto& [id, there] : {std::pair{peer, asked}, std::pair{other_peer, stranger}}) {
+    hello who;
+    who.node = id;
+    w.tell(link_up{who, caf::actor_cast<endpoint_handle>(there)});
+  }
+  w.follow(1, peer);
+  w.ask(1);
+  w.ask(2, access::linearizable_read);
+  const auto answer_as = [&](const caf::actor& who, raft::tag_t number) {
+    caf::send_as(who, w.subject, outcome_batch{other_peer, {}, {{number, errc::none, 0, "done"}}});
+    caf::send_as(who, w.subject, read_index_answer{number, errc::none, 7});
+    w.settle();
+  };
+  // Every number that the proxy may have drawn for them.
+  for (raft::tag_t number = 1; number < 20; ++number) {
+    answer_as(stranger, number);
+    w.tell(outcome_batch{other_peer, {}, {{number, errc::none, 0, "done"}}});
+    w.tell(read_index_answer{number, errc::none, 7});
+  }
+  CHECK(w.answers(1) == 0);
+  CHECK(w.queries->empty());
+  for (raft::tag_t number = 1; number < 20; ++number) answer_as(asked, number);
+  CHECK(w.code(1) == errc::none);
+  CHECK(w.queries->size() == 1);
+  caf::anon_send_exit(network, caf::exit_reason::user_shutdown);
+  w.settle();
+}

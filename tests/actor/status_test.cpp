@@ -1,0 +1,23 @@
+#include "examples/webserver/status_json.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace troupe;
+
+TEST_CASE("the status shows what happened to connections, and when the certificate ends", "[status]") {
+  node_status now;
+  now.network.open_connections = 5;
+  now.network.incidents[static_cast<std::size_t>(net::incident::violation)] = 7;
+  now.network.incidents[static_cast<std::size_t>(net::incident::cut_for_memory)] = 9;
+  auto shown = nlohmann::json::parse(webserver::status_response(now).body).at("network");
+  CHECK(shown["open_connections"] == 5);
+  CHECK(shown["violation"] == 7);
+  CHECK(shown["cut_for_memory"] == 9);
+  CHECK(shown["accepted"] == 0);
+  CHECK(shown.size() == 2 + net::incident_kinds); // each has a name of its own
+  CHECK(shown["certificate_not_after"].is_null());
+  now.network.certificate_end = std::chrono::system_clock::from_time_t(1'800'000'000);
+  shown = nlohmann::json::parse(webserver::status_response(now).body).at("network");
+  CHECK(shown["certificate_not_after"] == "2027-01-15T08:00:00Z");
+}

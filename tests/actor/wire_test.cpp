@@ -1,0 +1,77 @@
+// Our own encoding of messages: what is checked before CAF reads it is what then decodes.
+#include "actors/messages.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <random>
+
+namespace {
+
+using namespace troupe;
+
+/// Encoded messages with lists, words and enums in them, each damaged in many ways.
+template <class Message> void check_alike(const Message& example, unsigned seed) {
+  std::mt19937 random{seed};
+  const auto pick = [&](std::size_t below) { return random() % below; };
+  const auto bytes = wire::encode(example);
+  REQUIRE(wire::is_encoded<Message>(bytes));
+  int taken = 0;
+  for (int round = 0; round < 3'000; ++round) {
+    auto damaged = bytes;
+    for (auto ways = 1 + pick(3); ways > 0 && !damaged.empty(); --ways) {
+      const auto at = pick(damaged.size());
+      switch (pick(4)) {
+      case 0:
+        damaged[at] = static_cast<char>(pick(256));
+        break;
+      case 1:
+        damaged[at] = static_cast<char>(pick(3));
+        break;
+      case 2:
+        damaged.erase(at, 1 + pick(4));
+        break;
+      default:
+        damaged.insert(at, 1 + pick(4), '\0');
+      }
+    }
+    const bool decodes = wire::decode<Message>(damaged).has_value();
+    taken += decodes;
+    if (wire::is_encoded<Message>(damaged) != decodes) FAIL("round " << round << ", seed " << seed);
+  }
+  CHECK(taken < 3'000);
+}
+
+} // namespace
+
+TEST_CASE("bytes are taken for a message if and only if they decode as one") {
+  const auto seed = GENERATE(1u, 2u, 3u);
+  raft::append_request entries;
+  entries.head = {{7}, {1}, {2}, 3};
+  for (raft::index_t index = 1; index <= 3; ++index)
+    entries.entries.push_back({index, 3, raft::entry_kind::command, raft::bytes{std::string(index * 10, 'x')}});
+  check_alike(entries, seed);
+  check_alike(raft::append_response{}, seed);
+  check_alike(raft::vote_request{}, seed);
+  hello refusing;
+  refusing.address = "127.0.0.1:5000";
+  refusing.refusal = "why";
+  check_alike(refusing, seed);
+  client_welcome welcome;
+  welcome.members = {{{1}, "127.0.0.1:5000"}, {{2}, ""}};
+  check_alike(welcome, seed);
+  command_batch commands;
+  commands.commands.push_back({1, access::linearizable_read, 1000, raft::bytes{std::string{"payload"}}});
+  check_alike(commands, seed);
+  outcome_batch outcomes;
+  outcomes.outcomes.push_back({1, errc::refused, 5, "because"});
+  check_alike(outcomes, seed);
+}
+
+TEST_CASE("what is announced and not there costs nothing") {
+  outcome_batch outcomes;
+  auto bytes = wire::encode(outcomes);
+  bytes.replace(bytes.size() - 4, 4, "\xff\xff\xff\xff");
+  CHECK_FALSE(wire::is_encoded<outcome_batch>(bytes));
+  bytes.replace(bytes.size() - 4, 4, std::string{"\0\0\1\0", 4}); // as many as a list may have
+  CHECK_FALSE(wire::is_encoded<outcome_batch>(bytes));
+}

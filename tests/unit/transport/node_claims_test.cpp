@@ -1,0 +1,80 @@
+#include "runtime/transport/node_claims.hpp"
+#include "tests/unit/transport/connected_pair.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::shared_ptr<lifeline> some_life() { return std::make_shared<lifeline>(-1, "10.0.0.1"); }
+
+/// Of a connection that is open.
+struct connection {
+  connected_pair sockets;
+  std::shared_ptr<lifeline> life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+};
+
+constexpr auto granted = claim_outcome::granted;
+constexpr auto taken = claim_outcome::taken;
+constexpr auto too_many = claim_outcome::too_many_nodes;
+
+} // namespace
+
+TEST_CASE("a node belongs to the first connection that names it, until that ends") {
+  node_claims claims{100, 1s};
+  const connection one, two, three;
+  const steady_time now{1h};
+  CHECK(claims.claim("a", one.life, now) == granted);
+  CHECK(claims.claim("a", one.life, now) == granted);
+  CHECK(claims.claim("a", two.life, now) == taken);
+  CHECK(claims.claim("b", two.life, now) == granted);
+  claims.release(three.life); // which holds nothing
+  CHECK(claims.claim("a", two.life, now) == taken);
+  claims.release(one.life);
+  CHECK(claims.claim("a", two.life, now) == granted);
+  two.life->end(); // not released yet
+  CHECK(claims.claim("a", three.life, now) == granted);
+  CHECK(claims.claim("b", one.life, now) == granted);
+}
+
+TEST_CASE("the connection of a node can be cut") {
+  node_claims claims{100, 1s};
+  const connection one;
+  CHECK_FALSE(claims.cut("a"));
+  claims.claim("a", one.life, steady_time{1h});
+  CHECK(claims.cut("a"));
+  char byte;
+  CHECK(::recv(one.sockets.accepted.get(), &byte, 1, 0) == 0);
+}
+
+TEST_CASE("new nodes may be so many, and then one each interval; known ones come back at any time") {
+  node_claims claims{3, 1s};
+  auto now = steady_time{1h};
+  int drawn = 0;
+  const auto try_new = [&] {
+    const auto life = some_life();
+    const auto outcome = claims.claim("new " + std::to_string(++drawn), life, now);
+    claims.release(life);
+    return outcome;
+  };
+  for (int i = 0; i < 3; ++i) CHECK(try_new() == granted);
+  CHECK(try_new() == too_many);
+  CHECK(claims.claim("new 2", some_life(), now) == granted);
+  now += 999ms;
+  CHECK(try_new() == too_many);
+  now += 1ms;
+  CHECK(try_new() == granted);
+  CHECK(try_new() == too_many);
+  now += 2500ms;
+  CHECK(try_new() == granted);
+  CHECK(try_new() == granted);
+  CHECK(try_new() == too_many);
+  now += 500ms; // no time is lost
+  CHECK(try_new() == granted);
+  now += 1h; // and none is saved up
+  for (int i = 0; i < 3; ++i) CHECK(try_new() == granted);
+  CHECK(try_new() == too_many);
+}
