@@ -33,8 +33,17 @@ bool directory::has_log() const {
   return false;
 }
 
+bool directory::needs_log() const {
+  return (identity_ && identity_->cluster && !identity_->promise) || !fs_.list(snapshots_path()).empty();
+}
+
 log_examination examine_log(const directory& of, const progress& read) {
   log_examination result;
+  if (!of.has_log() && of.needs_log()) {
+    result.problem = "the log in " + of.log_path().string() + " is gone: this node must not take part without it";
+    result.damaged_file = of.log_path();
+    return result;
+  }
   for (const auto& name : of.files().list(of.log_path()))
     if (wal_format::parse_segment_name(name)) result.bytes += of.files().open_to_read(of.log_path() / name)->size();
   overlay_file_system seen{of.files(), read};

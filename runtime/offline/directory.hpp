@@ -37,6 +37,8 @@ class directory {
   /// What is wrong with the identity; empty if nothing is.
   const std::string& identity_problem() const noexcept { return problem_; }
   bool has_log() const;
+  /// A member's directory, whose log holds what it voted for and stored.
+  bool needs_log() const;
 
  private:
   file_system& fs_;

@@ -129,6 +129,7 @@ void remove_snapshots_of_others(file_system& fs, const std::filesystem::path& fo
 int recover(file_system& fs, const std::vector<std::filesystem::path>& paths, const std::string& address, bool yes,
             console& to) {
   std::vector<survivor> all;
+  all.reserve(paths.size());
   for (const auto& path : paths) all.push_back(look_at(fs, path));
   check_choice(all);
   const auto& chosen = all.front();
