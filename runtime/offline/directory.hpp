@@ -48,6 +48,9 @@ class directory {
   std::string problem_;
 };
 
+/// Options to open this log with: its segments stay as large as they are.
+wal_options options_for(const directory& of);
+
 /// Hears of the bytes that were read.
 using progress = std::function<void(std::size_t)>;
 
