@@ -4,6 +4,7 @@
 #include "runtime/storage/snapshot_format.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::offline {
@@ -33,12 +34,33 @@ bool directory::has_log() const {
   return false;
 }
 
+wal_options options_for(const directory& of) {
+  wal_options options;
+  const auto names = of.files().list(of.log_path());
+  const auto last = std::find_if(names.rbegin(), names.rend(),
+                                 [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
+  if (last == names.rend()) return options;
+  const auto size = of.files().open_to_read(of.log_path() / *last)->size();
+  if (size < wal_format::first_record + options.reserve) options.reserve = options.zero_ahead = size / 16;
+  options.segment_size = std::max(size, wal_format::first_record + options.reserve);
+  return options;
+}
+
+bool directory::needs_log() const {
+  return (identity_ && identity_->cluster && !identity_->promise) || !fs_.list(snapshots_path()).empty();
+}
+
 log_examination examine_log(const directory& of, const progress& read) {
   log_examination result;
+  if (!of.has_log() && of.needs_log()) {
+    result.problem = "the log in " + of.log_path().string() + " is gone: this node must not take part without it";
+    result.damaged_file = of.log_path();
+    return result;
+  }
   for (const auto& name : of.files().list(of.log_path()))
     if (wal_format::parse_segment_name(name)) result.bytes += of.files().open_to_read(of.log_path() / name)->size();
   overlay_file_system seen{of.files(), read};
-  const wal_options options;
+  const auto options = options_for(of);
   wal_spare spare{seen, of.log_path(), options.segment_size};
   try {
     auto state = recover_wal(seen, of.log_path(), options, spare, result.found.notes);

@@ -37,6 +37,8 @@ class directory {
   /// What is wrong with the identity; empty if nothing is.
   const std::string& identity_problem() const noexcept { return problem_; }
   bool has_log() const;
+  /// A member's directory, whose log holds what it voted for and stored.
+  bool needs_log() const;
 
  private:
   file_system& fs_;
@@ -45,6 +47,9 @@ class directory {
   std::optional<identity> identity_;
   std::string problem_;
 };
+
+/// Options to open this log with: its segments stay as large as they are.
+wal_options options_for(const directory& of);
 
 /// Hears of the bytes that were read.
 using progress = std::function<void(std::size_t)>;

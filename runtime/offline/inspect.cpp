@@ -95,7 +95,7 @@ int inspect_entry(file_system& fs, const std::filesystem::path& path, raft::inde
   const directory of{fs, path};
   overlay_file_system seen{fs, tell_progress(to, "log")};
   raft::recovered found;
-  const auto log = wal::open(seen, of.log_path(), {}, found);
+  const auto log = wal::open(seen, of.log_path(), options_for(of), found);
   const auto entries = log->read(index, index, 0);
   if (entries.empty())
     throw usage_error("there is no entry " + std::to_string(index) + "; the log holds " +
@@ -139,7 +139,7 @@ int dump(file_system& fs, const std::filesystem::path& path, console& to) {
   const directory of{fs, path};
   overlay_file_system seen{fs};
   raft::recovered found;
-  const auto log = wal::open(seen, of.log_path(), {}, found);
+  const auto log = wal::open(seen, of.log_path(), options_for(of), found);
   for (auto next = found.start.index + 1; next <= found.last_index;)
     for (const auto& shown : log->read(next, found.last_index, window)) {
       to.out << to_json(shown) << '\n';

@@ -40,7 +40,7 @@ survivor look_at(file_system& fs, const std::filesystem::path& path) {
     one.snapshot = id;
     return verify_snapshot(seen, one.at->snapshots_path() / snapshot_format::file_name(id)).header.at;
   };
-  open_state(seen, one.at->log_path(), {}, snapshots, load, one.found);
+  open_state(seen, one.at->log_path(), options_for(*one.at), snapshots, load, one.found);
   return one;
 }
 
@@ -107,7 +107,7 @@ void rewrite(file_system& fs, const survivor& chosen, raft::cluster_id cluster, 
   const auto load = [&](const raft::snapshot_id& id) {
     return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
   };
-  const auto log = open_state(fs, at.log_path(), {}, snapshots, load, found);
+  const auto log = open_state(fs, at.log_path(), options_for(at), snapshots, load, found);
   raft::write change;
   change.hard = raft::hard_state{term, {}};
   change.append.push_back({found.last_index + 1, term, raft::entry_kind::configuration,
@@ -129,6 +129,7 @@ void remove_snapshots_of_others(file_system& fs, const std::filesystem::path& fo
 int recover(file_system& fs, const std::vector<std::filesystem::path>& paths, const std::string& address, bool yes,
             console& to) {
   std::vector<survivor> all;
+  all.reserve(paths.size());
   for (const auto& path : paths) all.push_back(look_at(fs, path));
   check_choice(all);
   const auto& chosen = all.front();

@@ -2,7 +2,9 @@
 
 #include "runtime/offline/directory.hpp"
 
-#include <utility>
+#include <algorithm>
+#include <optional>
+#include <string>
 
 namespace troupe::offline {
 namespace {
@@ -26,6 +28,7 @@ class putting_aside {
   void run(const std::optional<cut>& at) {
     // First of all the identity: without one beside a log no node starts.
     if (fs_.exists(of_.identity_path())) move(of_.identity_path(), to_ / "identity");
+    for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
     for (const auto& name : fs_.list(of_.log_path())) {
       const auto from = of_.log_path() / name;
       const bool removed = at && (from > at->file || (from == at->file && at->offset < wal_format::first_record));
@@ -34,7 +37,6 @@ class putting_aside {
       else
         fs_.remove(from); // the spare
     }
-    for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
     if (at && at->offset >= wal_format::first_record) cut_off(to_ / "log" / at->file.filename(), at->offset);
   }
 
@@ -57,12 +59,12 @@ class putting_aside {
     const auto kept = to_ / "removed" / (segment.filename().string() + ".from-" + std::to_string(offset));
     const auto source = fs_.open(segment);
     const auto copy = fs_.create(kept);
+    const auto end = source->size();
     std::string bytes(chunk, '\0');
-    for (auto at = offset; const auto size = source->read(at, bytes); at += size)
-      copy->write(at - offset, std::string_view{bytes}.substr(0, size));
+    for (auto at = offset; at < end; at += chunk)
+      copy->write(at - offset, std::string_view{bytes}.substr(0, source->read(at, bytes)));
     copy->sync();
     fs_.sync_directory(kept.parent_path());
-    const auto end = source->size();
     for (auto at = offset; at < end; at += chunk)
       source->write(at, std::string(std::min<std::uint64_t>(chunk, end - at), '\0'));
     source->sync();

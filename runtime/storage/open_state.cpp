@@ -16,6 +16,18 @@ bool leads_to(const raft::recovered& log, const raft::log_position& place) {
   return place.term == (next == log.terms.begin() ? log.start.term : std::prev(next)->term);
 }
 
+/// A log is there before the first snapshot, so one without the other was taken away, and with it what the node voted
+/// for. A snapshot must not make up for that.
+void check_not_gone(file_system& fs, const std::filesystem::path& log_directory, snapshot_dir& snapshots) {
+  const auto names = fs.list(log_directory);
+  const bool there = std::any_of(names.begin(), names.end(),
+                                 [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
+  if (!there && !snapshots.list().empty())
+    throw raft::storage_error("the log in " + log_directory.string() +
+                              " is gone, but snapshots are there: this node must not take part without its log "
+                              "(`troupe-log repair` makes it a new node)");
+}
+
 /// The log cannot go on to `place`, whose entries are committed: it ends before, or holds others there.
 void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   raft::write change;
@@ -36,6 +48,7 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
 
 std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_directory, const wal_options& options,
                                 snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out) {
+  check_not_gone(fs, log_directory, snapshots);
   auto log = wal::open(fs, std::move(log_directory), options, out);
   // Only what a dead process left unfinished goes.
   const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());

@@ -111,6 +111,18 @@ TEST_CASE("a damaged identity makes a new node too, with the whole log kept asid
   REQUIRE(fs.list(aside / "log").size() > 3);
 }
 
+TEST_CASE("a member whose log is gone can only become a new node") {
+  memory_file_system fs;
+  const auto id = make_directory(fs, "/data", {.snapshot_at = 5});
+  for (const auto& name : fs.list("/data/log")) fs.remove(std::filesystem::path{"/data/log"} / name);
+  captured shown;
+  REQUIRE(offline::repair(fs, "/data", true, shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.err.str(), Contains("is gone"));
+  REQUIRE(data_dir{fs, "/data"}.id() != id);
+  REQUIRE(start(fs, "/data").last_index == 0);
+  REQUIRE(fs.list(aside / "snapshots").size() == 1);
+}
+
 TEST_CASE("what is no damage is not repaired") {
   memory_file_system fs;
   make_directory(fs, "/data", {});

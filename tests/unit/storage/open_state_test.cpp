@@ -173,6 +173,14 @@ TEST_CASE("a snapshot of another term at the very place where the log begins") {
   REQUIRE(disk.node->found.last_index == 40);
 }
 
+TEST_CASE("snapshots do not make up for a log that was taken away, and the votes in it") {
+  two_snapshots disk;
+  disk.node.reset();
+  for (const auto& name : disk.fs.list("/data/log")) disk.fs.remove(std::filesystem::path{"/data/log"} / name);
+  REQUIRE_THROWS_WITH(disk.reopen(), Catch::Contains("/data/log") && Catch::Contains("is gone"));
+  REQUIRE(disk.fs.list("/data/log").empty());
+}
+
 TEST_CASE("what a dead process left unfinished is gone after the opening") {
   two_snapshots disk;
   disk.fs.create("/data/snapshots/0000000000000001.tmp");

@@ -92,7 +92,7 @@ TEST_CASE("no crash loses what log and snapshots acknowledged, or invents anythi
 
 TEST_CASE("a crash during recovery from a crash loses nothing of log and snapshots either") {
   crash_counts all;
-  for (std::uint64_t seed = 101; seed <= 104; ++seed) {
+  for (std::uint64_t seed = 101; seed <= 102; ++seed) {
     const auto counts = run_with_crashes(seed, 15, true);
     all.points += counts.points;
     all.disks += counts.disks;
