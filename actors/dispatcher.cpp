@@ -55,7 +55,9 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         resting_ = false;
         snapshot_if_due();
       },
-      [this](const get_applied&) { return applied_status{applied_, newest_, snapshot_error_}; },
+      [this](const get_applied&) {
+        return applied_status{applied_, newest_, snapshot_error_};
+      },
   };
 }
 
@@ -84,8 +86,7 @@ void dispatcher::catch_up() {
   if (fetching_ || handed_.index >= target_ || !may_hand_out()) return;
   fetching_ = true;
   const auto first = handed_.index + 1;
-  request(log_, caf::infinite,
-          read_log{first, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
+  request(log_, caf::infinite, read_log{first, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
       .then([this, first](const log_piece& piece) {
         fetching_ = false;
         // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.

@@ -16,8 +16,8 @@ void dispatcher::adopt(const adopt_state& message) {
   auto& state = *message.state;
   if (state.at.last.index <= handed_.index) return;
   for (const auto& [name, service] : services_)
-    send(service, replace_state{std::make_shared<std::unique_ptr<services::machine>>(
-                      std::move(state.machines.at(name)))});
+    send(service,
+         replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(state.machines.at(name)))});
   handed_ = state.at.last;
   target_ = std::max(target_, handed_.index);
   members_at_ = state.at.configuration_index;

@@ -19,17 +19,17 @@ enum class outcome : std::uint8_t {
 /// Why a request was not answered with a result. The values cross the network.
 enum class errc : std::uint8_t {
   none = 0,
-  no_leader = 1,       ///< rejected: nobody led until the deadline
-  not_leader = 2,      ///< rejected: this node does not lead; between nodes only
-  not_ready = 3,       ///< rejected: this node is not part of a formed cluster yet
-  overloaded = 4,      ///< rejected: too much is waiting already
-  stopping = 5,        ///< rejected: this node is shutting down
-  unknown_service = 6, ///< rejected: no service of this name
-  unknown_type = 7,    ///< rejected: the service has no such command or query
-  undecodable = 8,     ///< rejected: the command's bytes are not what its type says
-  refused = 9,         ///< rejected by the service, with its own text
-  too_large = 10,      ///< rejected: the command exceeds what a log entry may hold
-  deadline = 11,       ///< rejected: the deadline passed before the request was handed to a log
+  no_leader = 1,        ///< rejected: nobody led until the deadline
+  not_leader = 2,       ///< rejected: this node does not lead; between nodes only
+  not_ready = 3,        ///< rejected: this node is not part of a formed cluster yet
+  overloaded = 4,       ///< rejected: too much is waiting already
+  stopping = 5,         ///< rejected: this node is shutting down
+  unknown_service = 6,  ///< rejected: no service of this name
+  unknown_type = 7,     ///< rejected: the service has no such command or query
+  undecodable = 8,      ///< rejected: the command's bytes are not what its type says
+  refused = 9,          ///< rejected by the service, with its own text
+  too_large = 10,       ///< rejected: the command exceeds what a log entry may hold
+  deadline = 11,        ///< rejected: the deadline passed before the request was handed to a log
   outcome_unknown = 12, ///< unknown
   disk_full = 13        ///< rejected: the leader's disk has no room
 };

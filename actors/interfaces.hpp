@@ -245,12 +245,12 @@ struct role_status {
   bool disk_full = false;
 };
 
-using role_handle = compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                                   void(raft::append_response), void(raft::snapshot_request),
-                                   void(raft::snapshot_response), void(propose_batch), void(read_index),
-                                   void(log_synced), void(piece_stored), void(raft::snapshot_taken),
-                                   void(raft::disk_space), void(replicator_report), void(replicator_fetch),
-                                   void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
+using role_handle =
+    compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
+                   void(propose_batch), void(read_index), void(log_synced), void(piece_stored),
+                   void(raft::snapshot_taken), void(raft::disk_space), void(replicator_report), void(replicator_fetch),
+                   void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -276,9 +276,8 @@ struct leader_known {
 
 // -- replicators ------------------------------------------------------------------------------------------------------
 
-using replicator_handle =
-    compat::handle<void(raft::replicate), void(raft::append_response), void(raft::snapshot_response),
-                   void(raft::fetched), void(timer)>;
+using replicator_handle = compat::handle<void(raft::replicate), void(raft::append_response),
+                                         void(raft::snapshot_response), void(raft::fetched), void(timer)>;
 
 /// To the endpoint: answers of this term from this peer belong to this replicator.
 struct replicator_started {
@@ -351,11 +350,10 @@ struct applied_status {
   raft::snapshot_id snapshot;
   std::string snapshot_error;
 };
-using dispatcher_handle =
-    compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
-                   void(role_changed), void(state_view), void(adopt_state), void(discarded_state),
-                   snapshot_result(take_snapshot),
-                   void(snapshot_written), void(snapshot_wanted), void(timer), applied_status(get_applied)>;
+using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
+                                         void(queried_batch), void(role_changed), void(state_view), void(adopt_state),
+                                         void(discarded_state), snapshot_result(take_snapshot), void(snapshot_written),
+                                         void(snapshot_wanted), void(timer), applied_status(get_applied)>;
 
 // -- snapshot store: the snapshots on disk ----------------------------------------------------------------------------
 
@@ -392,9 +390,9 @@ struct proxy_drained {};
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
-                   void(queried_batch),
-                   void(role_changed), void(leader_known), void(link_up), void(link_down), void(core_up),
-                   void(core_down), void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
+                   void(queried_batch), void(role_changed), void(leader_known), void(link_up), void(link_down),
+                   void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
+                   proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

@@ -20,8 +20,7 @@ caf::error as_reason(const raft::storage_error& e) {
 
 log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
                      links_handle links)
-    : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)),
-      start_(disk.start),
+    : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)), start_(disk.start),
       terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? start_.term : disk.terms.back().term},
       durable_(applied_) {}
 

@@ -4,8 +4,8 @@
 //      |
 //      +--- the storage throws --> quits with the error: the node takes the core down
 //
-// Whether the disk has room is looked at after every sync, and once a second while it has none; the role is told of each
-// change, and attaching.
+// Whether the disk has room is looked at after every sync, and once a second while it has none; the role is told of
+// each change, and attaching.
 #pragma once
 
 #include "actors/interfaces.hpp"

@@ -198,7 +198,8 @@ template <class Role> void role_shell<Role>::start_replicators(const raft::membe
   if constexpr (std::is_same_v<Role, raft::leader>) {
     for (const auto& peer : change.start) {
       const auto child = this->template spawn<replicator_shell, caf::linked>(
-          replicator_context{context_.epoch, context_.links, role_handle{this}, context_.snapshots}, role_.seed_for(peer.id));
+          replicator_context{context_.epoch, context_.links, role_handle{this}, context_.snapshots},
+          role_.seed_for(peer.id));
       replicators_[peer.id] = child;
       this->send(context_.endpoint, replicator_started{role_.state().term(), peer.id, child});
     }

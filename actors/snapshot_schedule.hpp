@@ -14,8 +14,8 @@ struct snapshot_policy {
   raft::index_t log_entries = 100'000;
 };
 
-/// Pure. Each threshold is drawn anew from 75 to 125 % of the policy's, so that nodes do not write at the same moment. A
-/// large state is not written more often than every quarter of its size in the log.
+/// Pure. Each threshold is drawn anew from 75 to 125 % of the policy's, so that nodes do not write at the same moment.
+/// A large state is not written more often than every quarter of its size in the log.
 class snapshot_schedule {
  public:
   snapshot_schedule(const snapshot_policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) { draw(); }

@@ -164,8 +164,7 @@ snapshot_bytes* snapshot_store::find(const raft::piece_request& question) {
     if (here.empty() || here.front().last.index < question.reach) return nullptr;
     wanted = here.front();
   }
-  const auto found =
-      std::find_if(open_.begin(), open_.end(), [&](const auto& bytes) { return bytes->id() == wanted; });
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& bytes) { return bytes->id() == wanted; });
   if (found != open_.end()) {
     std::rotate(open_.begin(), found, std::next(found));
   } else {

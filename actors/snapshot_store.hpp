@@ -1,12 +1,13 @@
 // The node's snapshots on disk: has them written, takes in those of leaders, hands out pieces to followers. On a thread
 // of its own, as it blocks; the writing of a snapshot, which may take minutes, has yet another one.
 //
-//   [idle] -- write_snapshot: spawn a writer --> [writing] -- snapshot_written: drop old ones, tell role, dispatcher --+
-//     ^                                                                                                                |
+//   [idle] -- write_snapshot: spawn a writer --> [writing] -- snapshot_written: drop old ones, tell role, dispatcher
+//   --+
+//     ^ |
 //     +----------------------------------------------------------------------------------------------------------------+
 //
-// Beside that, pieces of a leader's snapshot: the first one begins it, each is answered with the offset that is due, the
-// last one with the services' state. A trouble of the disk ends neither the store nor the node: the log goes on.
+// Beside that, pieces of a leader's snapshot: the first one begins it, each is answered with the offset that is due,
+// the last one with the services' state. A trouble of the disk ends neither the store nor the node: the log goes on.
 #pragma once
 
 #include "actors/interfaces.hpp"

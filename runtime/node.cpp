@@ -7,8 +7,8 @@
 #include "discovery/spec.hpp"
 #include "discovery/static_loop.hpp"
 #include "runtime/data_dir_identity.hpp"
-#include "runtime/storage/posix_file_system.hpp"
 #include "runtime/storage/open_state.hpp"
+#include "runtime/storage/posix_file_system.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport_links.hpp"
 
@@ -40,8 +40,8 @@ storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size) 
     options.segment_size = segment_size;
     opened_log opened;
     // The files outlive the objects that work on them.
-    auto snapshots = std::shared_ptr<snapshot_dir>{
-        new snapshot_dir{on->files, on->directory.snapshots_path(), cluster}, [on](snapshot_dir* p) { delete p; }};
+    auto snapshots = std::shared_ptr<snapshot_dir>{new snapshot_dir{on->files, on->directory.snapshots_path(), cluster},
+                                                   [on](snapshot_dir* p) { delete p; }};
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;
       opened.machines = load_machines(*snapshots, id, services, at);

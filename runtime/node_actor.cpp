@@ -257,7 +257,7 @@ caf::result<node_status> node_actor::status() {
   }
   if (setup_.network) now.network = setup_.network();
   if (phase_ != phase::running || !role_.role) {
-    now.not_ready = !disk_error_.empty()      ? "the disk failed: " + disk_error_
+    now.not_ready = !disk_error_.empty()    ? "the disk failed: " + disk_error_
                     : phase_ == phase::idle ? "not part of a cluster yet"
                                             : "starting or stopping";
     return now;

@@ -75,10 +75,11 @@ struct surroundings {
   formation_handle formation;
 };
 
-/// What users send: get_status, take_snapshot, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
+/// What users send: get_status, take_snapshot, stop_node. Monitor the handle to learn of the node's end; the reason
+/// tells why.
 using node_handle =
-    compat::handle<node_status(get_status), snapshot_result(take_snapshot), void(stop_node), void(surroundings), void(membership_decision),
-                   void(log_opened), void(role_changed), void(configuration_known)>;
+    compat::handle<node_status(get_status), snapshot_result(take_snapshot), void(stop_node), void(surroundings),
+                   void(membership_decision), void(log_opened), void(role_changed), void(configuration_known)>;
 
 struct node_setup {
   node_id id;

@@ -31,7 +31,9 @@ service_handle::behavior_type shell::make_behavior() {
   return {
       [this](const apply_batch& m) { answer(apply(m)); },
       [this](const query_items& m) { answer(query(m)); },
-      [this](const view_state& m) { answer(state_view{m.number, service_->view()}); },
+      [this](const view_state& m) {
+        answer(state_view{m.number, service_->view()});
+      },
       [this](const replace_state& m) {
         service_.swap(*m.machine);
         answer(discarded_state{m.machine});

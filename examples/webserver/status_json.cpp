@@ -85,9 +85,7 @@ http::response status_response(const node_status& status) {
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
-http::response snapshot_response(const raft::snapshot_id& id) {
-  return {200, "application/json", json_of(id).dump()};
-}
+http::response snapshot_response(const raft::snapshot_id& id) { return {200, "application/json", json_of(id).dump()}; }
 
 http::response readiness_response(const node_status& status) {
   std::string body = check(status.phase == "running", "phase: " + status.phase);

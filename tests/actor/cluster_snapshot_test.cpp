@@ -18,9 +18,8 @@ node_id other_than(node_id id) { return node_id{id.value % 3 + 1}; }
 void put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
   std::vector<std::size_t> calls;
   for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
-  REQUIRE(w.run_until([&] {
-    return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); });
-  }));
+  REQUIRE(w.run_until(
+      [&] { return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); }); }));
 }
 
 /// Every key that was acknowledged is read at this node, with the revision it was given.
