@@ -82,6 +82,7 @@ TEST_CASE("whoever is handled in time is never held back") {
 TEST_CASE("many connections share what there is, and ended ones leave theirs to the others") {
   const auto room = room_of(100'000, 50'000);
   std::vector<std::unique_ptr<connection>> all;
+  all.reserve(10);
   for (int i = 0; i < 10; ++i) all.push_back(std::make_unique<connection>(room));
   CHECK(all.front()->fill(100, 10'000'000) <= 10'000);
   all.resize(2);
