@@ -24,6 +24,7 @@ void memory_storage::apply(const raft::write& change) {
     back.kept = back.start->index;
     back.dropped = cut(back.kept);
     shape_.reset(*change.reset_to);
+    compact_to_ = std::min(compact_to_, change.reset_to->index);
   } else if (change.truncate_from && *change.truncate_from <= shape_.last_index()) {
     back.kept = *change.truncate_from - 1;
     back.dropped = cut(back.kept);

@@ -12,6 +12,8 @@ namespace {
 constexpr auto unwritten = std::numeric_limits<std::uint32_t>::max();
 /// A batch buffer that grew beyond this is given back.
 constexpr std::size_t kept_buffer = std::size_t{4} << 20;
+/// Removing a segment of 64 MiB takes some 8 ms (ext4), during which no vote and no entry reaches the disk.
+constexpr std::size_t dropped_at_once = 4;
 constexpr std::uint64_t max_capacity = std::uint64_t{wal_format::alignment} << 32;
 
 std::uint32_t to_position(std::uint64_t offset) { return static_cast<std::uint32_t>(offset / wal_format::alignment); }
@@ -62,6 +64,7 @@ void wal::apply(const raft::write& change) {
       wal_format::put_reset(batch_, number, *change.reset_to);
       state_.shape.reset(*change.reset_to);
       state_.locations.clear();
+      compact_to_ = std::min(compact_to_, change.reset_to->index);
       batch_has_reset_ = true;
     }
     if (change.truncate_from && *change.truncate_from <= state_.shape.last_index()) {
@@ -89,7 +92,10 @@ void wal::sync() {
 
 bool wal::has_room() {
   bool room = false;
-  guarded([&] { room = spare_.prepare(); });
+  guarded([&] {
+    drop_some();
+    room = spare_.prepare();
+  });
   return room;
 }
 
@@ -115,19 +121,24 @@ void wal::roll() {
 
 void wal::compact(raft::index_t up_to) {
   guarded([&] {
-    // What is not synced may be gone after a crash, and with it the entries that make up for dropped ones.
-    up_to = std::min({up_to, synced_.last_index, state_.shape.last_index()});
-    bool dropped = false;
-    while (state_.segments.size() > 1 && droppable(state_.segments[1], up_to)) {
-      fs_.remove(state_.segments.front().path);
-      state_.segments.pop_front();
-      dropped = true;
-    }
-    if (!dropped) return;
-    fs_.sync_directory(directory_);
-    older_.reset();
-    move_start();
+    compact_to_ = std::max(compact_to_, up_to);
+    drop_some();
   });
+}
+
+void wal::drop_some() {
+  // What is not synced may be gone after a crash, and with it the entries that make up for dropped ones.
+  const auto up_to = std::min({compact_to_, synced_.last_index, state_.shape.last_index()});
+  std::size_t dropped = 0;
+  while (dropped < dropped_at_once && state_.segments.size() > 1 && droppable(state_.segments[1], up_to)) {
+    fs_.remove(state_.segments.front().path);
+    state_.segments.pop_front();
+    ++dropped;
+  }
+  if (dropped == 0) return;
+  fs_.sync_directory(directory_);
+  older_.reset();
+  move_start();
 }
 
 bool wal::droppable(const wal_segment& next, raft::index_t up_to) const {

@@ -26,7 +26,7 @@ class wal final : public raft::storage {
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
 
   /// Removes the oldest segments as far as all their entries are synced and not above `up_to`, or were dropped by a
-  /// reset.
+  /// reset: a few now, since removing a large file takes its time, and a few with each `has_room`.
   void compact(raft::index_t up_to) override;
   /// True when the next segment is preallocated (`wal_spare`): then the entries of one whole segment will find room.
   bool has_room() override;
@@ -38,6 +38,7 @@ class wal final : public raft::storage {
   template <typename Change> void guarded(Change&& change);
   bool fits_batch() const;
   void roll();
+  void drop_some();
   bool droppable(const wal_segment& next, raft::index_t up_to) const;
   void move_start();
   void write_batch();
@@ -58,7 +59,8 @@ class wal final : public raft::storage {
   std::string batch_;
   bool batch_has_entries_ = false;
   bool batch_has_reset_ = false;
-  log_point synced_;         // state_ without them
+  log_point synced_; // state_ without them
+  raft::index_t compact_to_ = 0;
   std::uint64_t zeroed_ = 0; // up to here the current segment's blocks have been written once
 
   std::unique_ptr<file> older_; // an older segment that was read last

@@ -24,6 +24,7 @@ TEST_CASE("memory storage keeps the synced writes and any first part of the othe
       if (what < 6) {
         const auto change = random_write(random, history.back(), 20);
         storage.apply(change);
+        if (change.reset_to) compact_to = std::min(compact_to, change.reset_to->index);
         history.push_back(history.back());
         history.back().apply(change);
       } else if (what < 8) {

@@ -144,6 +144,7 @@ void node_history::compact() {
   const auto kept = node_->snapshots->prune(2);
   if (kept.size() < 2) return;
   node_->log->compact(kept.back().last.index);
+  if (pick(random_, 0, 1) == 0) node_->log->has_room();
 }
 
 } // namespace troupe::test

@@ -85,6 +85,21 @@ TEST_CASE("compaction drops whole segments whose entries are all covered, and ne
   disk.require_start({18, 2});
 }
 
+TEST_CASE("a long log is compacted a few segments at a time") {
+  log_in_memory disk;
+  disk.append(6 * 10, 1);
+  REQUIRE(disk.segments() == 10);
+  disk.log->compact(59);
+  REQUIRE(disk.segments() == 6);
+  REQUIRE(disk.log->read(1, 60, SIZE_MAX).front().index == 25);
+  REQUIRE(disk.log->has_room());
+  REQUIRE(disk.segments() == 2);
+  disk.append(6, 1);
+  REQUIRE(disk.log->has_room());
+  REQUIRE(disk.segments() == 2); // entry 60 is not covered
+  disk.require_start({54, 1});
+}
+
 TEST_CASE("what is compacted stays gone for the object that did it, term and configuration included") {
   log_in_memory disk;
   raft::write members = make_append(1, 1, 1, 500);
@@ -193,6 +208,17 @@ TEST_CASE("a reset drops the log and goes on elsewhere") {
     disk.append(8, 6);
     disk.require_start(place);
   }
+}
+
+TEST_CASE("what was compacted before a reset says nothing about the entries after it") {
+  log_in_memory disk;
+  disk.append(20, 1);
+  disk.log->compact(15);
+  disk.write(make_reset(5, 2));
+  disk.append(20, 2);
+  REQUIRE(disk.log->has_room());
+  REQUIRE(disk.log->read(1, 25, SIZE_MAX).front().index == 6);
+  disk.require_start({5, 2});
 }
 
 TEST_CASE("a reset, entries and a vote of one write land together") {

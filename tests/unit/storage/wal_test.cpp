@@ -28,6 +28,7 @@ void run_against_model(file_system& fs, const std::filesystem::path& directory, 
       if (change.reset_to) compacted = 0;
     } else if (what < 18) {
       log->sync();
+      if (what == 17) REQUIRE(log->has_room());
     } else if (what < 19) {
       log->sync();
       compacted = pick(random, compacted, model.last_index());
