@@ -1,11 +1,13 @@
 // Snapshots of real processes: nodes come back from them, and the log does not grow for ever.
 #include "tests/process/cluster.hpp"
+#include "tests/unit/small_mount.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -117,4 +119,40 @@ TEST_CASE("disk use stays bounded under endless writes, and a restart is quick")
   const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
   std::cout << "restarted and ready after " << took.count() << " ms\n";
   CHECK(took < 2s);
+}
+
+TEST_CASE("a node whose disk fills up takes no commands, the others go on, and it comes back when there is room") {
+  cluster nodes{3, lifetime::test_case, small_logs};
+  std::filesystem::create_directories(nodes[0].data_dir());
+  const troupe::test::small_mount disk{nodes[0].data_dir(), "24m"};
+  if (!disk.why_not().empty()) {
+    std::cout << "skipped: a small file system cannot be mounted here (" << disk.why_not() << ")\n";
+    return;
+  }
+  nodes.start();
+  nodes.wait_ready();
+  nodes[1].put("before", 1);
+  const auto ballast = disk.path() / "ballast";
+  {
+    std::ofstream fill{ballast, std::ios::binary};
+    const std::string block(64 * 1024, 'x');
+    while (fill.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
+  }
+  // The log has room for a segment or two yet.
+  wait_for("the full disk", 30s, [&] {
+    overwrite(nodes, 1, 500, 2'000);
+    return nodes[0].status()["disk"] == "full";
+  });
+  CHECK_FALSE(nodes[0].ready());
+  CHECK_THAT(nodes[0].call("GET", "/readyz").body, Catch::Contains("FAIL  disk: full"));
+  wait_for("a leader with room", 10s, [&] {
+    const auto leads = nodes.leader();
+    return leads && *leads != 0;
+  });
+  nodes[1].put("meanwhile", 2);
+  CHECK(nodes[0].get("meanwhile") == 2);
+  std::filesystem::remove(ballast);
+  wait_for("the node's return", 20s, [&] { return nodes[0].ready() && nodes[0].status()["disk"] == "ok"; });
+  nodes[0].put("after", 3);
+  CHECK(nodes[0].get("after") == 3);
 }

@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import math
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -163,9 +165,9 @@ CLIENT_LOADS = (("put", "writes, callers share one troupe::client in a process o
 class Side:
     """A cluster with a troupe_load of its own, plain or, with certificates, speaking TLS."""
 
-    def __init__(self, build, folder, certificates=None):
+    def __init__(self, build, folder, certificates=None, flags=()):
         folder.mkdir()
-        self.cluster = Cluster(build / "examples/webserver", folder, 3, certificates)
+        self.cluster = Cluster(build / "examples/webserver", folder, 3, certificates, flags)
         self.load, self.pids = None, []
         self.arguments = [build / "tools/load/troupe_load", "client", "--endpoints",
                           ",".join(f"{HOST}:{port}" for port in self.cluster.raft_ports)]
@@ -216,6 +218,63 @@ def compare_tls(chosen, callers, milliseconds, build, folder):
             side.stop()
 
 
+FILL_BYTES = 16 * 1024  # of a value that fills the map; troupe_load draws from 100,000 keys
+
+
+def fill(side, mib):
+    """Writes until the map holds about so much."""
+    goal, keys = mib * 1024 * 1024 / FILL_BYTES, 100_000
+    if goal > 0.95 * keys:
+        raise Failure(f"--mib can be at most {int(0.95 * keys * FILL_BYTES / 2**20)}")
+    written = 0
+    while keys * (1 - math.exp(-written / keys)) < goal:
+        seen = side.load.say(f"put 32 2000 {FILL_BYTES}")
+        if not seen["operations"]:
+            raise Failure("nothing could be written")
+        written += seen["operations"]
+        print(f"  filling: {keys * (1 - math.exp(-written / keys)) * FILL_BYTES / 2**20:.0f} of {mib} MiB", flush=True)
+
+
+def bench_snapshot(chosen, callers, milliseconds, build, folder):
+    """Writes before and while every node, one after the other, takes a snapshot of a large map."""
+    side = Side(build, folder / "nodes", flags=["--snapshot-log-size", "1TB", "--snapshot-entries", "1000000000"])
+    held = True
+    try:
+        side.start()
+        fill(side, chosen.mib)
+        leader, status = side.cluster.leader()
+        for c in callers:
+            calm = by_load(side.load, side.pids, "put", c, milliseconds, chosen.bytes)
+            for node in [leader, *side.cluster.others(leader)]:
+                made = {}
+
+                def take():
+                    began = time.monotonic()
+                    made.update(node.expect("POST", "/v1/snapshot", timeout=600))
+                    made["seconds"] = time.monotonic() - began
+
+                taking = threading.Thread(target=take)
+                taking.start()
+                busy = by_load(side.load, side.pids, "put", c, milliseconds, chosen.bytes)
+                taking.join()
+                if "seconds" not in made:
+                    raise Failure(f"{node.name} took no snapshot")
+                ratio = busy.p99_us / calm.p99_us
+                held = held and ratio < 10
+                print(f"  C={c}, {node.name}{' (leads)' if node is leader else ''}: {made['size'] / 2**20:.0f} MiB in "
+                      f"{made['seconds']:.1f} s; writes/s {calm.rate:.0f} -> {busy.rate:.0f}, p50 {calm.p50_us / 1000:.1f} -> "
+                      f"{busy.p50_us / 1000:.1f} ms, p99 {calm.p99_us / 1000:.1f} -> {busy.p99_us / 1000:.1f} ms "
+                      f"({ratio:.1f}x), largest RSS {busy.rss_mib:.0f} MiB", flush=True)
+        now = side.cluster.leader()
+        if not now or now[0] is not leader or now[1]["term"] != status["term"]:
+            raise Failure("there was an election meanwhile")
+        print("  no election")
+        if not held:
+            raise Failure("p99 rose to ten times what it was, or more")
+    finally:
+        side.stop()
+
+
 def start_members(binary, folder):
     ports = free_ports(3)
     peers = "static:" + ",".join(f"{HOST}:{p}" for p in ports)
@@ -227,6 +286,11 @@ def start_members(binary, folder):
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["snapshot"],
+                        help="snapshot: writes while every node in turn takes a snapshot of a map of --mib; exit code 1 "
+                             "if p99 rises to ten times what it was, or there is an election")
+    parser.add_argument("--mib", type=int, default=64, help="size of that map (default %(default)s)")
+    parser.add_argument("--long", action="store_true", help="snapshot: --mib 1024")
     parser.add_argument("--callers", default="1,64,256", help="closed-loop callers (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=4, help="of one measurement (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default %(default)s)")
@@ -239,8 +303,10 @@ def main():
     chosen = parser.parse_args()
     if chosen.tls and (chosen.vs or chosen.only not in (None, "client")):
         parser.error("--tls measures the client kind alone")
+    if chosen.long:
+        chosen.mib = 1024
     callers = [int(c) for c in chosen.callers.split(",")]
-    kinds = [] if chosen.tls else [chosen.only] if chosen.only else ["client", "http", "member"]
+    kinds = [] if chosen.tls or chosen.what else [chosen.only] if chosen.only else ["client", "http", "member"]
     build = Path("build/release")
     folder = Path(tempfile.mkdtemp(prefix="troupe-bench-"))
     milliseconds = round(chosen.seconds * 1000)
@@ -248,6 +314,8 @@ def main():
           f"medians of {chosen.rounds} x {chosen.seconds:g} s")
     etcd = None
     try:
+        if chosen.what == "snapshot":
+            bench_snapshot(chosen, callers, milliseconds, build, folder)
         if chosen.tls:
             compare_tls(chosen, callers, milliseconds, build, folder)
         if "client" in kinds or "http" in kinds:

@@ -3,50 +3,20 @@
 #include "runtime/storage/posix_file_system.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"
 #include "tests/unit/storage/storage_model.hpp"
+#include "tests/unit/small_mount.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 #include <cerrno>
-#include <cstring>
 #include <iostream>
-#include <sched.h>
 #include <string>
-#include <sys/mount.h>
 
 using namespace troupe;
 using namespace troupe::test;
 
-namespace {
-
-/// A tmpfs of some size that only this process sees.
-class small_mount {
- public:
-  explicit small_mount(const std::string& size) {
-    if (::unshare(CLONE_NEWNS) != 0) {
-      why_ = std::string{"unshare: "} + std::strerror(errno);
-    } else if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-               ::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) != 0) {
-      why_ = std::string{"mount: "} + std::strerror(errno);
-    }
-  }
-  small_mount(const small_mount&) = delete;
-  small_mount& operator=(const small_mount&) = delete;
-  ~small_mount() {
-    if (why_.empty()) ::umount2(folder_.path().c_str(), MNT_DETACH);
-  }
-  /// Empty when it is mounted.
-  const std::string& why_not() const { return why_; }
-  const std::filesystem::path& path() const { return folder_.path(); }
-
- private:
-  temporary_folder folder_;
-  std::string why_;
-};
-
-} // namespace
-
 TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and recovers") {
-  const small_mount disk{"512k"};
+  const temporary_folder folder;
+  const small_mount disk{folder.path(), "512k"};
   if (!disk.why_not().empty()) {
     std::cout << "skipped: a small file system cannot be mounted here (" << disk.why_not() << ")\n";
     return;
