@@ -18,8 +18,7 @@ using std::chrono::steady_clock;
 namespace {
 
 std::vector<std::string> small_logs(std::size_t) {
-  return {"--segment-size",     "2MB",   "--snapshot-log-size", "2MB",
-          "--snapshot-entries", "20000", "--log-tail",          "200"};
+  return {"--segment-size", "2MB", "--snapshot-log-size", "2MB", "--snapshot-entries", "20000", "--log-tail", "200"};
 }
 
 /// Overwrites the keys 0 ... 999 again and again, from several connections. False if a write was not done.

@@ -1,9 +1,9 @@
 // A real file system that really fills up.
 #include "runtime/storage/open_state.hpp"
 #include "runtime/storage/posix_file_system.hpp"
+#include "tests/unit/small_mount.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"
 #include "tests/unit/storage/storage_model.hpp"
-#include "tests/unit/small_mount.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
