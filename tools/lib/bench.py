@@ -228,7 +228,7 @@ def fill(side, mib):
         raise Failure(f"--mib can be at most {int(0.95 * keys * FILL_BYTES / 2**20)}")
     written = 0
     while keys * (1 - math.exp(-written / keys)) < goal:
-        seen = side.load.say(f"put 32 2000 {FILL_BYTES}")
+        seen = side.load.say(f"put 32 1000 {FILL_BYTES} large")
         if not seen["operations"]:
             raise Failure("nothing could be written")
         written += seen["operations"]

@@ -17,6 +17,7 @@ struct job {
   std::size_t callers = 1;
   std::chrono::milliseconds lasts{1000};
   std::size_t bytes = 256;
+  std::string map = "bench";
 };
 
 /// Runs the callers to their end and tells what they saw, as one line of JSON: {"operations", "failed", "seconds",

@@ -33,6 +33,7 @@ void serve(caf::actor_system& system, const troupe::service_actor<troupe::map_se
       std::cout << (leads() ? "true" : "false") << std::endl;
     } else if ((what == "put" || what == "get") && words >> job.callers >> lasts &&
                (what == "get" || words >> job.bytes)) {
+      if (std::string name; words >> name) job.map = name;
       job.write = what == "put";
       job.lasts = std::chrono::milliseconds{lasts};
       std::cout << troupe::load::run(system, map, job) << std::endl;
