@@ -5,10 +5,12 @@ import ctypes
 import http.client
 import json
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
@@ -73,6 +75,10 @@ class Node:
             "--http-port", str(http_port), "--data-dir", str(folder / f"node{number}"),
             "--discovery", "static:" + ",".join(f"{HOST}:{port}" for port in peers), *flags]
 
+    def add_flags(self, *flags):
+        """For the starts from now on."""
+        self._command += flags
+
     def start(self):
         self.killed = False
         # In a session of its own, so that Ctrl-C reaches only the caller, who then stops the nodes in order.
@@ -126,7 +132,21 @@ class Node:
         return self.expect("PUT", f"{_path(map_name, key)}?timeout={timeout}s", value, timeout + 1)["revision"]
 
     def get(self, map_name, key, level="linearizable"):
-        return self.expect("GET", f"{_path(map_name, key)}?level={level}")["value"]
+        return self.get_whole(map_name, key, level)["value"]
+
+    def get_whole(self, map_name, key, level="linearizable"):
+        """Value and revision."""
+        return self.expect("GET", f"{_path(map_name, key)}?level={level}")
+
+    def download(self, path, file, timeout=60):
+        """The body of a 200 as a file, or a Failure."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=timeout) as answer, file.open("wb") as out:
+                shutil.copyfileobj(answer, out)
+                if out.tell() != int(answer.headers["Content-Length"]):
+                    raise Failure(f"{self.name}: GET {path} broke off after {out.tell()} bytes")
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"{self.name}: GET {path}: {error}") from error
 
 
 def names_of_nodes(size):
@@ -139,6 +159,7 @@ class Cluster:
 
     def __init__(self, binary, folder, size, certificates=None, flags=()):
         """With certificates for `names_of_nodes(size)` the nodes speak TLS. Each node gets `flags` besides."""
+        self.binary = binary
         ports = free_ports(2 * size)
         peers = self.raft_ports = ports[:size]
         self.nodes = [Node(i + 1, binary, folder, peers[i], ports[size + i], peers,

@@ -24,8 +24,9 @@ LITTLE_LOG = ["--log-tail", "10"]  # so that a few writes are enough to lose tou
 class Demo:
     """What the steps share: the cluster, its certificates if it has any, and every write that was acknowledged."""
 
-    def __init__(self, cluster, certificates):
+    def __init__(self, cluster, folder, certificates):
         self.cluster = cluster
+        self.folder = folder
         self.certificates = certificates
         self.acknowledged = {}
         self.leader = None
@@ -156,6 +157,38 @@ def snapshot(demo):
             f"snapshot of index {start}, and has applied {target} after {took}")
 
 
+def backup(demo):
+    asked = demo.cluster.others(demo.leader)[0]
+    file = demo.folder / "demo.backup"
+    began = time.monotonic()
+    asked.download("/v1/backup", file)
+    size, took = file.stat().st_size, since(began)
+    folder = demo.folder / "restored"
+    folder.mkdir()
+    certificates = demo.certificates
+    fresh = Cluster(demo.cluster.binary, folder, len(demo.cluster.nodes), certificates)
+    fresh.nodes[0].add_flags("--restore", str(file))
+    try:
+        began = time.monotonic()
+        fresh.start()
+        wait_for("the restored cluster's getting ready", 30, lambda: all(node.ready() for node in fresh.nodes))
+        ready = since(began)
+        for node in fresh.nodes:
+            for key, value in demo.acknowledged.items():
+                expect_value(node, key, value)
+        if demo.cluster.nodes[0].get_whole(MAP, "greeting") != fresh.nodes[0].get_whole(MAP, "greeting"):
+            raise Failure("the restored cluster gives 'greeting' another revision")
+        ids = [cluster.nodes[0].status()["cluster_id"] for cluster in (demo.cluster, fresh)]
+        if ids[0] == ids[1]:
+            raise Failure("the restored cluster has the old one's id")
+    finally:
+        wrong = fresh.stop()
+    if wrong:
+        raise Failure("; ".join(wrong))
+    return (f"{size} bytes through {asked.name} in {took}, without a pause; a fresh cluster began with them, all its nodes "
+            f"ready after {ready}, each with all {len(demo.acknowledged)} values")
+
+
 def verify(demo):
     wait_for("/readyz of every node", 15, lambda: all(node.ready() for node in demo.cluster.nodes))
     for node in demo.cluster.nodes:
@@ -183,7 +216,7 @@ def renew(demo):
 
 
 STEPS = [("start", start), ("elect", elect), ("write", write), ("read", read), ("kill", kill_leader),
-         ("restart", restart), ("snapshot", snapshot), ("verify", verify)]
+         ("restart", restart), ("snapshot", snapshot), ("verify", verify), ("backup", backup)]
 TLS_STEPS = [("certify", certify), *STEPS, ("renew", renew)]
 
 
@@ -292,7 +325,7 @@ def main():
     held, was_interrupted = False, False
     say(f"Troupe demo, data and logs in {folder}")
     try:
-        held = run_steps(Demo(cluster, certificates))
+        held = run_steps(Demo(cluster, folder, certificates))
         if held and not options.check:
             stay(cluster, folder, certificates)
     except KeyboardInterrupt:
