@@ -71,15 +71,16 @@ class witness {
   std::vector<std::size_t> resident_;
 };
 
-/// A snapshot lets go of what the warm-up has filled, and the memory that writes need by themselves then grows again. So
-/// that what is seen to grow is the attack's doing, none is taken meanwhile.
+/// A snapshot lets go of what the warm-up has filled, and the memory that writes need by themselves then grows again.
+/// So that what is seen to grow is the attack's doing, none is taken meanwhile.
 const std::vector<std::string> no_snapshots{"--snapshot-entries", "1000000000", "--snapshot-log-size", "1TB"};
 
 /// What writes make grow by themselves has grown afterwards: the log's memory of recent entries, 16 MiB, is full, or
-/// the time that follows is too short to fill it.
+/// the time that follows is too short to fill it. With as many connections as later: entries that arrive together share
+/// a block of memory, and larger batches would fill it with less.
 void warm_up(cluster& nodes) {
   const std::size_t writes = full_size() ? 250'000 : 3'000;
-  steady_writer writers{nodes, {.connections = 32, .pause = 0ms}};
+  steady_writer writers{nodes, {.pause = 0ms}};
   wait_for("the warm-up", 200s, [&] { return writers.acknowledged() >= writes; });
 }
 
