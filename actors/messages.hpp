@@ -82,7 +82,8 @@ TROUPE_WIRE_MESSAGE(client_welcome)
 enum class access : std::uint8_t { write = 0, linearizable_read = 1, stale_read = 2 };
 constexpr bool is_known(access a) { return static_cast<std::uint8_t>(a) <= 2; }
 
-/// One request. `number` is the sender's, unique among its unanswered ones; `payload` is an encoded services command.
+/// One request. `number` is the sender's, unique among its unanswered ones; `payload` is an encoded services command. A read
+/// without one asks nothing: it is answered when whatever was done before it is applied here.
 struct command {
   std::uint64_t number = 0;
   access how = access::write;
