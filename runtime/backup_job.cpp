@@ -15,8 +15,7 @@ backup_handle::behavior_type backup_job::make_behavior() {
   compat::end_on_exceptions(this);
   monitor(setup_.proxy);
   return {
-      [this](const make_backup& m) { return begin(m); },
-      [this](outcome_batch& m) { go_on(m); },
+      [this](const make_backup& m) { return begin(m); }, [this](outcome_batch& m) { go_on(m); },
       [](const read_index_answer&) {}, // never asked for
   };
 }

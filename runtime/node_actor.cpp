@@ -84,6 +84,8 @@ void node_actor::decided(const membership_decision& message) {
     if (phase_ == phase::running) clear_core({});
     return;
   }
+  // So far it voted with an empty log; now it begins with the state that it was given.
+  if (phase_ == phase::running && membership_.backup != opening_.backup) clear_core({});
   if (phase_ == phase::idle && around_.proxy) open_core();
 }
 
@@ -91,7 +93,7 @@ void node_actor::open_core() {
   phase_ = phase::opening;
   opening_ = membership_;
   const log_owner_handle owner{this};
-  log_opener_setup opener{setup_.open_log, membership_.cluster, membership_.initial, setup_.services};
+  log_opener_setup opener{setup_.open_log, membership_, setup_.services};
   if (setup_.detach_log)
     spawn<log_opener, caf::detached>(std::move(opener), owner);
   else
@@ -103,7 +105,7 @@ void node_actor::start_core(opened_log& log) {
     return finish(caf::make_error(caf::sec::runtime_error, log.error));
   }
   if (phase_ != phase::opening) return;
-  if (membership_.withdrawn || membership_.cluster != opening_.cluster) {
+  if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided anew while the log was being opened.
     log.storage.reset();
     phase_ = phase::idle;
@@ -295,9 +297,8 @@ caf::result<node_status> node_actor::status() {
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
-  return delegate(
-      spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, dispatcher_, snapshots_}),
-      question);
+  return delegate(spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, dispatcher_, snapshots_}),
+                  question);
 }
 
 void node_actor::describe_members(node_status& now, const peer_list& peers) const {

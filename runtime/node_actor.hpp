@@ -87,11 +87,11 @@ struct surroundings {
   formation_handle formation;
 };
 
-/// What users send: get_status, take_snapshot, make_backup, stop_node. Monitor the handle to learn of the node's end; the reason
-/// tells why.
-using node_handle =
-    compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup), void(stop_node), void(surroundings),
-                   void(membership_decision), void(log_opened), void(role_changed), void(configuration_known)>;
+/// What users send: get_status, take_snapshot, make_backup, stop_node. Monitor the handle to learn of the node's end;
+/// the reason tells why.
+using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
+                                   void(stop_node), void(surroundings), void(membership_decision), void(log_opened),
+                                   void(role_changed), void(configuration_known)>;
 
 struct node_setup {
   node_id id;

@@ -26,8 +26,9 @@ struct ask_backup {
 };
 
 /// What a request comes down to: an answer that is certain already (an error), or a question.
-using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup, call<map::put>,
-                            call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
+using routed =
+    std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup, call<map::put>,
+                 call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
 
 /// How long a request may take that does not say.
 inline constexpr std::chrono::seconds default_timeout{5};

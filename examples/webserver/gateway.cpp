@@ -62,14 +62,13 @@ void gateway::answer(ask_backup what, const http::responder& responder) {
 http::response gateway::backup_response(const backup_made& made) {
   const auto index = std::to_string(made.snapshot.last.index);
   http::response answer{200, "application/octet-stream", {}};
-  answer.headers = {{"Content-Disposition",
-                     "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
-                    {"Troupe-Backup", "index=" + index + ", checksum=" +
-                                          raft::to_string(raft::node_id{made.snapshot.checksum})}};
+  answer.headers = {
+      {"Content-Disposition", "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
+      {"Troupe-Backup", "index=" + index + ", checksum=" + raft::to_string(raft::node_id{made.snapshot.checksum})}};
   // The body outlives this call, and is asked for on the server's thread.
   answer.pieces = http::body_in_pieces{
-      made.snapshot.size, [self = gateway_handle{this}, made, offset = std::uint64_t{0}](
-                              const http::piece_receiver& receiver) mutable {
+      made.snapshot.size,
+      [self = gateway_handle{this}, made, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
         const raft::piece_request which{made.snapshot, 0, offset, backup_piece};
         offset += backup_piece;
         caf::anon_send(self, piece_wanted{made.store, which, receiver});
