@@ -146,6 +146,35 @@ void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, du
       ->envname("TROUPE_INSECURE");
 }
 
+/// Bytes, with a unit if one is given: 4096, 64KB, 1GB (of 1024).
+void add_size(CLI::App& app, const std::string& flag, const std::string& variable, std::uint64_t& target,
+              const std::string& help) {
+  app.add_option(flag, target, help)
+      ->envname(variable)
+      ->capture_default_str()
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("BYTES");
+}
+
+void add_storage_options(CLI::App& app, options& chosen) {
+  auto& node = chosen.node;
+  add_size(app, "--snapshot-log-size", "TROUPE_SNAPSHOT_LOG_SIZE", node.snapshots.log_bytes,
+           "Take a snapshot when about so many bytes were logged since the last one");
+  app.add_option("--snapshot-entries", node.snapshots.log_entries, "... or about so many entries")
+      ->envname("TROUPE_SNAPSHOT_ENTRIES")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("N");
+  app.add_option("--log-tail", node.raft.log_tail,
+                 "Entries kept in the log behind a snapshot, for nodes that are a little behind")
+      ->envname("TROUPE_LOG_TAIL")
+      ->capture_default_str()
+      ->type_name("N");
+  add_size(app, "--snapshot-rate", "TROUPE_SNAPSHOT_RATE", node.raft.snapshot_bytes_per_second,
+           "Bytes of a snapshot that are sent to one node in a second at most; 0: no limit");
+  add_size(app, "--segment-size", "TROUPE_SEGMENT_SIZE", node.segment_size, "Size of one file of the log");
+}
+
 /// Either all that TLS needs or nothing of it. Throws CLI::ValidationError.
 std::optional<tls_settings> complete(const tls_settings& tls) {
   const bool named = !tls.cluster_name.empty() || !tls.allowed_names.empty();
@@ -180,6 +209,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
+  add_storage_options(app, chosen);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
                "A leader's sign of life, when it has nothing else to say");

@@ -137,12 +137,12 @@ def names_of_nodes(size):
 class Cluster:
     """N nodes that find each other by a static list. `stop` ends what `start` began, and nothing else."""
 
-    def __init__(self, binary, folder, size, certificates=None):
-        """With certificates for `names_of_nodes(size)` the nodes speak TLS."""
+    def __init__(self, binary, folder, size, certificates=None, flags=()):
+        """With certificates for `names_of_nodes(size)` the nodes speak TLS. Each node gets `flags` besides."""
         ports = free_ports(2 * size)
         peers = self.raft_ports = ports[:size]
         self.nodes = [Node(i + 1, binary, folder, peers[i], ports[size + i], peers,
-                           certificates.flags(name) if certificates else [])
+                           [*flags, *(certificates.flags(name) if certificates else [])])
                       for i, name in enumerate(names_of_nodes(size))]
 
     @property

@@ -18,6 +18,7 @@ MAP = "demo"
 MOST_SECONDS_WITHOUT_LEADER = 2.0
 MOST_SECONDS_UNTIL_RENEWED = 10
 LOG_TAIL_LINES = 25
+LITTLE_LOG = ["--log-tail", "10"]  # so that a few writes are enough to lose touch with it
 
 
 class Demo:
@@ -128,6 +129,33 @@ def restart(demo):
     return f"{demo.dead.name} restarted from its data directory, and has applied index {target} after {took}"
 
 
+def snapshot(demo):
+    late = demo.cluster.others(demo.leader)[0]
+    seen = late.status()["last_index"]
+    late.kill()
+    survivors = demo.cluster.running
+    # Twice, as a node keeps two snapshots and the log from the older one on.
+    for part in range(2):
+        for i in range(50):
+            demo.put(demo.leader, f"compacted {part} {i}", i)
+        for node in survivors:
+            node.expect("POST", "/v1/snapshot", timeout=20)
+    wait_for("the others' dropping the log that it needs", 15,
+             lambda: all(node.status()["log_start"] > seen for node in survivors))
+    target = demo.leader.status()["commit_index"]
+    began = time.monotonic()
+    late.start()
+    wait_for(f"{late.name} applying index {target}", 15, lambda: late.status()["applied_index"] >= target)
+    took = since(began)
+    start = late.status()["log_start"]
+    if start <= seen:
+        raise Failure(f"{late.name} came back by the log, which goes back to index {start}, and not by a snapshot")
+    expect_value(late, "compacted 1 49", 49, level="stale")
+    expect_value(late, "greeting", "hello", level="stale")
+    return (f"{late.name} stopped at index {seen}, the others compacted their logs behind it; started again it got a "
+            f"snapshot of index {start}, and has applied {target} after {took}")
+
+
 def verify(demo):
     wait_for("/readyz of every node", 15, lambda: all(node.ready() for node in demo.cluster.nodes))
     for node in demo.cluster.nodes:
@@ -155,7 +183,7 @@ def renew(demo):
 
 
 STEPS = [("start", start), ("elect", elect), ("write", write), ("read", read), ("kill", kill_leader),
-         ("restart", restart), ("verify", verify)]
+         ("restart", restart), ("snapshot", snapshot), ("verify", verify)]
 TLS_STEPS = [("certify", certify), *STEPS, ("renew", renew)]
 
 
@@ -260,7 +288,7 @@ def main():
 
     folder = Path(tempfile.mkdtemp(prefix="troupe-demo-"))
     certificates = Certificates(folder / "tls", names_of_nodes(options.nodes)) if options.tls else None
-    cluster = Cluster(binary, folder, options.nodes, certificates)
+    cluster = Cluster(binary, folder, options.nodes, certificates, LITTLE_LOG)
     held, was_interrupted = False, False
     say(f"Troupe demo, data and logs in {folder}")
     try:

@@ -1,0 +1,120 @@
+// Snapshots of real processes: nodes come back from them, and the log does not grow for ever.
+#include "tests/process/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+namespace {
+
+std::vector<std::string> small_logs(std::size_t) {
+  return {"--segment-size",     "2MB",   "--snapshot-log-size", "2MB",
+          "--snapshot-entries", "20000", "--log-tail",          "200"};
+}
+
+/// Overwrites the keys 0 ... 999 again and again, from several connections.
+void overwrite(cluster& nodes, std::size_t through, std::size_t writes, std::size_t size) {
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 4; ++w)
+    writers.emplace_back([&] {
+      auto connection = nodes[through].connect();
+      for (auto i = next++; i < writes && !failed; i = next++) {
+        const auto value = '"' + std::to_string(i) + std::string(size, 'x') + '"';
+        if (connection.request("PUT", "/v1/maps/m/k" + std::to_string(i % 1000), value).status != 200) failed = true;
+      }
+    });
+  for (auto& w : writers) w.join();
+  REQUIRE_FALSE(failed);
+}
+
+std::uintmax_t bytes_in(const std::filesystem::path& folder) {
+  std::uintmax_t sum = 0;
+  std::error_code gone; // files come and go meanwhile
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder, gone)) {
+    const auto size = file.is_regular_file(gone) ? file.file_size(gone) : 0;
+    if (!gone) sum += size;
+  }
+  return sum;
+}
+
+std::uint64_t number(const server& node, const char* field) { return node.status()[field].get<std::uint64_t>(); }
+
+} // namespace
+
+TEST_CASE("a node whose part of the log is compacted away comes back from a snapshot") {
+  ready_cluster nodes{3, lifetime::test_case, small_logs};
+  nodes[0].put("first", 1);
+  const auto down = nodes.follower();
+  nodes[down].process().kill();
+  const auto last_seen = number(nodes[(down + 1) % 3], "last_index");
+  const auto through = (down + 1) % 3;
+  // Twice, as the log goes on from the older of two snapshots.
+  for (int i = 0; i < 3; ++i) {
+    overwrite(nodes, through, 1500, 1000);
+    for (std::size_t n = 0; n < 3; ++n)
+      if (n != down) CHECK(nodes[n].call("POST", "/v1/snapshot").status == 200);
+  }
+  for (std::size_t n = 0; n < 3; ++n)
+    if (n != down)
+      wait_for(nodes[n].name() + " compacting its log", 10s, [&] { return number(nodes[n], "log_start") > last_seen; });
+  nodes[down].start();
+  wait_for("the node's return", 20s, [&] { return nodes[down].ready(); });
+  CHECK(number(nodes[down], "log_start") > last_seen);
+  CHECK_THAT(nodes[down].log(), Catch::Contains("sends its snapshot"));
+  CHECK(nodes[down].get("first", "stale") == 1);
+  // It is a member like any other: with it, and without another, there is a majority.
+  nodes[through].process().kill();
+  nodes[down].put("last", 2);
+  CHECK(nodes[down].get("last") == 2);
+}
+
+TEST_CASE("a snapshot is taken on demand, and once of one state") {
+  ready_cluster nodes{1};
+  nodes[0].put("k", 1);
+  const auto first = nodes[0].call("POST", "/v1/snapshot");
+  REQUIRE(first.status == 200);
+  CHECK(json::parse(first.body)["index"] == number(nodes[0], "applied_index"));
+  CHECK(nodes[0].call("POST", "/v1/snapshot").body == first.body);
+  CHECK(nodes[0].status()["snapshot"] == json::parse(first.body));
+  CHECK(nodes[0].call("GET", "/v1/snapshot").status == 405);
+}
+
+TEST_CASE("disk use stays bounded under endless writes, and a restart is quick") {
+  const bool full_size = std::getenv("TROUPE_LONG") != nullptr;
+  const std::size_t writes = full_size ? 2'000'000 : 20'000;
+  const std::size_t size = full_size ? 100 : 2'000;
+  constexpr std::uintmax_t bound = 32 << 20;
+  ready_cluster nodes{3, lifetime::test_case, small_logs};
+  std::atomic<bool> done = false;
+  std::uintmax_t most = 0;
+  std::thread watcher{[&] {
+    while (!done) {
+      for (std::size_t n = 0; n < nodes.size(); ++n) most = std::max(most, bytes_in(nodes[n].data_dir()));
+      std::this_thread::sleep_for(50ms); // nap: a disk's use is sampled
+    }
+  }};
+  overwrite(nodes, 0, writes, size);
+  done = true;
+  watcher.join();
+  std::cout << writes << " writes of " << size << " bytes to 1000 keys: a node's disk held at most " << most / 1024
+            << " KiB\n";
+  CHECK(most < bound);
+  const auto back = nodes.follower();
+  nodes[back].process().kill();
+  const auto began = steady_clock::now();
+  nodes[back].start();
+  wait_for("the restarted node", 10s, [&] { return nodes[back].ready(); });
+  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  std::cout << "restarted and ready after " << took.count() << " ms\n";
+  CHECK(took < 2s);
+}
