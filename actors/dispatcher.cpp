@@ -197,22 +197,26 @@ void dispatcher::ask(const query_batch& message) {
 }
 
 void dispatcher::serve(index_t at, const std::vector<query>& queries) {
-  queried_batch refused;
+  queried_batch answered;
   std::map<service_handle, query_items> batches;
   for (const auto& q : queries) {
+    if (q.payload.empty()) { // it only waits for the index
+      answered.outcomes.push_back({q.number, errc::none, at, {}});
+      continue;
+    }
     const auto parts = services::decode_command(q.payload.view());
     const auto service = parts ? services_.find(parts->service) : services_.end();
     if (!parts) {
-      refused.outcomes.push_back({q.number, errc::undecodable, 0, services::why_no_command(q.payload.view())});
+      answered.outcomes.push_back({q.number, errc::undecodable, 0, services::why_no_command(q.payload.view())});
     } else if (service == services_.end()) {
-      refused.outcomes.push_back({q.number, errc::unknown_service, 0, services::why_no_service(parts->service)});
+      answered.outcomes.push_back({q.number, errc::unknown_service, 0, services::why_no_service(parts->service)});
     } else {
       batches[service->second].items.push_back(
           {q.number, at, q.payload.part(parts->tag), q.payload.part(parts->payload)});
     }
   }
   for (auto& [service, batch] : batches) send(service, std::move(batch));
-  if (!refused.outcomes.empty()) send(proxy_, std::move(refused));
+  if (!answered.outcomes.empty()) send(proxy_, std::move(answered));
 }
 
 } // namespace troupe

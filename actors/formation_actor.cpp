@@ -20,7 +20,8 @@ constexpr auto answer_timeout = 1s;
 raft::peer_sightings sightings(const peers_view& view) {
   raft::peer_sightings seen{
       .peers = {}, .discovered = view.discovered, .listed = view.listed, .unanswered = view.unanswered};
-  for (const auto& [who, endpoint] : view.peers) seen.peers.push_back({who.node, who.state, who.cluster, who.address});
+  for (const auto& [who, endpoint] : view.peers)
+    seen.peers.push_back({who.node, who.state, who.cluster, who.address, who.backup});
   return seen;
 }
 
@@ -71,7 +72,8 @@ void formation_actor::on_exit() {
 }
 
 raft::membership_record formation_actor::load() const {
-  raft::membership_record record{.cluster = setup_.store->cluster(), .promise = {}};
+  raft::membership_record record{
+      .cluster = setup_.store->cluster(), .promise = {}, .restored = setup_.store->restored()};
   if (const auto bytes = setup_.store->promise()) {
     record.promise = raft::decode_promise(*bytes);
     if (!record.promise) throw raft::storage_error("the data directory holds a promise that cannot be read");
@@ -83,7 +85,7 @@ void formation_actor::run(const raft::formation_event& what) { carry_out(machine
 
 void formation_actor::carry_out(raft::formation_output out) {
   while (true) {
-    note(out.note);
+    note(out.note, out.alarm);
     for (const auto& question : out.ask) ask(question);
     for (const auto& [to, answer] : out.answer) {
       if (!answer.promised) log().info("refuses cluster {}: {}", to_string(answer.cluster), answer.reason);
@@ -103,7 +105,7 @@ void formation_actor::carry_out(raft::formation_output out) {
 /// Where both change, the cluster goes first: a crash in between leaves a member that still holds its promise.
 void formation_actor::save(const raft::membership_record& next) {
   const auto& now = machine_->record();
-  if (next.cluster != now.cluster) setup_.store->set_cluster(next.cluster);
+  if (next.cluster != now.cluster) setup_.store->set_cluster(next.cluster, next.restored);
   if (next.promise != now.promise)
     setup_.store->set_promise(next.promise ? std::optional{raft::encode(*next.promise)} : std::nullopt);
 }
@@ -132,10 +134,10 @@ void formation_actor::announce() {
   send(setup_.links, identity_changed{setup_.self});
 }
 
-void formation_actor::note(const std::string& text) {
+void formation_actor::note(const std::string& text, bool alarm) {
   if (text.empty() || text == note_) return;
   note_ = text;
-  log().info("formation: {}", text);
+  log().log(alarm ? spdlog::level::err : spdlog::level::info, "formation: {}", text);
 }
 
 void formation_actor::arm() {

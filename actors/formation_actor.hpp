@@ -42,7 +42,7 @@ class formation_actor : public formation_handle::base {
   void save(const raft::membership_record& next);
   void ask(const raft::addressed<form>& question);
   void announce();
-  void note(const std::string& text);
+  void note(const std::string& text, bool alarm);
   void arm();
 
   formation_setup setup_;

@@ -3,6 +3,7 @@
 
 #include "raft/types.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,8 +18,10 @@ class identity_store {
   virtual raft::cluster_id cluster() const = 0;
   virtual std::optional<std::string> promise() const = 0;
   virtual void set_promise(std::optional<std::string> promise) = 0;
+  /// The checksum of the backup that the cluster began with, 0 for none.
+  virtual std::uint64_t restored() const = 0;
   /// Never called with another cluster once one is set.
-  virtual void set_cluster(raft::cluster_id cluster) = 0;
+  virtual void set_cluster(raft::cluster_id cluster, std::uint64_t restored) = 0;
 };
 
 } // namespace troupe

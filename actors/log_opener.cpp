@@ -26,9 +26,10 @@ log_opener::log_opener(caf::actor_config& config, log_opener_setup setup, log_ow
 caf::behavior log_opener::make_behavior() {
   auto log = std::make_shared<opened_log>();
   try {
-    *log = setup_.open(setup_.cluster, setup_.services);
+    const auto& as = setup_.as;
+    *log = setup_.open(as, setup_.services);
     const bool blank = log->disk.last_index == 0 && log->disk.hard == raft::hard_state{};
-    if (blank && !setup_.initial.empty()) write_first_configuration(*log->storage, setup_.initial, log->disk);
+    if (blank && as.backup == 0 && !as.initial.empty()) write_first_configuration(*log->storage, as.initial, log->disk);
   } catch (const std::exception& e) {
     *log = {};
     log->error = e.what();

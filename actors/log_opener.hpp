@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "raft/formation.hpp"
 #include "raft/storage.hpp"
 
 #include <functional>
@@ -22,15 +23,16 @@ struct opened_log {
   std::string error;
 };
 
-/// Opens what the node has on disk, as a member of this cluster. Called on the opener's thread, anew at every start of
-/// the core. Throws `raft::storage_error`.
-using storage_factory = std::function<opened_log(cluster_id cluster, const std::vector<machine_factory>& services)>;
+/// Opens what the node has on disk, as a member of this cluster, after it has put the backup there that the cluster
+/// begins with, if one is named. Called on the opener's thread, anew at every start of the core. Throws
+/// `raft::storage_error`.
+using storage_factory =
+    std::function<opened_log(const raft::membership_decision& as, const std::vector<machine_factory>& services)>;
 
 struct log_opener_setup {
   storage_factory open;
-  cluster_id cluster;
-  /// Written as the first entry of an empty log, unless it is empty itself.
-  raft::configuration initial;
+  /// Without a backup its initial configuration, if there is one, is written as the first entry of an empty log.
+  raft::membership_decision as;
   std::vector<machine_factory> services;
 };
 struct log_opened {

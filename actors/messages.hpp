@@ -12,7 +12,7 @@
 namespace troupe::raft {
 
 // First formation: what the machine in raft/formation.hpp tells its peers.
-template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members); }
+template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members, x.backup); }
 template <class F> void visit_fields(form_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
 template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
 TROUPE_WIRE_MESSAGE(form)
@@ -35,7 +35,7 @@ using raft::term_t;
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
 /// Raised when nodes of different versions could misunderstand each other.
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 /// Who a node is. Sent by a dialer, and by the other side as the answer.
 struct hello {
@@ -47,11 +47,13 @@ struct hello {
   cluster_id cluster;
   /// Where it can be dialed, as host:port.
   std::string address;
+  /// The checksum of the backup that this node was given for a new cluster to begin with; 0: none.
+  std::uint64_t backup = 0;
   /// Set in an answer that refuses the link: why, for a person.
   std::string refusal;
 };
 template <class F> void visit_fields(hello& x, F&& f) {
-  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.refusal);
+  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.refusal);
 }
 TROUPE_WIRE_MESSAGE(hello)
 
@@ -82,7 +84,8 @@ TROUPE_WIRE_MESSAGE(client_welcome)
 enum class access : std::uint8_t { write = 0, linearizable_read = 1, stale_read = 2 };
 constexpr bool is_known(access a) { return static_cast<std::uint8_t>(a) <= 2; }
 
-/// One request. `number` is the sender's, unique among its unanswered ones; `payload` is an encoded services command.
+/// One request. `number` is the sender's, unique among its unanswered ones; `payload` is an encoded services command. A
+/// read without one asks nothing: it is answered when whatever was done before it is applied here.
 struct command {
   std::uint64_t number = 0;
   access how = access::write;

@@ -8,7 +8,8 @@
 namespace troupe::raft {
 namespace {
 
-constexpr std::uint8_t promise_format = 1;
+/// 1 had no backup, and is still read.
+constexpr std::uint8_t promise_format = 2;
 
 bool contains(const std::vector<member>& members, node_id id) {
   return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
@@ -18,6 +19,10 @@ bool well_formed(const form& f) {
   if (!f.cluster || f.members.empty() || !f.members.front().id || f.members.front().id != f.proposer) return false;
   const auto not_rising = [](const member& a, const member& b) { return a.id >= b.id; };
   return std::adjacent_find(f.members.begin(), f.members.end(), not_rising) == f.members.end();
+}
+
+std::string name_of(std::uint64_t backup) {
+  return backup == 0 ? "no backup" : "the backup " + to_string(node_id{backup});
 }
 
 } // namespace
@@ -33,12 +38,14 @@ std::string encode(const form& promise) {
     out.put(m.id.value);
     out.put_string(m.address);
   }
+  out.put(promise.backup);
   return text;
 }
 
 std::optional<form> decode_promise(std::string_view data) {
   reader in{data};
-  if (in.get<std::uint8_t>() != promise_format) return std::nullopt;
+  const auto format = in.get<std::uint8_t>();
+  if (format != 1 && format != promise_format) return std::nullopt;
   form promise;
   promise.cluster.value = in.get<std::uint64_t>();
   promise.proposer.value = in.get<std::uint64_t>();
@@ -47,6 +54,7 @@ std::optional<form> decode_promise(std::string_view data) {
     const node_id id{in.get<std::uint64_t>()};
     promise.members.push_back({id, std::string{in.get_string()}});
   }
+  if (format == promise_format) promise.backup = in.get<std::uint64_t>();
   if (!in.done() || !well_formed(promise)) return std::nullopt;
   return promise;
 }
@@ -71,10 +79,10 @@ formation_output formation::start() {
     }
     break;
   case membership_state::formed:
-    out.decided = membership_decision{durable_.cluster, {}, false};
     // All promises were in when the cluster was stored, but the first configuration may not have reached the log.
-    if (durable_.promise && durable_.promise->cluster == durable_.cluster && durable_.promise->proposer == self_.id)
-      out.decided->initial.voters = durable_.promise->members;
+    out.decided = decision();
+    if (const auto why = waits_for_state(); !why.empty())
+      out.note = "the cluster " + to_string(durable_.cluster) + " is formed" + why;
     break;
   }
   return out;
@@ -135,10 +143,8 @@ void formation::on(const record_synced&, formation_output& out) {
   if (!storing_) return;
   const auto before = std::exchange(durable_, *std::exchange(storing_, std::nullopt));
   if (durable_.cluster) {
-    if (!before.cluster) out.note = "the cluster " + to_string(durable_.cluster) + " is formed";
-    if (durable_.promise && durable_.promise->proposer == self_.id)
-      out.decided = membership_decision{
-          durable_.cluster, {.voters = durable_.promise->members, .outgoing = {}, .learners = {}}, false};
+    if (!before.cluster) out.note = "the cluster " + to_string(durable_.cluster) + " is formed" + waits_for_state();
+    if (durable_.promise) out.decided = decision();
   } else if (proposing()) {
     yes_ = {self_.id};
     count_promises(out);
@@ -165,7 +171,8 @@ void formation::on(const formed_now& what, formation_output& out) {
   if (durable_.cluster && (durable_.cluster != what.cluster || !durable_.promise)) return;
   if (durable_.promise && durable_.promise->cluster != what.cluster) return;
   // The promise has done its work. Its absence says that the log was there: a member without a log has lost it.
-  store({.cluster = what.cluster, .promise = std::nullopt}, out);
+  const auto restored = durable_.promise ? durable_.promise->backup : durable_.restored;
+  store({.cluster = what.cluster, .promise = std::nullopt, .restored = restored}, out);
 }
 
 bool formation::proposing() const noexcept {
@@ -177,6 +184,51 @@ std::optional<std::size_t> formation::wanted() const {
   if (rule_.expect) return rule_.expect;
   if (!view_.discovered || view_.unanswered > 0) return std::nullopt;
   return view_.listed;
+}
+
+/// What this node and those it sees were given to begin with, 0 for nothing; none if that is not the same.
+std::optional<std::uint64_t> formation::backup_to_restore(std::string& conflict) const {
+  auto holder = self_.id;
+  auto backup = rule_.backup;
+  for (const auto& p : view_.peers) {
+    if (p.backup == 0 || p.backup == backup) continue;
+    if (backup != 0) {
+      conflict = "node " + to_string(holder) + " was given " + name_of(backup) + " to restore, and node " +
+                 to_string(p.node) + " " + name_of(p.backup) + ": all must be given the same, or only one of them any";
+      return std::nullopt;
+    }
+    backup = p.backup;
+    holder = p.node;
+  }
+  return backup;
+}
+
+/// What the core may do once every promise is in.
+membership_decision formation::decision() const {
+  membership_decision made{durable_.cluster, {}, false};
+  const auto& promise = durable_.promise;
+  if (!promise || promise->cluster != durable_.cluster) return made;
+  const bool begins = promise->backup != 0 ? rule_.backup == promise->backup : promise->proposer == self_.id;
+  if (!begins) return made;
+  made.initial.voters = promise->members;
+  made.backup = promise->backup;
+  return made;
+}
+
+/// Of a formed node: the state to begin with, if that is with others; empty if it is not.
+std::string formation::waits_for_state() const {
+  const auto& promise = durable_.promise;
+  if (!promise || promise->backup == 0 || promise->backup == rule_.backup) return {};
+  return ", waiting for the state of " + name_of(promise->backup) + " from a node that was given it";
+}
+
+/// Whether this node has the state that its cluster begins with, and sees that the cluster is formed.
+bool formation::seals_by_sight() const {
+  if (durable_.state() != membership_state::promised || rule_.backup == 0) return false;
+  if (durable_.promise->backup != rule_.backup) return false;
+  return std::any_of(view_.peers.begin(), view_.peers.end(), [&](const sighted_peer& p) {
+    return p.state == membership_state::formed && p.cluster == durable_.promise->cluster;
+  });
 }
 
 /// Why a fresh node does not propose; empty if it should.
@@ -206,6 +258,8 @@ std::string formation::why_no_promise(const form& what) const {
   if (durable_.promise && durable_.promise != what)
     return "promised to cluster " + to_string(durable_.promise->cluster);
   if (durable_.promise) return {};
+  if (rule_.backup != 0 && rule_.backup != what.backup)
+    return "was given " + name_of(rule_.backup) + " to restore, and the formation has " + name_of(what.backup);
   // Formed, but not by a promise: it never was one of those who are asked.
   if (durable_.cluster) return "belongs to the cluster already";
   const auto n = wanted();
@@ -234,11 +288,21 @@ std::string formation::why_give_up() const {
 /// Does what the newest view and the own state call for.
 void formation::advance(formation_output& out) {
   if (storing_) return;
+  if (seals_by_sight()) {
+    store({.cluster = durable_.promise->cluster, .promise = durable_.promise, .restored = rule_.backup}, out);
+    return;
+  }
   if (proposing()) {
     if (auto why = why_give_up(); !why.empty()) give_up(std::move(why), out);
     return;
   }
   if (durable_.state() != membership_state::fresh || pause_ > 0) return;
+  std::string conflict;
+  if (!backup_to_restore(conflict)) {
+    out.note = std::move(conflict);
+    out.alarm = true;
+    return;
+  }
   out.note = why_not_now();
   // Who is asked sees its peers a little earlier or later than this node, and would refuse too early a question.
   const bool may_propose = settled_ || view_.peers.empty();
@@ -246,11 +310,16 @@ void formation::advance(formation_output& out) {
 }
 
 void formation::propose(formation_output& out) {
-  form mine{.cluster = {}, .proposer = self_.id, .members = {self_}};
+  std::string conflict;
+  form mine{.cluster = {},
+            .proposer = self_.id,
+            .members = {self_},
+            .backup = backup_to_restore(conflict).value_or(0)}; // there is one: see `advance`
   while (!mine.cluster) mine.cluster.value = random_.next();
   for (const auto& p : view_.peers) mine.members.push_back({p.node, p.address});
   std::sort(mine.members.begin(), mine.members.end(), [](const member& a, const member& b) { return a.id < b.id; });
   out.note = "proposes cluster " + to_string(mine.cluster) + " of " + std::to_string(mine.members.size()) + " nodes";
+  if (mine.backup != 0) out.note += ", with the state of " + name_of(mine.backup);
   store({.cluster = {}, .promise = std::move(mine)}, out);
 }
 
@@ -261,7 +330,8 @@ void formation::ask_for_promises(formation_output& out) {
 
 void formation::count_promises(formation_output& out) {
   if (yes_.size() == durable_.promise->members.size())
-    store({.cluster = durable_.promise->cluster, .promise = durable_.promise}, out);
+    store({.cluster = durable_.promise->cluster, .promise = durable_.promise, .restored = durable_.promise->backup},
+          out);
 }
 
 /// Takes the own promise off the disk; the aborts leave when it is.

@@ -5,6 +5,11 @@
 // ends by its proposer's abort alone, and an abort leaves only when the proposer's own promise is off its disk. So of
 // two formations that share a node at most one completes, whatever is lost, repeated, reordered or restarted. What a
 // node sees of others (`peer_sightings`) decides only when it tries; it may be partial or out of date.
+//
+// A cluster may begin with the state of a backup, which its checksum names, instead of nothing. Then nobody writes a
+// first configuration: it stands in the restored state, so that whoever can campaign has that state. The nodes that
+// were given the backup begin with it once they know that every promise is in: the proposer from the promises, others
+// by seeing a node that is formed. The rest begin with nothing and get the state from those.
 #pragma once
 
 #include "raft/entry.hpp"
@@ -32,6 +37,8 @@ struct form {
   node_id proposer;
   /// Sorted by id; the proposer is the first.
   std::vector<member> members;
+  /// Of the backup that the cluster begins with; 0: none.
+  std::uint64_t backup = 0;
   friend bool operator==(const form&, const form&) = default;
 };
 struct form_answer {
@@ -50,6 +57,8 @@ struct abort_form {
 /// n. Nothing: as many as discovery lists, and then only while every listed address answers.
 struct bootstrap_rule {
   std::optional<std::size_t> expect;
+  /// The checksum of the backup that this node was given for the cluster to begin with; 0: none.
+  std::uint64_t backup = 0;
 };
 
 /// Another node that answers now, as it described itself.
@@ -58,6 +67,8 @@ struct sighted_peer {
   membership_state state = membership_state::fresh;
   cluster_id cluster;
   std::string address;
+  /// As in its bootstrap_rule.
+  std::uint64_t backup = 0;
 };
 /// All that a node knows of others at one moment.
 struct peer_sightings {
@@ -74,7 +85,10 @@ struct peer_sightings {
 struct membership_record {
   /// Set once the cluster is formed.
   cluster_id cluster;
+  /// Kept until the log holds a configuration.
   std::optional<form> promise;
+  /// The backup that the cluster began with, 0 for none; set with `cluster`.
+  std::uint64_t restored = 0;
   membership_state state() const noexcept {
     return cluster ? membership_state::formed : promise ? membership_state::promised : membership_state::fresh;
   }
@@ -93,11 +107,13 @@ struct formed_now {
 using formation_event = std::variant<tick, peer_sightings, form, form_answer, abort_form, record_synced, formed_now>;
 
 /// What the replicated core may do: run as part of `cluster`, beginning with the configuration `initial` if its log is
-/// empty and one is given; or, `withdrawn`, end and leave nothing behind.
+/// empty and one is given; or, `withdrawn`, end and leave nothing behind. With a `backup`, `initial` stands in the
+/// state that is restored from it, and nowhere else.
 struct membership_decision {
   cluster_id cluster;
   configuration initial;
   bool withdrawn = false;
+  std::uint64_t backup = 0;
 };
 
 template <class Message> struct addressed {
@@ -112,8 +128,9 @@ struct formation_output {
   std::vector<addressed<form_answer>> answer;
   std::vector<addressed<abort_form>> abort;
   std::optional<membership_decision> decided;
-  /// What happened, or what is waited for, for a person.
+  /// What happened, or what is waited for, for a person; an alarm if it needs one to go on.
   std::string note;
+  bool alarm = false;
 };
 
 /// Pure machine of one node. It wants a tick every few hundred milliseconds.
@@ -140,6 +157,10 @@ class formation {
   bool proposing() const noexcept;
   std::optional<std::size_t> wanted() const;
   std::string why_not_now() const;
+  std::optional<std::uint64_t> backup_to_restore(std::string& conflict) const;
+  bool seals_by_sight() const;
+  std::string waits_for_state() const;
+  membership_decision decision() const;
   std::string why_no_promise(const form& what) const;
   std::string why_give_up() const;
   void advance(formation_output& out);

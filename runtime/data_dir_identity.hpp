@@ -4,6 +4,7 @@
 #include "actors/identity_store.hpp"
 #include "runtime/storage/data_dir.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace troupe {
@@ -15,7 +16,10 @@ class data_dir_identity final : public identity_store {
   raft::cluster_id cluster() const override { return directory_.cluster(); }
   std::optional<std::string> promise() const override { return directory_.promise(); }
   void set_promise(std::optional<std::string> promise) override { directory_.set_promise(std::move(promise)); }
-  void set_cluster(raft::cluster_id cluster) override { directory_.set_cluster(cluster); }
+  std::uint64_t restored() const override { return directory_.restored(); }
+  void set_cluster(raft::cluster_id cluster, std::uint64_t restored) override {
+    directory_.set_cluster(cluster, restored);
+  }
 
  private:
   data_dir& directory_;

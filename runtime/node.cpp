@@ -7,6 +7,7 @@
 #include "discovery/spec.hpp"
 #include "discovery/static_loop.hpp"
 #include "runtime/data_dir_identity.hpp"
+#include "runtime/restore.hpp"
 #include "runtime/storage/open_state.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "runtime/transport/sockets.hpp"
@@ -34,14 +35,16 @@ std::uint64_t draw_seed() {
   return (std::uint64_t{source()} << 32) | source();
 }
 
-storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size) {
-  return [on = std::move(on), segment_size](cluster_id cluster, const std::vector<machine_factory>& services) {
+storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size, std::filesystem::path backup) {
+  return [on = std::move(on), segment_size, backup = std::move(backup)](const raft::membership_decision& as,
+                                                                        const std::vector<machine_factory>& services) {
     wal_options options;
     options.segment_size = segment_size;
     opened_log opened;
     // The files outlive the objects that work on them.
-    auto snapshots = std::shared_ptr<snapshot_dir>{new snapshot_dir{on->files, on->directory.snapshots_path(), cluster},
-                                                   [on](snapshot_dir* p) { delete p; }};
+    auto snapshots = std::shared_ptr<snapshot_dir>{
+        new snapshot_dir{on->files, on->directory.snapshots_path(), as.cluster}, [on](snapshot_dir* p) { delete p; }};
+    if (as.backup != 0) install_backup(on->files, backup, on->directory, options, *snapshots, as);
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;
       opened.machines = load_machines(*snapshots, id, services, at);
@@ -50,8 +53,11 @@ storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size) 
     opened.storage = open_state(on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
     if (!opened.disk.snapshot) opened.machines = make_machines(services);
     opened.snapshots = std::move(snapshots);
-    // A member's log holds at least the first configuration. Without it the node has forgotten its votes, and must not
-    // give any.
+    if (as.backup != 0 && opened.disk.last_index == 0)
+      throw raft::storage_error("the state restored from " + backup.string() + " cannot be loaded" +
+                                (opened.disk.notes.empty() ? "" : ": " + opened.disk.notes.back()));
+    // A member's log holds at least the first configuration, or begins behind it. Without it the node has forgotten its
+    // votes, and must not give any. The promise of its formation is kept until the log is there.
     if (on->directory.cluster() && !on->directory.promise() && opened.disk.last_index == 0)
       throw raft::storage_error(
           "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +
@@ -80,6 +86,16 @@ void check(const node_options& options) {
   if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
       raft.election_max < raft.election_min)
     throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
+}
+
+/// The backup that the node was given, before anything is made: a file that is no good leaves no trace.
+std::optional<std::uint64_t> backup_of(const node_options& options, const std::vector<machine_factory>& services) {
+  if (options.restore.empty()) return {};
+  posix_file_system files;
+  const auto found = check_backup(files, options.restore, services);
+  if (!found && !files.exists(options.data_dir / "identity"))
+    throw startup_error("there is no backup " + options.restore.string());
+  return found;
 }
 
 /// A peer that has fallen silent is noticed before somebody campaigns for that reason, if the heartbeats are dense
@@ -144,15 +160,18 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   if (!options.transport.silence_limit) options.transport.silence_limit = silence_limit(system, options.raft);
   inside->transport = make_transport(system, options.transport);
   inside->transport->listen(options.bind, options.raft_port);
+  const auto backup = backup_of(options, services);
   inside->files = std::make_shared<disk>(options.data_dir);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   const auto& directory = inside->files->directory;
+  const bool restores = !options.restore.empty() && is_to_restore(directory, options.restore, backup);
 
   hello self;
   self.node = directory.id();
   self.incarnation = directory.incarnation();
   self.address = inside->address;
+  if (restores) self.backup = *backup;
 
   node_setup setup;
   setup.id = self.node;
@@ -161,7 +180,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
   setup.expected_members = options.bootstrap_expect.value_or(listed ? listed->addresses.size() : 0);
-  setup.open_log = open_disk(inside->files, options.segment_size);
+  setup.open_log = open_disk(inside->files, options.segment_size, options.restore);
   setup.snapshots = options.snapshots;
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
@@ -182,6 +201,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect
                         : listed                 ? std::nullopt
                                                  : std::optional<std::size_t>{1};
+  forming.rule.backup = self.backup;
   forming.seed = draw_seed();
   forming.store = std::shared_ptr<identity_store>{new data_dir_identity{inside->files->directory},
                                                   [keep = inside->files](identity_store* p) { delete p; }};

@@ -4,6 +4,7 @@
 #include "actors/log_store.hpp"
 #include "actors/role_shell.hpp"
 #include "actors/snapshot_store.hpp"
+#include "runtime/backup_job.hpp"
 #include "services/shell.hpp"
 
 #include <utility>
@@ -51,6 +52,7 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (!dispatcher_) return make_error({errc::not_ready, "this node is not running", {}, {}});
         return delegate(dispatcher_, m);
       },
+      [this](const make_backup& m) { return back_up(m); },
       [this](const stop_node&) { begin_stop(); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
@@ -82,6 +84,8 @@ void node_actor::decided(const membership_decision& message) {
     if (phase_ == phase::running) clear_core({});
     return;
   }
+  // So far it voted with an empty log; now it begins with the state that it was given.
+  if (phase_ == phase::running && membership_.backup != opening_.backup) clear_core({});
   if (phase_ == phase::idle && around_.proxy) open_core();
 }
 
@@ -89,7 +93,7 @@ void node_actor::open_core() {
   phase_ = phase::opening;
   opening_ = membership_;
   const log_owner_handle owner{this};
-  log_opener_setup opener{setup_.open_log, membership_.cluster, membership_.initial, setup_.services};
+  log_opener_setup opener{setup_.open_log, membership_, setup_.services};
   if (setup_.detach_log)
     spawn<log_opener, caf::detached>(std::move(opener), owner);
   else
@@ -101,7 +105,7 @@ void node_actor::start_core(opened_log& log) {
     return finish(caf::make_error(caf::sec::runtime_error, log.error));
   }
   if (phase_ != phase::opening) return;
-  if (membership_.withdrawn || membership_.cluster != opening_.cluster) {
+  if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided anew while the log was being opened.
     log.storage.reset();
     phase_ = phase::idle;
@@ -128,6 +132,7 @@ void node_actor::start_core(opened_log& log) {
   context.proxy = around_.proxy;
   context.log = store;
   context.dispatcher = dispatcher_;
+  snapshots_ = snapshots;
   context.snapshots = std::move(snapshots);
   if (log.disk.snapshot) context.dispatched = log.disk.snapshot->last.index;
   context.observer = observer_handle{this};
@@ -203,6 +208,7 @@ void node_actor::clear_core(const caf::error& why) {
 void node_actor::core_cleared() {
   role_ = {};
   dispatcher_ = nullptr;
+  snapshots_ = nullptr;
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::idle;
   if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
@@ -289,6 +295,12 @@ caf::result<node_status> node_actor::status() {
   return promise;
 }
 
+caf::result<backup_made> node_actor::back_up(const make_backup& question) {
+  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  return delegate(spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, dispatcher_, snapshots_}),
+                  question);
+}
+
 void node_actor::describe_members(node_status& now, const peer_list& peers) const {
   for (const auto& m : now.role->members.members()) {
     const bool self = m.id == setup_.id;
@@ -338,6 +350,7 @@ void node_actor::on_exit() {
   core_.clear();
   role_ = {};
   dispatcher_ = nullptr;
+  snapshots_ = nullptr;
   setup_.open_log = nullptr; // it keeps the data directory locked
 }
 

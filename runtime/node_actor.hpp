@@ -67,6 +67,18 @@ struct node_status {
 struct get_status {};
 /// Finish what is in flight, then end.
 struct stop_node {};
+/// Asks for the whole state in a file: with every write that was acknowledged before, and while others go on.
+struct make_backup {
+  /// For the leader to be heard, and for this node to have applied what it knows of.
+  std::chrono::milliseconds timeout{5000};
+};
+/// The backup is on this node's disk: `store` gives its bytes, by raft::piece_request, as long as the core runs. A
+/// reader that begins at once keeps them; otherwise two later snapshots end them.
+struct backup_made {
+  cluster_id cluster;
+  raft::snapshot_id snapshot;
+  snapshot_store_handle store;
+};
 /// The actors around the core, spawned by whoever spawns the node.
 struct surroundings {
   endpoint_handle endpoint;
@@ -75,11 +87,11 @@ struct surroundings {
   formation_handle formation;
 };
 
-/// What users send: get_status, take_snapshot, stop_node. Monitor the handle to learn of the node's end; the reason
-/// tells why.
-using node_handle =
-    compat::handle<node_status(get_status), snapshot_result(take_snapshot), void(stop_node), void(surroundings),
-                   void(membership_decision), void(log_opened), void(role_changed), void(configuration_known)>;
+/// What users send: get_status, take_snapshot, make_backup, stop_node. Monitor the handle to learn of the node's end;
+/// the reason tells why.
+using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
+                                   void(stop_node), void(surroundings), void(membership_decision), void(log_opened),
+                                   void(role_changed), void(configuration_known)>;
 
 struct node_setup {
   node_id id;
@@ -123,6 +135,7 @@ class node_actor : public node_handle::base {
   void on_members(const configuration_known& message);
   void finish(const caf::error& why);
   caf::result<node_status> status();
+  caf::result<backup_made> back_up(const make_backup& question);
   void describe_members(node_status& now, const peer_list& peers) const;
   void judge(node_status& now) const;
 
@@ -137,6 +150,7 @@ class node_actor : public node_handle::base {
   epoch_t epoch_ = 0;
   role_changed role_;
   dispatcher_handle dispatcher_;
+  snapshot_store_handle snapshots_;
   /// Actors of the core that are alive.
   std::map<caf::actor_addr, caf::actor> core_;
   caf::actor_addr log_store_;
@@ -155,4 +169,6 @@ class node_actor : public node_handle::base {
 TROUPE_LOCAL_MESSAGE(troupe::node_status);
 TROUPE_LOCAL_MESSAGE(troupe::get_status);
 TROUPE_LOCAL_MESSAGE(troupe::stop_node);
+TROUPE_LOCAL_MESSAGE(troupe::make_backup);
+TROUPE_LOCAL_MESSAGE(troupe::backup_made);
 TROUPE_LOCAL_MESSAGE(troupe::surroundings);

@@ -28,6 +28,10 @@ struct node_options {
   /// With how many nodes this one forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with
   /// exactly n. Not set: as many as static discovery lists, 1 without discovery.
   std::optional<std::size_t> bootstrap_expect = {};
+  /// A backup for a new cluster to begin with; empty: none. One node of the formation needs it; the others get its
+  /// state from there, or have the same file. For fresh data directories: one that belongs to a cluster is refused,
+  /// unless that cluster began with this backup. Then the option is ignored.
+  std::filesystem::path restore = {};
   /// TLS and the cluster's secret.
   transport_settings transport = {};
   /// Listen at any address without TLS: whoever can reach the port can read and change everything.

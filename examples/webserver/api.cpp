@@ -211,6 +211,10 @@ routed route_or_throw(request& asked) {
     allow(asked, {"POST"});
     return ask_snapshot{};
   }
+  if (path.size() == 2 && path[0] == "v1" && path[1] == "backup") {
+    allow(asked, {"GET"}); // no HEAD: it would write a file to show its length
+    return ask_backup{timeout_of(asked)};
+  }
   if (path.size() > 2 && path[0] == "v1" && path[1] == "maps") {
     if (path.size() == 3) return list(asked);
     if (path.size() == 4) return one_key(asked);

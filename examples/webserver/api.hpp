@@ -21,10 +21,14 @@ struct ask_liveness {};
 struct ask_readiness {};
 struct ask_status {};
 struct ask_snapshot {};
+struct ask_backup {
+  std::chrono::milliseconds timeout;
+};
 
 /// What a request comes down to: an answer that is certain already (an error), or a question.
-using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, call<map::put>,
-                            call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
+using routed =
+    std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup, call<map::put>,
+                 call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
 
 /// How long a request may take that does not say.
 inline constexpr std::chrono::seconds default_timeout{5};

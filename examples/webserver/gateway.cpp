@@ -3,12 +3,17 @@
 #include "examples/webserver/json_errors.hpp"
 #include "examples/webserver/status_json.hpp"
 
+#include <caf/send.hpp>
+
 #include <utility>
 
 namespace troupe::webserver {
 
 /// A node whose parts hang is to show as such, not to keep a prober waiting.
 constexpr std::chrono::seconds status_timeout{2};
+
+/// Of a backup, in bytes: what the server holds of it for one client.
+constexpr std::size_t backup_piece = 256 << 10;
 
 gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
                  std::function<void(std::string)> on_end)
@@ -22,6 +27,7 @@ gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_
 gateway_handle::behavior_type gateway::make_behavior() {
   return {
       [this](http_call& asked) { std::visit([&](auto& what) { answer(what, asked.responder); }, asked.what); },
+      [this](const piece_wanted& what) { read(what); },
   };
 }
 
@@ -45,6 +51,36 @@ void gateway::answer(ask_snapshot, const http::responder& responder) {
   request(node_, caf::infinite, take_snapshot{})
       .then([responder](const snapshot_result& made) { responder.send(snapshot_response(made.id)); },
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
+void gateway::answer(ask_backup what, const http::responder& responder) {
+  request(node_, caf::infinite, make_backup{what.timeout})
+      .then([this, responder](const backup_made& made) { responder.send(backup_response(made)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
+http::response gateway::backup_response(const backup_made& made) {
+  const auto index = std::to_string(made.snapshot.last.index);
+  http::response answer{200, "application/octet-stream", {}};
+  answer.headers = {
+      {"Content-Disposition", "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
+      {"Troupe-Backup", "index=" + index + ", checksum=" + raft::to_string(raft::node_id{made.snapshot.checksum})}};
+  // The body outlives this call, and is asked for on the server's thread.
+  answer.pieces = http::body_in_pieces{
+      made.snapshot.size,
+      [self = gateway_handle{this}, made, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
+        const raft::piece_request which{made.snapshot, 0, offset, backup_piece};
+        offset += backup_piece;
+        caf::anon_send(self, piece_wanted{made.store, which, receiver});
+      }};
+  return answer;
+}
+
+void gateway::read(const piece_wanted& what) {
+  const auto& receiver = what.receiver;
+  request(what.store, caf::infinite, what.which)
+      .then([receiver](const raft::snapshot_piece& piece) { receiver.send(std::string{piece.data.view()}); },
+            [receiver](const caf::error&) { receiver.fail(); });
 }
 
 void gateway::show_status(http::response (*render)(const node_status&), const http::responder& responder) {

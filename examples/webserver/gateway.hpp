@@ -17,7 +17,14 @@ struct http_call {
   http::responder responder;
 };
 
-using gateway_handle = compat::handle<void(http_call)>;
+/// The next piece of a backup is due.
+struct piece_wanted {
+  snapshot_store_handle store;
+  raft::piece_request which;
+  http::piece_receiver receiver;
+};
+
+using gateway_handle = compat::handle<void(http_call), void(piece_wanted)>;
 
 /// Asks the map and the node, and answers when they do. It keeps no deadlines: the map's front answers every request
 /// by its own.
@@ -38,6 +45,9 @@ class gateway : public gateway_handle::base {
   void answer(ask_readiness, const http::responder& responder);
   void answer(ask_status, const http::responder& responder);
   void answer(ask_snapshot, const http::responder& responder);
+  void answer(ask_backup what, const http::responder& responder);
+  http::response backup_response(const backup_made& made);
+  void read(const piece_wanted& what);
   void show_status(http::response (*render)(const node_status&), const http::responder& responder);
 
   node_handle node_;
@@ -47,3 +57,4 @@ class gateway : public gateway_handle::base {
 } // namespace troupe::webserver
 
 TROUPE_LOCAL_MESSAGE(troupe::webserver::http_call);
+TROUPE_LOCAL_MESSAGE(troupe::webserver::piece_wanted);

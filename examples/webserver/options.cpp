@@ -84,6 +84,11 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->type_name("HOST:PORT");
 }
 
+void add_file(CLI::App& app, const std::string& flag, const std::string& variable, std::filesystem::path& target,
+              const std::string& help) {
+  app.add_option(flag, target, help)->envname(variable)->type_name("FILE")->check(not_empty());
+}
+
 void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
   app.add_option("--data-dir", chosen.node.data_dir, "Directory of the node's identity and log")
       ->envname("TROUPE_DATA_DIR")
@@ -101,11 +106,10 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
       ->envname("TROUPE_BOOTSTRAP_EXPECT")
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
-}
-
-void add_file(CLI::App& app, const std::string& flag, const std::string& variable, std::filesystem::path& target,
-              const std::string& help) {
-  app.add_option(flag, target, help)->envname(variable)->type_name("FILE")->check(not_empty());
+  add_file(
+      app, "--restore", "TROUPE_RESTORE", chosen.node.restore,
+      "Form a new cluster that begins with this backup; at the first start of one node of it. Ignored once that is "
+      "done");
 }
 
 void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, duration_option& silence,

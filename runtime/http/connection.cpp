@@ -45,8 +45,10 @@ void append_head(std::string& out, const response& answer, bool keep_alive, bool
   if (!bodiless) {
     if (!answer.allow.empty()) out.append("Allow: ").append(answer.allow).append("\r\n");
     out.append("Content-Type: ").append(answer.content_type);
-    out.append("\r\nContent-Length: ").append(std::to_string(answer.body.size())).append("\r\n");
+    const auto length = answer.pieces ? answer.pieces->length : answer.body.size();
+    out.append("\r\nContent-Length: ").append(std::to_string(length)).append("\r\n");
   }
+  for (const auto& [name, value] : answer.headers) out.append(name).append(": ").append(value).append("\r\n");
   if (!keep_alive)
     out.append("Connection: close\r\n");
   else if (http_1_0)
@@ -196,15 +198,40 @@ void connection::reject(unsigned status, std::string_view code, std::string_view
   drain_ = true;
   head_only_ = false;
   state_ = state::handling;
-  respond(error_response(status, code, message));
+  take(error_response(status, code, message));
 }
 
-void connection::respond(response answer) {
+void connection::take(response answer) {
   if (state_ != state::handling) return;
   if (server_.stopping) keep_alive_ = false;
   out_.clear();
   append_head(out_, answer, keep_alive_, http_1_0_);
-  if (!head_only_ && answer.status != 204 && answer.status != 304) out_.append(answer.body);
+  rest_.reset();
+  if (!head_only_ && answer.status != 204 && answer.status != 304) {
+    if (answer.pieces && answer.pieces->length > 0)
+      rest_ = std::move(answer.pieces);
+    else if (!answer.pieces)
+      out_.append(answer.body);
+  }
+  flush();
+}
+
+void connection::fetch() {
+  state_ = state::fetching;
+  const piece_receiver receiver(server_.answers, id_);
+  try {
+    rest_->next(receiver);
+  } catch (const std::exception&) {
+    receiver.fail();
+  }
+}
+
+void connection::take(piece next) {
+  if (state_ != state::fetching) return;
+  if (next.bytes.empty() || next.bytes.size() > rest_->length) return close();
+  rest_->length -= next.bytes.size();
+  if (rest_->length == 0) rest_.reset();
+  out_ = std::move(next.bytes);
   flush();
 }
 
@@ -222,6 +249,7 @@ void connection::flush() {
 }
 
 void connection::on_written() {
+  if (rest_) return fetch();
   // A rare large answer does not stay in memory for as long as the connection lives.
   if (out_.capacity() > server_.scratch.size()) out_ = {};
   if (keep_alive_ && !server_.stopping) {
@@ -236,7 +264,8 @@ void connection::on_written() {
 }
 
 void connection::expire(time_point now) {
-  if (state_ == state::handling || state_ == state::closed || now < deadline_) return;
+  const bool has_deadline = state_ != state::handling && state_ != state::fetching && state_ != state::closed;
+  if (!has_deadline || now < deadline_) return;
   if (state_ == state::reading) {
     reject(408, "request_timeout", "the request did not arrive in time");
   } else {

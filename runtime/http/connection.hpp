@@ -42,15 +42,20 @@ struct surroundings {
 ///                                 | malformed, too large, too slow    |  last answer of this connection
 ///                                 +---------------------------------->+--> draining --> closed
 ///
+/// With a body in pieces: writing -- taken, more is missing --> fetching -- piece --> writing
+///
 /// Draining reads and forgets what the client still sends: closing at once would make the kernel reset the
-/// connection, and the client might never see the answer. Every state but `handling` ends by a deadline.
+/// connection, and the client might never see the answer. Every state but those that wait for the program, `handling`
+/// and `fetching`, ends by a deadline.
 class connection : public std::enable_shared_from_this<connection> {
  public:
   connection(std::uint64_t id, socket peer, surroundings& server);
 
   void start();
   /// The answer to the request that was handed to the handler.
-  void respond(response answer);
+  void take(response answer);
+  /// The piece of its body that was asked for.
+  void take(piece next);
   /// Ends what has been waiting too long.
   void expire(time_point now);
   /// The server stops: idle connections end now, the others after their answer.
@@ -58,7 +63,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void close();
 
  private:
-  enum class state { idle, reading, handling, writing, draining, closed };
+  enum class state { idle, reading, handling, writing, fetching, draining, closed };
   using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   void enter(state next, std::chrono::milliseconds patience);
@@ -74,6 +79,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void reject(boost::system::error_code error);
   void flush();
   void on_written();
+  void fetch();
 
   std::uint64_t id_;
   socket socket_;
@@ -84,6 +90,8 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Received but not parsed: an incomplete header or chunk, or pipelined requests.
   std::string pending_;
   std::string out_;
+  /// What is missing of a body in pieces.
+  std::optional<body_in_pieces> rest_;
   bool waiting_ = false;
   bool header_checked_ = false;
   bool head_only_ = false;

@@ -3,17 +3,27 @@
 
 #include "runtime/http/message.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace troupe::http {
 
+/// The next one of a body; empty when there is no more.
+struct piece {
+  std::string bytes;
+};
+using answer_content = std::variant<response, piece>;
+
 struct answer {
   std::uint64_t connection = 0;
-  response content;
+  answer_content content;
 };
 
 /// Collects answers. Actors answer in bursts, so only the first of a burst wakes the I/O thread.
@@ -22,7 +32,7 @@ class mailbox {
   explicit mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   /// Any thread. Without effect once closed.
-  void post(std::uint64_t connection, response content) {
+  void post(std::uint64_t connection, answer_content content) {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
     answers_.push_back({connection, std::move(content)});
@@ -47,6 +57,29 @@ class mailbox {
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<answer> answers_;
+};
+
+/// One answer that somebody owes to a connection. Any thread.
+class promise {
+ public:
+  promise(std::shared_ptr<mailbox> answers, std::uint64_t connection, answer_content (*if_broken)())
+      : answers_(std::move(answers)), connection_(connection), if_broken_(if_broken) {}
+  promise(const promise&) = delete;
+  promise& operator=(const promise&) = delete;
+  ~promise() {
+    if (!kept_) keep(if_broken_());
+  }
+
+  /// The first one counts.
+  void keep(answer_content content) {
+    if (!kept_.exchange(true)) answers_->post(connection_, std::move(content));
+  }
+
+ private:
+  std::shared_ptr<mailbox> answers_;
+  std::uint64_t connection_;
+  answer_content (*if_broken_)();
+  std::atomic<bool> kept_ = false;
 };
 
 } // namespace troupe::http

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <atomic>
 
 namespace troupe::http {
 
@@ -38,24 +37,18 @@ response error_response(unsigned status, std::string_view code, std::string_view
   return {status, "application/json", body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }
 
-struct responder::promise {
-  promise(std::shared_ptr<mailbox> to, std::uint64_t id) : answers(std::move(to)), connection(id) {}
-  promise(const promise&) = delete;
-  promise& operator=(const promise&) = delete;
-  ~promise() {
-    if (!kept) answers->post(connection, error_response(500, "no_answer", "the request was dropped", "unknown"));
-  }
-
-  std::shared_ptr<mailbox> answers;
-  std::uint64_t connection;
-  std::atomic<bool> kept = false;
-};
-
 responder::responder(std::shared_ptr<mailbox> answers, std::uint64_t connection)
-    : promise_(std::make_shared<promise>(std::move(answers), connection)) {}
+    : promise_(std::make_shared<promise>(std::move(answers), connection, []() -> answer_content {
+        return error_response(500, "no_answer", "the request was dropped", "unknown");
+      })) {}
 
-void responder::send(response answer) const {
-  if (!promise_->kept.exchange(true)) promise_->answers->post(promise_->connection, std::move(answer));
-}
+void responder::send(response answer) const { promise_->keep(std::move(answer)); }
+
+piece_receiver::piece_receiver(std::shared_ptr<mailbox> answers, std::uint64_t connection)
+    : promise_(std::make_shared<promise>(std::move(answers), connection, []() -> answer_content { return piece{}; })) {}
+
+void piece_receiver::send(std::string bytes) const { promise_->keep(piece{std::move(bytes)}); }
+
+void piece_receiver::fail() const { promise_->keep(piece{}); }
 
 } // namespace troupe::http

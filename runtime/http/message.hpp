@@ -29,6 +29,33 @@ struct request {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
+class mailbox;
+class promise;
+
+/// The right to give the next piece of a body. Copies share it; what is said first counts. Any thread may call, also
+/// after the server is gone. Once the last copy is dropped, the body has failed.
+class piece_receiver {
+ public:
+  piece_receiver(std::shared_ptr<mailbox> answers, std::uint64_t connection);
+
+  /// Not empty, and no more than is missing; anything else counts as `fail`.
+  void send(std::string piece) const;
+  /// There is no more: the connection is cut, by which the client sees that its body is not whole.
+  void fail() const;
+
+ private:
+  std::shared_ptr<promise> promise_;
+};
+
+/// A body that is made while it is sent, and of which the server holds one piece at a time.
+struct body_in_pieces {
+  /// Of all pieces together, in bytes.
+  std::uint64_t length = 0;
+  /// Asks for the next piece, once the client has taken the last one. Called on the server's I/O thread: it must not
+  /// block. What it throws counts as `fail`.
+  std::function<void(piece_receiver)> next;
+};
+
 struct response {
   /// 200 to 599.
   unsigned status = 200;
@@ -36,14 +63,16 @@ struct response {
   std::string body;
   /// Of a 405: the methods there are, as "GET, HEAD".
   std::string allow = {};
+  /// Further ones, name and value as they are sent.
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Stands for `body` where it is set.
+  std::optional<body_in_pieces> pieces = {};
 };
 
 /// A response in the project's error form: {"error", "outcome", "retryable", "leader": null, "message"}, for errors
 /// that need no leader hint. Bytes of `message` that are not UTF-8 are replaced.
 response error_response(unsigned status, std::string_view code, std::string_view message,
                         std::string_view outcome = "rejected", bool retryable = false);
-
-class mailbox;
 
 /// The right to answer one request. Copies share it; the first `send` counts, later ones do nothing. Any thread may
 /// call, also after the server is gone. Once the last copy is dropped without an answer, the client gets a 500.
@@ -55,7 +84,6 @@ class responder {
   void send(response answer) const;
 
  private:
-  struct promise;
   std::shared_ptr<promise> promise_;
 };
 

@@ -117,7 +117,7 @@ class server::core {
       const auto at = connections_.find(id);
       if (at == connections_.end()) continue;
       const auto receiver = at->second; // an answer may end its connection
-      receiver->respond(std::move(content));
+      std::visit([&](auto& what) { receiver->take(std::move(what)); }, content);
     }
     burst_.clear();
   }

@@ -25,7 +25,7 @@ struct options {
   std::size_t max_connections = 1024;
   /// From a request's first byte (or from the connect, for the first request) to its last. Then 408.
   std::chrono::milliseconds read_timeout{10'000};
-  /// For the client to take a whole response.
+  /// For the client to take a whole response, or one piece of a body in pieces.
   std::chrono::milliseconds write_timeout{30'000};
   /// How long a connection may stay open between two requests.
   std::chrono::milliseconds idle_timeout{60'000};

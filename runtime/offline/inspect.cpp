@@ -39,6 +39,7 @@ void show_identity(const directory& of, console& to) {
   const auto& who = *of.who();
   to.out << "node       " << to_string(who.id) << '\n';
   to.out << "cluster    " << (who.cluster ? to_string(who.cluster) : "none yet") << '\n';
+  if (who.restored != 0) to.out << "restored   from the backup " << to_string(raft::node_id{who.restored}) << '\n';
   to.out << "starts     " << who.starts << (who.promise ? ", a formation promise is open" : "") << '\n';
 }
 
@@ -78,6 +79,14 @@ void show_snapshots(const std::vector<snapshot_examination>& snapshots, console&
            << "  " << one.name << '\n';
     if (!one.problem.empty()) to.out << "    " << one.problem << '\n';
   }
+}
+
+void show_header(const snapshot_format::header& head, console& to) {
+  to.out << "cluster   " << to_string(head.cluster) << '\n'
+         << "up to     entry " << head.at.last.index << " of term " << head.at.last.term << '\n'
+         << "members   as of entry " << head.at.configuration_index << ":";
+  for (const auto& one : head.at.members.members()) to.out << ' ' << to_string(one.id) << '@' << one.address;
+  to.out << '\n';
 }
 
 } // namespace
@@ -148,17 +157,27 @@ int dump(file_system& fs, const std::filesystem::path& path, console& to) {
   return all_good;
 }
 
+int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to) {
+  if (!fs.exists(file)) throw usage_error("there is no file " + file.string());
+  try {
+    const snapshot_reader head{fs, file};
+    to.out << "size      " << mib(fs.open_to_read(file)->size()) << '\n';
+    show_header(head.header(), to);
+    return all_good;
+  } catch (const damage_error& error) {
+    to.out << error.what() << '\n';
+    return damage_found;
+  }
+}
+
 int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to) {
   if (!fs.exists(file)) throw usage_error("there is no file " + file.string());
   overlay_file_system seen{fs, tell_progress(to, "snapshot")};
   try {
     const auto found = verify_snapshot(seen, file);
     to.out << "good: " << mib(found.id.size) << '\n'
-           << "cluster   " << to_string(found.header.cluster) << '\n'
-           << "up to     entry " << found.id.last.index << " of term " << found.id.last.term << '\n'
-           << "members   as of entry " << found.header.at.configuration_index << ":";
-    for (const auto& one : found.header.at.members.members()) to.out << ' ' << to_string(one.id) << '@' << one.address;
-    to.out << '\n';
+           << "checksum  " << to_string(raft::node_id{found.id.checksum}) << '\n';
+    show_header(found.header, to);
     for (const auto& section : found.sections)
       to.out << "service   " << section.service << ", " << section.bytes << " bytes\n";
     return all_good;

@@ -1,5 +1,5 @@
-// The commands that only look: inspect, verify, dump, snapshot verify. They run what a starting node runs, on an
-// overlay, and so see what it would see.
+// The commands that only look: inspect, verify, dump, snapshot verify, and those of troupe-backup. They run what a
+// starting node runs, on an overlay, and so see what it would see.
 #pragma once
 
 #include "runtime/offline/console.hpp"
@@ -22,5 +22,7 @@ int verify(file_system& fs, const std::filesystem::path& path, console& to);
 int dump(file_system& fs, const std::filesystem::path& path, console& to);
 /// Checks one snapshot file, which may be a backup, and shows what it holds.
 int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to);
+/// Shows what the head of one snapshot file says, and reads no more of it.
+int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to);
 
 } // namespace troupe::offline

@@ -33,13 +33,14 @@ void data_dir::store(identity next) {
   identity_ = std::move(next);
 }
 
-void data_dir::set_cluster(raft::cluster_id cluster) {
+void data_dir::set_cluster(raft::cluster_id cluster, std::uint64_t restored) {
   if (identity_.cluster == cluster) return;
   if (identity_.cluster)
     throw raft::storage_error("data directory " + directory_.string() + " belongs to cluster " +
                               to_string(identity_.cluster) + ", not " + to_string(cluster));
   auto next = identity_;
   next.cluster = cluster;
+  next.restored = restored;
   store(std::move(next));
 }
 

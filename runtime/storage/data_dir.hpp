@@ -32,8 +32,11 @@ class data_dir {
   /// What `set_promise` stored last.
   const std::optional<std::string>& promise() const noexcept { return identity_.promise; }
 
+  /// The checksum of the backup that the cluster began with, 0 for none.
+  std::uint64_t restored() const noexcept { return identity_.restored; }
+
   /// Makes the directory that cluster's. Throws when it belongs to another one already.
-  void set_cluster(raft::cluster_id cluster);
+  void set_cluster(raft::cluster_id cluster, std::uint64_t restored = 0);
   void set_promise(std::optional<std::string> promise);
 
   const std::filesystem::path& path() const noexcept { return directory_; }

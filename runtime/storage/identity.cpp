@@ -8,7 +8,8 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view magic = "troupeID";
-constexpr std::uint32_t version = 1;
+/// 1 has no backup, and is still what is written where there is none.
+constexpr std::uint32_t version = 2;
 constexpr std::size_t checksum_size = 8;
 
 } // namespace
@@ -17,12 +18,13 @@ std::string encode_identity(const identity& value) {
   std::string out;
   raft::writer to{out};
   to.put_raw(magic);
-  to.put(version);
+  to.put(value.restored == 0 ? 1 : version);
   to.put(value.id.value);
   to.put(value.cluster.value);
   to.put(value.starts);
   to.put(static_cast<std::uint8_t>(value.promise ? 1 : 0));
   to.put_string(value.promise.value_or(""));
+  if (value.restored != 0) to.put(value.restored);
   to.put(checksum(out));
   return out;
 }
@@ -30,9 +32,10 @@ std::string encode_identity(const identity& value) {
 identity decode_identity(std::string_view content, const std::string& where) {
   raft::reader from{content};
   if (from.get_raw(magic.size()) != magic) throw raft::storage_error("damaged identity file " + where);
-  if (const auto found = from.get<std::uint32_t>(); from.ok() && found != version)
+  const auto found = from.get<std::uint32_t>();
+  if (from.ok() && found != 1 && found != version)
     throw raft::storage_error("identity file " + where + " has format version " + std::to_string(found) +
-                              ", this program knows version " + std::to_string(version));
+                              ", this program knows versions up to " + std::to_string(version));
   identity value;
   value.id.value = from.get<std::uint64_t>();
   value.cluster.value = from.get<std::uint64_t>();
@@ -40,6 +43,7 @@ identity decode_identity(std::string_view content, const std::string& where) {
   const auto promised = from.get<std::uint8_t>();
   const auto promise = from.get_string();
   if (promised != 0) value.promise = std::string{promise};
+  if (found == version) value.restored = from.get<std::uint64_t>();
   const auto sum = from.get<std::uint64_t>();
   if (!from.done() || promised > 1 || !value.id || sum != checksum(content.substr(0, content.size() - checksum_size)))
     throw raft::storage_error("damaged identity file " + where);

@@ -15,6 +15,7 @@ struct identity {
   raft::cluster_id cluster;
   std::uint64_t starts = 0;           ///< how often the directory was opened
   std::optional<std::string> promise; ///< the caller's bytes
+  std::uint64_t restored = 0;         ///< checksum of the backup that the cluster began with, 0 for none
   friend bool operator==(const identity&, const identity&) = default;
 };
 

@@ -199,7 +199,7 @@ void cluster_world::start(node_id id) {
   setup.address = self.address;
   setup.seed = random_.next();
   setup.detach_log = false;
-  setup.open_log = [this, on = m.storage](cluster_id, const std::vector<machine_factory>& services) {
+  setup.open_log = [this, on = m.storage](const membership_decision&, const std::vector<machine_factory>& services) {
     return open(on, services);
   };
   setup.raft.log_tail = log_tail_;

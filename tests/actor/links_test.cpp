@@ -62,7 +62,8 @@ struct memory_identity : identity_store {
   cluster_id cluster() const override { return formed; }
   std::optional<std::string> promise() const override { return bytes; }
   void set_promise(std::optional<std::string> value) override { bytes = std::move(value); }
-  void set_cluster(cluster_id value) override { formed = value; }
+  std::uint64_t restored() const override { return 0; }
+  void set_cluster(cluster_id value, std::uint64_t) override { formed = value; }
 };
 
 /// What a recorder got.

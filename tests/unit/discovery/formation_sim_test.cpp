@@ -24,10 +24,13 @@ struct totals {
 
 class world {
  public:
-  world(std::uint64_t seed, std::size_t nodes, bootstrap_rule rule) : random_(seed), rule_(rule) {
+  /// The first nodes were given these backups, 0 being none.
+  world(std::uint64_t seed, std::size_t nodes, bootstrap_rule rule, const std::vector<std::uint64_t>& backups = {})
+      : random_(seed), rule_(rule) {
     for (std::size_t i = 0; i < nodes; ++i) {
       nodes_.emplace_back();
       nodes_[i].id = node_id{i + first_id};
+      if (i < backups.size()) nodes_[i].backup = backups[i];
       nodes_[i].machine.emplace(make(i));
     }
     for (std::size_t i = 0; i < nodes; ++i) take(i, nodes_[i].machine->start());
@@ -84,12 +87,17 @@ class world {
         if (!taken.insert(m.id).second) return true;
     return changed_members_;
   }
+  /// Nodes that began a cluster without the backup that they, or it, should have.
+  bool wrong_beginning() const { return wrong_beginning_; }
+  /// Nodes that may begin, and so campaign.
+  const std::set<node_id>& beginners() const { return beginners_; }
   totals sums;
 
  private:
   using wire = std::variant<form, form_answer, abort_form>;
   struct node {
     node_id id;
+    std::uint64_t backup = 0;
     std::optional<formation> machine;
     membership_record disk;
     std::optional<membership_record> writing;
@@ -106,7 +114,9 @@ class world {
   static std::string address(node_id id) { return "n" + std::to_string(id.value) + ":1"; }
 
   formation make(std::size_t i) {
-    return {member{nodes_[i].id, address(nodes_[i].id)}, rule_, random_.next(), nodes_[i].disk};
+    auto rule = rule_;
+    rule.backup = nodes_[i].backup;
+    return {member{nodes_[i].id, address(nodes_[i].id)}, rule, random_.next(), nodes_[i].disk};
   }
 
   void feed(std::size_t i, const formation_event& what) { take(i, nodes_[i].machine->step(what)); }
@@ -126,6 +136,12 @@ class world {
     if (!out.decided) return;
     if (out.decided->withdrawn) ++sums.withdrawn;
     if (out.decided->initial.empty()) return;
+    beginners_.insert(nodes_[i].id);
+    for (const auto& m : out.decided->initial.voters) {
+      const auto held = place(m.id) < nodes_.size() ? nodes_[place(m.id)].backup : 0;
+      if (held != 0 && held != out.decided->backup) wrong_beginning_ = true;
+    }
+    if (out.decided->backup != 0 && out.decided->backup != nodes_[i].backup) wrong_beginning_ = true;
     const auto [known, fresh] = completed_.emplace(out.decided->cluster, out.decided->initial.voters);
     if (!fresh && known->second != out.decided->initial.voters) changed_members_ = true;
   }
@@ -167,7 +183,7 @@ class world {
   sighted_peer sight(std::size_t i) const {
     const auto& r = nodes_[i].machine->record();
     const auto cluster = r.cluster ? r.cluster : r.promise ? r.promise->cluster : cluster_id{};
-    return {nodes_[i].id, r.state(), cluster, address(nodes_[i].id)};
+    return {nodes_[i].id, r.state(), cluster, address(nodes_[i].id), nodes_[i].backup};
   }
   peer_sightings true_view(std::size_t self) const {
     peer_sightings view{.peers = {}, .discovered = true, .listed = nodes_.size(), .unanswered = 0};
@@ -181,7 +197,7 @@ class world {
     std::vector<sighted_peer> some;
     for (auto& p : view.peers) {
       if (draw(3) == 0) continue;
-      if (draw(6) == 0) p = {p.node, membership_state::fresh, {}, p.address};
+      if (draw(6) == 0) p = {p.node, membership_state::fresh, {}, p.address, draw(2) == 0 ? p.backup : 0};
       some.push_back(p);
     }
     if (draw(6) == 0) some.push_back({node_id{draw(2) == 0 ? 1u : 99u}, membership_state::fresh, {}, "guest:1"});
@@ -198,6 +214,8 @@ class world {
   std::vector<letter> letters_;
   std::map<cluster_id, std::vector<member>> completed_;
   bool changed_members_ = false;
+  std::set<node_id> beginners_;
+  bool wrong_beginning_ = false;
 };
 
 void add(totals& sum, const totals& one) {
@@ -256,5 +274,56 @@ TEST_CASE("after any faults n nodes form one cluster", "[formation]") {
     for (int i = 0; i < 300; ++i) w.disturb();
     if (!w.settle()) FAIL("no cluster of all nodes");
     CHECK(w.completed().size() == 1);
+  }
+}
+
+TEST_CASE("whoever begins a restored cluster has its backup, and nobody forms without the one he was given",
+          "[formation]") {
+  std::uint64_t restored = 0;
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    CAPTURE(seed);
+    const std::size_t n = 2 + seed % 3;
+    prng draw{seed};
+    std::vector<std::uint64_t> backups;
+    for (std::size_t i = 0; i < n + 1; ++i) backups.push_back(draw.next() % 3); // none, or one of two
+    world w{seed, n + 1, bootstrap_rule{n}, backups};
+    for (int i = 0; i < 500; ++i) {
+      w.disturb();
+      if (w.overlapping()) FAIL("two formations with a common node completed, step " << i);
+      if (w.wrong_beginning()) FAIL("a cluster began without its backup, step " << i);
+    }
+    restored += w.completed().empty() ? 0U : 1U;
+  }
+  CHECK(restored > 50);
+}
+
+TEST_CASE("after any faults n nodes form one cluster from the backup that some of them have", "[formation]") {
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    CAPTURE(seed);
+    const std::size_t n = 2 + seed % 4;
+    prng draw{seed};
+    std::vector<std::uint64_t> backups(n, 0);
+    backups[draw.next() % n] = 7;
+    if (seed % 3 == 0) backups[draw.next() % n] = 7;
+    world w{seed, n, bootstrap_rule{n}, backups};
+    for (int i = 0; i < 300; ++i) w.disturb();
+    if (!w.settle()) FAIL("no cluster of all nodes");
+    CHECK(w.completed().size() == 1);
+    CHECK_FALSE(w.wrong_beginning());
+    for (const auto id : w.beginners()) CHECK(backups[static_cast<std::size_t>(id.value - 10)] == 7);
+  }
+}
+
+TEST_CASE("nodes with different backups form nothing", "[formation]") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    const std::size_t n = 2 + seed % 3;
+    std::vector<std::uint64_t> backups(n, 0);
+    backups[seed % n] = 7;
+    backups[(seed + 1) % n] = 8;
+    world w{seed, n, bootstrap_rule{n}, backups};
+    for (int i = 0; i < 200; ++i) w.disturb();
+    CHECK_FALSE(w.settle());
+    CHECK(w.beginners().empty());
   }
 }

@@ -234,6 +234,128 @@ TEST_CASE("a promise survives its bytes, and other bytes are none", "[formation]
     CHECK_FALSE(decode_promise(std::string_view{bytes}.substr(0, cut)));
   CHECK_FALSE(decode_promise(bytes + "x"));
   auto other = bytes;
-  other[0] = 2;
+  other[0] = 3;
   CHECK_FALSE(decode_promise(other));
+  // Before there were backups, eight bytes less.
+  auto old = bytes.substr(0, bytes.size() - 8);
+  old[0] = 1;
+  CHECK(decode_promise(old) == of_three());
+  auto restoring = of_three();
+  restoring.backup = 0xb;
+  CHECK(decode_promise(encode(restoring)) == restoring);
+}
+
+namespace {
+
+constexpr std::uint64_t the_backup = 0xb;
+
+sighted_peer with_backup(const member& m, std::uint64_t backup) {
+  auto peer = fresh(m);
+  peer.backup = backup;
+  return peer;
+}
+
+form restoring_three() {
+  auto proposal = of_three();
+  proposal.backup = the_backup;
+  return proposal;
+}
+
+membership_record sealed(const form& promise) {
+  return {.cluster = promise.cluster, .promise = promise, .restored = promise.backup};
+}
+
+} // namespace
+
+TEST_CASE("the proposer takes the backup of whoever was given one into the formation", "[formation]") {
+  formation without{one, bootstrap_rule{3}, 1, {}};
+  CHECK(settle(without, sees({fresh(two), with_backup(three, the_backup)})).store->promise->backup == the_backup);
+  formation with{one, bootstrap_rule{3, the_backup}, 1, {}};
+  CHECK(settle(with, sees({fresh(two), fresh(three)})).store->promise->backup == the_backup);
+  formation both{one, bootstrap_rule{3, the_backup}, 1, {}};
+  CHECK(settle(both, sees({with_backup(two, the_backup), fresh(three)})).store->promise->backup == the_backup);
+  formation none{one, bootstrap_rule{3}, 1, {}};
+  CHECK(settle(none, sees({fresh(two), fresh(three)})).store->promise->backup == 0);
+}
+
+TEST_CASE("who was given different backups is told, and nobody proposes", "[formation]") {
+  const auto check = [](const member& self, std::uint64_t own, const peer_sightings& view) {
+    formation machine{self, bootstrap_rule{3, own}, 1, {}};
+    const auto out = settle(machine, view);
+    CHECK_FALSE(out.store);
+    CHECK(out.alarm);
+    CHECK(out.note.find("the backup 000000000000000b") != std::string::npos);
+    CHECK(out.note.find("the backup 000000000000000c") != std::string::npos);
+  };
+  check(one, the_backup, sees({with_backup(two, 0xc), fresh(three)}));
+  check(two, 0xc, sees({with_backup(one, the_backup), fresh(three)}));
+  check(one, 0, sees({with_backup(two, 0xc), with_backup(three, the_backup)}));
+  // Even before all are here.
+  check(three, 0, sees({with_backup(two, 0xc), with_backup(one, the_backup)}, 1));
+}
+
+TEST_CASE("a node with a backup refuses a formation without it, one without takes any", "[formation]") {
+  const auto answer = [](std::uint64_t own, const form& asked) {
+    formation machine{two, bootstrap_rule{3, own}, 1, {}};
+    const auto out = machine.step(asked);
+    return out.store ? std::string{} : out.answer.front().what.reason;
+  };
+  CHECK(answer(the_backup, restoring_three()).empty());
+  CHECK(answer(0, restoring_three()).empty());
+  CHECK(answer(the_backup, of_three()).find("the backup 000000000000000b") != std::string::npos);
+  CHECK_FALSE(answer(0xc, restoring_three()).empty());
+}
+
+TEST_CASE("a restored cluster begins only where its backup is", "[formation]") {
+  const auto begins = [](const member& self, std::uint64_t own, const form& promise) {
+    formation machine{self, bootstrap_rule{3, own}, 1, sealed(promise)};
+    const auto decided = machine.start().decided;
+    REQUIRE(decided);
+    if (decided->initial.empty())
+      CHECK(decided->backup == 0);
+    else
+      CHECK(decided->backup == promise.backup);
+    return !decided->initial.empty();
+  };
+  CHECK(begins(one, the_backup, restoring_three()));
+  CHECK(begins(two, the_backup, restoring_three()));
+  CHECK_FALSE(begins(one, 0, restoring_three()));
+  CHECK_FALSE(begins(two, 0, restoring_three()));
+  CHECK_FALSE(begins(one, 0xc, restoring_three()));
+  CHECK(begins(one, 0, of_three()));
+  CHECK_FALSE(begins(two, 0, of_three()));
+}
+
+TEST_CASE("who has the backup and promised begins when it sees the cluster formed", "[formation]") {
+  formation f{two, bootstrap_rule{3, the_backup}, 1, {.cluster = {}, .promise = restoring_three()}};
+  const auto promised = f.start();
+  REQUIRE(promised.decided);
+  CHECK(promised.decided->backup == 0);
+  CHECK(promised.decided->initial.empty());
+  // Neither the proposer's promise nor another cluster says that every promise is in.
+  CHECK_FALSE(f.step(sees({{one.id, membership_state::promised, {7}, one.address}, fresh(three)})).store);
+  CHECK_FALSE(f.step(sees({{one.id, membership_state::formed, {8}, one.address}, fresh(three)})).store);
+  const auto seen = f.step(sees({{one.id, membership_state::formed, {7}, one.address}, fresh(three)}));
+  REQUIRE(seen.store);
+  CHECK(seen.store->cluster == cluster_id{7});
+  CHECK(seen.store->promise);
+  CHECK_FALSE(seen.decided);
+  const auto out = f.step(record_synced{});
+  REQUIRE(out.decided);
+  CHECK(out.decided->backup == the_backup);
+  CHECK(out.decided->initial.voters == std::vector{one, two, three});
+  // One without it waits for the state instead.
+  formation without{two, bootstrap_rule{3}, 1, {.cluster = {}, .promise = restoring_three()}};
+  without.start();
+  CHECK_FALSE(without.step(sees({{one.id, membership_state::formed, {7}, one.address}, fresh(three)})).store);
+}
+
+TEST_CASE("what a cluster was restored from is known for good", "[formation]") {
+  formation f{two, bootstrap_rule{3}, 1, {.cluster = {}, .promise = restoring_three()}};
+  const auto formed = f.step(formed_now{{7}});
+  REQUIRE(formed.store);
+  CHECK(formed.store->restored == the_backup);
+  CHECK_FALSE(formed.store->promise);
+  formation proposer{one, bootstrap_rule{3, the_backup}, 1, sealed(restoring_three())};
+  CHECK(proposer.step(formed_now{{7}}).store->restored == the_backup);
 }

@@ -53,7 +53,7 @@ TEST_CASE("a responder answers exactly once, however it ends") {
     answers->take(taken);
     REQUIRE(taken.size() == 1);
     CHECK(taken[0].connection == 5);
-    CHECK(taken[0].content.status == 201);
+    CHECK(std::get<response>(taken[0].content).status == 201);
   }
   SECTION("a dropped one is a 500, once the last copy is gone") {
     {
@@ -65,7 +65,7 @@ TEST_CASE("a responder answers exactly once, however it ends") {
     }
     answers->take(taken);
     REQUIRE(taken.size() == 1);
-    CHECK(taken[0].content.status == 500);
+    CHECK(std::get<response>(taken[0].content).status == 500);
   }
   SECTION("nothing happens after the server is gone") {
     const responder one(answers, 5);

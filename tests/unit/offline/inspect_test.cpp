@@ -139,4 +139,7 @@ TEST_CASE("a snapshot file is checked and shown wherever it lies") {
   REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), damaged.to) == offline::damage_found);
   REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot") && Contains("offset"));
   REQUIRE_THROWS_AS(offline::verify_snapshot_file(disk.fs, "/none", shown.to), offline::usage_error);
+  // The head alone may still be good.
+  CHECK(offline::inspect_snapshot_file(disk.fs, disk.snapshot(), damaged.to) == offline::all_good);
+  CHECK_THROWS_AS(offline::inspect_snapshot_file(disk.fs, "/none", shown.to), offline::usage_error);
 }

@@ -42,7 +42,27 @@ TEST_CASE("a data directory keeps the node's identity") {
   }
   data_dir last{fs, path};
   REQUIRE(last.cluster() == raft::cluster_id{0xabc});
+  REQUIRE(last.restored() == 0);
   REQUIRE_FALSE(last.promise());
+}
+
+TEST_CASE("a data directory knows what its cluster was restored from, and says so in another version") {
+  identity plain;
+  plain.id = {7};
+  plain.cluster = {8};
+  auto restored = plain;
+  restored.restored = 0xb;
+  const auto bytes = encode_identity(restored);
+  CHECK(decode_identity(bytes, "x") == restored);
+  CHECK(decode_identity(encode_identity(plain), "x") == plain);
+  CHECK(encode_identity(plain)[8] == 1);
+  CHECK(bytes[8] == 2);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+    CHECK_THROWS_AS(decode_identity(std::string_view{bytes}.substr(0, cut), "x"), raft::storage_error);
+  posix_file_system fs;
+  const temporary_folder top;
+  data_dir{fs, top / "n"}.set_cluster({8}, 0xb);
+  CHECK(data_dir{fs, top / "n"}.restored() == 0xb);
 }
 
 TEST_CASE("a data directory is one process's at a time") {

@@ -153,3 +153,11 @@ TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
   const variable insecure{"TROUPE_INSECURE", "perhaps"};
   CHECK_THAT(refused({}), Contains("--insecure"));
 }
+
+TEST_CASE("a backup to restore is given by flag or environment") {
+  CHECK(accepted({}).restore.empty());
+  CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
+  const variable environment{"TROUPE_RESTORE", "other.backup"};
+  CHECK(accepted({}).restore == "other.backup");
+  CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
+}

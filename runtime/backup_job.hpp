@@ -1,0 +1,39 @@
+// Makes one backup and is gone.
+//
+//   (spawned) -- make_backup: a read of nothing --> [reading] -- it is served: take_snapshot --> [writing] --> (gone)
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "runtime/node_actor.hpp"
+
+namespace troupe {
+
+struct backup_setup {
+  cluster_id cluster;
+  proxy_handle proxy;
+  dispatcher_handle dispatcher;
+  snapshot_store_handle snapshots;
+};
+
+/// An asker of the proxy (`asker_handle`), as a front is.
+using backup_handle = compat::handle<backup_made(make_backup), void(outcome_batch), void(read_index_answer)>;
+
+/// When a linearizable read is served here, this node has applied everything that was acknowledged before the question;
+/// so a snapshot that is taken then holds it.
+class backup_job : public backup_handle::base {
+ public:
+  backup_job(caf::actor_config& config, backup_setup setup);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "backup"; }
+  void on_exit() override;
+
+ private:
+  caf::result<backup_made> begin(const make_backup& question);
+  void go_on(outcome_batch& answers);
+  void fail(const caf::error& why);
+
+  backup_setup setup_;
+  caf::typed_response_promise<backup_made> promise_;
+};
+
+} // namespace troupe

@@ -1,0 +1,273 @@
+// Backup and restore as docs/operations.md describes them, with its commands.
+#include "tests/process/steady_writer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr int keys = 300;
+
+std::string url(const server& of) { return "http://127.0.0.1:" + std::to_string(of.http_port()) + "/v1/backup"; }
+
+program_end run_program(std::vector<std::string> command) {
+  const auto log = make_folder() / "run.log";
+  const int code = run(std::move(command), log);
+  return {code, read_text(log)};
+}
+
+program_end verify(const std::filesystem::path& file) { return run_program({TROUPE_BACKUP, "verify", file.string()}); }
+
+/// With what the server said of it beside it, in FILE.head.
+std::filesystem::path backup_of(const server& node, const std::string& name) {
+  const auto file = make_folder() / name;
+  const auto ended =
+      run_program({"/bin/sh", "-c", "curl -fsS -D " + file.string() + ".head -o " + file.string() + " " + url(node)});
+  INFO(ended.text);
+  REQUIRE(ended.code == 0);
+  return file;
+}
+
+void write(const std::filesystem::path& file, const std::string& bytes) {
+  std::ofstream{file, std::ios::binary} << bytes;
+}
+
+void fill(cluster& nodes, std::size_t through, int count = keys) {
+  auto connection = nodes[through].connect();
+  for (int i = 0; i < count; ++i)
+    REQUIRE(connection.request("PUT", "/v1/maps/kept/k" + std::to_string(i), std::to_string(i)).status == 200);
+}
+
+/// Each key's value and revision, as the API shows them.
+std::vector<std::string> content(const server& node, const char* level, int count = keys) {
+  std::vector<std::string> all;
+  auto connection = node.connect();
+  for (int i = 0; i < count; ++i)
+    all.push_back(connection.request("GET", "/v1/maps/kept/k" + std::to_string(i) + "?level=" + level).body);
+  return all;
+}
+
+std::uint64_t written_revision(const server& node, const std::string& key) {
+  return json::parse(node.call("PUT", "/v1/maps/kept/" + key, "1").body).at("revision").get<std::uint64_t>();
+}
+
+/// Nodes of a cluster to be, those at these positions with `--restore FILE`.
+cluster::options_of_node restoring(const std::filesystem::path& file, const std::vector<std::size_t>& at) {
+  return [file, at](std::size_t i) {
+    const bool given = std::find(at.begin(), at.end(), i) != at.end();
+    return given ? std::vector<std::string>{"--restore", file.string()} : std::vector<std::string>{};
+  };
+}
+
+/// A small backup; the cluster it comes from is gone. Two have different bytes.
+std::filesystem::path some_backup(const std::string& name) {
+  ready_cluster nodes{1};
+  fill(nodes, 0, 20);
+  return backup_of(nodes[0], name);
+}
+
+} // namespace
+
+TEST_CASE("a new cluster goes on from a backup, and the old one does not notice") {
+  ready_cluster old{3};
+  const auto through = old.follower();
+  fill(old, (through + 1) % 3);
+  steady_writer writer{old, {}};
+  wait_for("writes that go on", 10s, [&] { return writer.acknowledged() > 50; });
+  const auto before = writer.acknowledged();
+  const auto file = backup_of(old[through], "my.backup");
+  wait_for("writes that went on", 10s, [&] { return writer.acknowledged() > before; });
+
+  const auto good = verify(file);
+  CHECK(good.code == 0);
+  CHECK_THAT(good.text, Contains("good") && Contains("service   map"));
+  CHECK(run_program({TROUPE_BACKUP, "inspect", file.string()}).code == 0);
+  const auto head = read_text(file.string() + ".head");
+  const auto cluster_id = old[0].status()["cluster_id"].get<std::string>();
+  CHECK_THAT(head, Contains("application/octet-stream") && Contains("filename=\"troupe-" + cluster_id));
+  const auto index = std::stoull(head.substr(head.find("index=") + 6));
+  CHECK_THAT(good.text, Contains("up to     entry " + std::to_string(index) + " "));
+  CHECK_THAT(good.text, Contains(head.substr(head.find("checksum=") + 9, 16)));
+
+  const auto began = steady_clock::now();
+  cluster restored{3, lifetime::test_case, restoring(file, {1})};
+  restored.start();
+  restored.wait_ready();
+  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  std::cout << "a restored cluster of three was ready after " << took.count() << " ms\n";
+  const auto expected = content(old[0], "linearizable");
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(content(restored[i], "stale") == expected);
+    CHECK(written_revision(restored[i], "new" + std::to_string(i)) > index);
+    CHECK(restored[i].status()["cluster_id"] != cluster_id);
+  }
+  // Without the node that was given the backup, too.
+  restored[1].process().kill();
+  wait_for("the others", 10s, [&] { return restored[0].call("PUT", "/v1/maps/kept/more", "1").status == 200; });
+
+  // A restart script may keep the option.
+  restored[1].start();
+  restored.wait_ready();
+  CHECK_THAT(restored[1].log(), Contains("is not restored again"));
+  CHECK(content(restored[1], "linearizable") == expected);
+
+  CHECK(writer.stop() == std::vector<std::string>{});
+  CHECK(content(old[through], "linearizable") == expected);
+  CHECK(old[0].status()["cluster_id"] == cluster_id);
+}
+
+TEST_CASE("a backup that is cut or altered is refused, and nothing is made of it") {
+  const auto file = some_backup("good.backup");
+  const auto folder = make_folder();
+  const auto bytes = read_text(file);
+  std::vector<std::filesystem::path> bad;
+  for (const auto cut : {std::size_t{0}, std::size_t{20}, bytes.size() / 2, bytes.size() - 1}) {
+    bad.push_back(folder / ("cut" + std::to_string(cut)));
+    write(bad.back(), bytes.substr(0, cut));
+  }
+  for (const auto at : {std::size_t{3}, std::size_t{30}, bytes.size() / 2, bytes.size() - 5}) {
+    bad.push_back(folder / ("altered" + std::to_string(at)));
+    auto other = bytes;
+    other[at] = static_cast<char>(other[at] ^ 1);
+    write(bad.back(), other);
+  }
+  bad.push_back(folder / "longer");
+  write(bad.back(), bytes + "x");
+  const auto data = folder / "data";
+  const auto raft_port = std::to_string(free_ports(1).front());
+  for (const auto& one : bad) {
+    CAPTURE(one);
+    CHECK(verify(one).code == 1);
+    const auto ended = run_webserver(
+        {"--raft-port", raft_port, "--http-port", "0", "--data-dir", data.string(), "--restore", one.string()});
+    CHECK(ended.code == 1);
+    CHECK_THAT(ended.text, Contains(one.filename().string()));
+    CHECK_FALSE(std::filesystem::exists(data));
+  }
+  CHECK(verify(folder / "none").code == 2);
+  const auto ended = run_webserver({"--raft-port", raft_port, "--http-port", "0", "--data-dir", data.string(),
+                                    "--restore", (folder / "none").string()});
+  CHECK(ended.code == 1);
+  CHECK_FALSE(std::filesystem::exists(data));
+}
+
+TEST_CASE("a backup is restored into empty directories only") {
+  const auto first = some_backup("first.backup");
+  const auto second = some_backup("second.backup");
+  const auto refused_for = [](const server& node, const std::filesystem::path& file) {
+    return run_webserver({"--raft-port", std::to_string(node.raft_port()), "--http-port", "0", "--data-dir",
+                          node.data_dir().string(), "--restore", file.string()});
+  };
+  cluster plain{1};
+  plain.start();
+  plain.wait_ready();
+  plain[0].put("k", 1);
+  plain[0].process().kill();
+  const auto ended = refused_for(plain[0], first);
+  CHECK(ended.code == 1);
+  CHECK_THAT(ended.text, Contains("refusing to restore") && Contains("empty data directories"));
+  plain[0].start();
+  plain.wait_ready();
+  CHECK(plain[0].get("k") == 1);
+
+  cluster restored{1, lifetime::test_case, restoring(first, {0})};
+  restored.start();
+  restored.wait_ready();
+  restored[0].process().kill();
+  const auto other = refused_for(restored[0], second);
+  CHECK(other.code == 1);
+  CHECK_THAT(other.text, Contains("refusing to restore") && Contains("which began with the backup"));
+}
+
+TEST_CASE("nodes with different backups form nothing, and say which") {
+  const auto first = some_backup("first.backup");
+  const auto second = some_backup("second.backup");
+  cluster nodes{3, lifetime::test_case, [&](std::size_t i) -> std::vector<std::string> {
+                  if (i == 2) return {};
+                  return {"--restore", (i == 0 ? first : second).string()};
+                }};
+  nodes.start();
+  for (std::size_t i = 0; i < 3; ++i)
+    wait_for(nodes[i].name() + " telling", 10s, [&] {
+      return nodes[i].log().find("all must be given the same, or only one of them any") != std::string::npos;
+    });
+  const auto checksum = [](const std::filesystem::path& file) {
+    const auto text = verify(file).text;
+    return text.substr(text.find("checksum  ") + 10, 16);
+  };
+  CHECK(checksum(first) != checksum(second));
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK_THAT(nodes[i].log(), Contains(checksum(first)) && Contains(checksum(second)));
+    CHECK(nodes[i].status()["phase"] == "forming");
+  }
+  // Mended by taking one of the two away.
+  nodes[0].process().kill();
+  server mended{"node1",
+                nodes[0].data_dir().parent_path(),
+                nodes[0].raft_port(),
+                nodes[0].http_port(),
+                "static:127.0.0.1:" + std::to_string(nodes[0].raft_port()) + ",127.0.0.1:" +
+                    std::to_string(nodes[1].raft_port()) + ",127.0.0.1:" + std::to_string(nodes[2].raft_port()),
+                {}};
+  mended.start();
+  wait_for("a cluster", 20s, [&] { return mended.ready() && nodes[1].ready() && nodes[2].ready(); });
+  CHECK(content(mended, "linearizable", 20) == content(nodes[1], "stale", 20));
+}
+
+TEST_CASE("several nodes may have the backup, and all may die before they have the state") {
+  const auto file = some_backup("my.backup");
+  for (const auto& holders : {std::vector<std::size_t>{0, 1, 2}, std::vector<std::size_t>{1}}) {
+    cluster nodes{3, lifetime::test_case, restoring(file, holders)};
+    nodes.start();
+    wait_for("a promise", 10s, [&] {
+      for (std::size_t i = 0; i < 3; ++i)
+        if (nodes[i].log().find("promised to cluster") != std::string::npos) return true;
+      return false;
+    });
+    for (std::size_t i = 0; i < 3; ++i) nodes[i].process().kill();
+    for (std::size_t i = 0; i < 3; ++i) nodes[i].start();
+    nodes.wait_ready();
+    const auto expected = content(nodes[0], "linearizable", 20);
+    CHECK_THAT(expected.back(), Contains("\"value\":19"));
+    for (std::size_t i = 0; i < 3; ++i) CHECK(content(nodes[i], "stale", 20) == expected);
+  }
+}
+
+TEST_CASE("after the loss of a majority the survivor's state goes on in a new cluster of three") {
+  ready_cluster old{3};
+  fill(old, 0);
+  const auto expected = content(old[0], "linearizable");
+  wait_for("the survivor's copy", 10s, [&] { return content(old[2], "stale") == expected; });
+  for (std::size_t i = 0; i < 3; ++i) old[i].process().kill();
+  const auto recovered = run_program({TROUPE_LOG, "recover", "--yes", old[2].data_dir().string()});
+  INFO(recovered.text);
+  REQUIRE(recovered.code == 0);
+  old[2].start();
+  wait_for("the survivor leading itself", 20s, [&] { return old[2].ready(); });
+  CHECK(content(old[2], "linearizable") == expected);
+  const auto file = backup_of(old[2], "survivor.backup");
+  old[2].process().kill();
+  cluster restored{3, lifetime::test_case, restoring(file, {0})};
+  restored.start();
+  restored.wait_ready();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(content(restored[i], "linearizable") == expected);
+}
+
+TEST_CASE("a backup needs a leader") {
+  ready_cluster nodes{3};
+  fill(nodes, 0, 20);
+  nodes[1].process().kill();
+  nodes[2].process().kill();
+  const auto answer = nodes[0].call("GET", "/v1/backup?timeout=500ms");
+  CHECK(answer.status == 503);
+  CHECK(json::parse(answer.body)["outcome"] == "rejected");
+  CHECK(nodes[0].call("POST", "/v1/backup").status == 405);
+}

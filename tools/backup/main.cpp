@@ -1,0 +1,42 @@
+// troupe-backup: looks at backups. They are made by a running node and restored by a starting one.
+#include "runtime/offline/directory.hpp"
+#include "runtime/offline/inspect.hpp"
+#include "runtime/storage/posix_file_system.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <string>
+
+namespace {
+
+using namespace troupe::offline;
+
+int run(int argc, char** argv) {
+  CLI::App app{"Looks at backups (docs/operations.md).\n"
+               "Exit code: 0 good, 1 damage was found, 2 the command cannot be carried out."};
+  app.require_subcommand(1);
+  std::string path;
+  auto* verify_command = app.add_subcommand("verify", "Check every byte of a backup and show what it holds");
+  verify_command->add_option("FILE", path, "A backup")->required();
+  auto* inspect_command = app.add_subcommand("inspect", "Show where a backup comes from, without reading all of it");
+  inspect_command->add_option("FILE", path, "A backup")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? all_good : bad_usage;
+  }
+  troupe::posix_file_system fs;
+  console to{std::cout, std::cerr, [](const std::string&) { return false; }};
+  return *verify_command ? verify_snapshot_file(fs, path, to) : inspect_snapshot_file(fs, path, to);
+}
+
+} // namespace
+
+int main(int argc, char** argv) try { return run(argc, argv); } catch (const usage_error& error) {
+  std::cerr << "troupe-backup: " << error.what() << '\n';
+  return bad_usage;
+} catch (const std::exception& error) {
+  std::cerr << "troupe-backup: " << error.what() << '\n';
+  return damage_found;
+}
