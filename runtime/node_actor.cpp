@@ -159,7 +159,9 @@ dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_
   setup.log = store;
   setup.snapshots = snapshots;
   setup.at = log.disk.snapshot;
-  if (const auto here = log.snapshots->list(); !here.empty()) setup.newest = here.front();
+  // Not merely the newest file: one that could not be used stands for nothing.
+  for (const auto& id : log.snapshots->list())
+    if (setup.at && id.last == setup.at->last) setup.newest = id;
   setup.policy = setup_.snapshots;
   setup.seed = setup_.seed + epoch_;
   auto made = spawn<dispatcher>(std::move(setup));
