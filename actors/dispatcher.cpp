@@ -49,7 +49,9 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](const discarded_state& m) { send(snapshots_, m); },
       [this](const take_snapshot&) { return on_take_snapshot(); },
       [this](const snapshot_written& m) { on_written(m); },
-      [this](const snapshot_wanted&) { take_snapshot_now(); },
+      [this](const snapshot_wanted&) {
+        if (!resting_) take_snapshot_now();
+      },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         resting_ = false;
@@ -85,14 +87,13 @@ bool dispatcher::may_hand_out() const {
 void dispatcher::catch_up() {
   if (fetching_ || handed_.index >= target_ || !may_hand_out()) return;
   fetching_ = true;
-  const auto first = handed_.index + 1;
-  request(log_, caf::infinite, read_log{first, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
-      .then([this, first](const log_piece& piece) {
+  request(log_, caf::infinite, read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
+      .then([this](const log_piece& piece) {
         fetching_ = false;
         // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.
         if (piece.entries.empty()) return;
         // A snapshot may have come in between.
-        if (first == handed_.index + 1) hand_out(piece.entries);
+        if (piece.entries.front().index == handed_.index + 1) hand_out(piece.entries);
         catch_up();
       });
 }

@@ -89,7 +89,11 @@ void snapshot_store::written(const snapshot_written& message) {
     log().info("snapshot at {} written, {} bytes", place(message.id.last), message.id.size);
     auto oldest = message.id.last.index;
     try {
-      oldest = std::min(oldest, setup_.files->prune(kept_snapshots).back().last.index);
+      // The log goes on from the older of two snapshots. While there is one alone, or this one did not stay because
+      // others reach further, it loses nothing: the next file that turns out damaged would be the state.
+      const auto kept = setup_.files->prune(kept_snapshots);
+      const bool stayed = std::find(kept.begin(), kept.end(), message.id) != kept.end();
+      oldest = stayed && kept.size() == kept_snapshots ? kept.back().last.index : 0;
     } catch (const raft::storage_error& e) {
       // What is not removed now is removed the next time, and meanwhile the log stays as it is.
       log().warn("old snapshots could not be removed: {}", e.what());
