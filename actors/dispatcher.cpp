@@ -54,8 +54,9 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
+        // What was due is so still, whatever was counted since.
         resting_ = false;
-        snapshot_if_due();
+        take_snapshot_now();
       },
       [this](const get_applied&) {
         return applied_status{applied_, newest_, snapshot_error_};
@@ -87,7 +88,8 @@ bool dispatcher::may_hand_out() const {
 void dispatcher::catch_up() {
   if (fetching_ || handed_.index >= target_ || !may_hand_out()) return;
   fetching_ = true;
-  request(log_, caf::infinite, read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
+  request(log_, caf::infinite,
+          read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
       .then([this](const log_piece& piece) {
         fetching_ = false;
         // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.
