@@ -13,6 +13,15 @@ node_id elected(cluster_world& w) {
   return *w.leader();
 }
 
+/// Starts all nodes anew, to keep nothing of the log behind what their snapshots allow.
+void without_tail(cluster_world& w) {
+  w.set_log_tail(0);
+  for (const auto id : cluster_world::ids()) {
+    w.kill(id);
+    w.start(id);
+  }
+}
+
 node_id other_than(node_id id) { return node_id{id.value % 3 + 1}; }
 
 void put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
@@ -47,11 +56,7 @@ bool caught_up(cluster_world& w, node_id id) {
 
 TEST_CASE("a node starts from its snapshot and what the log has behind it") {
   cluster_world w{21};
-  w.set_log_tail(0);
-  for (const auto id : cluster_world::ids()) {
-    w.kill(id);
-    w.start(id);
-  }
+  without_tail(w);
   const auto leader = elected(w);
   put_some(w, leader, "before", 30);
   const auto first = w.snapshot(leader);
@@ -78,11 +83,7 @@ TEST_CASE("a node starts from its snapshot and what the log has behind it") {
 
 TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on from it") {
   cluster_world w{22};
-  w.set_log_tail(0);
-  for (const auto id : cluster_world::ids()) {
-    w.kill(id);
-    w.start(id);
-  }
+  without_tail(w);
   const auto leader = elected(w);
   const auto follower = other_than(leader);
   put_some(w, leader, "both", 5);
