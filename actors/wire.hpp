@@ -25,7 +25,7 @@ template <class F> void visit_fields(append_request& x, F&& f) {
   f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries);
 }
 template <class F> void visit_fields(append_response& x, F&& f) {
-  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot);
+  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot, x.no_room);
 }
 template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
 template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }

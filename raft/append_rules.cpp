@@ -22,6 +22,7 @@ append_response accept_entries(const append_request& request, node_state& state,
   response.prev_index = request.prev_index;
   response.round = request.round;
   response.needs_snapshot = state.needs_snapshot();
+  response.no_room = !state.has_room();
   const auto& log = state.log();
   const auto start = log.start().index;
   // What is compacted was committed, and equals what any leader has there.
@@ -33,10 +34,14 @@ append_response accept_entries(const append_request& request, node_state& state,
   // Entries that are here already stay: a late request must not cut what a newer one brought.
   auto fresh = std::find_if(request.entries.begin(), request.entries.end(),
                             [&](const entry& e) { return e.index > start && log.term_at(e.index) != e.term; });
-  if (fresh != request.entries.end() && fresh->index <= log.last_index()) state.truncate_from(out, fresh->index);
-  for (; fresh != request.entries.end(); ++fresh) state.append(out, *fresh);
+  // What a new leader needs to begin its term is small, and there is room kept for it; not so for commands.
+  const auto end = state.has_room() ? request.entries.end()
+                                    : std::find_if(fresh, request.entries.end(),
+                                                   [](const entry& e) { return e.kind == entry_kind::command; });
+  response.match = request.prev_index + static_cast<index_t>(end - request.entries.begin());
+  if (fresh != end && fresh->index <= log.last_index()) state.truncate_from(out, fresh->index);
+  for (; fresh != end; ++fresh) state.append(out, *fresh);
   response.success = true;
-  response.match = request.prev_index + static_cast<index_t>(request.entries.size());
   state.commit_to(std::min(request.commit, response.match));
   return response;
 }

@@ -10,7 +10,8 @@ namespace troupe::raft {
 bool well_formed(const append_request& request);
 
 /// Checks that the logs agree at `prev_index`, cuts a conflicting tail, appends what is new and takes the commit index
-/// over; adds all of it to `out`. The answer promises that everything up to `match` is on this node's disk.
+/// over; adds all of it to `out`. Without room on the disk no new command is taken. The answer promises that everything
+/// up to `match` is on this node's disk.
 append_response accept_entries(const append_request& request, node_state& state, output& out);
 
 } // namespace troupe::raft

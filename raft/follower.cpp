@@ -5,18 +5,9 @@
 #include "raft/leader.hpp"
 #include "raft/vote_rules.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace troupe::raft {
-namespace {
-
-bool carries_commands(const append_request& request) {
-  return std::any_of(request.entries.begin(), request.entries.end(),
-                     [](const entry& e) { return e.kind == entry_kind::command; });
-}
-
-} // namespace
 
 follower::follower(node_state&& state) : state_(std::move(state)) {}
 follower::follower(candidate&& from) : state_(std::move(from).release()) {}
@@ -116,10 +107,7 @@ void follower::receive(const vote_response& response, time_point now, output& ou
 
 void follower::receive(const append_request& request, time_point now, output& out) {
   if (!well_formed(request) || !follow(request, now, out)) return;
-  // Without room the leader's commands stay unanswered, and it sends them again at the pace of probes. What a new
-  // leader needs to begin its term is small, and there is room kept for it.
-  const bool must_wait = !state_.has_room() && carries_commands(request);
-  if (!must_wait) state_.send_durably(out, accept_entries(request, state_, out));
+  state_.send_durably(out, accept_entries(request, state_, out));
   state_.release_commits(out);
   // Last, for the entries may have made this node a voter.
   rearm(now);

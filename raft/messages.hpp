@@ -60,6 +60,9 @@ struct append_response {
   std::uint64_t round = 0;
   /// Not 0: the follower has lost its state (not its log) and needs a snapshot that reaches at least this index.
   index_t needs_snapshot = 0;
+  /// The follower's disk is full: of what was sent it has taken nothing from the first new command on, and takes none
+  /// before it answers otherwise.
+  bool no_room = false;
 };
 
 /// A piece of the leader's snapshot, for a follower that needs what the leader's log no longer holds (Raft paper,

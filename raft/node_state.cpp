@@ -28,7 +28,7 @@ bool promises_durability(const rpc& message) {
 node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
     : self_(self), cluster_(cluster), opts_(opts), random_(seed), hard_(disk.hard), durable_hard_(disk.hard),
       log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0), durable_index_(disk.last_index),
-      released_(commit_), state_lost_(disk.state_lost) {}
+      released_(commit_), state_lost_(disk.state_lost), has_room_(disk.has_room) {}
 
 duration node_state::draw_election_timeout() {
   const auto timeout = random_.between(opts_.election_min, opts_.election_max);

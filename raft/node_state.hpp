@@ -68,7 +68,8 @@ class node_state {
   /// machines are to be loaded from it. False for one that this node must not use, because it ends before its log
   /// begins.
   bool install(output& out, const snapshot_point& at);
-  /// A snapshot of this node's own is on disk: the log may lose what no kept snapshot and no follower needs.
+  /// A snapshot of this node's own is on disk: the log may lose what the snapshots that are kept stand for, but for a
+  /// tail that spares slow followers a snapshot.
   void compact_behind(output& out, const snapshot_taken& what);
   /// Routes a message that promises something about this node's disk: through the log store while any write is on its
   /// way, at once when none is.

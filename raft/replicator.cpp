@@ -1,6 +1,7 @@
 #include "raft/replicator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::raft {
 
@@ -65,6 +66,9 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
   if (!what.success) refused(what, out);
+  // None of the commands that are on their way to a peer that ran out of room is taken.
+  if (!std::exchange(peer_full_, what.no_room) && peer_full_ && mode_ == mode::replicate && !inflight_.empty())
+    probe_from(match_ + 1, std::nullopt, out);
   const bool was_lost = must_reach_ > 0;
   must_reach_ = what.needs_snapshot;
   if (mode_ != mode::snapshot && must_reach_ > 0) {
@@ -138,18 +142,22 @@ void replicator::refused(const append_response& what, replicator_output& out) {
 void replicator::probe_from(index_t next, std::optional<term_t> hint_term, replicator_output& out) {
   mode_ = mode::probe;
   next_ = next;
+  empty_window();
+  fetch(next, hint_term, out);
+}
+
+void replicator::empty_window() {
   prev_term_.reset();
   pending_.clear();
   pending_bytes_ = 0;
   inflight_.clear();
   inflight_bytes_ = 0;
   commit_waits_since_.reset();
-  fetch(next, hint_term, out);
 }
 
 void replicator::pump(time_point now, replicator_output& out) {
   if (mode_ != mode::replicate) return;
-  while (prev_term_ && !pending_.empty() && !window_full()) send_entries(now, out);
+  while (prev_term_ && !pending_.empty() && takes(pending_.front()) && !window_full()) send_entries(now, out);
   // The term before next_ is needed even when no entry is left: without it the peer hears of no commit and no round.
   if ((!prev_term_ || (pending_.empty() && next_ <= last_)) && !window_full()) fetch(next_, std::nullopt, out);
   // A read waits for this round; nothing that left so far carries it.
@@ -159,7 +167,8 @@ void replicator::pump(time_point now, replicator_output& out) {
 void replicator::send_entries(time_point now, replicator_output& out) {
   std::vector<entry> batch;
   std::size_t bytes = 0;
-  while (!pending_.empty() && (batch.empty() || bytes + pending_.front().cost() <= opts_.max_append_bytes)) {
+  while (!pending_.empty() && takes(pending_.front()) &&
+         (batch.empty() || bytes + pending_.front().cost() <= opts_.max_append_bytes)) {
     bytes += pending_.front().cost();
     batch.push_back(std::move(pending_.front()));
     pending_.pop_front();

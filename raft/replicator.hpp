@@ -61,6 +61,8 @@ struct replicator_output {
   std::optional<peer_report> report;
   std::optional<fetch_request> fetch;
   std::optional<piece_request> read_piece;
+  /// The peer could not use this snapshot: perhaps what is on this disk is damaged.
+  std::optional<snapshot_id> doubted;
 };
 
 /// What a replicator is started with.
@@ -112,6 +114,9 @@ class replicator {
   void send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out);
   void fetch(index_t first, std::optional<term_t> hint_term, replicator_output& out);
   bool window_full() const;
+  /// What is on its way, and what would be next, is void: begins with nothing known of the term before `next_`.
+  void empty_window();
+  bool takes(const entry& e) const { return !peer_full_ || e.kind != entry_kind::command; }
 
   void begin_snapshot(replicator_output& out);
   void snapshot_tick(time_point now, replicator_output& out);
@@ -138,6 +143,8 @@ class replicator {
   std::deque<inflight> inflight_;
   std::size_t inflight_bytes_ = 0;
   bool fetching_ = false;
+  /// The peer's disk is full: it takes no commands.
+  bool peer_full_ = false;
 
   // In mode snapshot.
   /// The peer lost its state, and needs a snapshot that reaches this index; else 0.

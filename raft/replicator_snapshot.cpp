@@ -7,12 +7,7 @@ namespace troupe::raft {
 
 void replicator::begin_snapshot(replicator_output& out) {
   mode_ = mode::snapshot;
-  prev_term_.reset();
-  pending_.clear();
-  pending_bytes_ = 0;
-  inflight_.clear();
-  inflight_bytes_ = 0;
-  commit_waits_since_.reset();
+  empty_window();
   piece_sent_at_.reset();
   resume_at_ = {};
   // One that was begun is gone on with: a newer one each time would never arrive at a slow peer.
@@ -71,6 +66,7 @@ void replicator::on(const snapshot_response& what, time_point now, replicator_ou
   const bool awaited = piece_sent_at_ && what.snapshot == snapshot_ && what.offset == next_byte_;
   if (mode_ != mode::snapshot || !awaited) return;
   if (what.failed) {
+    out.doubted = snapshot_;
     begin_anew(now + piece_patience());
     return;
   }

@@ -80,6 +80,8 @@ struct recovered {
   /// The log begins behind index 1 and no snapshot that reaches it can be read: term, vote and the end of the log are
   /// as they were, the state is gone and must come from another node.
   bool state_lost = false;
+  /// As `storage::has_room` says at the opening.
+  bool has_room = true;
 };
 
 /// Blocking storage of one node's term, vote and log. Used by one thread at a time. Every function may throw

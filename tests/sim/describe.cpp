@@ -19,7 +19,8 @@ struct body {
            to_string(m.commit) + " round " + to_string(m.round);
   }
   std::string operator()(const raft::append_response& m) const {
-    const auto lost = m.needs_snapshot == 0 ? "" : " needs a snapshot to " + to_string(m.needs_snapshot);
+    const auto lost = (m.needs_snapshot == 0 ? "" : " needs a snapshot to " + to_string(m.needs_snapshot)) +
+                      (m.no_room ? " no room" : "");
     if (m.success) return "append ok match " + to_string(m.match) + " round " + to_string(m.round) + lost;
     return "append refused at " + to_string(m.prev_index) + " hint " + position(m.hint_index, m.hint_term) + " round " +
            to_string(m.round) + lost;

@@ -21,6 +21,7 @@ term_t term_at(const entries& log, index_t index) { return index == 0 || index >
 struct peer {
   entries log;
   index_t commit = 0;
+  bool full = false;
 
   /// Figure 2, receiver implementation, word for word.
   append_response receive(const append_request& m) {
@@ -28,19 +29,25 @@ struct peer {
     r.head = {m.head.cluster, m.head.to, m.head.from, m.head.term};
     r.prev_index = m.prev_index;
     r.round = m.round;
+    r.no_room = full;
     if (m.prev_index > log.size() || term_at(log, m.prev_index) != m.prev_term) {
       r.hint_index = std::min<index_t>(m.prev_index - 1, log.size());
       while (r.hint_index > 0 && term_at(log, r.hint_index) > m.prev_term) --r.hint_index;
       r.hint_term = term_at(log, r.hint_index);
       return r;
     }
+    r.match = m.prev_index;
     for (const auto& e : m.entries) {
-      if (e.index <= log.size() && term_at(log, e.index) == e.term) continue;
+      if (e.index <= log.size() && term_at(log, e.index) == e.term) {
+        ++r.match;
+        continue;
+      }
+      if (full) break;
+      ++r.match;
       log.resize(e.index - 1);
       log.push_back(e);
     }
     r.success = true;
-    r.match = m.prev_index + m.entries.size();
     commit = std::max(commit, std::min(m.commit, r.match));
     return r;
   }
@@ -64,7 +71,7 @@ class walk {
   }
 
   void disturb() {
-    switch (random_.next() % 8) {
+    switch (random_.next() % 9) {
     case 0:
       grow_leader();
       break;
@@ -84,6 +91,9 @@ class walk {
       ++round_;
       tell({});
       break;
+    case 6:
+      peer_.full = random_.next() % 3 == 0;
+      break;
     default:
       exchange(random_.next() % 10 != 0);
       break;
@@ -102,6 +112,7 @@ class walk {
   /// From now on everything arrives. The peer must get all of it, and be told so much is committed.
   void settle() {
     commit_ = log_.size();
+    peer_.full = false;
     tell({});
     for (int i = 0; i < 3000 && !settled(); ++i) {
       if (fetch_) answer();
@@ -238,6 +249,10 @@ append_response agree(index_t match) {
   return r;
 }
 
+bool only_empty(const std::vector<append_request>& sent) {
+  return std::all_of(sent.begin(), sent.end(), [](const auto& m) { return m.entries.empty(); });
+}
+
 } // namespace
 
 TEST_CASE("a replicator brings any peer up to date over any wire") {
@@ -274,6 +289,45 @@ TEST_CASE("a peer that stops answering costs a bounded number of requests") {
     for (const auto& m : r.step(tick{}, now).send) CHECK(m.entries.empty());
   }
   CHECK(r.current_mode() == replicator::mode::probe);
+}
+
+TEST_CASE("a peer whose disk is full is sent no commands until it says that it has room") {
+  options o;
+  o.max_append_bytes = 1;
+  o.max_inflight_messages = 4;
+  auto r = fresh(o, 1);
+  r.start(start);
+  r.step(agree(1), start);
+  auto log = log_of(9);
+  log[1].kind = entry_kind::noop;
+  std::size_t sent = 0;
+  auto full = agree(1);
+  full.no_room = true;
+  // One window is on its way when the peer says so.
+  for (index_t i = 2; i <= 9; ++i) sent += r.step(replicate{{log[i - 1]}, i, 0, 0}, start).send.size();
+  CHECK(sent == 4);
+  auto out = r.step(full, start);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 2);
+  out = r.step(fetched{2, 1, {log.begin() + 1, log.end()}}, start);
+  CHECK(only_empty(out.send));
+  // What opens a term it takes.
+  out = r.step(full, start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries == entries{log[1]});
+  full.match = 2;
+  CHECK(r.step(full, start).send.empty());
+  auto now = start;
+  for (int i = 0; i < 20; ++i) {
+    now = r.deadline();
+    CHECK(only_empty(r.step(tick{}, now).send));
+    full.prev_index = 2;
+    CHECK(only_empty(r.step(full, now).send));
+  }
+  CHECK(r.current_mode() == replicator::mode::replicate);
+  out = r.step(agree(2), now);
+  REQUIRE(out.send.size() == 4);
+  CHECK(out.send[0].entries == entries{log[2]});
 }
 
 TEST_CASE("a peer that had more than was assumed is told the commit index all the same") {

@@ -195,22 +195,52 @@ TEST_CASE("follower x snapshot_taken: the log begins later") {
   CHECK(is_empty(go(f, snapshot_taken{{2, 1}, 2})));
 }
 
-TEST_CASE("follower x disk_space: without room commands wait unanswered, everything else goes on") {
+TEST_CASE("follower x disk_space: without room it takes no command, and says so; everything else goes on") {
   auto f = a_follower();
   CHECK(is_empty(go(f, disk_space{false})));
-  CHECK(is_empty(go(f, rpc{beat(2, 2, {test::command(4, 2)})})) == false); // the term, but no answer
-  CHECK(f.state().log().last_index() == 3);
+  go(f, rpc{beat(2, 2)});
   go(f, persisted{test::all_of(f.state())});
-  CHECK(is_empty(go(f, rpc{beat(2, 2, {test::command(4, 2)})})));
+  const auto full = only<append_response>(go(f, rpc{beat(2, 2, {test::command(4, 2)})}).send_now);
+  CHECK(full.success);
+  CHECK(full.match == 3);
+  CHECK(full.no_room);
+  CHECK(f.state().log().last_index() == 3);
   CHECK(f.leader_hint() == node_id{2});
-  CHECK(only<append_response>(go(f, rpc{beat(2, 2)}).send_now).success);
-  const auto opened = go(f, rpc{beat(2, 2, {{4, 2, entry_kind::noop, {}}})});
+  // What opens a term is taken, up to the first command behind it.
+  const auto opened = go(f, rpc{beat(2, 2, {{4, 2, entry_kind::noop, {}}, test::command(5, 2)})});
   CHECK(only<append_response>(opened.send_after_persist).match == 4);
+  CHECK(f.state().log().last_index() == 4);
   go(f, disk_space{true});
   auto later = beat(2, 2, {test::command(5, 2)});
   later.prev_index = 4;
   later.prev_term = 2;
-  CHECK(only<append_response>(go(f, rpc{later}).send_after_persist).match == 5);
+  const auto taken = only<append_response>(go(f, rpc{later}).send_after_persist);
+  CHECK(taken.match == 5);
+  CHECK_FALSE(taken.no_room);
+  // Commands that are here already are no matter of room.
+  go(f, persisted{test::all_of(f.state())});
+  go(f, disk_space{false});
+  CHECK(only<append_response>(go(f, rpc{later}).send_now).match == 5);
+}
+
+TEST_CASE("follower x disk_space: without room a command does not cut what is in its place") {
+  auto f = a_follower();
+  go(f, disk_space{false});
+  auto other = beat(2, 2, {test::command(3, 2)});
+  other.prev_index = 2;
+  const auto out = go(f, rpc{other});
+  CHECK(f.state().log().last_index() == 3);
+  CHECK(f.state().log().term_at(3) == term_t{1});
+  const auto answer = only<append_response>(out.send_after_persist);
+  CHECK(answer.success);
+  CHECK(answer.match == 2);
+  CHECK(answer.no_room);
+}
+
+TEST_CASE("a node that comes up without room knows it") {
+  auto disk = test::disk_with({1}, {1, {}});
+  disk.has_room = false;
+  CHECK_FALSE(node_state(node_id{1}, test::cluster, no_tail(), 42, disk).has_room());
 }
 
 TEST_CASE("candidate x snapshot_request: a leader ends the candidacy, an old one is refused") {
