@@ -45,13 +45,17 @@ inline void set_word(caf::actor_system_config& config, const std::string& key, c
   config.set(key, caf::atom_from_string(word));
 }
 
+inline caf::error reason_of(const std::exception& e) {
+  return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+}
+
 /// An exception that leaves a handler ends the actor with an error that carries its text; CAF would drop the text.
-template <class Self> void end_on_exceptions(Self* self) {
-  self->set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
+template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(const std::exception&) = reason_of) {
+  self->set_exception_handler([as_error](std::exception_ptr& thrown) -> caf::error {
     try {
       std::rethrow_exception(thrown);
     } catch (const std::exception& e) {
-      return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+      return as_error(e);
     } catch (...) {
       return caf::make_error(caf::sec::runtime_error, std::string{"unknown exception"});
     }

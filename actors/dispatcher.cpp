@@ -22,8 +22,8 @@ constexpr std::size_t max_waiting_queries = 100'000;
 
 dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
     : dispatcher_handle::base(config), services_(std::move(setup.services)), proxy_(std::move(setup.proxy)),
-      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), schedule_(setup.policy, setup.seed),
-      newest_(setup.newest) {
+      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), state_lost_(setup.state_lost),
+      schedule_(setup.policy, setup.seed), newest_(setup.loaded) {
   schedule_.wrote(newest_.size);
   if (!setup.at) return;
   handed_ = setup.at->last;
@@ -49,9 +49,8 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](const discarded_state& m) { send(snapshots_, m); },
       [this](const take_snapshot&) { return on_take_snapshot(); },
       [this](const snapshot_written& m) { on_written(m); },
-      [this](const snapshot_wanted&) {
-        if (!resting_) take_snapshot_now();
-      },
+      [this](const snapshot_wanted&) { take_snapshot_now(); },
+      [this](const snapshot_lost& m) { on_lost(m.id); },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         // What was due is so still, whatever was counted since.
@@ -59,7 +58,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         take_snapshot_now();
       },
       [this](const get_applied&) {
-        return applied_status{applied_, newest_, snapshot_error_};
+        return applied_status{applied_, newest_, why_no_snapshot()};
       },
   };
 }
@@ -149,6 +148,7 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
       without_service.payload = services::why_no_command(e.data.view());
     } else if (const auto service = services_.find(parts->service); service == services_.end()) {
       without_service.code = errc::unknown_service;
+      if (missing_service_.empty()) missing_service_ = parts->service;
       without_service.payload = services::why_no_service(parts->service);
     } else {
       batches[service->second].items.push_back({e.index, e.term, e.data.part(parts->tag), e.data.part(parts->payload)});
@@ -203,6 +203,10 @@ void dispatcher::serve(index_t at, const std::vector<query>& queries) {
   queried_batch answered;
   std::map<service_handle, query_items> batches;
   for (const auto& q : queries) {
+    if (state_lost_) {
+      answered.outcomes.push_back({q.number, errc::not_ready, 0, "this node waits for the state of another one"});
+      continue;
+    }
     if (q.payload.empty()) { // it only waits for the index
       answered.outcomes.push_back({q.number, errc::none, at, {}});
       continue;

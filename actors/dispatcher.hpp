@@ -26,10 +26,11 @@ struct dispatcher_setup {
   proxy_handle proxy;
   log_store_handle log;
   snapshot_store_handle snapshots;
-  /// What the services' state is at the start; nothing: the beginning of the log.
+  /// What the services' state is at the start, and the snapshot it was loaded from; nothing: the beginning of the log.
   std::optional<raft::snapshot_point> at;
-  /// The newest snapshot on disk.
-  raft::snapshot_id newest;
+  raft::snapshot_id loaded;
+  /// The services' state is lost: nothing can be applied or read before a snapshot of another node is adopted.
+  bool state_lost = false;
   snapshot_policy policy;
   std::uint64_t seed = 0;
 };
@@ -70,10 +71,12 @@ class dispatcher : public dispatcher_handle::base {
 
   // Snapshots (dispatcher_snapshots.cpp).
   void adopt(const adopt_state& message);
+  std::string why_no_snapshot() const;
   void snapshot_if_due();
   void take_snapshot_now();
   void gather(const state_view& answer);
   void on_written(const snapshot_written& result);
+  void on_lost(const raft::snapshot_id& id);
   caf::result<snapshot_result> on_take_snapshot();
 
   service_table services_;
@@ -96,6 +99,10 @@ class dispatcher : public dispatcher_handle::base {
   std::multimap<index_t, std::vector<query>> waiting_;
   std::size_t waiting_queries_ = 0;
 
+  bool state_lost_ = false;
+  /// Commands of a service that is not here were passed over: the first one's.
+  std::string missing_service_;
+
   /// Of everything handed out.
   index_t members_at_ = 0;
   raft::configuration members_;
@@ -104,6 +111,7 @@ class dispatcher : public dispatcher_handle::base {
   std::uint64_t last_view_ = 0;
   /// Views are with the snapshot store.
   bool writing_ = false;
+  /// The newest one here that can be read.
   raft::snapshot_id newest_;
   std::string snapshot_error_;
   /// After a failure none is taken before the timer.

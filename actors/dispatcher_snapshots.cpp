@@ -1,6 +1,6 @@
 // The dispatcher's half that takes snapshots and goes on from those of other nodes.
 #include "actors/dispatcher.hpp"
-#include "actors/log.hpp"
+#include "services/printable.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,7 +22,12 @@ void dispatcher::adopt(const adopt_state& message) {
   target_ = std::max(target_, handed_.index);
   members_at_ = state.at.configuration_index;
   members_ = state.at.members;
+  state_lost_ = false;
+  // Whoever made it had all services.
+  missing_service_.clear();
+  if (state.id.last.index > newest_.last.index) newest_ = state.id;
   schedule_.taken();
+  schedule_.wrote(state.id.size);
   // In its turn behind what services have not answered yet.
   round covered;
   covered.last = handed_.index;
@@ -33,12 +38,21 @@ void dispatcher::adopt(const adopt_state& message) {
   serve_waiting();
 }
 
+/// Why none can be taken now; empty if one can.
+std::string dispatcher::why_no_snapshot() const {
+  // It would stand for what was passed over, and the log would lose it.
+  if (!missing_service_.empty())
+    return "the log holds commands of the service " + services::printable(missing_service_) +
+           ", which this program does not run";
+  return snapshot_error_;
+}
+
 void dispatcher::snapshot_if_due() {
-  if (!resting_ && schedule_.due()) take_snapshot_now();
+  if (schedule_.due()) take_snapshot_now();
 }
 
 void dispatcher::take_snapshot_now() {
-  if (viewing_ || writing_ || handed_.index <= newest_.last.index) return;
+  if (viewing_ || writing_ || resting_ || !missing_service_.empty() || handed_.index <= newest_.last.index) return;
   schedule_.taken();
   viewing_ = viewing{++last_view_, {{handed_, members_at_, members_}, {}}, services_.size()};
   for (const auto& [name, service] : services_) send(service, view_state{last_view_});
@@ -80,11 +94,21 @@ void dispatcher::on_written(const snapshot_written& result) {
   if (!asked_.empty()) take_snapshot_now();
 }
 
+void dispatcher::on_lost(const raft::snapshot_id& id) {
+  if (newest_ != id) return;
+  newest_ = {};
+  take_snapshot_now();
+}
+
 caf::result<snapshot_result> dispatcher::on_take_snapshot() {
   if (!viewing_ && !writing_ && handed_.index == newest_.last.index && newest_) return snapshot_result{newest_};
   auto promise = make_response_promise<snapshot_result>();
   if (handed_.index == 0) {
     promise.deliver(make_error({errc::not_ready, "nothing is applied yet", {}, {}}));
+    return promise;
+  }
+  if (resting_ || !missing_service_.empty()) {
+    promise.deliver(make_error({errc::refused, "no snapshot can be taken now: " + why_no_snapshot(), {}, {}}));
     return promise;
   }
   asked_.emplace_back(handed_.index, promise);

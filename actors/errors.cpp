@@ -20,6 +20,7 @@ outcome outcome_of(errc code) {
   case errc::too_large:
   case errc::deadline:
   case errc::disk_full:
+  case errc::disk_failed:
     return outcome::rejected;
   }
   return outcome::unknown; // a code of a newer version: nothing is known about it
@@ -35,6 +36,7 @@ bool retryable(errc code) {
   case errc::deadline:
   case errc::outcome_unknown:
   case errc::disk_full:
+  case errc::disk_failed: // by another node
     return true;
   case errc::none:
   case errc::unknown_service:
@@ -77,6 +79,8 @@ const char* to_string(errc code) {
     return "outcome_unknown";
   case errc::disk_full:
     return "disk_full";
+  case errc::disk_failed:
+    return "disk_failed";
   }
   return "unknown_code";
 }

@@ -31,10 +31,11 @@ enum class errc : std::uint8_t {
   too_large = 10,       ///< rejected: the command exceeds what a log entry may hold
   deadline = 11,        ///< rejected: the deadline passed before the request was handed to a log
   outcome_unknown = 12, ///< unknown
-  disk_full = 13        ///< rejected: the leader's disk has no room
+  disk_full = 13,       ///< rejected: the leader's disk has no room
+  disk_failed = 14      ///< rejected: this node's disk failed, and it takes no part until it is started again
 };
 
-constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 13; }
+constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 14; }
 
 outcome outcome_of(errc code);
 /// True if the same request may succeed when it is sent again (for `unknown`: at the price of being done twice).

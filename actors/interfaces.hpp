@@ -2,6 +2,7 @@
 // messages.hpp; those here stay inside one process.
 #pragma once
 
+#include "actors/apply_messages.hpp"
 #include "actors/messages.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "raft/events.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -288,60 +290,7 @@ struct replicator_started {
 
 // -- dispatcher and services ------------------------------------------------------------------------------------------
 
-/// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in
-/// memory.
-struct commit_entries {
-  index_t up_to = 0;
-  std::vector<raft::entry> entries;
-};
-/// One query, already separated from its service's name.
-struct query {
-  std::uint64_t number = 0;
-  raft::bytes payload;
-};
-/// From the proxy: run these once `at` is applied (0: at once).
-struct query_batch {
-  index_t at = 0;
-  std::vector<query> queries;
-};
-
-/// For one service, in log order.
-struct apply_item {
-  index_t index = 0;
-  term_t term = 0;
-  raft::bytes tag;
-  raft::bytes payload;
-};
-struct apply_batch {
-  /// Entries of earlier terms were not proposed here in this run: nobody waits for what they are answered with.
-  term_t replies_from = 0;
-  std::vector<apply_item> items;
-};
-struct query_item {
-  std::uint64_t number = 0;
-  index_t at = 0;
-  raft::bytes tag;
-  raft::bytes payload;
-};
-struct query_items {
-  std::vector<query_item> items;
-};
 using service_handle = compat::handle<void(apply_batch), void(query_items), void(view_state), void(replace_state)>;
-
-/// From a service to the dispatcher, and on to the proxy: what became of log entries.
-struct applied_item {
-  index_t index = 0;
-  term_t term = 0;
-  errc code = errc::none;
-  std::string payload;
-};
-struct applied_batch {
-  std::vector<applied_item> items;
-};
-/// From a service or the dispatcher to the proxy: `number` is the query's, `index` where it was read.
-struct queried_batch {
-  std::vector<command_outcome> outcomes;
-};
 
 struct get_applied {};
 struct applied_status {
@@ -350,10 +299,11 @@ struct applied_status {
   raft::snapshot_id snapshot;
   std::string snapshot_error;
 };
-using dispatcher_handle = compat::handle<void(commit_entries), void(query_batch), void(applied_batch),
-                                         void(queried_batch), void(role_changed), void(state_view), void(adopt_state),
-                                         void(discarded_state), snapshot_result(take_snapshot), void(snapshot_written),
-                                         void(snapshot_wanted), void(timer), applied_status(get_applied)>;
+using dispatcher_handle =
+    compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
+                   void(role_changed), void(state_view), void(adopt_state), void(discarded_state),
+                   snapshot_result(take_snapshot), void(snapshot_written), void(snapshot_wanted), void(snapshot_lost),
+                   void(timer), applied_status(get_applied)>;
 
 // -- snapshot store: the snapshots on disk ----------------------------------------------------------------------------
 
@@ -363,7 +313,8 @@ struct attach_dispatcher {
 /// A question for bytes is answered with an empty piece when no snapshot serves.
 using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
-                   raft::snapshot_piece(raft::piece_request), void(attach_dispatcher), void(role_changed)>;
+                   void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
+                   void(attach_dispatcher), void(role_changed), void(timer)>;
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------
 
@@ -375,11 +326,16 @@ struct reads_settled {
   std::vector<raft::read_ready> ready;
   std::vector<raft::failed> failed;
 };
-/// The replicated core of this node ended and will start anew: whatever it held is unknown now.
-struct core_down {};
-/// The dispatcher to ask, anew at every start of the core.
+/// The replicated core of this node ended: whatever it held is unknown now. It will start anew, unless it is said why
+/// not.
+struct core_down {
+  std::string why_for_good;
+};
+/// The dispatcher to ask, anew at every start of the core, and the services that it knows: commands for others must not
+/// get into the log.
 struct core_up {
   dispatcher_handle dispatcher;
+  std::set<std::string, std::less<>> services;
 };
 
 /// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.

@@ -30,6 +30,10 @@ caf::behavior log_opener::make_behavior() {
     *log = setup_.open(as, setup_.services);
     const bool blank = log->disk.last_index == 0 && log->disk.hard == raft::hard_state{};
     if (blank && as.backup == 0 && !as.initial.empty()) write_first_configuration(*log->storage, as.initial, log->disk);
+  } catch (const raft::storage_error& e) {
+    *log = {};
+    log->error = e.what();
+    log->no_space = e.no_space();
   } catch (const std::exception& e) {
     *log = {};
     log->error = e.what();

@@ -20,7 +20,11 @@ struct opened_log {
   std::shared_ptr<snapshot_files> snapshots;
   raft::recovered disk;
   machine_set machines;
+  /// What the machines were loaded from; no id if they are in their first state.
+  raft::snapshot_id snapshot;
   std::string error;
+  /// The disk is full: it may work later.
+  bool no_space = false;
 };
 
 /// Opens what the node has on disk, as a member of this cluster, after it has put the backup there that the cluster

@@ -11,9 +11,10 @@ namespace {
 constexpr auto look_again_after = std::chrono::seconds{1};
 
 /// Why this actor ends. After a full disk the node starts its core anew; what a disk that failed holds is unknown.
-caf::error as_reason(const raft::storage_error& e) {
-  if (e.no_space()) return make_error({errc::disk_full, e.what(), {}, {}});
-  return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+caf::error as_reason(const std::exception& e) {
+  const auto* of_disk = dynamic_cast<const raft::storage_error*>(&e);
+  if (!of_disk) return compat::reason_of(e);
+  return make_error({of_disk->no_space() ? errc::disk_full : errc::disk_failed, e.what(), {}, {}});
 }
 
 } // namespace
@@ -22,18 +23,10 @@ log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> s
                      links_handle links)
     : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)), start_(disk.start),
       terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? start_.term : disk.terms.back().term},
-      durable_(applied_) {}
+      durable_(applied_), has_room_(disk.has_room) {}
 
 log_store_handle::behavior_type log_store::make_behavior() {
-  set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const raft::storage_error& e) {
-      return as_reason(e);
-    } catch (const std::exception& e) {
-      return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
-    }
-  });
+  compat::end_on_exceptions(this, as_reason);
   look_for_room();
   return {
       [this](const store_write& m) { store(m); },

@@ -14,13 +14,6 @@ bool was_not_taken(errc code) {
   return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping;
 }
 
-const char* text_of(errc refusal) {
-  if (refusal == errc::stopping) return "this process is shutting down";
-  if (refusal == errc::too_large) return "the command is too large";
-  if (refusal == errc::not_leader) return "this node does not lead";
-  return "too many commands are waiting";
-}
-
 } // namespace
 
 proxy::proxy(caf::actor_config& config, proxy_options options)
@@ -49,7 +42,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
-      [this](const core_down&) { on_core_down(); },
+      [this](const core_down& m) { on_core_down(m.why_for_good); },
       [](const flow_mark&) {}, // whatever it followed is in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
@@ -88,8 +81,17 @@ void proxy::on_commands(const command_batch& batch) {
   wake();
 }
 
+std::string proxy::text_of(errc refusal) const {
+  if (refusal == errc::stopping) return "this process is shutting down";
+  if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_for_good_;
+  if (refusal == errc::too_large) return "the command is too large";
+  if (refusal == errc::not_leader) return "this node does not lead";
+  return "too many commands are waiting";
+}
+
 errc proxy::admission(const command& asked, bool from_proxy) const {
   if (draining_) return errc::stopping;
+  if (!down_for_good_.empty()) return errc::disk_failed;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
@@ -251,12 +253,14 @@ void proxy::on_link_down(node_id peer) {
 
 void proxy::on_core_up(const core_up& core) {
   // Whatever the old core's actors still said after its end is void.
-  on_core_down();
+  on_core_down({});
   dispatcher_ = core.dispatcher;
+  services_ = core.services;
   wake();
 }
 
-void proxy::on_core_down() {
+void proxy::on_core_down(const std::string& why_for_good) {
+  down_for_good_ = why_for_good;
   role_ = nullptr;
   dispatcher_ = nullptr;
   routes_.core_down();
@@ -272,6 +276,10 @@ void proxy::on_core_down() {
   for (const auto number : questions) not_confirmed(number, {});
   accepted_.clear();
   applied_ = 0;
+  // Nobody here will lead again, nor know who does.
+  if (!down_for_good_.empty())
+    for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::waiting>() != nullptr; }))
+      settle(tag, errc::disk_failed, text_of(errc::disk_failed));
   wake();
 }
 
@@ -329,6 +337,6 @@ void proxy::settle(raft::tag_t tag, command_outcome outcome) {
   wake();
 }
 
-void proxy::settle(raft::tag_t tag, errc code, const char* text) { settle(tag, {0, code, 0, text}); }
+void proxy::settle(raft::tag_t tag, errc code, std::string text) { settle(tag, {0, code, 0, std::move(text)}); }
 
 } // namespace troupe

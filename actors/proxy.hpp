@@ -27,6 +27,7 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -91,16 +92,19 @@ class proxy : public proxy_handle::base {
   void on_link_up(const link_up& link);
   void on_link_down(node_id peer);
   void on_core_up(const core_up& core);
-  void on_core_down();
+  void on_core_down(const std::string& why_for_good);
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
   errc admission(const command& asked, bool from_proxy) const;
+  std::string text_of(errc refusal) const;
+  /// Of a command whose service is not here; empty for all others.
+  std::string why_not_for_log(const raft::bytes& payload) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);
   void start_over(raft::tag_t tag);
   void settle(raft::tag_t tag, command_outcome outcome);
-  void settle(raft::tag_t tag, errc code, const char* text);
+  void settle(raft::tag_t tag, errc code, std::string text);
   void expire(raft::tag_t tag);
 
   // What goes out (proxy_flush.cpp).
@@ -137,6 +141,9 @@ class proxy : public proxy_handle::base {
   index_t applied_ = 0;
   role_handle role_;
   dispatcher_handle dispatcher_;
+  std::set<std::string, std::less<>> services_;
+  /// Set when the core will not start again: why.
+  std::string down_for_good_;
 
   bool draining_ = false;
   std::vector<caf::typed_response_promise<proxy_drained>> drained_;

@@ -1,5 +1,6 @@
 // What a proxy sends: everything that gathered since the last flush leaves in one message for each receiver.
 #include "actors/proxy.hpp"
+#include "services/command.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -57,6 +58,8 @@ template <class Use> void proxy::drain(lane& from, Use use) {
 void proxy::propose_and_forward() {
   propose_batch batch;
   const auto propose = [&](raft::tag_t tag, pending_command& command) {
+    if (auto why = why_not_for_log(command.payload); !why.empty())
+      return settle(tag, errc::unknown_service, std::move(why));
     command.where = place::proposed{};
     batch.proposals.push_back({tag, command.payload});
   };
@@ -69,6 +72,11 @@ void proxy::propose_and_forward() {
   else if (target)
     forward(*target.peer);
   if (!batch.proposals.empty()) send(role_, std::move(batch));
+}
+
+std::string proxy::why_not_for_log(const raft::bytes& payload) const {
+  const auto parts = services::decode_command(payload.view());
+  return !parts || services_.contains(parts->service) ? std::string{} : services::why_no_service(parts->service);
 }
 
 void proxy::forward(const routes::link& to) {

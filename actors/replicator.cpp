@@ -32,6 +32,7 @@ void replicator_shell::execute(raft::replicator_output&& out) {
     request(context_.snapshots, caf::infinite, *out.read_piece).then([this](const raft::snapshot_piece& piece) {
       execute(replicator_.step(piece, clock().now()));
     });
+  if (out.doubted) send(context_.snapshots, doubt_snapshot{*out.doubted});
   if (out.report) send(context_.leader, replicator_report{context_.epoch, *out.report});
   if (out.fetch) send(context_.leader, replicator_fetch{context_.epoch, peer_, *out.fetch});
   timer_.arm(this, replicator_.deadline());

@@ -13,8 +13,10 @@
 
 namespace troupe {
 
-/// The services' state at one place of the log, ready to be put in place of another. Whoever uses it empties it.
+/// The services' state at one place of the log, ready to be put in place of another. Whoever uses it empties it; what
+/// nobody used goes back to where it was loaded, to be freed there.
 struct loaded_state {
+  raft::snapshot_id id;
   raft::snapshot_point at;
   machine_set machines;
 };
@@ -59,6 +61,22 @@ struct snapshot_written {
 };
 /// A follower needs a snapshot that is newer than any here.
 struct snapshot_wanted {};
+/// This snapshot turned out damaged, and stands for nothing any more.
+struct snapshot_lost {
+  raft::snapshot_id id;
+};
+
+// -- replicator and snapshot store
+
+/// A follower could not use this snapshot: is it whole?
+struct doubt_snapshot {
+  raft::snapshot_id id;
+};
+/// From whoever read it from end to end: what is wrong with it; empty if it is whole.
+struct snapshot_checked {
+  raft::snapshot_id id;
+  std::string damage;
+};
 
 // -- role and snapshot store
 

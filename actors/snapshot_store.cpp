@@ -15,35 +15,8 @@ constexpr std::size_t most_open = 4;
 
 std::string place(const raft::log_position& at) { return "index " + std::to_string(at.index); }
 
-/// Writes one snapshot and is gone.
-class snapshot_job : public caf::event_based_actor {
- public:
-  snapshot_job(caf::actor_config& config, std::shared_ptr<snapshot_files> files, write_snapshot what,
-               snapshot_store_handle store)
-      : caf::event_based_actor(config), files_(std::move(files)), what_(std::move(what)), store_(std::move(store)) {}
-
-  caf::behavior make_behavior() override {
-    snapshot_written result;
-    try {
-      const auto out = files_->create(what_.at);
-      for (const auto& [service, view] : what_.views) view->save(out->begin(service));
-      result.id = out->finish();
-    } catch (const std::exception& e) {
-      result.error = e.what();
-    }
-    // The views hold the state of the past alive; let it go before anybody hears of this.
-    what_.views.clear();
-    send(store_, std::move(result));
-    store_ = nullptr;
-    return {};
-  }
-  const char* name() const override { return "snapshot_job"; }
-
- private:
-  std::shared_ptr<snapshot_files> files_;
-  write_snapshot what_;
-  snapshot_store_handle store_;
-};
+/// A transfer that nobody goes on with for so long is over: its leader is gone, or has begun another one.
+constexpr auto incoming_patience = std::chrono::seconds{60};
 
 } // namespace
 
@@ -52,16 +25,32 @@ snapshot_store::snapshot_store(caf::actor_config& config, snapshot_store_setup s
 
 snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
   compat::end_on_exceptions(this);
+  set_exit_handler([this](const caf::exit_msg& message) { leave(message.reason); });
   return {
-      [this](const write_snapshot& m) { write(m); },
-      [this](const snapshot_written& m) { written(m); },
+      [this](const write_snapshot& m) { begin<snapshot_write_job>(m); },
+      [this](const snapshot_written& m) {
+        written(m);
+        job_ended();
+      },
       [this](const store_piece& m) { take_in(m.piece); },
       [](const discarded_state& m) { m.machine->reset(); },
+      [this](const doubt_snapshot& m) { doubt(m.id); },
+      [this](const snapshot_checked& m) {
+        checked(m);
+        job_ended();
+      },
       [this](const raft::piece_request& m) { return piece(m); },
       [this](const attach_dispatcher& m) { dispatcher_ = m.dispatcher; },
       [this](const role_changed& m) {
         role_ = m.role;
         if (m.previous) send(m.previous, drained{m.retiring});
+      },
+      [this](const timer& m) {
+        if (!timer_.fired(m) || !incoming_) return;
+        if (clock().now() < incoming_since_ + incoming_patience)
+          return timer_.arm(this, incoming_since_ + incoming_patience);
+        log().info("the snapshot at {} is not sent on", place(incoming_id_.last));
+        forget_incoming();
       },
   };
 }
@@ -74,12 +63,24 @@ void snapshot_store::on_exit() {
   setup_.files.reset();
 }
 
-void snapshot_store::write(const write_snapshot& message) {
-  const snapshot_store_handle self{this};
-  if (setup_.detach_writers)
-    spawn<snapshot_job, caf::detached>(setup_.files, message, self);
+template <class Job, class What> void snapshot_store::begin(const What& what) {
+  ++jobs_;
+  snapshot_job_context context{setup_.files, stop_jobs_, snapshot_store_handle{this}};
+  if (setup_.detach_jobs)
+    spawn<Job, caf::detached>(std::move(context), what);
   else
-    spawn<snapshot_job>(setup_.files, message, self);
+    spawn<Job>(std::move(context), what);
+}
+
+void snapshot_store::job_ended() {
+  if (--jobs_ == 0 && leaving_) quit(*leaving_);
+}
+
+void snapshot_store::leave(const caf::error& reason) {
+  leaving_ = reason;
+  *stop_jobs_ = true;
+  // A job that is left alone would go on beside the files' next owner.
+  if (jobs_ == 0) quit(reason);
 }
 
 void snapshot_store::written(const snapshot_written& message) {
@@ -104,14 +105,34 @@ void snapshot_store::written(const snapshot_written& message) {
   if (dispatcher_) send(dispatcher_, message);
 }
 
+void snapshot_store::doubt(const raft::snapshot_id& id) {
+  // One that was found whole is not read again and again for a follower that cannot use it for reasons of its own.
+  if (!id || id == doubted_ || leaving_) return;
+  doubted_ = id;
+  log().warn("the snapshot at {} could not be used elsewhere: it is read again", place(id.last));
+  begin<snapshot_check_job>(id);
+}
+
+void snapshot_store::checked(const snapshot_checked& result) {
+  if (result.damage.empty()) return;
+  doubted_ = {};
+  std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == result.id; });
+  try {
+    log().error("{}; {}", result.damage, setup_.files->set_aside(result.id));
+  } catch (const raft::storage_error& e) {
+    log().error("{}, and it cannot be set aside: {}", result.damage, e.what());
+    return;
+  }
+  if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
+}
+
 void snapshot_store::take_in(const raft::snapshot_request& piece) {
   piece_stored answer{{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}}, nullptr};
   try {
     take_in(piece, answer);
   } catch (const raft::storage_error& e) {
     log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
-    incoming_.reset();
-    incoming_id_ = {};
+    forget_incoming();
     answer.what.next = 0;
     answer.what.failed = true;
   }
@@ -119,6 +140,8 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
 }
 
 void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& answer) {
+  incoming_since_ = clock().now();
+  timer_.arm(this, incoming_since_ + incoming_patience);
   const auto here = setup_.files->list();
   // The word of it was lost on the way, or the role that got it had other things to do.
   if (std::find(here.begin(), here.end(), piece.snapshot) != here.end()) return load(piece.snapshot, answer);
@@ -136,11 +159,25 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
   const auto whole = std::exchange(incoming_, nullptr);
   whole->finish();
   load(std::exchange(incoming_id_, {}), answer);
-  setup_.files->prune(kept_snapshots);
+  try {
+    setup_.files->prune(kept_snapshots);
+  } catch (const raft::storage_error& e) {
+    log().warn("old snapshots could not be removed: {}", e.what());
+  }
 }
 
 void snapshot_store::load(const raft::snapshot_id& id, piece_stored& answer) {
-  auto state = std::make_shared<loaded_state>();
+  // To free a large state takes long, wherever it turns out that it is not needed.
+  const auto give_back = [home = address()](loaded_state* unused) {
+    const std::unique_ptr<loaded_state> state{unused};
+    const auto store = caf::actor_cast<caf::strong_actor_ptr>(home);
+    for (auto& [name, machine] : state->machines)
+      if (machine && store)
+        caf::anon_send(caf::actor_cast<snapshot_store_handle>(store),
+                       discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
+  };
+  std::shared_ptr<loaded_state> state{new loaded_state, give_back};
+  state->id = id;
   state->machines = load_machines(*setup_.files, id, setup_.services, state->at);
   log().info("the snapshot at {} is here", place(id.last));
   answer.what.next = id.size;
@@ -148,36 +185,44 @@ void snapshot_store::load(const raft::snapshot_id& id, piece_stored& answer) {
   answer.state = std::move(state);
 }
 
+void snapshot_store::forget_incoming() {
+  incoming_.reset();
+  incoming_id_ = {};
+}
+
 raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) {
+  raft::snapshot_id chosen;
   try {
-    if (auto* from = find(question))
-      return {from->id(), question.offset, raft::bytes{from->read(question.offset, question.max_bytes)}};
+    chosen = choose(question);
+    if (chosen) return {chosen, question.offset, raft::bytes{opened(chosen).read(question.offset, question.max_bytes)}};
     if (dispatcher_) send(dispatcher_, snapshot_wanted{});
   } catch (const raft::storage_error& e) {
     log().error("a snapshot could not be read: {}", e.what());
-    open_.clear();
+    std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == chosen; });
+    doubt(chosen);
   }
   return {};
 }
 
-/// What serves the question, opened; null if nothing does.
-snapshot_bytes* snapshot_store::find(const raft::piece_request& question) {
-  auto wanted = question.snapshot;
-  if (!wanted) {
-    const auto here = setup_.files->list();
-    if (here.empty() || here.front().last.index < question.reach) return nullptr;
-    wanted = here.front();
-  }
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& bytes) { return bytes->id() == wanted; });
+/// What serves the question; no id if nothing does.
+raft::snapshot_id snapshot_store::choose(const raft::piece_request& question) {
+  const auto& wanted = question.snapshot;
+  const auto is_wanted = [&](const auto& bytes) { return bytes->id() == wanted; };
+  if (wanted && std::any_of(open_.begin(), open_.end(), is_wanted)) return wanted;
+  const auto here = setup_.files->list();
+  if (wanted) return std::find(here.begin(), here.end(), wanted) == here.end() ? raft::snapshot_id{} : wanted;
+  return here.empty() || here.front().last.index < question.reach ? raft::snapshot_id{} : here.front();
+}
+
+snapshot_bytes& snapshot_store::opened(const raft::snapshot_id& id) {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& bytes) { return bytes->id() == id; });
   if (found != open_.end()) {
     std::rotate(open_.begin(), found, std::next(found));
   } else {
-    const auto here = setup_.files->list();
-    if (std::find(here.begin(), here.end(), wanted) == here.end()) return nullptr;
-    open_.push_front(setup_.files->open(wanted));
+    open_.push_front(setup_.files->open(id));
     if (open_.size() > most_open) open_.pop_back();
   }
-  return open_.front().get();
+  return *open_.front();
 }
 
 } // namespace troupe

@@ -1,19 +1,23 @@
 // The node's snapshots on disk: has them written, takes in those of leaders, hands out pieces to followers. On a thread
-// of its own, as it blocks; the writing of a snapshot, which may take minutes, has yet another one.
+// of its own, as it blocks; what takes minutes (snapshot_jobs.hpp) has yet others.
 //
-//   [idle] -- write_snapshot: spawn a writer --> [writing] -- snapshot_written: drop old ones, tell role, dispatcher
-//   --+
-//     ^ |
-//     +----------------------------------------------------------------------------------------------------------------+
+//   [serving] -- write_snapshot: spawn a job ... snapshot_written: drop old ones, tell role and dispatcher -->
+//   [serving]
+//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: set a damaged one aside, tell dispatcher -->
+//       [serving] |     -- pieces of a leader's snapshot: each is answered with the offset that is due, the last one
+//       with the |        services' state; one that is not gone on with for a minute is dropped --> [serving]
+//       +- exit --> [leaving: jobs are told to stop] -- the last one ended --> (gone)
 //
-// Beside that, pieces of a leader's snapshot: the first one begins it, each is answered with the offset that is due,
-// the last one with the services' state. A trouble of the disk ends neither the store nor the node: the log goes on.
+// A trouble of the disk ends neither the store nor the node: the log goes on.
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/snapshot_jobs.hpp"
+#include "actors/timer_slot.hpp"
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace troupe {
@@ -21,8 +25,8 @@ namespace troupe {
 struct snapshot_store_setup {
   std::shared_ptr<snapshot_files> files;
   std::vector<machine_factory> services;
-  /// Writers get threads of their own; tests in virtual time do without.
-  bool detach_writers = true;
+  /// Jobs get threads of their own; tests in virtual time do without.
+  bool detach_jobs = true;
 };
 
 class snapshot_store : public snapshot_store_handle::base {
@@ -33,20 +37,34 @@ class snapshot_store : public snapshot_store_handle::base {
   void on_exit() override;
 
  private:
-  void write(const write_snapshot& message);
+  template <class Job, class What> void begin(const What& what);
+  void job_ended();
+  void leave(const caf::error& reason);
   void written(const snapshot_written& message);
+  void doubt(const raft::snapshot_id& id);
+  void checked(const snapshot_checked& result);
   void take_in(const raft::snapshot_request& piece);
   void take_in(const raft::snapshot_request& piece, piece_stored& answer);
   void load(const raft::snapshot_id& id, piece_stored& answer);
+  void forget_incoming();
   raft::snapshot_piece piece(const raft::piece_request& question);
-  snapshot_bytes* find(const raft::piece_request& question);
+  raft::snapshot_id choose(const raft::piece_request& question);
+  snapshot_bytes& opened(const raft::snapshot_id& id);
 
   snapshot_store_setup setup_;
   dispatcher_handle dispatcher_;
   role_handle role_;
-  /// A leader's snapshot, as far as it is here.
+  std::size_t jobs_ = 0;
+  std::shared_ptr<std::atomic<bool>> stop_jobs_ = std::make_shared<std::atomic<bool>>(false);
+  /// Set when this actor is to end as soon as no job is left.
+  std::optional<caf::error> leaving_;
+  /// A leader's snapshot, as far as it is here, and when the last piece came.
   std::unique_ptr<snapshot_receiver> incoming_;
   raft::snapshot_id incoming_id_;
+  raft::time_point incoming_since_;
+  timer_slot timer_;
+  /// The last one that was doubted: it is being read, or was whole.
+  raft::snapshot_id doubted_;
   /// Those that followers are being sent, newest use first: open, they outlive their removal.
   std::deque<std::unique_ptr<snapshot_bytes>> open_;
 };

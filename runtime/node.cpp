@@ -25,9 +25,12 @@ namespace {
 
 /// Everything on disk, alive as long as anything of the node is.
 struct disk {
-  explicit disk(const std::filesystem::path& path) : directory(files, path) {}
+  explicit disk(const std::filesystem::path& path)
+      : directory(files, path), snapshots(std::make_shared<snapshot_folder>(files, directory.snapshots_path())) {}
   posix_file_system files;
   data_dir directory;
+  /// One for all that is opened in turn: it knows what is being written.
+  std::shared_ptr<snapshot_folder> snapshots;
 };
 
 std::uint64_t draw_seed() {
@@ -42,16 +45,20 @@ storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size, 
     options.segment_size = segment_size;
     opened_log opened;
     // The files outlive the objects that work on them.
-    auto snapshots = std::shared_ptr<snapshot_dir>{
-        new snapshot_dir{on->files, on->directory.snapshots_path(), as.cluster}, [on](snapshot_dir* p) { delete p; }};
+    auto snapshots =
+        std::shared_ptr<snapshot_dir>{new snapshot_dir{on->snapshots, as.cluster}, [on](snapshot_dir* p) { delete p; }};
     if (as.backup != 0) install_backup(on->files, backup, on->directory, options, *snapshots, as);
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;
       opened.machines = load_machines(*snapshots, id, services, at);
+      opened.snapshot = id;
       return at;
     };
     opened.storage = open_state(on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
-    if (!opened.disk.snapshot) opened.machines = make_machines(services);
+    if (!opened.disk.snapshot) {
+      opened.machines = make_machines(services);
+      opened.snapshot = {};
+    }
     opened.snapshots = std::move(snapshots);
     if (as.backup != 0 && opened.disk.last_index == 0)
       throw raft::storage_error("the state restored from " + backup.string() + " cannot be loaded" +

@@ -16,7 +16,9 @@ namespace {
 constexpr std::size_t max_restarts = 3;
 constexpr auto restart_window = std::chrono::seconds{10};
 
-constexpr auto code_of_full_disk = static_cast<std::uint8_t>(errc::disk_full);
+constexpr auto look_for_room_after = std::chrono::seconds{1};
+
+bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
 
 template <class Phase> const char* to_string(Phase phase) {
   switch (phase) {
@@ -30,6 +32,8 @@ template <class Phase> const char* to_string(Phase phase) {
     return "draining";
   case Phase::clearing:
     return "restarting";
+  case Phase::no_room:
+    return "no_room";
   case Phase::disk_failed:
     return "disk_failed";
   case Phase::stopping:
@@ -56,7 +60,7 @@ node_handle::behavior_type node_actor::make_behavior() {
       [this](const stop_node&) { begin_stop(); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
-      [this](const log_opened& m) { start_core(*m.log); },
+      [this](const log_opened& m) { opened(*m.log); },
       [this](const role_changed& m) {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
@@ -65,6 +69,11 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (phase_ != phase::running && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
       },
       [this](const configuration_known& m) { on_members(m); },
+      [this](const timer& m) {
+        if (!timer_.fired(m) || phase_ != phase::no_room) return;
+        phase_ = phase::idle;
+        if (!membership_.withdrawn) open_core();
+      },
   };
 }
 
@@ -94,17 +103,18 @@ void node_actor::open_core() {
   opening_ = membership_;
   const log_owner_handle owner{this};
   log_opener_setup opener{setup_.open_log, membership_, setup_.services};
-  if (setup_.detach_log)
-    spawn<log_opener, caf::detached>(std::move(opener), owner);
-  else
-    spawn<log_opener>(std::move(opener), owner);
+  // Part of the core: the node must not end while it holds the directory.
+  watch(setup_.detach_log ? spawn<log_opener, caf::detached>(std::move(opener), owner)
+                          : spawn<log_opener>(std::move(opener), owner));
 }
 
-void node_actor::start_core(opened_log& log) {
-  if (!log.error.empty()) {
-    return finish(caf::make_error(caf::sec::runtime_error, log.error));
-  }
+void node_actor::opened(opened_log& log) {
   if (phase_ != phase::opening) return;
+  if (log.no_space) {
+    troupe::log().error("node {}: its log cannot be opened: {}", to_string(setup_.id), log.error);
+    return wait_for_room();
+  }
+  if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided anew while the log was being opened.
     log.storage.reset();
@@ -113,6 +123,10 @@ void node_actor::start_core(opened_log& log) {
     return;
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
+  start_core(log);
+}
+
+void node_actor::start_core(opened_log& log) {
   phase_ = phase::running;
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
@@ -122,8 +136,10 @@ void node_actor::start_core(opened_log& log) {
   auto snapshots = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
                                      : spawn<snapshot_store>(std::move(keeping));
   watch(caf::actor_cast<caf::actor>(snapshots));
-  dispatcher_ = start_dispatcher(log, store, snapshots);
-  send(around_.proxy, core_up{dispatcher_});
+  core_up up;
+  for (const auto& [name, machine] : log.machines) up.services.insert(name);
+  up.dispatcher = dispatcher_ = start_dispatcher(log, store, snapshots);
+  send(around_.proxy, std::move(up));
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
   role_context context;
   context.epoch = ++epoch_;
@@ -159,9 +175,8 @@ dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_
   setup.log = store;
   setup.snapshots = snapshots;
   setup.at = log.disk.snapshot;
-  // Not merely the newest file: one that could not be used stands for nothing.
-  for (const auto& id : log.snapshots->list())
-    if (setup.at && id.last == setup.at->last) setup.newest = id;
+  setup.loaded = log.snapshot;
+  setup.state_lost = log.disk.state_lost;
   setup.policy = setup_.snapshots;
   setup.seed = setup_.seed + epoch_;
   auto made = spawn<dispatcher>(std::move(setup));
@@ -176,13 +191,14 @@ void node_actor::watch(const caf::actor& part) {
 void node_actor::on_down(const caf::down_msg& message) {
   const bool of_core = core_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
-  const bool full = died && message.source == log_store_ && compat::error_code(message.reason) == code_of_full_disk;
+  const bool full = died && message.source == log_store_ && is(errc::disk_full, message.reason);
   // Without its surroundings a node is of no use; everything else but a failed disk may be a passing trouble.
   if (died && !of_core) {
     fatal_ = true;
     failure_ = message.reason;
   }
-  if (died && message.source == log_store_ && !full && disk_error_.empty())
+  full_ = full_ || full;
+  if (died && message.source == log_store_ && is(errc::disk_failed, message.reason) && disk_error_.empty())
     disk_error_ = compat::to_text(system(), message.reason);
   if (phase_ == phase::clearing || phase_ == phase::stopping) {
     if (of_core && core_.empty()) core_cleared();
@@ -218,9 +234,16 @@ void node_actor::core_cleared() {
     phase_ = phase::disk_failed;
     troupe::log().error("node {}: its disk failed, it takes no part until it is started again: {}",
                         to_string(setup_.id), disk_error_);
+    send(around_.proxy, core_down{disk_error_});
     return;
   }
+  if (std::exchange(full_, false)) return wait_for_room();
   if (!membership_.withdrawn) open_core();
+}
+
+void node_actor::wait_for_room() {
+  phase_ = phase::no_room;
+  timer_.arm(this, clock().now() + look_for_room_after);
 }
 
 void node_actor::begin_stop() {
@@ -263,11 +286,13 @@ caf::result<node_status> node_actor::status() {
     now.disk = "failed";
     now.disk_error = disk_error_;
   }
+  if (phase_ == phase::no_room) now.disk = "full";
   if (setup_.network) now.network = setup_.network();
   if (phase_ != phase::running || !role_.role) {
-    now.not_ready = !disk_error_.empty()    ? "the disk failed: " + disk_error_
-                    : phase_ == phase::idle ? "not part of a cluster yet"
-                                            : "starting or stopping";
+    now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
+                    : phase_ == phase::no_room ? "the disk is full"
+                    : phase_ == phase::idle    ? "not part of a cluster yet"
+                                               : "starting or stopping";
     return now;
   }
   auto promise = make_response_promise<node_status>();

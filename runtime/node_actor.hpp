@@ -11,7 +11,8 @@
 // it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as long as
 // the node. When the log store says that its disk failed, [clearing] leads to [disk_failed]: the node answers questions
 // about itself until it is stopped, and does nothing else, for what reached the disk is unknown until it is opened by a
-// new process. A full disk is no failed disk: the core starts anew, and takes no commands until there is room.
+// new process. A full disk is no failed disk: where it does not even suffice to run, [clearing] and [opening] lead to
+// [no_room], and from there to [opening] once a second.
 #pragma once
 
 #include "actors/dispatcher.hpp"
@@ -19,6 +20,7 @@
 #include "actors/log_opener.hpp"
 #include "actors/proxy.hpp"
 #include "actors/role_context.hpp"
+#include "actors/timer_slot.hpp"
 #include "runtime/node_options.hpp"
 #include "runtime/transport/transport.hpp"
 
@@ -44,7 +46,7 @@ struct node_status {
   node_id id;
   cluster_id cluster;
   std::string address;
-  /// "forming", "opening", "running", "draining", "restarting", "disk_failed" or "stopping".
+  /// "forming", "opening", "running", "draining", "restarting", "no_room", "disk_failed" or "stopping".
   std::string phase;
   /// Only while running.
   std::optional<role_status> role;
@@ -91,7 +93,7 @@ struct surroundings {
 /// the reason tells why.
 using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
                                    void(stop_node), void(surroundings), void(membership_decision), void(log_opened),
-                                   void(role_changed), void(configuration_known)>;
+                                   void(role_changed), void(configuration_known), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -118,12 +120,14 @@ class node_actor : public node_handle::base {
   void on_exit() override;
 
  private:
-  enum class phase { idle, opening, running, draining, clearing, disk_failed, stopping };
+  enum class phase { idle, opening, running, draining, clearing, no_room, disk_failed, stopping };
 
   void settle_in(const surroundings& message);
   void decided(const membership_decision& message);
   void open_core();
+  void opened(opened_log& log);
   void start_core(opened_log& log);
+  void wait_for_room();
   service_table start_services(machine_set machines);
   dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store,
                                      const snapshot_store_handle& snapshots);
@@ -158,6 +162,9 @@ class node_actor : public node_handle::base {
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;
   bool fatal_ = false;
+  /// The core is taken down because the disk is full.
+  bool full_ = false;
+  timer_slot timer_;
   /// What the disk's failure said.
   std::string disk_error_;
   /// When the core was started anew.

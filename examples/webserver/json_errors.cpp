@@ -19,6 +19,7 @@ unsigned http_status(errc code) {
   case errc::not_ready:
   case errc::stopping:
   case errc::deadline:
+  case errc::disk_failed:
     return 503;
   case errc::disk_full:
     return 507;

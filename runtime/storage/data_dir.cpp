@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace troupe {
+namespace {
+
+/// Two blocks of any file system: the identity's new file, and a directory that grows for its name.
+constexpr std::uint64_t reserve_size = 16'384;
+
+} // namespace
 
 data_dir::data_dir(file_system& fs, std::filesystem::path directory) : fs_(fs), directory_(std::move(directory)) {
   make_durable_directory(fs_, directory_);
@@ -29,8 +35,28 @@ identity data_dir::load_or_draw() {
 }
 
 void data_dir::store(identity next) {
-  replace_file(fs_, identity_path(), encode_identity(next));
+  const auto content = encode_identity(next);
+  try {
+    replace_file(fs_, identity_path(), content);
+  } catch (const file_error& error) {
+    if (!error.no_space() || !fs_.exists(reserve_path())) throw;
+    fs_.remove(reserve_path());
+    replace_file(fs_, identity_path(), content);
+  }
   identity_ = std::move(next);
+  keep_reserve();
+}
+
+void data_dir::keep_reserve() {
+  if (fs_.exists(reserve_path())) return;
+  try {
+    const auto out = fs_.create(reserve_path());
+    out->preallocate(reserve_size);
+    out->sync();
+  } catch (const file_error&) {
+    // None, then. Half of one would be taken for a whole one.
+    if (fs_.exists(reserve_path())) fs_.remove(reserve_path());
+  }
 }
 
 void data_dir::set_cluster(raft::cluster_id cluster, std::uint64_t restored) {

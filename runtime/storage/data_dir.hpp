@@ -46,6 +46,9 @@ class data_dir {
 
  private:
   std::filesystem::path identity_path() const { return directory_ / "identity"; }
+  /// A little room that is given up when the disk is full, so that a node can start all the same.
+  std::filesystem::path reserve_path() const { return directory_ / "reserve"; }
+  void keep_reserve();
   identity load_or_draw();
   void store(identity next);
 

@@ -10,10 +10,13 @@ std::string describe(std::string_view call, const std::filesystem::path& path, i
   return std::string{call} + " " + path.string() + ": " + std::generic_category().message(code);
 }
 
+/// After a failed sync nobody knows what the disk holds, whatever the cause.
+bool is_no_space(std::string_view call, int code) { return (code == ENOSPC || code == EDQUOT) && call != "sync"; }
+
 } // namespace
 
 file_error::file_error(std::string_view call, const std::filesystem::path& path, int code)
-    : storage_error(describe(call, path, code), code == ENOSPC || code == EDQUOT), code_(code) {}
+    : storage_error(describe(call, path, code), is_no_space(call, code)), code_(code) {}
 
 void replace_file(file_system& fs, const std::filesystem::path& path, std::string_view content) {
   auto temporary = path;

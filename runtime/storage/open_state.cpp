@@ -50,7 +50,7 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
                                 snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out) {
   check_not_gone(fs, log_directory, snapshots);
   auto log = wal::open(fs, std::move(log_directory), options, out);
-  // Only what a dead process left unfinished goes.
+  // Only what nobody is writing goes: what a dead process left unfinished.
   const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());
   for (const auto& id : found) {
     if (id.last.index < out.start.index) break; // neither does the log reach back to those before
@@ -59,10 +59,10 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
     } catch (const damage_error& error) {
       out.notes.push_back(std::string{error.what()} + "; " + snapshots.set_aside(id));
       continue;
-    } catch (const raft::storage_error& error) { // perhaps readable another time, or by another version
+    } catch (const file_error& error) { // the disk cannot read it, and might another time
       out.notes.emplace_back(error.what());
       continue;
-    }
+    } // What is whole, but not for this program (a service or a format that it does not know), is not passed over.
     if (!leads_to(out, id.last)) reset(*log, id.last, out);
     return log;
   }

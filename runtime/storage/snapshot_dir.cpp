@@ -156,7 +156,10 @@ class section_source final : public services::snapshot_source {
 } // namespace
 
 snapshot_dir::snapshot_dir(file_system& fs, std::filesystem::path directory, raft::cluster_id cluster)
-    : folder_(std::make_shared<snapshot_folder>(fs, std::move(directory))), cluster_(cluster) {}
+    : snapshot_dir(std::make_shared<snapshot_folder>(fs, std::move(directory)), cluster) {}
+
+snapshot_dir::snapshot_dir(std::shared_ptr<snapshot_folder> folder, raft::cluster_id cluster)
+    : folder_(std::move(folder)), cluster_(cluster) {}
 
 std::unique_ptr<snapshot_writer> snapshot_dir::create(const raft::snapshot_point& at) {
   return std::make_unique<file_writer>(folder_, snapshot_format::header{cluster_, at});

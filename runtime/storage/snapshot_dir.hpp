@@ -18,6 +18,8 @@ class snapshot_dir final : public snapshot_files {
   /// Makes `directory` if it does not exist. What is written says that it belongs to `cluster`, and what belongs to
   /// another one is refused. `fs` must outlive the object and all that it returns.
   snapshot_dir(file_system& fs, std::filesystem::path directory, raft::cluster_id cluster);
+  /// In a folder that others may use at the same time.
+  snapshot_dir(std::shared_ptr<snapshot_folder> folder, raft::cluster_id cluster);
 
   std::vector<raft::snapshot_id> list() override { return folder_->list(); }
   std::unique_ptr<snapshot_writer> create(const raft::snapshot_point& at) override;
@@ -25,9 +27,7 @@ class snapshot_dir final : public snapshot_files {
   std::unique_ptr<snapshot_receiver> receive(const raft::snapshot_id& id) override;
   raft::snapshot_point load(const raft::snapshot_id& id, const section& each) override;
   std::vector<raft::snapshot_id> prune(std::size_t kept) override { return folder_->prune(kept); }
-
-  /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
-  std::string set_aside(const raft::snapshot_id& id) { return folder_->set_aside(id); }
+  std::string set_aside(const raft::snapshot_id& id) override { return folder_->set_aside(id); }
 
  private:
   std::shared_ptr<snapshot_folder> folder_;

@@ -37,8 +37,9 @@ std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory,
   std::vector<std::string> notes;
   wal_spare spare{fs, directory, options.segment_size};
   auto state = recover_wal(fs, directory, options, spare, notes);
-  spare.prepare();
+  const bool room = spare.prepare();
   out = describe(state.shape, state.hard);
+  out.has_room = room;
   out.notes = std::move(notes);
   return std::unique_ptr<wal>{new wal(fs, std::move(directory), options, std::move(spare), std::move(state))};
 }
@@ -78,6 +79,7 @@ void wal::apply(const raft::write& change) {
       wal_format::put(batch_, number, value);
       state_.shape.append(value);
       batch_has_entries_ = true;
+      batch_has_commands_ = batch_has_commands_ || value.kind == raft::entry_kind::command;
     }
   });
 }
@@ -102,7 +104,8 @@ bool wal::has_room() {
 bool wal::fits_batch() const {
   const auto& segment = state_.segments.back();
   if (batch_has_reset_ && segment.header.format < wal_format::version) return false; // version 1 knows no resets
-  const auto reserved = batch_has_entries_ ? options_.reserve : 0;
+  // A new leader's first entry may use half of what is kept for votes: each comes with a vote or two.
+  const auto reserved = batch_has_commands_ ? options_.reserve : batch_has_entries_ ? options_.reserve / 2 : 0;
   return segment.end + batch_.size() + reserved <= segment.header.capacity;
 }
 
@@ -180,6 +183,7 @@ void wal::write_batch() {
   batch_.clear();
   if (batch_.capacity() > kept_buffer) batch_.shrink_to_fit();
   batch_has_entries_ = false;
+  batch_has_commands_ = false;
   batch_has_reset_ = false;
 }
 

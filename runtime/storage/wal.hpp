@@ -58,6 +58,7 @@ class wal final : public raft::storage {
   // located in `batch_`, under the segment number `unwritten`.
   std::string batch_;
   bool batch_has_entries_ = false;
+  bool batch_has_commands_ = false;
   bool batch_has_reset_ = false;
   log_point synced_; // state_ without them
   raft::index_t compact_to_ = 0;

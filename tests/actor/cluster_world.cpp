@@ -160,6 +160,8 @@ opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vecto
   opened.disk = on->memory.contents();
   opened.disk.snapshot = snapshot;
   opened.disk.state_lost = !snapshot && opened.disk.start.index > 0;
+  opened.disk.has_room = on->memory.has_room();
+  if (snapshot) opened.snapshot = snapshots->list().front();
   if (!snapshot) opened.machines = make_machines(services);
   opened.snapshots = std::move(snapshots);
   opened.storage = std::make_unique<opened_disk>(*this, on);
