@@ -62,6 +62,9 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
     } catch (const file_error& error) { // the disk cannot read it, and might another time
       out.notes.emplace_back(error.what());
       continue;
+    } catch (const other_cluster& error) {
+      out.notes.emplace_back(error.what());
+      continue;
     } // What is whole, but not for this program (a service or a format that it does not know), is not passed over.
     if (!leads_to(out, id.last)) reset(*log, id.last, out);
     return log;

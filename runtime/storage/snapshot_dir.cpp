@@ -109,8 +109,8 @@ void check_id(const snapshot_reader& reader, const raft::snapshot_id& id, const 
 
 void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, const std::filesystem::path& path) {
   if (reader.header().cluster != cluster)
-    throw raft::storage_error("snapshot " + path.string() + " belongs to cluster " +
-                              to_string(reader.header().cluster) + ", not " + to_string(cluster));
+    throw other_cluster("snapshot " + path.string() + " belongs to cluster " + to_string(reader.header().cluster) +
+                        ", not " + to_string(cluster));
 }
 
 class file_receiver final : public snapshot_receiver {

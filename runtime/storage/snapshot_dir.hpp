@@ -11,6 +11,12 @@
 
 namespace troupe {
 
+/// A snapshot of another cluster, left by a recovery or a restore that did not end: it stands for nothing here.
+class other_cluster : public raft::storage_error {
+ public:
+  using raft::storage_error::storage_error;
+};
+
 /// Blocking. Functions may be called on several threads at once; the objects they return may outlive this one, not the
 /// file system, and each is used by one thread at a time.
 class snapshot_dir final : public snapshot_files {

@@ -23,6 +23,8 @@ struct disk {
   caf::actor_id user = 0;
   /// The next sync fails.
   bool breaks = false;
+  /// Nothing finds room, not even an opening.
+  bool exhausted = false;
 };
 
 } // namespace troupe::test

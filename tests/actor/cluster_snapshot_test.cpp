@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <cerrno>
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -45,6 +47,29 @@ void reads_all(cluster_world& w, node_id at) {
     REQUIRE(w.call(get).ok());
     REQUIRE(w.call(get).answered->revision == w.call(put).answered->revision);
   }
+}
+
+/// What a node's snapshot error says; empty if there is none.
+std::string trouble(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now ? now->snapshot_error : "no answer";
+}
+
+/// Three nodes of which `missing` was down while the log it needs was compacted; it is down still.
+node_id fall_behind(cluster_world& w) {
+  without_tail(w);
+  const auto leader = elected(w);
+  const auto missing = other_than(leader);
+  w.kill(missing);
+  for (int round = 0; round < 2; ++round) {
+    put_some(w, leader, "round" + std::to_string(round) + "-", 20);
+    w.run(200ms); // the followers hear that it is committed
+    for (const auto id : cluster_world::ids())
+      if (id != missing) REQUIRE(w.snapshot(id));
+  }
+  w.run(200ms);
+  REQUIRE(w.status(leader)->role->log_start > 0);
+  return missing;
 }
 
 bool caught_up(cluster_world& w, node_id id) {
@@ -97,6 +122,7 @@ TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on 
   w.start(follower);
   REQUIRE(w.run_until([&] { return caught_up(w, follower); }));
   CHECK(w.status(follower)->role->log_start >= 46);
+  CHECK(w.status(follower)->snapshot.last.index >= 51);
   CHECK(w.applied(follower) <= 10);
   reads_all(w, follower);
   // It counts in a majority like any other, and can lead.
@@ -157,5 +183,118 @@ TEST_CASE("a leader whose disk is full steps down, reads go on, and commands whe
   put_some(w, leader, "again", 3);
   reads_all(w, leader);
   CHECK(w.status(leader)->disk == "ok");
+  CHECK(w.problems().empty());
+}
+
+TEST_CASE("a snapshot that cannot be written is tried again after a rest, and whoever asks meanwhile is told why") {
+  cluster_world w{25};
+  const auto leader = elected(w);
+  put_some(w, leader, "k", 3);
+  int attempts = 0;
+  w.snapshot_files_of(leader)->before_each([&](const disk_operation& operation) {
+    if (operation.kind != disk_operation::kind_t::create) return;
+    ++attempts;
+    throw file_error("create", operation.path, EIO);
+  });
+  CHECK_FALSE(w.snapshot(leader));
+  CHECK(attempts == 1);
+  CHECK(trouble(w, leader).find("Input/output error") != std::string::npos);
+  CHECK_FALSE(w.snapshot(leader));
+  put_some(w, leader, "l", 3);
+  CHECK(attempts == 1);
+  // What failed is tried again by itself.
+  w.run(12s);
+  CHECK(attempts == 2);
+  w.snapshot_files_of(leader)->before_each({});
+  w.run(12s);
+  CHECK(trouble(w, leader).empty());
+  CHECK(w.status(leader)->snapshot);
+}
+
+TEST_CASE("a leader's damaged snapshot is found out, set aside and replaced") {
+  cluster_world w{26};
+  const auto missing = fall_behind(w);
+  const auto leader = *w.leader();
+  const auto damaged = w.newest_snapshot(leader);
+  const auto files = w.snapshot_files_of(leader);
+  const auto whole = files->content(damaged);
+  files->flip_byte(damaged, files->content(damaged).size() / 2);
+  w.start(missing);
+  REQUIRE(w.run_until([&] { return caught_up(w, missing); }, 30s));
+  reads_all(w, missing);
+  CHECK(files->exists(damaged.string() + ".damaged"));
+  // The same state makes the same bytes.
+  CHECK(w.newest_snapshot(leader) == damaged);
+  CHECK(files->content(damaged) == whole);
+  CHECK(w.status(leader)->snapshot);
+  CHECK(w.problems().empty());
+}
+
+TEST_CASE("a node without its state answers no stale reads") {
+  cluster_world w{27};
+  const auto lost = fall_behind(w);
+  w.start(lost);
+  REQUIRE(w.run_until([&] { return caught_up(w, lost); }, 30s));
+  const auto here = w.get(lost, "round0-0", 1s, true);
+  REQUIRE(w.run_until([&] { return w.call(here).ok(); }));
+  const auto files = w.snapshot_files_of(lost);
+  w.kill(lost);
+  for (auto path = w.newest_snapshot(lost); !path.empty(); path = w.newest_snapshot(lost)) {
+    w.snapshot_files_of(lost)->remove(path);
+    w.snapshot_files_of(lost)->sync_directory(path.parent_path());
+  }
+  for (const auto id : cluster_world::ids())
+    if (id != lost) w.kill(id);
+  w.start(lost);
+  w.run(1s);
+  REQUIRE(w.status(lost)->role->state_lost);
+  const auto gone = w.get(lost, "round0-0", 1s, true);
+  REQUIRE(w.run_until([&] { return w.call(gone).answered.has_value(); }));
+  CHECK(w.call(gone).answered->code == errc::not_ready);
+}
+
+TEST_CASE("a node that lacks a service keeps its log for the day when it has it again") {
+  cluster_world w{28};
+  without_tail(w);
+  auto leader = elected(w);
+  put_some(w, leader, "before", 5);
+  const auto poor = other_than(leader);
+  w.kill(poor);
+  w.run_services(poor, false);
+  w.start(poor);
+  put_some(w, leader, "after", 5);
+  REQUIRE(w.run_until([&] { return caught_up(w, poor); }));
+  CHECK_FALSE(w.snapshot(poor));
+  CHECK(trouble(w, poor) == "the log holds commands of the service \"map\", which this program does not run");
+  w.run_services(poor, true);
+  w.kill(poor);
+  w.start(poor);
+  REQUIRE(w.run_until([&] { return caught_up(w, poor); }));
+  reads_all(w, poor);
+  CHECK(w.snapshot(poor));
+  // Its state is in a snapshot now: without the service the node must not start, for it would go on without it.
+  w.kill(poor);
+  w.run_services(poor, false);
+  w.start(poor);
+  w.run(100ms);
+  REQUIRE(w.end_of(poor));
+  CHECK(w.end_of(poor)->find("\"map\", which this program does not run") != std::string::npos);
+}
+
+TEST_CASE("a disk without any room is waited for, with patience") {
+  cluster_world w{29};
+  const auto leader = elected(w);
+  const auto full = other_than(leader);
+  put_some(w, leader, "before", 3);
+  const auto began = w.services_started(full);
+  w.exhaust_disk(full);
+  put_some(w, leader, "during", 3);
+  w.run(5s);
+  CHECK(w.status(full)->phase == "no_room");
+  CHECK(w.status(full)->disk == "full");
+  CHECK(w.services_started(full) == began);
+  w.fill_disk(full, false);
+  REQUIRE(w.run_until([&] { return caught_up(w, full); }));
+  reads_all(w, full);
   CHECK(w.problems().empty());
 }

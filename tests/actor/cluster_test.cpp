@@ -217,6 +217,11 @@ TEST_CASE("a disk that fails takes its node out, and nothing it had not synced w
   w.run(200ms);
   CHECK(w.call(on).ok());
   CHECK(failed());
+  // Nobody need wait for a node that will not come back by itself.
+  const auto refused = w.put(leader, "refused");
+  w.run(20ms);
+  REQUIRE(w.call(refused).answered);
+  CHECK(w.call(refused).answered->code == errc::disk_failed);
   w.kill(leader);
   w.start(leader);
   conclude(w);

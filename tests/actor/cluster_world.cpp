@@ -3,6 +3,7 @@
 #include "actors/endpoint.hpp"
 #include "actors/log.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
+#include "runtime/storage/snapshot_format.hpp"
 #include "tests/actor/cluster_disk.hpp"
 
 #include <algorithm>
@@ -79,6 +80,7 @@ class opened_disk : public raft::storage {
   void sync() override {
     check();
     if (std::exchange(on_->breaks, false)) on_->memory.fail();
+    if (on_->exhausted) throw raft::storage_error("no space is left", true);
     on_->memory.sync();
     on_->durable = on_->memory.contents().last_index;
   }
@@ -142,6 +144,7 @@ class recording_machine : public services::machine {
 /// What a process finds: as `open_state` does with files, only that this log lies in memory.
 opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vector<machine_factory>& services) {
   opened_log opened;
+  if (on->exhausted) throw raft::storage_error("no space is left", true);
   auto snapshots = std::shared_ptr<snapshot_dir>{new snapshot_dir{*on->files, "/snapshots", the_cluster},
                                                  [files = on->files](snapshot_dir* p) { delete p; }};
   if (const auto here = snapshots->list(); !here.empty()) {
@@ -205,7 +208,7 @@ void cluster_world::start(node_id id) {
     return open(on, services);
   };
   setup.raft.log_tail = log_tail_;
-  setup.services.push_back([this, id] { return std::make_unique<recording_machine>(*this, id); });
+  if (m.has_services) setup.services.push_back([this, id] { return std::make_unique<recording_machine>(*this, id); });
   m.node = system.spawn<node_actor>(std::move(setup));
 
   proxy_options front_door;
@@ -277,7 +280,21 @@ void cluster_world::run(std::chrono::milliseconds time) {
 void cluster_world::pace_disk(node_id id, std::size_t per_ms) { disk_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::pace_news(node_id id, std::size_t per_ms) { news_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::break_disk(node_id id) { members_.at(id).storage->breaks = true; }
-void cluster_world::fill_disk(node_id id, bool full) { members_.at(id).storage->memory.set_room(!full); }
+void cluster_world::fill_disk(node_id id, bool full) {
+  members_.at(id).storage->memory.set_room(!full);
+  if (!full) members_.at(id).storage->exhausted = false;
+}
+void cluster_world::exhaust_disk(node_id id) { members_.at(id).storage->exhausted = true; }
+
+std::shared_ptr<memory_file_system> cluster_world::snapshot_files_of(node_id id) const {
+  return members_.at(id).storage->files;
+}
+
+std::filesystem::path cluster_world::newest_snapshot(node_id id) const {
+  const auto here = snapshot_dir{*snapshot_files_of(id), "/snapshots", the_cluster}.list();
+  return here.empty() ? std::filesystem::path{}
+                      : std::filesystem::path{"/snapshots"} / snapshot_format::file_name(here.front());
+}
 
 std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   std::optional<raft::snapshot_id> made;
@@ -409,8 +426,8 @@ std::size_t cluster_world::put(node_id at, std::string key, std::chrono::millise
   return ask(at, {true, {}, std::move(key), {}, {}, {}}, std::move(request));
 }
 
-std::size_t cluster_world::get(node_id at, std::string key, std::chrono::milliseconds timeout) {
-  with<map::get> request{{"m", key}, timeout};
+std::size_t cluster_world::get(node_id at, std::string key, std::chrono::milliseconds timeout, bool stale) {
+  with<map::get> request{{"m", key}, timeout, stale};
   return ask(at, {false, {}, std::move(key), {}, {}, {}}, std::move(request));
 }
 

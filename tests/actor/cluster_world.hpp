@@ -3,12 +3,14 @@
 #pragma once
 
 #include "runtime/node_actor.hpp"
+#include "runtime/storage/memory_file_system.hpp"
 #include "services/front.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/actor/cluster_wire.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <deque>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
@@ -91,6 +93,14 @@ class cluster_world : private virtual_system {
   /// Its next sync fails.
   void break_disk(node_id id);
   void fill_disk(node_id id, bool full);
+  /// Its next sync finds no space at all, and nor does any opening, until `fill_disk(id, false)`.
+  void exhaust_disk(node_id id);
+  /// The files of its snapshots: they may refuse, and be damaged.
+  std::shared_ptr<memory_file_system> snapshot_files_of(node_id id) const;
+  /// The newest snapshot on its disk; empty if there is none.
+  std::filesystem::path newest_snapshot(node_id id) const;
+  /// Of processes started from now on.
+  void run_services(node_id id, bool yes) { members_.at(id).has_services = yes; }
   /// Entries that nodes keep behind their snapshots, of processes started from now on.
   void set_log_tail(index_t entries) { log_tail_ = entries; }
   /// The node takes a snapshot; nothing if it does not come to be.
@@ -100,7 +110,7 @@ class cluster_world : private virtual_system {
 
   /// Returns the call's number. A put of a key is made once; its value is the key.
   std::size_t put(node_id at, std::string key, std::chrono::milliseconds timeout = 5s);
-  std::size_t get(node_id at, std::string key, std::chrono::milliseconds timeout = 5s);
+  std::size_t get(node_id at, std::string key, std::chrono::milliseconds timeout = 5s, bool stale = false);
   const std::deque<client_call>& calls() const { return calls_; }
   const client_call& call(std::size_t number) const { return calls_[number]; }
 
@@ -137,6 +147,7 @@ class cluster_world : private virtual_system {
     caf::actor_id news = 0;
     std::deque<role_seen> roles;
     bool service_throws = false;
+    bool has_services = true;
     std::size_t services = 0;
     std::size_t applied = 0;
   };

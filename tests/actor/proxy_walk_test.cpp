@@ -209,7 +209,7 @@ class walk {
       w_.queries->clear();
       leading_ = false;
       w_.tell(core_down{});
-      w_.tell(core_up{w_.dispatcher});
+      w_.tell(core_up{w_.dispatcher, {}});
       w_.follow(++term_, chance(2) ? node_id{} : peer);
       return;
     }

@@ -122,7 +122,7 @@ struct proxy_world : virtual_system {
     asker = system.spawn<fake_asker>(asked);
     second_asker = system.spawn<fake_asker>(second_asked);
     dispatcher = spawn_fake<dispatcher_handle, fake_dispatcher>(system, queries);
-    if (self) tell(core_up{dispatcher});
+    if (self) tell(core_up{dispatcher, {}});
   }
   ~proxy_world() {
     caf::anon_send_exit(subject, caf::exit_reason::kill);

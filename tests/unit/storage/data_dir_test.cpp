@@ -7,6 +7,7 @@
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,4 +143,37 @@ TEST_CASE("a crash leaves the identity as it was or as it was to be") {
     before = after;
   }
   REQUIRE(calls >= 12);
+}
+
+TEST_CASE("a node starts on a full disk: a little room was kept for that") {
+  memory_file_system fs;
+  std::uint64_t starts = 0;
+  {
+    data_dir made{fs, "/data"};
+    starts = made.incarnation() >> 32;
+  }
+  REQUIRE(fs.exists("/data/reserve"));
+  bool full = true;
+  fs.before_each([&](const disk_operation& operation) {
+    using enum disk_operation::kind_t;
+    const bool takes_room = operation.kind == write || operation.kind == preallocate;
+    if (full && takes_room && fs.exists("/data/reserve")) throw file_error("write", operation.path, ENOSPC);
+    if (full && operation.kind == preallocate) throw file_error("preallocate", operation.path, ENOSPC);
+  });
+  {
+    data_dir again{fs, "/data"};
+    REQUIRE(again.incarnation() >> 32 == starts + 1);
+    REQUIRE_FALSE(fs.exists("/data/reserve"));
+  }
+  full = false;
+  {
+    data_dir last{fs, "/data"};
+    REQUIRE(last.incarnation() >> 32 == starts + 2);
+  }
+  REQUIRE(fs.exists("/data/reserve"));
+  fs.remove("/data/reserve");
+  fs.before_each([](const disk_operation& operation) {
+    if (operation.kind == disk_operation::kind_t::write) throw file_error("write", operation.path, ENOSPC);
+  });
+  REQUIRE_THROWS_WITH(data_dir(fs, "/data"), Catch::Contains("No space left"));
 }

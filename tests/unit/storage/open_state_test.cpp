@@ -196,3 +196,19 @@ TEST_CASE("an exception that is not the disk's passes") {
   REQUIRE_THROWS_WITH(open_state(disk.fs, "/data/log", small_options(), *disk.node->snapshots, load, found), "a bug");
   REQUIRE(disk.node->snapshots->list().size() == 2);
 }
+
+TEST_CASE("a snapshot that is whole, but not for this program, is not passed over") {
+  two_snapshots disk;
+  disk.node.reset();
+  snapshot_dir snapshots{disk.fs, "/data/snapshots", {1}};
+  raft::recovered found;
+  const auto refuse = [](const raft::snapshot_id&) -> raft::snapshot_point {
+    throw raft::storage_error("the snapshot holds the service \"x\", which this program does not run");
+  };
+  REQUIRE_THROWS_WITH(open_state(disk.fs, "/data/log", small_options(), snapshots, refuse, found),
+                      Catch::Contains("does not run"));
+  // Nothing was set aside, cut or reset by the attempt.
+  disk.reopen();
+  REQUIRE(disk.node->found.snapshot->last == disk.newer.last);
+  REQUIRE(disk.node->state == state_after(disk.model.entries));
+}

@@ -65,6 +65,8 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
   REQUIRE(contents(*log, found) == model);
   REQUIRE_FALSE(log->has_room());
 
+  REQUIRE_FALSE(found.has_room);
+
   // The snapshot that was there before lets the log give back room.
   log->compact(70);
   REQUIRE(log->has_room());

@@ -22,6 +22,7 @@ struct small_disk {
   log_model model;
   std::unique_ptr<wal> log;
   std::vector<kind_t> seen;
+  bool found_room = false;
 
   small_disk() {
     fs.before_each([this](const disk_operation& operation) {
@@ -36,6 +37,7 @@ struct small_disk {
     raft::recovered found;
     log.reset();
     log = wal::open(fs, "/log", small_options(), found);
+    found_room = found.has_room;
     REQUIRE(contents(*log, found) == model);
   }
   void write(const raft::write& change) {
@@ -91,6 +93,25 @@ TEST_CASE("a full disk does not stop voting, and entries go on when there is roo
   REQUIRE(disk.after_crash() == disk.model);
 }
 
+TEST_CASE("on a full disk new leaders' first entries find room that commands do not, and leave some for votes") {
+  small_disk disk;
+  disk.fill();
+  for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry();
+  for (raft::term_t term = 2; term < 7; ++term) {
+    auto opening = vote(term);
+    opening.append.push_back({disk.model.last_index() + 1, term, raft::entry_kind::noop, {}});
+    disk.write(opening);
+  }
+  for (raft::term_t term = 7; term < 12; ++term) disk.write(vote(term));
+  REQUIRE_FALSE(disk.log->has_room());
+  REQUIRE(disk.after_crash() == disk.model);
+}
+
+TEST_CASE("a sync that finds no space is a failure, as nobody knows what it left") {
+  REQUIRE(file_error("write", "x", ENOSPC).no_space());
+  REQUIRE_FALSE(file_error("sync", "x", ENOSPC).no_space());
+}
+
 TEST_CASE("a full disk that nobody asked about is an error of the sync") {
   small_disk disk;
   disk.fill();
@@ -125,8 +146,10 @@ TEST_CASE("a disk that fails where the next segment is made is a failure of the 
 
 TEST_CASE("a log on a full disk opens") {
   small_disk disk;
+  REQUIRE(disk.found_room);
   disk.fill();
   disk.open();
+  REQUIRE_FALSE(disk.found_room);
   REQUIRE_FALSE(disk.log->has_room());
   disk.write(vote(3));
   REQUIRE(disk.after_crash() == disk.model);
