@@ -156,6 +156,11 @@ TEST_CASE("a node whose disk fills up takes no commands, the others go on, and i
   CHECK(nodes[2].get("meanwhile") == 2);
   // It takes no more of the log, so it answers with what it has.
   CHECK(nodes[0].get("before", "stale") == 1);
+  // A process that begins on a full disk is no worse off.
+  nodes[0].process().kill();
+  nodes[0].start();
+  wait_for("the full disk again", 20s, [&] { return nodes[0].status()["disk"] == "full"; });
+  CHECK_FALSE(nodes[0].ready());
   std::filesystem::remove(ballast);
   wait_for("the node's return", 20s, [&] { return nodes[0].ready() && nodes[0].status()["disk"] == "ok"; });
   nodes[0].put("after", 3);

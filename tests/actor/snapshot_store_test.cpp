@@ -1,0 +1,171 @@
+// The snapshot store by itself: what it does with its jobs and with states that nobody uses.
+#include "actors/log.hpp"
+#include "actors/snapshot_store.hpp"
+#include "runtime/storage/memory_file_system.hpp"
+#include "runtime/storage/snapshot_dir.hpp"
+#include "services/map/map_service.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr raft::cluster_id cluster{7};
+const raft::snapshot_point place{{9, 2}, 1, {}};
+
+/// Keeps what it is told, as a role and as a dispatcher.
+struct told {
+  std::vector<piece_stored> pieces;
+  std::vector<snapshot_written> written;
+  std::vector<raft::snapshot_id> lost;
+};
+
+class listener : public caf::event_based_actor {
+ public:
+  listener(caf::actor_config& config, std::shared_ptr<told> what)
+      : caf::event_based_actor(config), what_(std::move(what)) {
+    set_default_handler(caf::drop);
+  }
+  caf::behavior make_behavior() override {
+    return {
+        [this](const piece_stored& m) { what_->pieces.push_back(m); },
+        [this](const snapshot_written& m) { what_->written.push_back(m); },
+        [this](const snapshot_lost& m) { what_->lost.push_back(m.id); },
+    };
+  }
+
+ private:
+  std::shared_ptr<told> what_;
+};
+
+/// A map that counts how many of its kind there are.
+class counted_machine final : public services::machine {
+ public:
+  explicit counted_machine(int& count) : count_(count), map_(services::make_machine(map_service{})) { ++count_; }
+  ~counted_machine() override { --count_; }
+  std::string_view name() const noexcept override { return map_->name(); }
+  services::reply apply(std::string_view, std::string_view, const services::apply_context&) override { return {}; }
+  services::reply query(std::string_view, std::string_view) const override { return {}; }
+  std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
+  void load(services::snapshot_source& from) override { map_->load(from); }
+
+ private:
+  int& count_;
+  std::unique_ptr<services::machine> map_;
+};
+
+struct store_world : virtual_system {
+  memory_file_system disk;
+  std::shared_ptr<snapshot_dir> files = std::make_shared<snapshot_dir>(disk, "/snapshots", cluster);
+  std::shared_ptr<told> heard = std::make_shared<told>();
+  int machines = 0;
+  caf::actor ear = system.spawn<listener>(heard);
+  snapshot_store_handle store;
+
+  store_world() {
+    log().set_level(spdlog::level::off);
+    snapshot_store_setup setup;
+    setup.files = files;
+    setup.services.push_back([this] { return std::make_unique<counted_machine>(machines); });
+    setup.detach_jobs = false;
+    store = system.spawn<snapshot_store>(std::move(setup));
+    caf::anon_send(store, attach_dispatcher{caf::actor_cast<dispatcher_handle>(ear)});
+    caf::anon_send(store, role_changed{1, raft::role_kind::follower, 1, caf::actor_cast<role_handle>(ear), 0, {}});
+    settle();
+  }
+  ~store_world() {
+    caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(ear, caf::exit_reason::kill);
+    store = nullptr;
+    ear = nullptr;
+    advance(1ms);
+  }
+  store_world(const store_world&) = delete;
+  store_world& operator=(const store_world&) = delete;
+
+  void write() {
+    const auto map = services::make_machine(map_service{});
+    caf::anon_send(store, write_snapshot{place, {{std::string{map->name()}, map->view()}}});
+  }
+  /// The bytes of a snapshot of another node.
+  std::string foreign(raft::snapshot_id& id) {
+    memory_file_system elsewhere;
+    snapshot_dir theirs{elsewhere, "/snapshots", cluster};
+    const auto map = services::make_machine(map_service{});
+    const auto out = theirs.create({{20, 3}, 1, {}});
+    map->view()->save(out->begin(map->name()));
+    id = out->finish();
+    return theirs.open(id)->read(0, id.size);
+  }
+  void send_piece(const raft::snapshot_id& id, std::uint64_t offset, std::string bytes) {
+    caf::anon_send(store, store_piece{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
+    settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("a store that is to end waits for the job that is writing, and the job does not go on") {
+  store_world w;
+  bool gone = false;
+  caf::actor_cast<caf::actor>(w.store)->attach_functor([&](const caf::error&) { gone = true; });
+  w.write();
+  caf::anon_send_exit(w.store, caf::exit_reason::user_shutdown);
+  std::weak_ptr<snapshot_dir> files = w.files;
+  w.files.reset();
+  w.settle();
+  CHECK(gone);
+  // Nobody holds the files any more, and none was made.
+  CHECK(files.expired());
+  CHECK(snapshot_dir(w.disk, "/snapshots", cluster).list().empty());
+}
+
+TEST_CASE("a state that was loaded and that nobody uses is freed by the store, not by whoever dropped it") {
+  store_world w;
+  raft::snapshot_id id;
+  const auto bytes = w.foreign(id);
+  w.send_piece(id, 0, bytes);
+  REQUIRE(w.heard->pieces.size() == 1);
+  REQUIRE(w.heard->pieces[0].state);
+  CHECK(w.heard->pieces[0].state->id == id);
+  CHECK(w.machines == 1);
+  w.heard->pieces.clear();
+  CHECK(w.machines == 1); // it is on its way back
+  w.settle();
+  CHECK(w.machines == 0);
+}
+
+TEST_CASE("a transfer that nobody goes on with leaves nothing behind, and may begin again") {
+  store_world w;
+  raft::snapshot_id id;
+  const auto bytes = w.foreign(id);
+  w.send_piece(id, 0, bytes.substr(0, 10));
+  REQUIRE(w.disk.list("/snapshots").size() == 1);
+  w.advance(50s);
+  w.send_piece(id, 10, bytes.substr(10, 10));
+  w.advance(50s);
+  CHECK(w.disk.list("/snapshots").size() == 1);
+  w.advance(20s);
+  CHECK(w.disk.list("/snapshots").empty());
+  w.send_piece(id, 20, bytes.substr(20, 10));
+  CHECK(w.heard->pieces.back().what.next == 0);
+  w.send_piece(id, 0, bytes);
+  CHECK(w.heard->pieces.back().what.complete);
+}
+
+TEST_CASE("a snapshot that is whole is read again once, not for every follower that cannot use it") {
+  store_world w;
+  w.write();
+  w.settle();
+  REQUIRE(w.heard->written.size() == 1);
+  const auto id = w.heard->written[0].id;
+  REQUIRE(id);
+  for (int i = 0; i < 3; ++i) caf::anon_send(w.store, doubt_snapshot{id});
+  w.settle();
+  CHECK(w.heard->lost.empty());
+  CHECK(w.files->list() == std::vector{id});
+}

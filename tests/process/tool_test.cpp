@@ -1,0 +1,79 @@
+// troupe-log as a program: its flags, its words and its exit codes. What it does to directories is tested where that is
+// implemented.
+#include "tests/process/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+program_end tool(std::vector<std::string> arguments, const std::string& typed = {}) {
+  const auto folder = make_folder();
+  std::string line = TROUPE_LOG;
+  for (const auto& a : arguments) line += " '" + a + "'";
+  std::ofstream{folder / "typed"} << typed;
+  line += " < " + (folder / "typed").string();
+  const int code = run({"/bin/sh", "-c", line}, folder / "tool.log");
+  return {code, read_text(folder / "tool.log")};
+}
+
+} // namespace
+
+TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
+  const auto help = tool({"--help"});
+  CHECK(help.code == 0);
+  for (const auto* word : {"inspect", "verify", "dump", "repair", "snapshot", "recover", "Exit code"})
+    CHECK_THAT(help.text, Contains(word));
+  CHECK(tool({}).code == 2);
+  CHECK(tool({"inspect"}).code == 2);
+  CHECK(tool({"inspect", "/nowhere"}).code == 2);
+  CHECK_THAT(tool({"inspect", "/nowhere"}).text, Contains("/nowhere"));
+  CHECK(tool({"improve", "/tmp"}).code == 2);
+  const auto empty = make_folder();
+  const auto nothing = tool({"verify", empty.string()});
+  CHECK(nothing.code == 2);
+  CHECK_THAT(nothing.text, Contains("troupe-log: ") && Contains(empty.string()));
+  CHECK(tool({"snapshot", "verify", (empty / "none").string()}).code != 0);
+}
+
+TEST_CASE("troupe-log reads what a node left, asks before it changes it, and leaves a running node alone") {
+  ready_cluster nodes{1};
+  for (int i = 0; i < 5; ++i) nodes[0].put("k" + std::to_string(i), i);
+  REQUIRE(nodes[0].call("POST", "/v1/snapshot").status == 200);
+  const auto dir = nodes[0].data_dir().string();
+  const auto busy = tool({"verify", dir});
+  CHECK(busy.code == 2);
+  CHECK_THAT(busy.text, Contains("in use"));
+  nodes[0].process().signal(SIGTERM);
+  REQUIRE(nodes[0].process().wait(10s) == 0);
+
+  CHECK(tool({"verify", dir}).code == 0);
+  const auto seen = tool({"inspect", dir});
+  CHECK(seen.code == 0);
+  CHECK_THAT(seen.text, Contains("cluster") && Contains("segment") && Contains("snapshot"));
+  const auto dump = tool({"dump", dir});
+  CHECK(dump.code == 0);
+  std::istringstream lines{dump.text};
+  std::size_t puts = 0;
+  for (std::string line; std::getline(lines, line);) puts += json::parse(line).dump().find("put") != std::string::npos;
+  CHECK(puts == 5);
+  CHECK(json::parse(tool({"inspect", dir, "--entry", "1"}).text).is_object());
+
+  // A word that is not yes changes nothing.
+  const auto refused = tool({"recover", dir}, "y\n");
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.text, Contains("Type yes"));
+  CHECK(tool({"inspect", dir}).text == seen.text);
+  CHECK(tool({"recover", dir}, "yes\n").code == 0);
+  CHECK(tool({"inspect", dir}).text != seen.text);
+  nodes[0].start();
+  nodes.wait_ready();
+  CHECK(nodes[0].get("k4") == 4);
+}
