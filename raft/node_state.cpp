@@ -35,6 +35,13 @@ duration node_state::draw_election_timeout() {
   return has_room_ ? timeout : timeout + 2 * opts_.election_max;
 }
 
+bool node_state::note_removed(index_t index) {
+  const auto known = log_.configuration_index();
+  if (known > index || (known == index && members().is_member(self_))) return false;
+  removed_at_ = std::max(removed_at_, index);
+  return true;
+}
+
 write& node_state::current_write(output& out) {
   if (!out.write_now) {
     out.write_now.emplace();
