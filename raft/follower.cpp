@@ -140,8 +140,9 @@ void follower::receive(const timeout_now& order, time_point, output& out) {
 }
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
+  const bool news = !state_.removed();
   if (!state_.note_removed(notice.index)) return;
-  out.removed = notice.index;
+  if (news) out.removed = notice.index;
   state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
   rearm(now);
 }

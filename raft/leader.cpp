@@ -123,11 +123,11 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.heard = std::max(p.heard, what.heard);
   note_pace(p, what.heard);
   if (p.told_until) state_.send_durably(out, removed_notice{state_.to(what.peer), p.left_at});
+  if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
   serve_reads(out);
   promote(now, out);
-  urge_successor(out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {

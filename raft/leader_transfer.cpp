@@ -39,7 +39,7 @@ void leader::begin_transfer(tag_t tag, node_id target, time_point now, output& o
 
 /// Once more with each answer of the target: the word may be lost.
 void leader::urge_successor(output& out) {
-  if (!transfer_ || out.next_role || peers_.at(transfer_->target).match < state_.log().last_index()) return;
+  if (peers_.at(transfer_->target).match < state_.log().last_index()) return;
   transfer_->asked = true;
   state_.send_durably(out, timeout_now{state_.to(transfer_->target)});
 }
