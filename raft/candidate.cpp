@@ -77,7 +77,7 @@ void candidate::on(const snapshot_taken& what, time_point, output& out) { state_
 void candidate::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 
 void candidate::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request, state_, out);
+  tell_removed(request.head.from, state_, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, false));
   } else if (request.head.term > state_.term()) {
@@ -119,7 +119,7 @@ void candidate::receive(const timeout_now&, time_point, output&) {
 }
 
 void candidate::receive(const removed_notice& notice, time_point, output& out) {
-  if (state_.note_removed(notice.index)) become_follower(out, notice);
+  if (state_.note_removed(notice.index, notice.commit)) become_follower(out, notice);
 }
 
 void candidate::receive(const removed_answer&, time_point, output&) {

@@ -88,7 +88,7 @@ void follower::on(const disk_space& what, time_point, output&) { state_.note_roo
 
 void follower::receive(const vote_request& request, time_point now, output& out) {
   const bool sticky = !request.transfer && leader_ && heard_ && now - *heard_ < state_.opts().election_min;
-  tell_removed(request, state_, out);
+  tell_removed(request.head.from, state_, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, sticky));
     return;
@@ -141,7 +141,7 @@ void follower::receive(const timeout_now& order, time_point, output& out) {
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
   const bool news = !state_.removed();
-  if (!state_.note_removed(notice.index)) return;
+  if (!state_.note_removed(notice.index, notice.commit)) return;
   if (news) out.removed = notice.index;
   state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
   rearm(now);

@@ -122,7 +122,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.round = std::max(p.round, what.round);
   p.heard = std::max(p.heard, what.heard);
   note_pace(p, what.heard);
-  if (p.told_until) state_.send_durably(out, removed_notice{state_.to(what.peer), p.left_at});
+  if (p.told_until) tell_removed(what.peer, state_, out);
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
@@ -145,7 +145,7 @@ void leader::on(const disk_space& what, time_point, output& out) {
 }
 
 void leader::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request, state_, out);
+  tell_removed(request.head.from, state_, out);
   // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
   // the election. If that node's term is really ahead, its answer to our next append_request says so.
   if (request.transfer && request.head.term > state_.term()) {

@@ -97,11 +97,12 @@ struct timeout_now {
   header head;
 };
 
-/// A fact, whoever tells it and in whichever term: the configuration at `index` is committed, and the receiver is no
-/// member of it. Void for one that knows of a newer configuration.
+/// A fact, whoever tells it and in whichever term: of what is committed up to `commit`, the newest configuration is the
+/// one at `index`, and the receiver is no member of it. Void for one that knows of a configuration behind `commit`.
 struct removed_notice {
   header head;
   index_t index = 0;
+  index_t commit = 0;
 };
 
 /// The receiver of the notice knows it now.

@@ -38,9 +38,9 @@ class node_state {
   /// without its state answers and votes as ever, but must not lead: it could not serve.
   bool may_campaign() const noexcept { return log_.may_count(self_, commit_) && !removed() && !state_lost_; }
   /// True if this node was told that it is no member, and knows of no newer configuration.
-  bool removed() const noexcept { return removed_at_ > 0 && log_.configuration_index() <= removed_at_; }
-  /// The configuration at `index`, which is committed, does not have this node. False if its log knows better.
-  bool note_removed(index_t index);
+  bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
+  /// The configuration at `index`, the newest up to `commit`, does not have this node. False if its log knows better.
+  bool note_removed(index_t index, index_t commit);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// How long to wait before the next campaign. Without room it is long, so that nodes with room go first.
@@ -106,7 +106,7 @@ class node_state {
   index_t released_ = 0;
   bool state_lost_ = false;
   bool has_room_ = true;
-  index_t removed_at_ = 0;
+  index_t removed_as_of_ = 0;
   /// The term of the piece that is being stored.
   std::optional<term_t> storing_;
   std::uint64_t last_write_ = 0;
