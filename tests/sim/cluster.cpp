@@ -68,7 +68,7 @@ class cluster {
     wait_for("a leader", o.election_max * 20, [&] { return settled(); });
     // The clients' last operations run out, and who is behind catches up, with small windows slowly.
     world_.time.run_until(world_.time.now() + world_.what.client_timeout);
-    wait_for("learners to become voters", 120s, [&] { return promoted(); });
+    wait_for("changes of members to come to their end", 120s, [&] { return at_rest(); });
     wait_for("a caught-up cluster", 60s, [&] { return equal(); });
     for (int i = 0; i < 10; ++i) {
       std::optional<bool> done;
@@ -98,15 +98,17 @@ class cluster {
   bool settled() const {
     const auto* leader = the_leader();
     if (!leader || leader->applied() <= 1) return false;
-    const auto& c = leader->state().members();
-    // A change that was begun comes to its end by itself.
-    if (!leader->state().configuration_committed() || c.joint()) return false;
     // Who lost touch with the log waits for a snapshot, and is waited for later.
-    return c.is_voter(leader->id()) && all_members([&](const node& n) { return n.term() == leader->term(); });
+    return all_members([&](const node& n) { return n.term() == leader->term(); });
   }
 
-  /// Learners that are to vote do.
-  bool promoted() const { return settled() && the_leader()->state().members().promotions.empty(); }
+  /// A change that was begun comes to its end by itself: what is joint is left, and learners that are to vote do.
+  bool at_rest() const {
+    if (!settled()) return false;
+    const auto& state = the_leader()->state();
+    return state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
+           state.members().is_voter(state.self());
+  }
 
   bool equal() const {
     const auto* leader = the_leader();

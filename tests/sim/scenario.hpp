@@ -29,6 +29,8 @@ enum class mutant : std::uint8_t {
   keep_conflicting_log,
   /// A node whose snapshot is damaged goes on as if it had it.
   trust_damaged_snapshot,
+  /// A rule of membership is broken. In the core's sources, too.
+  members_rule,
 };
 
 /// How often the fault driver does what; weights against each other.
