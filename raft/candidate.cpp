@@ -11,11 +11,16 @@ void become_follower(output& out, rpc carry) { out.next_role = transition{role_k
 
 } // namespace
 
-candidate::candidate(follower&& from) : heard_(from.leader_heard()), state_(std::move(from).release()) {}
+candidate::candidate(follower&& from)
+    : heard_(from.leader_heard()), summoned_(from.summoned()), state_(std::move(from).release()) {}
 
 output candidate::start(time_point now) {
   output out;
-  ask(now, out);
+  if (summoned_) {
+    campaign(now, out);
+  } else {
+    ask(now, out);
+  }
   return out;
 }
 
@@ -38,6 +43,14 @@ void candidate::on(const propose& what, time_point, output& out) {
 }
 
 void candidate::on(const read_request& what, time_point, output& out) {
+  out.failed_now.push_back({what.tag, refusal::not_leader, {}});
+}
+
+void candidate::on(const change_members& what, time_point, output& out) {
+  out.failed_now.push_back({what.tag, refusal::not_leader, {}});
+}
+
+void candidate::on(const transfer_leadership& what, time_point, output& out) {
   out.failed_now.push_back({what.tag, refusal::not_leader, {}});
 }
 
@@ -64,6 +77,7 @@ void candidate::on(const snapshot_taken& what, time_point, output& out) { state_
 void candidate::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 
 void candidate::receive(const vote_request& request, time_point, output& out) {
+  tell_removed(request.head.from, state_, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, false));
   } else if (request.head.term > state_.term()) {
@@ -100,6 +114,18 @@ void candidate::receive(const snapshot_response& response, time_point, output& o
   if (response.head.term > state_.term()) become_follower(out, response);
 }
 
+void candidate::receive(const timeout_now&, time_point, output&) {
+  // Campaigns already.
+}
+
+void candidate::receive(const removed_notice& notice, time_point, output& out) {
+  if (state_.note_removed(notice.index, notice.commit)) become_follower(out, notice);
+}
+
+void candidate::receive(const removed_answer&, time_point, output&) {
+  // To a leadership that is over.
+}
+
 template <class Request> void candidate::defer_to(const Request& request, output& out) {
   if (request.head.term >= state_.term()) {
     become_follower(out, request);
@@ -110,6 +136,7 @@ template <class Request> void candidate::defer_to(const Request& request, output
 
 void candidate::ask(time_point now, output& out) {
   phase_ = phase::pre_vote;
+  summoned_ = false;
   votes_.clear();
   votes_.insert(state_.self());
   retry_at_ = now + state_.draw_election_timeout();
@@ -122,8 +149,12 @@ void candidate::count(time_point now, output& out) {
   if (!won) return;
   if (phase_ == phase::vote) {
     out.next_role = transition{role_kind::leader, std::nullopt};
-    return;
+  } else {
+    campaign(now, out);
   }
+}
+
+void candidate::campaign(time_point now, output& out) {
   phase_ = phase::vote;
   votes_.clear();
   state_.set_hard(out, state_.term() + 1, state_.self());
@@ -135,7 +166,7 @@ void candidate::count(time_point now, output& out) {
 void candidate::request_votes(bool pre, std::vector<rpc>& to) const {
   for (const auto& m : state_.members().members()) {
     if (m.id == state_.self() || !state_.members().is_voter(m.id)) continue;
-    vote_request request{state_.to(m.id), state_.log().last_index(), state_.log().last_term(), pre};
+    vote_request request{state_.to(m.id), state_.log().last_index(), state_.log().last_term(), pre, summoned_};
     if (pre) ++request.head.term;
     to.push_back(request);
   }

@@ -34,6 +34,8 @@ class candidate {
   void on(const rpc& message, time_point now, output& out);
   void on(const propose& what, time_point now, output& out);
   void on(const read_request& what, time_point now, output& out);
+  void on(const change_members& what, time_point now, output& out);
+  void on(const transfer_leadership& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
   void on(const snapshot_stored& what, time_point now, output& out);
@@ -46,14 +48,20 @@ class candidate {
   void receive(const append_response& response, time_point now, output& out);
   void receive(const snapshot_request& request, time_point now, output& out);
   void receive(const snapshot_response& response, time_point now, output& out);
+  void receive(const timeout_now& order, time_point now, output& out);
+  void receive(const removed_notice& notice, time_point now, output& out);
+  void receive(const removed_answer& answer, time_point now, output& out);
 
   void ask(time_point now, output& out);
+  void campaign(time_point now, output& out);
   void count(time_point now, output& out);
   /// A request of a leader: one of this term or a later one ends the candidacy.
   template <class Request> void defer_to(const Request& request, output& out);
   void request_votes(bool pre, std::vector<rpc>& to) const;
 
   std::optional<time_point> heard_;
+  /// The leader asked for this election: it needs no pre-vote, and says so in its requests.
+  bool summoned_;
   node_state state_;
   phase phase_ = phase::pre_vote;
   /// Who said yes in this phase; the own vote enters only when it is durable.

@@ -41,15 +41,26 @@ struct member {
   friend bool operator==(const member&, const member&) = default;
 };
 
-/// Who votes. In a joint configuration `outgoing` holds the old voters, and both majorities are needed.
+/// A learner that its leader makes a voter when it has caught up.
+struct promotion {
+  node_id learner;
+  /// The voter that leaves in the same step; 0: nobody.
+  node_id replaces;
+  friend bool operator==(const promotion&, const promotion&) = default;
+};
+
+/// Who votes. In a joint configuration `outgoing` holds the old voters, and both majorities are needed. Learners are
+/// sent everything, and count for nothing.
 struct configuration {
   std::vector<member> voters;
   std::vector<member> outgoing;
   std::vector<member> learners;
+  std::vector<promotion> promotions = {};
 
   bool joint() const noexcept { return !outgoing.empty(); }
   bool empty() const noexcept { return voters.empty(); }
   bool is_voter(node_id id) const noexcept;
+  bool is_member(node_id id) const noexcept;
   /// Every member once, voters first.
   std::vector<member> members() const;
 

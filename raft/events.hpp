@@ -34,6 +34,27 @@ struct propose {
 struct read_request {
   tag_t tag = 0;
 };
+/// A node that joins as a learner, or a learner or voter that is to be something else.
+struct addition {
+  member who;
+  /// It becomes a voter when it has caught up; else it stays a learner.
+  bool votes = true;
+  /// The voter that leaves in the step in which this one becomes a voter; 0: nobody.
+  node_id replaces;
+};
+/// Asks the leader for another configuration, in one step. Answered with the place of its entry in the log, or refused.
+struct change_members {
+  tag_t tag = 0;
+  std::vector<addition> add;
+  std::vector<node_id> remove;
+  /// The index of the configuration that this is meant for; 0: whichever holds.
+  index_t based_on = 0;
+};
+/// Asks the leader to hand its leadership to `target`, or (0) to the voter that fits best.
+struct transfer_leadership {
+  tag_t tag = 0;
+  node_id target;
+};
 /// Everything up to this mark is on disk.
 struct persisted {
   durable_mark mark;
@@ -71,18 +92,34 @@ struct disk_space {
   bool enough = true;
 };
 
-using event =
-    std::variant<tick, rpc, propose, read_request, persisted, peer_report, snapshot_stored, snapshot_taken, disk_space>;
+using event = std::variant<tick, rpc, propose, read_request, change_members, transfer_leadership, persisted,
+                           peer_report, snapshot_stored, snapshot_taken, disk_space>;
 
-/// Why a proposal or a read was surely not carried out.
+/// Why a proposal, a read, a change of members or a transfer was surely not carried out.
 enum class refusal : std::uint8_t {
   not_leader,
   /// The leader holds as many uncommitted bytes as it may.
   overloaded,
-  /// Leadership ended before the read was confirmed.
+  /// Leadership ended before the read was confirmed, or the transfer done.
   leadership_lost,
   /// The leader's disk has no room.
   disk_full,
+  /// The leader is handing its leadership over, for an election timeout at most.
+  transferring,
+  /// The newest configuration is joint or not committed, or no entry of the leader's term is: ask again.
+  change_in_progress,
+  /// Another configuration holds than the one the change is based on.
+  stale_configuration,
+  /// The change, or the transfer, names a node that is not what it should be: no member, no voter.
+  unknown_member,
+  /// The change contradicts itself, or names a node without an id.
+  invalid_change,
+  /// Everything is as the change wants it.
+  nothing_to_change,
+  /// The change would leave no voter.
+  no_voter_left,
+  /// No voter that was heard lately could take the leadership over, or it did not take it in time: the leader goes on.
+  transfer_failed,
 };
 
 struct accepted {
@@ -101,6 +138,12 @@ struct read_ready {
   index_t index = 0;
 };
 
+/// Leadership has left this node after it asked `to` to take it.
+struct transferred {
+  tag_t tag = 0;
+  node_id to;
+};
+
 /// What a leader tells all its replicators after a step that changed any of it.
 struct replicate {
   /// New entries, contiguous up to `last`; may be empty.
@@ -110,7 +153,8 @@ struct replicate {
   std::uint64_t round = 0;
 };
 
-/// Replicators to start and to stop.
+/// Replicators to start and to stop: of a member from the append of its configuration on, until the one without it is
+/// committed and it knows, or is silent for long.
 struct membership_change {
   std::vector<member> start;
   std::vector<node_id> stop;
@@ -136,7 +180,10 @@ struct output {
   std::vector<read_ready> reads;
   std::vector<accepted> accepted_now;
   std::vector<failed> failed_now;
+  std::optional<transferred> transferred_now;
   std::optional<membership_change> membership;
+  /// This node is no member any more: the configuration at this index, which is committed, does not have it.
+  std::optional<index_t> removed;
   std::optional<replicate> replicate_now;
   /// A piece of the leader's snapshot to be stored; answered by `snapshot_stored`.
   std::optional<snapshot_request> store_chunk;

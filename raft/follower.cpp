@@ -18,7 +18,7 @@ output follower::start(time_point now) {
   rearm(now);
   // A node that is the whole quorum has nobody to wait for.
   const auto& c = state_.members();
-  if (c.voters.size() == 1 && !c.joint() && state_.may_campaign()) election_at_ = now;
+  if (c.voters.size() == 1 && !c.joint() && c.is_voter(state_.self()) && state_.may_campaign()) election_at_ = now;
   return out;
 }
 
@@ -41,6 +41,14 @@ void follower::on(const propose& what, time_point, output& out) {
 }
 
 void follower::on(const read_request& what, time_point, output& out) {
+  out.failed_now.push_back({what.tag, refusal::not_leader, leader_});
+}
+
+void follower::on(const change_members& what, time_point, output& out) {
+  out.failed_now.push_back({what.tag, refusal::not_leader, leader_});
+}
+
+void follower::on(const transfer_leadership& what, time_point, output& out) {
   out.failed_now.push_back({what.tag, refusal::not_leader, leader_});
 }
 
@@ -79,7 +87,8 @@ void follower::on(const snapshot_taken& what, time_point, output& out) { state_.
 void follower::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 
 void follower::receive(const vote_request& request, time_point now, output& out) {
-  const bool sticky = leader_ && heard_ && now - *heard_ < state_.opts().election_min;
+  const bool sticky = !request.transfer && leader_ && heard_ && now - *heard_ < state_.opts().election_min;
+  tell_removed(request.head.from, state_, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, sticky));
     return;
@@ -123,6 +132,23 @@ void follower::receive(const snapshot_request& request, time_point now, output& 
 
 void follower::receive(const snapshot_response& response, time_point now, output& out) {
   rise(response.head, now, out);
+}
+
+void follower::receive(const timeout_now& order, time_point, output& out) {
+  summoned_ = order.head.term == state_.term() && order.head.from == leader_ && state_.may_campaign();
+  if (summoned_) out.next_role = transition{role_kind::candidate, std::nullopt};
+}
+
+void follower::receive(const removed_notice& notice, time_point now, output& out) {
+  const bool news = !state_.removed();
+  if (!state_.note_removed(notice.index, notice.commit)) return;
+  if (news) out.removed = notice.index;
+  state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
+  rearm(now);
+}
+
+void follower::receive(const removed_answer&, time_point, output&) {
+  // To a leadership that is over.
 }
 
 template <class Request> bool follower::follow(const Request& request, time_point now, output& out) {

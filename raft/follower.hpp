@@ -29,12 +29,16 @@ class follower {
   node_id leader_hint() const noexcept { return leader_; }
   /// When the leader was last heard; nothing if it never was.
   std::optional<time_point> leader_heard() const noexcept { return heard_; }
+  /// True if the leader has asked this node to campaign.
+  bool summoned() const noexcept { return summoned_; }
 
  private:
   void on(const tick&, time_point now, output& out);
   void on(const rpc& message, time_point now, output& out);
   void on(const propose& what, time_point now, output& out);
   void on(const read_request& what, time_point now, output& out);
+  void on(const change_members& what, time_point now, output& out);
+  void on(const transfer_leadership& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
   void on(const snapshot_stored& what, time_point now, output& out);
@@ -47,6 +51,9 @@ class follower {
   void receive(const append_response& response, time_point now, output& out);
   void receive(const snapshot_request& request, time_point now, output& out);
   void receive(const snapshot_response& response, time_point now, output& out);
+  void receive(const timeout_now& order, time_point now, output& out);
+  void receive(const removed_notice& notice, time_point now, output& out);
+  void receive(const removed_answer& answer, time_point now, output& out);
 
   /// The sender of a request leads: takes over its term and its leadership. False, with a refusal, if its term is over.
   template <class Request> bool follow(const Request& request, time_point now, output& out);
@@ -57,6 +64,7 @@ class follower {
   node_state state_;
   node_id leader_;
   std::optional<time_point> heard_;
+  bool summoned_ = false;
   /// Nothing when this node may not campaign (it is no voter).
   std::optional<time_point> election_at_;
 };

@@ -24,12 +24,9 @@ output leader::start(time_point now) {
   term_start_ = state_.log().last_index() + 1;
   std::vector<entry> batch;
   append(out, entry_kind::noop, {}, batch);
-  out.membership.emplace();
-  for (const auto& m : state_.members().members()) {
-    if (m.id == state_.self()) continue;
-    peers_[m.id].heard = now;
-    out.membership->start.push_back(m);
-  }
+  // Those who have left last may not know it yet.
+  for (const auto& m : state_.log().previous().members()) meet(m, now, out);
+  follow_configuration(now, out);
   return out;
 }
 
@@ -51,8 +48,21 @@ fetched leader::answer(const fetch_request& request) const {
   return {prev + 1, *log.term_at(prev), log.slice(prev + 1, log.last_index(), request.max_bytes), false};
 }
 
+std::optional<time_point> leader::deadline() const {
+  auto next = check_quorum_at_;
+  if (transfer_) next = std::min(next, std::optional{transfer_->until});
+  for (const auto& [id, p] : peers_)
+    if (p.told_until) next = std::min(next, p.told_until);
+  return next;
+}
+
 void leader::on(const tick&, time_point now, output& out) {
-  if (now < *check_quorum_at_) return;
+  forget_told(now, out);
+  if (transfer_ && now >= transfer_->until) give_up_transfer(out);
+  if (!out.next_role && now >= *check_quorum_at_) check_quorum(now, out);
+}
+
+void leader::check_quorum(time_point now, output& out) {
   // What a quorum has been heard since: a leader that nobody follows must not go on answering "I lead".
   const auto heard = quorum_value(state_.members(), [&](node_id id) {
     if (id == state_.self()) return now;
@@ -71,6 +81,10 @@ void leader::on(const rpc& message, time_point now, output& out) {
 void leader::on(const propose& what, time_point, output& out) {
   std::vector<entry> batch;
   for (const auto& p : what.proposals) {
+    if (transfer_) {
+      out.failed_now.push_back({p.tag, refusal::transferring, {}});
+      continue;
+    }
     const bool overloaded = uncommitted_bytes_ > state_.opts().max_uncommitted_bytes;
     if (overloaded || !state_.has_room()) {
       out.failed_now.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
@@ -92,13 +106,13 @@ void leader::on(const read_request& what, time_point, output& out) {
   serve_reads(out);
 }
 
-void leader::on(const persisted& what, time_point, output& out) {
+void leader::on(const persisted& what, time_point now, output& out) {
   state_.persisted_to(what.mark);
-  advance_commit(out);
+  advance_commit(now, out);
   state_.release_commits(out);
 }
 
-void leader::on(const peer_report& what, time_point, output& out) {
+void leader::on(const peer_report& what, time_point now, output& out) {
   const auto peer = peers_.find(what.peer);
   if (what.term != state_.term() || peer == peers_.end() || what.match > state_.log().last_index() ||
       what.round > round_)
@@ -107,9 +121,13 @@ void leader::on(const peer_report& what, time_point, output& out) {
   p.match = std::max(p.match, what.match);
   p.round = std::max(p.round, what.round);
   p.heard = std::max(p.heard, what.heard);
-  advance_commit(out);
+  note_pace(p, what.heard);
+  if (p.told_until) tell_removed(what.peer, state_, out);
+  if (transfer_ && transfer_->target == what.peer) urge_successor(out);
+  advance_commit(now, out);
   state_.release_commits(out);
   serve_reads(out);
+  promote(now, out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {
@@ -127,9 +145,12 @@ void leader::on(const disk_space& what, time_point, output& out) {
 }
 
 void leader::receive(const vote_request& request, time_point, output& out) {
-  // A leader that a quorum follows is not deposed by a node that cannot hear it. If that node's term is really ahead,
-  // its answer to our next append_request says so.
-  if (request.pre) {
+  tell_removed(request.head.from, state_, out);
+  // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
+  // the election. If that node's term is really ahead, its answer to our next append_request says so.
+  if (request.transfer && request.head.term > state_.term()) {
+    step_down(out, request);
+  } else if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, true));
   } else if (request.head.term <= state_.term()) {
     state_.send_durably(out, refuse_vote(request, state_));
@@ -153,6 +174,14 @@ void leader::receive(const snapshot_response& response, time_point, output& out)
   if (response.head.term > state_.term()) step_down(out, response);
 }
 
+void leader::receive(const timeout_now&, time_point, output&) {
+  // Leads already.
+}
+
+void leader::receive(const removed_notice&, time_point, output&) {
+  // Whoever leads is a member, or has removed itself, and knows.
+}
+
 template <class Request> void leader::meet_other_leader(const Request& request, output& out) {
   if (request.head.term > state_.term()) {
     step_down(out, request);
@@ -171,7 +200,7 @@ void leader::append(output& out, entry_kind what, bytes data, std::vector<entry>
   state_.append(out, std::move(e));
 }
 
-void leader::advance_commit(output& out) {
+void leader::advance_commit(time_point now, output& out) {
   const auto index = quorum_value(state_.members(), [&](node_id id) -> index_t {
     // The own copy counts when the own disk has it, like everybody's.
     if (id == state_.self()) return state_.durable_index();
@@ -189,6 +218,7 @@ void leader::advance_commit(output& out) {
   for (auto& read : reads_)
     if (read.round == 0) admit(read);
   serve_reads(out);
+  if (state_.configuration_committed()) on_configuration_committed(now, out);
 }
 
 void leader::admit(waiting_read& read) const {
@@ -222,6 +252,9 @@ void leader::serve_reads(output& out) {
 void leader::step_down(output& out, std::optional<rpc> carry) {
   for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
   reads_.clear();
+  // Whoever has a higher term has it from the election that was asked for.
+  const bool moved = carry && transfer_ && transfer_->asked;
+  end_transfer(moved ? std::nullopt : std::optional{refusal::leadership_lost}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};
 }
 

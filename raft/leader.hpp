@@ -1,4 +1,5 @@
-// The leader: takes proposals, counts durable copies, confirms reads, steps down when a majority is silent.
+// The leader: takes proposals, counts durable copies, confirms reads, steps down when a majority is silent
+// (leader.cpp); changes the members (leader_membership.cpp), and hands its leadership over (leader_transfer.cpp).
 #pragma once
 
 #include "raft/events.hpp"
@@ -23,7 +24,7 @@ class leader {
   /// Appends the no-op that opens the term and asks for a replicator per peer.
   output start(time_point now);
   output step(const event& what, time_point now);
-  std::optional<time_point> deadline() const { return check_quorum_at_; }
+  std::optional<time_point> deadline() const;
   const node_state& state() const noexcept { return state_; }
   node_state release() && { return std::move(state_); }
   node_id leader_hint() const noexcept { return state_.self(); }
@@ -36,11 +37,31 @@ class leader {
   fetched answer(const fetch_request& request) const;
 
  private:
-  /// What the leader keeps of a peer. 0 <= match <= last index; all of it only rises.
+  /// What the leader keeps of a peer. 0 <= match <= last index; match, round and heard only rise.
   struct progress {
     index_t match = 0;
     std::uint64_t round = 0;
     time_point heard;
+
+    /// A round of catching up began then, and ends when the peer has what the log had at that time (Ongaro's thesis,
+    /// section 4.2.1).
+    time_point catching_up_since;
+    index_t goal = 0;
+    /// The last such round took less than an election timeout.
+    bool keeps_up = false;
+
+    /// Not 0: the configuration at this index does not have the peer any more.
+    index_t left_at = 0;
+    /// Set when that is committed: the peer is told until then.
+    std::optional<time_point> told_until;
+  };
+  /// Leadership on its way to another node.
+  struct handover {
+    tag_t tag = 0;
+    node_id target;
+    time_point until;
+    /// The target was asked to campaign.
+    bool asked = false;
   };
   /// index and round are 0 until the term's first entry is committed.
   struct waiting_read {
@@ -53,6 +74,8 @@ class leader {
   void on(const rpc& message, time_point now, output& out);
   void on(const propose& what, time_point now, output& out);
   void on(const read_request& what, time_point now, output& out);
+  void on(const change_members& what, time_point now, output& out);
+  void on(const transfer_leadership& what, time_point now, output& out);
   void on(const persisted& what, time_point now, output& out);
   void on(const peer_report& what, time_point now, output& out);
   void on(const snapshot_stored& what, time_point now, output& out);
@@ -65,14 +88,36 @@ class leader {
   void receive(const append_response& response, time_point now, output& out);
   void receive(const snapshot_request& request, time_point now, output& out);
   void receive(const snapshot_response& response, time_point now, output& out);
+  void receive(const timeout_now& order, time_point now, output& out);
+  void receive(const removed_notice& notice, time_point now, output& out);
+  void receive(const removed_answer& answer, time_point now, output& out);
 
   template <class Request> void meet_other_leader(const Request& request, output& out);
   void append(output& out, entry_kind what, bytes data, std::vector<entry>& batch);
-  void advance_commit(output& out);
+  void check_quorum(time_point now, output& out);
+  void advance_commit(time_point now, output& out);
   void admit(waiting_read& read) const;
   void serve_reads(output& out);
   void step_down(output& out, std::optional<rpc> carry);
   void tell_replicators(output& out, std::vector<entry> entries = {});
+
+  std::optional<refusal> cannot_change(const change_members& what) const;
+  bool may_change() const;
+  void append_configuration(const configuration& next, time_point now, output& out);
+  void follow_configuration(time_point now, output& out);
+  void meet(const member& peer, time_point now, output& out);
+  void on_configuration_committed(time_point now, output& out);
+  void note_pace(progress& p, time_point heard) const;
+  bool has_caught_up(node_id id, time_point now) const;
+  void promote(time_point now, output& out);
+  void forget_told(time_point now, output& out);
+  void drop(node_id peer, output& out);
+
+  node_id best_successor(time_point now) const;
+  void begin_transfer(tag_t tag, node_id target, time_point now, output& out);
+  void urge_successor(output& out);
+  void give_up_transfer(output& out);
+  void end_transfer(std::optional<refusal> failure, output& out);
 
   node_state state_;
   std::map<node_id, progress> peers_;
@@ -86,6 +131,7 @@ class leader {
   std::vector<waiting_read> reads_;
   std::optional<time_point> heard_;
   std::optional<time_point> check_quorum_at_;
+  std::optional<handover> transfer_;
 };
 
 } // namespace troupe::raft

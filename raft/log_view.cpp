@@ -4,6 +4,11 @@
 #include <stdexcept>
 
 namespace troupe::raft {
+namespace {
+
+const configuration no_configuration;
+
+} // namespace
 
 log_view::log_view(const recovered& disk) : start_(disk.start), last_(disk.last_index), runs_(disk.terms) {
   if (disk.snapshot) configurations_.emplace_back(disk.snapshot->configuration_index, disk.snapshot->members);
@@ -95,8 +100,19 @@ void log_view::evict(index_t limit, std::size_t max_bytes) {
 }
 
 const configuration& log_view::current() const noexcept {
-  static const configuration none;
-  return configurations_.empty() ? none : configurations_.back().second;
+  return configurations_.empty() ? no_configuration : configurations_.back().second;
+}
+
+const configuration& log_view::previous() const noexcept {
+  return configurations_.size() < 2 ? no_configuration : configurations_[configurations_.size() - 2].second;
+}
+
+bool log_view::may_count(node_id id, index_t commit) const noexcept {
+  for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
+    if (c->second.is_voter(id)) return true;
+    if (c->first <= commit) return false;
+  }
+  return false;
 }
 
 void log_view::note_term(index_t index, term_t term) {

@@ -53,6 +53,10 @@ class log_view {
   /// The newest configuration in the log, committed or not (a configuration counts from its append); empty if none.
   const configuration& current() const noexcept;
   index_t configuration_index() const noexcept { return configurations_.empty() ? 0 : configurations_.back().first; }
+  /// The configuration before the current one; empty if there was none, or the log has lost it.
+  const configuration& previous() const noexcept;
+  /// True if `id` votes in a configuration that may be in force: the newest one up to `commit`, or one behind it.
+  bool may_count(node_id id, index_t commit) const noexcept;
 
  private:
   void note_term(index_t index, term_t term);

@@ -26,6 +26,8 @@ struct vote_request {
   index_t last_index = 0;
   term_t last_term = 0;
   bool pre = false;
+  /// The leader itself wants this election (leadership transfer): that it was heard lately is no reason to refuse.
+  bool transfer = false;
 };
 
 /// A granted pre-vote carries the requested term back, every other answer the voter's own.
@@ -90,8 +92,27 @@ struct snapshot_response {
   std::uint64_t round = 0;
 };
 
-using rpc =
-    std::variant<vote_request, vote_response, append_request, append_response, snapshot_request, snapshot_response>;
+/// The leader wants the receiver to campaign at once, as it has all that the leader has (Ongaro's thesis, 3.10).
+struct timeout_now {
+  header head;
+};
+
+/// A fact, whoever tells it and in whichever term: of what is committed up to `commit`, the newest configuration is the
+/// one at `index`, and the receiver is no member of it. Void for one that knows of a configuration behind `commit`.
+struct removed_notice {
+  header head;
+  index_t index = 0;
+  index_t commit = 0;
+};
+
+/// The receiver of the notice knows it now.
+struct removed_answer {
+  header head;
+  index_t index = 0;
+};
+
+using rpc = std::variant<vote_request, vote_response, append_request, append_response, snapshot_request,
+                         snapshot_response, timeout_now, removed_notice, removed_answer>;
 
 inline const header& head_of(const rpc& message) {
   return std::visit([](const auto& m) -> const header& { return m.head; }, message);

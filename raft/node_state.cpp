@@ -35,6 +35,14 @@ duration node_state::draw_election_timeout() {
   return has_room_ ? timeout : timeout + 2 * opts_.election_max;
 }
 
+bool node_state::note_removed(index_t index, index_t commit) {
+  // One that this node knows between the two was never committed, and nobody is there to cut it from its log.
+  const auto known = log_.configuration_index();
+  if (known > commit || (known == index && members().is_member(self_))) return false;
+  removed_as_of_ = std::max(removed_as_of_, commit);
+  return true;
+}
+
 write& node_state::current_write(output& out) {
   if (!out.write_now) {
     out.write_now.emplace();

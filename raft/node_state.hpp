@@ -32,10 +32,15 @@ class node_state {
   /// The newest write handed to the log store; 0 before the first.
   std::uint64_t last_write() const noexcept { return last_write_; }
   bool all_durable() const noexcept { return unsynced_.empty(); }
-  /// True if this node votes in the current configuration.
-  bool is_voter() const noexcept { return members().is_voter(self_); }
-  /// A node without its state answers and votes as ever, but must not lead: it could not serve.
-  bool may_campaign() const noexcept { return is_voter() && !state_lost_; }
+  /// True if the newest configuration is committed, as far as this node knows.
+  bool configuration_committed() const noexcept { return log_.configuration_index() <= commit_; }
+  /// A node whose removal is not committed may be the only one that can lead (Ongaro's thesis, section 4.2.2). One
+  /// without its state answers and votes as ever, but must not lead: it could not serve.
+  bool may_campaign() const noexcept { return log_.may_count(self_, commit_) && !removed() && !state_lost_; }
+  /// True if this node was told that it is no member, and knows of no newer configuration.
+  bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
+  /// The configuration at `index`, the newest up to `commit`, does not have this node. False if its log knows better.
+  bool note_removed(index_t index, index_t commit);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// How long to wait before the next campaign. Without room it is long, so that nodes with room go first.
@@ -101,6 +106,7 @@ class node_state {
   index_t released_ = 0;
   bool state_lost_ = false;
   bool has_room_ = true;
+  index_t removed_as_of_ = 0;
   /// The term of the piece that is being stored.
   std::optional<term_t> storing_;
   std::uint64_t last_write_ = 0;

@@ -64,6 +64,14 @@ std::string cluster::run(const std::string& command) {
     } else if (verb == "propose") {
       const auto id = node_from(words);
       propose(id, words);
+    } else if (verb == "join") {
+      join(node_from(words));
+    } else if (verb == "change") {
+      const auto id = node_from(words);
+      change(id, words);
+    } else if (verb == "transfer") {
+      const auto id = node_from(words);
+      transfer(id, words);
     } else if (verb == "read") {
       step(node_from(words), raft::read_request{++last_tag_});
     } else if (verb == "wait") {
@@ -135,6 +143,42 @@ void cluster::add_nodes(std::istream& words) {
   }
 }
 
+void cluster::join(raft::node_id id) {
+  nodes_.emplace(id, node{sim::disk{sim::image{}}, {}, {}, {}, 0, 0, {}, {}});
+  start(id);
+}
+
+/// "+4" joins and will vote, "+4/1" does so in place of 1, "~4" joins to learn, "-4" leaves; "@7": only if the
+/// configuration is the one at 7.
+void cluster::change(raft::node_id id, std::istream& words) {
+  raft::change_members what;
+  what.tag = ++last_tag_;
+  for (std::string text; words >> text;) {
+    std::size_t read = 0;
+    const auto number = std::stoull(text.substr(1), &read);
+    const auto rest = text.substr(1 + read);
+    const raft::member who{raft::node_id{number}, {}};
+    if (text[0] == '+') {
+      what.add.push_back({who, true, raft::node_id{rest.empty() ? 0 : std::stoull(rest.substr(1))}});
+    } else if (text[0] == '~') {
+      what.add.push_back({who, false, {}});
+    } else if (text[0] == '-') {
+      what.remove.push_back(who.id);
+    } else if (text[0] == '@') {
+      what.based_on = number;
+    } else {
+      throw std::invalid_argument("no such change: " + text);
+    }
+  }
+  step(id, what);
+}
+
+void cluster::transfer(raft::node_id id, std::istream& words) {
+  raft::transfer_leadership what{++last_tag_, {}};
+  words >> what.target.value;
+  step(id, what);
+}
+
 void cluster::start(raft::node_id id) {
   auto& n = nodes_.at(id);
   const auto seed = id.value * 1000 + static_cast<std::uint64_t>(++n.starts);
@@ -172,7 +216,8 @@ void cluster::tick(raft::node_id id) {
 
 void cluster::campaign(raft::node_id id) {
   const auto deadline = std::visit([](const auto& r) { return r.deadline(); }, *at(id).role);
-  now_ = std::max(now_, deadline.value());
+  if (!deadline) return say(id, "does not campaign");
+  now_ = std::max(now_, *deadline);
   step(id, raft::tick{});
 }
 

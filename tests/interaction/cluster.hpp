@@ -37,6 +37,9 @@ class cluster {
   };
 
   void add_nodes(std::istream& words);
+  void join(raft::node_id id);
+  void change(raft::node_id id, std::istream& words);
+  void transfer(raft::node_id id, std::istream& words);
   void start(raft::node_id id);
   void crash(raft::node_id id);
   void tick(raft::node_id id);
@@ -52,6 +55,7 @@ class cluster {
   void receive(const raft::rpc& message);
   void step(raft::node_id id, const raft::event& what);
   void carry_out(raft::node_id id, raft::output out);
+  void start_and_stop_replicators(raft::node_id id, const raft::membership_change& change);
   void show(raft::node_id id, const raft::output& out);
   void change_role(raft::node_id id, raft::transition next);
   void tell_replicators(raft::node_id id, const raft::replicate& what);

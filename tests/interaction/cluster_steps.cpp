@@ -54,12 +54,7 @@ void cluster::carry_out(raft::node_id id, raft::output out) {
     say(id, "holds " + describe(message));
     n.held.emplace_back(state.last_write(), std::move(message));
   }
-  if (out.membership)
-    for (const auto& m : out.membership->start) {
-      const auto& l = std::get<raft::leader>(*n.role);
-      const auto added = n.replicators.emplace(m.id, raft::replicator{l.seed_for(m.id)}).first;
-      carry_out(id, m.id, added->second.start(now_));
-    }
+  if (out.membership) start_and_stop_replicators(id, *out.membership);
   if (out.replicate_now) tell_replicators(id, *out.replicate_now);
   if (out.load) n.applied = out.load->last.index;
   if (out.commit_to) n.applied = *out.commit_to;
@@ -104,6 +99,19 @@ raft::snapshot_piece cluster::piece_of(raft::node_id id, const raft::piece_reque
   return {all.front().id(), question.offset, raft::bytes{bytes.substr(question.offset, question.max_bytes)}};
 }
 
+void cluster::start_and_stop_replicators(raft::node_id id, const raft::membership_change& change) {
+  auto& n = at(id);
+  for (const auto& m : change.start) {
+    const auto& l = std::get<raft::leader>(*n.role);
+    const auto added = n.replicators.emplace(m.id, raft::replicator{l.seed_for(m.id)}).first;
+    carry_out(id, m.id, added->second.start(now_));
+  }
+  for (const auto peer : change.stop) {
+    n.replicators.erase(peer);
+    say(id, "to " + to_string(peer.value) + ": stops");
+  }
+}
+
 void cluster::show(raft::node_id id, const raft::output& out) {
   if (out.write_now) say(id, describe(*out.write_now));
   for (const auto& a : out.accepted_now)
@@ -111,6 +119,9 @@ void cluster::show(raft::node_id id, const raft::output& out) {
   for (const auto& f : out.failed_now)
     say(id, "refused " + to_string(f.tag) + ": " + describe(f.why) + ", leader " + to_string(f.leader.value));
   for (const auto& r : out.reads) say(id, "read " + to_string(r.tag) + " may be served at " + to_string(r.index));
+  if (out.transferred_now)
+    say(id, "transferred " + to_string(out.transferred_now->tag) + " to " + to_string(out.transferred_now->to.value));
+  if (out.removed) say(id, "is removed at " + to_string(*out.removed));
   if (out.load) say(id, "loads the state of " + to_string(out.load->last.index));
   if (out.compact_to) say(id, "drops its log up to " + to_string(*out.compact_to));
   if (out.commit_to) say(id, "applies up to " + to_string(*out.commit_to));

@@ -3,6 +3,7 @@
 #include "tests/sim/violation.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace troupe::sim {
 namespace {
@@ -14,18 +15,46 @@ bool same_entry(const raft::entry& e, raft::term_t term, const raft::bytes& data
   return e.term == term && e.data == data;
 }
 
+std::size_t count(const std::vector<raft::member>& members, const std::function<bool(raft::node_id)>& yes) {
+  return static_cast<std::size_t>(
+      std::count_if(members.begin(), members.end(), [&](const raft::member& m) { return yes(m.id); }));
+}
+
+/// Counted by hand: more than half of the voters, and of those that leave.
+bool majorities(const raft::configuration& c, const std::function<bool(raft::node_id)>& yes) {
+  return 2 * count(c.voters, yes) > c.voters.size() &&
+         (c.outgoing.empty() || 2 * count(c.outgoing, yes) > c.outgoing.size());
+}
+
 } // namespace
+
+/// The newest configuration of a log up to `last`, committed or not.
+raft::configuration checker::in_force(const image& log, raft::index_t last) const {
+  for (auto e = log.log.rbegin(); e != log.log.rend(); ++e)
+    if (e->index <= last && e->kind == raft::entry_kind::configuration) return raft::decode_configuration(e->data.view()).value();
+  for (auto i = log.start.index; i > 0; --i)
+    if (committed_[i - 1].kind == raft::entry_kind::configuration)
+      return raft::decode_configuration(committed_[i - 1].data.view()).value();
+  return {};
+}
 
 void checker::on_boot(raft::node_id node, const image& found) {
   auto& seen = nodes_seen_[node];
   if (found.hard.term < seen.durable_term) throw violation("the durable term fell in a restart of " + name(node));
-  seen = {found.hard.term, found.hard.term, 0, found.last_index()};
+  seen = {found.hard.term, found.hard.term, 0, found.last_index(), found.last_index()};
 }
 
 void checker::on_leader(const raft::node_state& state, const image& log) {
   const auto [known, fresh] = leaders_.emplace(state.term(), state.self());
   if (!fresh && known->second != state.self())
     throw violation("election safety: two leaders in term " + std::to_string(state.term()));
+  const auto voted = [&](raft::node_id id) {
+    const auto vote = votes_.find({id, state.term()});
+    return id == state.self() ? state.durable_hard() == raft::hard_state{state.term(), id}
+                              : vote != votes_.end() && vote->second == state.self();
+  };
+  if (!outcome_only_ && !majorities(in_force(log, log.last_index()), voted))
+    throw violation(name(state.self()) + " leads term " + std::to_string(state.term()) + " without a majority");
   for (auto i = committed_.size(); i > 0; --i) {
     const auto& fact = committed_[i - 1];
     if (fact.committed_in >= state.term()) continue;
@@ -100,6 +129,13 @@ void checker::on_applied(const raft::entry& e) {
     throw violation("state machine safety: another entry applied" + at(e.index));
 }
 
+void checker::on_removed(raft::node_id node, raft::index_t index) const {
+  const auto known = index > 0 && index <= committed_.size() &&
+                     committed_[index - 1].kind == raft::entry_kind::configuration;
+  if (!known || raft::decode_configuration(committed_[index - 1].data.view()).value().is_member(node))
+    throw violation(name(node) + " believes it is removed" + at(index));
+}
+
 void checker::on_snapshot(const stored_snapshot& made) const {
   const auto last = made.at.last;
   if (last.index == 0 || last.index > committed_.size())
@@ -113,7 +149,15 @@ void checker::on_snapshot(const stored_snapshot& made) const {
     if (fact.kind == raft::entry_kind::command) replayed.apply(command::decode(fact.data));
   }
   if (!(replayed == *made.state)) throw violation("a snapshot holds another state" + at(last.index));
-  if (members_at != made.at.configuration_index) throw violation("a snapshot names other members" + at(last.index));
+  if (members_at != made.at.configuration_index ||
+      encode(made.at.members) != committed_[members_at - 1].data.view())
+    throw violation("a snapshot names other members" + at(last.index));
+}
+
+void checker::count_configuration(const raft::configuration& c) {
+  if (c.joint()) ++joint_committed_;
+  if (c.voters != last_voters_) ++voters_changed_;
+  last_voters_ = c.voters;
 }
 
 void checker::commit(const raft::node_state& state, raft::role_kind role, const image& log) {
@@ -135,13 +179,17 @@ void checker::commit(const raft::node_state& state, raft::role_kind role, const 
     if (i > 1 && role != raft::role_kind::leader) throw violation("committed by a node that does not lead" + at(i));
     if (i > 1 && committed_.back().committed_in != state.term()) ++commits_after_change_;
     committed_.push_back({e.term, e.kind, e.data, state.term()});
+    if (e.kind == raft::entry_kind::configuration)
+      count_configuration(raft::decode_configuration(e.data.view()).value());
     if (outcome_only_) continue;
-    const auto copies = std::count_if(disks_.begin(), disks_.end(), [&](const disk* d) {
-      const auto* there = d->synced().find(i);
-      return i <= d->covered() || (there && same_entry(*there, e.term, e.data));
-    });
-    if (static_cast<std::size_t>(copies) * 2 <= nodes_)
-      throw violation("committed with " + std::to_string(copies) + " copies on disk" + at(i));
+    const auto has_copy = [&](raft::node_id id) {
+      const auto& d = *disks_.at(id.value - 1);
+      const auto* there = d.synced().find(i);
+      return i <= d.covered() || (there && same_entry(*there, e.term, e.data));
+    };
+    // A configuration that this step has appended did not count yet.
+    if (!majorities(in_force(log, seen.last), has_copy))
+      throw violation("committed without a majority of copies on disk" + at(i));
   }
 }
 
@@ -162,10 +210,10 @@ void checker::after_step(const raft::node_state& state, raft::role_kind role, co
       throw violation(who + " holds durable what its disk has not" + at(state.durable_index()));
   }
   if (state.log().start() != log.start) throw violation("the log of " + who + " does not begin where its disk's does");
-  if (state.needs_snapshot() == 0 && state.members().empty())
+  if (state.needs_snapshot() == 0 && state.members().empty() && log.last_index() > 0)
     throw violation(who + " has its state and does not know who its cluster is");
   commit(state, role, log);
-  seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index()};
+  seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index(), log.last_index()};
 }
 
 } // namespace troupe::sim

@@ -17,7 +17,7 @@ namespace troupe::sim {
 /// Every function throws `violation` when a rule is broken.
 class checker {
  public:
-  checker(std::size_t nodes, bool outcome_only) : nodes_(nodes), outcome_only_(outcome_only) {}
+  explicit checker(bool outcome_only) : outcome_only_(outcome_only) {}
 
   /// The disks of all nodes by node number, dead or alive; they must outlive this.
   void watch(const std::vector<const disk*>& disks) { disks_ = disks; }
@@ -30,6 +30,8 @@ class checker {
   /// A message leaves for the network.
   void on_send(raft::node_id node, const image& synced, const raft::rpc& message);
   void on_applied(const raft::entry& e);
+  /// A node takes itself for removed by the configuration at `index`.
+  void on_removed(raft::node_id node, raft::index_t index) const;
   /// A snapshot is on a disk.
   void on_snapshot(const stored_snapshot& made) const;
   /// After each step, with its output carried out.
@@ -38,6 +40,9 @@ class checker {
   std::size_t committed() const noexcept { return committed_.size(); }
   /// Commits by another leader than the one of the commit before.
   std::uint64_t commits_after_change() const noexcept { return commits_after_change_; }
+  /// Committed configurations with other voters than the one before, and joint ones.
+  std::uint64_t voters_changed() const noexcept { return voters_changed_; }
+  std::uint64_t joint_committed() const noexcept { return joint_committed_; }
 
  private:
   struct committed_entry {
@@ -51,13 +56,15 @@ class checker {
     raft::term_t durable_term = 0; ///< ever
     raft::index_t commit = 0;
     raft::index_t durable = 0;
+    raft::index_t last = 0; ///< of the log
   };
 
+  raft::configuration in_force(const image& log, raft::index_t last) const;
+  void count_configuration(const raft::configuration& c);
   void commit(const raft::node_state& state, raft::role_kind role, const image& log);
   void on_vote(raft::node_id voter, raft::term_t term, raft::node_id candidate, const image& synced);
   void on_round(const raft::rpc& message);
 
-  std::size_t nodes_;
   bool outcome_only_;
   std::vector<const disk*> disks_;
   std::map<raft::term_t, raft::node_id> leaders_;
@@ -70,6 +77,9 @@ class checker {
   std::map<std::pair<raft::index_t, raft::term_t>, std::pair<raft::bytes, raft::term_t>> known_;
   std::map<raft::node_id, memory> nodes_seen_;
   std::uint64_t commits_after_change_ = 0;
+  std::uint64_t voters_changed_ = 0;
+  std::uint64_t joint_committed_ = 0;
+  std::vector<raft::member> last_voters_;
 };
 
 } // namespace troupe::sim

@@ -24,11 +24,11 @@ command clients::draw() {
   return c;
 }
 
-void clients::submit(const command& what, node::reply done) {
+void clients::submit(node& at, const command& what, node::reply done) {
   const auto slot = history_.size();
   history_.push_back({what, world_.time.now(), {}, {}});
   void_.push_back(false);
-  any_node().submit(what, [this, slot, done = std::move(done)](outcome how, answer with) {
+  at.submit(what, [this, slot, done = std::move(done)](outcome how, answer with) {
     auto& op = history_[slot];
     op.end = world_.time.now();
     if (how != outcome::rejected) ++world_.seen.operations;
@@ -51,12 +51,13 @@ void clients::submit(const command& what, node::reply done) {
 void clients::run(std::size_t client) {
   world_.time.after(world_.between(duration{0}, world_.what.think_max), [this, client] {
     if (stopped_) return;
-    submit(draw(), [this, client](outcome, answer) { run(client); });
+    auto& at = any_node();
+    submit(at, draw(), [this, client](outcome, answer) { run(client); });
   });
 }
 
-void clients::write_once(std::uint32_t key, std::function<void(bool)> done) {
-  submit({action::put, key, ++last_value_, 0},
+void clients::write_once(node& at, std::uint32_t key, std::function<void(bool)> done) {
+  submit(at, {action::put, key, ++last_value_, 0},
          [done = std::move(done)](outcome how, answer) { done(how == outcome::done); });
 }
 

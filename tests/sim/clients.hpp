@@ -19,14 +19,14 @@ class clients {
 
   /// Everything that happened or may have happened.
   std::vector<operation> history() const;
-  /// Writes `key` once through a random node; tells whether it was done.
-  void write_once(std::uint32_t key, std::function<void(bool)> done);
+  /// Writes `key` once through `at`; tells whether it was done.
+  void write_once(node& at, std::uint32_t key, std::function<void(bool)> done);
 
  private:
   void run(std::size_t client);
   command draw();
   node& any_node() { return *nodes_[world_.random.next() % nodes_.size()]; }
-  void submit(const command& what, node::reply done);
+  void submit(node& at, const command& what, node::reply done);
 
   world& world_;
   std::vector<std::unique_ptr<node>>& nodes_;

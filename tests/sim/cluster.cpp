@@ -17,10 +17,10 @@ class cluster {
  public:
   cluster(const scenario& what, bool keep_trace)
       : world_(what, keep_trace), clients_(world_, nodes_), faults_(world_, nodes_) {
-    const auto blank = formatted_image(what.nodes);
+    const auto formatted = formatted_image(what.nodes);
     std::vector<const disk*> disks;
-    for (std::uint64_t i = 1; i <= what.nodes; ++i) {
-      nodes_.push_back(std::make_unique<node>(world_, raft::node_id{i}, blank,
+    for (std::uint64_t i = 1; i <= what.nodes + what.spares; ++i) {
+      nodes_.push_back(std::make_unique<node>(world_, raft::node_id{i}, i <= what.nodes ? formatted : image{},
                                               [this](raft::node_id id) -> node& { return *nodes_.at(id.value - 1); }));
       disks.push_back(&nodes_.back()->storage());
     }
@@ -38,6 +38,8 @@ class cluster {
     }
     result.seen = world_.seen;
     result.seen.commits_after_leader_change = world_.judge.commits_after_change();
+    result.seen.voters_changed = world_.judge.voters_changed();
+    result.seen.joint_committed = world_.judge.joint_committed();
     result.table = world_.table;
     result.trace_hash = world_.events.hash();
     result.trace_text = world_.events.text();
@@ -66,32 +68,81 @@ class cluster {
     wait_for("a leader", o.election_max * 20, [&] { return settled(); });
     // The clients' last operations run out, and who is behind catches up, with small windows slowly.
     world_.time.run_until(world_.time.now() + world_.what.client_timeout);
+    wait_for("changes of members to come to their end", 120s, [&] { return at_rest(); });
     wait_for("a caught-up cluster", 60s, [&] { return equal(); });
     for (int i = 0; i < 10; ++i) {
       std::optional<bool> done;
-      clients_.write_once(0, [&](bool ok) { done = ok; });
+      clients_.write_once(any_member(), 0, [&](bool ok) { done = ok; });
       wait_for("an outcome", world_.what.client_timeout, [&] { return done.has_value(); });
       if (!*done) throw violation("liveness: a write failed in a healthy cluster");
     }
     wait_for("equal replicas", 5s, [&] { return equal(); });
+    wait_for("removed nodes to rest", 30s, [&] { return outsiders_rest(); });
+    const auto term = the_leader()->term();
+    world_.time.run_until(world_.time.now() + o.election_max * 5);
+    if (!the_leader() || the_leader()->term() != term)
+      throw violation("liveness: leadership changed in a healthy cluster");
+  }
+
+  /// The node that leads, if exactly one does.
+  const node* the_leader() const {
+    const node* found = nullptr;
+    for (const auto& n : nodes_) {
+      if (!n->leads()) continue;
+      if (found) return nullptr;
+      found = n.get();
+    }
+    return found;
   }
 
   bool settled() const {
-    const auto leads = [](const auto& n) { return n->leads(); };
-    if (std::count_if(nodes_.begin(), nodes_.end(), leads) != 1) return false;
-    const auto& first = **std::find_if(nodes_.begin(), nodes_.end(), leads);
+    const auto* leader = the_leader();
+    if (!leader || leader->applied() <= 1) return false;
     // Who lost touch with the log waits for a snapshot, and is waited for later.
-    return first.applied() > 1 &&
-           std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->term() == first.term(); });
+    return all_members([&](const node& n) { return n.term() == leader->term(); });
+  }
+
+  /// A change that was begun comes to its end by itself: what is joint is left, and learners that are to vote do.
+  bool at_rest() const {
+    if (!settled()) return false;
+    const auto& state = the_leader()->state();
+    return state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
+           state.members().is_voter(state.self());
   }
 
   bool equal() const {
-    const auto& first = *nodes_.front();
-    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-      return n->applied() == world_.judge.committed() && n->service() == first.service() &&
-             n->storage().synced().last_index() == first.storage().synced().last_index() &&
-             n->storage().synced().last_term() == first.storage().synced().last_term();
+    const auto* leader = the_leader();
+    return leader && all_members([&](const node& n) {
+      return n.applied() == world_.judge.committed() && n.service() == leader->service() &&
+             n.storage().synced().last_index() == leader->storage().synced().last_index() &&
+             n.storage().synced().last_term() == leader->storage().synced().last_term();
     });
+  }
+
+  /// Nobody campaigns who is no member, but for nodes that know only of each other: nobody whom they ask can tell them.
+  bool outsiders_rest() const {
+    const auto* leader = the_leader();
+    if (!leader) return false;
+    const auto& inside = leader->state().members();
+    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
+      if (inside.is_member(n->id()) || !n->state().may_campaign()) return true;
+      const auto& asked = n->state().members();
+      const auto known = asked.members();
+      return std::none_of(known.begin(), known.end(), [&](const raft::member& m) {
+        return asked.is_voter(m.id) && inside.is_member(m.id);
+      });
+    });
+  }
+
+  template <class Condition> bool all_members(Condition holds) const {
+    const auto members = the_leader()->state().members().members();
+    return std::all_of(members.begin(), members.end(),
+                       [&](const raft::member& m) { return holds(*nodes_.at(m.id.value - 1)); });
+  }
+
+  node& any_member() {
+    const auto members = the_leader()->state().members().members();
+    return *nodes_.at(members[world_.random.next() % members.size()].id.value - 1);
   }
 
   void judge_history() {

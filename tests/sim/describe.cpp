@@ -9,7 +9,8 @@ std::string position(raft::index_t index, raft::term_t term) { return to_string(
 
 struct body {
   std::string operator()(const raft::vote_request& m) const {
-    return std::string{m.pre ? "pre-vote?" : "vote?"} + " last " + position(m.last_index, m.last_term);
+    return std::string{m.pre ? "pre-vote?" : "vote?"} + " last " + position(m.last_index, m.last_term) +
+           (m.transfer ? " by transfer" : "");
   }
   std::string operator()(const raft::vote_response& m) const {
     return std::string{m.pre ? "pre-vote " : "vote "} + (m.granted ? "granted" : "refused");
@@ -33,7 +34,16 @@ struct body {
     return "snapshot " + describe(m.snapshot) + (m.failed ? " failed" : "") + " next byte " + to_string(m.next) +
            " round " + to_string(m.round);
   }
+  std::string operator()(const raft::timeout_now&) const { return "campaign now"; }
+  std::string operator()(const raft::removed_notice& m) const { return "you are removed at " + to_string(m.index); }
+  std::string operator()(const raft::removed_answer& m) const { return "knows it is removed at " + to_string(m.index); }
 };
+
+std::string list(const std::vector<raft::member>& members) {
+  std::string text;
+  for (const auto& m : members) text += (text.empty() ? "" : ",") + to_string(m.id.value);
+  return text;
+}
 
 } // namespace
 
@@ -59,6 +69,8 @@ std::string describe(const std::vector<raft::entry>& entries) {
       break;
     case raft::entry_kind::configuration:
       text += " members";
+      // The first one is known to every reader.
+      if (const auto c = raft::decode_configuration(e.data.view()); c && e.index > 1) text += ' ' + describe(*c);
       break;
     }
   }
@@ -74,6 +86,17 @@ std::string describe(const raft::write& change) {
   return text;
 }
 
+std::string describe(const raft::configuration& c) {
+  auto text = list(c.voters);
+  if (c.joint()) text += " from " + list(c.outgoing);
+  if (!c.learners.empty()) text += " learn " + list(c.learners);
+  for (const auto& p : c.promotions) {
+    text += " promote " + to_string(p.learner.value);
+    if (p.replaces) text += " for " + to_string(p.replaces.value);
+  }
+  return text;
+}
+
 std::string describe(raft::refusal why) {
   switch (why) {
   case raft::refusal::not_leader:
@@ -84,6 +107,22 @@ std::string describe(raft::refusal why) {
     return "leadership lost";
   case raft::refusal::disk_full:
     return "disk full";
+  case raft::refusal::transferring:
+    return "transferring";
+  case raft::refusal::change_in_progress:
+    return "change in progress";
+  case raft::refusal::stale_configuration:
+    return "stale configuration";
+  case raft::refusal::unknown_member:
+    return "unknown member";
+  case raft::refusal::invalid_change:
+    return "invalid change";
+  case raft::refusal::nothing_to_change:
+    return "nothing to change";
+  case raft::refusal::no_voter_left:
+    return "no voter left";
+  case raft::refusal::transfer_failed:
+    return "transfer failed";
   }
   return "?";
 }

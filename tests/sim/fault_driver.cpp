@@ -15,7 +15,8 @@ void fault_driver::plan() {
 void fault_driver::strike() {
   const auto& w = world_.what.faults;
   auto dice = world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader +
-                                      w.crash_all + w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal);
+                                      w.crash_all + w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal +
+                                      w.members + w.transfer);
   const auto falls_on = [&](unsigned weight) {
     const bool hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -34,6 +35,8 @@ void fault_driver::strike() {
   if (falls_on(w.lossy)) return world_.net.set_loss(static_cast<unsigned>(100 + world_.random.next() % 400));
   if (falls_on(w.full_disk)) return any().set_room(false);
   if (falls_on(w.damage)) return damage();
+  if (falls_on(w.members)) return change_members();
+  if (falls_on(w.transfer)) return transfer();
   heal();
 }
 
@@ -84,6 +87,43 @@ void fault_driver::heal() {
   }
 }
 
+/// Not a fault, but what an operator does among all this: people in, people out, several at once.
+void fault_driver::change_members() {
+  auto& asked = leader_or_any();
+  if (!asked.up()) return;
+  const auto now = asked.state().members();
+  std::vector<raft::node_id> outside;
+  for (const auto& n : nodes_)
+    if (!now.is_member(n->id())) outside.push_back(n->id());
+  raft::change_members what;
+  const auto one_of = [&](auto& list) {
+    const auto at = list.begin() + static_cast<std::ptrdiff_t>(world_.random.next() % list.size());
+    const auto chosen = *at;
+    list.erase(at);
+    return chosen;
+  };
+  auto voters = now.voters;
+  const auto size = static_cast<std::size_t>(1 + world_.random.next() % 5);
+  // Those who learn are to vote, and new ones come, as long as there are too few; too many leave; and now and then one
+  // takes another one's place.
+  for (const auto& m : now.learners)
+    if (world_.chance(500)) what.add.push_back({m, true, {}});
+  for (auto count = voters.size(); count < size && !outside.empty() && world_.chance(700); ++count)
+    what.add.push_back({{one_of(outside), {}}, world_.chance(800), {}});
+  for (auto count = voters.size(); count > size && world_.chance(700); --count)
+    what.remove.push_back(one_of(voters).id);
+  if (!outside.empty() && !voters.empty() && world_.chance(300))
+    what.add.push_back({{one_of(outside), {}}, true, one_of(voters).id});
+  if (!now.learners.empty() && world_.chance(100)) what.remove.push_back(now.learners.front().id);
+  if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
+  asked.administer(std::move(what));
+}
+
+void fault_driver::transfer() {
+  auto& asked = leader_or_any();
+  if (asked.up()) asked.administer(raft::transfer_leadership{0, world_.chance(500) ? any().id() : raft::node_id{}});
+}
+
 void fault_driver::freeze() {
   frozen_ = true;
   heal();
@@ -91,6 +131,8 @@ void fault_driver::freeze() {
   for (auto& n : nodes_)
     if (!n->up()) n->boot();
 }
+
+node& fault_driver::leader_or_any() { return world_.chance(100) ? any() : leader(); }
 
 node& fault_driver::leader() {
   for (auto& n : nodes_)

@@ -26,7 +26,11 @@ class fault_driver {
   void crash(node& victim);
   void damage();
   void heal();
+  void change_members();
+  void transfer();
   node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
+  /// Mostly the leader.
+  node& leader_or_any();
   /// The node that leads, or any.
   node& leader();
 

@@ -11,6 +11,9 @@ namespace troupe::sim {
 /// Faults every few hundred milliseconds, most of them on the leader, and disks that take their time.
 scenario hostile_scenario(std::uint64_t seed);
 
+/// Members come and go all the time.
+void let_members_matter(scenario& s);
+
 struct hunt_result {
   /// The first seed that caught the mutant; 0 if none of 200 did.
   std::uint64_t seed = 0;

@@ -148,8 +148,11 @@ void node::carry_out(raft::output out) {
   world_.events.mix(static_cast<std::uint64_t>(world_.time.now().count()) ^ id_.value << 56);
   world_.events.mix(state.term() << 40 ^ state.log().last_index() << 20 ^ state.commit());
   ++world_.seen.steps;
-  if (out.membership)
-    for (const auto& m : out.membership->start) start_replicator(m.id);
+  if (out.membership) start_and_stop_replicators(*out.membership);
+  if (out.removed) {
+    ++world_.seen.removals_told;
+    world_.judge.on_removed(id_, *out.removed);
+  }
   if (out.replicate_now)
     for (const auto& [to, p] : peers_) tell_replicator(to, *out.replicate_now);
   settle_replies(out);

@@ -40,6 +40,10 @@ class node {
   raft::term_t term() const { return state_of(*role_).term(); }
   /// Its disk has room, or none.
   void set_room(bool enough);
+  /// Asks this node's role for other members, or to hand its leadership over.
+  void administer(raft::change_members what);
+  void administer(raft::transfer_leadership what);
+  const raft::node_state& state() const { return state_of(*role_); }
   /// Syncs take `factor` times as long from now on.
   void set_disk_slowness(int factor) { slowness_ = factor; }
 
@@ -52,6 +56,8 @@ class node {
   /// A replicator of the leader that this node is, and the two mailboxes between them.
   struct peer {
     raft::replicator machine;
+    /// Tells it from an earlier one of the same peer.
+    std::uint64_t life = 0;
     duration to_machine{0};
     duration to_leader{0};
     bool tick_set = false;
@@ -86,7 +92,9 @@ class node {
   void synced();
 
   // The replicators' shells (node_replicators.cpp).
-  void start_replicator(raft::node_id to);
+  void start_and_stop_replicators(const raft::membership_change& change);
+  /// Runs `what` later unless this replicator is gone by then.
+  void later_at(raft::node_id to, duration delay, std::function<void(peer&)> what);
   void tell_replicator(raft::node_id to, raft::replicator_event what);
   void step_replicator(raft::node_id to, const raft::replicator_event& what);
   void carry_out(raft::node_id to, raft::replicator_output out);
@@ -131,6 +139,7 @@ class node {
   std::deque<std::pair<std::uint64_t, std::vector<raft::rpc>>> held_;
   duration marks_at_{0};
   std::map<raft::node_id, peer> peers_;
+  std::uint64_t lives_ = 0;
   raft::index_t applied_ = 0;
   register_machine service_;
   struct applied_entry {
@@ -157,7 +166,7 @@ class node {
 
 /// Who is a member in a cluster of `nodes`.
 raft::configuration formatted_members(std::size_t nodes);
-/// The log every node is formatted with: one configuration entry.
+/// The log every member is formatted with: one configuration entry.
 image formatted_image(std::size_t nodes);
 
 constexpr raft::cluster_id simulated_cluster{77};

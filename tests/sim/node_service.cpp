@@ -25,6 +25,18 @@ void node::submit(const command& what, reply done) {
   }
 }
 
+void node::administer(raft::change_members what) {
+  what.tag = ++world_.last_tag;
+  origins_[what.tag] = id_;
+  post(what);
+}
+
+void node::administer(raft::transfer_leadership what) {
+  what.tag = ++world_.last_tag;
+  origins_[what.tag] = id_;
+  post(what);
+}
+
 /// In the name of `origin`. A node that is down answers nothing.
 void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) {
   if (!up()) return;
@@ -54,6 +66,10 @@ void node::settle_replies(const raft::output& out) {
   for (const auto& a : out.accepted_now) answer_origin(a.tag, a, &node::on_accepted);
   for (const auto& f : out.failed_now) answer_origin(f.tag, f, &node::on_failed);
   for (const auto& r : out.reads) answer_origin(r.tag, r, &node::on_read_ready);
+  if (out.transferred_now) {
+    if (origins_.erase(out.transferred_now->tag) == 0) throw violation("a transfer that nobody asked for");
+    ++world_.seen.transfers;
+  }
 }
 
 void node::on_accepted(const raft::accepted& a) {
@@ -73,6 +89,8 @@ void node::on_read_ready(const raft::read_ready& r) {
 }
 
 void node::on_failed(const raft::failed& f) {
+  if (f.why == raft::refusal::transfer_failed) ++world_.seen.transfers_failed;
+  if (f.why == raft::refusal::change_in_progress) ++world_.seen.changes_refused;
   const auto w = waiting_.find(f.tag);
   if (w == waiting_.end()) return;
   if (w->second.what.what == action::read) ++world_.seen.reads_refused;

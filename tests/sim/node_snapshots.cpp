@@ -100,7 +100,7 @@ void node::load(const raft::snapshot_point& at) {
 }
 
 void node::read_piece(raft::node_id to, const raft::piece_request& question) {
-  later(world_.between(100us, 2ms), true, [this, to, question] {
+  later_at(to, world_.between(100us, 2ms), [this, to, question](peer&) {
     raft::snapshot_piece found;
     for (const auto& s : disk_.snapshots()) {
       const bool serves = question.snapshot ? s.id() == question.snapshot : s.at.last.index >= question.reach;

@@ -27,9 +27,14 @@ constexpr bool reachable(raft::role_kind role, column c) {
   case column::append_response:
   case column::propose:
   case column::read_request:
+  case column::change_members:
+  case column::transfer_leadership:
   case column::persisted:
   case column::snapshot_request:
   case column::snapshot_response:
+  case column::timeout_now:
+  case column::removed_notice:
+  case column::removed_answer:
   case column::snapshot_stored:
   case column::snapshot_taken:
   case column::disk_space:
@@ -60,12 +65,17 @@ struct name_message {
   column operator()(const raft::append_response&) const { return column::append_response; }
   column operator()(const raft::snapshot_request&) const { return column::snapshot_request; }
   column operator()(const raft::snapshot_response&) const { return column::snapshot_response; }
+  column operator()(const raft::timeout_now&) const { return column::timeout_now; }
+  column operator()(const raft::removed_notice&) const { return column::removed_notice; }
+  column operator()(const raft::removed_answer&) const { return column::removed_answer; }
 };
 struct name_event {
   column operator()(const raft::tick&) const { return column::tick; }
   column operator()(const raft::rpc& m) const { return std::visit(name_message{}, m); }
   column operator()(const raft::propose&) const { return column::propose; }
   column operator()(const raft::read_request&) const { return column::read_request; }
+  column operator()(const raft::change_members&) const { return column::change_members; }
+  column operator()(const raft::transfer_leadership&) const { return column::transfer_leadership; }
   column operator()(const raft::persisted&) const { return column::persisted; }
   column operator()(const raft::peer_report&) const { return column::peer_report; }
   column operator()(const raft::snapshot_stored&) const { return column::snapshot_stored; }
@@ -97,6 +107,10 @@ const char* to_string(column c) {
     return "propose";
   case column::read_request:
     return "read_request";
+  case column::change_members:
+    return "change_members";
+  case column::transfer_leadership:
+    return "transfer_leadership";
   case column::persisted:
     return "persisted";
   case column::peer_report:
@@ -105,6 +119,12 @@ const char* to_string(column c) {
     return "snapshot_request";
   case column::snapshot_response:
     return "snapshot_response";
+  case column::timeout_now:
+    return "timeout_now";
+  case column::removed_notice:
+    return "removed_notice";
+  case column::removed_answer:
+    return "removed_answer";
   case column::snapshot_stored:
     return "snapshot_stored";
   case column::snapshot_taken:
@@ -138,11 +158,11 @@ std::vector<std::string> role_table::unreached() const {
 std::string role_table::print() const {
   std::string text;
   char line[128];
-  std::snprintf(line, sizeof line, "%-18s %12s %12s %12s\n", "", "follower", "candidate", "leader");
+  std::snprintf(line, sizeof line, "%-20s %12s %12s %12s\n", "", "follower", "candidate", "leader");
   text += line;
   for (std::size_t c = 0; c < columns; ++c) {
     text += std::string{to_string(static_cast<column>(c))} +
-            std::string(19 - std::string{to_string(static_cast<column>(c))}.size(), ' ');
+            std::string(21 - std::string{to_string(static_cast<column>(c))}.size(), ' ');
     for (const auto role : all_roles) {
       const auto hits = hits_[static_cast<std::size_t>(role)][c];
       if (reachable(role, static_cast<column>(c)))

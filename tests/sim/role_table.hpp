@@ -22,15 +22,20 @@ enum class column : std::uint8_t {
   append_response,
   propose,
   read_request,
+  change_members,
+  transfer_leadership,
   persisted,
   peer_report,
   snapshot_request,
   snapshot_response,
+  timeout_now,
+  removed_notice,
+  removed_answer,
   snapshot_stored,
   snapshot_taken,
   disk_space,
 };
-inline constexpr std::size_t columns = 16;
+inline constexpr std::size_t columns = 21;
 inline constexpr std::size_t roles = 3;
 
 column column_of(const raft::event& what);

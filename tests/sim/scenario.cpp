@@ -51,6 +51,13 @@ scenario draw_scenario(std::uint64_t seed) {
       s.faults.split = s.faults.isolate_leader = 8;
     }
   }
+  if (one_in(2)) {
+    s.spares = 1 + random.next() % 3;
+    s.faults.members = static_cast<unsigned>(1 + random.next() % 10);
+    s.faults.transfer = static_cast<unsigned>(random.next() % 4);
+    // Which nodes a majority may come to depend on is not known beforehand.
+    s.faults.damage = 0;
+  }
   return s;
 }
 

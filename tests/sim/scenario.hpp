@@ -29,6 +29,8 @@ enum class mutant : std::uint8_t {
   keep_conflicting_log,
   /// A node whose snapshot is damaged goes on as if it had it.
   trust_damaged_snapshot,
+  /// A rule of membership is broken. In the core's sources, too.
+  members_rule,
 };
 
 /// How often the fault driver does what; weights against each other.
@@ -45,11 +47,16 @@ struct fault_weights {
   /// A node loses power, and its newest snapshot is damaged.
   unsigned damage = 1;
   unsigned heal = 5;
+  /// Somebody asks the leader for other members, or to hand its leadership over.
+  unsigned members = 0;
+  unsigned transfer = 0;
 };
 
 struct scenario {
   std::uint64_t seed = 0;
+  /// Members from the beginning, and nodes that are there with an empty disk.
   std::size_t nodes = 3;
+  std::size_t spares = 0;
   raft::options opts;
   /// The network: one message in `loss_permille` of a thousand is lost, delays are drawn from [delay_min, delay_max].
   unsigned loss_permille = 10;

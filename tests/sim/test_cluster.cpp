@@ -28,7 +28,11 @@ void print(const counters& c) {
             << "\nsnapshots received               " << c.snapshots_received << "\ncompactions                      "
             << c.compactions << "\nlogs reset to a snapshot         " << c.logs_reset
             << "\nstates lost                      " << c.states_lost << "\nproposals refused without room   "
-            << c.proposals_without_room << "\nsteps                            " << c.steps << '\n';
+            << c.proposals_without_room << "\nchanges refused, one under way   " << c.changes_refused
+            << "\nchanges of the voters            " << c.voters_changed << "\n  joint configurations           "
+            << c.joint_committed << "\nremovals told                    " << c.removals_told
+            << "\ntransfers done                   " << c.transfers << "\ntransfers failed                 "
+            << c.transfers_failed << "\nsteps                            " << c.steps << '\n';
 }
 
 } // namespace
@@ -69,6 +73,12 @@ TEST_CASE("whole clusters") {
   CHECK(seen.logs_reset > 0);
   CHECK(seen.states_lost > 0);
   CHECK(seen.proposals_without_room > 0);
+  CHECK(seen.changes_refused > 0);
+  CHECK(seen.voters_changed > 0);
+  CHECK(seen.joint_committed > 0);
+  CHECK(seen.removals_told > 0);
+  CHECK(seen.transfers > 0);
+  CHECK(seen.transfers_failed > 0);
   CHECK(table.unreached() == std::vector<std::string>{});
 }
 

@@ -20,12 +20,18 @@ void counters::add(const counters& o) {
   logs_reset += o.logs_reset;
   states_lost += o.states_lost;
   proposals_without_room += o.proposals_without_room;
+  changes_refused += o.changes_refused;
+  voters_changed += o.voters_changed;
+  joint_committed += o.joint_committed;
+  removals_told += o.removals_told;
+  transfers += o.transfers;
+  transfers_failed += o.transfers_failed;
   steps += o.steps;
 }
 
 network::network(scheduler& time, raft::prng& random, const scenario& s)
     : time_(time), random_(random), scenario_(s), loss_(s.loss_permille), late_(s.late_permille),
-      blocked_(s.nodes + 1, std::vector<char>(s.nodes + 1, false)) {}
+      blocked_(s.nodes + s.spares + 1, std::vector<char>(s.nodes + s.spares + 1, false)) {}
 
 void network::send(raft::node_id from, raft::node_id to, bool may_double, std::function<void()> deliver) {
   if (blocked_[from.value][to.value] || random_.next() % 1000 < loss_) return;

@@ -33,6 +33,12 @@ struct counters {
   std::uint64_t logs_reset = 0;
   std::uint64_t states_lost = 0;
   std::uint64_t proposals_without_room = 0;
+  std::uint64_t changes_refused = 0;
+  std::uint64_t voters_changed = 0;
+  std::uint64_t joint_committed = 0;
+  std::uint64_t removals_told = 0;
+  std::uint64_t transfers = 0;
+  std::uint64_t transfers_failed = 0;
   std::uint64_t steps = 0;
 
   void add(const counters& other);
@@ -79,7 +85,7 @@ class network {
 
 struct world {
   world(const scenario& s, bool keep_trace)
-      : what(s), random(s.seed), events(keep_trace), judge(s.nodes, s.outcome_only), net(time, random, what) {}
+      : what(s), random(s.seed), events(keep_trace), judge(s.outcome_only), net(time, random, what) {}
   world(const world&) = delete;
   world& operator=(const world&) = delete;
 

@@ -1,0 +1,125 @@
+// The half of a leader that changes the members, and tells those who are none any more.
+#include "raft/leader.hpp"
+#include "raft/membership_rules.hpp"
+
+#include <algorithm>
+
+namespace troupe::raft {
+
+void leader::on(const change_members& what, time_point now, output& out) {
+  if (const auto why = cannot_change(what)) {
+    out.failed_now.push_back({what.tag, *why, state_.self()});
+    return;
+  }
+  const auto& from = state_.members();
+  const auto goal = promoted(changed(from, what), [&](node_id id) { return has_caught_up(id, now); });
+  if (goal == from || goal.voters.empty()) {
+    const auto why = goal == from ? refusal::nothing_to_change : refusal::no_voter_left;
+    out.failed_now.push_back({what.tag, why, state_.self()});
+    return;
+  }
+  append_configuration(next_step(from, goal), now, out);
+  out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
+}
+
+std::optional<refusal> leader::cannot_change(const change_members& what) const {
+  if (transfer_) return refusal::transferring;
+  if (!state_.has_room()) return refusal::disk_full;
+  if (!may_change()) return refusal::change_in_progress;
+  if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
+  return objection(state_.members(), what);
+}
+
+bool leader::may_change() const {
+  // Before an entry of the own term is committed, another leader's configuration may be, unknown here: two that differ
+  // by a voter each from the one before have majorities that do not overlap.
+  return state_.commit() >= term_start_ && state_.configuration_committed() && !state_.members().joint();
+}
+
+void leader::append_configuration(const configuration& next, time_point now, output& out) {
+  std::vector<entry> batch;
+  append(out, entry_kind::configuration, bytes{encode(next)}, batch);
+  follow_configuration(now, out);
+  tell_replicators(out, std::move(batch));
+}
+
+void leader::follow_configuration(time_point now, output& out) {
+  for (const auto& m : state_.members().members()) {
+    meet(m, now, out);
+    if (m.id == state_.self()) continue;
+    auto& p = peers_.at(m.id);
+    p.left_at = 0;
+    p.told_until.reset();
+  }
+  for (auto& [id, p] : peers_)
+    if (p.left_at == 0 && !state_.members().is_member(id)) p.left_at = state_.log().configuration_index();
+}
+
+void leader::meet(const member& peer, time_point now, output& out) {
+  if (peer.id == state_.self() || peers_.contains(peer.id)) return;
+  auto& p = peers_[peer.id];
+  p.heard = p.catching_up_since = now;
+  p.goal = state_.log().last_index();
+  if (!out.membership) out.membership.emplace();
+  out.membership->start.push_back(peer);
+}
+
+void leader::on_configuration_committed(time_point now, output& out) {
+  const auto& c = state_.members();
+  if (c.joint()) {
+    append_configuration(left(c), now, out);
+    return;
+  }
+  for (auto& [id, p] : peers_)
+    if (p.left_at > 0 && !p.told_until) p.told_until = now + 10 * state_.opts().election_max;
+  if (c.is_voter(state_.self())) return;
+  const auto at = state_.log().configuration_index();
+  if (!state_.removed() && state_.note_removed(at, state_.commit())) out.removed = at;
+  if (transfer_) return;
+  if (const auto next = best_successor(now)) {
+    begin_transfer(0, next, now, out);
+  } else {
+    step_down(out, std::nullopt);
+  }
+}
+
+void leader::note_pace(progress& p, time_point heard) const {
+  if (p.match < p.goal) return;
+  p.keeps_up = heard - p.catching_up_since < state_.opts().election_min;
+  p.catching_up_since = heard;
+  p.goal = state_.log().last_index();
+}
+
+bool leader::has_caught_up(node_id id, time_point now) const {
+  const auto peer = peers_.find(id);
+  return peer != peers_.end() && peer->second.keeps_up &&
+         now - peer->second.catching_up_since < state_.opts().election_min;
+}
+
+void leader::promote(time_point now, output& out) {
+  const auto& from = state_.members();
+  if (from.promotions.empty() || transfer_ || out.next_role || !may_change()) return;
+  const auto goal = promoted(from, [&](node_id id) { return has_caught_up(id, now); });
+  if (goal != from) append_configuration(next_step(from, goal), now, out);
+}
+
+void leader::receive(const removed_answer& answer, time_point, output& out) {
+  const auto peer = peers_.find(answer.head.from);
+  if (peer == peers_.end() || !peer->second.told_until || answer.index < peer->second.left_at) return;
+  drop(answer.head.from, out);
+}
+
+void leader::forget_told(time_point now, output& out) {
+  std::vector<node_id> silent;
+  for (const auto& [id, p] : peers_)
+    if (p.told_until && now >= *p.told_until) silent.push_back(id);
+  for (const auto id : silent) drop(id, out);
+}
+
+void leader::drop(node_id peer, output& out) {
+  peers_.erase(peer);
+  if (!out.membership) out.membership.emplace();
+  out.membership->stop.push_back(peer);
+}
+
+} // namespace troupe::raft

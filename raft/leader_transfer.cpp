@@ -1,0 +1,63 @@
+// The part of a leader that hands its leadership to another voter (Ongaro's thesis, section 3.10): it takes nothing new,
+// and when the other has all of its log, asks it to campaign.
+#include "raft/leader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::raft {
+
+void leader::on(const transfer_leadership& what, time_point now, output& out) {
+  const auto refuse = [&](refusal why) { out.failed_now.push_back({what.tag, why, state_.self()}); };
+  if (transfer_) return refuse(refusal::transferring);
+  if (!what.target) {
+    const auto best = best_successor(now);
+    return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::transfer_failed);
+  }
+  const auto& voters = state_.members().voters;
+  const bool can_lead = what.target != state_.self() && std::any_of(voters.begin(), voters.end(), [&](const member& m) {
+    return m.id == what.target;
+  });
+  return can_lead ? begin_transfer(what.tag, what.target, now, out) : refuse(refusal::unknown_member);
+}
+
+/// The voter that has most of the log, of those that were heard lately.
+node_id leader::best_successor(time_point now) const {
+  node_id best;
+  for (const auto& m : state_.members().voters) {
+    const auto peer = peers_.find(m.id);
+    if (peer == peers_.end() || now - peer->second.heard >= state_.opts().election_min) continue;
+    if (!best || peer->second.match > peers_.at(best).match) best = m.id;
+  }
+  return best;
+}
+
+void leader::begin_transfer(tag_t tag, node_id target, time_point now, output& out) {
+  transfer_ = handover{tag, target, now + state_.opts().election_max, false};
+  urge_successor(out);
+}
+
+/// Once more with each answer of the target: the word may be lost.
+void leader::urge_successor(output& out) {
+  if (peers_.at(transfer_->target).match < state_.log().last_index()) return;
+  transfer_->asked = true;
+  state_.send_durably(out, timeout_now{state_.to(transfer_->target)});
+}
+
+void leader::give_up_transfer(output& out) {
+  end_transfer(refusal::transfer_failed, out);
+  // A leader that is no member any more has nothing to go on for.
+  if (state_.removed()) step_down(out, std::nullopt);
+}
+
+void leader::end_transfer(std::optional<refusal> failure, output& out) {
+  const auto done = std::exchange(transfer_, std::nullopt);
+  if (!done || done->tag == 0) return;
+  if (failure) {
+    out.failed_now.push_back({done->tag, *failure, failure == refusal::transfer_failed ? state_.self() : node_id{}});
+  } else {
+    out.transferred_now = transferred{done->tag, done->target};
+  }
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,94 @@
+#include "raft/membership_rules.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace troupe::raft {
+namespace {
+
+member* find(std::vector<member>& members, node_id id) {
+  const auto found = std::find_if(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+void erase(std::vector<member>& members, node_id id) {
+  std::erase_if(members, [&](const member& m) { return m.id == id; });
+}
+
+void remove(configuration& c, node_id id) {
+  erase(c.voters, id);
+  erase(c.learners, id);
+  std::erase_if(c.promotions, [&](const promotion& p) { return p.learner == id; });
+  for (auto& p : c.promotions)
+    if (p.replaces == id) p.replaces = {};
+}
+
+void add(configuration& c, const addition& a) {
+  if (auto* known = find(c.voters, a.who.id)) {
+    known->address = a.who.address;
+    return;
+  }
+  if (auto* known = find(c.learners, a.who.id)) {
+    known->address = a.who.address;
+  } else {
+    c.learners.push_back(a.who);
+  }
+  std::erase_if(c.promotions, [&](const promotion& p) { return p.learner == a.who.id; });
+  if (a.votes) c.promotions.push_back({a.who.id, a.replaces});
+}
+
+/// How many of `one` are not in `other`.
+std::ptrdiff_t missing(const std::vector<member>& one, std::vector<member> other) {
+  return std::count_if(one.begin(), one.end(), [&](const member& m) { return !find(other, m.id); });
+}
+
+} // namespace
+
+std::optional<refusal> objection(const configuration& from, const change_members& change) {
+  std::set<node_id> named;
+  const auto is_first = [&](node_id id) { return id && named.insert(id).second; };
+  for (const auto& a : change.add) {
+    const bool votes_already = from.is_voter(a.who.id);
+    if (!is_first(a.who.id) || (a.replaces && !is_first(a.replaces))) return refusal::invalid_change;
+    // A voter is made no learner, and replaces nobody: it can be removed, and the other one too.
+    if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return refusal::invalid_change;
+    if (a.replaces && !from.is_voter(a.replaces)) return refusal::unknown_member;
+  }
+  for (const auto id : change.remove) {
+    if (!is_first(id)) return refusal::invalid_change;
+    if (!from.is_member(id)) return refusal::unknown_member;
+  }
+  return std::nullopt;
+}
+
+configuration changed(const configuration& from, const change_members& change) {
+  auto c = from;
+  for (const auto id : change.remove) remove(c, id);
+  for (const auto& a : change.add) add(c, a);
+  return c;
+}
+
+configuration promoted(configuration from, const caught_up& ready) {
+  for (const auto& p : std::vector<promotion>{from.promotions}) {
+    const auto* learner = find(from.learners, p.learner);
+    if (!learner || !ready(p.learner)) continue;
+    const auto voter = *learner;
+    remove(from, p.learner);
+    if (p.replaces) remove(from, p.replaces);
+    from.voters.push_back(voter);
+  }
+  return from;
+}
+
+configuration next_step(const configuration& from, const configuration& goal) {
+  auto next = goal;
+  if (missing(from.voters, goal.voters) + missing(goal.voters, from.voters) > 1) next.outgoing = from.voters;
+  return next;
+}
+
+configuration left(configuration joint) {
+  joint.outgoing.clear();
+  return joint;
+}
+
+} // namespace troupe::raft
