@@ -18,9 +18,9 @@ constexpr std::size_t max_complaints = 256;
 } // namespace
 
 endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation,
-                   links_handle links)
+                   links_handle links, health_monitor_handle health)
     : endpoint_handle::base(config), self_(std::move(self)), proxy_(std::move(proxy)), formation_(std::move(formation)),
-      links_(std::move(links)) {
+      links_(std::move(links)), health_(std::move(health)) {
   set_default_handler(caf::drop);
   // Over the network anybody can send these.
   set_exit_handler([this](caf::exit_msg& m) {
@@ -38,10 +38,19 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](abort_form& m) { send(formation_, std::move(m)); },
       [this](raft::vote_request& m) { to_role(m); },
       [this](raft::vote_response& m) { to_role(m); },
-      [this](raft::append_request& m) { to_role(m); },
+      [this](raft::append_request& m) {
+        note_invitation(m.head);
+        to_role(m);
+      },
       [this](raft::append_response& m) { route(m); },
       [this](raft::snapshot_request& m) { to_role(m); },
       [this](raft::snapshot_response& m) { route(m); },
+      [this](raft::timeout_now& m) { to_role(m); },
+      [this](raft::removed_notice& m) { to_role(m); },
+      [this](raft::removed_answer& m) { to_role(m); },
+      [this](raft::probe& m) { send(health_, std::move(m)); },
+      [this](raft::probe_ack& m) { send(health_, std::move(m)); },
+      [this](raft::probe_request& m) { send(health_, std::move(m)); },
       [this](command_batch& m) { delegate(proxy_, std::move(m)); },
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
       [this](const flow_mark& m) {
@@ -63,6 +72,7 @@ void endpoint::on_exit() {
   proxy_ = nullptr;
   formation_ = nullptr;
   links_ = nullptr;
+  health_ = nullptr;
   role_ = nullptr;
   peers_ = {};
   replicators_.clear();
@@ -119,6 +129,15 @@ bool endpoint::for_us(const raft::header& head) {
   const bool ours = self_.cluster && head.cluster == self_.cluster && head.to == self_.node;
   if (!ours) ++dropped_;
   return ours;
+}
+
+/// A leader sends entries to its members and to nobody else.
+void endpoint::note_invitation(const raft::header& head) {
+  if (self_.state != membership_state::fresh || head.to != self_.node || !head.cluster) return;
+  const bool of_member = std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
+    return peer.who.node == head.from && peer.who.state == membership_state::formed && peer.who.cluster == head.cluster;
+  });
+  if (of_member) send(formation_, invited{head.cluster, head.from});
 }
 
 template <class Message> void endpoint::to_role(Message& m) {

@@ -18,7 +18,8 @@ namespace troupe {
 class endpoint : public endpoint_handle::base {
  public:
   /// `self` is what this node says about itself until `links` sends a newer peers_view.
-  endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation, links_handle links);
+  endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation, links_handle links,
+           health_monitor_handle health);
   behavior_type make_behavior() override;
   const char* name() const override { return "endpoint"; }
   void on_exit() override;
@@ -29,6 +30,7 @@ class endpoint : public endpoint_handle::base {
   std::string objection(const hello& peer) const;
   std::string address_of(node_id id) const;
   bool for_us(const raft::header& head);
+  void note_invitation(const raft::header& head);
   template <class Message> void to_role(Message& m);
   /// To the replicator of the answer's term and sender; a higher term concerns the role.
   template <class Response> void route(Response& m);
@@ -42,6 +44,7 @@ class endpoint : public endpoint_handle::base {
   proxy_handle proxy_;
   formation_handle formation_;
   links_handle links_;
+  health_monitor_handle health_;
   peers_view peers_;
   leader_known leader_;
   epoch_t epoch_ = 0;

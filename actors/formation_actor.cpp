@@ -53,6 +53,8 @@ formation_handle::behavior_type formation_actor::make_behavior() {
         run(sightings(m));
       },
       [this](const formed_now& m) { run(m); },
+      [this](const invited& m) { run(m); },
+      [this](const seeking& m) { run(m); },
       [this](const timer& m) {
         if (m.generation != generation_) return;
         run(raft::tick{});
@@ -128,7 +130,8 @@ void formation_actor::ask(const raft::addressed<form>& question) {
 void formation_actor::announce() {
   const auto& record = machine_->record();
   const auto cluster = record.cluster ? record.cluster : record.promise ? record.promise->cluster : cluster_id{};
-  if (record.state() == announced_ && cluster == announced_cluster_) return;
+  if (record.state() == announced_ && cluster == announced_cluster_ && machine_->seeks() == setup_.self.seeks) return;
+  setup_.self.seeks = machine_->seeks();
   setup_.self.state = announced_ = record.state();
   setup_.self.cluster = announced_cluster_ = cluster;
   send(setup_.links, identity_changed{setup_.self});

@@ -6,6 +6,7 @@
 #include "actors/messages.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "raft/events.hpp"
+#include "raft/health.hpp"
 #include "raft/replicator.hpp"
 #include "raft/storage.hpp"
 
@@ -46,14 +47,19 @@ using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
-                   void(command_batch), void(read_index_request), void(flow_mark), void(role_changed),
-                   void(replicator_started), void(leader_known), void(peers_view)>;
+                   void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
+                   void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
+                   void(flow_mark), void(role_changed), void(replicator_started), void(leader_known), void(peers_view)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
 
 /// Raft messages, each to the peer that its header names; dropped when there is no link to it.
 struct outbound {
   std::vector<raft::rpc> messages;
+};
+/// The same for the monitor's.
+struct health_batch {
+  std::vector<raft::health_message> messages;
 };
 /// A peer passed the handshake, or its link broke.
 struct link_up {
@@ -139,9 +145,9 @@ struct link_report {
   std::string problem;
 };
 
-using links_handle =
-    compat::handle<void(outbound), void(watch_links), void(watch_peers), void(identity_changed), void(peers_changed),
-                   void(members_changed), void(peer_seen), void(link_report), peer_list(get_peers)>;
+using links_handle = compat::handle<void(outbound), void(health_batch), void(watch_links), void(watch_peers),
+                                    void(identity_changed), void(peers_changed), void(members_changed), void(peer_seen),
+                                    void(link_report), peer_list(get_peers)>;
 
 /// Keeps one address dialed.
 using peer_link_handle = compat::handle<void(identity_changed), void(timer)>;
@@ -158,6 +164,27 @@ struct hang_up {
 };
 using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
 
+// -- health monitor: who is there
+// ---------------------------------------------------------------------------------------
+
+/// What it finds; answered and sent for the members of the newest configuration but this node.
+struct get_health {};
+struct health_report {
+  std::vector<raft::peer_health> peers;
+};
+struct health_changed {
+  node_id peer;
+  raft::peer_state now = raft::peer_state::alive;
+};
+using health_watcher = compat::handle<void(health_changed)>;
+/// Asks for health_changed from now on.
+struct watch_health {
+  health_watcher watcher;
+};
+using health_monitor_handle =
+    compat::handle<void(peers_view), void(raft::probe), void(raft::probe_ack), void(raft::probe_request),
+                   void(watch_health), health_report(get_health), void(timer)>;
+
 // -- formation: the first cluster -------------------------------------------------------------------------------------
 
 /// From the formation actor to the node: whether the core may run, and as part of which cluster.
@@ -165,6 +192,10 @@ using raft::membership_decision;
 using membership_listener = compat::handle<void(membership_decision)>;
 /// From the node to the formation actor: the log holds a configuration of this cluster. Harmless when repeated.
 using raft::formed_now;
+/// From the endpoint: a member of this cluster sends entries to this node, which is fresh.
+using raft::invited;
+/// From the node: whether it asks to become a member (again).
+using raft::seeking;
 /// What formation waits for, for a person; empty when nothing.
 struct get_formation {};
 struct formation_status {
@@ -173,7 +204,7 @@ struct formation_status {
   std::string note;
 };
 using formation_handle = compat::handle<form_answer(form), void(abort_form), void(peers_view), void(formed_now),
-                                        void(timer), formation_status(get_formation)>;
+                                        void(invited), void(seeking), void(timer), formation_status(get_formation)>;
 
 // -- log store: the disk ----------------------------------------------------------------------------------------------
 
@@ -250,9 +281,10 @@ struct role_status {
 using role_handle =
     compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
-                   void(propose_batch), void(read_index), void(log_synced), void(piece_stored),
-                   void(raft::snapshot_taken), void(raft::disk_space), void(replicator_report), void(replicator_fetch),
-                   void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
+                   void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(propose_batch),
+                   void(read_index), void(raft::change_members), void(raft::transfer_leadership), void(log_synced),
+                   void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(replicator_report),
+                   void(replicator_fetch), void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -322,6 +354,7 @@ struct proposals_settled {
   std::vector<raft::accepted> accepted;
   std::vector<raft::failed> failed;
 };
+/// Also of transfers of leadership that failed.
 struct reads_settled {
   std::vector<raft::read_ready> ready;
   std::vector<raft::failed> failed;
@@ -346,8 +379,8 @@ struct proxy_drained {};
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
-                   void(queried_batch), void(role_changed), void(leader_known), void(link_up), void(link_down),
-                   void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
+                   void(raft::transferred), void(queried_batch), void(role_changed), void(leader_known), void(link_up),
+                   void(link_down), void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
                    proxy_drained(drain_proxy)>;
 
 } // namespace troupe

@@ -18,7 +18,12 @@ constexpr std::size_t max_logged_copies = 64;
 
 bool same_identity(const hello& a, const hello& b) {
   return a.node == b.node && a.incarnation == b.incarnation && a.state == b.state && a.cluster == b.cluster &&
-         a.address == b.address;
+         a.address == b.address && a.seeks == b.seeks;
+}
+
+node_id receiver_of(const raft::rpc& message) { return head_of(message).to; }
+node_id receiver_of(const raft::health_message& message) {
+  return std::visit([](const auto& m) { return m.to; }, message);
 }
 
 template <class Handle> void forget(std::vector<Handle>& watchers, const caf::actor_addr& gone) {
@@ -34,7 +39,8 @@ links::links(caf::actor_config& config, hello self, link_factory_ptr factory, st
 
 links_handle::behavior_type links::make_behavior() {
   return {
-      [this](outbound& m) { dispatch(m); },
+      [this](outbound& m) { dispatch(m.messages); },
+      [this](health_batch& m) { dispatch(m.messages); },
       [this](const watch_links& m) {
         monitor(m.watcher);
         link_watchers_.push_back(m.watcher);
@@ -73,11 +79,11 @@ void links::on_exit() {
   peers_watchers_.clear();
 }
 
-void links::dispatch(outbound& m) {
-  for (auto& message : m.messages) {
-    const auto node = nodes_.find(head_of(message).to);
+template <class Message> void links::dispatch(std::vector<Message>& messages) {
+  for (auto& message : messages) {
+    const auto node = nodes_.find(receiver_of(message));
     if (node == nodes_.end()) continue;
-    std::visit([&](auto& rpc) { send(node->second.endpoint, std::move(rpc)); }, message);
+    std::visit([&](auto& m) { send(node->second.endpoint, std::move(m)); }, message);
   }
 }
 

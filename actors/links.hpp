@@ -46,7 +46,7 @@ class links : public links_handle::base {
     std::string address;
   };
 
-  void dispatch(outbound& m);
+  template <class Message> void dispatch(std::vector<Message>& messages);
   void on_report(const link_report& m);
   void on_seen(const hello& peer);
   void on_identity(const hello& self);

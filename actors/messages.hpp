@@ -35,7 +35,7 @@ using raft::term_t;
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
 /// Raised when nodes of different versions could misunderstand each other.
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 /// Who a node is. Sent by a dialer, and by the other side as the answer.
 struct hello {
@@ -49,11 +49,13 @@ struct hello {
   std::string address;
   /// The checksum of the backup that this node was given for a new cluster to begin with; 0: none.
   std::uint64_t backup = 0;
+  /// It is no member of a cluster and asks to become one of the receiver's.
+  bool seeks = false;
   /// Set in an answer that refuses the link: why, for a person.
   std::string refusal;
 };
 template <class F> void visit_fields(hello& x, F&& f) {
-  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.refusal);
+  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.seeks, x.refusal);
 }
 TROUPE_WIRE_MESSAGE(hello)
 

@@ -1,5 +1,7 @@
 #include "actors/proxy.hpp"
 
+#include "services/command.hpp"
+
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
@@ -33,6 +35,9 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const reads_settled& m) { on_reads_settled(m); },
       [this](applied_batch& m) { on_applied(m); },
       [this](const snapshot_covered& m) { on_covered(m.up_to); },
+      [this](const raft::transferred& m) {
+        settle(m.tag, {0, errc::none, 0, to_string(m.to)});
+      },
       [this](queried_batch& m) { on_queried(m); },
       [this](const role_changed& m) { on_role_changed(m); },
       [this](const leader_known& m) {
@@ -65,8 +70,10 @@ void proxy::on_exit() {
 void proxy::on_commands(const command_batch& batch) {
   const auto asker = caf::actor_cast<asker_handle>(current_sender());
   const auto now = clock().now();
+  // Of other nodes only members speak for the cluster.
+  const bool trusted = batch.forwarded ? routes_.knows(current_sender()) : asker && asker.node() == system().node();
   for (const auto& asked : batch.commands) {
-    if (const auto refusal = admission(asked, batch.forwarded); refusal != errc::none) {
+    if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
       outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
       continue;
     }
@@ -84,15 +91,17 @@ void proxy::on_commands(const command_batch& batch) {
 std::string proxy::text_of(errc refusal) const {
   if (refusal == errc::stopping) return "this process is shutting down";
   if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_for_good_;
+  if (refusal == errc::unknown_service) return services::why_no_service(services::cluster_service);
   if (refusal == errc::too_large) return "the command is too large";
   if (refusal == errc::not_leader) return "this node does not lead";
   return "too many commands are waiting";
 }
 
-errc proxy::admission(const command& asked, bool from_proxy) const {
+errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
   if (!down_for_good_.empty()) return errc::disk_failed;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
+  if (!trusted && services::is_for_cluster(asked.payload.view())) return errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
   return errc::none;
@@ -135,7 +144,15 @@ void proxy::on_index_answer(const read_index_answer& answer) {
 
 void proxy::on_reads_settled(const reads_settled& settled) {
   for (const auto& ready : settled.ready) confirmed(ready.tag, ready.index);
-  for (const auto& failed : settled.failed) not_confirmed(failed.tag, failed.leader);
+  for (const auto& [tag, why, leader] : settled.failed) {
+    const auto* command = pending_.find(tag);
+    if (!command || !command->at<place::proposed>())
+      not_confirmed(tag, leader);
+    else if (why == raft::refusal::leadership_lost)
+      settle(tag, errc::outcome_unknown, "leadership was lost before it was known who took it");
+    else
+      refuse(tag, why, leader);
+  }
 }
 
 void proxy::confirmed(raft::tag_t number, index_t index) {
@@ -164,22 +181,46 @@ void proxy::on_proposals_settled(const proposals_settled& settled) {
     accepted_.add({index, tag});
     if (index <= applied_) settle(tag, errc::outcome_unknown, "its log index was applied unseen");
   }
-  for (const auto& [tag, why, leader] : settled.failed) {
-    switch (why) {
-    case raft::refusal::disk_full:
-      settle(tag, errc::disk_full, "the leader's disk is full");
-      break;
-    case raft::refusal::overloaded:
-      settle(tag, errc::overloaded, "the leader holds too many uncommitted commands");
-      break;
-    case raft::refusal::not_leader:
-    case raft::refusal::leadership_lost:
-      start_over(tag);
-      routes_.refused(options_.self, leader);
-      break;
-    }
-  }
+  for (const auto& [tag, why, leader] : settled.failed) refuse(tag, why, leader);
   wake();
+}
+
+void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
+  switch (why) {
+  case raft::refusal::not_leader:
+  case raft::refusal::leadership_lost:
+  case raft::refusal::transferring:
+    start_over(tag);
+    routes_.refused(options_.self, leader);
+    break;
+  case raft::refusal::disk_full:
+    settle(tag, errc::disk_full, "the leader's disk is full");
+    break;
+  case raft::refusal::overloaded:
+    settle(tag, errc::overloaded, "the leader holds too many uncommitted commands");
+    break;
+  case raft::refusal::change_in_progress:
+    settle(tag, errc::overloaded, "another change of the members is not done yet, or the leader has just been elected");
+    break;
+  case raft::refusal::stale_configuration:
+    settle(tag, errc::refused, "the members have changed since the configuration that the change is based on");
+    break;
+  case raft::refusal::unknown_member:
+    settle(tag, errc::refused, "it names a node that is no member, or no voter where it must be one");
+    break;
+  case raft::refusal::invalid_change:
+    settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
+    break;
+  case raft::refusal::nothing_to_change:
+    settle(tag, errc::refused, "everything is as the change wants it");
+    break;
+  case raft::refusal::no_voter_left:
+    settle(tag, errc::refused, "the change would leave no voter");
+    break;
+  case raft::refusal::transfer_failed:
+    settle(tag, errc::refused, "no voter took the leadership over in time: the leader goes on");
+    break;
+  }
 }
 
 void proxy::on_applied(applied_batch& batch) {

@@ -87,6 +87,7 @@ class proxy : public proxy_handle::base {
   void on_reads_settled(const reads_settled& settled);
   void on_applied(applied_batch& batch);
   void on_covered(index_t up_to);
+  void refuse(raft::tag_t tag, raft::refusal why, node_id leader);
   void on_queried(queried_batch& batch);
   void on_role_changed(const role_changed& change);
   void on_link_up(const link_up& link);
@@ -96,7 +97,8 @@ class proxy : public proxy_handle::base {
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
-  errc admission(const command& asked, bool from_proxy) const;
+  /// `trusted`: from this process, or from a member's proxy.
+  errc admission(const command& asked, bool from_proxy, bool trusted) const;
   std::string text_of(errc refusal) const;
   /// Of a command whose service is not here; empty for all others.
   std::string why_not_for_log(const raft::bytes& payload) const;
@@ -112,6 +114,7 @@ class proxy : public proxy_handle::base {
   void wake();
   void on_flush();
   void propose_and_forward();
+  bool ask_role(raft::tag_t tag, const raft::bytes& payload);
   void forward(const routes::link& to);
   void confirm_reads();
   void read_stale();

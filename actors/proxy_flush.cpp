@@ -1,6 +1,7 @@
 // What a proxy sends: everything that gathered since the last flush leaves in one message for each receiver.
 #include "actors/proxy.hpp"
 #include "services/command.hpp"
+#include "services/member_command.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -61,6 +62,7 @@ void proxy::propose_and_forward() {
     if (auto why = why_not_for_log(command.payload); !why.empty())
       return settle(tag, errc::unknown_service, std::move(why));
     command.where = place::proposed{};
+    if (ask_role(tag, command.payload)) return;
     batch.proposals.push_back({tag, command.payload});
   };
   if (routes_.leading())
@@ -76,7 +78,22 @@ void proxy::propose_and_forward() {
 
 std::string proxy::why_not_for_log(const raft::bytes& payload) const {
   const auto parts = services::decode_command(payload.view());
-  return !parts || services_.contains(parts->service) ? std::string{} : services::why_no_service(parts->service);
+  const bool known = !parts || services_.contains(parts->service) || services::decode_member_command(payload.view());
+  return known ? std::string{} : services::why_no_service(parts->service);
+}
+
+/// What is for the leader itself, and not for the log.
+bool proxy::ask_role(raft::tag_t tag, const raft::bytes& payload) {
+  if (!services::is_for_cluster(payload.view())) return false;
+  auto what = services::decode_member_command(payload.view());
+  if (!what) return false;
+  std::visit(
+      [&](auto& request) {
+        request.tag = tag;
+        send(role_, std::move(request));
+      },
+      *what);
+  return true;
 }
 
 void proxy::forward(const routes::link& to) {

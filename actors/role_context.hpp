@@ -11,8 +11,15 @@ struct configuration_known {
   raft::configuration members;
 };
 
+/// The committed configuration at `index` does not have this node, which has heard of no leader for so long.
+struct removed_from_cluster {
+  index_t index = 0;
+  raft::duration silent_for{};
+};
+
 /// Told by roles what the node's owner wants to know.
-using observer_handle = compat::handle<void(role_changed), void(configuration_known)>;
+using observer_handle =
+    compat::handle<void(role_changed), void(leader_known), void(configuration_known), void(removed_from_cluster)>;
 
 struct role_context {
   /// Of the role that owns this context.
@@ -36,3 +43,4 @@ inline constexpr int role_senders = 5;
 } // namespace troupe
 
 TROUPE_LOCAL_MESSAGE(troupe::configuration_known);
+TROUPE_LOCAL_MESSAGE(troupe::removed_from_cluster);

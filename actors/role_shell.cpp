@@ -29,6 +29,11 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const raft::append_response& m) { on_rpc(m); },
       [this](const raft::snapshot_request& m) { on_rpc(m); },
       [this](const raft::snapshot_response& m) { on_rpc(m); },
+      [this](const raft::timeout_now& m) { on_rpc(m); },
+      [this](const raft::removed_notice& m) { on_rpc(m); },
+      [this](const raft::removed_answer& m) { on_rpc(m); },
+      [this](const raft::change_members& m) { on_leader_request(m); },
+      [this](const raft::transfer_leadership& m) { on_leader_request(m); },
       [this](const propose_batch& m) { on_proposals(m); },
       [this](const read_index& m) { on_read(m); },
       [this](const log_synced& m) { on_synced(m); },
@@ -90,6 +95,12 @@ template <class Role> void role_shell<Role>::on_proposals(const propose_batch& b
 template <class Role> void role_shell<Role>::on_read(const read_index& request) {
   if (!successor_) return step(raft::read_request{request.tag});
   this->send(context_.proxy, reads_settled{{}, {{request.tag, raft::refusal::not_leader, {}}}});
+}
+
+template <class Role> template <class Request> void role_shell<Role>::on_leader_request(const Request& request) {
+  if (!successor_) return step(request);
+  if (request.tag != 0)
+    this->send(context_.proxy, proposals_settled{{}, {{request.tag, raft::refusal::not_leader, {}}}});
 }
 
 template <class Role> void role_shell<Role>::on_synced(const log_synced& synced) {
@@ -158,10 +169,13 @@ template <class Role> role_status role_shell<Role>::status() const {
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
   auto out = role_.step(event, this->clock().now());
-  // A step that proposes fails nothing but proposals, every other step nothing but reads.
+  // A step that asks for something new fails nothing but that, every other step reads, and a transfer that is on.
+  const bool asks = std::holds_alternative<raft::propose>(event) ||
+                    std::holds_alternative<raft::change_members>(event) ||
+                    std::holds_alternative<raft::transfer_leadership>(event);
   proposals_settled proposals{std::move(out.accepted_now), {}};
   reads_settled reads{std::move(out.reads), {}};
-  (std::holds_alternative<raft::propose>(event) ? proposals.failed : reads.failed) = std::move(out.failed_now);
+  (asks ? proposals.failed : reads.failed) = std::move(out.failed_now);
   if (!proposals.accepted.empty() || !proposals.failed.empty()) this->send(context_.proxy, std::move(proposals));
   execute(std::move(out));
   if (!reads.ready.empty() || !reads.failed.empty()) this->send(context_.proxy, std::move(reads));
@@ -188,6 +202,8 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   }
   if (out.commit_to) release(*out.commit_to);
   if (out.compact_to) this->send(context_.log, compact_log{*out.compact_to});
+  if (out.transferred_now) this->send(context_.proxy, *out.transferred_now);
+  if (out.removed) note_removed(*out.removed);
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));
@@ -229,6 +245,7 @@ template <class Role> void role_shell<Role>::note_leader() {
   told_leader_ = now;
   this->send(context_.proxy, now);
   this->send(context_.endpoint, now);
+  this->send(context_.observer, now);
 }
 
 template <class Role> void role_shell<Role>::note_members() {
@@ -237,6 +254,12 @@ template <class Role> void role_shell<Role>::note_members() {
   if (told_members_ == log.configuration_index() || log.configuration_index() > role_.state().durable_index()) return;
   told_members_ = log.configuration_index();
   this->send(context_.observer, configuration_known{log.configuration_index(), log.current()});
+}
+
+template <class Role> void role_shell<Role>::note_removed(index_t at) {
+  const auto heard = role_.leader_heard();
+  const auto silent_for = heard ? this->clock().now() - *heard : raft::duration::max();
+  this->send(context_.observer, removed_from_cluster{at, silent_for});
 }
 
 template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {

@@ -40,6 +40,7 @@ template <class Role> class role_shell : public role_handle::base {
   void on_rpc(const raft::rpc& message);
   void on_proposals(const propose_batch& batch);
   void on_read(const read_index& request);
+  template <class Request> void on_leader_request(const Request& request);
   void on_synced(const log_synced& synced);
   template <class Fact> void on_disk_fact(const Fact& fact);
   void on_stored(const piece_stored& stored);
@@ -56,6 +57,7 @@ template <class Role> class role_shell : public role_handle::base {
   void release(index_t up_to);
   void note_leader();
   void note_members();
+  void note_removed(index_t at);
   void note_contact(const raft::rpc& message);
   void become(raft::transition next);
   template <class Next> void hand_over(std::optional<raft::rpc> carry);

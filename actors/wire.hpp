@@ -4,6 +4,7 @@
 
 #include "actors/caf.hpp"
 #include "raft/codec.hpp"
+#include "raft/health.hpp"
 #include "raft/messages.hpp"
 
 #include <concepts>
@@ -19,7 +20,9 @@ namespace troupe::raft {
 
 template <class F> void visit_fields(header& x, F&& f) { f(x.cluster, x.from, x.to, x.term); }
 template <class F> void visit_fields(member& x, F&& f) { f(x.id, x.address); }
-template <class F> void visit_fields(vote_request& x, F&& f) { f(x.head, x.last_index, x.last_term, x.pre); }
+template <class F> void visit_fields(vote_request& x, F&& f) {
+  f(x.head, x.last_index, x.last_term, x.pre, x.transfer);
+}
 template <class F> void visit_fields(vote_response& x, F&& f) { f(x.head, x.pre, x.granted); }
 template <class F> void visit_fields(append_request& x, F&& f) {
   f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries);
@@ -33,6 +36,12 @@ template <class F> void visit_fields(snapshot_request& x, F&& f) { f(x.head, x.s
 template <class F> void visit_fields(snapshot_response& x, F&& f) {
   f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round);
 }
+template <class F> void visit_fields(timeout_now& x, F&& f) { f(x.head); }
+template <class F> void visit_fields(removed_notice& x, F&& f) { f(x.head, x.index, x.commit); }
+template <class F> void visit_fields(removed_answer& x, F&& f) { f(x.head, x.index); }
+template <class F> void visit_fields(probe& x, F&& f) { f(x.cluster, x.from, x.to, x.number); }
+template <class F> void visit_fields(probe_ack& x, F&& f) { f(x.cluster, x.from, x.to, x.about, x.number); }
+template <class F> void visit_fields(probe_request& x, F&& f) { f(x.cluster, x.from, x.to, x.target); }
 
 } // namespace troupe::raft
 
@@ -195,4 +204,10 @@ TROUPE_WIRE_MESSAGE(append_request)
 TROUPE_WIRE_MESSAGE(append_response)
 TROUPE_WIRE_MESSAGE(snapshot_request)
 TROUPE_WIRE_MESSAGE(snapshot_response)
+TROUPE_WIRE_MESSAGE(timeout_now)
+TROUPE_WIRE_MESSAGE(removed_notice)
+TROUPE_WIRE_MESSAGE(removed_answer)
+TROUPE_WIRE_MESSAGE(probe)
+TROUPE_WIRE_MESSAGE(probe_ack)
+TROUPE_WIRE_MESSAGE(probe_request)
 } // namespace troupe::raft

@@ -175,6 +175,30 @@ void formation::on(const formed_now& what, formation_output& out) {
   store({.cluster = what.cluster, .promise = std::nullopt, .restored = restored}, out);
 }
 
+/// Kept like a promise, of which it is one: to a cluster that is there already, until the log holds a configuration.
+void formation::on(const invited& what, formation_output& out) {
+  if (storing_ || durable_.state() != membership_state::fresh || rule_.backup != 0 || what.by == self_.id) return;
+  out.note = "node " + to_string(what.by) + " lets this one into cluster " + to_string(what.cluster);
+  store({.cluster = {}, .promise = form{.cluster = what.cluster, .proposer = what.by, .members = {{what.by, {}}}}},
+        out);
+}
+
+void formation::on(const seeking& what, formation_output&) { seeking_ = what.yes; }
+
+bool formation::is_invitation(const form& promise) const { return !contains(promise.members, self_.id); }
+
+bool formation::seeks() const noexcept {
+  switch (durable_.state()) {
+  case membership_state::fresh:
+    return rule_.expect == std::size_t{0} && rule_.backup == 0;
+  case membership_state::promised:
+    return is_invitation(*durable_.promise);
+  case membership_state::formed:
+    return seeking_;
+  }
+  return false;
+}
+
 bool formation::proposing() const noexcept {
   return !durable_.cluster && durable_.promise && durable_.promise->proposer == self_.id;
 }

@@ -104,7 +104,17 @@ struct record_synced {};
 struct formed_now {
   cluster_id cluster;
 };
-using formation_event = std::variant<tick, peer_sightings, form, form_answer, abort_form, record_synced, formed_now>;
+/// A member of this cluster has this node in its configuration: it sends entries to it.
+struct invited {
+  cluster_id cluster;
+  node_id by;
+};
+/// A node that belongs to a cluster and is no member of it asks to become one, or does so no more.
+struct seeking {
+  bool yes = false;
+};
+using formation_event =
+    std::variant<tick, peer_sightings, form, form_answer, abort_form, record_synced, formed_now, invited, seeking>;
 
 /// What the replicated core may do: run as part of `cluster`, beginning with the configuration `initial` if its log is
 /// empty and one is given; or, `withdrawn`, end and leave nothing behind. With a `backup`, `initial` stands in the
@@ -144,6 +154,8 @@ class formation {
 
   /// What is on disk.
   const membership_record& record() const noexcept { return durable_; }
+  /// Whether it asks to become a member of a cluster that there is.
+  bool seeks() const noexcept;
 
  private:
   void on(const tick&, formation_output& out);
@@ -153,7 +165,10 @@ class formation {
   void on(const abort_form& what, formation_output& out);
   void on(const record_synced&, formation_output& out);
   void on(const formed_now& what, formation_output& out);
+  void on(const invited& what, formation_output& out);
+  void on(const seeking& what, formation_output& out);
 
+  bool is_invitation(const form& promise) const;
   bool proposing() const noexcept;
   std::optional<std::size_t> wanted() const;
   std::string why_not_now() const;
@@ -186,6 +201,7 @@ class formation {
   std::uint64_t pause_ = 0;
   /// A tick has passed since the view changed.
   bool settled_ = false;
+  bool seeking_ = false;
 };
 
 } // namespace troupe::raft

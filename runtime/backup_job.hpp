@@ -15,8 +15,7 @@ struct backup_setup {
   snapshot_store_handle snapshots;
 };
 
-/// An asker of the proxy (`asker_handle`), as a front is.
-using backup_handle = compat::handle<backup_made(make_backup), void(outcome_batch), void(read_index_answer)>;
+using backup_handle = compat::handle<backup_made(make_backup)>;
 
 /// When a linearizable read is served here, this node has applied everything that was acknowledged before the question;
 /// so a snapshot that is taken then holds it.
@@ -29,7 +28,7 @@ class backup_job : public backup_handle::base {
 
  private:
   caf::result<backup_made> begin(const make_backup& question);
-  void go_on(outcome_batch& answers);
+  void go_on();
   void fail(const caf::error& why);
 
   backup_setup setup_;

@@ -16,6 +16,12 @@ template <class F> void for_each_wire_message(F&& add) {
   add.template operator()<raft::append_response>("troupe.append_response");
   add.template operator()<raft::snapshot_request>("troupe.snapshot_request");
   add.template operator()<raft::snapshot_response>("troupe.snapshot_response");
+  add.template operator()<raft::timeout_now>("troupe.timeout_now");
+  add.template operator()<raft::removed_notice>("troupe.removed_notice");
+  add.template operator()<raft::removed_answer>("troupe.removed_answer");
+  add.template operator()<raft::probe>("troupe.probe");
+  add.template operator()<raft::probe_ack>("troupe.probe_ack");
+  add.template operator()<raft::probe_request>("troupe.probe_request");
   add.template operator()<hello>("troupe.hello");
   add.template operator()<client_hello>("troupe.client_hello");
   add.template operator()<client_welcome>("troupe.client_welcome");

@@ -2,6 +2,7 @@
 
 #include "actors/endpoint.hpp"
 #include "actors/formation_actor.hpp"
+#include "actors/health_monitor.hpp"
 #include "actors/links.hpp"
 #include "actors/proxy.hpp"
 #include "discovery/spec.hpp"
@@ -189,6 +190,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.expected_members = options.bootstrap_expect.value_or(listed ? listed->addresses.size() : 0);
   setup.open_log = open_disk(inside->files, options.segment_size, options.restore);
   setup.snapshots = options.snapshots;
+  setup.members = options.members;
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
     const auto transport = net.lock();
@@ -215,7 +217,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   forming.links = around.links;
   forming.node = caf::actor_cast<membership_listener>(inside->handle);
   around.formation = system.spawn<formation_actor, caf::detached>(std::move(forming));
-  around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links);
+  around.health = system.spawn<health_monitor>(self.node, raft::health_options{}, draw_seed(), around.links);
+  around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health);
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   const auto& receivers = inside->transport->options().guard.receivers;

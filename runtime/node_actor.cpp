@@ -5,8 +5,11 @@
 #include "actors/role_shell.hpp"
 #include "actors/snapshot_store.hpp"
 #include "runtime/backup_job.hpp"
+#include "runtime/proxy_question.hpp"
 #include "services/shell.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace troupe {
@@ -18,35 +21,27 @@ constexpr auto restart_window = std::chrono::seconds{10};
 
 constexpr auto look_for_room_after = std::chrono::seconds{1};
 
-bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
+/// A node that heard nothing of its leader for so long did not see its own removal being decided.
+constexpr auto away_after = std::chrono::seconds{10};
 
-template <class Phase> const char* to_string(Phase phase) {
-  switch (phase) {
-  case Phase::idle:
-    return "forming";
-  case Phase::opening:
-    return "opening";
-  case Phase::running:
-    return "running";
-  case Phase::draining:
-    return "draining";
-  case Phase::clearing:
-    return "restarting";
-  case Phase::no_room:
-    return "no_room";
-  case Phase::disk_failed:
-    return "disk_failed";
-  case Phase::stopping:
-    return "stopping";
-  }
-  return "?";
+/// The reverse of to_string; 0 for what is none. It comes from another node.
+node_id parse_id(const std::string& text) {
+  node_id id;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id.value, 16);
+  return error == std::errc{} && stop == end ? id : node_id{};
 }
+
+bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
 
 } // namespace
 
 node_actor::node_actor(caf::actor_config& config, node_setup setup)
     : node_handle::base(config), setup_(std::move(setup)) {
-  set_down_handler([this](const caf::down_msg& message) { on_down(message); });
+  set_down_handler([this](const caf::down_msg& message) {
+    const auto watched = std::erase_if(watchers_, [&](const auto& w) { return w.address() == message.source; });
+    if (watched == 0) on_down(message);
+  });
 }
 
 node_handle::behavior_type node_actor::make_behavior() {
@@ -57,20 +52,51 @@ node_handle::behavior_type node_actor::make_behavior() {
         return delegate(dispatcher_, m);
       },
       [this](const make_backup& m) { return back_up(m); },
-      [this](const stop_node&) { begin_stop(); },
+      [this](const change_membership& m) -> caf::result<membership_changed> {
+        return ask_cluster<membership_changed>(m.change, m.timeout,
+                                               [](const proxy_answer& a) { return membership_changed{a.index}; });
+      },
+      [this](const move_leadership& m) -> caf::result<leadership_moved> {
+        return ask_cluster<leadership_moved>(raft::transfer_leadership{0, m.to}, m.timeout, [](const proxy_answer& a) {
+          return leadership_moved{parse_id(a.payload)};
+        });
+      },
+      [this](const watch_events& m) {
+        monitor(m.watcher);
+        watchers_.push_back(m.watcher);
+      },
+      [this](const health_changed& m) {
+        using kind = cluster_event::kind;
+        tell({m.now == raft::peer_state::alive     ? kind::revived
+              : m.now == raft::peer_state::suspect ? kind::suspected
+                                                   : kind::died,
+              m.peer});
+      },
+      [this](const leader_known& m) {
+        if (std::exchange(leader_, m.leader) != m.leader)
+          tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
+      },
+      [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
       [this](const log_opened& m) { opened(*m.log); },
       [this](const role_changed& m) {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
+        send(keeper_, m);
+        tell({cluster_event::kind::role_changed, setup_.id, m.kind, m.term});
         watch(caf::actor_cast<caf::actor>(m.role));
         // Born while the core was being taken down.
-        if (phase_ != phase::running && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
+        if (phase_ != phase::running && phase_ != phase::handing_over && phase_ != phase::draining)
+          send_exit(m.role, caf::exit_reason::user_shutdown);
+        if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const configuration_known& m) { on_members(m); },
+      [this](const removed_from_cluster& m) { on_removed(m); },
       [this](const timer& m) {
-        if (!timer_.fired(m) || phase_ != phase::no_room) return;
+        if (!timer_.fired(m)) return;
+        if (phase_ == phase::handing_over) return drain(); // nobody took it in time
+        if (phase_ != phase::no_room) return;
         phase_ = phase::idle;
         if (!membership_.withdrawn) open_core();
       },
@@ -83,6 +109,10 @@ void node_actor::settle_in(const surroundings& message) {
   monitor(around_.links);
   monitor(around_.proxy);
   monitor(around_.formation);
+  monitor(around_.health);
+  send(around_.health, watch_health{health_watcher{this}});
+  keeper_ = spawn<member_keeper>(setup_.id, setup_.members, around_.links, around_.health);
+  monitor(keeper_);
   // Formation may have been quicker.
   if (membership_.cluster && !membership_.withdrawn) open_core();
 }
@@ -216,7 +246,8 @@ void node_actor::on_down(const caf::down_msg& message) {
 }
 
 void node_actor::clear_core(const caf::error& why) {
-  phase_ = phase_ == phase::draining || phase_ == phase::stopping ? phase::stopping : phase::clearing;
+  const bool ends = phase_ == phase::handing_over || phase_ == phase::draining || phase_ == phase::stopping;
+  phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
   if (core_.empty()) return core_cleared();
@@ -246,7 +277,38 @@ void node_actor::wait_for_room() {
   timer_.arm(this, clock().now() + look_for_room_after);
 }
 
-void node_actor::begin_stop() {
+void node_actor::begin_stop(bool leave) {
+  if (phase_ == phase::handing_over || phase_ == phase::draining || phase_ == phase::stopping) return;
+  if (phase_ == phase::clearing) {
+    phase_ = phase::stopping;
+    return;
+  }
+  if (!leave || phase_ != phase::running || !members_.is_member(setup_.id)) return hand_over();
+  raft::change_members change;
+  change.remove.push_back(setup_.id);
+  request(spawn<proxy_question>(around_.proxy), caf::infinite,
+          ask_proxy{access::write, raft::bytes{services::encode(change)}, setup_.drain_timeout})
+      .then(
+          [this](const proxy_answer&) {
+            troupe::log().info("node {} has left the cluster", to_string(setup_.id));
+            hand_over();
+          },
+          [this](const caf::error& why) {
+            troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id),
+                                compat::to_text(system(), why));
+            hand_over();
+          });
+}
+
+/// A leader that just ended would leave the others without one for an election timeout.
+void node_actor::hand_over() {
+  if (phase_ != phase::running || role_.kind != raft::role_kind::leader || members_.voters.size() < 2) return drain();
+  phase_ = phase::handing_over;
+  send(role_.role, raft::transfer_leadership{});
+  timer_.arm(this, clock().now() + setup_.raft.election_max);
+}
+
+void node_actor::drain() {
   if (phase_ == phase::draining || phase_ == phase::stopping) return;
   if (phase_ == phase::clearing) {
     phase_ = phase::stopping;
@@ -262,7 +324,18 @@ void node_actor::begin_stop() {
 }
 
 void node_actor::on_members(const configuration_known& message) {
-  members_ = message.members;
+  const auto before = std::exchange(members_, message.members);
+  send(keeper_, message);
+  const bool first = told_members_at_ == 0;
+  if (!first)
+    for (const auto& event : member_events(before, members_, message.index)) tell(event);
+  if (members_.is_member(setup_.id)) {
+    removed_at_ = 0;
+    send(around_.formation, seeking{false});
+  } else if (first && !members_.empty()) {
+    // Started as what was removed before, or not let in yet.
+    send(around_.formation, seeking{true});
+  }
   const auto count = members_.members().size();
   // A new role tells what the last one told, and an empty log has no members.
   if (count > 0 && std::exchange(told_members_at_, message.index) != message.index)
@@ -276,50 +349,17 @@ void node_actor::on_members(const configuration_known& message) {
   send(around_.links, members_changed{members_.members()});
 }
 
-caf::result<node_status> node_actor::status() {
-  node_status now;
-  now.id = setup_.id;
-  now.cluster = membership_.cluster;
-  now.address = setup_.address;
-  now.phase = to_string(phase_);
-  if (!disk_error_.empty()) {
-    now.disk = "failed";
-    now.disk_error = disk_error_;
-  }
-  if (phase_ == phase::no_room) now.disk = "full";
-  if (setup_.network) now.network = setup_.network();
-  if (phase_ != phase::running || !role_.role) {
-    now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
-                    : phase_ == phase::no_room ? "the disk is full"
-                    : phase_ == phase::idle    ? "not part of a cluster yet"
-                                               : "starting or stopping";
-    return now;
-  }
-  auto promise = make_response_promise<node_status>();
-  auto fail = [promise](const caf::error& e) mutable { promise.deliver(e); };
-  request(role_.role, caf::infinite, get_role_status{})
-      .then(
-          [=, this](const role_status& role) mutable {
-            now.role = role;
-            request(dispatcher_, caf::infinite, get_applied{})
-                .then(
-                    [=, this](const applied_status& applied) mutable {
-                      now.applied = applied.applied;
-                      now.snapshot = applied.snapshot;
-                      now.snapshot_error = applied.snapshot_error;
-                      request(around_.links, caf::infinite, get_peers{})
-                          .then(
-                              [=, this](const peer_list& peers) mutable {
-                                describe_members(now, peers);
-                                judge(now);
-                                promise.deliver(std::move(now));
-                              },
-                              fail);
-                    },
-                    fail);
-          },
-          fail);
-  return promise;
+void node_actor::on_removed(const removed_from_cluster& message) {
+  removed_at_ = message.index;
+  // Whoever is out of reach for long is removed by the leader; one that is there was removed on purpose.
+  const bool was_away = message.silent_for >= away_after;
+  troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
+                     message.index, was_away ? "asks to join again" : "stays out until it is started again");
+  if (was_away) send(around_.formation, seeking{true});
+}
+
+void node_actor::tell(const cluster_event& event) {
+  for (const auto& w : watchers_) send(w, event);
 }
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {
@@ -328,38 +368,15 @@ caf::result<backup_made> node_actor::back_up(const make_backup& question) {
                   question);
 }
 
-void node_actor::describe_members(node_status& now, const peer_list& peers) const {
-  for (const auto& m : now.role->members.members()) {
-    const bool self = m.id == setup_.id;
-    member_status member{m.id, self ? setup_.address : m.address, now.role->members.is_voter(m.id), self};
-    for (const auto& peer : peers.peers) {
-      // A node may be listed under several addresses, of which one is used; so may this one.
-      if (peer.id != m.id || m.id == setup_.id || !peer.up) continue;
-      member.address = peer.address;
-      member.reachable = true;
-    }
-    if (m.id == now.role->leader) now.leader_address = member.address;
-    now.members.push_back(std::move(member));
-  }
-}
-
-void node_actor::judge(node_status& now) const {
-  const auto& role = *now.role;
-  const auto patience = 2 * setup_.raft.election_max;
-  if (role.disk_full) now.disk = "full";
-  if (role.state_lost) {
-    now.not_ready = "its snapshots are damaged or missing: waiting for one of another node";
-  } else if (role.disk_full) {
-    now.not_ready = "the disk is full";
-  } else if (!role.leader) {
-    now.not_ready = "no leader is known";
-  } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
-    now.not_ready = "the leader has been silent for more than two election timeouts";
-  } else if (!role.ready_at || now.applied < *role.ready_at) {
-    now.not_ready = "catching up with what was committed at the first contact with the leader";
-  } else {
-    now.ready = true;
-  }
+template <class Result, class Render>
+caf::result<Result> node_actor::ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
+                                            Render render) {
+  auto promise = make_response_promise<Result>();
+  request(spawn<proxy_question>(around_.proxy), caf::infinite,
+          ask_proxy{access::write, raft::bytes{services::encode(what)}, timeout})
+      .then([promise, render](const proxy_answer& answer) mutable { promise.deliver(render(answer)); },
+            [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
 }
 
 void node_actor::finish(const caf::error& why) {
@@ -373,6 +390,10 @@ void node_actor::on_exit() {
   anon_send_exit(around_.endpoint, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.formation, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.proxy, caf::exit_reason::user_shutdown);
+  anon_send_exit(around_.health, caf::exit_reason::user_shutdown);
+  anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
+  keeper_ = nullptr;
+  watchers_.clear();
   around_ = {};
   core_.clear();
   role_ = {};

@@ -15,14 +15,17 @@
 // [no_room], and from there to [opening] once a second.
 #pragma once
 
+#include "actors/cluster_events.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/log_opener.hpp"
+#include "actors/member_keeper.hpp"
 #include "actors/proxy.hpp"
 #include "actors/role_context.hpp"
 #include "actors/timer_slot.hpp"
 #include "runtime/node_options.hpp"
 #include "runtime/transport/transport.hpp"
+#include "services/member_command.hpp"
 
 #include <deque>
 #include <functional>
@@ -39,6 +42,10 @@ struct member_status {
   bool voter = false;
   /// This node itself, or linked to it now.
   bool reachable = false;
+  /// A learner that becomes a voter when it has caught up.
+  bool joining = false;
+  /// As this node finds; nothing for itself.
+  std::optional<raft::peer_health> health;
 };
 
 /// A node's own view of itself and its cluster.
@@ -46,7 +53,7 @@ struct node_status {
   node_id id;
   cluster_id cluster;
   std::string address;
-  /// "forming", "opening", "running", "draining", "restarting", "no_room", "disk_failed" or "stopping".
+  /// "forming", "opening", "running", "leaving", "draining", "restarting", "no_room", "disk_failed" or "stopping".
   std::string phase;
   /// Only while running.
   std::optional<role_status> role;
@@ -67,8 +74,10 @@ struct node_status {
 };
 
 struct get_status {};
-/// Finish what is in flight, then end.
-struct stop_node {};
+/// Finish what is in flight, hand leadership over, then end; with `leave`, stop to be a member first.
+struct stop_node {
+  bool leave = false;
+};
 /// Asks for the whole state in a file: with every write that was acknowledged before, and while others go on.
 struct make_backup {
   /// For the leader to be heard, and for this node to have applied what it knows of.
@@ -81,19 +90,44 @@ struct backup_made {
   raft::snapshot_id snapshot;
   snapshot_store_handle store;
 };
+/// Asks the leader, wherever it is, for other members; answered when the new configuration is committed. A node that is
+/// added joins as a learner and becomes a voter when it has caught up.
+struct change_membership {
+  raft::change_members change;
+  std::chrono::milliseconds timeout{5000};
+};
+struct membership_changed {
+  /// Of the configuration's entry.
+  index_t index = 0;
+};
+/// Asks the leader to hand over to `to`, or (0) to whoever fits best; answered when it does not lead any more.
+struct move_leadership {
+  node_id to;
+  std::chrono::milliseconds timeout{5000};
+};
+struct leadership_moved {
+  node_id to;
+};
+/// Asks for every cluster_event from now on, until the watcher ends.
+struct watch_events {
+  event_watcher watcher;
+};
 /// The actors around the core, spawned by whoever spawns the node.
 struct surroundings {
   endpoint_handle endpoint;
   links_handle links;
   proxy_handle proxy;
   formation_handle formation;
+  health_monitor_handle health;
 };
 
-/// What users send: get_status, take_snapshot, make_backup, stop_node. Monitor the handle to learn of the node's end;
-/// the reason tells why.
+/// What users send: get_status, take_snapshot, make_backup, change_membership, move_leadership, watch_events,
+/// stop_node. Monitor the handle to learn of the node's end; the reason tells why.
 using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
-                                   void(stop_node), void(surroundings), void(membership_decision), void(log_opened),
-                                   void(role_changed), void(configuration_known), void(timer)>;
+                                   membership_changed(change_membership), leadership_moved(move_leadership),
+                                   void(watch_events), void(health_changed), void(leader_known), void(stop_node),
+                                   void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
+                                   void(configuration_known), void(removed_from_cluster), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -104,6 +138,7 @@ struct node_setup {
   storage_factory open_log;
   std::vector<machine_factory> services;
   snapshot_policy snapshots;
+  raft::member_policy_options members;
   /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
   std::size_t expected_members = 0;
   /// Empty: there is none.
@@ -120,7 +155,7 @@ class node_actor : public node_handle::base {
   void on_exit() override;
 
  private:
-  enum class phase { idle, opening, running, draining, clearing, no_room, disk_failed, stopping };
+  enum class phase { idle, opening, running, handing_over, draining, clearing, no_room, disk_failed, stopping };
 
   void settle_in(const surroundings& message);
   void decided(const membership_decision& message);
@@ -135,12 +170,19 @@ class node_actor : public node_handle::base {
   void on_down(const caf::down_msg& message);
   void clear_core(const caf::error& why);
   void core_cleared();
-  void begin_stop();
+  void begin_stop(bool leave);
   void on_members(const configuration_known& message);
+  void on_removed(const removed_from_cluster& message);
+  void drain();
+  void hand_over();
+  void tell(const cluster_event& event);
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
-  void describe_members(node_status& now, const peer_list& peers) const;
+  void describe_members(node_status& now, const peer_list& peers, const health_report& health) const;
+  template <class Result, class Render>
+  caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
+                                  Render render);
   void judge(node_status& now) const;
 
   node_setup setup_;
@@ -159,6 +201,11 @@ class node_actor : public node_handle::base {
   std::map<caf::actor_addr, caf::actor> core_;
   caf::actor_addr log_store_;
   raft::configuration members_;
+  member_keeper_handle keeper_;
+  /// Not 0: the committed configuration at this index does not have this node.
+  index_t removed_at_ = 0;
+  node_id leader_;
+  std::vector<event_watcher> watchers_;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;
   bool fatal_ = false;
@@ -178,4 +225,9 @@ TROUPE_LOCAL_MESSAGE(troupe::get_status);
 TROUPE_LOCAL_MESSAGE(troupe::stop_node);
 TROUPE_LOCAL_MESSAGE(troupe::make_backup);
 TROUPE_LOCAL_MESSAGE(troupe::backup_made);
+TROUPE_LOCAL_MESSAGE(troupe::change_membership);
+TROUPE_LOCAL_MESSAGE(troupe::membership_changed);
+TROUPE_LOCAL_MESSAGE(troupe::move_leadership);
+TROUPE_LOCAL_MESSAGE(troupe::leadership_moved);
+TROUPE_LOCAL_MESSAGE(troupe::watch_events);
 TROUPE_LOCAL_MESSAGE(troupe::surroundings);

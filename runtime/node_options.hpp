@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/snapshot_schedule.hpp"
+#include "raft/member_policy.hpp"
 #include "raft/options.hpp"
 #include "runtime/transport_settings.hpp"
 
@@ -36,6 +37,8 @@ struct node_options {
   transport_settings transport = {};
   /// Listen at any address without TLS: whoever can reach the port can read and change everything.
   bool insecure = false;
+  /// Whom this node lets in and removes while it leads.
+  raft::member_policy_options members = {};
   /// Heartbeat, election timeouts and limits of the protocol.
   raft::options raft = {};
   /// When the node takes a snapshot by itself, and so lets its log begin anew.

@@ -31,6 +31,10 @@ std::string text(const raft::snapshot_response& m) {
          std::to_string(m.next);
 }
 
+std::string text(const raft::timeout_now&) { return "campaign!"; }
+std::string text(const raft::removed_notice& m) { return "removed at " + std::to_string(m.index); }
+std::string text(const raft::removed_answer& m) { return "knows of " + std::to_string(m.index); }
+
 } // namespace
 
 /// Where a node's Raft messages leave. It answers what a core and an endpoint ask of their links.
@@ -46,6 +50,7 @@ class wire_links : public caf::event_based_actor {
         [this](const watch_peers& m) {
           send(m.watcher, peers_view{self_, {}, {}});
         },
+        [](const health_batch&) {}, // who is there is tested by itself
         [](const members_changed&) {},
         [](const get_peers&) { return peer_list{}; },
     };

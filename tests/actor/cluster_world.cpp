@@ -1,6 +1,7 @@
 #include "tests/actor/cluster_world.hpp"
 
 #include "actors/endpoint.hpp"
+#include "actors/health_monitor.hpp"
 #include "actors/log.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
@@ -34,7 +35,7 @@ class agreed_formation : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     send(node_, membership_decision{the_cluster, everybody(), false});
     node_ = nullptr;
-    return {[](const formed_now&) {}};
+    return {[](const formed_now&) {}, [](const seeking&) {}};
   }
 
  private:
@@ -217,7 +218,8 @@ void cluster_world::start(node_id id) {
   m.around.proxy = system.spawn<proxy>(front_door);
   m.around.links = wire_.spawn_links(self);
   m.around.formation = caf::actor_cast<formation_handle>(system.spawn<agreed_formation>(m.node));
-  m.endpoint = system.spawn<endpoint>(self, m.around.proxy, m.around.formation, m.around.links);
+  m.around.health = system.spawn<health_monitor>(id, raft::health_options{}, random_.next(), m.around.links);
+  m.endpoint = system.spawn<endpoint>(self, m.around.proxy, m.around.formation, m.around.links, m.around.health);
   const auto tap = system.spawn<news_tap>(*this, self, m.endpoint);
   m.news = tap.id();
   m.around.endpoint = caf::actor_cast<endpoint_handle>(tap);
@@ -245,6 +247,7 @@ void cluster_world::kill(node_id id, std::size_t keep) {
   end(m.around.endpoint);
   end(m.around.links);
   end(m.around.formation);
+  end(m.around.health);
   end(m.node);
   m.node = nullptr;
   m.front = nullptr;

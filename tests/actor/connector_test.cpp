@@ -85,7 +85,8 @@ served serve(caf::actor_system& system, std::uint64_t id) {
   auto links = system.spawn<troupe::links>(who(id), std::make_shared<transport_links>(transport), id);
   auto rest = system.spawn<silent>();
   auto endpoint = system.spawn<troupe::endpoint>(who(id), caf::actor_cast<proxy_handle>(rest),
-                                                 caf::actor_cast<formation_handle>(rest), links);
+                                                 caf::actor_cast<formation_handle>(rest), links,
+                                                 caf::actor_cast<health_monitor_handle>(rest));
   transport->options().guard.receivers->add(endpoint.id());
   const auto port = transport->listen("127.0.0.1", 0);
   publish(system, *transport, port, caf::actor_cast<caf::strong_actor_ptr>(endpoint));

@@ -191,7 +191,8 @@ struct node {
     caf::anon_send(links, watch_peers{caf::actor_cast<peers_watcher>(rest)});
     formation = w.keep(w.system.spawn<formation_actor>(
         formation_setup{self, rule, self.node.value * 1000, store, links, caf::actor_cast<membership_listener>(rest)}));
-    endpoint = w.keep(w.system.spawn<troupe::endpoint>(self, caf::actor_cast<proxy_handle>(rest), formation, links));
+    endpoint = w.keep(w.system.spawn<troupe::endpoint>(self, caf::actor_cast<proxy_handle>(rest), formation, links,
+                                                       caf::actor_cast<health_monitor_handle>(rest)));
     (*w.factory->table)[self.address] = endpoint;
   }
   void discover(std::vector<std::string> addresses) {

@@ -1,0 +1,135 @@
+// The half of a node's supervisor that tells how it is.
+#include "runtime/node_actor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+template <class Phase> const char* to_string(Phase phase) {
+  switch (phase) {
+  case Phase::idle:
+    return "forming";
+  case Phase::opening:
+    return "opening";
+  case Phase::running:
+    return "running";
+  case Phase::handing_over:
+    return "leaving";
+  case Phase::draining:
+    return "draining";
+  case Phase::clearing:
+    return "restarting";
+  case Phase::no_room:
+    return "no_room";
+  case Phase::disk_failed:
+    return "disk_failed";
+  case Phase::stopping:
+    return "stopping";
+  }
+  return "?";
+}
+
+} // namespace
+
+caf::result<node_status> node_actor::status() {
+  node_status now;
+  now.id = setup_.id;
+  now.cluster = membership_.cluster;
+  now.address = setup_.address;
+  now.phase = to_string(phase_);
+  if (!disk_error_.empty()) {
+    now.disk = "failed";
+    now.disk_error = disk_error_;
+  }
+  if (phase_ == phase::no_room) now.disk = "full";
+  if (setup_.network) now.network = setup_.network();
+  if ((phase_ != phase::running && phase_ != phase::handing_over) || !role_.role) {
+    now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
+                    : phase_ == phase::no_room ? "the disk is full"
+                    : phase_ == phase::idle    ? "not part of a cluster yet"
+                                               : "starting or stopping";
+    return now;
+  }
+  struct gathering {
+    node_status now;
+    caf::typed_response_promise<node_status> promise;
+    role_status role;
+    applied_status applied;
+    peer_list peers;
+    health_report health;
+    int missing = 4;
+  };
+  auto all = std::make_shared<gathering>();
+  all->now = std::move(now);
+  all->promise = make_response_promise<node_status>();
+  const auto gather = [this, all]<class Answer>(const auto& from, auto question, Answer gathering::*place) {
+    request(from, caf::infinite, question)
+        .then(
+            [this, all, place](const Answer& answer) {
+              (*all).*place = answer;
+              if (--all->missing > 0) return;
+              all->now.role = all->role;
+              all->now.applied = all->applied.applied;
+              all->now.snapshot = all->applied.snapshot;
+              all->now.snapshot_error = all->applied.snapshot_error;
+              describe_members(all->now, all->peers, all->health);
+              judge(all->now);
+              all->promise.deliver(std::move(all->now));
+            },
+            [all](const caf::error& e) { all->promise.deliver(e); });
+  };
+  gather(role_.role, get_role_status{}, &gathering::role);
+  gather(dispatcher_, get_applied{}, &gathering::applied);
+  gather(around_.links, get_peers{}, &gathering::peers);
+  gather(around_.health, get_health{}, &gathering::health);
+  return all->promise;
+}
+
+void node_actor::describe_members(node_status& now, const peer_list& peers, const health_report& health) const {
+  const auto& c = now.role->members;
+  for (const auto& m : c.members()) {
+    const bool self = m.id == setup_.id;
+    member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}};
+    member.joining = std::any_of(c.promotions.begin(), c.promotions.end(),
+                                 [&](const raft::promotion& p) { return p.learner == m.id; });
+    for (const auto& h : health.peers)
+      if (h.id == m.id) member.health = h;
+    for (const auto& peer : peers.peers) {
+      // A node may be listed under several addresses, of which one is used; so may this one.
+      if (peer.id != m.id || m.id == setup_.id || !peer.up) continue;
+      member.address = peer.address;
+      member.reachable = true;
+    }
+    if (m.id == now.role->leader) now.leader_address = member.address;
+    now.members.push_back(std::move(member));
+  }
+}
+
+void node_actor::judge(node_status& now) const {
+  const auto& role = *now.role;
+  const auto patience = 2 * setup_.raft.election_max;
+  if (role.disk_full) now.disk = "full";
+  const auto& waiting = role.members.promotions;
+  const bool joins = std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id; });
+  if (removed_at_ > 0) {
+    now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
+  } else if (role.state_lost) {
+    now.not_ready = "its snapshots are damaged or missing: waiting for one of another node";
+  } else if (role.disk_full) {
+    now.not_ready = "the disk is full";
+  } else if (!role.leader) {
+    now.not_ready = "no leader is known";
+  } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
+    now.not_ready = "the leader has been silent for more than two election timeouts";
+  } else if (joins) {
+    now.not_ready = "joins the cluster: votes as soon as it has caught up";
+  } else if (!role.ready_at || now.applied < *role.ready_at) {
+    now.not_ready = "catching up with what was committed at the first contact with the leader";
+  } else {
+    now.ready = true;
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,51 @@
+#include "runtime/proxy_question.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace troupe {
+
+proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
+    : proxy_question_handle::base(config), proxy_(std::move(proxy)) {
+  set_down_handler([this](const caf::down_msg&) { fail(make_error({errc::stopping, "the node stops", {}, {}})); });
+}
+
+proxy_question_handle::behavior_type proxy_question::make_behavior() {
+  compat::end_on_exceptions(this);
+  monitor(proxy_);
+  return {
+      [this](const ask_proxy& m) { return ask(m); }, [this](outcome_batch& m) { answered(m); },
+      [](const read_index_answer&) {}, // never asked for
+  };
+}
+
+void proxy_question::on_exit() {
+  promise_ = {};
+  proxy_ = nullptr;
+}
+
+caf::result<proxy_answer> proxy_question::ask(const ask_proxy& what) {
+  promise_ = make_response_promise<proxy_answer>();
+  const auto ms =
+      std::clamp<std::chrono::milliseconds::rep>(what.timeout.count(), 1, std::numeric_limits<std::uint32_t>::max());
+  send(proxy_, command_batch{false, {{1, what.how, static_cast<std::uint32_t>(ms), what.payload}}});
+  return promise_;
+}
+
+void proxy_question::answered(outcome_batch& answers) {
+  if (answers.outcomes.empty()) return;
+  auto& outcome = answers.outcomes.front();
+  if (outcome.code != errc::none)
+    return fail(make_error({outcome.code, std::move(outcome.payload),
+                            answers.leader ? to_string(answers.leader) : std::string{}, answers.leader_address}));
+  promise_.deliver(proxy_answer{outcome.index, std::move(outcome.payload)});
+  quit();
+}
+
+void proxy_question::fail(const caf::error& why) {
+  promise_.deliver(why);
+  quit();
+}
+
+} // namespace troupe
