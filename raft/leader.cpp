@@ -156,14 +156,14 @@ void leader::on(const state_missing& what, time_point now, output& out) {
 
 void leader::make_way(time_point now, output& out) {
   if (state_.can_apply()) return;
+  if (!in_the_way_since_) in_the_way_since_ = now;
+  const bool patient = now - *in_the_way_since_ < 2 * state_.opts().election_max;
   bool followed = false;
-  for (const auto& m : state_.members().members()) {
-    const auto peer = peers_.find(m.id);
-    if (peer == peers_.end() || !state_.members().is_voter(m.id) ||
-        now - peer->second.heard > state_.opts().election_min)
-      continue;
-    if (peer->second.match < state_.log().last_index()) return;
-    followed = true;
+  for (const auto& [id, peer] : peers_) {
+    if (!state_.members().is_voter(id) || now - peer.heard > state_.opts().election_min) continue;
+    const bool has_all = peer.match == state_.log().last_index();
+    if (!has_all && patient) return;
+    followed = followed || has_all;
   }
   if (followed) step_down(out, std::nullopt);
 }

@@ -130,6 +130,19 @@ TEST_CASE("leader x state_missing: it takes nothing new, confirms reads, and mak
   CHECK(*f.deadline() - later >= f.state().opts().election_min + 2 * f.state().opts().election_max);
 }
 
+TEST_CASE("a voter that takes no more of the log is not waited for without end") {
+  auto l = a_leader();
+  go(l, state_missing{2});
+  const auto patience = 2 * l.state().opts().election_max;
+  const auto hear = [&](std::uint64_t peer, index_t match, duration after) {
+    return go(l, peer_report{2, node_id{peer}, match, 0, start + after}, start + after).next_role.has_value();
+  };
+  const auto nearly = patience - std::chrono::milliseconds{1};
+  CHECK_FALSE(hear(4, 4, nearly));
+  CHECK_FALSE(hear(2, 5, nearly));
+  CHECK(hear(4, 4, patience));
+}
+
 TEST_CASE("a leader that nobody follows does not make way to nobody") {
   auto l = a_leader();
   const auto late = start + l.state().opts().election_min + std::chrono::milliseconds{1};
