@@ -34,6 +34,11 @@ std::optional<command_view> decode_command(std::string_view data) noexcept {
   return view;
 }
 
+bool is_for_cluster(std::string_view data) noexcept {
+  const auto parts = decode_command(data);
+  return parts && parts->service == cluster_service;
+}
+
 std::string why_no_command(std::string_view data) {
   if (data.empty()) return "the command is empty";
   const auto format = static_cast<unsigned char>(data.front());

@@ -14,6 +14,9 @@ namespace troupe::services {
 /// The only format so far. It stands first so that a later one can carry more (a session, a sequence number).
 inline constexpr unsigned char command_format = 1;
 
+/// The service that is none: commands for it are for the cluster itself (member_command.hpp, restore_command.hpp).
+inline constexpr std::string_view cluster_service = "$cluster";
+
 /// An envelope taken apart. The views point into the bytes it was read from.
 struct command_view {
   std::string_view service;
@@ -28,6 +31,9 @@ std::string encode_command(std::string_view service, std::string_view tag, std::
 
 /// Nothing for bytes that are not an envelope of a known format. Never throws, never copies.
 std::optional<command_view> decode_command(std::string_view data) noexcept;
+
+/// Whether a command's bytes are for the cluster itself, be they valid or not.
+bool is_for_cluster(std::string_view data) noexcept;
 
 /// Why decode_command gave nothing, for a person. Printable whatever the bytes, and the same on every node.
 std::string why_no_command(std::string_view data);

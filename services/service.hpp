@@ -81,6 +81,8 @@ class refused : public std::runtime_error {
 /// Names of services and tags of messages are 1 to 255 bytes long.
 inline constexpr std::size_t max_name_size = 255;
 constexpr bool is_valid_name(std::string_view name) { return !name.empty() && name.size() <= max_name_size; }
+/// Names that begin with a dollar are for commands to the cluster itself (command.hpp, `cluster_service`).
+constexpr bool is_service_name(std::string_view name) { return is_valid_name(name) && name.front() != '$'; }
 
 namespace detail {
 
@@ -163,7 +165,7 @@ template <class S, class... Qs> consteval void check_queries(types<Qs...>) {
 }
 template <class S> consteval bool check_service() {
   static_assert(has_name<S>, "a service needs `static constexpr std::string_view name`");
-  static_assert(is_valid_name(S::name), "a service's name is 1 to 255 bytes long");
+  static_assert(is_service_name(S::name), "a service's name is 1 to 255 bytes long, and does not begin with '$'");
   static_assert(is_types<typename S::commands>, "a service needs `using commands = troupe::types<...>`");
   static_assert(is_types<typename S::queries>, "a service needs `using queries = troupe::types<...>`");
   check_commands<S>(typename S::commands{});
@@ -193,7 +195,7 @@ template <class S> using serializer_of_t = typename detail::serializer_of<S>::ty
 /// A class that can be replicated, as the head of this file shows. `make_machine` says in words what one lacks.
 template <class S>
 concept state_machine = detail::has_name<S> && detail::saves<S> &&
-    is_valid_name(S::name) && detail::is_types<typename S::commands> && detail::is_types<typename S::queries> &&
+    is_service_name(S::name) && detail::is_types<typename S::commands> && detail::is_types<typename S::queries> &&
     detail::handles_commands<S>(typename S::commands{}) && detail::handles_queries<S>(
         typename S::queries{}) && detail::tags_are_unique(typename S::commands{}, typename S::queries{});
 
