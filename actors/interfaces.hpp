@@ -39,6 +39,7 @@ struct role_changed;
 struct replicator_started;
 struct leader_known;
 struct peers_view;
+struct staging_known;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
 /// and who is around.
@@ -46,8 +47,9 @@ using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
-                   void(command_batch), void(read_index_request), void(flow_mark), void(role_changed),
-                   void(replicator_started), void(leader_known), void(peers_view)>;
+                   void(command_batch), void(read_index_request), piece_staged(stage_piece), void(flow_mark),
+                   void(role_changed), void(replicator_started), void(leader_known), void(peers_view),
+                   void(staging_known)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
 
@@ -251,8 +253,9 @@ using role_handle =
     compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
                    void(propose_batch), void(read_index), void(log_synced), void(piece_stored),
-                   void(raft::snapshot_taken), void(raft::disk_space), void(replicator_report), void(replicator_fetch),
-                   void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
+                   void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
+                   void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained), void(timer),
+                   role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -315,6 +318,17 @@ using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
                    void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
                    void(attach_dispatcher), void(role_changed), void(timer)>;
+
+// -- staging store: backups that wait for being restored --------------------------------------------------------------
+
+/// Hands out bytes of what is whole, as the snapshot store does of snapshots. Hears of snapshots, as these end the need
+/// for a backup.
+using staging_handle = compat::handle<piece_staged(stage_piece), raft::snapshot_piece(raft::piece_request),
+                                      backup_loaded(load_backup), void(raft::snapshot_taken), void(timer)>;
+/// To the endpoint: where pieces of other nodes go; nowhere while the core is down.
+struct staging_known {
+  staging_handle staging;
+};
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------
 

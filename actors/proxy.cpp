@@ -1,5 +1,7 @@
 #include "actors/proxy.hpp"
 
+#include "services/command.hpp"
+
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
@@ -65,8 +67,10 @@ void proxy::on_exit() {
 void proxy::on_commands(const command_batch& batch) {
   const auto asker = caf::actor_cast<asker_handle>(current_sender());
   const auto now = clock().now();
+  // Of other nodes only members speak for the cluster.
+  const bool trusted = batch.forwarded ? routes_.knows(current_sender()) : asker && asker.node() == system().node();
   for (const auto& asked : batch.commands) {
-    if (const auto refusal = admission(asked, batch.forwarded); refusal != errc::none) {
+    if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
       outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
       continue;
     }
@@ -84,15 +88,17 @@ void proxy::on_commands(const command_batch& batch) {
 std::string proxy::text_of(errc refusal) const {
   if (refusal == errc::stopping) return "this process is shutting down";
   if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_for_good_;
+  if (refusal == errc::unknown_service) return services::why_no_service(services::cluster_service);
   if (refusal == errc::too_large) return "the command is too large";
   if (refusal == errc::not_leader) return "this node does not lead";
   return "too many commands are waiting";
 }
 
-errc proxy::admission(const command& asked, bool from_proxy) const {
+errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
   if (!down_for_good_.empty()) return errc::disk_failed;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
+  if (!trusted && services::is_for_cluster(asked.payload.view())) return errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
   return errc::none;

@@ -96,7 +96,7 @@ class proxy : public proxy_handle::base {
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
-  errc admission(const command& asked, bool from_proxy) const;
+  errc admission(const command& asked, bool from_proxy, bool trusted) const;
   std::string text_of(errc refusal) const;
   /// Of a command whose service is not here; empty for all others.
   std::string why_not_for_log(const raft::bytes& payload) const;

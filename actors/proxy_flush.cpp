@@ -76,7 +76,8 @@ void proxy::propose_and_forward() {
 
 std::string proxy::why_not_for_log(const raft::bytes& payload) const {
   const auto parts = services::decode_command(payload.view());
-  return !parts || services_.contains(parts->service) ? std::string{} : services::why_no_service(parts->service);
+  const bool known = !parts || parts->service == services::cluster_service || services_.contains(parts->service);
+  return known ? std::string{} : services::why_no_service(parts->service);
 }
 
 void proxy::forward(const routes::link& to) {

@@ -4,7 +4,9 @@
 #include "actors/log_store.hpp"
 #include "actors/role_shell.hpp"
 #include "actors/snapshot_store.hpp"
+#include "actors/staging_store.hpp"
 #include "runtime/backup_job.hpp"
+#include "runtime/restore_job.hpp"
 #include "services/shell.hpp"
 
 #include <utility>
@@ -57,6 +59,8 @@ node_handle::behavior_type node_actor::make_behavior() {
         return delegate(dispatcher_, m);
       },
       [this](const make_backup& m) { return back_up(m); },
+      [this](const stage_piece& m) { return stage(m); },
+      [this](const make_restore& m) { return restore(m); },
       [this](const stop_node&) { begin_stop(); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
@@ -132,13 +136,10 @@ void node_actor::start_core(opened_log& log) {
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
   watch(caf::actor_cast<caf::actor>(store));
-  snapshot_store_setup keeping{log.snapshots, setup_.services, setup_.detach_log};
-  auto snapshots = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
-                                     : spawn<snapshot_store>(std::move(keeping));
-  watch(caf::actor_cast<caf::actor>(snapshots));
+  start_stores(log);
   core_up up;
   for (const auto& [name, machine] : log.machines) up.services.insert(name);
-  up.dispatcher = dispatcher_ = start_dispatcher(log, store, snapshots);
+  up.dispatcher = dispatcher_ = start_dispatcher(log, store);
   send(around_.proxy, std::move(up));
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
   role_context context;
@@ -148,13 +149,25 @@ void node_actor::start_core(opened_log& log) {
   context.proxy = around_.proxy;
   context.log = store;
   context.dispatcher = dispatcher_;
-  snapshots_ = snapshots;
-  context.snapshots = std::move(snapshots);
+  context.snapshots = snapshots_;
   if (log.disk.snapshot) context.dispatched = log.disk.snapshot->last.index;
   context.observer = observer_handle{this};
   role_ = {};
   watch(caf::actor_cast<caf::actor>(
       spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
+}
+
+/// Those of snapshots and of backups.
+void node_actor::start_stores(opened_log& log) {
+  staging_store_setup staging{std::move(log.staged), setup_.services};
+  staging_ = setup_.detach_log ? spawn<staging_store, caf::detached>(std::move(staging))
+                               : spawn<staging_store>(std::move(staging));
+  watch(caf::actor_cast<caf::actor>(staging_));
+  send(around_.endpoint, staging_known{staging_});
+  snapshot_store_setup keeping{std::move(log.snapshots), setup_.services, staging_, setup_.detach_log};
+  snapshots_ = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
+                                 : spawn<snapshot_store>(std::move(keeping));
+  watch(caf::actor_cast<caf::actor>(snapshots_));
 }
 
 service_table node_actor::start_services(machine_set machines) {
@@ -167,13 +180,13 @@ service_table node_actor::start_services(machine_set machines) {
   return table;
 }
 
-dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store,
-                                               const snapshot_store_handle& snapshots) {
+dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store) {
   dispatcher_setup setup;
   setup.services = start_services(std::move(log.machines));
   setup.proxy = around_.proxy;
   setup.log = store;
-  setup.snapshots = snapshots;
+  setup.snapshots = snapshots_;
+  setup.staging = staging_;
   setup.at = log.disk.snapshot;
   setup.loaded = log.snapshot;
   setup.state_lost = log.disk.state_lost;
@@ -219,6 +232,7 @@ void node_actor::clear_core(const caf::error& why) {
   phase_ = phase_ == phase::draining || phase_ == phase::stopping ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
+  send(around_.endpoint, staging_known{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
 }
@@ -227,6 +241,7 @@ void node_actor::core_cleared() {
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;
+  staging_ = nullptr;
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::idle;
   if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
@@ -328,6 +343,20 @@ caf::result<backup_made> node_actor::back_up(const make_backup& question) {
                   question);
 }
 
+/// For the node's own clients: its cluster goes without saying.
+caf::result<piece_staged> node_actor::stage(stage_piece piece) {
+  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  piece.cluster = membership_.cluster;
+  return delegate(staging_, std::move(piece));
+}
+
+caf::result<restore_made> node_actor::restore(const make_restore& question) {
+  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  return delegate(spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, node_handle{this}, around_.proxy,
+                                                   around_.links, staging_, setup_.raft.snapshot_bytes_per_second}),
+                  question);
+}
+
 void node_actor::describe_members(node_status& now, const peer_list& peers) const {
   for (const auto& m : now.role->members.members()) {
     const bool self = m.id == setup_.id;
@@ -348,7 +377,7 @@ void node_actor::judge(node_status& now) const {
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) now.disk = "full";
   if (role.state_lost) {
-    now.not_ready = "its snapshots are damaged or missing: waiting for one of another node";
+    now.not_ready = "it lacks a state to go on from, of a damaged snapshot or a backup: waiting for another node's";
   } else if (role.disk_full) {
     now.not_ready = "the disk is full";
   } else if (!role.leader) {
@@ -378,6 +407,7 @@ void node_actor::on_exit() {
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;
+  staging_ = nullptr;
   setup_.open_log = nullptr; // it keeps the data directory locked
 }
 
