@@ -1,6 +1,7 @@
 #include "actors/dispatcher.hpp"
 
 #include "services/command.hpp"
+#include "services/restore_command.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -22,8 +23,8 @@ constexpr std::size_t max_waiting_queries = 100'000;
 
 dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
     : dispatcher_handle::base(config), services_(std::move(setup.services)), proxy_(std::move(setup.proxy)),
-      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), state_lost_(setup.state_lost),
-      schedule_(setup.policy, setup.seed), newest_(setup.loaded) {
+      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), staging_(std::move(setup.staging)),
+      state_lost_(setup.state_lost), schedule_(setup.policy, setup.seed), newest_(setup.loaded) {
   schedule_.wrote(newest_.size);
   if (!setup.at) return;
   handed_ = setup.at->last;
@@ -41,6 +42,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](applied_batch& m) { collect(m); },
       [this](queried_batch& m) { send(proxy_, std::move(m)); },
       [this](const role_changed& m) {
+        role_ = m.role;
         if (m.kind == raft::role_kind::leader) led_from_ = std::min(led_from_, m.term);
         if (m.previous) send(m.previous, drained{m.retiring});
       },
@@ -68,6 +70,8 @@ void dispatcher::on_exit() {
   proxy_ = nullptr;
   log_ = nullptr;
   snapshots_ = nullptr;
+  staging_ = nullptr;
+  role_ = nullptr;
   viewing_.reset();
   for (auto& [reach, promise] : asked_) promise.deliver(make_error({errc::stopping, "the node's core ended", {}, {}}));
   asked_.clear();
@@ -76,12 +80,13 @@ void dispatcher::on_exit() {
 void dispatcher::take(const commit_entries& message) {
   target_ = std::max(target_, message.up_to);
   const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_.index + 1;
-  if (!fetching_ && contiguous && may_hand_out()) hand_out(message.entries);
+  if (!fetching_ && contiguous && may_hand_out()) take_in(message.entries);
   catch_up();
 }
 
 bool dispatcher::may_hand_out() const {
-  return outstanding_bytes_ < max_outstanding_bytes && handed_.index - applied_ < max_outstanding_entries;
+  return !restoring_ && outstanding_bytes_ < max_outstanding_bytes &&
+         handed_.index - applied_ < max_outstanding_entries;
 }
 
 void dispatcher::catch_up() {
@@ -94,12 +99,23 @@ void dispatcher::catch_up() {
         // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.
         if (piece.entries.empty()) return;
         // A snapshot may have come in between.
-        if (piece.entries.front().index == handed_.index + 1) hand_out(piece.entries);
+        if (piece.entries.front().index == handed_.index + 1) take_in(piece.entries);
         catch_up();
       });
 }
 
-void dispatcher::hand_out(const std::vector<raft::entry>& entries) {
+/// Up to an entry that restores a backup: what is behind it is for another state.
+void dispatcher::take_in(const std::vector<raft::entry>& entries) {
+  std::optional<raft::snapshot_id> backup;
+  const auto barrier = std::find_if(entries.begin(), entries.end(), [&](const raft::entry& e) {
+    if (e.kind == raft::entry_kind::command) backup = services::restored_by(e.data.view(), e.index);
+    return backup.has_value();
+  });
+  hand_out({entries.begin(), barrier});
+  if (backup) restore(*barrier, *backup);
+}
+
+void dispatcher::hand_out(std::span<const raft::entry> entries) {
   if (entries.empty()) return;
   round current;
   std::map<service_handle, apply_batch> batches;
@@ -146,6 +162,9 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
     if (const auto parts = services::decode_command(e.data.view()); !parts) {
       without_service.code = errc::undecodable;
       without_service.payload = services::why_no_command(e.data.view());
+    } else if (parts->service == services::cluster_service) {
+      without_service.code = errc::refused;
+      without_service.payload = services::why_no_restore(e.data.view());
     } else if (const auto service = services_.find(parts->service); service == services_.end()) {
       without_service.code = errc::unknown_service;
       if (missing_service_.empty()) missing_service_ = parts->service;

@@ -4,6 +4,10 @@
 //   [following] -- commit_entries with a gap before them --> [fetching] -- log_piece ... no gap left --> [following]
 //       |  too much unanswered by services                      ^
 //       +------------------------------------------------------+   (what is not taken now is fetched later)
+//
+//   [following], [fetching] -- an entry that restores a backup --> [restoring] -- its state, or a snapshot that goes
+//                                                beyond it --> [fetching]    (tells the role when the state is not
+//                                                here)
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -13,6 +17,7 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +31,7 @@ struct dispatcher_setup {
   proxy_handle proxy;
   log_store_handle log;
   snapshot_store_handle snapshots;
+  staging_handle staging;
   /// What the services' state is at the start, and the snapshot it was loaded from; nothing: the beginning of the log.
   std::optional<raft::snapshot_point> at;
   raft::snapshot_id loaded;
@@ -60,7 +66,8 @@ class dispatcher : public dispatcher_handle::base {
   };
 
   void take(const commit_entries& message);
-  void hand_out(const std::vector<raft::entry>& entries);
+  void take_in(const std::vector<raft::entry>& entries);
+  void hand_out(std::span<const raft::entry> entries);
   void route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches);
   void collect(applied_batch& answer);
   bool may_hand_out() const;
@@ -69,8 +76,13 @@ class dispatcher : public dispatcher_handle::base {
   void serve(index_t at, const std::vector<query>& queries);
   void serve_waiting();
 
+  // Restored backups (dispatcher_restore.cpp).
+  void restore(const raft::entry& e, const raft::snapshot_id& backup);
+  void restored(const backup_loaded& answer);
+
   // Snapshots (dispatcher_snapshots.cpp).
   void adopt(const adopt_state& message);
+  void replace_states(loaded_state& state);
   std::string why_no_snapshot() const;
   void snapshot_if_due();
   void take_snapshot_now();
@@ -83,6 +95,8 @@ class dispatcher : public dispatcher_handle::base {
   proxy_handle proxy_;
   log_store_handle log_;
   snapshot_store_handle snapshots_;
+  staging_handle staging_;
+  role_handle role_;
   /// handed_ <= target_: the last entry that went to its service, and the last that may.
   raft::log_position handed_;
   index_t target_ = 0;
@@ -100,6 +114,9 @@ class dispatcher : public dispatcher_handle::base {
   std::size_t waiting_queries_ = 0;
 
   bool state_lost_ = false;
+  /// The entry right behind handed_, which replaces the state by a backup's: that is being loaded, or is not here and
+  /// another node's snapshot is waited for.
+  std::optional<raft::log_position> restoring_;
   /// Commands of a service that is not here were passed over: the first one's.
   std::string missing_service_;
 

@@ -15,14 +15,13 @@ constexpr auto rest_after_failure = std::chrono::seconds{10};
 void dispatcher::adopt(const adopt_state& message) {
   auto& state = *message.state;
   if (state.at.last.index <= handed_.index) return;
-  for (const auto& [name, service] : services_)
-    send(service,
-         replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(state.machines.at(name)))});
+  replace_states(state);
   handed_ = state.at.last;
   target_ = std::max(target_, handed_.index);
   members_at_ = state.at.configuration_index;
   members_ = state.at.members;
   state_lost_ = false;
+  restoring_.reset(); // it goes beyond
   // Whoever made it had all services.
   missing_service_.clear();
   if (state.id.last.index > newest_.last.index) newest_ = state.id;
@@ -36,6 +35,12 @@ void dispatcher::adopt(const adopt_state& message) {
   applied_batch nothing;
   collect(nothing);
   serve_waiting();
+}
+
+void dispatcher::replace_states(loaded_state& state) {
+  for (const auto& [name, service] : services_)
+    send(service,
+         replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(state.machines.at(name)))});
 }
 
 /// Why none can be taken now; empty if one can.

@@ -53,6 +53,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](raft::probe_request& m) { send(health_, std::move(m)); },
       [this](command_batch& m) { delegate(proxy_, std::move(m)); },
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
+      [this](stage_piece& m) { return stage(m); },
       [this](const flow_mark& m) {
         send(proxy_, m);
         if (role_) send(role_, m);
@@ -64,6 +65,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
         self_ = m.self;
         peers_ = m;
       },
+      [this](const staging_known& m) { staging_ = m.staging; },
   };
 }
 
@@ -73,6 +75,7 @@ void endpoint::on_exit() {
   formation_ = nullptr;
   links_ = nullptr;
   health_ = nullptr;
+  staging_ = nullptr;
   role_ = nullptr;
   peers_ = {};
   replicators_.clear();
@@ -138,6 +141,20 @@ void endpoint::note_invitation(const raft::header& head) {
     return peer.who.node == head.from && peer.who.state == membership_state::formed && peer.who.cluster == head.cluster;
   });
   if (of_member) send(formation_, invited{head.cluster, head.from});
+}
+
+/// Only a member's node may fill this one's disk.
+caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
+  const auto from = current_sender();
+  const bool known = self_.cluster && piece.cluster == self_.cluster && from &&
+                     std::any_of(peers_.peers.begin(), peers_.peers.end(),
+                                 [&](const auto& peer) { return peer.endpoint.node() == from->node(); });
+  if (!known) {
+    ++dropped_;
+    return piece_staged{piece.backup, 0, errc::refused, "this node takes backups of its cluster's nodes only"};
+  }
+  if (!staging_) return piece_staged{piece.backup, 0, errc::not_ready, "this node is starting or stopping"};
+  return delegate(staging_, std::move(piece));
 }
 
 template <class Message> void endpoint::to_role(Message& m) {

@@ -31,6 +31,7 @@ class endpoint : public endpoint_handle::base {
   std::string address_of(node_id id) const;
   bool for_us(const raft::header& head);
   void note_invitation(const raft::header& head);
+  caf::result<piece_staged> stage(stage_piece& piece);
   template <class Message> void to_role(Message& m);
   /// To the replicator of the answer's term and sender; a higher term concerns the role.
   template <class Response> void route(Response& m);
@@ -45,6 +46,7 @@ class endpoint : public endpoint_handle::base {
   formation_handle formation_;
   links_handle links_;
   health_monitor_handle health_;
+  staging_handle staging_;
   peers_view peers_;
   leader_known leader_;
   epoch_t epoch_ = 0;

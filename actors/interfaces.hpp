@@ -3,10 +3,10 @@
 #pragma once
 
 #include "actors/apply_messages.hpp"
+#include "actors/health_messages.hpp"
 #include "actors/messages.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "raft/events.hpp"
-#include "raft/health.hpp"
 #include "raft/replicator.hpp"
 #include "raft/storage.hpp"
 
@@ -40,6 +40,7 @@ struct role_changed;
 struct replicator_started;
 struct leader_known;
 struct peers_view;
+struct staging_known;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
 /// and who is around.
@@ -49,17 +50,14 @@ using endpoint_handle =
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
                    void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
                    void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
-                   void(flow_mark), void(role_changed), void(replicator_started), void(leader_known), void(peers_view)>;
+                   piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
+                   void(leader_known), void(peers_view), void(staging_known)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
 
 /// Raft messages, each to the peer that its header names; dropped when there is no link to it.
 struct outbound {
   std::vector<raft::rpc> messages;
-};
-/// The same for the monitor's.
-struct health_batch {
-  std::vector<raft::health_message> messages;
 };
 /// A peer passed the handshake, or its link broke.
 struct link_up {
@@ -167,15 +165,6 @@ using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
 // -- health monitor: who is there
 // ---------------------------------------------------------------------------------------
 
-/// What it finds; answered and sent for the members of the newest configuration but this node.
-struct get_health {};
-struct health_report {
-  std::vector<raft::peer_health> peers;
-};
-struct health_changed {
-  node_id peer;
-  raft::peer_state now = raft::peer_state::alive;
-};
 using health_watcher = compat::handle<void(health_changed)>;
 /// Asks for health_changed from now on.
 struct watch_health {
@@ -283,8 +272,9 @@ using role_handle =
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
                    void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(propose_batch),
                    void(read_index), void(raft::change_members), void(raft::transfer_leadership), void(log_synced),
-                   void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(replicator_report),
-                   void(replicator_fetch), void(flow_mark), void(drained), void(timer), role_status(get_role_status)>;
+                   void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
+                   void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained), void(timer),
+                   role_status(get_role_status)>;
 
 /// The new role attaches itself: answered with log_synced of the present mark.
 struct attach_role {
@@ -347,6 +337,17 @@ using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
                    void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
                    void(attach_dispatcher), void(role_changed), void(timer)>;
+
+// -- staging store: backups that wait for being restored --------------------------------------------------------------
+
+/// Hands out bytes of what is whole, as the snapshot store does of snapshots. Hears of snapshots, as these end the need
+/// for a backup.
+using staging_handle = compat::handle<piece_staged(stage_piece), raft::snapshot_piece(raft::piece_request),
+                                      backup_loaded(load_backup), void(raft::snapshot_taken), void(timer)>;
+/// To the endpoint: where pieces of other nodes go; nowhere while the core is down.
+struct staging_known {
+  staging_handle staging;
+};
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ namespace troupe {
 struct opened_log {
   std::unique_ptr<raft::storage> storage;
   std::shared_ptr<snapshot_files> snapshots;
+  /// Backups of any cluster that wait for being restored.
+  std::shared_ptr<snapshot_files> staged;
   raft::recovered disk;
   machine_set machines;
   /// What the machines were loaded from; no id if they are in their first state.

@@ -140,4 +140,28 @@ struct read_index_answer {
 template <class F> void visit_fields(read_index_answer& x, F&& f) { f(x.number, x.code, x.index); }
 TROUPE_WIRE_MESSAGE(read_index_answer)
 
+// -- backups that are to be restored, from node to node --------------------------------------------------------------
+
+/// A piece of a backup, which its receiver keeps until it is restored. Without bytes it asks where the receiver stands.
+struct stage_piece {
+  cluster_id cluster;
+  raft::snapshot_id backup;
+  std::uint64_t offset = 0;
+  raft::bytes data;
+};
+template <class F> void visit_fields(stage_piece& x, F&& f) { f(x.cluster, x.backup, x.offset, x.data); }
+TROUPE_WIRE_MESSAGE(stage_piece)
+
+/// The answer.
+struct piece_staged {
+  raft::snapshot_id backup;
+  /// Everything before this offset is here. The backup's size: it is whole, was checked, and is on disk.
+  std::uint64_t next = 0;
+  /// `none`, or why the piece was not taken, with a text for a person.
+  errc code = errc::none;
+  std::string problem;
+};
+template <class F> void visit_fields(piece_staged& x, F&& f) { f(x.backup, x.next, x.code, x.problem); }
+TROUPE_WIRE_MESSAGE(piece_staged)
+
 } // namespace troupe

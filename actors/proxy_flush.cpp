@@ -78,7 +78,7 @@ void proxy::propose_and_forward() {
 
 std::string proxy::why_not_for_log(const raft::bytes& payload) const {
   const auto parts = services::decode_command(payload.view());
-  const bool known = !parts || services_.contains(parts->service) || services::decode_member_command(payload.view());
+  const bool known = !parts || parts->service == services::cluster_service || services_.contains(parts->service);
   return known ? std::string{} : services::why_no_service(parts->service);
 }
 

@@ -40,6 +40,7 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const piece_stored& m) { on_stored(m); },
       [this](const raft::snapshot_taken& m) { on_disk_fact(m); },
       [this](const raft::disk_space& m) { on_disk_fact(m); },
+      [this](const raft::state_missing& m) { on_disk_fact(m); },
       [this](const replicator_report& m) { on_report(m); },
       [this](const replicator_fetch& m) { on_fetch(m); },
       [this](const flow_mark& m) {

@@ -61,6 +61,7 @@ class snapshot_files {
   virtual raft::snapshot_point load(const raft::snapshot_id& id, const section& each) = 0;
   /// Removes all but the newest `kept`, and what is unfinished of others. Returns what is left, newest first.
   virtual std::vector<raft::snapshot_id> prune(std::size_t kept) = 0;
+  virtual void remove(const raft::snapshot_id& id) = 0;
   /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
   virtual std::string set_aside(const raft::snapshot_id& id) = 0;
 };

@@ -78,6 +78,19 @@ struct snapshot_checked {
   std::string damage;
 };
 
+// -- dispatcher and staging store
+
+/// From the dispatcher, which is at the entry `at`: the services' state in a backup that was staged here.
+struct load_backup {
+  raft::snapshot_id backup;
+  raft::index_t at = 0;
+};
+/// The answer. Without a state: the backup is not here, or cannot be read.
+struct backup_loaded {
+  raft::index_t at = 0;
+  std::shared_ptr<loaded_state> state;
+};
+
 // -- role and snapshot store
 
 /// From the role: a piece of the leader's snapshot.

@@ -61,6 +61,7 @@ void snapshot_store::on_exit() {
   incoming_.reset();
   open_.clear();
   setup_.files.reset();
+  setup_.staging = nullptr;
 }
 
 template <class Job, class What> void snapshot_store::begin(const What& what) {
@@ -100,7 +101,9 @@ void snapshot_store::written(const snapshot_written& message) {
       log().warn("old snapshots could not be removed: {}", e.what());
       oldest = 0;
     }
-    if (role_) send(role_, raft::snapshot_taken{message.id.last, oldest});
+    const raft::snapshot_taken taken{message.id.last, oldest};
+    if (role_) send(role_, taken);
+    if (setup_.staging) send(setup_.staging, taken);
   }
   if (dispatcher_) send(dispatcher_, message);
 }

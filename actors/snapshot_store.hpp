@@ -25,6 +25,8 @@ namespace troupe {
 struct snapshot_store_setup {
   std::shared_ptr<snapshot_files> files;
   std::vector<machine_factory> services;
+  /// Is told of every snapshot that is taken; may be nobody.
+  staging_handle staging;
   /// Jobs get threads of their own; tests in virtual time do without.
   bool detach_jobs = true;
 };

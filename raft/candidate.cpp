@@ -76,6 +76,8 @@ void candidate::on(const snapshot_taken& what, time_point, output& out) { state_
 
 void candidate::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 
+void candidate::on(const state_missing& what, time_point, output&) { state_.note_missing(what.index); }
+
 void candidate::receive(const vote_request& request, time_point, output& out) {
   tell_removed(request.head.from, state_, out);
   if (request.pre) {

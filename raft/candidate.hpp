@@ -41,6 +41,7 @@ class candidate {
   void on(const snapshot_stored& what, time_point now, output& out);
   void on(const snapshot_taken& what, time_point now, output& out);
   void on(const disk_space& what, time_point now, output& out);
+  void on(const state_missing& what, time_point now, output& out);
 
   void receive(const vote_request& request, time_point now, output& out);
   void receive(const vote_response& response, time_point now, output& out);

@@ -92,8 +92,14 @@ struct disk_space {
   bool enough = true;
 };
 
+/// The state machines stand right before this committed entry, as what it replaces their state by is not on this node's
+/// disk. They go on from a snapshot of another node.
+struct state_missing {
+  index_t index = 0;
+};
+
 using event = std::variant<tick, rpc, propose, read_request, change_members, transfer_leadership, persisted,
-                           peer_report, snapshot_stored, snapshot_taken, disk_space>;
+                           peer_report, snapshot_stored, snapshot_taken, disk_space, state_missing>;
 
 /// Why a proposal, a read, a change of members or a transfer was surely not carried out.
 enum class refusal : std::uint8_t {

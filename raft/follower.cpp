@@ -86,6 +86,8 @@ void follower::on(const snapshot_taken& what, time_point, output& out) { state_.
 
 void follower::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 
+void follower::on(const state_missing& what, time_point, output&) { state_.note_missing(what.index); }
+
 void follower::receive(const vote_request& request, time_point now, output& out) {
   const bool sticky = !request.transfer && leader_ && heard_ && now - *heard_ < state_.opts().election_min;
   tell_removed(request.head.from, state_, out);

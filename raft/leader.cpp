@@ -85,6 +85,10 @@ void leader::on(const propose& what, time_point, output& out) {
       out.failed_now.push_back({p.tag, refusal::transferring, {}});
       continue;
     }
+    if (!state_.can_apply()) {
+      out.failed_now.push_back({p.tag, refusal::not_leader, {}});
+      continue;
+    }
     const bool overloaded = uncommitted_bytes_ > state_.opts().max_uncommitted_bytes;
     if (overloaded || !state_.has_room()) {
       out.failed_now.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
@@ -128,6 +132,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   state_.release_commits(out);
   serve_reads(out);
   promote(now, out);
+  make_way(now, out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {
@@ -142,6 +147,25 @@ void leader::on(const disk_space& what, time_point, output& out) {
   state_.note_room(what.enough);
   // Another node may have room. If none has, one of them leads again, and serves reads.
   if (ran_out && state_.members().members().size() > 1) step_down(out, std::nullopt);
+}
+
+void leader::on(const state_missing& what, time_point now, output& out) {
+  state_.note_missing(what.index);
+  make_way(now, out);
+}
+
+void leader::make_way(time_point now, output& out) {
+  if (state_.can_apply()) return;
+  if (!in_the_way_since_) in_the_way_since_ = now;
+  const bool patient = now - *in_the_way_since_ < 2 * state_.opts().election_max;
+  bool followed = false;
+  for (const auto& [id, peer] : peers_) {
+    if (!state_.members().is_voter(id) || now - peer.heard > state_.opts().election_min) continue;
+    const bool has_all = peer.match == state_.log().last_index();
+    if (!has_all && patient) return;
+    followed = followed || has_all;
+  }
+  if (followed) step_down(out, std::nullopt);
 }
 
 void leader::receive(const vote_request& request, time_point, output& out) {

@@ -81,6 +81,7 @@ class leader {
   void on(const snapshot_stored& what, time_point now, output& out);
   void on(const snapshot_taken& what, time_point now, output& out);
   void on(const disk_space& what, time_point now, output& out);
+  void on(const state_missing& what, time_point now, output& out);
 
   void receive(const vote_request& request, time_point now, output& out);
   void receive(const vote_response& response, time_point now, output& out);
@@ -99,6 +100,9 @@ class leader {
   void admit(waiting_read& read) const;
   void serve_reads(output& out);
   void step_down(output& out, std::optional<rpc> carry);
+  /// A leader that cannot apply steps down, but not before every voter that is there has its whole log: with a longer
+  /// one than theirs it would keep those from being elected that can. Some time later whoever has it must do.
+  void make_way(time_point now, output& out);
   void tell_replicators(output& out, std::vector<entry> entries = {});
 
   std::optional<refusal> cannot_change(const change_members& what) const;
@@ -132,6 +136,8 @@ class leader {
   std::optional<time_point> heard_;
   std::optional<time_point> check_quorum_at_;
   std::optional<handover> transfer_;
+  /// Since when this leader is known not to be able to apply.
+  std::optional<time_point> in_the_way_since_;
 };
 
 } // namespace troupe::raft

@@ -28,11 +28,20 @@ bool promises_durability(const rpc& message) {
 node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
     : self_(self), cluster_(cluster), opts_(opts), random_(seed), hard_(disk.hard), durable_hard_(disk.hard),
       log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0), durable_index_(disk.last_index),
-      released_(commit_), state_lost_(disk.state_lost), has_room_(disk.has_room) {}
+      released_(commit_), loaded_(commit_), state_lost_(disk.state_lost), has_room_(disk.has_room) {}
 
 duration node_state::draw_election_timeout() {
   const auto timeout = random_.between(opts_.election_min, opts_.election_max);
-  return has_room_ ? timeout : timeout + 2 * opts_.election_max;
+  return has_room_ && can_apply() ? timeout : timeout + 2 * opts_.election_max;
+}
+
+void node_state::note_missing(index_t index) {
+  // What was loaded since they stood there goes beyond it.
+  if (state_lost_ || index <= loaded_) return;
+  if (index == 0 || index > commit_) broken("state machines stand before committed entries only");
+  missing_at_ = index;
+  // What was given out behind it is not applied, and will be again.
+  released_ = std::min(released_, index - 1);
 }
 
 bool node_state::note_removed(index_t index, index_t commit) {
@@ -120,8 +129,9 @@ bool node_state::install(output& out, const snapshot_point& at) {
     log_.adopt_members(at);
   }
   commit_to(index);
-  released_ = index;
+  released_ = loaded_ = index;
   state_lost_ = false;
+  if (missing_at_ <= index) missing_at_ = 0;
   out.load = at;
   return true;
 }
@@ -135,7 +145,7 @@ void node_state::compact_behind(output& out, const snapshot_taken& what) {
 }
 
 void node_state::release_commits(output& out) {
-  if (state_lost_) return;
+  if (state_lost_ || !can_apply()) return;
   const auto applicable = std::min(commit_, durable_index_);
   if (applicable <= released_) return;
   // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
@@ -159,6 +169,8 @@ void node_state::validate(const output& out) const {
   if (out.load && (out.load->last.index > commit_ || out.load->last.index > released_))
     broken("what is loaded is committed");
   if (log_.start().index > commit_ && !state_lost_) broken("what is compacted is committed");
+  if (missing_at_ > commit_ || (missing_at_ > 0 && released_ >= missing_at_))
+    broken("nothing is given out behind a state that is missing");
   if (commit_ > log_.last_index()) broken("the commit index lies within the log");
   if (durable_index_ > log_.last_index()) broken("the durable prefix lies within the log");
   if (out.write_now && out.write_now->number != last_write_) broken("writes are numbered without gaps");

@@ -43,10 +43,17 @@ class node_state {
   bool note_removed(index_t index, index_t commit);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
-  /// How long to wait before the next campaign. Without room it is long, so that nodes with room go first.
+  /// False while the state machines stand before an entry whose state is missing here. Such a node may lead, but only
+  /// to make way: see leader::make_way.
+  bool can_apply() const noexcept { return missing_at_ == 0; }
+  void note_missing(index_t index);
+  /// How long to wait before the next campaign. Without room, or without a state to go on from, it is long, so that
+  /// others go first.
   duration draw_election_timeout();
   /// Where a snapshot must reach for this node to go on; 0 when it has its state.
-  index_t needs_snapshot() const noexcept { return state_lost_ ? std::max<index_t>(log_.start().index, 1) : 0; }
+  index_t needs_snapshot() const noexcept {
+    return state_lost_ ? std::max<index_t>(log_.start().index, 1) : missing_at_;
+  }
   prng& random() noexcept { return random_; }
 
   /// A message header to a peer in the current term.
@@ -104,7 +111,11 @@ class node_state {
   index_t durable_index_ = 0;
   /// released_ <= commit_: what was given out as applicable, all of it on this disk, in the log or in a snapshot.
   index_t released_ = 0;
+  /// loaded_ <= commit_: the snapshot that the state machines were loaded from last.
+  index_t loaded_ = 0;
   bool state_lost_ = false;
+  /// released_ < missing_at_ <= commit_, or 0: nothing is missing.
+  index_t missing_at_ = 0;
   bool has_room_ = true;
   index_t removed_as_of_ = 0;
   /// The term of the piece that is being stored.

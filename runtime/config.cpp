@@ -32,6 +32,8 @@ template <class F> void for_each_wire_message(F&& add) {
   add.template operator()<outcome_batch>("troupe.outcome_batch");
   add.template operator()<read_index_request>("troupe.read_index_request");
   add.template operator()<read_index_answer>("troupe.read_index_answer");
+  add.template operator()<stage_piece>("troupe.stage_piece");
+  add.template operator()<piece_staged>("troupe.piece_staged");
 }
 
 } // namespace

@@ -27,11 +27,13 @@ namespace {
 /// Everything on disk, alive as long as anything of the node is.
 struct disk {
   explicit disk(const std::filesystem::path& path)
-      : directory(files, path), snapshots(std::make_shared<snapshot_folder>(files, directory.snapshots_path())) {}
+      : directory(files, path), snapshots(std::make_shared<snapshot_folder>(files, directory.snapshots_path())),
+        staged(std::make_shared<snapshot_folder>(files, directory.staged_path())) {}
   posix_file_system files;
   data_dir directory;
-  /// One for all that is opened in turn: it knows what is being written.
+  /// One of each for all that is opened in turn: they know what is being written.
   std::shared_ptr<snapshot_folder> snapshots;
+  std::shared_ptr<snapshot_folder> staged;
 };
 
 std::uint64_t draw_seed() {
@@ -46,8 +48,11 @@ storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size, 
     options.segment_size = segment_size;
     opened_log opened;
     // The files outlive the objects that work on them.
-    auto snapshots =
-        std::shared_ptr<snapshot_dir>{new snapshot_dir{on->snapshots, as.cluster}, [on](snapshot_dir* p) { delete p; }};
+    const auto open = [&on](const std::shared_ptr<snapshot_folder>& folder, raft::cluster_id cluster) {
+      return std::shared_ptr<snapshot_dir>{new snapshot_dir{folder, cluster}, [on](snapshot_dir* p) { delete p; }};
+    };
+    auto snapshots = open(on->snapshots, as.cluster);
+    opened.staged = open(on->staged, {});
     if (as.backup != 0) install_backup(on->files, backup, on->directory, options, *snapshots, as);
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;

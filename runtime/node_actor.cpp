@@ -4,8 +4,10 @@
 #include "actors/log_store.hpp"
 #include "actors/role_shell.hpp"
 #include "actors/snapshot_store.hpp"
+#include "actors/staging_store.hpp"
 #include "runtime/backup_job.hpp"
 #include "runtime/proxy_question.hpp"
+#include "runtime/restore_job.hpp"
 #include "services/shell.hpp"
 
 #include <algorithm>
@@ -77,6 +79,8 @@ node_handle::behavior_type node_actor::make_behavior() {
           tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
+      [this](const stage_piece& m) { return stage(m); },
+      [this](const make_restore& m) { return restore(m); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const membership_decision& m) { decided(m); },
       [this](const log_opened& m) { opened(*m.log); },
@@ -162,13 +166,10 @@ void node_actor::start_core(opened_log& log) {
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
   watch(caf::actor_cast<caf::actor>(store));
-  snapshot_store_setup keeping{log.snapshots, setup_.services, setup_.detach_log};
-  auto snapshots = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
-                                     : spawn<snapshot_store>(std::move(keeping));
-  watch(caf::actor_cast<caf::actor>(snapshots));
+  start_stores(log);
   core_up up;
   for (const auto& [name, machine] : log.machines) up.services.insert(name);
-  up.dispatcher = dispatcher_ = start_dispatcher(log, store, snapshots);
+  up.dispatcher = dispatcher_ = start_dispatcher(log, store);
   send(around_.proxy, std::move(up));
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
   role_context context;
@@ -178,13 +179,25 @@ void node_actor::start_core(opened_log& log) {
   context.proxy = around_.proxy;
   context.log = store;
   context.dispatcher = dispatcher_;
-  snapshots_ = snapshots;
-  context.snapshots = std::move(snapshots);
+  context.snapshots = snapshots_;
   if (log.disk.snapshot) context.dispatched = log.disk.snapshot->last.index;
   context.observer = observer_handle{this};
   role_ = {};
   watch(caf::actor_cast<caf::actor>(
       spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
+}
+
+/// Those of snapshots and of backups.
+void node_actor::start_stores(opened_log& log) {
+  staging_store_setup staging{std::move(log.staged), setup_.services};
+  staging_ = setup_.detach_log ? spawn<staging_store, caf::detached>(std::move(staging))
+                               : spawn<staging_store>(std::move(staging));
+  watch(caf::actor_cast<caf::actor>(staging_));
+  send(around_.endpoint, staging_known{staging_});
+  snapshot_store_setup keeping{std::move(log.snapshots), setup_.services, staging_, setup_.detach_log};
+  snapshots_ = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
+                                 : spawn<snapshot_store>(std::move(keeping));
+  watch(caf::actor_cast<caf::actor>(snapshots_));
 }
 
 service_table node_actor::start_services(machine_set machines) {
@@ -197,13 +210,13 @@ service_table node_actor::start_services(machine_set machines) {
   return table;
 }
 
-dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store,
-                                               const snapshot_store_handle& snapshots) {
+dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store) {
   dispatcher_setup setup;
   setup.services = start_services(std::move(log.machines));
   setup.proxy = around_.proxy;
   setup.log = store;
-  setup.snapshots = snapshots;
+  setup.snapshots = snapshots_;
+  setup.staging = staging_;
   setup.at = log.disk.snapshot;
   setup.loaded = log.snapshot;
   setup.state_lost = log.disk.state_lost;
@@ -250,6 +263,7 @@ void node_actor::clear_core(const caf::error& why) {
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
+  send(around_.endpoint, staging_known{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
 }
@@ -258,6 +272,7 @@ void node_actor::core_cleared() {
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;
+  staging_ = nullptr;
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::idle;
   if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
@@ -379,6 +394,20 @@ caf::result<Result> node_actor::ask_cluster(const services::member_command& what
   return promise;
 }
 
+/// For the node's own clients: its cluster goes without saying.
+caf::result<piece_staged> node_actor::stage(stage_piece piece) {
+  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  piece.cluster = membership_.cluster;
+  return delegate(staging_, std::move(piece));
+}
+
+caf::result<restore_made> node_actor::restore(const make_restore& question) {
+  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  return delegate(spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, node_handle{this}, around_.proxy,
+                                                   around_.links, staging_, setup_.raft.snapshot_bytes_per_second}),
+                  question);
+}
+
 void node_actor::finish(const caf::error& why) {
   if (why) troupe::log().critical("node {} stops: {}", to_string(setup_.id), compat::to_text(system(), why));
   quit(why);
@@ -399,6 +428,7 @@ void node_actor::on_exit() {
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;
+  staging_ = nullptr;
   setup_.open_log = nullptr; // it keeps the data directory locked
 }
 

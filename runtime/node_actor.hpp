@@ -7,12 +7,12 @@
 //     |                                  +--------------------- [clearing]
 //     +--------------------------------------------------------------+
 //
-// The core (role and replicators, log store, snapshot store, dispatcher, services) is taken down as a whole when one of
-// it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as long as
-// the node. When the log store says that its disk failed, [clearing] leads to [disk_failed]: the node answers questions
-// about itself until it is stopped, and does nothing else, for what reached the disk is unknown until it is opened by a
-// new process. A full disk is no failed disk: where it does not even suffice to run, [clearing] and [opening] lead to
-// [no_room], and from there to [opening] once a second.
+// The core (role and replicators, log, snapshot and staging store, dispatcher, services) is taken down as a whole when
+// one of it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as
+// long as the node. When the log store says that its disk failed, [clearing] leads to [disk_failed]: the node answers
+// questions about itself until it is stopped, and does nothing else, for what reached the disk is unknown until it is
+// opened by a new process. A full disk is no failed disk: where it does not even suffice to run, [clearing] and
+// [opening] lead to [no_room], and from there to [opening] once a second.
 #pragma once
 
 #include "actors/cluster_events.hpp"
@@ -112,6 +112,17 @@ struct leadership_moved {
 struct watch_events {
   event_watcher watcher;
 };
+/// Restores a backup that was staged on this node (stage_piece): every service of the cluster has its state afterwards,
+/// with the revisions of then. Everything else of the cluster stays as it is.
+struct make_restore {
+  raft::snapshot_id backup;
+  /// For a majority of the nodes to get the backup. What follows takes as long as the services take to load it.
+  std::chrono::milliseconds timeout{300'000};
+};
+struct restore_made {
+  /// Where in the log it happened.
+  index_t index = 0;
+};
 /// The actors around the core, spawned by whoever spawns the node.
 struct surroundings {
   endpoint_handle endpoint;
@@ -121,13 +132,14 @@ struct surroundings {
   health_monitor_handle health;
 };
 
-/// What users send: get_status, take_snapshot, make_backup, change_membership, move_leadership, watch_events,
-/// stop_node. Monitor the handle to learn of the node's end; the reason tells why.
-using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
-                                   membership_changed(change_membership), leadership_moved(move_leadership),
-                                   void(watch_events), void(health_changed), void(leader_known), void(stop_node),
-                                   void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
-                                   void(configuration_known), void(removed_from_cluster), void(timer)>;
+/// What users send: get_status, take_snapshot, make_backup, stage_piece, make_restore, change_membership,
+/// move_leadership, watch_events, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
+using node_handle =
+    compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
+                   piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
+                   leadership_moved(move_leadership), void(watch_events), void(health_changed), void(leader_known),
+                   void(stop_node), void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
+                   void(configuration_known), void(removed_from_cluster), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -164,8 +176,8 @@ class node_actor : public node_handle::base {
   void start_core(opened_log& log);
   void wait_for_room();
   service_table start_services(machine_set machines);
-  dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store,
-                                     const snapshot_store_handle& snapshots);
+  void start_stores(opened_log& log);
+  dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
   void watch(const caf::actor& part);
   void on_down(const caf::down_msg& message);
   void clear_core(const caf::error& why);
@@ -183,6 +195,8 @@ class node_actor : public node_handle::base {
   template <class Result, class Render>
   caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
                                   Render render);
+  caf::result<piece_staged> stage(stage_piece piece);
+  caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now) const;
 
   node_setup setup_;
@@ -197,6 +211,7 @@ class node_actor : public node_handle::base {
   role_changed role_;
   dispatcher_handle dispatcher_;
   snapshot_store_handle snapshots_;
+  staging_handle staging_;
   /// Actors of the core that are alive.
   std::map<caf::actor_addr, caf::actor> core_;
   caf::actor_addr log_store_;
@@ -230,4 +245,6 @@ TROUPE_LOCAL_MESSAGE(troupe::membership_changed);
 TROUPE_LOCAL_MESSAGE(troupe::move_leadership);
 TROUPE_LOCAL_MESSAGE(troupe::leadership_moved);
 TROUPE_LOCAL_MESSAGE(troupe::watch_events);
+TROUPE_LOCAL_MESSAGE(troupe::make_restore);
+TROUPE_LOCAL_MESSAGE(troupe::restore_made);
 TROUPE_LOCAL_MESSAGE(troupe::surroundings);

@@ -116,7 +116,7 @@ void node_actor::judge(node_status& now) const {
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.state_lost) {
-    now.not_ready = "its snapshots are damaged or missing: waiting for one of another node";
+    now.not_ready = "it lacks a state to go on from, of a damaged snapshot or a backup: waiting for another node's";
   } else if (role.disk_full) {
     now.not_ready = "the disk is full";
   } else if (!role.leader) {

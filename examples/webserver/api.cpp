@@ -2,6 +2,7 @@
 
 #include "examples/webserver/duration.hpp"
 #include "examples/webserver/json_members.hpp"
+#include "runtime/storage/snapshot_format.hpp"
 #include "services/json_value.hpp"
 #include "services/printable.hpp"
 
@@ -47,9 +48,9 @@ std::string parameter(const request& asked, std::string_view name) {
   return std::string{*found};
 }
 
-std::chrono::milliseconds timeout_of(const request& asked) {
+std::chrono::milliseconds timeout_of(const request& asked, std::chrono::milliseconds otherwise = default_timeout) {
   const auto text = asked.parameter("timeout");
-  if (!text) return default_timeout;
+  if (!text) return otherwise;
   const auto timeout = parse_duration(*text);
   if (!timeout)
     refuse("the timeout " + services::printable(*text) + " is none: a number above 0 with ms or s, at most 3600s");
@@ -62,13 +63,14 @@ bool wants_stale(const request& asked) {
   return level == "stale";
 }
 
-std::uint64_t limit_of(const request& asked) {
-  const auto text = asked.parameter("limit");
-  if (!text) return map::max_listed_keys;
-  std::uint64_t limit = 0;
-  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (failed != std::errc{} || end != text->data() + text->size()) refuse("the limit is not a whole number");
-  return limit;
+std::uint64_t number_of(const request& asked, std::string_view name, std::uint64_t otherwise) {
+  const auto text = asked.parameter(name);
+  if (!text) return otherwise;
+  std::uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (failed != std::errc{} || end != text->data() + text->size())
+    refuse("the " + std::string{name} + " is not a whole number");
+  return number;
 }
 
 /// A map's name or a key. The service checks again; here nothing goes to the log in vain.
@@ -155,7 +157,7 @@ routed remove_bare(const request& asked) {
 
 routed list(request& asked) {
   allow(asked, {"GET", "HEAD"});
-  map::list_keys message{name(std::move(asked.segments[2])), limit_of(asked)};
+  map::list_keys message{name(std::move(asked.segments[2])), number_of(asked, "limit", map::max_listed_keys)};
   if (const auto after = asked.parameter("after")) message.after = name(std::string{*after});
   return call<map::list_keys>{std::move(message), timeout_of(asked), wants_stale(asked), listing};
 }
@@ -192,6 +194,15 @@ routed swap(request& asked) {
                                      swapped};
 }
 
+routed restore(request& asked) {
+  allow(asked, {"PUT", "POST"});
+  const auto backup = snapshot_format::parse_name(asked.segments[2]);
+  if (!backup) refuse("a backup is named by its index, term, size and checksum in 16 hexadecimal digits each");
+  if (asked.method == "POST") return ask_restore{*backup, timeout_of(asked, default_restore_timeout)};
+  if (asked.body.size() > max_backup_piece) refuse("a piece of a backup is at most 1 MiB long");
+  return put_backup{*backup, number_of(asked, "offset", 0), std::move(asked.body)};
+}
+
 template <class Question> routed simple(const request& asked) {
   allow(asked, {"GET", "HEAD"});
   return Question{};
@@ -215,6 +226,7 @@ routed route_or_throw(request& asked) {
     allow(asked, {"GET"}); // no HEAD: it would write a file to show its length
     return ask_backup{timeout_of(asked)};
   }
+  if (path.size() == 3 && path[0] == "v1" && path[1] == "restore") return restore(asked);
   if (path.size() > 2 && path[0] == "v1" && path[1] == "maps") {
     if (path.size() == 3) return list(asked);
     if (path.size() == 4) return one_key(asked);

@@ -1,10 +1,13 @@
 // The HTTP API: which request means what, and how results look. README.md in this directory is its manual.
 #pragma once
 
+#include "raft/snapshot.hpp"
 #include "runtime/http/message.hpp"
 #include "services/map/messages.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 #include <variant>
 
 namespace troupe::webserver {
@@ -24,14 +27,28 @@ struct ask_snapshot {};
 struct ask_backup {
   std::chrono::milliseconds timeout;
 };
+/// Bytes of a backup that is to be restored, from `offset` on.
+struct put_backup {
+  raft::snapshot_id backup;
+  std::uint64_t offset = 0;
+  std::string bytes;
+};
+struct ask_restore {
+  raft::snapshot_id backup;
+  std::chrono::milliseconds timeout;
+};
 
 /// What a request comes down to: an answer that is certain already (an error), or a question.
-using routed =
-    std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup, call<map::put>,
-                 call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
+using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup,
+                            put_backup, ask_restore, call<map::put>, call<map::remove>, call<map::compare_and_swap>,
+                            call<map::get>, call<map::list_keys>>;
 
 /// How long a request may take that does not say.
 inline constexpr std::chrono::seconds default_timeout{5};
+/// The same for a restore: how long nodes may take to get the backup.
+inline constexpr std::chrono::seconds default_restore_timeout{300};
+/// Of a backup in one request.
+inline constexpr std::size_t max_backup_piece = 1 << 20;
 
 /// Takes the request's parts. Any thread.
 routed route(http::request&& asked);

@@ -59,6 +59,18 @@ void gateway::answer(ask_backup what, const http::responder& responder) {
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
 }
 
+void gateway::answer(put_backup& what, const http::responder& responder) {
+  request(node_, caf::infinite, stage_piece{{}, what.backup, what.offset, raft::bytes{std::move(what.bytes)}})
+      .then([responder](const piece_staged& answer) { responder.send(staged_response(answer)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
+void gateway::answer(const ask_restore& what, const http::responder& responder) {
+  request(node_, caf::infinite, make_restore{what.backup, what.timeout})
+      .then([responder](const restore_made& made) { responder.send(restored_response(made)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
 http::response gateway::backup_response(const backup_made& made) {
   const auto index = std::to_string(made.snapshot.last.index);
   http::response answer{200, "application/octet-stream", {}};

@@ -1,5 +1,7 @@
 #include "examples/webserver/status_json.hpp"
 
+#include "examples/webserver/json_errors.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <ctime>
@@ -86,6 +88,15 @@ http::response status_response(const node_status& status) {
 }
 
 http::response snapshot_response(const raft::snapshot_id& id) { return {200, "application/json", json_of(id).dump()}; }
+
+http::response staged_response(const piece_staged& done) {
+  if (done.code != errc::none) return error_response({done.code, done.problem, {}, {}});
+  return {200, "application/json", json{{"next", done.next}}.dump()};
+}
+
+http::response restored_response(const restore_made& done) {
+  return {200, "application/json", json{{"index", done.index}}.dump()};
+}
 
 http::response readiness_response(const node_status& status) {
   std::string body = check(status.phase == "running", "phase: " + status.phase);

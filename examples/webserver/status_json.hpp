@@ -14,5 +14,8 @@ http::response readiness_response(const node_status& status);
 
 /// A snapshot that was asked for.
 http::response snapshot_response(const raft::snapshot_id& id);
+/// The offset that is due, or why the piece was not taken.
+http::response staged_response(const piece_staged& done);
+http::response restored_response(const restore_made& done);
 
 } // namespace troupe::webserver

@@ -1,9 +1,12 @@
 #include "runtime/offline/entry_text.hpp"
 
+#include "runtime/storage/snapshot_format.hpp"
 #include "services/command.hpp"
 #include "services/json_value.hpp"
+#include "services/restore_command.hpp"
 #include "services/value.hpp"
 
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +48,10 @@ void append_command(std::string& out, std::string_view data) {
   }
   append_text(out, "service", command->service);
   append_text(out, "tag", command->tag);
+  if (const auto backup = services::restored_by(data, std::numeric_limits<raft::index_t>::max())) {
+    append_text(out, "backup", snapshot_format::name_of(*backup));
+    return;
+  }
   out.append(",\"bytes\":").append(std::to_string(command->payload.size()));
   const auto value = services::value::from_msgpack(command->payload);
   out.append(",\"payload\":").append(value ? services::to_json(*value) : bytes_json(command->payload));

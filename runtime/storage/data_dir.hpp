@@ -43,6 +43,8 @@ class data_dir {
   /// Where the log's segments are.
   std::filesystem::path log_path() const { return directory_ / "log"; }
   std::filesystem::path snapshots_path() const { return directory_ / "snapshots"; }
+  /// Where backups wait for being restored.
+  std::filesystem::path staged_path() const { return directory_ / "staged"; }
 
  private:
   std::filesystem::path identity_path() const { return directory_ / "identity"; }

@@ -108,7 +108,7 @@ void check_id(const snapshot_reader& reader, const raft::snapshot_id& id, const 
 }
 
 void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, const std::filesystem::path& path) {
-  if (reader.header().cluster != cluster)
+  if (cluster && reader.header().cluster != cluster)
     throw other_cluster("snapshot " + path.string() + " belongs to cluster " + to_string(reader.header().cluster) +
                         ", not " + to_string(cluster));
 }

@@ -22,7 +22,7 @@ class other_cluster : public raft::storage_error {
 class snapshot_dir final : public snapshot_files {
  public:
   /// Makes `directory` if it does not exist. What is written says that it belongs to `cluster`, and what belongs to
-  /// another one is refused. `fs` must outlive the object and all that it returns.
+  /// another one is refused; not so where `cluster` is 0. `fs` must outlive the object and all that it returns.
   snapshot_dir(file_system& fs, std::filesystem::path directory, raft::cluster_id cluster);
   /// In a folder that others may use at the same time.
   snapshot_dir(std::shared_ptr<snapshot_folder> folder, raft::cluster_id cluster);
@@ -33,6 +33,7 @@ class snapshot_dir final : public snapshot_files {
   std::unique_ptr<snapshot_receiver> receive(const raft::snapshot_id& id) override;
   raft::snapshot_point load(const raft::snapshot_id& id, const section& each) override;
   std::vector<raft::snapshot_id> prune(std::size_t kept) override { return folder_->prune(kept); }
+  void remove(const raft::snapshot_id& id) override { folder_->remove(id); }
   std::string set_aside(const raft::snapshot_id& id) override { return folder_->set_aside(id); }
 
  private:

@@ -55,6 +55,12 @@ std::vector<raft::snapshot_id> snapshot_folder::prune(std::size_t kept) {
   return left;
 }
 
+void snapshot_folder::remove(const raft::snapshot_id& id) {
+  const std::lock_guard lock{mutex_};
+  fs_.remove(path_of(id));
+  fs_.sync_directory(directory_);
+}
+
 std::string snapshot_folder::set_aside(const raft::snapshot_id& id) {
   const std::lock_guard lock{mutex_};
   const auto path = path_of(id);

@@ -25,6 +25,7 @@ class snapshot_folder {
   std::filesystem::path path_of(const raft::snapshot_id& id) const;
   /// Removes all but the newest `kept`, oldest first, and unfinished files that no object of this process is writing.
   std::vector<raft::snapshot_id> prune(std::size_t kept);
+  void remove(const raft::snapshot_id& id);
   /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
   std::string set_aside(const raft::snapshot_id& id);
 

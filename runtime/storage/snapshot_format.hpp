@@ -66,7 +66,10 @@ inline constexpr std::size_t end_size = record_header_size + 40;
 std::string encode(const totals& value);
 std::optional<totals> decode_totals(std::string_view body);
 
-/// "INDEX-TERM-SIZE-CHECKSUM.snapshot", each in sixteen hexadecimal digits, and back. Names sort as positions do.
+/// "INDEX-TERM-SIZE-CHECKSUM", each in sixteen hexadecimal digits, and back: how people and URLs name a snapshot.
+std::string name_of(const raft::snapshot_id& id);
+std::optional<raft::snapshot_id> parse_name(std::string_view name);
+/// The same with ".snapshot" behind it. File names sort as positions do.
 std::string file_name(const raft::snapshot_id& id);
 std::optional<raft::snapshot_id> parse_file_name(std::string_view name);
 

@@ -37,7 +37,7 @@ std::string text(const raft::removed_answer& m) { return "knows of " + std::to_s
 
 } // namespace
 
-/// Where a node's Raft messages leave. It answers what a core and an endpoint ask of their links.
+/// Where a node's Raft messages leave. It answers what a core, its jobs and an endpoint ask of their links.
 class wire_links : public caf::event_based_actor {
  public:
   wire_links(caf::actor_config& config, wire& on, hello self)
@@ -48,7 +48,22 @@ class wire_links : public caf::event_based_actor {
           for (const auto& m : out.messages) on_.carry(self_, m);
         },
         [this](const watch_peers& m) {
-          send(m.watcher, peers_view{self_, {}, {}});
+          peers_watchers_.push_back(m.watcher);
+          tell_peers();
+        },
+        [this](const watch_links& m) {
+          link_watchers_.push_back(m.watcher);
+          for (const auto& [id, link] : up_) send(m.watcher, link);
+        },
+        [this](const link_up& m) {
+          up_[m.peer.node] = m;
+          for (const auto& watcher : link_watchers_) send(watcher, m);
+          tell_peers();
+        },
+        [this](const link_down& m) {
+          up_.erase(m.peer);
+          for (const auto& watcher : link_watchers_) send(watcher, m);
+          tell_peers();
         },
         [](const health_batch&) {}, // who is there is tested by itself
         [](const members_changed&) {},
@@ -56,9 +71,24 @@ class wire_links : public caf::event_based_actor {
     };
   }
 
+  void on_exit() override {
+    up_.clear();
+    link_watchers_.clear();
+    peers_watchers_.clear();
+  }
+
  private:
+  void tell_peers() {
+    peers_view view{self_, {}, {}};
+    for (const auto& [id, link] : up_) view.peers.push_back({link.peer, link.endpoint});
+    for (const auto& watcher : peers_watchers_) send(watcher, view);
+  }
+
   wire& on_;
   hello self_;
+  std::map<node_id, link_up> up_;
+  std::vector<link_watcher> link_watchers_;
+  std::vector<peers_watcher> peers_watchers_;
 };
 
 /// One proxy's end of a connection: its questions go to the other node's endpoint, the answers come back.
@@ -71,6 +101,10 @@ class line : public caf::event_based_actor {
     return {
         [this](const command_batch& m) { there(m); },
         [this](const read_index_request& m) { there(m); },
+        [this](stage_piece& m) -> caf::result<piece_staged> {
+          if (!on_.connected(near_, far_)) return caf::make_error(caf::sec::request_receiver_down);
+          return delegate(asked_, std::move(m));
+        },
         [this](const outcome_batch& m) { back(m); },
         [this](const read_index_answer& m) { back(m); },
     };
@@ -94,7 +128,9 @@ class line : public caf::event_based_actor {
 };
 
 links_handle wire::spawn_links(hello self) {
-  return caf::actor_cast<links_handle>(system_.spawn<wire_links>(*this, std::move(self)));
+  const auto id = self.node;
+  links_actors_[id] = system_.spawn<wire_links>(*this, std::move(self));
+  return caf::actor_cast<links_handle>(links_actors_[id]);
 }
 
 void wire::join(const hello& self, endpoint_handle endpoint, proxy_handle proxy) {
@@ -132,6 +168,7 @@ void wire::clear() {
   under_way_.clear();
   for (auto& [ends, l] : links_) bring_down(ends, l);
   stations_.clear();
+  links_actors_.clear();
 }
 
 /// Mostly what the weather says, now and then much longer.
@@ -191,15 +228,19 @@ void wire::bring_up(const pair& ends, link& l) {
     const auto& here = stations_.at(near);
     const auto& there = stations_.at(far);
     const auto made = system_.spawn<line>(*this, near, far, here.proxy, there.endpoint);
-    caf::anon_send(here.proxy, link_up{there.self, caf::actor_cast<endpoint_handle>(made)});
+    const link_up news{there.self, caf::actor_cast<endpoint_handle>(made)};
+    caf::anon_send(here.proxy, news);
+    caf::anon_send(links_actors_.at(near), news);
     l.lines[near] = made;
   }
 }
 
 void wire::bring_down(const pair& ends, link& l) {
   for (const auto& [near, far] : {ends, pair{ends.second, ends.first}})
-    if (const auto here = stations_.find(near); here != stations_.end())
+    if (const auto here = stations_.find(near); here != stations_.end()) {
       caf::anon_send(here->second.proxy, link_down{far});
+      caf::anon_send(links_actors_.at(near), link_down{far});
+    }
   for (const auto& [near, made] : l.lines) caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
   l.lines.clear();
   l.up = l.broken = false;

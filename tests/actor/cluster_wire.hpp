@@ -30,7 +30,7 @@ class wire {
   wire(caf::actor_system& system, std::uint64_t seed, trace note)
       : system_(system), random_(seed), note_(std::move(note)) {}
 
-  /// What a node's core takes for its links.
+  /// What a node's core and its jobs take for its links.
   links_handle spawn_links(hello self);
   /// A process of a node comes up, or is gone. Messages that are under way to it stay so.
   void join(const hello& self, endpoint_handle endpoint, proxy_handle proxy);
@@ -82,6 +82,7 @@ class wire {
   weather weather_;
   raft::time_point now_;
   std::map<node_id, station> stations_;
+  std::map<node_id, caf::actor> links_actors_;
   std::set<pair> cuts_;
   std::map<pair, link> links_;
   std::multimap<raft::time_point, std::function<void()>> under_way_;

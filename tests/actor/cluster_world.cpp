@@ -57,6 +57,7 @@ class news_tap : public caf::event_based_actor {
         },
         [this](const replicator_started& m) { send(behind_, m); },
         [this](const leader_known& m) { send(behind_, m); },
+        [this](const staging_known& m) { send(behind_, m); },
     };
   }
 
@@ -168,6 +169,8 @@ opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vecto
   if (snapshot) opened.snapshot = snapshots->list().front();
   if (!snapshot) opened.machines = make_machines(services);
   opened.snapshots = std::move(snapshots);
+  opened.staged = std::shared_ptr<snapshot_dir>{new snapshot_dir{*on->files, "/staged", {}},
+                                                [files = on->files](snapshot_dir* p) { delete p; }};
   opened.storage = std::make_unique<opened_disk>(*this, on);
   return opened;
 }

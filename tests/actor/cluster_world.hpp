@@ -105,6 +105,21 @@ class cluster_world : private virtual_system {
   void set_log_tail(index_t entries) { log_tail_ = entries; }
   /// The node takes a snapshot; nothing if it does not come to be.
   std::optional<raft::snapshot_id> snapshot(node_id id);
+  // Backups (cluster_backups.cpp).
+  /// The bytes of a snapshot that the node has taken.
+  std::string bytes_of(node_id id, const raft::snapshot_id& snapshot);
+  /// Sends the node a backup, a piece at a time, beginning with what it asks for; gives its last answer.
+  piece_staged stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes);
+  bool has_staged(node_id id, const raft::snapshot_id& backup) const;
+  /// A backup's bytes on this node's disk are gone or, with `altered`, not what they were.
+  void spoil_staged(node_id id, const raft::snapshot_id& backup, bool altered);
+  /// What became of it, once that is known.
+  struct restore_answer {
+    error_info error;
+    index_t index = 0;
+  };
+  std::shared_ptr<std::optional<restore_answer>> restore(node_id at, const raft::snapshot_id& backup,
+                                                         std::chrono::milliseconds timeout = 20s);
   /// Its service throws at the next command, once.
   void arm_service(node_id id) { members_.at(id).service_throws = true; }
 

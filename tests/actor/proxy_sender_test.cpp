@@ -1,4 +1,5 @@
-// Who may answer a proxy: actors as if they were of other nodes.
+// Who may answer a proxy, and who may hand in what: actors as if they were of other nodes.
+#include "services/restore_command.hpp"
 #include "tests/actor/proxy_world.hpp"
 
 #include <caf/forwarding_actor_proxy.hpp>
@@ -55,6 +56,31 @@ TEST_CASE("nobody answers for a node that was asked, but an actor of that node")
   for (raft::tag_t number = 1; number < 20; ++number) answer_as(asked, number);
   CHECK(w.code(1) == errc::none);
   CHECK(w.queries->size() == 1);
+  caf::anon_send_exit(network, caf::exit_reason::user_shutdown);
+  w.settle();
+}
+
+TEST_CASE("of other nodes only members' proxies hand in commands for the cluster itself") {
+  proxy_world w;
+  const auto network = w.system.spawn<no_network>();
+  const auto member = abroad(w.system, network, 100);
+  const auto stranger = abroad(w.system, network, 200);
+  hello who;
+  who.node = peer;
+  w.tell(link_up{who, caf::actor_cast<endpoint_handle>(member)});
+  w.lead();
+  const auto gets_in = [&](const caf::actor& from, bool forwarded) {
+    command restore{1, access::write, 1000, raft::bytes{services::encode_restore({{1, 1}, 10, 1})}};
+    const auto before = w.log->proposals.size();
+    caf::send_as(from, w.subject, command_batch{forwarded, {std::move(restore)}});
+    w.settle();
+    return w.log->proposals.size() > before;
+  };
+  CHECK_FALSE(gets_in(stranger, false));
+  CHECK_FALSE(gets_in(stranger, true));
+  CHECK_FALSE(gets_in(member, false)); // a client of the same process
+  CHECK(gets_in(member, true));
+  CHECK(gets_in(caf::actor_cast<caf::actor>(w.asker), false));
   caf::anon_send_exit(network, caf::exit_reason::user_shutdown);
   w.settle();
 }

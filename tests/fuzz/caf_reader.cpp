@@ -115,6 +115,8 @@ std::vector<std::string> sent_payloads() {
   add(outcomes);
   add(read_index_request{});
   add(read_index_answer{});
+  add(stage_piece{});
+  add(piece_staged{});
   add(caf::make_error(caf::sec::runtime_error, std::string{"why"}, std::string{"where"}));
   all.push_back(written({}, caf::message{}));
   return all;

@@ -99,6 +99,9 @@ std::string cluster::run(const std::string& command) {
       nodes_.at(node_from(words)).disk.damage_newest();
     } else if (verb == "no-room" || verb == "room") {
       step(node_from(words), raft::disk_space{verb == "room"});
+    } else if (verb == "miss") {
+      const auto id = node_from(words);
+      miss(id, count_from(words));
     } else if (verb == "restart") {
       start(node_from(words));
     } else if (verb == "stabilize") {

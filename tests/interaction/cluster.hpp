@@ -47,6 +47,7 @@ class cluster {
   void propose(raft::node_id id, std::istream& words);
   bool sync(raft::node_id id);
   void snapshot(raft::node_id id);
+  void miss(raft::node_id id, raft::index_t index);
   bool deliver(std::optional<link> only, std::size_t count);
   void drop(std::optional<link> only);
   void stabilize();

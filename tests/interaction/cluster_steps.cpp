@@ -73,6 +73,11 @@ void cluster::snapshot(raft::node_id id) {
   step(id, raft::snapshot_taken{last, n.disk.snapshots().back().at.last.index});
 }
 
+void cluster::miss(raft::node_id id, raft::index_t index) {
+  at(id).applied = index - 1;
+  step(id, raft::state_missing{index});
+}
+
 raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_request& piece) {
   auto& n = at(id);
   raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};

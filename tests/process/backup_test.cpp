@@ -24,6 +24,11 @@ program_end run_program(std::vector<std::string> command) {
   return {code, read_text(log)};
 }
 
+program_end restore_into(const server& node, const std::filesystem::path& file) {
+  return run_program(
+      {TROUPE_BACKUP, "restore", file.string(), "--to", "http://127.0.0.1:" + std::to_string(node.http_port())});
+}
+
 program_end verify(const std::filesystem::path& file) { return run_program({TROUPE_BACKUP, "verify", file.string()}); }
 
 /// With what the server said of it beside it, in FILE.head.
@@ -270,4 +275,89 @@ TEST_CASE("a backup needs a leader") {
   CHECK(answer.status == 503);
   CHECK(json::parse(answer.body)["outcome"] == "rejected");
   CHECK(nodes[0].call("POST", "/v1/backup").status == 405);
+}
+
+TEST_CASE("a backup goes back into the running cluster it is from") {
+  ready_cluster nodes{3};
+  fill(nodes, 0);
+  const auto file = backup_of(nodes[1], "my.backup");
+  const auto expected = content(nodes[0], "linearizable");
+  for (int i = 0; i < keys; ++i)
+    REQUIRE(nodes[2].call("PUT", "/v1/maps/kept/k" + std::to_string(i), "\"overwritten\"").status == 200);
+  REQUIRE(nodes[2].call("PUT", "/v1/maps/kept/after", "1").status == 200);
+  const auto newest = written_revision(nodes[2], "newest");
+  // Not even one byte may be another.
+  auto bytes = read_text(file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  const auto altered = make_folder() / "altered.backup";
+  write(altered, bytes);
+  CHECK(restore_into(nodes[0], altered).code == 1);
+  CHECK(content(nodes[1], "linearizable") != expected);
+
+  const auto began = steady_clock::now();
+  const auto restored = restore_into(nodes[nodes.follower()], file);
+  INFO(restored.text);
+  REQUIRE(restored.code == 0);
+  CHECK_THAT(restored.text, Contains("restored at index"));
+  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+  std::cout << "restored into a running cluster in " << took.count() << " ms\n";
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(content(nodes[i], "linearizable") == expected);
+    CHECK(nodes[i].call("GET", "/v1/maps/kept/after").status == 404);
+    CHECK(written_revision(nodes[i], "since" + std::to_string(i)) > newest);
+  }
+  // A second time: everything is there already.
+  CHECK(restore_into(nodes[0], file).code == 0);
+  CHECK(nodes[1].call("GET", "/v1/maps/kept/since0").status == 404);
+  CHECK(content(nodes[1], "linearizable") == expected);
+  // After a crash of all, and of one after the other.
+  for (std::size_t i = 0; i < 3; ++i) nodes[i].process().kill();
+  nodes.start();
+  nodes.wait_ready();
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(content(nodes[i], "linearizable") == expected);
+    nodes[i].process().kill();
+    nodes[i].start();
+    nodes.wait_ready();
+    CHECK(content(nodes[i], "stale") == expected);
+  }
+}
+
+TEST_CASE("a node that is away while a backup is restored gets the state when it is back") {
+  ready_cluster nodes{3};
+  fill(nodes, 0);
+  const auto file = backup_of(nodes[0], "my.backup");
+  const auto expected = content(nodes[0], "linearizable");
+  const auto away = nodes.follower();
+  nodes[away].process().kill();
+  for (int i = 0; i < keys; ++i)
+    REQUIRE(nodes[(away + 1) % 3].call("DELETE", "/v1/maps/kept/k" + std::to_string(i)).status == 200);
+  const auto restored = restore_into(nodes[(away + 1) % 3], file);
+  INFO(restored.text);
+  REQUIRE(restored.code == 0);
+  REQUIRE(nodes[(away + 2) % 3].call("PUT", "/v1/maps/kept/since", "7").status == 200);
+  nodes[away].start();
+  nodes.wait_ready();
+  CHECK(content(nodes[away], "stale") == expected);
+  CHECK(nodes[away].call("GET", "/v1/maps/kept/since?level=stale").status == 200);
+  CHECK_THAT(nodes[away].log(), Contains("is not here: waiting for another node's snapshot"));
+}
+
+TEST_CASE("a backup that cannot be restored into this cluster changes nothing") {
+  const auto file = some_backup("some.backup");
+  ready_cluster nodes{3};
+  nodes[0].put("mine", 3);
+  // It reaches further than the log of a cluster that is younger.
+  const auto refused = restore_into(nodes[0], file);
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.text, Contains("revisions would go backwards"));
+  CHECK(nodes[0].get("mine") == 3);
+  CHECK(restore_into(nodes[0], make_folder() / "nowhere").code == 2);
+  const auto name =
+      std::string(16, '0') + "-" + std::string(16, '0') + "-" + std::string(15, '0') + "9-" + std::string(16, '0');
+  CHECK(nodes[0].call("POST", "/v1/restore/" + name).status == 400);
+  CHECK(nodes[0].call("PUT", "/v1/restore/" + name + "?offset=0", "nonsense!").status == 400);
+  CHECK(nodes[0].call("PUT", "/v1/restore/nonsense", "x").status == 400);
+  CHECK(nodes[0].call("GET", "/v1/restore/" + name).status == 405);
+  CHECK(nodes[0].get("mine") == 3);
 }

@@ -14,9 +14,9 @@ void fault_driver::plan() {
 
 void fault_driver::strike() {
   const auto& w = world_.what.faults;
-  auto dice = world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader +
-                                      w.crash_all + w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal +
-                                      w.members + w.transfer);
+  auto dice = world_.random.next() %
+              (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader + w.crash_all + w.slow_disk +
+               w.lossy + w.full_disk + w.damage + w.restore + w.heal + w.members + w.transfer);
   const auto falls_on = [&](unsigned weight) {
     const bool hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -35,6 +35,7 @@ void fault_driver::strike() {
   if (falls_on(w.lossy)) return world_.net.set_loss(static_cast<unsigned>(100 + world_.random.next() % 400));
   if (falls_on(w.full_disk)) return any().set_room(false);
   if (falls_on(w.damage)) return damage();
+  if (falls_on(w.restore)) return restore();
   if (falls_on(w.members)) return change_members();
   if (falls_on(w.transfer)) return transfer();
   heal();
@@ -47,6 +48,16 @@ void fault_driver::damage() {
   auto& victim = *nodes_[world_.random.next() % minority];
   victim.damage_snapshot();
   crash(victim);
+}
+
+/// A backup is restored that a majority has, and of the others, which are those whose snapshots are damaged too, some.
+void fault_driver::restore() {
+  const auto minority = (nodes_.size() - 1) / 2;
+  const auto value = ++world_.last_tag;
+  auto& holders = world_.backups[value];
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (i >= minority || world_.chance(300)) holders.insert(nodes_[i]->id());
+  any().submit({action::restore, restored_register, value, 0}, [](outcome, answer) {});
 }
 
 void fault_driver::split() {

@@ -25,6 +25,7 @@ class fault_driver {
   void isolate_leader();
   void crash(node& victim);
   void damage();
+  void restore();
   void heal();
   void change_members();
   void transfer();

@@ -17,7 +17,7 @@ scenario hostile_scenario(std::uint64_t seed) {
   s.delay_max = 20ms;
   s.think_max = 100ms;
   s.client_timeout = 500ms;
-  s.faults = {2, 2, 6, 4, 8, 4, 3, 2, 0, 0, 4};
+  s.faults = {2, 2, 6, 4, 8, 4, 3, 2, 0, 0, 0, 4};
   s.fault_pause_min = 10ms;
   s.fault_pause_max = 500ms;
   s.down_min = 1ms;
@@ -54,7 +54,8 @@ void let_snapshots_matter(scenario& s) {
 
 bool about_snapshots(mutant broken) {
   return broken == mutant::compact_before_snapshot || broken == mutant::install_first_piece ||
-         broken == mutant::keep_conflicting_log || broken == mutant::trust_damaged_snapshot;
+         broken == mutant::keep_conflicting_log || broken == mutant::trust_damaged_snapshot ||
+         broken == mutant::restore_without_backup;
 }
 
 /// That a cluster under such faults comes to rest late proves nothing.
@@ -74,6 +75,7 @@ hunt_result hunt(mutant broken, bool outcome_only) {
       let_snapshots_matter(s);
     else
       s.snapshot_every = 0;
+    if (broken == mutant::restore_without_backup) s.faults.restore = 8;
     if (broken == mutant::vote_before_persist) let_votes_be_forgotten(s);
     if (broken == mutant::members_rule) let_members_matter(s);
     if (auto result = run(s); result.failure && proves_a_bug(*result.failure)) return {seed, *result.failure};

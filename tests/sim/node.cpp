@@ -58,7 +58,7 @@ void node::crash() {
   held_.clear();
   marks_at_ = duration{0};
   peers_.clear();
-  applied_ = 0;
+  applied_ = missing_at_ = 0;
   service_ = {};
   answers_.clear();
   members_ = {};
@@ -160,6 +160,7 @@ void node::carry_out(raft::output out) {
   if (out.load) load(*out.load);
   if (out.commit_to) apply_to(*out.commit_to);
   if (out.next_role) {
+    if (kind == raft::role_kind::leader && !state.can_apply()) ++world_.seen.leaders_made_way;
     hand_over(std::move(*out.next_role));
   } else {
     arm();

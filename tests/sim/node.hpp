@@ -116,6 +116,8 @@ class node {
   void on_failed(const raft::failed& f);
   void settle_replies(const raft::output& out);
   void apply_to(raft::index_t index);
+  std::optional<answer> execute(const command& c);
+  void stop_before(raft::index_t index);
   void settle_applied();
   void finish(raft::tag_t tag, outcome how, answer with);
 
@@ -141,6 +143,8 @@ class node {
   std::map<raft::node_id, peer> peers_;
   std::uint64_t lives_ = 0;
   raft::index_t applied_ = 0;
+  /// Of the entry that restores a backup which is not here; 0: none.
+  raft::index_t missing_at_ = 0;
   register_machine service_;
   struct applied_entry {
     raft::term_t term = 0;

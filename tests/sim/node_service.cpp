@@ -98,7 +98,26 @@ void node::on_failed(const raft::failed& f) {
   finish(f.tag, outcome::rejected, {});
 }
 
+/// What a command answers; nothing if it restores a backup that is not here.
+std::optional<answer> node::execute(const command& c) {
+  if (c.what == action::restore) {
+    if (!world_.backups.at(c.value).contains(id_)) return std::nullopt;
+    ++world_.seen.restores;
+  }
+  return service_.apply(c);
+}
+
+/// The role is told, and nothing is applied before another node's snapshot.
+void node::stop_before(raft::index_t index) {
+  missing_at_ = index;
+  ++world_.seen.backups_missed;
+  note("lacks the backup of " + std::to_string(index));
+  later(world_.between(0us, 3ms), false, [this, index] { post(raft::state_missing{index}); });
+}
+
 void node::apply_to(raft::index_t index) {
+  // What the role gave out before it knew is given out again.
+  if (missing_at_ > 0) return;
   for (auto i = applied_ + 1; i <= index; ++i) {
     // The newest entries are in memory, older ones on the disk; both must tell the same.
     const auto* found = disk_.written().find(i);
@@ -111,9 +130,14 @@ void node::apply_to(raft::index_t index) {
       members_at_ = i;
       members_ = *raft::decode_configuration(e.data.view());
     }
-    answers_[i] = {e.term, e.kind == raft::entry_kind::command ? service_.apply(command::decode(e.data)) : answer{}};
+    const auto with = e.kind == raft::entry_kind::command ? execute(command::decode(e.data)) : answer{};
+    if (!with && world_.what.broken != mutant::restore_without_backup) {
+      stop_before(i);
+      break;
+    }
+    answers_[i] = {e.term, with.value_or(answer{})};
+    applied_ = i;
   }
-  applied_ = index;
   settle_applied();
   maybe_take_snapshot();
 }

@@ -94,6 +94,7 @@ void node::load(const raft::snapshot_point& at) {
   service_ = *ready_.at(at.last.index).state;
   ready_.erase(ready_.begin(), ready_.upper_bound(at.last.index));
   applied_ = snapshot_at_ = at.last.index;
+  missing_at_ = 0;
   members_at_ = at.configuration_index;
   members_ = at.members;
   settle_applied();

@@ -11,7 +11,12 @@
 
 namespace troupe::sim {
 
-enum class action : std::uint8_t { read, put, append, cas };
+/// `restore` is for the machine itself: it needs what not every node has (node::has_backup). To the registers that
+/// clients use it does nothing; what it leaves behind shows whether a node has it.
+enum class action : std::uint8_t { read, put, append, cas, restore };
+
+/// Where a restore leaves its value.
+inline constexpr std::uint32_t restored_register = UINT32_MAX;
 
 struct command {
   action what = action::read;
@@ -61,6 +66,9 @@ inline answer execute(const command& c, std::uint64_t& cell) {
   case action::cas:
     if (before == c.expected) cell = c.value;
     return {before};
+  case action::restore:
+    cell = c.value;
+    return {cell};
   }
   return {};
 }

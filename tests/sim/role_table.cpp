@@ -38,15 +38,18 @@ constexpr bool reachable(raft::role_kind role, column c) {
   case column::snapshot_stored:
   case column::snapshot_taken:
   case column::disk_space:
+  case column::state_missing:
     return true;
   }
   return false;
 }
 
-/// Cells that take a deposed leader's last words about a snapshot to reach: too rare to be asked of every run.
-/// tests/unit/raft/test_snapshots.cpp steps each of them.
+/// Cells that take a deposed leader's last words about a snapshot to reach, or a commit that is applied in the middle
+/// of a campaign: too rare to be asked of every run. tests/unit/raft/test_snapshots.cpp and test_state_missing.cpp step
+/// each of them.
 constexpr bool rare(raft::role_kind role, column c) {
   if (c == column::snapshot_response) return true;
+  if (c == column::state_missing) return role == raft::role_kind::candidate;
   return role == raft::role_kind::leader && (c == column::snapshot_request || c == column::snapshot_stored);
 }
 
@@ -81,6 +84,7 @@ struct name_event {
   column operator()(const raft::snapshot_stored&) const { return column::snapshot_stored; }
   column operator()(const raft::snapshot_taken&) const { return column::snapshot_taken; }
   column operator()(const raft::disk_space&) const { return column::disk_space; }
+  column operator()(const raft::state_missing&) const { return column::state_missing; }
 };
 
 } // namespace
@@ -131,6 +135,8 @@ const char* to_string(column c) {
     return "snapshot_taken";
   case column::disk_space:
     return "disk_space";
+  case column::state_missing:
+    return "state_missing";
   }
   return "?";
 }

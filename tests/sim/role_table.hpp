@@ -34,8 +34,9 @@ enum class column : std::uint8_t {
   snapshot_stored,
   snapshot_taken,
   disk_space,
+  state_missing,
 };
-inline constexpr std::size_t columns = 21;
+inline constexpr std::size_t columns = 22;
 inline constexpr std::size_t roles = 3;
 
 column column_of(const raft::event& what);

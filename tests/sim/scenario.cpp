@@ -56,7 +56,7 @@ scenario draw_scenario(std::uint64_t seed) {
     s.faults.members = static_cast<unsigned>(1 + random.next() % 10);
     s.faults.transfer = static_cast<unsigned>(random.next() % 4);
     // Which nodes a majority may come to depend on is not known beforehand.
-    s.faults.damage = 0;
+    s.faults.damage = s.faults.restore = 0;
   }
   return s;
 }

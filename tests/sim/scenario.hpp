@@ -29,6 +29,8 @@ enum class mutant : std::uint8_t {
   keep_conflicting_log,
   /// A node whose snapshot is damaged goes on as if it had it.
   trust_damaged_snapshot,
+  /// A node without the backup that is restored goes on as if it had it.
+  restore_without_backup,
   /// A rule of membership is broken. In the core's sources, too.
   members_rule,
 };
@@ -46,6 +48,8 @@ struct fault_weights {
   unsigned full_disk = 2;
   /// A node loses power, and its newest snapshot is damaged.
   unsigned damage = 1;
+  /// A backup is restored that some of a minority do not have.
+  unsigned restore = 1;
   unsigned heal = 5;
   /// Somebody asks the leader for other members, or to hand its leadership over.
   unsigned members = 0;

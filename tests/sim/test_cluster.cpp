@@ -27,7 +27,9 @@ void print(const counters& c) {
             << c.undecided_keys << "\nsnapshots taken                  " << c.snapshots_taken
             << "\nsnapshots received               " << c.snapshots_received << "\ncompactions                      "
             << c.compactions << "\nlogs reset to a snapshot         " << c.logs_reset
-            << "\nstates lost                      " << c.states_lost << "\nproposals refused without room   "
+            << "\nstates lost                      " << c.states_lost << "\nbackups restored                 "
+            << c.restores << "\n  missed by a node               " << c.backups_missed
+            << "\nleaders that made way            " << c.leaders_made_way << "\nproposals refused without room   "
             << c.proposals_without_room << "\nchanges refused, one under way   " << c.changes_refused
             << "\nchanges of the voters            " << c.voters_changed << "\n  joint configurations           "
             << c.joint_committed << "\nremovals told                    " << c.removals_told
@@ -72,6 +74,9 @@ TEST_CASE("whole clusters") {
   CHECK(seen.compactions > 0);
   CHECK(seen.logs_reset > 0);
   CHECK(seen.states_lost > 0);
+  CHECK(seen.restores > 0);
+  CHECK(seen.backups_missed > 0);
+  CHECK(seen.leaders_made_way > 0);
   CHECK(seen.proposals_without_room > 0);
   CHECK(seen.changes_refused > 0);
   CHECK(seen.voters_changed > 0);

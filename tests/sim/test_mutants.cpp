@@ -46,6 +46,10 @@ TEST_CASE("broken snapshots are caught") {
   must_be_caught(mutant::trust_damaged_snapshot, "go on without the state that was lost");
 }
 
+TEST_CASE("a node that goes on without the backup that is restored is caught") {
+  must_be_caught(mutant::restore_without_backup, "go on without the backup that is restored");
+}
+
 TEST_CASE("a read without a round is caught") { must_be_caught(mutant::read_without_round, "read without a round"); }
 
 } // namespace troupe::sim

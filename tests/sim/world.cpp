@@ -19,6 +19,9 @@ void counters::add(const counters& o) {
   compactions += o.compactions;
   logs_reset += o.logs_reset;
   states_lost += o.states_lost;
+  restores += o.restores;
+  backups_missed += o.backups_missed;
+  leaders_made_way += o.leaders_made_way;
   proposals_without_room += o.proposals_without_room;
   changes_refused += o.changes_refused;
   voters_changed += o.voters_changed;

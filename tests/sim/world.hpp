@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,9 @@ struct counters {
   std::uint64_t compactions = 0;
   std::uint64_t logs_reset = 0;
   std::uint64_t states_lost = 0;
+  std::uint64_t restores = 0;
+  std::uint64_t backups_missed = 0;
+  std::uint64_t leaders_made_way = 0;
   std::uint64_t proposals_without_room = 0;
   std::uint64_t changes_refused = 0;
   std::uint64_t voters_changed = 0;
@@ -101,6 +106,8 @@ struct world {
   counters seen;
   network net;
   std::uint64_t last_tag = 0;
+  /// Backups by the value that they restore: who has them.
+  std::map<std::uint64_t, std::set<raft::node_id>> backups;
 };
 
 } // namespace troupe::sim

@@ -2,6 +2,7 @@
 
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/entry_text.hpp"
+#include "services/restore_command.hpp"
 #include "tests/unit/offline/offline_node.hpp"
 
 #include <algorithm>
@@ -60,6 +61,9 @@ TEST_CASE("bytes that are nothing known are shown as bytes") {
   REQUIRE_THAT(offline::to_json(odd), Contains(R"("problem":")") && Contains(R"("data":{"$bin":"B3p6eg=="})"));
   odd.kind = raft::entry_kind::configuration;
   REQUIRE_THAT(offline::to_json(odd), Contains("the bytes are no configuration"));
+  odd.kind = raft::entry_kind::command;
+  odd.data = raft::bytes{services::encode_restore({{5, 2}, 100, 0xab})};
+  REQUIRE_THAT(offline::to_json(odd), Contains(R"("service":"$cluster","tag":"restore","backup":"0000000000000005-)"));
 }
 
 TEST_CASE("dump shows every entry that is there, a line each") {

@@ -1,0 +1,71 @@
+// Backups on this node's disk that wait for being restored. On a thread of its own, as it blocks.
+//
+//   [idle] -- a piece of a backup that is not here --> [receiving] -- the last piece: every byte is checked, and the
+//     ^                                                  |       |    services are tried with it --> [idle], one more
+//     kept |                                                  |       +-- another backup's piece: refused -->
+//     [receiving]
+//     +-- the bytes are not what was announced, or ------+
+//         no piece came for a minute
+//
+// A backup is dropped when it was restored and the log no longer reaches back to that, or was not wanted for a day; not
+// before a later snapshot of this node, which holds whatever may have used it meanwhile.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/timer_slot.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace troupe {
+
+struct staging_store_setup {
+  /// Of any cluster.
+  std::shared_ptr<snapshot_files> files;
+  std::vector<machine_factory> services;
+};
+
+class staging_store : public staging_handle::base {
+ public:
+  staging_store(caf::actor_config& config, staging_store_setup setup);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "staging_store"; }
+  void on_exit() override;
+
+ private:
+  /// A backup that is whole.
+  struct backup {
+    raft::snapshot_id id;
+    /// When somebody last sent it, or asked for it.
+    raft::time_point wanted;
+    /// In this run the services were able to load it.
+    bool checked = false;
+    /// The newest entry that restored it; 0: none in this run.
+    index_t used_at = 0;
+  };
+
+  void look();
+  piece_staged take_in(const stage_piece& piece);
+  /// Throws what is wrong.
+  std::uint64_t stage(const stage_piece& piece);
+  void make_room();
+  void finish();
+  void check(backup& whole);
+  backup_loaded load(const load_backup& question);
+  raft::snapshot_piece piece(const raft::piece_request& question);
+  void on_snapshot(const raft::snapshot_taken& taken);
+  void drop(raft::snapshot_id id);
+  backup* find(const raft::snapshot_id& id);
+  void forget_incoming();
+
+  staging_store_setup setup_;
+  std::vector<backup> kept_;
+  std::unique_ptr<snapshot_receiver> incoming_;
+  raft::snapshot_id incoming_id_;
+  raft::time_point incoming_since_;
+  timer_slot timer_;
+  /// The one that bytes were asked of last.
+  std::unique_ptr<snapshot_bytes> open_;
+};
+
+} // namespace troupe

@@ -1,0 +1,240 @@
+#include "runtime/restore_job.hpp"
+
+#include "actors/log.hpp"
+#include "raft/quorum.hpp"
+#include "services/restore_command.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t piece_bytes = 256 << 10;
+/// A node that says nothing for so long may have lost the question; it may also be reading all that it has.
+constexpr auto answer_patience = 5s;
+constexpr auto look_again_after = 1s;
+/// Holders drop what nobody wants: so they are asked now and then while others are still being sent the backup.
+constexpr auto ask_holders_after = 60s;
+constexpr auto status_patience = 5s;
+/// For the command, and the leader's services to load the backup.
+constexpr auto command_timeout = 300s;
+
+/// What the proxy is asked.
+constexpr std::uint64_t first_read = 1;
+constexpr std::uint64_t the_restore = 2;
+
+} // namespace
+
+restore_job::restore_job(caf::actor_config& config, restore_setup setup)
+    : restore_handle::base(config), setup_(std::move(setup)) {
+  set_down_handler([this](const caf::down_msg&) { fail({errc::stopping, "the node stops", {}, {}}); });
+}
+
+restore_handle::behavior_type restore_job::make_behavior() {
+  compat::end_on_exceptions(this);
+  monitor(setup_.proxy);
+  monitor(setup_.staging);
+  return {
+      [this](const make_restore& m) { return begin(m); },
+      [this](outcome_batch& m) { on_outcome(m); },
+      [](const read_index_answer&) {}, // never asked for
+      [this](const link_up& m) {
+        linked_[m.peer.node] = m.endpoint;
+        if (const auto found = holders_.find(m.peer.node); found != holders_.end()) {
+          found->second.again = {};
+          look_after(found->first, found->second);
+        }
+      },
+      [this](const link_down& m) { linked_.erase(m.peer); },
+      [this](const timer& m) { on_timer(m); },
+  };
+}
+
+void restore_job::on_exit() {
+  promise_ = {};
+  setup_ = {};
+  linked_.clear();
+}
+
+caf::result<restore_made> restore_job::begin(const make_restore& question) {
+  promise_ = make_response_promise<restore_made>();
+  backup_ = question.backup;
+  deadline_ = clock().now() + question.timeout;
+  // Served when this node has what was acknowledged so far; then its log tells how far the cluster's reaches.
+  ask_proxy(first_read, access::linearizable_read, question.timeout, {});
+  return promise_;
+}
+
+void restore_job::ask_proxy(std::uint64_t number, access how, std::chrono::milliseconds timeout, std::string payload) {
+  const auto ms = std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 1, UINT32_MAX);
+  send(setup_.proxy,
+       command_batch{false, {{number, how, static_cast<std::uint32_t>(ms), raft::bytes{std::move(payload)}}}});
+}
+
+void restore_job::begin_staging() {
+  ask_status([this](const role_status& now) {
+    // The entry itself is judged by the same rule, wherever it comes to stand; but that is late to learn it.
+    if (backup_.last.index > now.last_index)
+      return fail({errc::refused, services::why_no_restore(services::encode_restore(backup_)), {}, {}});
+    learn_voters(now.members);
+    staging_ = true;
+    holders_[setup_.self];
+    timer_.arm(this, clock().now());
+  });
+}
+
+template <class Use> void restore_job::ask_status(Use use) {
+  request(setup_.node, status_patience, get_status{})
+      .then(
+          [this, use](const node_status& now) {
+            if (!now.role) return fail({errc::not_ready, "this node is not running", {}, {}});
+            use(*now.role);
+          },
+          [this](const caf::error& why) { fail(describe(why)); });
+}
+
+void restore_job::learn_voters(const raft::configuration& members) {
+  members_ = members;
+  for (const auto& m : members_.members())
+    if (members_.is_voter(m.id)) holders_[m.id];
+}
+
+void restore_job::on_timer(const timer& message) {
+  if (!timer_.fired(message) || !staging_) return;
+  const auto now = clock().now();
+  const bool quorum = raft::has_quorum(members_, [this](node_id id) { return holds(id); });
+  if (now >= deadline_ && !quorum)
+    return fail({errc::deadline, "the backup is not on a majority of the nodes: " + missing(), {}, {}});
+  timer_.arm(this, std::min(now + look_again_after, std::max(deadline_, now + 1ms)));
+  for (auto& [id, h] : holders_) look_after(id, h);
+  consider();
+}
+
+void restore_job::look_after(node_id id, holder& h) {
+  const auto now = clock().now();
+  if (!staging_ || h.busy || h.refused || now < h.again) return;
+  if (h.held && now - *h.held < ask_holders_after) return;
+  if (id != setup_.self && !linked_.contains(id)) return;
+  ask(id, {setup_.cluster, backup_, 0, {}});
+}
+
+void restore_job::ask(node_id id, stage_piece what) {
+  auto& h = holders_[id];
+  h.busy = true;
+  const auto taken = [this, id](const piece_staged& answer) { answered(id, answer); };
+  const auto lost = [this, id](const caf::error&) { failed_at(id, "it does not answer", false); };
+  if (id == setup_.self)
+    request(setup_.staging, caf::infinite, std::move(what)).then(taken, lost);
+  else if (const auto linked = linked_.find(id); linked != linked_.end())
+    request(linked->second, answer_patience, std::move(what)).then(taken, lost);
+  else
+    failed_at(id, "it is not connected", false);
+}
+
+void restore_job::answered(node_id id, const piece_staged& answer) {
+  auto& h = holders_[id];
+  h.busy = false;
+  if (answer.code != errc::none) return failed_at(id, answer.problem, !retryable(answer.code));
+  h.problem.clear();
+  const auto now = clock().now();
+  if (answer.next >= backup_.size) {
+    h.held = now;
+    // The others are sent what this node has.
+    if (id == setup_.self && !std::exchange(watching_, true)) send(setup_.links, watch_links{link_watcher{this}});
+    return consider();
+  }
+  h.held.reset();
+  if (id == setup_.self)
+    return fail({errc::refused, "this node has not got the whole backup: it is to be sent here first", {}, {}});
+  if (now < h.again) return timer_.arm(this, h.again);
+  send_piece(id, answer.next);
+}
+
+void restore_job::failed_at(node_id id, std::string problem, bool for_good) {
+  auto& h = holders_[id];
+  h.busy = false;
+  h.held.reset();
+  h.problem = std::move(problem);
+  h.refused = for_good;
+  h.again = clock().now() + look_again_after;
+  if (id == setup_.self && for_good) return fail({errc::refused, h.problem, {}, {}});
+  const bool possible = raft::has_quorum(members_, [this](node_id v) { return !holders_[v].refused; });
+  if (!possible) return fail({errc::refused, "the backup is not taken: " + missing(), {}, {}});
+  consider();
+}
+
+void restore_job::send_piece(node_id id, std::uint64_t offset) {
+  auto& h = holders_[id];
+  h.busy = true;
+  request(setup_.staging, caf::infinite, raft::piece_request{backup_, 0, offset, piece_bytes})
+      .then([this, id](const raft::snapshot_piece& piece) {
+        if (piece.data.empty()) return fail({errc::refused, "the backup cannot be read on this node", {}, {}});
+        if (setup_.bytes_per_second > 0)
+          holders_[id].again =
+              clock().now() + std::chrono::milliseconds{piece.data.size() * 1000 / setup_.bytes_per_second};
+        ask(id, {setup_.cluster, backup_, piece.offset, piece.data});
+      });
+}
+
+/// A majority is enough, but whoever can have the backup before its entry comes need not be sent a snapshot after it.
+void restore_job::consider() {
+  if (!staging_ || !raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return;
+  const bool late = clock().now() >= deadline_;
+  for (const auto& [id, h] : holders_)
+    if (!late && !holds(id) && h.problem.empty() && (h.busy || linked_.contains(id))) return;
+  staging_ = false;
+  ask_status([this](const role_status& now) {
+    learn_voters(now.members);
+    if (raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return propose();
+    staging_ = true; // the members have changed meanwhile
+    timer_.arm(this, clock().now());
+  });
+}
+
+void restore_job::propose() {
+  log().info("backup {} is restored: {}", raft::to_string(node_id{backup_.checksum}),
+             missing().empty() ? "every voter holds it" : "a majority holds it, but " + missing());
+  ask_proxy(the_restore, access::write, command_timeout, services::encode_restore(backup_));
+}
+
+void restore_job::on_outcome(outcome_batch& answers) {
+  if (answers.outcomes.empty()) return;
+  auto& outcome = answers.outcomes.front();
+  if (outcome.code != errc::none)
+    return fail({outcome.code, std::move(outcome.payload), answers.leader ? to_string(answers.leader) : std::string{},
+                 answers.leader_address});
+  if (outcome.number == first_read) return begin_staging();
+  promise_.deliver(restore_made{outcome.index});
+  quit();
+}
+
+void restore_job::fail(const error_info& why) {
+  staging_ = false;
+  promise_.deliver(make_error(why));
+  quit();
+}
+
+bool restore_job::holds(node_id id) const {
+  const auto found = holders_.find(id);
+  return found != holders_.end() && found->second.held.has_value();
+}
+
+/// Who votes and does not hold the backup, and why.
+std::string restore_job::missing() const {
+  std::string text;
+  for (const auto& [id, h] : holders_) {
+    if (h.held || !members_.is_voter(id)) continue;
+    if (!text.empty()) text += "; ";
+    text += "node " + to_string(id) + ": ";
+    text += !h.problem.empty()                           ? h.problem
+            : id != setup_.self && !linked_.contains(id) ? "it is not connected"
+                                                         : "it is still being sent it";
+  }
+  return text;
+}
+
+} // namespace troupe

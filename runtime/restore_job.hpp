@@ -1,0 +1,89 @@
+// Restores one backup into the running cluster and is gone.
+//
+//   (spawned) -- make_restore: a read of nothing --> [reading] -- it is served --> [staging] -- a quorum of the voters
+//                                                                                     |    holds the backup, and nobody
+//         each voter, this node first: ask where it stands, send the piece <----------+    is being sent it
+//         that is due, one at a time, until it holds all                                         --> [proposing]
+//                                                                  (gone) <-- the command's outcome ---+
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/timer_slot.hpp"
+#include "runtime/node_actor.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct restore_setup {
+  node_id self;
+  cluster_id cluster;
+  node_handle node;
+  proxy_handle proxy;
+  links_handle links;
+  staging_handle staging;
+  /// Of what goes to one voter in a second at most; 0: no limit.
+  std::uint64_t bytes_per_second = 0;
+};
+
+/// An asker of the proxy (`asker_handle`), as a front is.
+using restore_handle = compat::handle<restore_made(make_restore), void(outcome_batch), void(read_index_answer),
+                                      void(link_up), void(link_down), void(timer)>;
+
+/// Why a quorum: whoever is elected later got votes of a quorum, so among those that the new leader needs there always
+/// is one that has the backup (docs/architecture.md, "A backup").
+class restore_job : public restore_handle::base {
+ public:
+  restore_job(caf::actor_config& config, restore_setup setup);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "restore"; }
+  void on_exit() override;
+
+ private:
+  /// One that holds the backup, or is to.
+  struct holder {
+    /// A question or a piece is with it.
+    bool busy = false;
+    /// It is not asked before this.
+    raft::time_point again{};
+    /// When it last said that it holds all.
+    std::optional<raft::time_point> held;
+    /// Why it cannot be sent the backup now; with `refused` it never takes it.
+    std::string problem;
+    bool refused = false;
+  };
+
+  caf::result<restore_made> begin(const make_restore& question);
+  void ask_proxy(std::uint64_t number, access how, std::chrono::milliseconds timeout, std::string payload);
+  void begin_staging();
+  /// Asks the node who votes, and how long its log is; `use` gets the answer.
+  template <class Use> void ask_status(Use use);
+  void learn_voters(const raft::configuration& members);
+  void on_timer(const timer& message);
+  void look_after(node_id id, holder& h);
+  void ask(node_id id, stage_piece what);
+  void answered(node_id id, const piece_staged& answer);
+  void failed_at(node_id id, std::string problem, bool for_good);
+  void send_piece(node_id id, std::uint64_t offset);
+  void consider();
+  void propose();
+  void on_outcome(outcome_batch& answers);
+  void fail(const error_info& why);
+  bool holds(node_id id) const;
+  std::string missing() const;
+
+  restore_setup setup_;
+  raft::snapshot_id backup_;
+  raft::configuration members_;
+  std::map<node_id, holder> holders_;
+  std::map<node_id, endpoint_handle> linked_;
+  raft::time_point deadline_;
+  timer_slot timer_;
+  bool staging_ = false;
+  bool watching_ = false;
+  caf::typed_response_promise<restore_made> promise_;
+};
+
+} // namespace troupe

@@ -1,0 +1,258 @@
+// Backups restored into a running cluster of real actors, in virtual time.
+#include "tests/actor/cluster_world.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+node_id elected(cluster_world& w) {
+  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
+  return *w.leader();
+}
+
+node_id other_than(node_id a, node_id b = {}) {
+  for (const auto id : cluster_world::ids())
+    if (id != a && id != b) return id;
+  return {};
+}
+
+/// Returns the calls.
+std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
+  std::vector<std::size_t> calls;
+  for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
+  REQUIRE(w.run_until(
+      [&] { return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); }); }));
+  return calls;
+}
+
+/// What this node reads of the keys that were put: the revision that was acknowledged, or that nothing is there.
+void reads(cluster_world& w, node_id at, const std::vector<std::size_t>& puts, bool there) {
+  std::vector<std::size_t> gets;
+  for (const auto put : puts) gets.push_back(w.get(at, w.call(put).key));
+  REQUIRE(w.run_until([&] {
+    return std::all_of(gets.begin(), gets.end(), [&](std::size_t c) { return w.call(c).answered.has_value(); });
+  }));
+  for (std::size_t i = 0; i < puts.size(); ++i) {
+    CAPTURE(w.call(puts[i]).key, at.value);
+    REQUIRE(w.call(gets[i]).ok());
+    REQUIRE(w.call(gets[i]).answered->revision == (there ? w.call(puts[i]).answered->revision : 0));
+  }
+}
+
+bool caught_up(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now && now->ready;
+}
+
+bool all_ready(cluster_world& w) {
+  const auto ids = cluster_world::ids();
+  return std::all_of(ids.begin(), ids.end(), [&](node_id id) { return caught_up(w, id); });
+}
+
+/// A cluster that has put `kept`, made a backup and then put `lost`.
+struct story {
+  explicit story(std::uint64_t seed) : w{seed} {
+    leader = elected(w);
+    kept = put_some(w, leader, "kept", 20);
+    backup = w.snapshot(leader).value();
+    bytes = w.bytes_of(leader, backup);
+    lost = put_some(w, leader, "lost", 10);
+    REQUIRE(w.run_until([&] { return all_ready(w); }));
+  }
+  /// At this node: the state of the backup, and what was put since.
+  void is_restored(node_id at, const std::vector<std::size_t>& since = {}) {
+    reads(w, at, kept, true);
+    reads(w, at, lost, false);
+    reads(w, at, since, true);
+  }
+  bool restored_at(const std::shared_ptr<std::optional<cluster_world::restore_answer>>& answer,
+                   std::chrono::milliseconds patience = 20s) {
+    if (!w.run_until([&] { return answer->has_value(); }, patience)) return false;
+    CAPTURE((*answer)->error.message);
+    REQUIRE((*answer)->error.code == errc::none);
+    REQUIRE((*answer)->index > backup.last.index);
+    return true;
+  }
+
+  cluster_world w;
+  node_id leader;
+  raft::snapshot_id backup;
+  std::string bytes;
+  std::vector<std::size_t> kept;
+  std::vector<std::size_t> lost;
+};
+
+} // namespace
+
+TEST_CASE("a restore: every node has the backup's state, whoever was asked, and goes on from it") {
+  for (const bool at_leader : {true, false}) {
+    story s{at_leader ? 41u : 42u};
+    const auto at = at_leader ? s.leader : other_than(s.leader);
+    REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
+    REQUIRE(s.restored_at(s.w.restore(at, s.backup)));
+    for (const auto id : cluster_world::ids()) {
+      CHECK(s.w.has_staged(id, s.backup));
+      s.is_restored(id);
+    }
+    const auto since = put_some(s.w, at, "since", 5);
+    for (const auto id : cluster_world::ids()) s.is_restored(id, since);
+    // What was written since is newer than anything that was restored.
+    for (const auto put : since) CHECK(s.w.call(put).answered->revision > s.w.call(s.lost.back()).answered->revision);
+    // A node that comes back meets the entry in its log, and the backup on its disk.
+    s.w.kill(at);
+    s.w.start(at);
+    REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+    s.is_restored(at, since);
+    // Two snapshots hold it, and the backup is needed no more. A third finds nothing to remove.
+    for (const auto* key : {"a", "b", "c"}) {
+      for (const auto id : cluster_world::ids()) REQUIRE(s.w.snapshot(id));
+      put_some(s.w, at, key, 1);
+    }
+    for (const auto id : cluster_world::ids()) CHECK_FALSE(s.w.has_staged(id, s.backup));
+    s.w.kill(at);
+    s.w.start(at);
+    REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+    s.is_restored(at, since);
+    CHECK(s.w.problems().empty());
+  }
+}
+
+TEST_CASE("a node that was away lacks the backup, applies nothing of what follows, and gets a snapshot") {
+  story s{43};
+  const auto away = other_than(s.leader);
+  s.w.kill(away);
+  REQUIRE(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
+  REQUIRE(s.restored_at(s.w.restore(s.leader, s.backup)));
+  const auto since = put_some(s.w, s.leader, "since", 5);
+  s.w.start(away);
+  REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+  CHECK_FALSE(s.w.has_staged(away, s.backup));
+  for (const auto id : cluster_world::ids()) s.is_restored(id, since);
+  // Its log was not cut, and it is as good as any other now.
+  s.w.kill(s.leader);
+  REQUIRE(s.w.run_until([&] { return s.w.leader().has_value(); }));
+  const auto later = put_some(s.w, away, "later", 3);
+  s.is_restored(away, later);
+  CHECK(s.w.problems().empty());
+}
+
+TEST_CASE("a leader that lacks the backup makes way, and is given the state") {
+  for (const bool altered : {false, true}) {
+    story s{altered ? 44u : 45u};
+    const auto at = other_than(s.leader);
+    REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
+    // Sent to all; what the leader has is then lost, without its knowing.
+    const auto staged = [&](node_id id) { return s.w.has_staged(id, s.backup); };
+    const auto answer = s.w.restore(at, s.backup);
+    REQUIRE(s.w.run_until([&] { return staged(s.leader); }));
+    s.w.spoil_staged(s.leader, s.backup, altered);
+    REQUIRE(s.w.run_until([&] { return s.w.leader() && *s.w.leader() != s.leader; }));
+    REQUIRE(s.w.run_until([&] { return answer->has_value() && all_ready(s.w); }, 400s));
+    // The leader that carried the command could not say what became of it.
+    CHECK(outcome_of((*answer)->error.code) != outcome::rejected);
+    for (const auto id : cluster_world::ids()) s.is_restored(id);
+    const auto since = put_some(s.w, s.leader, "since", 3);
+    for (const auto id : cluster_world::ids()) s.is_restored(id, since);
+    s.w.kill(s.leader);
+    s.w.start(s.leader);
+    REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+    s.is_restored(s.leader, since);
+    CHECK(s.w.problems().empty());
+  }
+}
+
+TEST_CASE("the leader dies when a majority has the backup: it is restored once, or surely not") {
+  std::size_t restored = 0;
+  for (std::uint64_t seed = 50; seed < 62; ++seed) {
+    story s{seed};
+    const auto at = other_than(s.leader);
+    REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
+    const auto answer = s.w.restore(at, s.backup);
+    CAPTURE(seed);
+    REQUIRE(s.w.run_until([&] {
+      s.w.run_some(s.w.pick(20));
+      return s.w.has_staged(s.leader, s.backup);
+    }));
+    s.w.run(std::chrono::milliseconds{s.w.pick(8)});
+    s.w.kill(s.leader);
+    REQUIRE(s.w.run_until([&] { return answer->has_value(); }, 400s));
+    s.w.start(s.leader);
+    REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+    const auto first = s.w.get(s.leader, s.w.call(s.lost.front()).key);
+    REQUIRE(s.w.run_until([&] { return s.w.call(first).answered.has_value(); }));
+    const bool is_restored = s.w.call(first).answered->revision == 0;
+    restored += is_restored;
+    CAPTURE(seed, (*answer)->error.message);
+    if ((*answer)->error.code == errc::none) CHECK(is_restored);
+    if (outcome_of((*answer)->error.code) == outcome::rejected) CHECK_FALSE(is_restored);
+    for (const auto id : cluster_world::ids()) {
+      reads(s.w, id, s.kept, true);
+      reads(s.w, id, s.lost, !is_restored);
+    }
+    CHECK(s.w.problems().empty());
+  }
+  CHECK(restored > 0);
+}
+
+TEST_CASE("what is not the backup that was announced is refused, and nothing changes") {
+  story s{46};
+  auto altered = s.bytes;
+  altered[altered.size() / 2] ^= 1;
+  const auto refused = s.w.stage(s.leader, s.backup, altered);
+  CHECK(refused.code == errc::refused);
+  CHECK(refused.problem.find("damaged") != std::string::npos);
+  CHECK_FALSE(s.w.has_staged(s.leader, s.backup));
+  // Truncated: the announced size is never reached, and another size is another name.
+  const auto half = std::string_view{s.bytes}.substr(0, s.bytes.size() / 2);
+  CHECK(s.w.stage(s.leader, s.backup, half).next == half.size());
+  auto shorter = s.backup;
+  shorter.size = half.size();
+  CHECK(s.w.stage(s.leader, shorter, half).code != errc::none);
+  const auto answer = s.w.restore(s.leader, s.backup, 5s);
+  REQUIRE(s.w.run_until([&] { return answer->has_value(); }));
+  CHECK((*answer)->error.code == errc::refused);
+  CHECK_THAT((*answer)->error.message, Catch::Contains("sent here first"));
+  for (const auto id : cluster_world::ids()) {
+    reads(s.w, id, s.kept, true);
+    reads(s.w, id, s.lost, true);
+  }
+  // The half that came is gone on with.
+  CHECK(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
+  REQUIRE(s.restored_at(s.w.restore(s.leader, s.backup)));
+  for (const auto id : cluster_world::ids()) s.is_restored(id);
+}
+
+TEST_CASE("without a majority to hold the backup nothing is restored") {
+  story s{47};
+  const auto at = other_than(s.leader);
+  REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
+  s.w.kill(s.leader);
+  s.w.kill(other_than(s.leader, at));
+  const auto answer = s.w.restore(at, s.backup, 3s);
+  REQUIRE(s.w.run_until([&] { return answer->has_value(); }));
+  CHECK(outcome_of((*answer)->error.code) == outcome::rejected);
+  s.w.start(s.leader);
+  s.w.start(other_than(s.leader, at));
+  REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+  reads(s.w, at, s.lost, true);
+}
+
+TEST_CASE("a backup that reaches further than the log is refused before anything is sent") {
+  story s{48};
+  cluster_world fresh{49};
+  const auto leader = elected(fresh);
+  REQUIRE(fresh.stage(leader, s.backup, s.bytes).next == s.backup.size);
+  const auto answer = fresh.restore(leader, s.backup);
+  REQUIRE(fresh.run_until([&] { return answer->has_value(); }));
+  CHECK((*answer)->error.code == errc::refused);
+  CHECK((*answer)->error.message.find("backwards") != std::string::npos);
+  CHECK_FALSE(fresh.has_staged(other_than(leader), s.backup));
+  const auto puts = put_some(fresh, leader, "more", static_cast<int>(s.backup.last.index));
+  const auto later = fresh.restore(leader, s.backup);
+  REQUIRE(fresh.run_until([&] { return later->has_value(); }));
+  CHECK((*later)->error.code == errc::none); // its log is long enough now
+  for (const auto id : cluster_world::ids()) reads(fresh, id, puts, false);
+}
