@@ -106,7 +106,8 @@ class cluster {
   bool at_rest() const {
     if (!settled()) return false;
     const auto& state = the_leader()->state();
-    return state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
+    // The last change may have been that the leader left: then the next one has just begun.
+    return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
            state.members().is_voter(state.self());
   }
 

@@ -24,7 +24,7 @@ void fault_driver::strike() {
   };
   if (falls_on(w.split)) return split();
   if (falls_on(w.one_way)) return one_way();
-  if (falls_on(w.isolate_leader)) return isolate_leader();
+  if (falls_on(w.isolate_leader)) return isolate(leader());
   if (falls_on(w.crash_any)) return crash(any());
   if (falls_on(w.crash_leader)) return crash(leader());
   if (falls_on(w.crash_all)) {
@@ -60,9 +60,9 @@ void fault_driver::split() {
 
 void fault_driver::one_way() { world_.net.cut(any().id(), any().id()); }
 
-void fault_driver::isolate_leader() {
+void fault_driver::isolate(node& who) {
   world_.net.heal();
-  const auto victim = leader().id();
+  const auto victim = who.id();
   const auto directions = world_.random.next() % 3; // both, only in, only out
   for (const auto& n : nodes_) {
     if (n->id() == victim) continue;
@@ -117,6 +117,12 @@ void fault_driver::change_members() {
   if (!now.learners.empty() && world_.chance(100)) what.remove.push_back(now.learners.front().id);
   if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
   asked.administer(std::move(what));
+  if (!world_.chance(world_.what.fall_after_change_permille)) return;
+  world_.time.after(world_.between(0ms, 100ms), [this, &asked] {
+    if (frozen_) return;
+    if (world_.chance(500)) return crash(asked);
+    isolate(asked);
+  });
 }
 
 void fault_driver::transfer() {

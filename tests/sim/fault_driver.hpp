@@ -22,7 +22,7 @@ class fault_driver {
   void strike();
   void split();
   void one_way();
-  void isolate_leader();
+  void isolate(node& who);
   void crash(node& victim);
   void damage();
   void heal();

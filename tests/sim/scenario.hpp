@@ -69,6 +69,8 @@ struct scenario {
   duration sync_max = 10ms;
   bool skewed_clocks = true;
   fault_weights faults;
+  /// So many of a thousand changes of members are followed by a fall of whom they were asked of.
+  unsigned fall_after_change_permille = 0;
   duration fault_pause_min = 100ms;
   duration fault_pause_max = 3s;
   duration down_min = 50ms;
