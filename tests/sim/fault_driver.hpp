@@ -26,7 +26,7 @@ class fault_driver {
   void crash(node& victim);
   void damage();
   void heal();
-  void change_members();
+  void change_members(node& asked);
   void transfer();
   node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
   /// Mostly the leader.
