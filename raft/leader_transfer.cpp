@@ -1,5 +1,5 @@
-// The part of a leader that hands its leadership to another voter (Ongaro's thesis, section 3.10): it takes nothing new,
-// and when the other has all of its log, asks it to campaign.
+// The part of a leader that hands its leadership to another voter (Ongaro's thesis, section 3.10): it takes nothing
+// new, and when the other has all of its log, asks it to campaign.
 #include "raft/leader.hpp"
 
 #include <algorithm>
@@ -15,9 +15,8 @@ void leader::on(const transfer_leadership& what, time_point now, output& out) {
     return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::transfer_failed);
   }
   const auto& voters = state_.members().voters;
-  const bool can_lead = what.target != state_.self() && std::any_of(voters.begin(), voters.end(), [&](const member& m) {
-    return m.id == what.target;
-  });
+  const bool can_lead = what.target != state_.self() &&
+                        std::any_of(voters.begin(), voters.end(), [&](const member& m) { return m.id == what.target; });
   return can_lead ? begin_transfer(what.tag, what.target, now, out) : refuse(refusal::unknown_member);
 }
 

@@ -21,8 +21,8 @@ configuration changed(const configuration& from, const change_members& change);
 /// The learners that are to vote and have caught up are voters, in place of those whom they replace.
 configuration promoted(configuration from, const caught_up& ready);
 
-/// The next configuration on the way to `goal`: itself where no more than one voter comes or goes, as any two majorities
-/// then overlap (Ongaro's thesis, section 4.2), else the joint one (Raft paper, section 6).
+/// The next configuration on the way to `goal`: itself where no more than one voter comes or goes, as any two
+/// majorities then overlap (Ongaro's thesis, section 4.2), else the joint one (Raft paper, section 6).
 configuration next_step(const configuration& from, const configuration& goal);
 
 /// What a joint configuration leads to.

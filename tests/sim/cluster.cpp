@@ -107,17 +107,17 @@ class cluster {
     if (!settled()) return false;
     const auto& state = the_leader()->state();
     // The last change may have been that the leader left: then the next one has just begun.
-    return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
-           state.members().is_voter(state.self());
+    return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() &&
+           !state.members().joint() && state.members().promotions.empty() && state.members().is_voter(state.self());
   }
 
   bool equal() const {
     const auto* leader = the_leader();
     return leader && all_members([&](const node& n) {
-      return n.applied() == world_.judge.committed() && n.service() == leader->service() &&
-             n.storage().synced().last_index() == leader->storage().synced().last_index() &&
-             n.storage().synced().last_term() == leader->storage().synced().last_term();
-    });
+             return n.applied() == world_.judge.committed() && n.service() == leader->service() &&
+                    n.storage().synced().last_index() == leader->storage().synced().last_index() &&
+                    n.storage().synced().last_term() == leader->storage().synced().last_term();
+           });
   }
 
   /// Nobody campaigns who is no member, but for nodes that know only of each other: nobody whom they ask can tell them.
@@ -129,9 +129,8 @@ class cluster {
       if (inside.is_member(n->id()) || !n->state().may_campaign()) return true;
       const auto& asked = n->state().members();
       const auto known = asked.members();
-      return std::none_of(known.begin(), known.end(), [&](const raft::member& m) {
-        return asked.is_voter(m.id) && inside.is_member(m.id);
-      });
+      return std::none_of(known.begin(), known.end(),
+                          [&](const raft::member& m) { return asked.is_voter(m.id) && inside.is_member(m.id); });
     });
   }
 

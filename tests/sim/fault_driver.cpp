@@ -14,9 +14,9 @@ void fault_driver::plan() {
 
 void fault_driver::strike() {
   const auto& w = world_.what.faults;
-  auto dice = world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader +
-                                      w.crash_all + w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal +
-                                      w.members + w.transfer);
+  auto dice =
+      world_.random.next() % (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader + w.crash_all +
+                              w.slow_disk + w.lossy + w.full_disk + w.damage + w.heal + w.members + w.transfer);
   const auto falls_on = [&](unsigned weight) {
     const bool hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -118,8 +118,7 @@ void fault_driver::change_members(node& asked) {
     }
   for (auto count = voters.size(); count < size && !outside.empty() && left > 0; ++count, --left)
     what.add.push_back({{one_of(outside), {}}, !only_learns(), {}});
-  for (auto count = voters.size(); count > size && left > 0; --count, --left)
-    what.remove.push_back(one_of(voters).id);
+  for (auto count = voters.size(); count > size && left > 0; --count, --left) what.remove.push_back(one_of(voters).id);
   if (!now.learners.empty() && left > 0 && world_.chance(200)) what.remove.push_back(now.learners.front().id);
   if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
   asked.administer(std::move(what));

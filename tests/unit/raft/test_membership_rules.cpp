@@ -69,7 +69,8 @@ TEST_CASE("whoever leaves takes along what was planned with it") {
 }
 
 TEST_CASE("a member under another address is the same member") {
-  const auto moved = changed(with_a_learner(), adding({{node(2, "there:1"), true, {}}, {node(4, "there:2"), false, {}}}));
+  const auto moved =
+      changed(with_a_learner(), adding({{node(2, "there:1"), true, {}}, {node(4, "there:2"), false, {}}}));
   CHECK(moved.voters == std::vector<member>{node(1), node(2, "there:1"), node(3)});
   CHECK(moved.learners == std::vector<member>{node(4, "there:2")});
   CHECK(next_step(with_a_learner(), moved) == moved);
@@ -79,11 +80,11 @@ TEST_CASE("what makes no sense is refused") {
   const auto c = with_a_learner();
   CHECK_FALSE(objection(c, adding({voter(5), learner(6), voter(7, 2)})));
   CHECK_FALSE(objection(c, removing({node_id{1}, node_id{4}})));
-  for (const auto& bad : {adding({voter(0)}), adding({voter(5), voter(5)}), adding({voter(5, 2), voter(6, 2)}),
-                          adding({voter(5, 5)}), adding({learner(1)}), adding({voter(1, 2)}),
-                          adding({{node(5), false, node_id{2}}}), removing({node_id{1}, node_id{1}}),
-                          removing({node_id{}}), change_members{1, {voter(5)}, {node_id{5}}, 0},
-                          change_members{1, {voter(5, 2)}, {node_id{2}}, 0}})
+  for (const auto& bad :
+       {adding({voter(0)}), adding({voter(5), voter(5)}), adding({voter(5, 2), voter(6, 2)}), adding({voter(5, 5)}),
+        adding({learner(1)}), adding({voter(1, 2)}), adding({{node(5), false, node_id{2}}}),
+        removing({node_id{1}, node_id{1}}), removing({node_id{}}), change_members{1, {voter(5)}, {node_id{5}}, 0},
+        change_members{1, {voter(5, 2)}, {node_id{2}}, 0}})
     CHECK(objection(c, bad) == refusal::invalid_change);
   for (const auto& bad : {removing({node_id{9}}), adding({voter(5, 4)}), adding({voter(5, 9)})})
     CHECK(objection(c, bad) == refusal::unknown_member);
