@@ -120,13 +120,14 @@ class cluster {
            });
   }
 
-  /// Nobody campaigns who is no member, but for nodes that know only of each other: nobody whom they ask can tell them.
+  /// Whoever is no member any more knows it and campaigns no more, but for nodes that know only of each other: nobody
+  /// whom they ask can tell them.
   bool outsiders_rest() const {
     const auto* leader = the_leader();
     if (!leader) return false;
     const auto& inside = leader->state().members();
     return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-      if (inside.is_member(n->id()) || !n->state().may_campaign()) return true;
+      if (inside.is_member(n->id()) || !(n->state().may_campaign() || n->state().may_ask())) return true;
       const auto& asked = n->state().members();
       const auto known = asked.members();
       return std::none_of(known.begin(), known.end(),
