@@ -151,7 +151,10 @@ TEST_CASE("a learner's vote is none") {
 TEST_CASE("section 4.1: no change before an entry of the own term is committed, and one at a time") {
   // Two leaders whose changes start from one configuration of four could each have a majority of their own: 1 with 2
   // when 4 leaves, 3 with 4 when 1 leaves. The second one must have brought its term to a majority first.
-  auto l = elected(test::state_with({1, 1}, {1, {}}, 4), {2, 3});
+  auto state = test::state_with({1, 1}, {1, {}}, 4);
+  state.commit_to(2); // the leader before told it: the configuration is committed
+  auto l = elected(std::move(state), {2, 3});
+  REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing(4), start);
   REQUIRE(refused.failed_now.size() == 1);
   CHECK(refused.failed_now[0].why == refusal::change_in_progress);
@@ -254,12 +257,29 @@ TEST_CASE("who comes back before it was told is a peer as before") {
   l.step(removing(3), start);
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 4);
-  const auto out = l.step(adding(3), start);
+  const auto out = l.step(change_members{7, {{{node_id{3}, {}}, false, {}}}, {}, 0}, start);
   REQUIRE(out.accepted_now.size() == 1);
   CHECK(started(out).empty()); // its replicator is still there
   CHECK_FALSE(sent<removed_notice>(report(l, 3, 4)));
   // What it says of the time before is void.
   CHECK_FALSE(l.step(rpc{removed_answer{test::from(3, 2), 4}}, start).membership);
+  // Nor is it given up when it has been silent for long.
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 5);
+  REQUIRE(l.state().configuration_committed());
+  const auto later = 20 * l.state().opts().election_max;
+  report(l, 2, 5, 0, later);
+  CHECK_FALSE(l.step(tick{}, start + later).membership);
+}
+
+TEST_CASE("4.2.2: a node that an uncommitted entry removes may campaign, but waits its turn") {
+  follower f{state_with({{{node_id{2}, {}}}, {}, {}, {}})};
+  f.start(start);
+  REQUIRE(f.deadline());
+  CHECK(*f.deadline() >= start + f.state().opts().election_min);
+  follower alone{state_with({{{node_id{1}, {}}}, {}, {}, {}})};
+  alone.start(start);
+  CHECK(alone.deadline() == start);
 }
 
 TEST_CASE("a new leader tells those whom the last change removed") {
