@@ -142,7 +142,7 @@ void candidate::ask(time_point now, output& out) {
   votes_.clear();
   votes_.insert(state_.self());
   retry_at_ = now + state_.draw_election_timeout();
-  request_votes(true, out.send_now);
+  ask_voters(state_, true, false, out.send_now);
   count(now, out);
 }
 
@@ -162,16 +162,7 @@ void candidate::campaign(time_point now, output& out) {
   state_.set_hard(out, state_.term() + 1, state_.self());
   vote_write_ = state_.last_write();
   retry_at_ = now + state_.draw_election_timeout();
-  request_votes(false, out.send_after_persist);
-}
-
-void candidate::request_votes(bool pre, std::vector<rpc>& to) const {
-  for (const auto& m : state_.members().members()) {
-    if (m.id == state_.self() || !state_.members().is_voter(m.id)) continue;
-    vote_request request{state_.to(m.id), state_.log().last_index(), state_.log().last_term(), pre, summoned_};
-    if (pre) ++request.head.term;
-    to.push_back(request);
-  }
+  ask_voters(state_, false, summoned_, out.send_after_persist);
 }
 
 } // namespace troupe::raft

@@ -58,7 +58,6 @@ class candidate {
   void count(time_point now, output& out);
   /// A request of a leader: one of this term or a later one ends the candidacy.
   template <class Request> void defer_to(const Request& request, output& out);
-  void request_votes(bool pre, std::vector<rpc>& to) const;
 
   std::optional<time_point> heard_;
   /// The leader asked for this election: it needs no pre-vote, and says so in its requests.

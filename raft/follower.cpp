@@ -29,7 +29,14 @@ output follower::step(const event& what, time_point now) {
 }
 
 void follower::on(const tick&, time_point now, output& out) {
-  if (election_at_ && now >= *election_at_) out.next_role = transition{role_kind::candidate, std::nullopt};
+  if (!election_at_ || now < *election_at_) return;
+  if (state_.may_campaign()) {
+    out.next_role = transition{role_kind::candidate, std::nullopt};
+  } else {
+    // As a candidate would. No answer to it makes a learner a leader, but one may be that it is removed.
+    ask_voters(state_, true, false, out.send_now);
+    rearm(now);
+  }
 }
 
 void follower::on(const rpc& message, time_point now, output& out) {
@@ -177,7 +184,7 @@ void follower::rise(const header& head, time_point now, output& out) {
 
 void follower::rearm(time_point now) {
   election_at_.reset();
-  if (state_.may_campaign()) election_at_ = now + state_.draw_election_timeout();
+  if (state_.may_campaign() || state_.may_ask()) election_at_ = now + state_.draw_election_timeout();
 }
 
 } // namespace troupe::raft

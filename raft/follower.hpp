@@ -66,7 +66,7 @@ class follower {
   node_id leader_;
   std::optional<time_point> heard_;
   bool summoned_ = false;
-  /// Nothing when this node may not campaign (it is no voter).
+  /// When this node campaigns, or as a learner asks; nothing when it may do neither.
   std::optional<time_point> election_at_;
 };
 

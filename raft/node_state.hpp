@@ -37,6 +37,8 @@ class node_state {
   /// A node whose removal is not committed may be the only one that can lead (Ongaro's thesis, section 4.2.2). One
   /// without its state answers and votes as ever, but must not lead: it could not serve.
   bool may_campaign() const noexcept { return log_.may_count(self_, commit_) && !removed() && !state_lost_; }
+  /// A learner that hears nothing may have been removed while it was away, and has nobody to tell it but those it asks.
+  bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
   /// The configuration at `index`, the newest up to `commit`, does not have this node. False if its log knows better.

@@ -7,6 +7,15 @@ bool up_to_date(const vote_request& request, const log_view& log) {
   return request.last_index >= log.last_index();
 }
 
+void ask_voters(const node_state& state, bool pre, bool transfer, std::vector<rpc>& to) {
+  for (const auto& m : state.members().members()) {
+    if (m.id == state.self() || !state.members().is_voter(m.id)) continue;
+    vote_request request{state.to(m.id), state.log().last_index(), state.log().last_term(), pre, transfer};
+    if (pre) ++request.head.term;
+    to.push_back(request);
+  }
+}
+
 vote_response answer_pre_vote(const vote_request& request, const node_state& state, bool sticky) {
   vote_response response{state.to(request.head.from), true, false};
   response.granted = !sticky && request.head.term > state.term() && up_to_date(request, state.log());

@@ -4,10 +4,15 @@
 #include "raft/messages.hpp"
 #include "raft/node_state.hpp"
 
+#include <vector>
+
 namespace troupe::raft {
 
 /// True if the requester's log is at least as up to date as ours (Raft paper, section 5.4.1).
 bool up_to_date(const vote_request& request, const log_view& log);
+
+/// Requests to all other voters, for a vote or (`pre`) for a word on it.
+void ask_voters(const node_state& state, bool pre, bool transfer, std::vector<rpc>& to);
 
 /// The answer to a pre-vote: nothing is remembered. `sticky`: a leader was heard from too recently for an election
 /// (Ongaro's thesis, sections 4.2.3 and 9.6).

@@ -35,6 +35,18 @@ void append_members(std::string& out, std::string_view name, const std::vector<r
   out.append("]");
 }
 
+/// Only where there are any.
+void append_promotions(std::string& out, const std::vector<raft::promotion>& promotions) {
+  std::string_view before = ",\"promotions\":[";
+  for (const auto& one : promotions) {
+    out.append(before).append("{\"learner\":\"").append(to_string(one.learner)).append("\"");
+    if (one.replaces) out.append(",\"replaces\":\"").append(to_string(one.replaces)).append("\"");
+    out.append("}");
+    before = ",";
+  }
+  if (!promotions.empty()) out.append("]");
+}
+
 void append_problem(std::string& out, std::string_view problem, std::string_view data) {
   append_text(out, "problem", problem);
   out.append(",\"data\":").append(bytes_json(data));
@@ -66,6 +78,7 @@ void append_configuration(std::string& out, std::string_view data) {
   append_members(out, "voters", members->voters);
   append_members(out, "outgoing", members->outgoing);
   append_members(out, "learners", members->learners);
+  append_promotions(out, members->promotions);
 }
 
 } // namespace

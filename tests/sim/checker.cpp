@@ -31,7 +31,8 @@ bool majorities(const raft::configuration& c, const std::function<bool(raft::nod
 /// The newest configuration of a log up to `last`, committed or not.
 raft::configuration checker::in_force(const image& log, raft::index_t last) const {
   for (auto e = log.log.rbegin(); e != log.log.rend(); ++e)
-    if (e->index <= last && e->kind == raft::entry_kind::configuration) return raft::decode_configuration(e->data.view()).value();
+    if (e->index <= last && e->kind == raft::entry_kind::configuration)
+      return raft::decode_configuration(e->data.view()).value();
   for (auto i = log.start.index; i > 0; --i)
     if (committed_[i - 1].kind == raft::entry_kind::configuration)
       return raft::decode_configuration(committed_[i - 1].data.view()).value();
@@ -130,8 +131,8 @@ void checker::on_applied(const raft::entry& e) {
 }
 
 void checker::on_removed(raft::node_id node, raft::index_t index) const {
-  const auto known = index > 0 && index <= committed_.size() &&
-                     committed_[index - 1].kind == raft::entry_kind::configuration;
+  const auto known =
+      index > 0 && index <= committed_.size() && committed_[index - 1].kind == raft::entry_kind::configuration;
   if (!known || raft::decode_configuration(committed_[index - 1].data.view()).value().is_member(node))
     throw violation(name(node) + " believes it is removed" + at(index));
 }
@@ -149,8 +150,7 @@ void checker::on_snapshot(const stored_snapshot& made) const {
     if (fact.kind == raft::entry_kind::command) replayed.apply(command::decode(fact.data));
   }
   if (!(replayed == *made.state)) throw violation("a snapshot holds another state" + at(last.index));
-  if (members_at != made.at.configuration_index ||
-      encode(made.at.members) != committed_[members_at - 1].data.view())
+  if (members_at != made.at.configuration_index || encode(made.at.members) != committed_[members_at - 1].data.view())
     throw violation("a snapshot names other members" + at(last.index));
 }
 

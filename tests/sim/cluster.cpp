@@ -106,31 +106,32 @@ class cluster {
   bool at_rest() const {
     if (!settled()) return false;
     const auto& state = the_leader()->state();
-    return state.configuration_committed() && !state.members().joint() && state.members().promotions.empty() &&
-           state.members().is_voter(state.self());
+    // The last change may have been that the leader left: then the next one has just begun.
+    return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() &&
+           !state.members().joint() && state.members().promotions.empty() && state.members().is_voter(state.self());
   }
 
   bool equal() const {
     const auto* leader = the_leader();
     return leader && all_members([&](const node& n) {
-      return n.applied() == world_.judge.committed() && n.service() == leader->service() &&
-             n.storage().synced().last_index() == leader->storage().synced().last_index() &&
-             n.storage().synced().last_term() == leader->storage().synced().last_term();
-    });
+             return n.applied() == world_.judge.committed() && n.service() == leader->service() &&
+                    n.storage().synced().last_index() == leader->storage().synced().last_index() &&
+                    n.storage().synced().last_term() == leader->storage().synced().last_term();
+           });
   }
 
-  /// Nobody campaigns who is no member, but for nodes that know only of each other: nobody whom they ask can tell them.
+  /// Whoever is no member any more knows it and campaigns no more, but for nodes that know only of each other: nobody
+  /// whom they ask can tell them.
   bool outsiders_rest() const {
     const auto* leader = the_leader();
     if (!leader) return false;
     const auto& inside = leader->state().members();
     return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-      if (inside.is_member(n->id()) || !n->state().may_campaign()) return true;
+      if (inside.is_member(n->id()) || !(n->state().may_campaign() || n->state().may_ask())) return true;
       const auto& asked = n->state().members();
       const auto known = asked.members();
-      return std::none_of(known.begin(), known.end(), [&](const raft::member& m) {
-        return asked.is_voter(m.id) && inside.is_member(m.id);
-      });
+      return std::none_of(known.begin(), known.end(),
+                          [&](const raft::member& m) { return asked.is_voter(m.id) && inside.is_member(m.id); });
     });
   }
 

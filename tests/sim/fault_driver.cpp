@@ -24,7 +24,7 @@ void fault_driver::strike() {
   };
   if (falls_on(w.split)) return split();
   if (falls_on(w.one_way)) return one_way();
-  if (falls_on(w.isolate_leader)) return isolate_leader();
+  if (falls_on(w.isolate_leader)) return isolate(leader());
   if (falls_on(w.crash_any)) return crash(any());
   if (falls_on(w.crash_leader)) return crash(leader());
   if (falls_on(w.crash_all)) {
@@ -36,7 +36,7 @@ void fault_driver::strike() {
   if (falls_on(w.full_disk)) return any().set_room(false);
   if (falls_on(w.damage)) return damage();
   if (falls_on(w.restore)) return restore();
-  if (falls_on(w.members)) return change_members();
+  if (falls_on(w.members)) return change_members(leader_or_any());
   if (falls_on(w.transfer)) return transfer();
   heal();
 }
@@ -71,9 +71,9 @@ void fault_driver::split() {
 
 void fault_driver::one_way() { world_.net.cut(any().id(), any().id()); }
 
-void fault_driver::isolate_leader() {
+void fault_driver::isolate(node& who) {
   world_.net.heal();
-  const auto victim = leader().id();
+  const auto victim = who.id();
   const auto directions = world_.random.next() % 3; // both, only in, only out
   for (const auto& n : nodes_) {
     if (n->id() == victim) continue;
@@ -99,8 +99,7 @@ void fault_driver::heal() {
 }
 
 /// Not a fault, but what an operator does among all this: people in, people out, several at once.
-void fault_driver::change_members() {
-  auto& asked = leader_or_any();
+void fault_driver::change_members(node& asked) {
   if (!asked.up()) return;
   const auto now = asked.state().members();
   std::vector<raft::node_id> outside;
@@ -115,19 +114,38 @@ void fault_driver::change_members() {
   };
   auto voters = now.voters;
   const auto size = static_cast<std::size_t>(1 + world_.random.next() % 5);
-  // Those who learn are to vote, and new ones come, as long as there are too few; too many leave; and now and then one
-  // takes another one's place.
+  auto left = 1 + world_.random.next() % world_.what.changes_at_once;
+  const auto only_learns = [&] { return world_.chance(world_.what.learners_permille); };
+  // Now and then a voter gives its place to a new one. Who learns is to vote, and new ones come, while there are too
+  // few; too many leave.
+  if (!outside.empty() && world_.chance(300)) {
+    --left;
+    what.add.push_back({{one_of(outside), {}}, true, voters.empty() ? raft::node_id{} : one_of(voters).id});
+  }
   for (const auto& m : now.learners)
-    if (world_.chance(500)) what.add.push_back({m, true, {}});
-  for (auto count = voters.size(); count < size && !outside.empty() && world_.chance(700); ++count)
-    what.add.push_back({{one_of(outside), {}}, world_.chance(800), {}});
-  for (auto count = voters.size(); count > size && world_.chance(700); --count)
-    what.remove.push_back(one_of(voters).id);
-  if (!outside.empty() && !voters.empty() && world_.chance(300))
-    what.add.push_back({{one_of(outside), {}}, true, one_of(voters).id});
-  if (!now.learners.empty() && world_.chance(100)) what.remove.push_back(now.learners.front().id);
+    if (left > 0 && !only_learns()) {
+      --left;
+      what.add.push_back({m, true, {}});
+    }
+  for (auto count = voters.size(); count < size && !outside.empty() && left > 0; ++count, --left)
+    what.add.push_back({{one_of(outside), {}}, !only_learns(), {}});
+  for (auto count = voters.size(); count > size && left > 0; --count, --left) what.remove.push_back(one_of(voters).id);
+  if (!now.learners.empty() && left > 0 && world_.chance(200)) what.remove.push_back(now.learners.front().id);
   if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
   asked.administer(std::move(what));
+  // Some do not wait for the outcome.
+  if (world_.chance(400))
+    world_.time.after(world_.between(0ms, 50ms), [this, &asked] {
+      if (!frozen_) change_members(asked);
+    });
+  if (!world_.chance(world_.what.fall_after_change_permille)) return;
+  world_.time.after(world_.between(0ms, 100ms), [this, &asked] {
+    if (frozen_) return;
+    const auto dice = world_.random.next() % 3;
+    if (dice == 0) return crash(asked);
+    if (dice == 1) return isolate(asked);
+    split();
+  });
 }
 
 void fault_driver::transfer() {

@@ -22,12 +22,12 @@ class fault_driver {
   void strike();
   void split();
   void one_way();
-  void isolate_leader();
+  void isolate(node& who);
   void crash(node& victim);
   void damage();
   void restore();
   void heal();
-  void change_members();
+  void change_members(node& asked);
   void transfer();
   node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
   /// Mostly the leader.

@@ -28,8 +28,11 @@ scenario hostile_scenario(std::uint64_t seed) {
 void let_members_matter(scenario& s) {
   s.nodes = 3;
   s.spares = 3;
-  s.faults.members = 20;
+  s.faults.members = 30;
   s.faults.transfer = 2;
+  s.faults.split = 10;
+  s.learners_permille = 700;
+  s.fall_after_change_permille = 300;
 }
 
 namespace {
@@ -66,7 +69,7 @@ bool proves_a_bug(const std::string& failure) {
 } // namespace
 
 hunt_result hunt(mutant broken, bool outcome_only) {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     auto s = hostile_scenario(seed);
     s.broken = broken;
     s.outcome_only = outcome_only;

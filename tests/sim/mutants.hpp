@@ -15,12 +15,12 @@ scenario hostile_scenario(std::uint64_t seed);
 void let_members_matter(scenario& s);
 
 struct hunt_result {
-  /// The first seed that caught the mutant; 0 if none of 200 did.
+  /// The first seed that caught the mutant; 0 if none of 500 did.
   std::uint64_t seed = 0;
   std::string failure;
 };
 
-/// Runs up to 200 seeds. `outcome_only`: judges by what clients saw, who led, what was committed and applied; else also
+/// Runs up to 500 seeds. `outcome_only`: judges by what clients saw, who led, what was committed and applied; else also
 /// by a look at every disk and message.
 hunt_result hunt(mutant broken, bool outcome_only = true);
 

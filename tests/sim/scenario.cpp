@@ -55,6 +55,7 @@ scenario draw_scenario(std::uint64_t seed) {
     s.spares = 1 + random.next() % 3;
     s.faults.members = static_cast<unsigned>(1 + random.next() % 10);
     s.faults.transfer = static_cast<unsigned>(random.next() % 4);
+    s.fall_after_change_permille = static_cast<unsigned>(random.next() % 500);
     // Which nodes a majority may come to depend on is not known beforehand.
     s.faults.damage = s.faults.restore = 0;
   }

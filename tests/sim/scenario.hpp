@@ -73,6 +73,11 @@ struct scenario {
   duration sync_max = 10ms;
   bool skewed_clocks = true;
   fault_weights faults;
+  /// How many nodes a change of members takes in or out at most, and how many of a thousand of those only learn.
+  unsigned changes_at_once = 4;
+  unsigned learners_permille = 200;
+  /// So many of a thousand changes of members are followed by a fall of whom they were asked of.
+  unsigned fall_after_change_permille = 0;
   duration fault_pause_min = 100ms;
   duration fault_pause_max = 3s;
   duration down_min = 50ms;

@@ -56,6 +56,14 @@ TEST_CASE("one entry is shown as what it is") {
   REQUIRE_THROWS_WITH(offline::inspect_entry(disk.fs, "/data", 5, shown.to), Contains("the log holds 1 ... 4"));
 }
 
+TEST_CASE("a configuration shows who is to vote, and in whose place") {
+  raft::configuration c{
+      {{raft::node_id{1}, "one:1"}}, {}, {}, {{raft::node_id{2}, {}}, {raft::node_id{3}, raft::node_id{1}}}};
+  const raft::entry shown{7, 2, raft::entry_kind::configuration, raft::bytes{encode(c)}};
+  REQUIRE_THAT(offline::to_json(shown), Contains(R"("learners":[],"promotions":[{"learner":"0000000000000002"},)"
+                                                 R"({"learner":"0000000000000003","replaces":"0000000000000001"}]})"));
+}
+
 TEST_CASE("bytes that are nothing known are shown as bytes") {
   raft::entry odd{7, 2, raft::entry_kind::command, raft::bytes{std::string("\x07zzz", 4)}};
   REQUIRE_THAT(offline::to_json(odd), Contains(R"("problem":")") && Contains(R"("data":{"$bin":"B3p6eg=="})"));

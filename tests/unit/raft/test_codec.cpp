@@ -17,7 +17,9 @@ configuration random_configuration(prng& random) {
       list.push_back({node_id{random.next()}, std::string(random.next() % 20, static_cast<char>(random.next() % 256))});
     return list;
   };
-  return {members(), members(), members()};
+  configuration c{members(), members(), members(), {}};
+  for (auto n = random.next() % 3; n > 0; --n) c.promotions.push_back({node_id{random.next()}, node_id{random.next()}});
+  return c;
 }
 
 } // namespace
@@ -82,6 +84,21 @@ TEST_CASE("a configuration lists every member once") {
   CHECK(c.members().size() == 4);
   CHECK(c.is_voter(node_id{3}));
   CHECK_FALSE(c.is_voter(node_id{4}));
+  CHECK(c.is_member(node_id{4}));
+  CHECK_FALSE(c.is_member(node_id{5}));
+}
+
+TEST_CASE("a configuration has one encoding, whether or not it promotes anybody") {
+  auto c = test::voters(2);
+  const auto plain = encode(c);
+  CHECK(plain[0] == 1); // the format of logs from before there were promotions
+  c.promotions = {{node_id{3}, node_id{1}}};
+  const auto promoting = encode(c);
+  CHECK(promoting[0] == 2);
+  // The newer format with nothing to promote.
+  auto doubled = plain + std::string(4, '\0');
+  doubled[0] = 2;
+  CHECK_FALSE(decode_configuration(doubled));
 }
 
 } // namespace troupe::raft

@@ -196,6 +196,27 @@ TEST_CASE("a truncation brings the configuration before back") {
   CHECK(log.current() == test::voters(3));
 }
 
+TEST_CASE("a node may count as long as a configuration that has it may be in force") {
+  log_view log{test::disk_with({1}, {1, {}}, 2)};
+  CHECK(log.previous().empty());
+  log.append({2, 1, entry_kind::configuration, bytes{encode(test::voters(4))}});
+  log.append({3, 1, entry_kind::configuration, bytes{encode(test::voters(3))}});
+  CHECK(log.previous() == test::voters(4));
+  // Up to 1 is committed: any of the three may be in force; up to 2: one of the last two; up to 3: the last one.
+  for (index_t commit = 0; commit <= 4; ++commit) {
+    CHECK(log.may_count(node_id{3}, commit));
+    CHECK(log.may_count(node_id{4}, commit) == (commit <= 2));
+    CHECK_FALSE(log.may_count(node_id{5}, commit));
+  }
+  log.truncate_from(3);
+  CHECK(log.previous() == test::voters(2));
+  CHECK(log.may_count(node_id{4}, 4));
+  log.compact(2);
+  CHECK(log.current() == test::voters(4));
+  CHECK(log.previous().empty());
+  CHECK_FALSE(log_view{}.may_count(node_id{1}, 0));
+}
+
 TEST_CASE("entries out of order are refused") {
   log_view log;
   log.append(test::command(1, 3));

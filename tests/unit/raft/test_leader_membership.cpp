@@ -1,0 +1,309 @@
+// A leader whose members change: what counts in a joint configuration, when it is none itself, and who is told.
+#include "raft/role.hpp"
+
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+const time_point start{std::chrono::seconds{100}};
+
+configuration joint() {
+  // 1, 2, 3 give way to 3, 4, 5.
+  return {{{node_id{3}, {}}, {node_id{4}, {}}, {node_id{5}, {}}}, test::voters(3).voters, {}, {}};
+}
+
+/// Node 1, whose log is the configuration of three voters and then `second`, both of term 1.
+node_state state_with(const configuration& second) {
+  auto disk = test::disk_with({1, 1}, {1, {}});
+  disk.configurations.push_back({2, 1, entry_kind::configuration, bytes{encode(second)}});
+  return {node_id{1}, test::cluster, {}, 42, disk};
+}
+
+/// Elected by `voters` in term 2, with its no-op 3/2 on disk.
+leader elected(node_state state, const std::vector<std::uint64_t>& voters) {
+  follower f{std::move(state)};
+  f.start(start);
+  candidate c{std::move(f)};
+  c.start(start);
+  for (const auto id : voters) c.step(rpc{vote_response{test::from(id, 2), true, true}}, start);
+  REQUIRE(c.state().term() == 2);
+  auto won = c.step(persisted{test::all_of(c.state())}, start).next_role.has_value();
+  for (const auto id : voters) won = won || c.step(rpc{vote_response{test::from(id, 2), false, true}}, start).next_role;
+  REQUIRE(won);
+  leader l{std::move(c)};
+  l.start(start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  return l;
+}
+
+output report(leader& l, std::uint64_t peer, index_t match, std::uint64_t round = 0, duration after = {}) {
+  return l.step(peer_report{l.state().term(), node_id{peer}, match, round, start + after}, start + after);
+}
+
+change_members removing(std::uint64_t id) { return {7, {}, {node_id{id}}, 0}; }
+change_members adding(std::uint64_t id) { return {7, {{{node_id{id}, {}}, true, {}}}, {}, 0}; }
+
+/// Of three voters, with everything committed.
+leader settled() {
+  auto l = elected(test::state_with({1, 1}, {1, {}}), {2});
+  report(l, 2, 3);
+  REQUIRE(l.state().commit() == 3);
+  return l;
+}
+
+std::vector<node_id> started(const output& out) {
+  std::vector<node_id> ids;
+  if (out.membership)
+    for (const auto& m : out.membership->start) ids.push_back(m.id);
+  return ids;
+}
+
+template <class Message> const Message* sent(const output& out) {
+  for (const auto* list : {&out.send_now, &out.send_after_persist})
+    for (const auto& message : *list)
+      if (const auto* found = std::get_if<Message>(&message)) return found;
+  return nullptr;
+}
+
+} // namespace
+
+TEST_CASE("a joint configuration needs both majorities for a candidate") {
+  follower f{state_with(joint())};
+  f.start(start);
+  candidate c{std::move(f)};
+  CHECK(c.start(start).send_now.size() == 4);
+  c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
+  c.step(rpc{vote_response{test::from(3, 2), true, true}}, start);
+  CHECK(c.state().term() == 1); // 1, 2, 3 of the old, 3 of the new
+  c.step(rpc{vote_response{test::from(5, 2), true, true}}, start);
+  CHECK(c.state().term() == 2);
+}
+
+TEST_CASE("a joint configuration needs both majorities for a commit, and is left by the leader") {
+  auto l = elected(state_with(joint()), {2, 3, 4});
+  report(l, 2, 3);
+  report(l, 4, 3);
+  CHECK(l.state().commit() == 0); // 1 and 2 of the old, 4 of the new
+  const auto out = report(l, 5, 3);
+  CHECK(l.state().commit() == 3);
+  REQUIRE(out.write_now);
+  REQUIRE(out.write_now->append.size() == 1);
+  CHECK(decode_configuration(out.write_now->append[0].data.view())->voters == joint().voters);
+  CHECK_FALSE(l.state().members().joint());
+  // From now on the new ones alone decide.
+  report(l, 3, 4);
+  const auto done = report(l, 4, 4);
+  CHECK(l.state().commit() == 4);
+  // Node 1 is none of them: it hands over, and knows.
+  CHECK(done.removed == 4);
+  REQUIRE(sent<timeout_now>(done));
+  CHECK(sent<timeout_now>(done)->head.to == node_id{3});
+}
+
+TEST_CASE("a joint configuration needs both majorities for a read and for staying leader") {
+  auto l = elected(state_with(joint()), {3, 4});
+  for (const auto id : {2u, 4u, 5u}) report(l, id, 3);
+  REQUIRE(l.state().commit() == 3); // the leaving entry is 4, and not committed: now 3, 4, 5 count
+  l.step(read_request{5}, start);
+  CHECK(report(l, 2, 3, 1).reads.empty());
+  CHECK(report(l, 4, 3, 1).reads.empty()); // its own word is none of the new majority
+  CHECK(report(l, 5, 3, 1).reads.size() == 1);
+
+  auto m = elected(state_with(joint()), {3, 4});
+  const auto& o = m.state().opts();
+  report(m, 2, 0, 0, o.election_max);
+  const auto out = m.step(tick{}, start + o.election_max);
+  REQUIRE(out.next_role); // 1 and 2 of the old, nobody of the new
+  CHECK(out.next_role->to == role_kind::follower);
+}
+
+TEST_CASE("a learner counts for nothing") {
+  auto c = test::voters(3);
+  c.learners = {{node_id{4}, {}}, {node_id{5}, {}}, {node_id{6}, {}}};
+  auto l = elected(state_with(c), {2});
+  for (const auto id : {4u, 5u, 6u}) report(l, id, 3);
+  CHECK(l.state().commit() == 0);
+  report(l, 3, 3);
+  CHECK(l.state().commit() == 3);
+  // Nor does it keep a leader in its place, or confirm a read.
+  l.step(read_request{5}, start);
+  for (const auto id : {4u, 5u, 6u}) CHECK(report(l, id, 3, 1).reads.empty());
+  CHECK(report(l, 2, 3, 1).reads.size() == 1);
+  const auto& o = l.state().opts();
+  for (const auto id : {4u, 5u, 6u}) report(l, id, 3, 1, o.election_max);
+  CHECK(l.step(tick{}, start + o.election_max).next_role);
+}
+
+TEST_CASE("a learner's vote is none") {
+  auto c = test::voters(3);
+  c.learners = {{node_id{4}, {}}};
+  follower f{state_with(c)};
+  f.start(start);
+  candidate asks{std::move(f)};
+  CHECK(asks.start(start).send_now.size() == 2);
+  asks.step(rpc{vote_response{test::from(4, 2), true, true}}, start);
+  CHECK(asks.state().term() == 1);
+}
+
+TEST_CASE("section 4.1: no change before an entry of the own term is committed, and one at a time") {
+  // Two leaders whose changes start from one configuration of four could each have a majority of their own: 1 with 2
+  // when 4 leaves, 3 with 4 when 1 leaves. The second one must have brought its term to a majority first.
+  auto state = test::state_with({1, 1}, {1, {}}, 4);
+  state.commit_to(2); // the leader before told it: the configuration is committed
+  auto l = elected(std::move(state), {2, 3});
+  REQUIRE(l.state().configuration_committed());
+  const auto refused = l.step(removing(4), start);
+  REQUIRE(refused.failed_now.size() == 1);
+  CHECK(refused.failed_now[0].why == refusal::change_in_progress);
+  CHECK_FALSE(refused.write_now);
+  report(l, 2, 3);
+  report(l, 3, 3);
+  CHECK(l.step(removing(4), start).accepted_now.size() == 1);
+  CHECK(l.step(removing(3), start).failed_now.at(0).why == refusal::change_in_progress);
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 4);
+  CHECK(l.step(removing(3), start).accepted_now.size() == 1);
+}
+
+TEST_CASE("a change is based on a configuration, if it says so") {
+  auto l = settled();
+  auto change = adding(4);
+  change.based_on = 3;
+  CHECK(l.step(change, start).failed_now.at(0).why == refusal::stale_configuration);
+  change.based_on = l.state().log().configuration_index();
+  const auto out = l.step(change, start);
+  REQUIRE(out.accepted_now.size() == 1);
+  CHECK(out.accepted_now[0].index == 4);
+  CHECK(started(out) == std::vector{node_id{4}});
+}
+
+TEST_CASE("a change needs room, and a voter that is left") {
+  auto l = settled();
+  CHECK(l.step(change_members{7, {}, {node_id{1}, node_id{2}, node_id{3}}, 0}, start).failed_now.at(0).why ==
+        refusal::no_voter_left);
+  CHECK(l.step(change_members{7, {}, {}, 0}, start).failed_now.at(0).why == refusal::nothing_to_change);
+  CHECK(l.step(adding(2), start).failed_now.at(0).why == refusal::nothing_to_change);
+  CHECK(l.step(disk_space{false}, start).next_role);
+  CHECK(l.step(adding(4), start).failed_now.at(0).why == refusal::disk_full);
+}
+
+TEST_CASE("4.2.1: a learner is promoted after a round that took less than an election timeout") {
+  auto l = settled();
+  const auto& o = l.state().opts();
+  l.step(adding(4), start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 4);
+  REQUIRE(l.state().configuration_committed());
+  // A slow round: the next one begins.
+  CHECK_FALSE(report(l, 4, 4, 0, o.election_min).write_now);
+  // Something new came meanwhile: no round ends before the learner has what was there when it began.
+  l.step(propose{{{8, bytes{"x"}}, {9, bytes{"y"}}}}, start + o.election_min);
+  const auto out = report(l, 4, 5, 0, o.election_min + 100ms);
+  REQUIRE(out.write_now);
+  CHECK(l.state().members().voters.size() == 4);
+  CHECK(l.state().members().promotions.empty());
+}
+
+TEST_CASE("a learner that kept up once and is silent since is not promoted by a change") {
+  auto l = settled();
+  l.step(change_members{7, {{{node_id{4}, {}}, false, {}}}, {}, 0}, start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 4);
+  report(l, 4, 4, 0, 10ms);
+  const auto late = start + 10ms + l.state().opts().election_min;
+  CHECK(l.step(adding(4), late).accepted_now.size() == 1);
+  CHECK(l.state().members().voters.size() == 3);
+}
+
+TEST_CASE("a removed peer is told when it answers, until it knows") {
+  auto l = settled();
+  l.step(removing(3), start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  CHECK_FALSE(sent<removed_notice>(report(l, 3, 4))); // its own word does not count, and nothing is committed
+  report(l, 2, 4);
+  const auto out = report(l, 3, 4);
+  REQUIRE(sent<removed_notice>(out));
+  CHECK(sent<removed_notice>(out)->index == 4);
+  CHECK_FALSE(out.membership);
+  // An answer to an older notice is none to this one.
+  CHECK_FALSE(l.step(rpc{removed_answer{test::from(3, 2), 3}}, start).membership);
+  const auto known = l.step(rpc{removed_answer{test::from(3, 2), 4}}, start);
+  REQUIRE(known.membership);
+  CHECK(known.membership->stop == std::vector{node_id{3}});
+  CHECK_FALSE(sent<removed_notice>(report(l, 3, 4)));
+}
+
+TEST_CASE("a removed peer that is silent is given up in the end") {
+  auto l = settled();
+  l.step(removing(3), start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 4);
+  const auto end = start + 10 * l.state().opts().election_max;
+  report(l, 2, 4, 0, end - start);
+  REQUIRE(l.deadline());
+  CHECK(*l.deadline() <= end);
+  const auto out = l.step(tick{}, end);
+  CHECK_FALSE(out.next_role);
+  REQUIRE(out.membership);
+  CHECK(out.membership->stop == std::vector{node_id{3}});
+  CHECK(*l.deadline() > end);
+}
+
+TEST_CASE("who comes back before it was told is a peer as before") {
+  auto l = settled();
+  l.step(removing(3), start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 4);
+  const auto out = l.step(change_members{7, {{{node_id{3}, {}}, false, {}}}, {}, 0}, start);
+  REQUIRE(out.accepted_now.size() == 1);
+  CHECK(started(out).empty()); // its replicator is still there
+  CHECK_FALSE(sent<removed_notice>(report(l, 3, 4)));
+  // What it says of the time before is void.
+  CHECK_FALSE(l.step(rpc{removed_answer{test::from(3, 2), 4}}, start).membership);
+  // Nor is it given up when it has been silent for long.
+  l.step(persisted{test::all_of(l.state())}, start);
+  report(l, 2, 5);
+  REQUIRE(l.state().configuration_committed());
+  const auto later = 20 * l.state().opts().election_max;
+  report(l, 2, 5, 0, later);
+  CHECK_FALSE(l.step(tick{}, start + later).membership);
+}
+
+TEST_CASE("4.2.2: a node that an uncommitted entry removes may campaign, but waits its turn") {
+  follower f{state_with({{{node_id{2}, {}}}, {}, {}, {}})};
+  f.start(start);
+  REQUIRE(f.deadline());
+  CHECK(*f.deadline() >= start + f.state().opts().election_min);
+  follower alone{state_with({{{node_id{1}, {}}}, {}, {}, {}})};
+  alone.start(start);
+  CHECK(alone.deadline() == start);
+}
+
+TEST_CASE("a new leader tells those whom the last change removed") {
+  auto c = test::voters(2);
+  auto l = elected(state_with(c), {2});
+  report(l, 2, 3);
+  const auto out = report(l, 3, 0);
+  REQUIRE(sent<removed_notice>(out));
+  CHECK(sent<removed_notice>(out)->index == 2);
+  CHECK(sent<removed_notice>(out)->commit == 3);
+}
+
+TEST_CASE("a leader that is alone without itself steps down when nobody can follow it") {
+  auto l = settled();
+  l.step(removing(1), start);
+  l.step(persisted{test::all_of(l.state())}, start);
+  const auto late = l.state().opts().election_min;
+  l.step(peer_report{2, node_id{2}, 4, 0, start}, start + late);
+  // What was said was said long ago.
+  const auto out = l.step(peer_report{2, node_id{3}, 4, 0, start}, start + late);
+  CHECK(out.removed == 4);
+  REQUIRE(out.next_role);
+  CHECK(out.next_role->to == role_kind::follower);
+  CHECK_FALSE(l.state().may_campaign());
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,154 @@
+// What a change makes of the members: case by case, and random walks held against what must always be true.
+#include "raft/membership_rules.hpp"
+
+#include "raft/quorum.hpp"
+#include "raft/random.hpp"
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace troupe::raft {
+namespace {
+
+member node(std::uint64_t id, std::string address = {}) { return {node_id{id}, std::move(address)}; }
+
+addition voter(std::uint64_t id, std::uint64_t replaces = 0) { return {node(id), true, node_id{replaces}}; }
+addition learner(std::uint64_t id) { return {node(id), false, {}}; }
+
+change_members adding(std::vector<addition> add) { return {1, std::move(add), {}, 0}; }
+change_members removing(std::vector<node_id> remove) { return {1, {}, std::move(remove), 0}; }
+
+bool everybody(node_id) { return true; }
+bool nobody(node_id) { return false; }
+
+std::vector<member> nodes(std::vector<std::uint64_t> ids) {
+  std::vector<member> made;
+  for (const auto id : ids) made.push_back(node(id));
+  return made;
+}
+
+/// Voters 1 to 3, and 4 that learns.
+configuration with_a_learner() { return {nodes({1, 2, 3}), {}, nodes({4}), {}}; }
+
+} // namespace
+
+TEST_CASE("who joins is a learner first") {
+  const auto c = changed(test::voters(3), adding({voter(4), learner(5)}));
+  CHECK(c.voters == test::voters(3).voters);
+  CHECK(c.learners == nodes({4, 5}));
+  CHECK(c.promotions == std::vector<promotion>{{node_id{4}, {}}});
+}
+
+TEST_CASE("a learner that has caught up votes, in the place of whom it replaces") {
+  const auto c = changed(test::voters(3), adding({voter(4, 2), voter(5), learner(6)}));
+  CHECK(promoted(c, nobody) == c);
+  const auto four = promoted(c, [](node_id id) { return id == node_id{4}; });
+  CHECK(four.voters == nodes({1, 3, 4}));
+  CHECK(four.learners == nodes({5, 6}));
+  CHECK(promoted(c, everybody).voters == nodes({1, 3, 4, 5}));
+  CHECK(promoted(c, everybody).learners == nodes({6}));
+}
+
+TEST_CASE("a learner may be asked to vote later, and no more") {
+  const auto votes = changed(with_a_learner(), adding({voter(4)}));
+  CHECK(votes.promotions.size() == 1);
+  CHECK(promoted(votes, everybody).voters.size() == 4);
+  CHECK(changed(votes, adding({learner(4)})) == with_a_learner());
+}
+
+TEST_CASE("whoever leaves takes along what was planned with it") {
+  const auto planned = changed(test::voters(3), adding({voter(4, 2), voter(5, 3)}));
+  const auto without_learner = changed(planned, removing({node_id{4}}));
+  CHECK(without_learner.promotions == std::vector<promotion>{{node_id{5}, node_id{3}}});
+  const auto without_voter = changed(planned, removing({node_id{2}}));
+  CHECK(without_voter.promotions == std::vector<promotion>{{node_id{4}, {}}, {node_id{5}, node_id{3}}});
+  CHECK(promoted(without_voter, everybody).voters == nodes({1, 4, 5}));
+}
+
+TEST_CASE("a member under another address is the same member") {
+  const auto moved =
+      changed(with_a_learner(), adding({{node(2, "there:1"), true, {}}, {node(4, "there:2"), false, {}}}));
+  CHECK(moved.voters == std::vector<member>{node(1), node(2, "there:1"), node(3)});
+  CHECK(moved.learners == std::vector<member>{node(4, "there:2")});
+  CHECK(next_step(with_a_learner(), moved) == moved);
+}
+
+TEST_CASE("what makes no sense is refused") {
+  const auto c = with_a_learner();
+  CHECK_FALSE(objection(c, adding({voter(5), learner(6), voter(7, 2)})));
+  CHECK_FALSE(objection(c, removing({node_id{1}, node_id{4}})));
+  for (const auto& bad :
+       {adding({voter(0)}), adding({voter(5), voter(5)}), adding({voter(5, 2), voter(6, 2)}), adding({voter(5, 5)}),
+        adding({learner(1)}), adding({voter(1, 2)}), adding({{node(5), false, node_id{2}}}),
+        removing({node_id{1}, node_id{1}}), removing({node_id{}}), change_members{1, {voter(5)}, {node_id{5}}, 0},
+        change_members{1, {voter(5, 2)}, {node_id{2}}, 0}})
+    CHECK(objection(c, bad) == refusal::invalid_change);
+  for (const auto& bad : {removing({node_id{9}}), adding({voter(5, 4)}), adding({voter(5, 9)})})
+    CHECK(objection(c, bad) == refusal::unknown_member);
+}
+
+TEST_CASE("promotions of nobody, as damaged bytes may hold them, lead nowhere") {
+  configuration c = test::voters(3);
+  c.promotions = {{node_id{9}, {}}, {node_id{1}, node_id{2}}};
+  CHECK(promoted(c, everybody).voters == c.voters);
+}
+
+TEST_CASE("section 6: any two majorities on the way from one configuration to another overlap") {
+  prng random{11};
+  const auto some = [&] {
+    std::vector<member> chosen;
+    for (std::uint64_t id = 1; id <= 6; ++id)
+      if (random.next() % 2 == 0) chosen.push_back(node(id));
+    return chosen.empty() ? nodes({1 + random.next() % 6}) : chosen;
+  };
+  std::size_t joint = 0;
+  for (int round = 0; round < 300; ++round) {
+    const configuration from{some(), {}, {}, {}};
+    const configuration goal{some(), {}, {}, {}};
+    const auto next = next_step(from, goal);
+    joint += next.joint();
+    CHECK(left(next) == goal);
+    // Every set of nodes that decides in one of two neighbours leaves no such set of the other among the rest.
+    for (const auto& [a, b] : {std::pair{from, next}, std::pair{next, left(next)}})
+      for (std::uint64_t set = 0; set < 64; ++set) {
+        const auto in = [&](node_id id) { return (set >> (id.value - 1) & 1) == 1; };
+        if (has_quorum(a, in)) REQUIRE_FALSE(has_quorum(b, [&](node_id id) { return !in(id); }));
+      }
+  }
+  CHECK(joint > 100);
+  CHECK(joint < 300);
+}
+
+TEST_CASE("after any allowed change nobody is two things at once") {
+  prng random{12};
+  configuration c = test::voters(3);
+  std::size_t done = 0;
+  for (int round = 0; round < 20000; ++round) {
+    change_members change;
+    const auto anybody = [&] { return random.next() % 7; };
+    for (auto n = random.next() % 3; n > 0; --n)
+      change.add.push_back({node(anybody()), random.next() % 2 == 0, node_id{random.next() % 2 == 0 ? anybody() : 0}});
+    for (auto n = random.next() % 2; n > 0; --n) change.remove.push_back(node_id{anybody()});
+    if (objection(c, change)) continue;
+    const auto ready = random.next();
+    const auto goal = promoted(changed(c, change), [&](node_id id) { return (ready >> id.value & 1) == 1; });
+    if (goal.voters.empty()) continue;
+    c = goal;
+    ++done;
+    std::set<node_id> seen;
+    for (const auto* group : {&c.voters, &c.learners})
+      for (const auto& m : *group) REQUIRE((m.id && seen.insert(m.id).second));
+    std::set<node_id> planned;
+    for (const auto& p : c.promotions) {
+      REQUIRE(std::find(c.learners.begin(), c.learners.end(), node(p.learner.value)) != c.learners.end());
+      REQUIRE(planned.insert(p.learner).second);
+      REQUIRE((!p.replaces || c.is_voter(p.replaces)));
+    }
+  }
+  CHECK(done > 2000);
+}
+
+} // namespace troupe::raft
