@@ -168,6 +168,7 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
     } else if (const auto service = services_.find(parts->service); service == services_.end()) {
       without_service.code = errc::unknown_service;
       if (missing_service_.empty()) missing_service_ = parts->service;
+      answer_askers();
       without_service.payload = services::why_no_service(parts->service);
     } else {
       batches[service->second].items.push_back({e.index, e.term, e.data.part(parts->tag), e.data.part(parts->payload)});

@@ -89,6 +89,7 @@ class dispatcher : public dispatcher_handle::base {
   void gather(const state_view& answer);
   void on_written(const snapshot_written& result);
   void on_lost(const raft::snapshot_id& id);
+  void answer_askers();
   caf::result<snapshot_result> on_take_snapshot();
 
   service_table services_;

@@ -27,6 +27,7 @@ void dispatcher::adopt(const adopt_state& message) {
   if (state.id.last.index > newest_.last.index) newest_ = state.id;
   schedule_.taken();
   schedule_.wrote(state.id.size);
+  answer_askers();
   // In its turn behind what services have not answered yet.
   round covered;
   covered.last = handed_.index;
@@ -86,17 +87,23 @@ void dispatcher::on_written(const snapshot_written& result) {
     resting_ = true;
     timer_.arm(this, clock().now() + rest_after_failure);
   }
+  answer_askers();
+  if (!asked_.empty()) take_snapshot_now();
+}
+
+/// Those whom the newest one serves, or all if there will be none; the others wait for the next.
+void dispatcher::answer_askers() {
+  const bool none = resting_ || !missing_service_.empty();
   std::erase_if(asked_, [&](auto& asked) {
     auto& [reach, promise] = asked;
-    if (!result.error.empty())
-      promise.deliver(make_error({errc::refused, "no snapshot could be written: " + result.error, {}, {}}));
-    else if (result.id.last.index >= reach)
-      promise.deliver(snapshot_result{result.id});
+    if (newest_.last.index >= reach)
+      promise.deliver(snapshot_result{newest_});
+    else if (none)
+      promise.deliver(make_error({errc::refused, "no snapshot can be taken now: " + why_no_snapshot(), {}, {}}));
     else
-      return false; // the one that was being written when they asked
+      return false;
     return true;
   });
-  if (!asked_.empty()) take_snapshot_now();
 }
 
 void dispatcher::on_lost(const raft::snapshot_id& id) {

@@ -61,6 +61,11 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](const role_changed& m) { follow(m); },
       [this](const replicator_started& m) { follow(m); },
       [this](const leader_known& m) { follow(m); },
+      [this](const core_down&) {
+        // Clients must not be sent to who led when this was known.
+        leader_ = {};
+        role_ = nullptr;
+      },
       [this](const peers_view& m) {
         self_ = m.self;
         peers_ = m;

@@ -51,7 +51,8 @@ void health_monitor::follow(const peers_view& view) {
   if (!machine_) return;
   std::vector<node_id> members;
   for (const auto& m : view.members) members.push_back(m.id);
-  carry_out(machine_->watch(members, now));
+  machine_->watch(members, now);
+  timer_.arm(this, machine_->deadline());
 }
 
 void health_monitor::take(const raft::health_message& message) {

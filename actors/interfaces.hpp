@@ -41,6 +41,7 @@ struct replicator_started;
 struct leader_known;
 struct peers_view;
 struct staging_known;
+struct core_down;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
 /// and who is around.
@@ -51,7 +52,7 @@ using endpoint_handle =
                    void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
                    void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
                    piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
-                   void(leader_known), void(peers_view), void(staging_known)>;
+                   void(leader_known), void(core_down), void(peers_view), void(staging_known)>;
 
 // -- links: the way to other nodes ------------------------------------------------------------------------------------
 
@@ -360,10 +361,11 @@ struct reads_settled {
   std::vector<raft::read_ready> ready;
   std::vector<raft::failed> failed;
 };
-/// The replicated core of this node ended: whatever it held is unknown now. It will start anew, unless it is said why
-/// not.
+/// The replicated core of this node ended: whatever it held is unknown now. It will start anew soon, unless `code` says
+/// for what reason commands are refused until it does (disk_full, disk_failed).
 struct core_down {
-  std::string why_for_good;
+  errc code = errc::none;
+  std::string why = {};
 };
 /// The dispatcher to ask, anew at every start of the core, and the services that it knows: commands for others must not
 /// get into the log.

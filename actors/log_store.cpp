@@ -27,6 +27,7 @@ log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> s
 
 log_store_handle::behavior_type log_store::make_behavior() {
   compat::end_on_exceptions(this, as_reason);
+  if (!has_room_) log().error("the disk is full: this node takes no commands until there is room");
   look_for_room();
   return {
       [this](const store_write& m) { store(m); },

@@ -13,7 +13,8 @@ namespace {
 
 /// A reason to try again: whoever refused did nothing with the command.
 bool was_not_taken(errc code) {
-  return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping;
+  return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping ||
+         code == errc::disk_failed;
 }
 
 } // namespace
@@ -47,7 +48,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
-      [this](const core_down& m) { on_core_down(m.why_for_good); },
+      [this](const core_down& m) { on_core_down(m); },
       [](const flow_mark&) {}, // whatever it followed is in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
@@ -90,7 +91,8 @@ void proxy::on_commands(const command_batch& batch) {
 
 std::string proxy::text_of(errc refusal) const {
   if (refusal == errc::stopping) return "this process is shutting down";
-  if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_for_good_;
+  if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_.why;
+  if (refusal == errc::disk_full) return "the disk of this node is full: " + down_.why;
   if (refusal == errc::unknown_service) return services::why_no_service(services::cluster_service);
   if (refusal == errc::too_large) return "the command is too large";
   if (refusal == errc::not_leader) return "this node does not lead";
@@ -99,10 +101,10 @@ std::string proxy::text_of(errc refusal) const {
 
 errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
-  if (!down_for_good_.empty()) return errc::disk_failed;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
   if (!trusted && services::is_for_cluster(asked.payload.view())) return errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
+  if (down_.code != errc::none) return down_.code;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
   return errc::none;
 }
@@ -294,14 +296,14 @@ void proxy::on_link_down(node_id peer) {
 
 void proxy::on_core_up(const core_up& core) {
   // Whatever the old core's actors still said after its end is void.
-  on_core_down({});
+  on_core_down(core_down{});
   dispatcher_ = core.dispatcher;
   services_ = core.services;
   wake();
 }
 
-void proxy::on_core_down(const std::string& why_for_good) {
-  down_for_good_ = why_for_good;
+void proxy::on_core_down(const core_down& what) {
+  down_ = what;
   role_ = nullptr;
   dispatcher_ = nullptr;
   routes_.core_down();
@@ -317,10 +319,10 @@ void proxy::on_core_down(const std::string& why_for_good) {
   for (const auto number : questions) not_confirmed(number, {});
   accepted_.clear();
   applied_ = 0;
-  // Nobody here will lead again, nor know who does.
-  if (!down_for_good_.empty())
+  // Nobody here leads soon, nor knows who does.
+  if (down_.code != errc::none)
     for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::waiting>() != nullptr; }))
-      settle(tag, errc::disk_failed, text_of(errc::disk_failed));
+      settle(tag, down_.code, text_of(down_.code));
   wake();
 }
 
@@ -360,6 +362,7 @@ void proxy::start_over(raft::tag_t tag) {
   const auto* command = pending_.find(tag);
   if (!command) return;
   if (command->from_proxy) return settle(tag, errc::not_leader, text_of(errc::not_leader));
+  if (down_.code != errc::none) return settle(tag, down_.code, text_of(down_.code));
   const auto again = pending_.start_over(tag);
   lane_of(*pending_.find(again)).push_back(again);
   wake();

@@ -93,7 +93,7 @@ class proxy : public proxy_handle::base {
   void on_link_up(const link_up& link);
   void on_link_down(node_id peer);
   void on_core_up(const core_up& core);
-  void on_core_down(const std::string& why_for_good);
+  void on_core_down(const core_down& what);
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
@@ -145,8 +145,8 @@ class proxy : public proxy_handle::base {
   role_handle role_;
   dispatcher_handle dispatcher_;
   std::set<std::string, std::less<>> services_;
-  /// Set when the core will not start again: why.
-  std::string down_for_good_;
+  /// With a code: why commands are refused.
+  core_down down_;
 
   bool draining_ = false;
   std::vector<caf::typed_response_promise<proxy_drained>> drained_;

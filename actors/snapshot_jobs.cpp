@@ -48,6 +48,8 @@ caf::behavior snapshot_write_job::make_behavior() {
     result.id = out->finish();
   } catch (const std::exception& e) {
     result.error = e.what();
+  } catch (...) { // services are of the user's making
+    result.error = "a service threw what is no exception";
   }
   // The views hold the state of the past alive; let it go before anybody hears of this.
   what_.views.clear();
@@ -59,7 +61,7 @@ snapshot_check_job::snapshot_check_job(caf::actor_config& config, snapshot_job_c
     : caf::event_based_actor(config), context_(std::move(context)), what_(what) {}
 
 caf::behavior snapshot_check_job::make_behavior() {
-  snapshot_checked result{what_, {}};
+  snapshot_checked result{what_, {}, {}};
   try {
     context_.files->load(what_, [this](std::string_view, services::snapshot_source& from) {
       std::string buffer(std::size_t{1} << 20, '\0');
@@ -67,8 +69,10 @@ caf::behavior snapshot_check_job::make_behavior() {
         if (*context_.stop) throw stopped();
     });
   } catch (const stopped&) { // nothing is known, and nobody waits for it
+  } catch (const raft::storage_error& e) {
+    (e.damaged() ? result.damage : result.trouble) = e.what();
   } catch (const std::exception& e) {
-    result.damage = e.what();
+    result.trouble = e.what();
   }
   report(context_, std::move(result));
   return {};

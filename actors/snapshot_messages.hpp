@@ -72,10 +72,12 @@ struct snapshot_lost {
 struct doubt_snapshot {
   raft::snapshot_id id;
 };
-/// From whoever read it from end to end: what is wrong with it; empty if it is whole.
+/// From whoever read it from end to end: what is wrong with it, or why that could not be found out; both empty if it is
+/// whole.
 struct snapshot_checked {
   raft::snapshot_id id;
   std::string damage;
+  std::string trouble;
 };
 
 // -- dispatcher and staging store

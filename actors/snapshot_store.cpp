@@ -27,14 +27,19 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
   compat::end_on_exceptions(this);
   set_exit_handler([this](const caf::exit_msg& message) { leave(message.reason); });
   return {
-      [this](const write_snapshot& m) { begin<snapshot_write_job>(m); },
+      [this](const write_snapshot& m) {
+        if (!leaving_) begin<snapshot_write_job>(m);
+      },
       [this](const snapshot_written& m) {
         written(m);
         job_ended();
       },
       [this](const store_piece& m) { take_in(m.piece); },
       [](const discarded_state& m) { m.machine->reset(); },
-      [this](const doubt_snapshot& m) { doubt(m.id); },
+      [this](const doubt_snapshot& m) {
+        // One that was found whole is not read again and again for a follower that cannot use it for its own reasons.
+        if (m.id != whole_) check(m.id);
+      },
       [this](const snapshot_checked& m) {
         checked(m);
         job_ended();
@@ -56,6 +61,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
 }
 
 void snapshot_store::on_exit() {
+  *stop_jobs_ = true;
   dispatcher_ = nullptr;
   role_ = nullptr;
   incoming_.reset();
@@ -108,24 +114,28 @@ void snapshot_store::written(const snapshot_written& message) {
   if (dispatcher_) send(dispatcher_, message);
 }
 
-void snapshot_store::doubt(const raft::snapshot_id& id) {
-  // One that was found whole is not read again and again for a follower that cannot use it for reasons of its own.
-  if (!id || id == doubted_ || leaving_) return;
-  doubted_ = id;
-  log().warn("the snapshot at {} could not be used elsewhere: it is read again", place(id.last));
+/// One at a time.
+void snapshot_store::check(const raft::snapshot_id& id) {
+  if (!id || checking_ || leaving_) return;
+  checking_ = id;
+  log().warn("the snapshot at {} is in doubt: it is read again", place(id.last));
   begin<snapshot_check_job>(id);
 }
 
 void snapshot_store::checked(const snapshot_checked& result) {
-  if (result.damage.empty()) return;
-  doubted_ = {};
+  checking_ = {};
+  if (!result.trouble.empty()) return log().warn("the snapshot cannot be read now: {}", result.trouble);
+  if (result.damage.empty()) {
+    whole_ = result.id;
+    return;
+  }
   std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == result.id; });
   try {
     log().error("{}; {}", result.damage, setup_.files->set_aside(result.id));
   } catch (const raft::storage_error& e) {
-    log().error("{}, and it cannot be set aside: {}", result.damage, e.what());
-    return;
+    log().error("{}, and it is not surely set aside: {}", result.damage, e.what());
   }
+  // Whether or not it has its name still: nobody should count on it.
   if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
 }
 
@@ -138,6 +148,7 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
     forget_incoming();
     answer.what.next = 0;
     answer.what.failed = true;
+    answer.what.no_room = e.no_space();
   }
   if (role_) send(role_, std::move(answer));
 }
@@ -202,7 +213,7 @@ raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) 
   } catch (const raft::storage_error& e) {
     log().error("a snapshot could not be read: {}", e.what());
     std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == chosen; });
-    doubt(chosen);
+    check(chosen);
   }
   return {};
 }

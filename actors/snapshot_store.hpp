@@ -1,11 +1,10 @@
 // The node's snapshots on disk: has them written, takes in those of leaders, hands out pieces to followers. On a thread
 // of its own, as it blocks; what takes minutes (snapshot_jobs.hpp) has yet others.
 //
-//   [serving] -- write_snapshot: spawn a job ... snapshot_written: drop old ones, tell role and dispatcher -->
-//   [serving]
-//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: set a damaged one aside, tell dispatcher -->
-//       [serving] |     -- pieces of a leader's snapshot: each is answered with the offset that is due, the last one
-//       with the |        services' state; one that is not gone on with for a minute is dropped --> [serving]
+//   [serving] -- write_snapshot: spawn a job ... snapshot_written: drop old ones, tell role and dispatcher
+//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: set a damaged one aside, tell dispatcher
+//       |     -- pieces of a leader's snapshot: each is answered with the offset that is due, the last one with the
+//       |        services' state; one that is not gone on with for a minute is dropped
 //       +- exit --> [leaving: jobs are told to stop] -- the last one ended --> (gone)
 //
 // A trouble of the disk ends neither the store nor the node: the log goes on.
@@ -43,7 +42,7 @@ class snapshot_store : public snapshot_store_handle::base {
   void job_ended();
   void leave(const caf::error& reason);
   void written(const snapshot_written& message);
-  void doubt(const raft::snapshot_id& id);
+  void check(const raft::snapshot_id& id);
   void checked(const snapshot_checked& result);
   void take_in(const raft::snapshot_request& piece);
   void take_in(const raft::snapshot_request& piece, piece_stored& answer);
@@ -65,8 +64,9 @@ class snapshot_store : public snapshot_store_handle::base {
   raft::snapshot_id incoming_id_;
   raft::time_point incoming_since_;
   timer_slot timer_;
-  /// The last one that was doubted: it is being read, or was whole.
-  raft::snapshot_id doubted_;
+  /// Being read because it is in doubt; and the last one that turned out whole.
+  raft::snapshot_id checking_;
+  raft::snapshot_id whole_;
   /// Those that followers are being sent, newest use first: open, they outlive their removal.
   std::deque<std::unique_ptr<snapshot_bytes>> open_;
 };

@@ -34,7 +34,7 @@ template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term
 template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
 template <class F> void visit_fields(snapshot_request& x, F&& f) { f(x.head, x.snapshot, x.offset, x.data, x.round); }
 template <class F> void visit_fields(snapshot_response& x, F&& f) {
-  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round);
+  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round, x.no_room);
 }
 template <class F> void visit_fields(timeout_now& x, F&& f) { f(x.head); }
 template <class F> void visit_fields(removed_notice& x, F&& f) { f(x.head, x.index, x.commit); }

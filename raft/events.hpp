@@ -67,6 +67,8 @@ struct peer_report {
   std::uint64_t round = 0;
   /// When the newest answer arrived.
   time_point heard;
+  /// It lacks room or its state: no successor, and no new voter.
+  bool unfit = false;
 };
 /// What became of a piece of a leader's snapshot that was given out as `output::store_chunk`. A fact about the disk,
 /// whatever the role is by now.
@@ -80,6 +82,8 @@ struct snapshot_stored {
   bool failed = false;
   /// All of it is here, checked and on disk.
   std::optional<snapshot_point> complete;
+  /// With `failed`: for want of room on the disk.
+  bool no_room = false;
 };
 /// The services' own state up to `newest` is on disk; of the snapshots kept, the oldest reaches `oldest_kept`.
 struct snapshot_taken {
@@ -87,7 +91,7 @@ struct snapshot_taken {
   index_t oldest_kept = 0;
 };
 
-/// Whether the disk has room for more than what is on its way to it. Assumed until the first word.
+/// Whether the disk has room for more than what is on its way to it. Until the first word it is as `recovered` says.
 struct disk_space {
   bool enough = true;
 };

@@ -25,8 +25,8 @@ class failure_detector {
     mean_ = std::max(interval_, mean_ + (gap - mean_) / memory);
     heard_ = now;
   }
-  /// Nobody listened for so long: that is no silence of the peer.
-  void forgive(duration pause) { heard_ += pause; }
+  /// Nobody listened for so long, until now: that is no silence of the peer.
+  void forgive(duration pause, time_point now) { heard_ = std::min(heard_ + pause, now); }
 
   /// Minus the decimal logarithm of the probability that a peer that is there stays silent for so long: 3 is one in a
   /// thousand.

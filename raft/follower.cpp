@@ -85,7 +85,7 @@ void follower::on(const snapshot_stored& what, time_point now, output& out) {
     state_.release_commits(out);
   } else {
     state_.send_durably(out, snapshot_response{state_.to(leader_), what.snapshot, what.offset, what.next,
-                                               what.failed || !usable, what.round});
+                                               what.failed || !usable, what.round, what.no_room});
   }
 }
 

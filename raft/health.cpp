@@ -20,11 +20,10 @@ const char* to_string(peer_state state) {
 health::health(node_id self, cluster_id cluster, health_options opts, std::uint64_t seed, time_point now)
     : self_(self), cluster_(cluster), opts_(opts), random_(seed), next_round_(now) {}
 
-health_output health::watch(const std::vector<node_id>& peers, time_point now) {
+void health::watch(const std::vector<node_id>& peers, time_point now) {
   std::erase_if(peers_, [&](const auto& p) { return std::find(peers.begin(), peers.end(), p.first) == peers.end(); });
   for (const auto id : peers)
     if (id != self_) peers_.try_emplace(id, watched{failure_detector{opts_.interval, now}, {}, 0, 0, {}});
-  return {};
 }
 
 health_output health::step(const health_message& what, time_point now) {
@@ -42,7 +41,7 @@ health_output health::tick(time_point now) {
   if (now < next_round_) return out;
   // This process was stopped, or its machine slept: the others' signs of life are still to be read.
   if (const auto late = now - next_round_; late > 2 * opts_.interval)
-    for (auto& [id, peer] : peers_) peer.detector.forgive(late);
+    for (auto& [id, peer] : peers_) peer.detector.forgive(late, now);
   judge(now, out);
   for (auto& [id, peer] : peers_) {
     if (peer.answered < peer.sent) ask_others(id, out);
@@ -74,7 +73,7 @@ void health::on(const probe_request& what, time_point now, health_output& out) {
   if (target == peers_.end() || !peers_.contains(what.from)) return;
   auto& askers = target->second.askers;
   if (std::find(askers.begin(), askers.end(), what.from) == askers.end()) askers.push_back(what.from);
-  out.send.push_back(probe{cluster_, self_, what.target, ++target->second.sent});
+  out.send.push_back(probe{cluster_, self_, what.target, target->second.sent});
 }
 
 void health::heard(node_id id, time_point now, health_output& out) {

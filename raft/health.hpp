@@ -77,7 +77,7 @@ class health {
   health(node_id self, cluster_id cluster, health_options opts, std::uint64_t seed, time_point now);
 
   /// Whom to watch from now on; this node itself is passed over. New ones count as heard now.
-  health_output watch(const std::vector<node_id>& peers, time_point now);
+  void watch(const std::vector<node_id>& peers, time_point now);
   /// Messages of other clusters and to other nodes are ignored; a probe is answered whoever sent it.
   health_output step(const health_message& what, time_point now);
   health_output tick(time_point now);

@@ -125,6 +125,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.match = std::max(p.match, what.match);
   p.round = std::max(p.round, what.round);
   p.heard = std::max(p.heard, what.heard);
+  p.unfit = what.unfit;
   note_pace(p, what.heard);
   if (p.told_until) tell_removed(what.peer, state_, out);
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
@@ -133,6 +134,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   serve_reads(out);
   promote(now, out);
   make_way(now, out);
+  if (!state_.has_room() && !transfer_ && !out.next_role) seek_room(now, out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {

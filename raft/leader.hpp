@@ -42,6 +42,7 @@ class leader {
     index_t match = 0;
     std::uint64_t round = 0;
     time_point heard;
+    bool unfit = false;
 
     /// A round of catching up began then, and ends when the peer has what the log had at that time (Ongaro's thesis,
     /// section 4.2.1).
@@ -118,6 +119,7 @@ class leader {
   void drop(node_id peer, output& out);
 
   node_id best_successor(time_point now) const;
+  void seek_room(time_point now, output& out);
   void begin_transfer(tag_t tag, node_id target, time_point now, output& out);
   void urge_successor(output& out);
   void give_up_transfer(output& out);

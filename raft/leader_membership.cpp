@@ -92,7 +92,7 @@ void leader::note_pace(progress& p, time_point heard) const {
 
 bool leader::has_caught_up(node_id id, time_point now) const {
   const auto peer = peers_.find(id);
-  return peer != peers_.end() && peer->second.keeps_up &&
+  return peer != peers_.end() && peer->second.keeps_up && !peer->second.unfit &&
          now - peer->second.catching_up_since < state_.opts().election_min;
 }
 

@@ -20,15 +20,21 @@ void leader::on(const transfer_leadership& what, time_point now, output& out) {
   return can_lead ? begin_transfer(what.tag, what.target, now, out) : refuse(refusal::unknown_member);
 }
 
-/// The voter that has most of the log, of those that were heard lately.
+/// The voter that has most of the log, of those that were heard lately and could serve.
 node_id leader::best_successor(time_point now) const {
   node_id best;
   for (const auto& m : state_.members().voters) {
     const auto peer = peers_.find(m.id);
-    if (peer == peers_.end() || now - peer->second.heard >= state_.opts().election_min) continue;
+    if (peer == peers_.end() || peer->second.unfit || now - peer->second.heard >= state_.opts().election_min) continue;
     if (!best || peer->second.match > peers_.at(best).match) best = m.id;
   }
   return best;
+}
+
+/// A leader without room can take no commands: one that was elected while all were full hands over to who has room now.
+void leader::seek_room(time_point now, output& out) {
+  const auto best = best_successor(now);
+  if (best && peers_.at(best).match == state_.log().last_index()) begin_transfer(0, best, now, out);
 }
 
 void leader::begin_transfer(tag_t tag, node_id target, time_point now, output& out) {

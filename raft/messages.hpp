@@ -90,6 +90,8 @@ struct snapshot_response {
   /// It could not be stored, was damaged, or does not reach far enough: the leader begins anew, later.
   bool failed = false;
   std::uint64_t round = 0;
+  /// With `failed`: for want of room on the disk.
+  bool no_room = false;
 };
 
 /// The leader wants the receiver to campaign at once, as it has all that the leader has (Ongaro's thesis, 3.10).

@@ -66,9 +66,10 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
   if (!what.success) refused(what, out);
-  // None of the commands that are on their way to a peer that ran out of room is taken.
-  if (!std::exchange(peer_full_, what.no_room) && peer_full_ && mode_ == mode::replicate && !inflight_.empty())
-    probe_from(match_ + 1, std::nullopt, out);
+  // None of the commands that are on their way to a peer that ran out of room is taken. What it has already it may
+  // have acknowledged in answers that were lost: from the end, the hints lead there.
+  if (!std::exchange(peer_full_, what.no_room) && peer_full_ && mode_ != mode::snapshot && match_ < last_)
+    probe_from(last_ + 1, std::nullopt, out);
   const bool was_lost = must_reach_ > 0;
   must_reach_ = what.needs_snapshot;
   if (mode_ != mode::snapshot && must_reach_ > 0) {
@@ -79,7 +80,7 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
     // A peer that has its state again, or was said to have lost it by a late answer, must not wait for the rest.
     if (in_use || was_lost) probe_from(in_use ? match_ + 1 : last_ + 1, std::nullopt, out);
   }
-  out.report = peer_report{head_.term, head_.to, match_, what.round, now};
+  out.report = peer_report{head_.term, head_.to, match_, what.round, now, what.no_room || what.needs_snapshot > 0};
   pump(now, out);
 }
 

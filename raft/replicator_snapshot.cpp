@@ -62,12 +62,13 @@ void replicator::on(const snapshot_piece& what, time_point now, replicator_outpu
 void replicator::on(const snapshot_response& what, time_point now, replicator_output& out) {
   if (what.head.term != head_.term || what.head.from != head_.to) return;
   heard_at_ = now;
-  out.report = peer_report{head_.term, head_.to, match_, what.round, now};
+  out.report = peer_report{head_.term, head_.to, match_, what.round, now, true};
   const bool awaited = piece_sent_at_ && what.snapshot == snapshot_ && what.offset == next_byte_;
   if (mode_ != mode::snapshot || !awaited) return;
   if (what.failed) {
-    out.doubted = snapshot_;
-    begin_anew(now + piece_patience());
+    // A peer without room must not be sent all of it again and again.
+    if (!what.no_room) out.doubted = snapshot_;
+    begin_anew(now + (what.no_room ? 10 : 1) * piece_patience());
     return;
   }
   if (what.next >= snapshot_.size) {

@@ -46,13 +46,16 @@ struct durable_mark {
 /// The disk failed, or holds what it must not. The text names the path and the cause (errno or offset).
 class storage_error : public std::runtime_error {
  public:
-  explicit storage_error(const std::string& text, bool no_space = false)
-      : std::runtime_error(text), no_space_(no_space) {}
+  explicit storage_error(const std::string& text, bool no_space = false, bool damaged = false)
+      : std::runtime_error(text), no_space_(no_space), damaged_(damaged) {}
   /// The disk is full (or the quota is): what was there is as good as before, and another attempt may succeed.
   bool no_space() const noexcept { return no_space_; }
+  /// What is on disk is not what was written.
+  bool damaged() const noexcept { return damaged_; }
 
  private:
   bool no_space_;
+  bool damaged_;
 };
 
 /// The log's shape without its data: entries from `first` up to the next run's first have this term.

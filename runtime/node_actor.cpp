@@ -23,6 +23,9 @@ constexpr auto restart_window = std::chrono::seconds{10};
 
 constexpr auto look_for_room_after = std::chrono::seconds{1};
 
+/// A full disk that is waited for is spoken of so often.
+constexpr auto complain_every = std::chrono::minutes{1};
+
 /// A node that heard nothing of its leader for so long did not see its own removal being decided.
 constexpr auto away_after = std::chrono::seconds{10};
 
@@ -144,10 +147,7 @@ void node_actor::open_core() {
 
 void node_actor::opened(opened_log& log) {
   if (phase_ != phase::opening) return;
-  if (log.no_space) {
-    troupe::log().error("node {}: its log cannot be opened: {}", to_string(setup_.id), log.error);
-    return wait_for_room();
-  }
+  if (log.no_space) return wait_for_room(log.error);
   if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided anew while the log was being opened.
@@ -161,6 +161,7 @@ void node_actor::opened(opened_log& log) {
 }
 
 void node_actor::start_core(opened_log& log) {
+  complained_at_ = {};
   phase_ = phase::running;
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
@@ -263,6 +264,7 @@ void node_actor::clear_core(const caf::error& why) {
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
+  send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
@@ -280,16 +282,21 @@ void node_actor::core_cleared() {
     phase_ = phase::disk_failed;
     troupe::log().error("node {}: its disk failed, it takes no part until it is started again: {}",
                         to_string(setup_.id), disk_error_);
-    send(around_.proxy, core_down{disk_error_});
+    send(around_.proxy, core_down{errc::disk_failed, disk_error_});
     return;
   }
-  if (std::exchange(full_, false)) return wait_for_room();
+  if (std::exchange(full_, false)) return wait_for_room(compat::to_text(system(), failure_));
   if (!membership_.withdrawn) open_core();
 }
 
-void node_actor::wait_for_room() {
+void node_actor::wait_for_room(const std::string& why) {
   phase_ = phase::no_room;
-  timer_.arm(this, clock().now() + look_for_room_after);
+  const auto now = clock().now();
+  timer_.arm(this, now + look_for_room_after);
+  if (now < complained_at_ + complain_every) return;
+  complained_at_ = now;
+  troupe::log().error("node {}: the disk is full: {}", to_string(setup_.id), why);
+  send(around_.proxy, core_down{errc::disk_full, why});
 }
 
 void node_actor::begin_stop(bool leave) {

@@ -174,7 +174,7 @@ class node_actor : public node_handle::base {
   void open_core();
   void opened(opened_log& log);
   void start_core(opened_log& log);
-  void wait_for_room();
+  void wait_for_room(const std::string& why);
   service_table start_services(machine_set machines);
   void start_stores(opened_log& log);
   dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
@@ -226,6 +226,7 @@ class node_actor : public node_handle::base {
   bool fatal_ = false;
   /// The core is taken down because the disk is full.
   bool full_ = false;
+  raft::time_point complained_at_;
   timer_slot timer_;
   /// What the disk's failure said.
   std::string disk_error_;

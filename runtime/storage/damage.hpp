@@ -16,7 +16,8 @@ class damage_error : public raft::storage_error {
   damage_error(const std::string& what, std::filesystem::path path, std::uint64_t offset,
                const std::string& advice = {})
       : storage_error(what + " in " + path.string() + " at offset " + std::to_string(offset) +
-                      (advice.empty() ? "" : "; " + advice)),
+                          (advice.empty() ? "" : "; " + advice),
+                      false, true),
         path_(std::move(path)), offset_(offset) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }

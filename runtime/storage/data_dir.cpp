@@ -48,14 +48,12 @@ void data_dir::store(identity next) {
 }
 
 void data_dir::keep_reserve() {
-  if (fs_.exists(reserve_path())) return;
   try {
+    if (fs_.exists(reserve_path()) && fs_.open_to_read(reserve_path())->size() >= reserve_size) return;
     const auto out = fs_.create(reserve_path());
     out->preallocate(reserve_size);
     out->sync();
-  } catch (const file_error&) {
-    // None, then. Half of one would be taken for a whole one.
-    if (fs_.exists(reserve_path())) fs_.remove(reserve_path());
+  } catch (const file_error&) { // none, then, or a part, which is made whole the next time
   }
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("when the disk has failed commands are refused at once, with the reaso
   w.ask(1);
   w.ask(2, access::linearizable_read);
   w.ask(3, access::stale_read);
-  w.tell(core_down{"write /x: Input/output error"});
+  w.tell(core_down{errc::disk_failed, "write /x: Input/output error"});
   w.ask(4);
   for (const std::uint64_t number : {1u, 2u, 4u}) {
     CHECK(w.only_answer(number).outcome.code == errc::disk_failed);

@@ -213,6 +213,23 @@ TEST_CASE("the detector is patient where silences are usual") {
   CHECK(quick.suspicion(start + 1h + 5s) > 3);
 }
 
+TEST_CASE("a node that slept for long notices at once who dies afterwards") {
+  watchers w{3};
+  w.run(1min);
+  w.stopped.insert({1});
+  w.run(1h);
+  w.stopped.clear();
+  // What was sent to it while it slept is read before anything else.
+  for (const std::uint64_t from : {2u, 3u}) w.at(1).step(probe{cluster, {from}, {1}, 1}, w.now());
+  w.run(1min);
+  const auto since = w.now();
+  w.stopped.insert({3});
+  w.run(20s);
+  const auto found = w.found(1, 3, peer_state::dead, since);
+  REQUIRE(found);
+  CHECK(*found < 15s);
+}
+
 TEST_CASE("strangers' messages cost nothing") {
   health machine{{1}, cluster, {}, 1, start};
   machine.watch({{1}, {2}}, start);

@@ -308,9 +308,20 @@ TEST_CASE("a peer whose disk is full is sent no commands until it says that it h
   CHECK(sent == 4);
   auto out = r.step(full, start);
   REQUIRE(out.fetch);
-  CHECK(out.fetch->first == 2);
+  // From the end: what it has it may have acknowledged in answers that were lost.
+  CHECK(out.fetch->first == 10);
+  out = r.step(fetched{10, 1, {}}, start);
+  CHECK(only_empty(out.send));
+  append_response behind = full;
+  behind.success = false;
+  behind.match = 0;
+  behind.prev_index = 9;
+  behind.hint_index = behind.hint_term = 1;
+  out = r.step(behind, start);
+  REQUIRE(out.fetch);
   out = r.step(fetched{2, 1, {log.begin() + 1, log.end()}}, start);
   CHECK(only_empty(out.send));
+  full.prev_index = 1;
   // What opens a term it takes.
   out = r.step(full, start);
   REQUIRE(out.send.size() == 1);
@@ -328,6 +339,31 @@ TEST_CASE("a peer whose disk is full is sent no commands until it says that it h
   out = r.step(agree(2), now);
   REQUIRE(out.send.size() == 4);
   CHECK(out.send[0].entries == entries{log[2]});
+}
+
+TEST_CASE("what a full peer has is counted, even if its answers were lost") {
+  auto r = fresh({}, 1);
+  r.start(start);
+  r.step(agree(1), start);
+  const auto log = log_of(9);
+  REQUIRE(r.step(replicate{{log.begin() + 1, log.end()}, 9, 0, 0}, start).send.size() == 1);
+  // The peer has all of it on disk, its answer is lost, and then it is full.
+  const auto late = start + options{}.election_min;
+  auto out = r.step(tick{}, late);
+  REQUIRE(out.fetch);
+  out = r.step(fetched{2, 1, {log.begin() + 1, log.end()}}, late);
+  auto full = agree(1);
+  full.no_room = true;
+  full.prev_index = 1;
+  out = r.step(full, late);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 10);
+  out = r.step(fetched{10, 1, {}}, late);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].prev_index == 9);
+  full.match = full.prev_index = 9;
+  r.step(full, late);
+  CHECK(r.match() == 9);
 }
 
 TEST_CASE("a peer that had more than was assumed is told the commit index all the same") {

@@ -223,4 +223,22 @@ TEST_CASE("a candidate that is told ends its candidacy, if its log does not know
   CHECK(out.next_role->carry);
 }
 
+TEST_CASE("a leader that was elected without room hands over to a voter that gets room, and to none before") {
+  auto l = a_leader();
+  follower f{std::move(l)};
+  f.start(start);
+  f.step(disk_space{false}, start);
+  candidate c{std::move(f)};
+  c.start(start);
+  c.step(rpc{vote_response{test::from(2, 3), true, true}}, start);
+  c.step(persisted{test::all_of(c.state())}, start);
+  c.step(rpc{vote_response{test::from(2, 3), false, true}}, start);
+  leader full{std::move(c)};
+  full.start(start);
+  full.step(persisted{test::all_of(full.state())}, start);
+  CHECK_FALSE(asks(full.step(peer_report{3, node_id{2}, 3, 0, start, true}, start), 2));
+  CHECK_FALSE(asks(full.step(peer_report{3, node_id{3}, 1, 0, start, false}, start), 3));
+  CHECK(asks(full.step(peer_report{3, node_id{2}, 3, 0, start, false}, start), 2));
+}
+
 } // namespace troupe::raft
