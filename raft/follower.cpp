@@ -150,7 +150,7 @@ void follower::receive(const timeout_now& order, time_point, output& out) {
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
   const bool news = !state_.removed();
-  if (!state_.note_removed(notice.index, notice.commit)) return;
+  if (!state_.note_removed(notice.commit)) return;
   if (news) out.removed = notice.index;
   state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
   rearm(now);

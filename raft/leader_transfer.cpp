@@ -51,8 +51,8 @@ void leader::urge_successor(output& out) {
 
 void leader::give_up_transfer(output& out) {
   end_transfer(refusal::transfer_failed, out);
-  // A leader that is no member any more has nothing to go on for.
-  if (state_.removed()) step_down(out, std::nullopt);
+  // A leader that is no voter any more has nothing to go on for.
+  if (state_.configuration_committed() && !state_.members().is_voter(state_.self())) step_down(out, std::nullopt);
 }
 
 void leader::end_transfer(std::optional<refusal> failure, output& out) {

@@ -44,10 +44,10 @@ void node_state::note_missing(index_t index) {
   released_ = std::min(released_, index - 1);
 }
 
-bool node_state::note_removed(index_t index, index_t commit) {
-  // One that this node knows between the two was never committed, and nobody is there to cut it from its log.
-  const auto known = log_.configuration_index();
-  if (known > commit || (known == index && members().is_member(self_))) return false;
+bool node_state::note_removed(index_t commit) {
+  // What else this node knows up to there, at the very index even, was never committed, and nobody is there to cut it
+  // from its log.
+  if (log_.configuration_index() > commit) return false;
   removed_as_of_ = std::max(removed_as_of_, commit);
   return true;
 }

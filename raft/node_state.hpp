@@ -41,8 +41,8 @@ class node_state {
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
-  /// The configuration at `index`, the newest up to `commit`, does not have this node. False if its log knows better.
-  bool note_removed(index_t index, index_t commit);
+  /// The newest configuration up to `commit`, which is committed, does not have this node. False if a newer one may.
+  bool note_removed(index_t commit);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// False while the state machines stand before an entry whose state is missing here. Such a node may lead, but only

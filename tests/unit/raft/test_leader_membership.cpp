@@ -292,6 +292,22 @@ TEST_CASE("a new leader tells those whom the last change removed") {
   CHECK(sent<removed_notice>(out)->commit == 3);
 }
 
+TEST_CASE("a leader that only learns hands over, and is not removed") {
+  // Removed and taken in again to learn, by entries that it did not know to be committed when it was elected.
+  configuration c{{{node_id{2}, {}}, {node_id{3}, {}}}, {}, {{node_id{1}, {}}}, {}};
+  auto l = elected(state_with(c), {2, 3});
+  report(l, 2, 3);
+  const auto out = report(l, 3, 3);
+  REQUIRE(l.state().configuration_committed());
+  CHECK_FALSE(out.removed);
+  REQUIRE(sent<timeout_now>(out));
+  const auto end = start + l.state().opts().election_max;
+  report(l, 2, 3, 0, end - start);
+  report(l, 3, 3, 0, end - start);
+  CHECK(l.step(tick{}, end).next_role);
+  CHECK_FALSE(l.state().removed());
+}
+
 TEST_CASE("a leader that is alone without itself steps down when nobody can follow it") {
   auto l = settled();
   l.step(removing(1), start);

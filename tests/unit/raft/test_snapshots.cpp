@@ -97,7 +97,7 @@ TEST_CASE("follower x snapshot_request: one piece at a time goes to the disk") {
 
 TEST_CASE("follower x snapshot_request: of a newer term, of an older one") {
   auto f = a_follower(3);
-  const auto& refusal = only<snapshot_response>(go(f, rpc{piece(2, 2)}).send_now);
+  const auto refusal = only<snapshot_response>(go(f, rpc{piece(2, 2)}).send_now);
   CHECK(refusal.failed);
   CHECK(refusal.head.term == 3);
   CHECK_FALSE(f.leader_hint());

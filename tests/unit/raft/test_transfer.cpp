@@ -209,6 +209,11 @@ TEST_CASE("a configuration that was never committed does not make a notice void"
   CHECK(f.deadline());
   CHECK(f.step(rpc{removed_notice{test::from(2, 2), 2, 3}}, start).removed == 2);
   CHECK_FALSE(f.deadline());
+  // Not even if it stands at the index of the one that was.
+  follower g{node_state{node_id{1}, test::cluster, {}, 42, disk}};
+  g.start(start);
+  CHECK(g.step(rpc{removed_notice{test::from(2, 2), 3, 3}}, start).removed == 3);
+  CHECK_FALSE(g.deadline());
 }
 
 TEST_CASE("a candidate that is told ends its candidacy, if its log does not know better") {
@@ -216,7 +221,7 @@ TEST_CASE("a candidate that is told ends its candidacy, if its log does not know
   f.start(start);
   candidate c{std::move(f)};
   c.start(start);
-  CHECK_FALSE(c.step(rpc{removed_notice{test::from(2, 1), 1, 9}}, start).next_role); // its log has it at 1
+  CHECK_FALSE(c.step(rpc{removed_notice{test::from(2, 1), 0, 0}}, start).next_role); // its log has it at 1
   const auto out = c.step(rpc{removed_notice{test::from(2, 1), 4, 9}}, start);
   REQUIRE(out.next_role);
   CHECK(out.next_role->to == role_kind::follower);
