@@ -257,6 +257,7 @@ struct role_status {
   index_t last_index = 0;
   index_t commit = 0;
   raft::configuration members;
+  index_t configuration_index = 0;
   /// When the leader (for a leader: a quorum) was last heard.
   std::optional<raft::time_point> leader_heard;
   /// The commit index at the first contact with a leader in this run; nothing before it.

@@ -161,6 +161,7 @@ template <class Role> role_status role_shell<Role>::status() const {
           state.log().last_index(),
           state.commit(),
           state.members(),
+          state.log().configuration_index(),
           role_.leader_heard(),
           context_.ready_at,
           state.log().start().index,

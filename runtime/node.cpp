@@ -149,13 +149,13 @@ node& node::operator=(node&& other) noexcept {
 }
 node::~node() { stop(); }
 
-void node::stop() {
+void node::stop(bool leave) {
   if (!parts_) return;
   const auto inside = std::move(parts_);
   caf::scoped_actor self{*system_};
   self->monitor(handle_);
   self->monitor(inside->around.formation);
-  self->send(handle_, stop_node{});
+  self->send(handle_, stop_node{leave});
   // Formation keeps the identity file, and with it the lock of the data directory.
   for (int ended = 0; ended < 2; ++ended) self->receive([](const caf::down_msg&) {});
   inside->transport->stop_listening();

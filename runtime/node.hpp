@@ -48,9 +48,10 @@ class node {
   /// Where other nodes and clients reach this one, as host:port.
   const std::string& address() const noexcept { return address_; }
 
-  /// Rejects new requests, waits until those in flight are answered (up to node_options::drain_timeout), closes the log
-  /// and the port. Blocks: not to be called from an actor, which sends stop_node to the handle instead. Idempotent.
-  void stop();
+  /// Hands leadership over (with `leave`: stops to be a member of its cluster first), rejects new requests, waits until
+  /// those in flight are answered (up to node_options::drain_timeout), closes the log and the port. Blocks: not to be
+  /// called from an actor, which sends stop_node to the handle instead. Idempotent.
+  void stop(bool leave = false);
 
  private:
   struct parts;

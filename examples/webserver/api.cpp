@@ -203,6 +203,76 @@ routed restore(request& asked) {
   return put_backup{*backup, number_of(asked, "offset", 0), std::move(asked.body)};
 }
 
+raft::node_id node_of(std::string_view text) {
+  raft::node_id id;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id.value, 16);
+  if (error != std::errc{} || stop != text.data() + text.size() || !id || text.size() != 16)
+    refuse("a node's id is 16 hexadecimal digits, not " + services::printable(text));
+  return id;
+}
+
+/// The members of a JSON object in the body, as far as they are known here; `take` says whether it knows one.
+template <class Take> void read_object(const request& asked, Take take) {
+  const auto members = json_members(asked.body);
+  if (!members) refuse("the body is no JSON object");
+  for (const auto& [quoted, text] : *members) {
+    const auto member = json(quoted, "a member's name").as<std::string>().value_or("");
+    if (!take(member, json(text, "'" + member + "'")))
+      refuse("the body has a member that is not known here: " + member);
+  }
+}
+
+std::string text_of(const value& given, const std::string& member) {
+  const auto text = given.as<std::string>();
+  if (!text) refuse("'" + member + "' is no text");
+  return *text;
+}
+
+routed add_member(const request& asked) {
+  raft::addition one;
+  ask_change question{{}, timeout_of(asked)};
+  read_object(asked, [&](const std::string& member, const value& given) {
+    if (member == "id")
+      one.who.id = node_of(text_of(given, member));
+    else if (member == "address")
+      one.who.address = text_of(given, member);
+    else if (member == "replaces")
+      one.replaces = node_of(text_of(given, member));
+    else if (member == "voter")
+      one.votes = given.as<bool>().value_or(true);
+    else if (member == "based_on")
+      question.change.based_on =
+          static_cast<std::uint64_t>(std::max<std::int64_t>(given.as<std::int64_t>().value_or(0), 0));
+    else
+      return false;
+    return true;
+  });
+  if (!one.who.id) refuse("the body lacks 'id'");
+  if (one.who.address.empty()) refuse("the body lacks 'address', as host:port");
+  question.change.add.push_back(std::move(one));
+  return question;
+}
+
+routed members(const request& asked) {
+  if (asked.segments.size() == 2) {
+    allow(asked, {"GET", "HEAD", "POST"});
+    if (asked.method == "POST") return add_member(asked);
+    return ask_members{};
+  }
+  allow(asked, {"DELETE"});
+  ask_change question{{}, timeout_of(asked)};
+  question.change.remove.push_back(node_of(asked.segments[2]));
+  question.change.based_on = number_of(asked, "based_on", 0);
+  return question;
+}
+
+routed transfer(const request& asked) {
+  allow(asked, {"POST"});
+  ask_transfer question{{}, timeout_of(asked)};
+  if (const auto to = asked.parameter("to")) question.to = node_of(*to);
+  return question;
+}
+
 template <class Question> routed simple(const request& asked) {
   allow(asked, {"GET", "HEAD"});
   return Question{};
@@ -227,6 +297,8 @@ routed route_or_throw(request& asked) {
     return ask_backup{timeout_of(asked)};
   }
   if (path.size() == 3 && path[0] == "v1" && path[1] == "restore") return restore(asked);
+  if ((path.size() == 2 || path.size() == 3) && path[0] == "v1" && path[1] == "members") return members(asked);
+  if (path.size() == 2 && path[0] == "v1" && path[1] == "transfer") return transfer(asked);
   if (path.size() > 2 && path[0] == "v1" && path[1] == "maps") {
     if (path.size() == 3) return list(asked);
     if (path.size() == 4) return one_key(asked);

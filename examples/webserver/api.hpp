@@ -1,6 +1,7 @@
 // The HTTP API: which request means what, and how results look. README.md in this directory is its manual.
 #pragma once
 
+#include "raft/events.hpp"
 #include "raft/snapshot.hpp"
 #include "runtime/http/message.hpp"
 #include "services/map/messages.hpp"
@@ -37,11 +38,20 @@ struct ask_restore {
   raft::snapshot_id backup;
   std::chrono::milliseconds timeout;
 };
+struct ask_members {};
+struct ask_change {
+  raft::change_members change;
+  std::chrono::milliseconds timeout;
+};
+struct ask_transfer {
+  raft::node_id to;
+  std::chrono::milliseconds timeout;
+};
 
 /// What a request comes down to: an answer that is certain already (an error), or a question.
 using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup,
-                            put_backup, ask_restore, call<map::put>, call<map::remove>, call<map::compare_and_swap>,
-                            call<map::get>, call<map::list_keys>>;
+                            put_backup, ask_restore, ask_members, ask_change, ask_transfer, call<map::put>,
+                            call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
 
 /// How long a request may take that does not say.
 inline constexpr std::chrono::seconds default_timeout{5};

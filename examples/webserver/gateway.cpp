@@ -71,6 +71,20 @@ void gateway::answer(const ask_restore& what, const http::responder& responder) 
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
 }
 
+void gateway::answer(ask_members, const http::responder& responder) { show_status(members_response, responder); }
+
+void gateway::answer(const ask_change& what, const http::responder& responder) {
+  request(node_, caf::infinite, change_membership{what.change, what.timeout})
+      .then([responder](const membership_changed& done) { responder.send(changed_response(done)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
+void gateway::answer(const ask_transfer& what, const http::responder& responder) {
+  request(node_, caf::infinite, move_leadership{what.to, what.timeout})
+      .then([responder](const leadership_moved& done) { responder.send(moved_response(done)); },
+            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+}
+
 http::response gateway::backup_response(const backup_made& made) {
   const auto index = std::to_string(made.snapshot.last.index);
   http::response answer{200, "application/octet-stream", {}};

@@ -48,6 +48,9 @@ class gateway : public gateway_handle::base {
   void answer(ask_backup what, const http::responder& responder);
   void answer(put_backup& what, const http::responder& responder);
   void answer(const ask_restore& what, const http::responder& responder);
+  void answer(ask_members, const http::responder& responder);
+  void answer(const ask_change& what, const http::responder& responder);
+  void answer(const ask_transfer& what, const http::responder& responder);
   http::response backup_response(const backup_made& made);
   void read(const piece_wanted& what);
   void show_status(http::response (*render)(const node_status&), const http::responder& responder);

@@ -114,7 +114,7 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
   log().info("stopping");
   server.stop(http_grace);
   door->open({});
-  node.stop();
+  node.stop(chosen.leave);
   caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
   std::cerr << "webserver: the node ended: " << ended.get() << '\n';

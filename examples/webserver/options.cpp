@@ -112,6 +112,22 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
       "done");
 }
 
+void add_member_options(CLI::App& app, options& chosen, duration_option& grace) {
+  auto& members = chosen.node.members;
+  app.add_flag("--auto-remove,!--no-auto-remove", members.remove,
+               "As leader, replace members that are dead for the grace period, or remove them (default: no)")
+      ->envname("TROUPE_AUTO_REMOVE");
+  add_duration(app, "--grace", "TROUPE_GRACE", grace, "How long a member is dead before that (default: 60s)");
+  app.add_option("--min-voters", members.min_voters, "Removal alone never leaves fewer voters")
+      ->envname("TROUPE_MIN_VOTERS")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N");
+  app.add_flag("--leave", chosen.leave,
+               "At the end (SIGTERM) leave the cluster, instead of handing over leadership alone")
+      ->envname("TROUPE_LEAVE");
+}
+
 void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, duration_option& silence,
                            unsigned& warning_days) {
   add_file(app, "--tls-cert", "TROUPE_TLS_CERT", tls.cert,
@@ -203,12 +219,14 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
   duration_option silence;
+  duration_option grace;
   unsigned warning_days = 0;
 
   CLI::App app{about, "webserver"};
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
+  add_member_options(app, chosen, grace);
   add_storage_options(app, chosen);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
@@ -234,6 +252,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       if (silence.value() < shortest_silence)
         throw CLI::ValidationError("--silence-limit", "must be at least 600ms, as signs of life are 200ms apart");
     }
+    if (app.count("--grace") > 0) chosen.node.members.grace = grace.value();
     if (app.count("--tls-warn-days") > 0)
       chosen.node.transport.certificate_warning = std::chrono::hours{24 * warning_days};
     chosen.node.transport.tls = complete(tls);

@@ -16,6 +16,8 @@ struct options {
   std::optional<std::string> http_bind;
   /// 0 picks a free port.
   std::uint16_t http_port = 8080;
+  /// At the end the node leaves its cluster.
+  bool leave = false;
   /// One of spdlog's words for a level.
   std::string log_level = "info";
 };

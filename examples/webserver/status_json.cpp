@@ -31,9 +31,19 @@ json leader_of(const node_status& status) {
 
 json members_of(const node_status& status) {
   auto members = json::array();
-  for (const auto& m : status.members)
-    members.push_back(
-        {{"id", raft::to_string(m.id)}, {"address", m.address}, {"voter", m.voter}, {"reachable", m.reachable}});
+  for (const auto& m : status.members) {
+    json one = {{"id", raft::to_string(m.id)},
+                {"address", m.address},
+                {"voter", m.voter},
+                {"joining", m.joining},
+                {"reachable", m.reachable}};
+    if (m.health) {
+      one["health"] = raft::to_string(m.health->state);
+      one["silent_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(m.health->silent_for).count();
+      one["direct"] = m.health->direct;
+    }
+    members.push_back(std::move(one));
+  }
   return members;
 }
 
@@ -85,6 +95,23 @@ http::response status_response(const node_status& status) {
                      {"members", members_of(status)},
                      {"network", network_of(status.network)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+http::response members_response(const node_status& status) {
+  const auto role = status.role.value_or(role_status{});
+  const json body = {{"configuration_index", role.configuration_index},
+                     {"changing", role.members.joint()},
+                     {"leader", leader_of(status)},
+                     {"members", members_of(status)}};
+  return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+http::response changed_response(const membership_changed& done) {
+  return {200, "application/json", json{{"configuration_index", done.index}}.dump()};
+}
+
+http::response moved_response(const leadership_moved& done) {
+  return {200, "application/json", json{{"leader", raft::to_string(done.to)}}.dump()};
 }
 
 http::response snapshot_response(const raft::snapshot_id& id) { return {200, "application/json", json_of(id).dump()}; }

@@ -13,6 +13,10 @@ http::response status_response(const node_status& status);
 http::response readiness_response(const node_status& status);
 
 /// A snapshot that was asked for.
+/// The newest configuration that this node knows of, and how the members are.
+http::response members_response(const node_status& status);
+http::response changed_response(const membership_changed& done);
+http::response moved_response(const leadership_moved& done);
 http::response snapshot_response(const raft::snapshot_id& id);
 /// The offset that is due, or why the piece was not taken.
 http::response staged_response(const piece_staged& done);

@@ -1,0 +1,163 @@
+// Nodes that join, leave, are removed and replaced, as docs/operations.md describes it.
+#include "tests/process/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <memory>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+/// A cluster that grows from its first node: all others are told of that one alone, and only join.
+class growing {
+ public:
+  explicit growing(std::vector<std::string> more = {}) : more_(std::move(more)) {
+    auto first = more_;
+    first.insert(first.end(), {"--bootstrap-expect", "1"});
+    add({}, first);
+    wait_for("the first node", 10s, [&] { return nodes_[0]->ready(); });
+  }
+  server& operator[](std::size_t i) { return *nodes_[i]; }
+  /// Starts one more node, which asks to join.
+  server& join() {
+    auto options = more_;
+    options.insert(options.end(), {"--bootstrap-expect", "0"});
+    return add("static:127.0.0.1:" + std::to_string(nodes_[0]->raft_port()), options);
+  }
+  json members(std::size_t seen_by) { return json::parse(nodes_[seen_by]->call("GET", "/v1/members").body); }
+  std::size_t voters(std::size_t seen_by) {
+    std::size_t count = 0;
+    for (const auto& m : members(seen_by)["members"]) count += m["voter"].get<bool>();
+    return count;
+  }
+  std::string id(std::size_t i) { return nodes_[i]->status()["id"]; }
+  void wait_voters(std::size_t count, std::chrono::milliseconds patience = 20s) {
+    wait_for(std::to_string(count) + " voters", patience, [&] {
+      const auto now = members(0);
+      return !now["changing"].get<bool>() && voters(0) == count;
+    });
+  }
+
+ private:
+  server& add(const std::string& discovery, const std::vector<std::string>& options) {
+    const auto ports = free_ports(2);
+    nodes_.push_back(std::make_unique<server>("n" + std::to_string(nodes_.size() + 1), folder_, ports[0], ports[1],
+                                              discovery, options));
+    nodes_.back()->start();
+    return *nodes_.back();
+  }
+
+  std::filesystem::path folder_ = make_folder();
+  std::vector<std::string> more_;
+  std::vector<std::unique_ptr<server>> nodes_;
+};
+
+} // namespace
+
+TEST_CASE("a cluster grows from one node to three, and every one of them can lead") {
+  growing nodes;
+  nodes[0].put("before", 1);
+  nodes.join();
+  nodes.wait_voters(2);
+  nodes.join();
+  nodes.wait_voters(3);
+  for (std::size_t i = 1; i < 3; ++i) {
+    wait_for("a joined node that is ready", 10s, [&] { return nodes[i].ready(); });
+    CHECK(nodes[i].get("before") == 1);
+  }
+  for (std::size_t i = 1; i < 3; ++i) {
+    const auto moved = nodes[0].call("POST", "/v1/transfer?to=" + nodes.id(i));
+    CHECK(moved.status == 200);
+    CHECK(json::parse(moved.body)["leader"] == nodes.id(i));
+    wait_for("its leadership", 5s, [&] { return nodes[i].status()["role"] == "leader"; });
+    nodes[0].put("led by " + std::to_string(i), 2);
+  }
+  // The first node is not needed any more.
+  nodes[0].process().kill();
+  wait_for("a leader of the other two", 10s, [&] { return nodes[1].ready() && nodes[2].ready(); });
+  nodes[1].put("after", 3);
+  CHECK(nodes[2].get("after") == 3);
+}
+
+TEST_CASE("members are removed on demand, refused with reasons, and come back when they are started again") {
+  growing nodes;
+  nodes.join();
+  nodes.wait_voters(2);
+  nodes.join();
+  nodes.wait_voters(3);
+  const auto gone = nodes.id(2);
+  const auto stale = nodes[0].call("DELETE", "/v1/members/" + gone + "?based_on=1");
+  CHECK(stale.status == 400);
+  CHECK_THAT(stale.body, Contains("the members have changed"));
+  CHECK(nodes[0].call("DELETE", "/v1/members/0000000000000abc").status == 400);
+  CHECK(nodes[0].call("DELETE", "/v1/members/abc").status == 400);
+  CHECK(nodes[0].call("POST", "/v1/members", R"({"id": 5})").status == 400);
+  CHECK(nodes[0].call("POST", "/v1/transfer?to=0000000000000abc").status == 400);
+  const auto removed = nodes[1].call("DELETE", "/v1/members/" + gone);
+  CHECK(removed.status == 200);
+  CHECK(json::parse(removed.body)["configuration_index"] > 0);
+  nodes.wait_voters(2);
+  wait_for("the removed node's insight", 10s, [&] {
+    const auto ready = nodes[2].call("GET", "/readyz");
+    return ready.status != 200 && nodes[2].status()["not_ready"].get<std::string>().find("was removed") == 0;
+  });
+  nodes[0].put("without it", 1);
+  CHECK(nodes.voters(0) == 2); // it stays out
+  nodes[2].process().kill();
+  nodes[2].start();
+  nodes.wait_voters(3);
+  wait_for("the node's return", 10s, [&] { return nodes[2].ready(); });
+  CHECK(nodes.id(2) == gone);
+  CHECK(nodes[2].get("without it") == 1);
+}
+
+TEST_CASE("a node that leaves is no member any more, and leadership is handed over at an end") {
+  growing nodes{{"--leave"}};
+  nodes.join();
+  nodes.wait_voters(2);
+  nodes.join();
+  nodes.wait_voters(3);
+  nodes[2].process().signal(SIGTERM);
+  REQUIRE(nodes[2].process().wait(10s) == 0);
+  nodes.wait_voters(2);
+  CHECK_THAT(nodes[2].log(), Contains("has left the cluster"));
+
+  growing others;
+  others.join();
+  others.wait_voters(2);
+  others.join();
+  others.wait_voters(3);
+  REQUIRE(others[0].status()["role"] == "leader");
+  others[0].process().signal(SIGTERM);
+  REQUIRE(others[0].process().wait(10s) == 0);
+  wait_for("a new leader", 5s, [&] { return others[1].ready() && others[2].ready(); });
+  others[1].put("on", 1);
+  CHECK(others[2].get("on") == 1);
+}
+
+TEST_CASE("a member that is dead is shown so, and replaced by an empty node") {
+  growing nodes{{"--auto-remove", "--grace", "1s"}};
+  nodes.join();
+  nodes.wait_voters(2);
+  nodes.join();
+  nodes.wait_voters(3);
+  nodes[0].put("kept", 1);
+  const auto dead = nodes.id(2);
+  nodes[2].process().kill();
+  const auto health_of = [&](const std::string& id) -> std::string {
+    for (const auto& m : nodes.members(0)["members"])
+      if (m["id"] == id) return m["health"];
+    return "no member";
+  };
+  wait_for("the death", 20s, [&] { return health_of(dead) == "dead"; });
+  CHECK(nodes.voters(0) == 3); // of three none is removed without another one for its place
+  auto& next = nodes.join();
+  wait_for("the replacement", 20s, [&] { return health_of(dead) == "no member" && nodes.voters(0) == 3; });
+  wait_for("the new node", 10s, [&] { return next.ready(); });
+  CHECK(next.get("kept") == 1);
+  CHECK_THAT(nodes[0].log(), Contains("in place of node " + dead + ", which is dead"));
+}
