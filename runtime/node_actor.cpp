@@ -293,10 +293,10 @@ void node_actor::wait_for_room(const std::string& why) {
   phase_ = phase::no_room;
   const auto now = clock().now();
   timer_.arm(this, now + look_for_room_after);
+  send(around_.proxy, core_down{errc::disk_full, why});
   if (now < complained_at_ + complain_every) return;
   complained_at_ = now;
   troupe::log().error("node {}: the disk is full: {}", to_string(setup_.id), why);
-  send(around_.proxy, core_down{errc::disk_full, why});
 }
 
 void node_actor::begin_stop(bool leave) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -212,7 +213,7 @@ raft::node_id node_of(std::string_view text) {
 }
 
 /// The members of a JSON object in the body, as far as they are known here; `take` says whether it knows one.
-template <class Take> void read_object(const request& asked, Take take) {
+void read_object(const request& asked, const std::function<bool(const std::string&, const value&)>& take) {
   const auto members = json_members(asked.body);
   if (!members) refuse("the body is no JSON object");
   for (const auto& [quoted, text] : *members) {

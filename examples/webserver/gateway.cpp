@@ -75,13 +75,13 @@ void gateway::answer(ask_members, const http::responder& responder) { show_statu
 
 void gateway::answer(const ask_change& what, const http::responder& responder) {
   request(node_, caf::infinite, change_membership{what.change, what.timeout})
-      .then([responder](const membership_changed& done) { responder.send(changed_response(done)); },
+      .then([responder](const membership_changed& made) { responder.send(changed_response(made)); },
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
 }
 
 void gateway::answer(const ask_transfer& what, const http::responder& responder) {
   request(node_, caf::infinite, move_leadership{what.to, what.timeout})
-      .then([responder](const leadership_moved& done) { responder.send(moved_response(done)); },
+      .then([responder](const leadership_moved& made) { responder.send(moved_response(made)); },
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
 }
 

@@ -108,6 +108,7 @@ TEST_CASE("a restore: every node has the backup's state, whoever was asked, and 
     s.is_restored(at, since);
     // Two snapshots hold it, and the backup is needed no more. A third finds nothing to remove.
     for (const auto* key : {"a", "b", "c"}) {
+      s.w.run(200ms); // the followers hear what is committed
       for (const auto id : cluster_world::ids()) REQUIRE(s.w.snapshot(id));
       put_some(s.w, at, key, 1);
     }

@@ -57,6 +57,7 @@ class news_tap : public caf::event_based_actor {
         },
         [this](const replicator_started& m) { send(behind_, m); },
         [this](const leader_known& m) { send(behind_, m); },
+        [this](const core_down& m) { send(behind_, m); },
         [this](const staging_known& m) { send(behind_, m); },
     };
   }

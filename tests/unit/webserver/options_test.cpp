@@ -154,6 +154,15 @@ TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
   CHECK_THAT(refused({}), Contains("--insecure"));
 }
 
+TEST_CASE("whether and when dead members are removed") {
+  CHECK_FALSE(accepted({}).members.remove);
+  CHECK(accepted({}).members.grace == std::chrono::seconds{60});
+  const auto chosen = accepted({"--auto-remove", "--grace", "5s", "--min-voters", "2"});
+  CHECK(chosen.members.remove);
+  CHECK(chosen.members.grace == std::chrono::seconds{5});
+  CHECK(chosen.members.min_voters == 2);
+}
+
 TEST_CASE("a backup to restore is given by flag or environment") {
   CHECK(accepted({}).restore.empty());
   CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
