@@ -159,7 +159,10 @@ TEST_CASE("a node whose disk fills up takes no commands, the others go on, and i
   // A process that begins on a full disk is no worse off.
   nodes[0].process().kill();
   nodes[0].start();
-  wait_for("the full disk again", 20s, [&] { return nodes[0].status()["disk"] == "full"; });
+  wait_for("the full disk again", 20s, [&] {
+    const auto answer = nodes[0].call("GET", "/status"); // 503 while it starts
+    return answer.status == 200 && json::parse(answer.body)["disk"] == "full";
+  });
   CHECK_FALSE(nodes[0].ready());
   std::filesystem::remove(ballast);
   wait_for("the node's return", 20s, [&] { return nodes[0].ready() && nodes[0].status()["disk"] == "ok"; });
