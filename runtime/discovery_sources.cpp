@@ -2,8 +2,10 @@
 
 #include "discovery/blocking_loop.hpp"
 #include "discovery/dns_method.hpp"
+#include "discovery/kubernetes_method.hpp"
 #include "discovery/static_loop.hpp"
 
+#include <cstdlib>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -23,8 +25,9 @@ struct source_maker {
   std::shared_ptr<peer_source> operator()(const dns_query& query) const {
     return std::make_shared<blocking_source>(name, std::make_shared<dns_method>(query, seed));
   }
-  std::shared_ptr<peer_source> operator()(const kubernetes_query&) const {
-    throw std::invalid_argument(name + ": not built in");
+  std::shared_ptr<peer_source> operator()(const kubernetes_query& query) const {
+    const auto access = find_kubernetes(query, [](const char* variable) { return std::getenv(variable); });
+    return std::make_shared<blocking_source>(name, std::make_shared<kubernetes_method>(query, access, seed));
   }
   std::shared_ptr<peer_source> operator()(const mdns_service&) const {
     throw std::invalid_argument(name + ": not built in");
