@@ -78,8 +78,8 @@ class worker : public caf::event_based_actor {
 
 class blocking_loop : public loop_handle::base {
  public:
-  blocking_loop(caf::actor_config& config, std::string source, std::shared_ptr<blocking_method> method, self_watch self,
-                peers_listener listener)
+  blocking_loop(caf::actor_config& config, std::string source, std::shared_ptr<blocking_method> method,
+                self_listener self, peers_listener listener)
       : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
         listener_(std::move(listener)) {
     set_down_handler([this](const caf::down_msg& m) {
@@ -89,13 +89,13 @@ class blocking_loop : public loop_handle::base {
   }
 
   behavior_type make_behavior() override {
-    if (self_.links) send(self_.links, watch_peers{peers_watcher{this}});
+    if (self_) send(listener_, watch_peers{peers_watcher{this}});
     start();
     return {
         [this](const report_peers&) { report(); },
         [this](const flush&) { take(); },
         [this](const peers_view& view) {
-          if (self_.tell) self_.tell(view.self);
+          if (self_) self_(view.self);
         },
         [this](const timer&) { start(); },
     };
@@ -105,7 +105,7 @@ class blocking_loop : public loop_handle::base {
     stop_.request_stop();
     desk_.reset();
     method_.reset();
-    self_ = {};
+    self_ = nullptr;
     listener_ = nullptr;
   }
 
@@ -135,7 +135,7 @@ class blocking_loop : public loop_handle::base {
 
   std::string source_;
   std::shared_ptr<blocking_method> method_;
-  self_watch self_;
+  self_listener self_;
   peers_listener listener_;
   std::stop_source stop_;
   std::shared_ptr<desk> desk_;
@@ -147,7 +147,7 @@ class blocking_loop : public loop_handle::base {
 
 discovery_handle blocking_source::spawn(caf::actor_system& system, peers_listener listener) {
   return caf::actor_cast<discovery_handle>(
-      system.spawn<blocking_loop>(name_, std::move(method_), std::exchange(self_, {}), std::move(listener)));
+      system.spawn<blocking_loop>(name_, std::move(method_), std::exchange(self_, nullptr), std::move(listener)));
 }
 
 } // namespace troupe

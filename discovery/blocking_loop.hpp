@@ -15,17 +15,14 @@
 
 namespace troupe {
 
-/// For a method that tells others about its own node: `tell` is called with what that is now and whenever it changes,
-/// by the actor, while the method runs.
-struct self_watch {
-  links_handle links;
-  std::function<void(const hello&)> tell;
-};
+/// For a method that tells others about its own node: it is called with what that is now and whenever that may have
+/// changed, by the actor.
+using self_listener = std::function<void(const hello&)>;
 
 class blocking_source : public peer_source {
  public:
   /// `method` belongs to the actor that is spawned; so there is one.
-  blocking_source(std::string name, std::shared_ptr<blocking_method> method, self_watch self = {})
+  blocking_source(std::string name, std::shared_ptr<blocking_method> method, self_listener self = {})
       : name_(std::move(name)), method_(std::move(method)), self_(std::move(self)) {}
   std::string name() const override { return name_; }
   discovery_handle spawn(caf::actor_system& system, peers_listener listener) override;
@@ -33,7 +30,7 @@ class blocking_source : public peer_source {
  private:
   std::string name_;
   std::shared_ptr<blocking_method> method_;
-  self_watch self_;
+  self_listener self_;
 };
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 #include "discovery/blocking_loop.hpp"
 #include "discovery/dns_method.hpp"
 #include "discovery/kubernetes_method.hpp"
+#include "discovery/mdns_method.hpp"
 #include "discovery/static_loop.hpp"
 
 #include <cstdlib>
@@ -29,8 +30,12 @@ struct source_maker {
     const auto access = find_kubernetes(query, [](const char* variable) { return std::getenv(variable); });
     return std::make_shared<blocking_source>(name, std::make_shared<kubernetes_method>(query, access, seed));
   }
-  std::shared_ptr<peer_source> operator()(const mdns_service&) const {
-    throw std::invalid_argument(name + ": not built in");
+  std::shared_ptr<peer_source> operator()(const mdns_service& service) const {
+    const auto method = std::make_shared<mdns_method>(service, seed);
+    return std::make_shared<blocking_source>(name, method, [method](const hello& self) {
+      const auto port = parse_host_port(self.address).port;
+      method->announce({self.node, self.incarnation, self.protocol, self.state, self.cluster, port});
+    });
   }
 };
 

@@ -138,9 +138,8 @@ TEST_CASE("a method that tells of its node hears what that is, and what it becom
   std::promise<std::uint64_t> first, second;
   std::atomic<int> told = 0;
   const auto method = std::make_shared<told_method>();
-  blocking_source source{"told", method, {caf::actor_cast<links_handle>(self), [&](const hello& who) {
-                                            (told++ == 0 ? first : second).set_value(who.incarnation);
-                                          }}};
+  blocking_source source{"told", method,
+                         [&](const hello& who) { (told++ == 0 ? first : second).set_value(who.incarnation); }};
   const auto loop = source.spawn(system, caf::actor_cast<peers_listener>(self));
   self->receive([&](const watch_peers& m) {
     peers_view view;
