@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 
@@ -109,6 +110,8 @@ https_reply https_client::get(const https_request& request, const receiver& rece
   ::curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &microseconds);
   reply.took = std::chrono::microseconds{microseconds};
   if (code != CURLE_OK && !now.declined) reply.problem = problem[0] ? problem : ::curl_easy_strerror(code);
+  const auto unfit = [](char c) { return c < 0x20 || c > 0x7e; }; // some of it may be the server's words
+  std::replace_if(reply.problem.begin(), reply.problem.end(), unfit, '?');
   ::curl_multi_remove_handle(multi, easy);
   return reply;
 }

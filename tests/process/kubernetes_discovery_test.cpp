@@ -319,3 +319,12 @@ TEST_CASE("three nodes find each other by the API") {
     CHECK(node.process().wait(10s) == 0);
   }
 }
+
+TEST_CASE("out of a pod and without server= a node says what is missing, and forms nothing") {
+  const auto data = make_folder() / "d";
+  const auto ended = run_webserver({"--data-dir", data.string(), "--raft-port", std::to_string(free_ports(1).front()),
+                                    "--http-port", "0", "--discovery", "k8s:service=troupe"});
+  CHECK(ended.code == 1);
+  CHECK_THAT(ended.text, Catch::Contains("KUBERNETES_SERVICE_HOST") && Catch::Contains("server="));
+  CHECK_FALSE(std::filesystem::exists(data));
+}
