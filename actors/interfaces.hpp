@@ -104,7 +104,8 @@ struct peers_changed {
   std::string source;
   std::vector<std::string> addresses;
 };
-using peers_listener = compat::handle<void(peers_changed)>;
+/// Who takes it; and tells whoever watches about this node itself.
+using peers_listener = compat::handle<void(peers_changed), void(watch_peers)>;
 /// The members that the newest configuration of the log names.
 struct members_changed {
   std::vector<raft::member> members;

@@ -6,8 +6,8 @@
 #include "actors/links.hpp"
 #include "actors/proxy.hpp"
 #include "discovery/spec.hpp"
-#include "discovery/static_loop.hpp"
 #include "runtime/data_dir_identity.hpp"
+#include "runtime/discovery_sources.hpp"
 #include "runtime/restore.hpp"
 #include "runtime/storage/open_state.hpp"
 #include "runtime/storage/posix_file_system.hpp"
@@ -128,8 +128,7 @@ struct node::parts {
   std::string address;
   std::chrono::milliseconds request_timeout{};
   std::shared_ptr<net::transport> transport;
-  /// Null without discovery.
-  discovery_handle discovery;
+  std::vector<discovery_handle> discovery;
 };
 
 node::node(caf::actor_system& system, std::unique_ptr<parts> inside)
@@ -160,14 +159,15 @@ void node::stop(bool leave) {
   for (int ended = 0; ended < 2; ++ended) self->receive([](const caf::down_msg&) {});
   inside->transport->stop_listening();
   for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
-  if (inside->discovery) self->send_exit(inside->discovery, caf::exit_reason::user_shutdown);
+  for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
   fronts_.clear();
 }
 
 node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
   check(options);
   const auto discovery = parse_discovery(options.discovery);
-  const auto* listed = std::get_if<static_list>(&discovery);
+  const auto sources = make_sources(discovery, options.sources, draw_seed());
+  const auto expected = expect_by_default(discovery, options.sources);
   auto inside = std::make_unique<node::parts>();
   // Whatever cannot work is found before anything is formed or written.
   if (!options.transport.silence_limit) options.transport.silence_limit = silence_limit(system, options.raft);
@@ -192,7 +192,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.seed = draw_seed();
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
-  setup.expected_members = options.bootstrap_expect.value_or(listed ? listed->addresses.size() : 0);
+  setup.expected_members = options.bootstrap_expect.value_or(expected.members);
   setup.open_log = open_disk(inside->files, options.segment_size, options.restore);
   setup.snapshots = options.snapshots;
   setup.members = options.members;
@@ -212,9 +212,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed());
   formation_setup forming;
   forming.self = self;
-  forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect
-                        : listed                 ? std::nullopt
-                                                 : std::optional<std::size_t>{1};
+  forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect : expected.rule;
   forming.rule.backup = self.backup;
   forming.seed = draw_seed();
   forming.store = std::shared_ptr<identity_store>{new data_dir_identity{inside->files->directory},
@@ -232,10 +230,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   node result{system, std::move(inside)};
   publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
-  if (listed) {
-    static_source source{*listed};
-    result.parts_->discovery = source.spawn(system, caf::actor_cast<peers_listener>(result.parts_->around.links));
-  }
+  const auto listener = caf::actor_cast<peers_listener>(result.parts_->around.links);
+  for (const auto& source : sources) result.parts_->discovery.push_back(source->spawn(system, listener));
   return result;
 } catch (const startup_error&) {
   throw;

@@ -9,10 +9,14 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe {
+
+class peer_source;
 
 struct node_options {
   /// Where the node keeps its identity and its log. Made if missing, locked while the node runs.
@@ -24,10 +28,13 @@ struct node_options {
   std::uint16_t raft_port = 5000;
   /// Where others reach this node, as host:port; empty: `bind` (or, for all interfaces, the host's name) and the port.
   std::string advertise = {};
-  /// How nodes find each other: "static:host:port,host:port,...", or empty for none.
+  /// How nodes find each other: methods with a semicolon between them, such as "static:host:port,host:port" (see
+  /// discovery/spec.hpp and docs/discovery.md); empty for none.
   std::string discovery = {};
+  /// More ways to find them, of your own (see discovery/discovery_loop.hpp).
+  std::vector<std::shared_ptr<peer_source>> sources = {};
   /// With how many nodes this one forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with
-  /// exactly n. Not set: as many as static discovery lists, 1 without discovery.
+  /// exactly n. Not set: as many as static discovery lists if there is no other, 0 with any other, 1 without discovery.
   std::optional<std::size_t> bootstrap_expect = {};
   /// A backup for a new cluster to begin with; empty: none. One node of the formation needs it; the others get its
   /// state from there, or have the same file. For fresh data directories: one that belongs to a cluster is refused,

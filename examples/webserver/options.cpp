@@ -95,14 +95,19 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
       ->default_str(chosen.node.data_dir.string())
       ->check(not_empty())
       ->type_name("DIR");
-  app.add_option("--discovery", chosen.node.discovery,
-                 "How nodes find each other: static:HOST:PORT,HOST:PORT,... (default: not at all)")
+  app.add_option(
+         "--discovery", chosen.node.discovery,
+         "How nodes find each other (default: not at all); several with a semicolon between them, or the option "
+         "again. static:HOST:PORT,HOST:PORT,... | dns:NAME:PORT | dns:_SERVICE._tcp.NAME | k8s:service=NAME | "
+         "k8s:selector=LABELS | mdns: (docs/discovery.md has their options)")
       ->envname("TROUPE_DISCOVERY")
+      ->join(';')
       ->check(parsed_by(parse_discovery))
       ->type_name("METHOD");
-  app.add_option("--bootstrap-expect", expect,
-                 "Form a cluster of exactly N nodes; 0: only ever join one (default: as many as --discovery lists, "
-                 "1 without it)")
+  app.add_option(
+         "--bootstrap-expect", expect,
+         "Form a cluster of exactly N nodes; 0: only ever join one (default: as many as static discovery lists, "
+         "0 with any other, 1 without discovery)")
       ->envname("TROUPE_BOOTSTRAP_EXPECT")
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
@@ -191,6 +196,15 @@ void add_storage_options(CLI::App& app, options& chosen) {
   add_size(app, "--segment-size", "TROUPE_SEGMENT_SIZE", node.segment_size, "Size of one file of the log");
 }
 
+/// All that was given for it together. Throws CLI::ValidationError.
+void check_discovery(const std::string& text) {
+  try {
+    parse_discovery(text);
+  } catch (const std::invalid_argument& why) {
+    throw CLI::ValidationError("--discovery", why.what());
+  }
+}
+
 /// Either all that TLS needs or nothing of it. Throws CLI::ValidationError.
 std::optional<tls_settings> complete(const tls_settings& tls) {
   const bool named = !tls.cluster_name.empty() || !tls.allowed_names.empty();
@@ -245,6 +259,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   };
   try {
     app.parse(argc, argv);
+    check_discovery(chosen.node.discovery);
     if (2 * heartbeat.value() > election.value())
       throw CLI::ValidationError("--election-timeout", "must be at least twice the heartbeat");
     if (app.count("--silence-limit") > 0) {

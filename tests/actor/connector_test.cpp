@@ -1,6 +1,7 @@
 // Links over real sockets: another process, a listener that never speaks, and nobody.
 #include "actors/endpoint.hpp"
 #include "actors/links.hpp"
+#include "discovery/static_loop.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/transport_links.hpp"
@@ -20,6 +21,7 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -35,11 +37,18 @@ struct slow_names {
   static inline std::atomic<int> asked = 0;
 };
 
+/// Where "moves.test" is, while it is anywhere: a digit behind 127.0.0.
+std::atomic<char> moving_name = '0';
+
 } // namespace
 
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
   using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto systems = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (name && std::string_view{name} == "moves.test") {
+    if (moving_name == '0') return EAI_NONAME;
+    return systems((std::string{"127.0.0."} + moving_name.load()).c_str(), service, hints, found);
+  }
   if (!name || std::string_view{name} != "slow.test") return systems(name, service, hints, found);
   ++slow_names::asked;
   const std::lock_guard wait(slow_names::held);
@@ -161,6 +170,40 @@ TEST_CASE("a name that does not resolve in time costs one thread, however often 
   CHECK(problems == std::vector<std::string>{"it takes too long", again, again});
   CHECK(slow_names::asked == 1);
   self->send_exit(connector, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a name of static discovery is resolved anew until it leads to a node", "[connector]") {
+  child other;
+  REQUIRE(other.port != 0);
+  troupe::config config;
+  caf::actor_system system{config};
+  const auto own = serve(system, 1);
+  const auto address = "moves.test:" + std::to_string(other.port);
+  caf::scoped_actor self{system};
+  static_source source{{{parse_host_port(address)}}};
+  const auto discovery = source.spawn(system, caf::actor_cast<peers_listener>(own.links));
+  self->send(own.links, watch_peers{caf::actor_cast<peers_watcher>(self)});
+  const auto problem_contains = [&](const std::string& words) {
+    std::string problem;
+    for (int i = 0; i < 1000 && problem.find(words) == std::string::npos; ++i) {
+      // Views come with changes alone, and a dial that fails anew is none.
+      self->request(own.links, 10s, get_peers{})
+          .receive([&](const peer_list& list) { problem = list.peers.empty() ? "" : list.peers.front().problem; },
+                   [&](const caf::error& e) { problem = compat::to_text(system, e); });
+      std::this_thread::sleep_for(10ms); // nap: there is nothing to wait for but the next dial
+    }
+    return problem;
+  };
+  CHECK_THAT(problem_contains("resolve"), Catch::Matchers::Contains("cannot resolve moves.test"));
+  moving_name = '9'; // where nobody listens
+  CHECK_THAT(problem_contains("refused"), Catch::Matchers::Contains("refused"));
+  moving_name = '1';
+  bool up = false, late = false;
+  while (!up && !late)
+    self->receive([&](const peers_view& v) { up = !v.peers.empty(); }, caf::after(10s) >> [&] { late = true; });
+  CHECK(up);
+  self->send_exit(discovery, caf::exit_reason::user_shutdown);
+  own.end();
 }
 
 TEST_CASE("a link to another process comes up, and goes down when that is killed", "[connector]") {

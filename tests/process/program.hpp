@@ -26,6 +26,7 @@ class program {
   ~program();
   program(const program&) = delete;
 
+  pid_t pid() const { return pid_; }
   /// Resident memory, in bytes; 0 once it has ended.
   std::size_t resident_bytes() const;
   bool running() { return !wait(std::chrono::milliseconds{0}).has_value(); }

@@ -1,6 +1,5 @@
-// Addresses and discovery specifications as people write them.
+// Addresses as people write them.
 #include "discovery/host_port.hpp"
-#include "discovery/spec.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -48,16 +47,4 @@ TEST_CASE("what is no address is refused with its reason", "[discovery]") {
     CAPTURE(text);
     CHECK_THROWS_WITH(parse_host_port(text), Contains(reason));
   }
-}
-
-TEST_CASE("discovery specifications", "[discovery]") {
-  CHECK(parse_discovery("") == discovery_spec{no_discovery{}});
-  CHECK(parse_discovery(" none ") == discovery_spec{no_discovery{}});
-  const auto three = static_list{{{"a", 1}, {"::1", 2}, {"10.0.0.1", 3}}};
-  CHECK(parse_discovery("static:a:1,[::1]:2,10.0.0.1:3") == discovery_spec{three});
-  CHECK(parse_discovery("static: A:1, [::1]:2 ,a:1,10.0.0.1:3,") == discovery_spec{three});
-  CHECK_THROWS_AS(parse_discovery("static:"), bad_discovery);
-  CHECK_THROWS_AS(parse_discovery("static: , "), bad_discovery);
-  CHECK_THROWS_AS(parse_discovery("carrier-pigeon:a:1"), bad_discovery);
-  CHECK_THROWS_AS(parse_discovery("static:a:1,b"), bad_address);
 }

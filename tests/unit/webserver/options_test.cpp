@@ -170,3 +170,20 @@ TEST_CASE("a backup to restore is given by flag or environment") {
   CHECK(accepted({}).restore == "other.backup");
   CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
 }
+
+TEST_CASE("discovery methods may be given together or one by one", "[options]") {
+  CHECK(accepted({}).discovery.empty());
+  CHECK(accepted({"--discovery", "static:a:1,b:2;dns:c:3"}).discovery == "static:a:1,b:2;dns:c:3");
+  CHECK(accepted({"--discovery", "static:a:1,b:2", "--discovery", "dns:c:3,interval=5"}).discovery ==
+        "static:a:1,b:2;dns:c:3,interval=5");
+  const variable all{"TROUPE_DISCOVERY", "mdns:;k8s:service=troupe,port=raft"};
+  CHECK(accepted({}).discovery == "mdns:;k8s:service=troupe,port=raft");
+}
+
+TEST_CASE("discovery that makes no sense is refused, with the flag's name", "[options]") {
+  for (const auto& given : {words{"--discovery", "pigeon:a:1"}, words{"--discovery", "dns:a:1;pigeon:b"},
+                            words{"--discovery", "dns:a:1", "--discovery", "dns:a:1,interval=5"}}) {
+    CAPTURE(given);
+    CHECK_THAT(refused(given), Contains("--discovery: "));
+  }
+}

@@ -1,0 +1,167 @@
+#include "discovery/kubernetes_method.hpp"
+
+#include "discovery/line_reader.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// Of one page. Pods of a few tens of kilobytes are usual.
+constexpr std::size_t max_page = std::size_t{8} << 20;
+constexpr auto page_limit = "&limit=50";
+constexpr int max_pages = 100;
+/// Of one event. An object of the API has at most 1.5 MiB.
+constexpr std::size_t max_event = std::size_t{2} << 20;
+
+constexpr long gone = 410;
+constexpr long too_many_requests = 429;
+
+std::string refusal(const https_reply& reply) {
+  const auto reason = kubernetes_reason(reply.body);
+  return "the API answers " + std::to_string(reply.status) + (reason.empty() ? "" : ": " + reason);
+}
+
+/// Folds the events of one watch into the view.
+struct event_sink {
+  kubernetes_view& view;
+  backoff& pauses;
+  method_listener& listener;
+  line_reader lines{max_event};
+  bool expired = false;
+  /// What was not understood.
+  std::string problem = {};
+
+  bool take(std::string_view data) {
+    try {
+      lines.add(data);
+      bool changed = false;
+      while (const auto line = lines.next()) {
+        const auto told = view.apply(*line);
+        if (told == kubernetes_view::told::expired) return !(expired = true);
+        changed = changed || told == kubernetes_view::told::change;
+        pauses.succeeded();
+      }
+      if (changed) listener.found(view.addresses());
+      return true;
+    } catch (const std::runtime_error& why) {
+      problem = why.what();
+      return false;
+    }
+  }
+};
+
+} // namespace
+
+kubernetes_method::kubernetes_method(kubernetes_query query, kubernetes_access access, std::uint64_t seed,
+                                     kubernetes_timing timing)
+    : query_(std::move(query)), access_(std::move(access)), timing_(timing),
+      view_(query_.service.empty() ? kubernetes_kind::pods : kubernetes_kind::endpoint_slices, query_.port),
+      backoff_(timing.first_pause, timing.longest_pause, seed) {}
+
+void kubernetes_method::run(const std::stop_token& stop, method_listener& listener) {
+  https_client client;
+  while (!stop.stop_requested()) {
+    try {
+      list(client, stop);
+      if (stop.stop_requested()) return;
+      listener.found(view_.addresses());
+      listener.trouble({});
+      follow(client, stop, listener);
+    } catch (const bad_kubernetes_answer& why) {
+      if (stop.stop_requested()) return;
+      listener.trouble(why.what());
+      if (!pause_for(stop, backoff_.failed())) return;
+    }
+  }
+}
+
+/// Token and namespace are read for every request.
+https_request kubernetes_method::request_for(const std::string& more, raft::duration end_within) const {
+  auto name_space = query_.name_space;
+  if (name_space.empty()) name_space = read_secret(access_.secrets / "namespace");
+  return {access_.server + kubernetes_path(query_, name_space) + more, read_secret(access_.secrets / "token"),
+          access_.secrets / "ca.crt", timing_.request, end_within};
+}
+
+/// Throws bad_kubernetes_answer, also when it is stopped.
+void kubernetes_method::list(https_client& client, const std::stop_token& stop) {
+  view_.begin_list();
+  std::string next;
+  for (int pages = 0; pages < max_pages; ++pages) {
+    const auto request =
+        request_for(page_limit + (next.empty() ? std::string{} : "&continue=" + url_encoded(next)), timing_.request);
+    std::string page;
+    bool too_large = false;
+    const auto reply = client.get(
+        request,
+        [&](std::string_view data) {
+          too_large = page.size() + data.size() > max_page;
+          if (!too_large) page += data;
+          return !too_large;
+        },
+        stop);
+    if (stop.stop_requested()) throw bad_kubernetes_answer("stopped");
+    if (too_large) throw bad_kubernetes_answer("the list is too large");
+    if (!reply.problem.empty()) throw bad_kubernetes_answer(reply.problem);
+    if (reply.status != 200) throw bad_kubernetes_answer(refusal(reply));
+    next = view_.add_page(page);
+    if (next.empty()) return;
+  }
+  throw bad_kubernetes_answer("the list has no end");
+}
+
+/// Watches until a new list is due. Throws bad_kubernetes_answer.
+void kubernetes_method::follow(https_client& client, const std::stop_token& stop, method_listener& listener) {
+  while (!stop.stop_requested()) {
+    const auto end = watch(client, stop, listener);
+    if (stop.stop_requested()) return;
+    switch (end) {
+    case watch_end::timely:
+      continue;
+    case watch_end::broken:
+      if (!pause_for(stop, backoff_.failed())) return;
+      continue;
+    case watch_end::expired:
+      pause_for(stop, backoff_.failed());
+      return;
+    case watch_end::refused:
+      pause_for(stop, backoff_.around(timing_.poll));
+      return;
+    }
+  }
+}
+
+kubernetes_method::watch_end kubernetes_method::watch(https_client& client, const std::stop_token& stop,
+                                                      method_listener& listener) {
+  using std::chrono::seconds;
+  const auto time = std::chrono::ceil<seconds>(backoff_.around(timing_.watch));
+  const auto request =
+      request_for("&watch=true&allowWatchBookmarks=true&resourceVersion=" + url_encoded(view_.version()) +
+                      "&timeoutSeconds=" + std::to_string(time.count()),
+                  time + timing_.request);
+  event_sink events{view_, backoff_, listener};
+  const auto reply = client.get(
+      request, [&](std::string_view data) { return events.take(data); }, stop,
+      [&](long status) {
+        if (status == 200) listener.trouble({});
+      });
+  if (stop.stop_requested()) return watch_end::broken;
+  if (events.expired || reply.status == gone) return watch_end::expired;
+  // An event that is not understood may be missing in the view for good: only a list tells.
+  if (!events.problem.empty()) throw bad_kubernetes_answer(events.problem);
+  const bool denied = reply.status != 0 && reply.status != 200;
+  if (denied) {
+    listener.trouble("watching is not possible: " + refusal(reply));
+    const bool passes = reply.status == too_many_requests || reply.status >= 500;
+    return passes ? watch_end::broken : watch_end::refused;
+  }
+  if (!reply.problem.empty()) {
+    listener.trouble(reply.problem);
+    return watch_end::broken;
+  }
+  // A server that ends every watch at once is not asked again at once.
+  return reply.took >= time / 2 ? watch_end::timely : watch_end::broken;
+}
+
+} // namespace troupe

@@ -1,0 +1,54 @@
+// Discovery by the Kubernetes API: lists EndpointSlices or pods, then watches them.
+//
+//   [list] -- listed --> [watch] -- it ended in time, or broke --> (pause) --> [watch], from where it was
+//     |  ^                  |
+//     |  +-- (pause) -------+  expired (410): at once, or more seldom if it goes on so; refused, or not understood:
+//     |  |                     at the pace of polling
+//     +--+  failed: (pause), doubled each time
+#pragma once
+
+#include "discovery/blocking_method.hpp"
+#include "discovery/https_client.hpp"
+#include "discovery/kubernetes_access.hpp"
+#include "discovery/kubernetes_view.hpp"
+#include "discovery/pause.hpp"
+#include "discovery/spec.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+struct kubernetes_timing {
+  /// For one request that is no watch.
+  raft::duration request = std::chrono::seconds{10};
+  /// How long the server keeps a watch; a quarter more or less.
+  raft::duration watch = std::chrono::seconds{240};
+  /// Between two lists where watching is not possible.
+  raft::duration poll = std::chrono::seconds{10};
+  raft::duration first_pause = std::chrono::milliseconds{500};
+  raft::duration longest_pause = std::chrono::seconds{30};
+};
+
+class kubernetes_method final : public blocking_method {
+ public:
+  kubernetes_method(kubernetes_query query, kubernetes_access access, std::uint64_t seed,
+                    kubernetes_timing timing = {});
+  void run(const std::stop_token& stop, method_listener& listener) override;
+
+ private:
+  enum class watch_end { timely, expired, broken, refused };
+
+  https_request request_for(const std::string& more, raft::duration end_within) const;
+  void list(https_client& client, const std::stop_token& stop);
+  void follow(https_client& client, const std::stop_token& stop, method_listener& listener);
+  watch_end watch(https_client& client, const std::stop_token& stop, method_listener& listener);
+
+  kubernetes_query query_;
+  kubernetes_access access_;
+  kubernetes_timing timing_;
+  kubernetes_view view_;
+  backoff backoff_;
+};
+
+} // namespace troupe

@@ -1,0 +1,62 @@
+#include "runtime/discovery_sources.hpp"
+
+#include "discovery/blocking_loop.hpp"
+#include "discovery/dns_method.hpp"
+#include "discovery/kubernetes_method.hpp"
+#include "discovery/mdns_method.hpp"
+#include "discovery/static_loop.hpp"
+
+#include <cstdlib>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <variant>
+
+namespace troupe {
+namespace {
+
+/// One source for each kind of method.
+struct source_maker {
+  std::string name;
+  std::uint64_t seed;
+
+  std::shared_ptr<peer_source> operator()(const static_list& list) const {
+    return std::make_shared<static_source>(list);
+  }
+  std::shared_ptr<peer_source> operator()(const dns_query& query) const {
+    return std::make_shared<blocking_source>(name, std::make_shared<dns_method>(query, seed));
+  }
+  std::shared_ptr<peer_source> operator()(const kubernetes_query& query) const {
+    const auto access = find_kubernetes(query, [](const char* variable) { return std::getenv(variable); });
+    return std::make_shared<blocking_source>(name, std::make_shared<kubernetes_method>(query, access, seed));
+  }
+  std::shared_ptr<peer_source> operator()(const mdns_service& service) const {
+    const auto method = std::make_shared<mdns_method>(service, seed);
+    return std::make_shared<blocking_source>(name, method, [method](const hello& self) {
+      const auto port = parse_host_port(self.address).port;
+      method->announce({self.node, self.incarnation, self.protocol, self.state, self.cluster, port});
+    });
+  }
+};
+
+} // namespace
+
+peer_sources make_sources(const discovery_spec& spec, const peer_sources& own, std::uint64_t seed) {
+  peer_sources sources;
+  for (const auto& method : spec) sources.push_back(std::visit(source_maker{name_of(method), seed++}, method));
+  sources.insert(sources.end(), own.begin(), own.end());
+  std::set<std::string> names;
+  for (const auto& source : sources)
+    if (!names.insert(source->name()).second)
+      throw std::invalid_argument("two discovery sources are called " + source->name());
+  return sources;
+}
+
+expected_nodes expect_by_default(const discovery_spec& spec, const peer_sources& own) {
+  if (spec.empty() && own.empty()) return {1, 0};
+  const auto* listed = spec.size() == 1 && own.empty() ? std::get_if<static_list>(&spec.front()) : nullptr;
+  if (!listed) return {0, 0};
+  return {std::nullopt, listed->addresses.size()};
+}
+
+} // namespace troupe

@@ -1,0 +1,78 @@
+#include "tests/process/lan.hpp"
+
+#include "tests/process/cluster.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/mount.h>
+
+namespace troupe::testing {
+namespace {
+
+std::string name_of(const char* what, int host, int bridge) {
+  return what + std::to_string(host) + "." + std::to_string(bridge);
+}
+
+} // namespace
+
+lan::lan(std::filesystem::path folder) : folder_(std::move(folder)) {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    why_not_ = std::strerror(errno);
+    return;
+  }
+  must({"ip", "link", "set", "lo", "up"});
+  for (const int bridge : {1, 2}) {
+    const auto name = "bridge" + std::to_string(bridge);
+    must({"ip", "link", "add", name, "type", "bridge"});
+    must({"ip", "addr", "add", address(254, bridge) + "/24", "dev", name});
+    must({"ip", "link", "set", name, "up"});
+  }
+}
+
+std::string lan::address(int host, int bridge) {
+  return "10.77." + std::to_string(bridge) + "." + std::to_string(host);
+}
+
+int lan::add_host(const std::vector<int>& bridges) {
+  const int host = static_cast<int>(hosts_.size()) + 1;
+  // What runs there has a /run of its own. The file says that the namespaces are there.
+  const auto ready = folder_ / ("host" + std::to_string(host));
+  hosts_.push_back(
+      std::make_unique<program>(std::vector<std::string>{"/usr/bin/unshare", "-n", "-m", "/bin/sh", "-c",
+                                                         "mount -t tmpfs none /run && ip link set lo up && touch " +
+                                                             ready.string() + " && exec sleep infinity"},
+                                folder_ / "hosts.log"));
+  wait_for("a host", milliseconds{10'000}, [&] { return std::filesystem::exists(ready); });
+  for (const int bridge : bridges) {
+    const auto outside = name_of("out", host, bridge), inside = name_of("eth", host, bridge);
+    must({"ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns",
+          std::to_string(hosts_.back()->pid())});
+    must({"ip", "link", "set", outside, "master", "bridge" + std::to_string(bridge), "up"});
+    run_at(host, {"ip", "addr", "add", address(host, bridge) + "/24", "dev", inside});
+    run_at(host, {"ip", "link", "set", inside, "up"});
+  }
+  return host;
+}
+
+std::vector<std::string> lan::at(int host, std::vector<std::string> command) const {
+  const auto pid = std::to_string(hosts_.at(static_cast<std::size_t>(host) - 1)->pid());
+  command.insert(command.begin(), {"/usr/bin/nsenter", "-t", pid, "-n", "-m", "--"});
+  return command;
+}
+
+void lan::run_at(int host, std::vector<std::string> command) const { must(at(host, std::move(command))); }
+
+void lan::set_link(int host, bool up, int bridge) const {
+  must({"ip", "link", "set", name_of("out", host, bridge), up ? "up" : "down"});
+}
+
+void lan::must(std::vector<std::string> command) const {
+  command.insert(command.begin(), "/usr/bin/env");
+  std::string text;
+  for (const auto& word : command) text += ' ' + word;
+  if (run(std::move(command), folder_ / "lan.log") != 0) throw std::runtime_error("failed:" + text);
+}
+
+} // namespace troupe::testing

@@ -1,0 +1,42 @@
+// Hosts of their own in one network: network namespaces on a bridge. They end with the test.
+#pragma once
+
+#include "tests/process/program.hpp"
+
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::testing {
+
+/// To be made before the process has threads, once: the main thread moves to a namespace of its own, with the bridge,
+/// and so does whatever it starts later. From there all hosts can be reached.
+class lan {
+ public:
+  explicit lan(std::filesystem::path folder);
+  /// Why there is none; empty if there is.
+  const std::string& why_not() const { return why_not_; }
+
+  /// 10.77.N.X at the bridge N (1 or 2), for host X from 1. A host may be at both.
+  static std::string address(int host, int bridge = 1);
+  /// Adds a host, at these bridges; returns its number.
+  int add_host(const std::vector<int>& bridges = {1});
+  /// A command that runs there.
+  std::vector<std::string> at(int host, std::vector<std::string> command) const;
+  /// Runs one there to its end, which must be good.
+  void run_at(int host, std::vector<std::string> command) const;
+  /// Cuts a host from a bridge, or joins it again.
+  void set_link(int host, bool up, int bridge = 1) const;
+
+ private:
+  void must(std::vector<std::string> command) const;
+
+  std::filesystem::path folder_;
+  std::string why_not_;
+  /// Each keeps the namespaces of a host alive.
+  std::vector<std::unique_ptr<program>> hosts_;
+};
+
+} // namespace troupe::testing
