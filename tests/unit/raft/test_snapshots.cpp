@@ -117,7 +117,7 @@ TEST_CASE("follower x snapshot_response: only its term matters") {
 TEST_CASE("follower x snapshot_stored: a piece is answered, a whole snapshot is loaded and then acknowledged") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1, 0, 7)});
-  const auto& next = only<snapshot_response>(go(f, stored(2, 7)).send_now);
+  const auto next = only<snapshot_response>(go(f, stored(2, 7)).send_now);
   CHECK(next.next == 10);
   CHECK(next.round == 7);
   CHECK_FALSE(next.failed);
