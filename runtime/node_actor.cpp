@@ -67,6 +67,8 @@ node_handle::behavior_type node_actor::make_behavior() {
         });
       },
       [this](const watch_events& m) {
+        // One that asks again is told once, and its end is heard of once.
+        if (std::find(watchers_.begin(), watchers_.end(), m.watcher) != watchers_.end()) return;
         monitor(m.watcher);
         watchers_.push_back(m.watcher);
       },

@@ -8,7 +8,7 @@ namespace troupe {
 
 proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
     : proxy_question_handle::base(config), proxy_(std::move(proxy)) {
-  set_down_handler([this](const caf::down_msg&) { fail(make_error({errc::stopping, "the node stops", {}, {}})); });
+  set_down_handler([this](const caf::down_msg&) { fail(cut_short()); });
 }
 
 proxy_question_handle::behavior_type proxy_question::make_behavior() {
@@ -20,13 +20,19 @@ proxy_question_handle::behavior_type proxy_question::make_behavior() {
   };
 }
 
+caf::error proxy_question::cut_short() const {
+  return make_error({writes_ ? errc::outcome_unknown : errc::stopping, "the node stopped before the answer", {}, {}});
+}
+
 void proxy_question::on_exit() {
+  if (promise_.pending()) promise_.deliver(cut_short());
   promise_ = {};
   proxy_ = nullptr;
 }
 
 caf::result<proxy_answer> proxy_question::ask(const ask_proxy& what) {
   promise_ = make_response_promise<proxy_answer>();
+  writes_ = what.how == access::write;
   const auto ms =
       std::clamp<std::chrono::milliseconds::rep>(what.timeout.count(), 1, std::numeric_limits<std::uint32_t>::max());
   send(proxy_, command_batch{false, {{1, what.how, static_cast<std::uint32_t>(ms), what.payload}}});

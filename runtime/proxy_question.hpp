@@ -34,8 +34,12 @@ class proxy_question : public proxy_question_handle::base {
   caf::result<proxy_answer> ask(const ask_proxy& what);
   void answered(outcome_batch& answers);
   void fail(const caf::error& why);
+  /// The proxy, or this actor, ended before the answer.
+  caf::error cut_short() const;
 
   proxy_handle proxy_;
+  /// What may be done although nobody says so.
+  bool writes_ = false;
   caf::typed_response_promise<proxy_answer> promise_;
 };
 

@@ -31,7 +31,10 @@ constexpr std::uint64_t the_restore = 2;
 
 restore_job::restore_job(caf::actor_config& config, restore_setup setup)
     : restore_handle::base(config), setup_(std::move(setup)) {
-  set_down_handler([this](const caf::down_msg&) { fail({errc::stopping, "the node stops", {}, {}}); });
+  set_down_handler([this](const caf::down_msg& m) {
+    // The staging store ends with the core; what became of the entry the proxy learns all the same.
+    if (!proposed_ || m.source == setup_.proxy.address()) fail(cut_short());
+  });
 }
 
 restore_handle::behavior_type restore_job::make_behavior() {
@@ -54,7 +57,12 @@ restore_handle::behavior_type restore_job::make_behavior() {
   };
 }
 
+error_info restore_job::cut_short() const {
+  return {proposed_ ? errc::outcome_unknown : errc::stopping, "the node stopped before the answer", {}, {}};
+}
+
 void restore_job::on_exit() {
+  if (promise_.pending()) promise_.deliver(make_error(cut_short()));
   promise_ = {};
   setup_ = {};
   linked_.clear();
@@ -171,13 +179,15 @@ void restore_job::send_piece(node_id id, std::uint64_t offset) {
   auto& h = holders_[id];
   h.busy = true;
   request(setup_.staging, caf::infinite, raft::piece_request{backup_, 0, offset, piece_bytes})
-      .then([this, id](const raft::snapshot_piece& piece) {
-        if (piece.data.empty()) return fail({errc::refused, "the backup cannot be read on this node", {}, {}});
-        if (setup_.bytes_per_second > 0)
-          holders_[id].again =
-              clock().now() + std::chrono::milliseconds{piece.data.size() * 1000 / setup_.bytes_per_second};
-        ask(id, {setup_.cluster, backup_, piece.offset, piece.data});
-      });
+      .then(
+          [this, id](const raft::snapshot_piece& piece) {
+            if (piece.data.empty()) return fail({errc::refused, "the backup cannot be read on this node", {}, {}});
+            if (setup_.bytes_per_second > 0)
+              holders_[id].again =
+                  clock().now() + std::chrono::milliseconds{piece.data.size() * 1000 / setup_.bytes_per_second};
+            ask(id, {setup_.cluster, backup_, piece.offset, piece.data});
+          },
+          [this](const caf::error&) { fail(cut_short()); });
 }
 
 /// A majority is enough, but whoever can have the backup before its entry comes need not be sent a snapshot after it.
@@ -198,6 +208,7 @@ void restore_job::consider() {
 void restore_job::propose() {
   log().info("backup {} is restored: {}", raft::to_string(node_id{backup_.checksum}),
              missing().empty() ? "every voter holds it" : "a majority holds it, but " + missing());
+  proposed_ = true;
   ask_proxy(the_restore, access::write, command_timeout, services::encode_restore(backup_));
 }
 

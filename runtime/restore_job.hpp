@@ -71,6 +71,8 @@ class restore_job : public restore_handle::base {
   void propose();
   void on_outcome(outcome_batch& answers);
   void fail(const error_info& why);
+  /// The node's core, or this actor, ended before the answer.
+  error_info cut_short() const;
   bool holds(node_id id) const;
   std::string missing() const;
 
@@ -83,6 +85,8 @@ class restore_job : public restore_handle::base {
   timer_slot timer_;
   bool staging_ = false;
   bool watching_ = false;
+  /// The entry may get into the log, or be there.
+  bool proposed_ = false;
   caf::typed_response_promise<restore_made> promise_;
 };
 

@@ -1,0 +1,46 @@
+// What somebody is told who asked a proxy that ended before it answered.
+#include "runtime/proxy_question.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Takes everything and says nothing.
+class silent : public caf::event_based_actor {
+ public:
+  explicit silent(caf::actor_config& config) : caf::event_based_actor(config) {}
+  caf::behavior make_behavior() override {
+    return {[](const command_batch&) {}};
+  }
+};
+
+/// The error that the asker gets when the proxy, or the question itself, ends.
+errc told(troupe::access how, bool ends_proxy) {
+  virtual_system w;
+  const caf::actor proxy = w.system.spawn<silent>();
+  const auto question = w.system.spawn<proxy_question>(caf::actor_cast<proxy_handle>(proxy));
+  errc code = errc::none;
+  w.system.spawn<errand>([&code, question, how](caf::event_based_actor* self) {
+    self->request(question, caf::infinite, ask_proxy{how, raft::bytes{std::string{"x"}}, 1000ms})
+        .then([](const proxy_answer&) {}, [&code](const caf::error& why) { code = describe(why).code; });
+  });
+  w.settle();
+  caf::anon_send_exit(ends_proxy ? proxy : caf::actor_cast<caf::actor>(question), caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
+  w.settle();
+  return code;
+}
+
+} // namespace
+
+TEST_CASE("a write that nobody answered for may have been done, a read was surely not") {
+  for (const bool ends_proxy : {true, false}) {
+    CHECK(told(troupe::access::write, ends_proxy) == errc::outcome_unknown);
+    CHECK(told(troupe::access::linearizable_read, ends_proxy) == errc::stopping);
+  }
+}
