@@ -23,28 +23,21 @@ constexpr auto status_patience = 5s;
 /// For the command, and the leader's services to load the backup.
 constexpr auto command_timeout = 300s;
 
-/// What the proxy is asked.
-constexpr std::uint64_t first_read = 1;
-constexpr std::uint64_t the_restore = 2;
-
 } // namespace
 
 restore_job::restore_job(caf::actor_config& config, restore_setup setup)
     : restore_handle::base(config), setup_(std::move(setup)) {
-  set_down_handler([this](const caf::down_msg& m) {
-    // The staging store ends with the core; what became of the entry the proxy learns all the same.
-    if (!proposed_ || m.source == setup_.proxy.address()) fail(cut_short());
+  // The staging store ends with the core; what becomes of the entry the proxy learns all the same.
+  set_down_handler([this](const caf::down_msg&) {
+    if (!proposed_) fail(cut_short());
   });
 }
 
 restore_handle::behavior_type restore_job::make_behavior() {
   compat::end_on_exceptions(this);
-  monitor(setup_.proxy);
   monitor(setup_.staging);
   return {
       [this](const make_restore& m) { return begin(m); },
-      [this](outcome_batch& m) { on_outcome(m); },
-      [](const read_index_answer&) {}, // never asked for
       [this](const link_up& m) {
         linked_[m.peer.node] = m.endpoint;
         if (const auto found = holders_.find(m.peer.node); found != holders_.end()) {
@@ -73,14 +66,15 @@ caf::result<restore_made> restore_job::begin(const make_restore& question) {
   backup_ = question.backup;
   deadline_ = clock().now() + question.timeout;
   // Served when this node has what was acknowledged so far; then its log tells how far the cluster's reaches.
-  ask_proxy(first_read, access::linearizable_read, question.timeout, {});
+  ask_cluster({access::linearizable_read, {}, question.timeout}, [this](const proxy_answer&) { begin_staging(); });
   return promise_;
 }
 
-void restore_job::ask_proxy(std::uint64_t number, access how, std::chrono::milliseconds timeout, std::string payload) {
-  const auto ms = std::clamp<std::chrono::milliseconds::rep>(timeout.count(), 1, UINT32_MAX);
-  send(setup_.proxy,
-       command_batch{false, {{number, how, static_cast<std::uint32_t>(ms), raft::bytes{std::move(payload)}}}});
+/// `use` gets the answer; an error ends the job.
+template <class Use> void restore_job::ask_cluster(const ask_proxy& what, Use use) {
+  request(spawn<proxy_question>(setup_.proxy), caf::infinite, what).then(use, [this](const caf::error& why) {
+    fail(describe(why));
+  });
 }
 
 void restore_job::begin_staging() {
@@ -209,18 +203,11 @@ void restore_job::propose() {
   log().info("backup {} is restored: {}", raft::to_string(node_id{backup_.checksum}),
              missing().empty() ? "every voter holds it" : "a majority holds it, but " + missing());
   proposed_ = true;
-  ask_proxy(the_restore, access::write, command_timeout, services::encode_restore(backup_));
-}
-
-void restore_job::on_outcome(outcome_batch& answers) {
-  if (answers.outcomes.empty()) return;
-  auto& outcome = answers.outcomes.front();
-  if (outcome.code != errc::none)
-    return fail({outcome.code, std::move(outcome.payload), answers.leader ? to_string(answers.leader) : std::string{},
-                 answers.leader_address});
-  if (outcome.number == first_read) return begin_staging();
-  promise_.deliver(restore_made{outcome.index});
-  quit();
+  ask_cluster({access::write, raft::bytes{services::encode_restore(backup_)}, command_timeout},
+              [this](const proxy_answer& restored) {
+                promise_.deliver(restore_made{restored.index});
+                quit();
+              });
 }
 
 void restore_job::fail(const error_info& why) {

@@ -10,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/timer_slot.hpp"
 #include "runtime/node_actor.hpp"
+#include "runtime/proxy_question.hpp"
 
 #include <map>
 #include <optional>
@@ -28,9 +29,7 @@ struct restore_setup {
   std::uint64_t bytes_per_second = 0;
 };
 
-/// An asker of the proxy (`asker_handle`), as a front is.
-using restore_handle = compat::handle<restore_made(make_restore), void(outcome_batch), void(read_index_answer),
-                                      void(link_up), void(link_down), void(timer)>;
+using restore_handle = compat::handle<restore_made(make_restore), void(link_up), void(link_down), void(timer)>;
 
 /// Why a quorum: whoever is elected later got votes of a quorum, so among those that the new leader needs there always
 /// is one that has the backup (docs/architecture.md, "A backup").
@@ -56,7 +55,7 @@ class restore_job : public restore_handle::base {
   };
 
   caf::result<restore_made> begin(const make_restore& question);
-  void ask_proxy(std::uint64_t number, access how, std::chrono::milliseconds timeout, std::string payload);
+  template <class Use> void ask_cluster(const ask_proxy& what, Use use);
   void begin_staging();
   /// Asks the node who votes, and how long its log is; `use` gets the answer.
   template <class Use> void ask_status(Use use);
@@ -69,7 +68,6 @@ class restore_job : public restore_handle::base {
   void send_piece(node_id id, std::uint64_t offset);
   void consider();
   void propose();
-  void on_outcome(outcome_batch& answers);
   void fail(const error_info& why);
   /// The node's core, or this actor, ended before the answer.
   error_info cut_short() const;
