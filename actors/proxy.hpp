@@ -100,8 +100,6 @@ class proxy : public proxy_handle::base {
   /// `trusted`: from this process, or from a member's proxy.
   errc admission(const command& asked, bool from_proxy, bool trusted) const;
   std::string text_of(errc refusal) const;
-  /// Of a command whose service is not here; empty for all others.
-  std::string why_not_for_log(const raft::bytes& payload) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);
   void start_over(raft::tag_t tag);
@@ -114,7 +112,7 @@ class proxy : public proxy_handle::base {
   void wake();
   void on_flush();
   void propose_and_forward();
-  bool ask_role(raft::tag_t tag, const raft::bytes& payload);
+  bool divert(raft::tag_t tag, const raft::bytes& payload);
   void forward(const routes::link& to);
   void confirm_reads();
   void read_stale();

@@ -59,10 +59,8 @@ template <class Use> void proxy::drain(lane& from, Use use) {
 void proxy::propose_and_forward() {
   propose_batch batch;
   const auto propose = [&](raft::tag_t tag, pending_command& command) {
-    if (auto why = why_not_for_log(command.payload); !why.empty())
-      return settle(tag, errc::unknown_service, std::move(why));
     command.where = place::proposed{};
-    if (ask_role(tag, command.payload)) return;
+    if (divert(tag, command.payload)) return;
     batch.proposals.push_back({tag, command.payload});
   };
   if (routes_.leading())
@@ -76,15 +74,14 @@ void proxy::propose_and_forward() {
   if (!batch.proposals.empty()) send(role_, std::move(batch));
 }
 
-std::string proxy::why_not_for_log(const raft::bytes& payload) const {
+/// What is not for the log: a command whose service is not here, and what the role is asked instead.
+bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   const auto parts = services::decode_command(payload.view());
-  const bool known = !parts || parts->service == services::cluster_service || services_.contains(parts->service);
-  return known ? std::string{} : services::why_no_service(parts->service);
-}
-
-/// What is for the leader itself, and not for the log.
-bool proxy::ask_role(raft::tag_t tag, const raft::bytes& payload) {
-  if (!services::is_for_cluster(payload.view())) return false;
+  if (!parts || services_.contains(parts->service)) return false;
+  if (parts->service != services::cluster_service) {
+    settle(tag, errc::unknown_service, services::why_no_service(parts->service));
+    return true;
+  }
   auto what = services::decode_member_command(payload.view());
   if (!what) return false;
   std::visit(
