@@ -301,27 +301,31 @@ void node_actor::wait_for_room(const std::string& why) {
   troupe::log().error("node {}: the disk is full: {}", to_string(setup_.id), why);
 }
 
+/// Wherever it is, by way of the proxy.
+template <class Done, class Failed>
+void node_actor::ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
+                            Failed failed) {
+  request(spawn<proxy_question>(around_.proxy), caf::infinite,
+          ask_proxy{access::write, raft::bytes{services::encode(what)}, timeout})
+      .then(answered, failed);
+}
+
 void node_actor::begin_stop(bool leave) {
-  if (phase_ == phase::handing_over || phase_ == phase::draining || phase_ == phase::stopping) return;
-  if (phase_ == phase::clearing) {
-    phase_ = phase::stopping;
-    return;
-  }
+  if (phase_ == phase::handing_over) return;
   if (!leave || phase_ != phase::running || !members_.is_member(setup_.id)) return hand_over();
   raft::change_members change;
   change.remove.push_back(setup_.id);
-  request(spawn<proxy_question>(around_.proxy), caf::infinite,
-          ask_proxy{access::write, raft::bytes{services::encode(change)}, setup_.drain_timeout})
-      .then(
-          [this](const proxy_answer&) {
-            troupe::log().info("node {} has left the cluster", to_string(setup_.id));
-            hand_over();
-          },
-          [this](const caf::error& why) {
-            troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id),
-                                compat::to_text(system(), why));
-            hand_over();
-          });
+  ask_leader(
+      change, setup_.drain_timeout,
+      [this](const proxy_answer&) {
+        troupe::log().info("node {} has left the cluster", to_string(setup_.id));
+        hand_over();
+      },
+      [this](const caf::error& why) {
+        troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id),
+                            compat::to_text(system(), why));
+        hand_over();
+      });
 }
 
 /// A leader that just ended would leave the others without one for an election timeout.
@@ -396,10 +400,9 @@ template <class Result, class Render>
 caf::result<Result> node_actor::ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
                                             Render render) {
   auto promise = make_response_promise<Result>();
-  request(spawn<proxy_question>(around_.proxy), caf::infinite,
-          ask_proxy{access::write, raft::bytes{services::encode(what)}, timeout})
-      .then([promise, render](const proxy_answer& answer) mutable { promise.deliver(render(answer)); },
-            [promise](const caf::error& why) mutable { promise.deliver(why); });
+  ask_leader(
+      what, timeout, [promise, render](const proxy_answer& answer) mutable { promise.deliver(render(answer)); },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
 }
 

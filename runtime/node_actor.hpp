@@ -192,6 +192,9 @@ class node_actor : public node_handle::base {
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
   void describe_members(node_status& now, const peer_list& peers, const health_report& health) const;
+  template <class Done, class Failed>
+  void ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
+                  Failed failed);
   template <class Result, class Render>
   caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
                                   Render render);
