@@ -5,10 +5,6 @@
 namespace troupe::raft {
 namespace {
 
-bool contains(const std::vector<member>& members, node_id id) {
-  return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
-}
-
 bool is_replaced(const configuration& c, node_id voter) {
   return std::any_of(c.promotions.begin(), c.promotions.end(), [&](const promotion& p) { return p.replaces == voter; });
 }
@@ -88,7 +84,7 @@ bool member_policy::may_shrink(const member_sightings& seen, node_id without) co
     ++left;
     there += m.id == self_ || is_alive(seen.health, m.id);
   }
-  return left >= opts_.min_voters && there > left / 2 && contains(seen.members.voters, self_);
+  return left >= opts_.min_voters && there > left / 2 && seen.members.is_voter(self_);
 }
 
 } // namespace troupe::raft
