@@ -27,14 +27,10 @@ void dispatcher::restored(const backup_loaded& answer) {
   // The commands that were passed over led to nothing that is left.
   missing_service_.clear();
   schedule_.wrote(answer.state->id.size);
-  // In its turn behind what services have not answered yet.
   round alone;
   alone.last = handed_.index;
   alone.items.push_back({handed_.index, handed_.term, errc::none, {}});
-  rounds_.push_back(std::move(alone));
-  applied_batch nothing;
-  collect(nothing);
-  serve_waiting();
+  take_turn(std::move(alone));
   snapshot_if_due();
 }
 

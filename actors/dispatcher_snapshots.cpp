@@ -28,11 +28,15 @@ void dispatcher::adopt(const adopt_state& message) {
   schedule_.taken();
   schedule_.wrote(state.id.size);
   answer_askers();
-  // In its turn behind what services have not answered yet.
   round covered;
   covered.last = handed_.index;
   covered.covered = true;
-  rounds_.push_back(std::move(covered));
+  take_turn(std::move(covered));
+}
+
+/// Of a round that no service has a part in: behind what services have not answered yet.
+void dispatcher::take_turn(round alone) {
+  rounds_.push_back(std::move(alone));
   applied_batch nothing;
   collect(nothing);
   serve_waiting();
