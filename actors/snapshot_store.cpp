@@ -15,9 +15,6 @@ constexpr std::size_t most_open = 4;
 
 std::string place(const raft::log_position& at) { return "index " + std::to_string(at.index); }
 
-/// A transfer that nobody goes on with for so long is over: its leader is gone, or has begun another one.
-constexpr auto incoming_patience = std::chrono::seconds{60};
-
 } // namespace
 
 snapshot_store::snapshot_store(caf::actor_config& config, snapshot_store_setup setup)
@@ -52,10 +49,9 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
       },
       [this](const timer& m) {
         if (!timer_.fired(m) || !incoming_) return;
-        if (clock().now() < incoming_since_ + incoming_patience)
-          return timer_.arm(this, incoming_since_ + incoming_patience);
-        log().info("the snapshot at {} is not sent on", place(incoming_id_.last));
-        forget_incoming();
+        if (clock().now() < incoming_.given_up_at()) return timer_.arm(this, incoming_.given_up_at());
+        log().info("the snapshot at {} is not sent on", place(incoming_.id().last));
+        incoming_.forget();
       },
   };
 }
@@ -64,7 +60,7 @@ void snapshot_store::on_exit() {
   *stop_jobs_ = true;
   dispatcher_ = nullptr;
   role_ = nullptr;
-  incoming_.reset();
+  incoming_.forget();
   open_.clear();
   setup_.files.reset();
   setup_.staging = nullptr;
@@ -145,7 +141,7 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
     take_in(piece, answer);
   } catch (const raft::storage_error& e) {
     log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
-    forget_incoming();
+    incoming_.forget();
     answer.what.next = 0;
     answer.what.failed = true;
     answer.what.no_room = e.no_space();
@@ -154,25 +150,19 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
 }
 
 void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& answer) {
-  incoming_since_ = clock().now();
-  timer_.arm(this, incoming_since_ + incoming_patience);
   const auto here = setup_.files->list();
   // The word of it was lost on the way, or the role that got it had other things to do.
   if (std::find(here.begin(), here.end(), piece.snapshot) != here.end()) return load(piece.snapshot, answer);
-  if (!incoming_ || incoming_id_ != piece.snapshot) {
-    incoming_.reset();
-    incoming_ = setup_.files->receive(piece.snapshot);
-    incoming_id_ = piece.snapshot;
-    log().info("node {} sends its snapshot at {}, {} bytes", to_string(piece.head.from), place(incoming_id_.last),
-               incoming_id_.size);
+  if (!incoming_ || incoming_.id() != piece.snapshot) {
+    incoming_.forget();
+    incoming_.begin(setup_.files->receive(piece.snapshot), piece.snapshot);
+    log().info("node {} sends its snapshot at {}, {} bytes", to_string(piece.head.from), place(piece.snapshot.last),
+               piece.snapshot.size);
   }
-  if (piece.offset == incoming_->next() && piece.data.size() <= incoming_id_.size - piece.offset)
-    incoming_->write(piece.data.view());
-  answer.what.next = incoming_->next();
-  if (answer.what.next < incoming_id_.size) return;
-  const auto whole = std::exchange(incoming_, nullptr);
-  whole->finish();
-  load(std::exchange(incoming_id_, {}), answer);
+  answer.what.next = incoming_.take(piece.offset, piece.data.view(), clock().now());
+  timer_.arm(this, incoming_.given_up_at());
+  if (answer.what.next < piece.snapshot.size) return;
+  load(incoming_.finish(), answer);
   try {
     setup_.files->prune(kept_snapshots);
   } catch (const raft::storage_error& e) {
@@ -197,11 +187,6 @@ void snapshot_store::load(const raft::snapshot_id& id, piece_stored& answer) {
   answer.what.next = id.size;
   answer.what.complete = state->at;
   answer.state = std::move(state);
-}
-
-void snapshot_store::forget_incoming() {
-  incoming_.reset();
-  incoming_id_ = {};
 }
 
 raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) {

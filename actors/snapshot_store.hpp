@@ -10,6 +10,7 @@
 // A trouble of the disk ends neither the store nor the node: the log goes on.
 #pragma once
 
+#include "actors/incoming_snapshot.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/snapshot_jobs.hpp"
 #include "actors/timer_slot.hpp"
@@ -47,7 +48,6 @@ class snapshot_store : public snapshot_store_handle::base {
   void take_in(const raft::snapshot_request& piece);
   void take_in(const raft::snapshot_request& piece, piece_stored& answer);
   void load(const raft::snapshot_id& id, piece_stored& answer);
-  void forget_incoming();
   raft::snapshot_piece piece(const raft::piece_request& question);
   raft::snapshot_id choose(const raft::piece_request& question);
   snapshot_bytes& opened(const raft::snapshot_id& id);
@@ -59,10 +59,8 @@ class snapshot_store : public snapshot_store_handle::base {
   std::shared_ptr<std::atomic<bool>> stop_jobs_ = std::make_shared<std::atomic<bool>>(false);
   /// Set when this actor is to end as soon as no job is left.
   std::optional<caf::error> leaving_;
-  /// A leader's snapshot, as far as it is here, and when the last piece came.
-  std::unique_ptr<snapshot_receiver> incoming_;
-  raft::snapshot_id incoming_id_;
-  raft::time_point incoming_since_;
+  /// A leader's.
+  incoming_snapshot incoming_;
   timer_slot timer_;
   /// Being read because it is in doubt; and the last one that turned out whole.
   raft::snapshot_id checking_;

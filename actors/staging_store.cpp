@@ -13,8 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_kept = 2;
-/// Nobody else's backup is taken before the one that is being received was let alone for so long.
-constexpr auto incoming_patience = 60s;
 /// A node may be about to restore a backup that it asked for within this.
 constexpr auto wanted_for = 10min;
 constexpr auto kept_unused_for = 24h;
@@ -43,16 +41,15 @@ staging_handle::behavior_type staging_store::make_behavior() {
       [this](const raft::snapshot_taken& m) { on_snapshot(m); },
       [this](const timer& m) {
         if (!timer_.fired(m) || !incoming_) return;
-        if (clock().now() < incoming_since_ + incoming_patience)
-          return timer_.arm(this, incoming_since_ + incoming_patience);
-        log().info("{} is not sent on", name_of(incoming_id_));
-        forget_incoming();
+        if (clock().now() < incoming_.given_up_at()) return timer_.arm(this, incoming_.given_up_at());
+        log().info("{} is not sent on", name_of(incoming_.id()));
+        incoming_.forget();
       },
   };
 }
 
 void staging_store::on_exit() {
-  incoming_.reset();
+  incoming_.forget();
   open_.reset();
   setup_.files.reset();
 }
@@ -76,7 +73,7 @@ piece_staged staging_store::take_in(const stage_piece& piece) {
     log().error("{} cannot be staged: {}", name_of(piece.backup), e.what());
     answer.code = e.no_space() ? errc::disk_full : errc::refused;
     answer.problem = e.what();
-    if (piece.backup == incoming_id_) forget_incoming();
+    if (piece.backup == incoming_.id()) incoming_.forget();
   }
   return answer;
 }
@@ -89,19 +86,17 @@ std::uint64_t staging_store::stage(const stage_piece& piece) {
     check(*whole);
     return piece.backup.size;
   }
-  if (incoming_id_ != piece.backup) {
+  if (incoming_.id() != piece.backup) {
     if (piece.data.empty()) return 0;
-    if (incoming_) throw refusal{errc::overloaded, name_of(incoming_id_) + " is being received"};
+    // Nobody else's backup is taken before that one is given up.
+    if (incoming_) throw refusal{errc::overloaded, name_of(incoming_.id()) + " is being received"};
     make_room();
-    incoming_ = setup_.files->receive(piece.backup);
-    incoming_id_ = piece.backup;
-    log().info("{} is being received, {} bytes", name_of(incoming_id_), incoming_id_.size);
+    incoming_.begin(setup_.files->receive(piece.backup), piece.backup);
+    log().info("{} is being received, {} bytes", name_of(piece.backup), piece.backup.size);
   }
-  incoming_since_ = now;
-  timer_.arm(this, now + incoming_patience);
-  if (piece.offset == incoming_->next() && piece.data.size() <= incoming_id_.size - piece.offset)
-    incoming_->write(piece.data.view());
-  if (incoming_->next() < incoming_id_.size) return incoming_->next();
+  const auto next = incoming_.take(piece.offset, piece.data.view(), now);
+  timer_.arm(this, incoming_.given_up_at());
+  if (next < piece.backup.size) return next;
   finish();
   return piece.backup.size;
 }
@@ -121,8 +116,7 @@ void staging_store::make_room() {
 }
 
 void staging_store::finish() {
-  const auto id = std::exchange(incoming_id_, {});
-  std::exchange(incoming_, nullptr)->finish();
+  const auto id = incoming_.finish();
   kept_.push_back({id, clock().now()});
   check(kept_.back());
   log().info("{} is here and good", name_of(id));
@@ -194,11 +188,6 @@ void staging_store::drop(raft::snapshot_id id) {
 staging_store::backup* staging_store::find(const raft::snapshot_id& id) {
   const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const backup& b) { return b.id == id; });
   return found == kept_.end() ? nullptr : &*found;
-}
-
-void staging_store::forget_incoming() {
-  incoming_.reset();
-  incoming_id_ = {};
 }
 
 } // namespace troupe

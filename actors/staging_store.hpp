@@ -1,16 +1,15 @@
 // Backups on this node's disk that wait for being restored. On a thread of its own, as it blocks.
 //
-//   [idle] -- a piece of a backup that is not here --> [receiving] -- the last piece: every byte is checked, and the
-//     ^                                                  |       |    services are tried with it --> [idle], one more
-//     kept |                                                  |       +-- another backup's piece: refused -->
-//     [receiving]
-//     +-- the bytes are not what was announced, or ------+
-//         no piece came for a minute
+//   [idle] -- a piece of a backup that is not here --> [receiving]
+//   [receiving] -- another backup's piece: refused --> [receiving]
+//       |       -- the last piece: every byte is checked, the services are tried with it --> [idle], one more is kept
+//       +------ the bytes are not what was announced, or no piece came for a minute --> [idle]
 //
 // A backup is dropped when it was restored and the log no longer reaches back to that, or was not wanted for a day; not
 // before a later snapshot of this node, which holds whatever may have used it meanwhile.
 #pragma once
 
+#include "actors/incoming_snapshot.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/timer_slot.hpp"
 
@@ -56,13 +55,10 @@ class staging_store : public staging_handle::base {
   void on_snapshot(const raft::snapshot_taken& taken);
   void drop(raft::snapshot_id id);
   backup* find(const raft::snapshot_id& id);
-  void forget_incoming();
 
   staging_store_setup setup_;
   std::vector<backup> kept_;
-  std::unique_ptr<snapshot_receiver> incoming_;
-  raft::snapshot_id incoming_id_;
-  raft::time_point incoming_since_;
+  incoming_snapshot incoming_;
   timer_slot timer_;
   /// The one that bytes were asked of last.
   std::unique_ptr<snapshot_bytes> open_;
