@@ -1,5 +1,5 @@
 // Backups restored into a running cluster of real actors, in virtual time.
-#include "tests/actor/cluster_world.hpp"
+#include "tests/actor/cluster_steps.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,24 +8,10 @@ using namespace troupe::test;
 
 namespace {
 
-node_id elected(cluster_world& w) {
-  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
-  return *w.leader();
-}
-
 node_id other_than(node_id a, node_id b = {}) {
   for (const auto id : cluster_world::ids())
     if (id != a && id != b) return id;
   return {};
-}
-
-/// Returns the calls.
-std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
-  std::vector<std::size_t> calls;
-  for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
-  REQUIRE(w.run_until(
-      [&] { return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); }); }));
-  return calls;
 }
 
 /// What this node reads of the keys that were put: the revision that was acknowledged, or that nothing is there.
@@ -40,11 +26,6 @@ void reads(cluster_world& w, node_id at, const std::vector<std::size_t>& puts, b
     REQUIRE(w.call(gets[i]).ok());
     REQUIRE(w.call(gets[i]).answered->revision == (there ? w.call(puts[i]).answered->revision : 0));
   }
-}
-
-bool caught_up(cluster_world& w, node_id id) {
-  const auto now = w.status(id);
-  return now && now->ready;
 }
 
 bool all_ready(cluster_world& w) {

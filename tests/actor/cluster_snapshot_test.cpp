@@ -1,5 +1,5 @@
 // Snapshots between real actors, in virtual time: taken, sent, loaded, started from.
-#include "tests/actor/cluster_world.hpp"
+#include "tests/actor/cluster_steps.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,11 +9,6 @@ using namespace troupe;
 using namespace troupe::test;
 
 namespace {
-
-node_id elected(cluster_world& w) {
-  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
-  return *w.leader();
-}
 
 /// Starts all nodes anew, to keep nothing of the log behind what their snapshots allow.
 void without_tail(cluster_world& w) {
@@ -25,13 +20,6 @@ void without_tail(cluster_world& w) {
 }
 
 node_id other_than(node_id id) { return node_id{id.value % 3 + 1}; }
-
-void put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
-  std::vector<std::size_t> calls;
-  for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
-  REQUIRE(w.run_until(
-      [&] { return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); }); }));
-}
 
 /// Every key that was acknowledged is read at this node, with the revision it was given.
 void reads_all(cluster_world& w, node_id at) {
@@ -70,11 +58,6 @@ node_id fall_behind(cluster_world& w) {
   w.run(200ms);
   REQUIRE(w.status(leader)->role->log_start > 0);
   return missing;
-}
-
-bool caught_up(cluster_world& w, node_id id) {
-  const auto now = w.status(id);
-  return now && now->ready;
 }
 
 } // namespace

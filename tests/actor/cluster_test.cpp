@@ -1,18 +1,12 @@
 // Whole nodes of real actors, in virtual time.
-#include "tests/actor/cluster_world.hpp"
+#include "tests/actor/cluster_steps.hpp"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
 
 namespace {
-
-node_id elected(cluster_world& w) {
-  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
-  return *w.leader();
-}
 
 /// Everything is healed, has come to rest, and is as it must be.
 void conclude(cluster_world& w) {

@@ -1,0 +1,30 @@
+// What tests of whole nodes have them do again and again.
+#pragma once
+
+#include "tests/actor/cluster_world.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace troupe::test {
+
+inline node_id elected(cluster_world& w) {
+  REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
+  return *w.leader();
+}
+
+/// Returns the calls, all of which were acknowledged.
+inline std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
+  std::vector<std::size_t> calls;
+  for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
+  REQUIRE(w.run_until(
+      [&] { return std::all_of(calls.begin(), calls.end(), [&](std::size_t c) { return w.call(c).ok(); }); }));
+  return calls;
+}
+
+inline bool caught_up(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now && now->ready;
+}
+
+} // namespace troupe::test
