@@ -83,6 +83,7 @@ class dispatcher : public dispatcher_handle::base {
   // Snapshots (dispatcher_snapshots.cpp).
   void adopt(const adopt_state& message);
   void replace_states(loaded_state& state);
+  void discard(loaded_state& state);
   void take_turn(round alone);
   std::string why_no_snapshot() const;
   void snapshot_if_due();

@@ -15,7 +15,10 @@ void dispatcher::restore(const raft::entry& e, const raft::snapshot_id& backup) 
 
 void dispatcher::restored(const backup_loaded& answer) {
   // A snapshot may have gone beyond it meanwhile.
-  if (!restoring_ || restoring_->index != answer.at) return;
+  if (!restoring_ || restoring_->index != answer.at) {
+    if (answer.state) discard(*answer.state);
+    return;
+  }
   if (!answer.state) {
     log().warn("the backup restored at index {} is not here: waiting for another node's snapshot", answer.at);
     if (role_) send(role_, raft::state_missing{answer.at});

@@ -14,7 +14,7 @@ constexpr auto rest_after_failure = std::chrono::seconds{10};
 
 void dispatcher::adopt(const adopt_state& message) {
   auto& state = *message.state;
-  if (state.at.last.index <= handed_.index) return;
+  if (state.at.last.index <= handed_.index) return discard(state);
   replace_states(state);
   handed_ = state.at.last;
   target_ = std::max(target_, handed_.index);
@@ -46,6 +46,13 @@ void dispatcher::replace_states(loaded_state& state) {
   for (const auto& [name, service] : services_)
     send(service,
          replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(state.machines.at(name)))});
+}
+
+/// One that nobody went on from is large as well.
+void dispatcher::discard(loaded_state& state) {
+  for (auto& [name, machine] : state.machines)
+    if (machine)
+      send(snapshots_, discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
 }
 
 /// Why none can be taken now; empty if one can.

@@ -148,15 +148,19 @@ void endpoint::note_invitation(const raft::header& head) {
   if (of_member) send(formation_, invited{head.cluster, head.from});
 }
 
-/// Only a member's node may fill this one's disk.
+/// Only a member's node may fill this one's disk; it may be one a moment before that is known here.
 caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
   const auto from = current_sender();
+  const auto is_member = [&](node_id id) {
+    return std::any_of(peers_.members.begin(), peers_.members.end(), [&](const auto& m) { return m.id == id; });
+  };
   const bool known = self_.cluster && piece.cluster == self_.cluster && from &&
-                     std::any_of(peers_.peers.begin(), peers_.peers.end(),
-                                 [&](const auto& peer) { return peer.endpoint.node() == from->node(); });
+                     std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
+                       return peer.endpoint.node() == from->node() && is_member(peer.who.node);
+                     });
   if (!known) {
     ++dropped_;
-    return piece_staged{piece.backup, 0, errc::refused, "this node takes backups of its cluster's nodes only"};
+    return piece_staged{piece.backup, 0, errc::not_ready, "it takes backups of members of its cluster only"};
   }
   if (!staging_) return piece_staged{piece.backup, 0, errc::not_ready, "this node is starting or stopping"};
   return delegate(staging_, std::move(piece));

@@ -384,9 +384,9 @@ struct proxy_drained {};
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
-                   void(raft::transferred), void(queried_batch), void(role_changed), void(leader_known), void(link_up),
-                   void(link_down), void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
-                   proxy_drained(drain_proxy)>;
+                   void(raft::transferred), void(queried_batch), void(role_changed), void(leader_known),
+                   void(members_changed), void(link_up), void(link_down), void(core_up), void(core_down),
+                   void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

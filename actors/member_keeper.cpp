@@ -28,6 +28,10 @@ member_keeper_handle::behavior_type member_keeper::make_behavior() {
         policy_.forget();
         if (leader_) timer_.arm(this, clock().now() + look_every);
       },
+      [this](const core_down&) {
+        leader_ = nullptr;
+        policy_.forget();
+      },
       [this](const configuration_known& m) { members_ = m; },
       [this](const timer& m) {
         if (timer_.fired(m) && leader_) look();

@@ -1,6 +1,6 @@
 // Changes the members by itself while its node leads, as raft/member_policy.hpp says.
 //
-//   [following] -- role_changed: leader --> [leading: looks once a second] -- role_changed --> [following]
+//   [following] -- role_changed: leader --> [leading: looks once a second] -- role_changed, core_down --> [following]
 //
 // It asks the role like anybody else, and does not care for the answer: what was not done is decided anew a second
 // later.
@@ -16,7 +16,7 @@
 namespace troupe {
 
 using member_keeper_handle =
-    compat::handle<void(peers_view), void(role_changed), void(configuration_known), void(timer)>;
+    compat::handle<void(peers_view), void(role_changed), void(core_down), void(configuration_known), void(timer)>;
 
 class member_keeper : public member_keeper_handle::base {
  public:

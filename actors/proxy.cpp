@@ -45,6 +45,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
         routes_.leader_known(m);
         wake();
       },
+      [this](const members_changed& m) { routes_.members_changed(m); },
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
@@ -72,7 +73,8 @@ void proxy::on_commands(const command_batch& batch) {
   const auto asker = caf::actor_cast<asker_handle>(current_sender());
   const auto now = clock().now();
   // Of other nodes only members speak for the cluster.
-  const bool trusted = batch.forwarded ? routes_.knows(current_sender()) : asker && asker.node() == system().node();
+  const bool trusted =
+      batch.forwarded ? routes_.is_of_member(current_sender()) : asker && asker.node() == system().node();
   for (const auto& asked : batch.commands) {
     if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
       outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
@@ -102,7 +104,9 @@ std::string proxy::text_of(errc refusal) const {
 errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
-  if (!trusted && services::is_for_cluster(asked.payload.view())) return errc::unknown_service;
+  // A node may be linked, or be a member, a moment before it is known here.
+  if (!trusted && services::is_for_cluster(asked.payload.view()))
+    return from_proxy ? errc::not_leader : errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (down_.code != errc::none) return down_.code;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;

@@ -18,6 +18,11 @@ bool routes::knows(const caf::strong_actor_ptr& sender) const {
   return std::any_of(links_.begin(), links_.end(), [&](const link& l) { return is_of(l.peer, sender); });
 }
 
+bool routes::is_of_member(const caf::strong_actor_ptr& sender) const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const link& l) { return members_.contains(l.peer) && is_of(l.peer, sender); });
+}
+
 const routes::link* routes::any_link() const {
   for (const auto& l : links_)
     if (l.peer != avoided_) return &l;
@@ -53,6 +58,11 @@ void routes::link_up(const troupe::link_up& message) {
 
 void routes::link_down(node_id peer) {
   std::erase_if(links_, [&](const link& l) { return l.peer == peer; });
+}
+
+void routes::members_changed(const troupe::members_changed& message) {
+  members_.clear();
+  for (const auto& m : message.members) members_.insert(m.id);
 }
 
 void routes::role_changed(const troupe::role_changed& message) {

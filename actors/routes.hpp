@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,12 @@ class routes {
 
   void link_up(const troupe::link_up& message);
   void link_down(node_id peer);
+  void members_changed(const troupe::members_changed& message);
   const link* find(node_id peer) const;
   /// Whether the sender is an actor of this peer, or of any: nobody answers for another.
   bool is_of(node_id peer, const caf::strong_actor_ptr& sender) const;
   bool knows(const caf::strong_actor_ptr& sender) const;
+  bool is_of_member(const caf::strong_actor_ptr& sender) const;
 
   void role_changed(const troupe::role_changed& message);
   void leader_known(const troupe::leader_known& message);
@@ -60,6 +63,8 @@ class routes {
   node_id self_;
   std::string address_;
   std::vector<link> links_;
+  /// Of the log's newest configuration.
+  std::set<node_id> members_;
   bool leading_ = false;
   term_t term_ = 0;
   /// The leader of `term_` as the own role knows it.

@@ -121,7 +121,9 @@ void candidate::receive(const timeout_now&, time_point, output&) {
 }
 
 void candidate::receive(const removed_notice& notice, time_point, output& out) {
-  if (state_.note_removed(notice.commit)) become_follower(out, notice);
+  if (!state_.note_removed(notice.commit)) return;
+  out.removed = notice.index;
+  become_follower(out, notice);
 }
 
 void candidate::receive(const removed_answer&, time_point, output&) {

@@ -10,8 +10,8 @@
 namespace troupe::raft {
 
 follower::follower(node_state&& state) : state_(std::move(state)) {}
-follower::follower(candidate&& from) : state_(std::move(from).release()) {}
-follower::follower(leader&& from) : state_(std::move(from).release()) {}
+follower::follower(candidate&& from) : heard_(from.leader_heard()), state_(std::move(from).release()) {}
+follower::follower(leader&& from) : heard_(from.leader_heard()), state_(std::move(from).release()) {}
 
 output follower::start(time_point now) {
   output out;

@@ -27,7 +27,7 @@ class follower {
   node_state release() && { return std::move(state_); }
   /// The leader of the current term, if known.
   node_id leader_hint() const noexcept { return leader_; }
-  /// When the leader was last heard; nothing if it never was.
+  /// When a leader was last heard; nothing if none ever was.
   std::optional<time_point> leader_heard() const noexcept { return heard_; }
   /// True if the leader has asked this node to campaign.
   bool summoned() const noexcept { return summoned_; }
@@ -62,9 +62,10 @@ class follower {
   void rise(const header& head, time_point now, output& out);
   void rearm(time_point now);
 
+  /// Also by an earlier role of this node, or by itself as a leader.
+  std::optional<time_point> heard_;
   node_state state_;
   node_id leader_;
-  std::optional<time_point> heard_;
   bool summoned_ = false;
   /// When this node campaigns, or as a learner asks; nothing when it may do neither.
   std::optional<time_point> election_at_;

@@ -192,9 +192,9 @@ bool formation::seeks() const noexcept {
   case membership_state::fresh:
     return rule_.expect == std::size_t{0} && rule_.backup == 0;
   case membership_state::promised:
-    return is_invitation(*durable_.promise);
+    return is_invitation(*durable_.promise) && seeking_.value_or(true);
   case membership_state::formed:
-    return seeking_;
+    return seeking_.value_or(false);
   }
   return false;
 }

@@ -109,7 +109,8 @@ struct invited {
   cluster_id cluster;
   node_id by;
 };
-/// A node that belongs to a cluster and is no member of it asks to become one, or does so no more.
+/// A node that is promised to a cluster or belongs to it, and is no member of it, asks to become one, or does so no
+/// more.
 struct seeking {
   bool yes = false;
 };
@@ -201,7 +202,8 @@ class formation {
   std::uint64_t pause_ = 0;
   /// A tick has passed since the view changed.
   bool settled_ = false;
-  bool seeking_ = false;
+  /// As it was told.
+  std::optional<bool> seeking_;
 };
 
 } // namespace troupe::raft

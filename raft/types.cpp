@@ -1,6 +1,6 @@
 #include "raft/types.hpp"
 
-#include <string_view>
+#include <charconv>
 
 namespace troupe::raft {
 namespace {
@@ -16,5 +16,12 @@ std::string hex(std::uint64_t value) {
 
 std::string to_string(node_id id) { return hex(id.value); }
 std::string to_string(cluster_id id) { return hex(id.value); }
+
+std::optional<node_id> parse_node_id(std::string_view text) {
+  node_id id;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id.value, 16);
+  const bool whole = error == std::errc{} && stop == text.data() + text.size() && text.size() == 16;
+  return whole && id ? std::optional{id} : std::nullopt;
+}
 
 } // namespace troupe::raft

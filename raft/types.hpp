@@ -5,7 +5,9 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe::raft {
 
@@ -36,6 +38,8 @@ struct cluster_id {
 /// Sixteen lower-case hexadecimal digits.
 std::string to_string(node_id id);
 std::string to_string(cluster_id id);
+/// The reverse; nothing for any other text, and for sixteen zeros.
+std::optional<node_id> parse_node_id(std::string_view text);
 
 } // namespace troupe::raft
 

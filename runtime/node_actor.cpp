@@ -11,7 +11,6 @@
 #include "services/shell.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace troupe {
@@ -28,14 +27,6 @@ constexpr auto complain_every = std::chrono::minutes{1};
 
 /// A node that heard nothing of its leader for so long did not see its own removal being decided.
 constexpr auto away_after = std::chrono::seconds{10};
-
-/// The reverse of to_string; 0 for what is none. It comes from another node.
-node_id parse_id(const std::string& text) {
-  node_id id;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, id.value, 16);
-  return error == std::errc{} && stop == end ? id : node_id{};
-}
 
 bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
 
@@ -63,7 +54,7 @@ node_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const move_leadership& m) -> caf::result<leadership_moved> {
         return ask_cluster<leadership_moved>(raft::transfer_leadership{0, m.to}, m.timeout, [](const proxy_answer& a) {
-          return leadership_moved{parse_id(a.payload)};
+          return leadership_moved{raft::parse_node_id(a.payload).value_or(node_id{})};
         });
       },
       [this](const watch_events& m) {
@@ -96,8 +87,7 @@ node_handle::behavior_type node_actor::make_behavior() {
         tell({cluster_event::kind::role_changed, setup_.id, m.kind, m.term});
         watch(caf::actor_cast<caf::actor>(m.role));
         // Born while the core was being taken down.
-        if (phase_ != phase::running && phase_ != phase::handing_over && phase_ != phase::draining)
-          send_exit(m.role, caf::exit_reason::user_shutdown);
+        if (!serves() && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const configuration_known& m) { on_members(m); },
@@ -133,7 +123,7 @@ void node_actor::decided(const membership_decision& message) {
     return;
   }
   // So far it voted with an empty log; now it begins with the state that it was given.
-  if (phase_ == phase::running && membership_.backup != opening_.backup) clear_core({});
+  if (serves() && membership_.backup != opening_.backup) clear_core({});
   if (phase_ == phase::idle && around_.proxy) open_core();
 }
 
@@ -262,12 +252,14 @@ void node_actor::on_down(const caf::down_msg& message) {
 }
 
 void node_actor::clear_core(const caf::error& why) {
-  const bool ends = phase_ == phase::handing_over || phase_ == phase::draining || phase_ == phase::stopping;
+  const bool ends = phase_ == phase::leaving || phase_ == phase::handing_over || phase_ == phase::draining ||
+                    phase_ == phase::stopping;
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   send(around_.proxy, core_down{});
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
+  send(keeper_, core_down{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
 }
@@ -311,26 +303,34 @@ void node_actor::ask_leader(const services::member_command& what, std::chrono::m
 }
 
 void node_actor::begin_stop(bool leave) {
-  if (phase_ == phase::handing_over) return;
-  if (!leave || phase_ != phase::running || !members_.is_member(setup_.id)) return hand_over();
+  if (phase_ == phase::handing_over || (phase_ == phase::leaving && leave)) return;
+  // Who asks again without leaving wants it to end at once.
+  if (!leave || phase_ == phase::draining || phase_ == phase::stopping) return hand_over();
+  if (phase_ != phase::running || !members_.is_member(setup_.id)) {
+    troupe::log().warn("node {} ends without leaving a cluster: {}", to_string(setup_.id),
+                       phase_ == phase::running ? "it is no member of one"
+                                                : "it is not running, so a member that it is it stays");
+    return hand_over();
+  }
+  phase_ = phase::leaving;
   raft::change_members change;
   change.remove.push_back(setup_.id);
   ask_leader(
       change, setup_.drain_timeout,
       [this](const proxy_answer&) {
         troupe::log().info("node {} has left the cluster", to_string(setup_.id));
-        hand_over();
+        if (phase_ == phase::leaving) hand_over();
       },
       [this](const caf::error& why) {
         troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id),
                             compat::to_text(system(), why));
-        hand_over();
+        if (phase_ == phase::leaving) hand_over();
       });
 }
 
 /// A leader that just ended would leave the others without one for an election timeout.
 void node_actor::hand_over() {
-  if (phase_ != phase::running || role_.kind != raft::role_kind::leader || members_.voters.size() < 2) return drain();
+  if (!serves() || role_.kind != raft::role_kind::leader || members_.voters.size() < 2) return drain();
   phase_ = phase::handing_over;
   send(role_.role, raft::transfer_leadership{});
   timer_.arm(this, clock().now() + setup_.raft.election_max);
@@ -358,8 +358,11 @@ void node_actor::on_members(const configuration_known& message) {
   if (!first)
     for (const auto& event : member_events(before, members_, message.index)) tell(event);
   if (members_.is_member(setup_.id)) {
-    removed_at_ = 0;
-    send(around_.formation, seeking{false});
+    // A new role tells again what its log holds, which may end before the removal.
+    if (message.index > removed_at_) {
+      removed_at_ = 0;
+      send(around_.formation, seeking{false});
+    }
   } else if (first && !members_.empty()) {
     // Started as what was removed before, or not let in yet.
     send(around_.formation, seeking{true});
@@ -367,7 +370,8 @@ void node_actor::on_members(const configuration_known& message) {
   const auto count = members_.members().size();
   // A new role tells what the last one told, and an empty log has no members.
   if (count > 0 && std::exchange(told_members_at_, message.index) != message.index)
-    troupe::log().info("node {} is a member of cluster {} of {} nodes", to_string(setup_.id),
+    troupe::log().info("node {} is {} cluster {} of {} nodes", to_string(setup_.id),
+                       members_.is_member(setup_.id) ? "a member of" : "not a member of",
                        to_string(membership_.cluster), count);
   if (count > 0 && setup_.expected_members > count && !std::exchange(told_of_missing_, true))
     troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: who else is started does not change a "
@@ -375,6 +379,7 @@ void node_actor::on_members(const configuration_known& message) {
                        setup_.expected_members, count);
   if (!members_.empty()) send(around_.formation, formed_now{membership_.cluster});
   send(around_.links, members_changed{members_.members()});
+  send(around_.proxy, members_changed{members_.members()});
 }
 
 void node_actor::on_removed(const removed_from_cluster& message) {
@@ -383,7 +388,7 @@ void node_actor::on_removed(const removed_from_cluster& message) {
   const bool was_away = message.silent_for >= away_after;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
                      message.index, was_away ? "asks to join again" : "stays out until it is started again");
-  if (was_away) send(around_.formation, seeking{true});
+  send(around_.formation, seeking{was_away});
 }
 
 void node_actor::tell(const cluster_event& event) {

@@ -1,18 +1,20 @@
 // The supervisor of a node: spawns, watches and stops everything else.
 //
 //   [idle] -- membership decided --> [opening] -- log_opened --> [running] -- stop_node --> [draining] --> [stopping]
-//     ^                                  ^                           |                                        |
-//     |                                  |  an actor of the core     |  membership withdrawn                  v
-//     |                                  |  died: stop the rest      v                                      (gone)
-//     |                                  +--------------------- [clearing]
-//     +--------------------------------------------------------------+
+//     ^                                  ^                           |  |                       ^             |
+//     |                                  |  an actor of the core     |  |  to leave first       |             v
+//     |                                  |  died: stop the rest      |  +---> [leaving] --------+           (gone)
+//     |                                  +--------------------- [clearing]         |            |
+//     |                                                              |  |          v            |
+//     +-------------------------------- membership withdrawn --------+  +--> [handing_over] ----+
+//                                                                        as leader, by way of leaving or not
 //
 // The core (role and replicators, log, snapshot and staging store, dispatcher, services) is taken down as a whole when
-// one of it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy and formation live as
-// long as the node. When the log store says that its disk failed, [clearing] leads to [disk_failed]: the node answers
-// questions about itself until it is stopped, and does nothing else, for what reached the disk is unknown until it is
-// opened by a new process. A full disk is no failed disk: where it does not even suffice to run, [clearing] and
-// [opening] lead to [no_room], and from there to [opening] once a second.
+// one of it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy, formation, health
+// monitor and member keeper live as long as the node. When the log store says that its disk failed, [clearing] leads to
+// [disk_failed]: the node answers questions about itself until it is stopped, and does nothing else, for what reached
+// the disk is unknown until it is opened by a new process. A full disk is no failed disk: where it does not even
+// suffice to run, [clearing] and [opening] lead to [no_room], and from there to [opening] once a second.
 #pragma once
 
 #include "actors/cluster_events.hpp"
@@ -53,7 +55,8 @@ struct node_status {
   node_id id;
   cluster_id cluster;
   std::string address;
-  /// "forming", "opening", "running", "leaving", "draining", "restarting", "no_room", "disk_failed" or "stopping".
+  /// "forming", "opening", "running", "leaving", "handing_over", "draining", "restarting", "no_room", "disk_failed" or
+  /// "stopping".
   std::string phase;
   /// Only while running.
   std::optional<role_status> role;
@@ -167,7 +170,18 @@ class node_actor : public node_handle::base {
   void on_exit() override;
 
  private:
-  enum class phase { idle, opening, running, handing_over, draining, clearing, no_room, disk_failed, stopping };
+  enum class phase {
+    idle,
+    opening,
+    running,
+    leaving,
+    handing_over,
+    draining,
+    clearing,
+    no_room,
+    disk_failed,
+    stopping
+  };
 
   void settle_in(const surroundings& message);
   void decided(const membership_decision& message);
@@ -201,6 +215,10 @@ class node_actor : public node_handle::base {
   caf::result<piece_staged> stage(stage_piece piece);
   caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now) const;
+  /// The core is there, and not being ended.
+  bool serves() const noexcept {
+    return phase_ == phase::running || phase_ == phase::leaving || phase_ == phase::handing_over;
+  }
 
   node_setup setup_;
   surroundings around_;

@@ -15,8 +15,10 @@ template <class Phase> const char* to_string(Phase phase) {
     return "opening";
   case Phase::running:
     return "running";
-  case Phase::handing_over:
+  case Phase::leaving:
     return "leaving";
+  case Phase::handing_over:
+    return "handing_over";
   case Phase::draining:
     return "draining";
   case Phase::clearing:
@@ -45,7 +47,7 @@ caf::result<node_status> node_actor::status() {
   }
   if (phase_ == phase::no_room) now.disk = "full";
   if (setup_.network) now.network = setup_.network();
-  if ((phase_ != phase::running && phase_ != phase::handing_over) || !role_.role) {
+  if (!serves() || !role_.role) {
     now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
                     : phase_ == phase::no_room ? "the disk is full"
                     : phase_ == phase::idle    ? "not part of a cluster yet"

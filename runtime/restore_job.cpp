@@ -42,6 +42,7 @@ restore_handle::behavior_type restore_job::make_behavior() {
         linked_[m.peer.node] = m.endpoint;
         if (const auto found = holders_.find(m.peer.node); found != holders_.end()) {
           found->second.again = {};
+          found->second.refused = false; // it may be another process
           look_after(found->first, found->second);
         }
       },

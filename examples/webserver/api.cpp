@@ -205,11 +205,9 @@ routed restore(request& asked) {
 }
 
 raft::node_id node_of(std::string_view text) {
-  raft::node_id id;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id.value, 16);
-  if (error != std::errc{} || stop != text.data() + text.size() || !id || text.size() != 16)
-    refuse("a node's id is 16 hexadecimal digits, not " + services::printable(text));
-  return id;
+  const auto id = raft::parse_node_id(text);
+  if (!id) refuse("a node's id is 16 hexadecimal digits, not " + services::printable(text));
+  return *id;
 }
 
 /// The members of a JSON object in the body, as far as they are known here; `take` says whether it knows one.

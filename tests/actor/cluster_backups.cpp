@@ -55,22 +55,9 @@ void cluster_world::spoil_staged(node_id id, const raft::snapshot_id& backup, bo
   files.sync_directory("/staged");
 }
 
-std::shared_ptr<std::optional<cluster_world::restore_answer>>
-cluster_world::restore(node_id at, const raft::snapshot_id& backup, std::chrono::milliseconds timeout) {
-  auto told = std::make_shared<std::optional<restore_answer>>();
-  system.spawn<errand>(
-      [told, node = members_.at(at).node, what = make_restore{backup, timeout}](caf::event_based_actor* self) {
-        self->request(node, caf::infinite, what)
-            .then(
-                [told](const restore_made& done) {
-                  *told = {{}, done.index};
-                },
-                [told](const caf::error& e) {
-                  *told = {describe(e), 0};
-                });
-      });
-  work(any_pace);
-  return told;
+std::shared_ptr<std::optional<late_answer>> cluster_world::restore(node_id at, const raft::snapshot_id& backup,
+                                                                   std::chrono::milliseconds timeout) {
+  return ask_late<restore_made>(at, make_restore{backup, timeout});
 }
 
 } // namespace troupe::test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <cerrno>
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -49,7 +51,7 @@ struct story {
     reads(w, at, lost, false);
     reads(w, at, since, true);
   }
-  bool restored_at(const std::shared_ptr<std::optional<cluster_world::restore_answer>>& answer,
+  bool restored_at(const std::shared_ptr<std::optional<late_answer>>& answer,
                    std::chrono::milliseconds patience = 20s) {
     if (!w.run_until([&] { return answer->has_value(); }, patience)) return false;
     CAPTURE((*answer)->error.message);
@@ -237,4 +239,27 @@ TEST_CASE("a backup that reaches further than the log is refused before anything
   REQUIRE(fresh.run_until([&] { return later->has_value(); }));
   CHECK((*later)->error.code == errc::none); // its log is long enough now
   for (const auto id : cluster_world::ids()) reads(fresh, id, puts, false);
+}
+
+TEST_CASE("the core dies under a restore: before its entry it is surely not done, then it is unknown") {
+  for (const bool proposed : {false, true}) {
+    story s{proposed ? 63u : 64u};
+    const auto at = s.leader;
+    REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
+    if (!proposed) // it waits for a majority that has room
+      for (const auto id : cluster_world::ids())
+        if (id != at)
+          s.w.snapshot_files_of(id)->before_each([](const disk_operation&) {
+            throw file_error{"write", "/staged", ENOSPC};
+          });
+    const auto answer = s.w.restore(at, s.backup);
+    if (!proposed) s.w.run(20ms);
+    REQUIRE_FALSE(answer->has_value());
+    s.w.break_disk(at);
+    // What is synced next is the restore's entry, or this.
+    if (!proposed) s.w.put(at, "something");
+    REQUIRE(s.w.run_until([&] { return answer->has_value(); }));
+    CAPTURE((*answer)->error.message);
+    CHECK(outcome_of((*answer)->error.code) == (proposed ? outcome::unknown : outcome::rejected));
+  }
 }

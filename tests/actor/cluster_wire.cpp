@@ -65,8 +65,13 @@ class wire_links : public caf::event_based_actor {
           for (const auto& watcher : link_watchers_) send(watcher, m);
           tell_peers();
         },
-        [](const health_batch&) {}, // who is there is tested by itself
-        [](const members_changed&) {},
+        [this](const health_batch& out) {
+          for (const auto& m : out.messages) on_.carry(self_, m);
+        },
+        [this](const members_changed& m) {
+          members_ = m.members;
+          tell_peers();
+        },
         [](const get_peers&) { return peer_list{}; },
     };
   }
@@ -79,13 +84,14 @@ class wire_links : public caf::event_based_actor {
 
  private:
   void tell_peers() {
-    peers_view view{self_, {}, {}};
+    peers_view view{self_, {}, members_};
     for (const auto& [id, link] : up_) view.peers.push_back({link.peer, link.endpoint});
     for (const auto& watcher : peers_watchers_) send(watcher, view);
   }
 
   wire& on_;
   hello self_;
+  std::vector<raft::member> members_;
   std::map<node_id, link_up> up_;
   std::vector<link_watcher> link_watchers_;
   std::vector<peers_watcher> peers_watchers_;
@@ -181,12 +187,20 @@ bool wire::connected(node_id a, node_id b) const {
   return stations_.contains(a) && stations_.contains(b) && !cuts_.contains(pair_of(a, b));
 }
 
-void wire::carry(const hello& from, const raft::rpc& message) {
+template <class Message> void wire::carry(const hello& from, const Message& message) {
   // What a killed process still wanted to say does not leave it.
   const auto sender = stations_.find(from.node);
   if (sender == stations_.end() || sender->second.self.incarnation != from.incarnation) return;
   const auto copies = pick(100) < weather_.loss ? 0 : pick(100) < weather_.repeats ? 2 : 1;
   for (int i = 0; i < copies; ++i) under_way_.emplace(now_ + some_time(), [this, message] { deliver(message); });
+}
+
+void wire::deliver(const raft::health_message& message) {
+  std::visit(
+      [&](const auto& m) {
+        if (connected(m.from, m.to)) caf::anon_send(stations_.at(m.to).endpoint, m);
+      },
+      message);
 }
 
 void wire::deliver(const raft::rpc& message) {

@@ -1,7 +1,7 @@
 // The network between the nodes of a test, in virtual time and drawn from one seed.
 //
-// Raft messages get lost, repeated, delayed and reordered. What proxies say to each other keeps its order, as on a
-// connection, and is lost only with it: a cut breaks a link after a while, healing brings another one up.
+// Raft messages and probes get lost, repeated, delayed and reordered. What proxies say to each other keeps its order,
+// as on a connection, and is lost only with it: a cut breaks a link after a while, healing brings another one up.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -68,8 +68,9 @@ class wire {
   std::uint64_t pick(std::uint64_t below) { return random_.next() % below; }
   raft::duration some_time();
   bool connected(node_id a, node_id b) const;
-  void carry(const hello& from, const raft::rpc& message);
+  template <class Message> void carry(const hello& from, const Message& message);
   void deliver(const raft::rpc& message);
+  void deliver(const raft::health_message& message);
   /// On a connection: keeps the order of everything with the same `order`.
   void carry_in_order(node_id from, node_id to, raft::time_point& order, std::function<void()> arrive);
   void tend(const pair& ends, link& l);

@@ -28,17 +28,22 @@ raft::configuration everybody() {
 /// Tells the node that the three form a cluster, and wants nothing to do with anything else.
 class agreed_formation : public caf::event_based_actor {
  public:
-  agreed_formation(caf::actor_config& config, node_handle node)
-      : caf::event_based_actor(config), node_(std::move(node)) {
+  agreed_formation(caf::actor_config& config, cluster_world& world, node_id id, node_handle node)
+      : caf::event_based_actor(config), world_(world), id_(id), node_(std::move(node)) {
     set_default_handler(caf::drop);
   }
   caf::behavior make_behavior() override {
     send(node_, membership_decision{the_cluster, everybody(), false});
     node_ = nullptr;
-    return {[](const formed_now&) {}, [](const seeking&) {}};
+    return {
+        [](const formed_now&) {},
+        [this](const seeking& m) { world_.members_.at(id_).seeks = m.yes; },
+    };
   }
 
  private:
+  cluster_world& world_;
+  node_id id_;
   node_handle node_;
 };
 
@@ -196,6 +201,7 @@ void cluster_world::start(node_id id) {
   auto& m = members_.at(id);
   m.up = true;
   m.ended.reset();
+  m.seeks = false;
   ++m.incarnation;
   hello self;
   self.node = id;
@@ -221,7 +227,7 @@ void cluster_world::start(node_id id) {
   front_door.address = self.address;
   m.around.proxy = system.spawn<proxy>(front_door);
   m.around.links = wire_.spawn_links(self);
-  m.around.formation = caf::actor_cast<formation_handle>(system.spawn<agreed_formation>(m.node));
+  m.around.formation = caf::actor_cast<formation_handle>(system.spawn<agreed_formation>(*this, id, m.node));
   m.around.health = system.spawn<health_monitor>(id, raft::health_options{}, random_.next(), m.around.links);
   m.endpoint = system.spawn<endpoint>(self, m.around.proxy, m.around.formation, m.around.links, m.around.health);
   const auto tap = system.spawn<news_tap>(*this, self, m.endpoint);

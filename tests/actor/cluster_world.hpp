@@ -46,6 +46,12 @@ struct client_call {
   outcome what() const { return outcome_of(answered->code); }
 };
 
+/// An error, or where in the log it happened.
+struct late_answer {
+  error_info error;
+  index_t index = 0;
+};
+
 /// A role actor, as it announced itself.
 struct role_seen {
   std::uint64_t incarnation = 0;
@@ -114,12 +120,16 @@ class cluster_world : private virtual_system {
   /// A backup's bytes on this node's disk are gone or, with `altered`, not what they were.
   void spoil_staged(node_id id, const raft::snapshot_id& backup, bool altered);
   /// What became of it, once that is known.
-  struct restore_answer {
-    error_info error;
-    index_t index = 0;
-  };
-  std::shared_ptr<std::optional<restore_answer>> restore(node_id at, const raft::snapshot_id& backup,
-                                                         std::chrono::milliseconds timeout = 20s);
+  std::shared_ptr<std::optional<late_answer>> restore(node_id at, const raft::snapshot_id& backup,
+                                                      std::chrono::milliseconds timeout = 20s);
+  // Members (cluster_members.cpp).
+  /// Asks the node for this change of members; what became of it, once that is known.
+  std::shared_ptr<std::optional<late_answer>> change(node_id at, raft::change_members what);
+  void stop(node_id id, bool leave);
+  /// Whether the node asks to join its cluster again.
+  bool seeks(node_id id) const { return members_.at(id).seeks; }
+  /// What the node tells from now on. Its watcher asks twice, and is told once.
+  std::shared_ptr<std::vector<cluster_event>> watch(node_id id);
   /// Its service throws at the next command, once.
   void arm_service(node_id id) { members_.at(id).service_throws = true; }
 
@@ -161,11 +171,13 @@ class cluster_world : private virtual_system {
     service_actor<map_service> front;
     caf::actor_id news = 0;
     std::deque<role_seen> roles;
+    bool seeks = false;
     bool service_throws = false;
     bool has_services = true;
     std::size_t services = 0;
     std::size_t applied = 0;
   };
+  friend class agreed_formation;
   friend class news_tap;
   friend class opened_disk;
   friend class recording_machine;
@@ -180,6 +192,22 @@ class cluster_world : private virtual_system {
   void on_node_end(node_id id, std::uint64_t incarnation, const caf::error& why);
   void on_answer(std::size_t number, const client_call::answer& what);
   template <class Request> std::size_t ask(node_id at, client_call what, Request request);
+  template <class Result, class Question>
+  std::shared_ptr<std::optional<late_answer>> ask_late(node_id at, const Question& question) {
+    auto told = std::make_shared<std::optional<late_answer>>();
+    system.spawn<errand>([told, node = members_.at(at).node, question](caf::event_based_actor* self) {
+      self->request(node, caf::infinite, question)
+          .then(
+              [told](const Result& done) {
+                *told = {{}, done.index};
+              },
+              [told](const caf::error& e) {
+                *told = {describe(e), 0};
+              });
+    });
+    work(any_pace);
+    return told;
+  }
   bool on_most_disks(index_t index, const std::string& key);
   void judge_put(const client_call& c, const std::vector<index_t>& in_log);
   void judge_gets(const std::map<std::string, std::vector<index_t>>& in_log);

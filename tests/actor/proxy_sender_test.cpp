@@ -65,9 +65,13 @@ TEST_CASE("of other nodes only members' proxies hand in commands for the cluster
   const auto network = w.system.spawn<no_network>();
   const auto member = abroad(w.system, network, 100);
   const auto stranger = abroad(w.system, network, 200);
-  hello who;
-  who.node = peer;
-  w.tell(link_up{who, caf::actor_cast<endpoint_handle>(member)});
+  const auto guest = abroad(w.system, network, 300); // linked, and no member
+  for (const auto& [id, there] : {std::pair{peer, member}, std::pair{other_peer, guest}}) {
+    hello who;
+    who.node = id;
+    w.tell(link_up{who, caf::actor_cast<endpoint_handle>(there)});
+  }
+  w.tell(members_changed{{{peer, "n2:1"}}});
   w.lead();
   const auto gets_in = [&](const caf::actor& from, bool forwarded) {
     command restore{1, access::write, 1000, raft::bytes{services::encode_restore({{1, 1}, 10, 1})}};
@@ -78,6 +82,7 @@ TEST_CASE("of other nodes only members' proxies hand in commands for the cluster
   };
   CHECK_FALSE(gets_in(stranger, false));
   CHECK_FALSE(gets_in(stranger, true));
+  CHECK_FALSE(gets_in(guest, true));
   CHECK_FALSE(gets_in(member, false)); // a client of the same process
   CHECK(gets_in(member, true));
   CHECK(gets_in(caf::actor_cast<caf::actor>(w.asker), false));

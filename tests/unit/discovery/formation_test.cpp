@@ -359,3 +359,36 @@ TEST_CASE("what a cluster was restored from is known for good", "[formation]") {
   formation proposer{one, bootstrap_rule{3, the_backup}, 1, sealed(restoring_three())};
   CHECK(proposer.step(formed_now{{7}}).store->restored == the_backup);
 }
+
+TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks to join until told otherwise",
+          "[formation]") {
+  formation f{two, bootstrap_rule{0}, 1, {}};
+  f.start();
+  CHECK(f.seeks());
+  const auto out = f.step(invited{{7}, one.id});
+  REQUIRE(out.store);
+  REQUIRE(f.step(record_synced{}).decided);
+  CHECK(f.record().state() == membership_state::promised);
+  CHECK(f.seeks());
+  CHECK_FALSE(f.step(invited{{8}, three.id}).store); // it has one
+  f.step(seeking{false});                            // removed on purpose while it was joining
+  CHECK_FALSE(f.seeks());
+  f.step(seeking{true});
+  CHECK(f.seeks());
+  // Another process asks anew.
+  formation again{two, bootstrap_rule{0}, 1, f.record()};
+  CHECK(again.start().decided);
+  CHECK(again.seeks());
+  REQUIRE(again.step(formed_now{{7}}).store);
+  again.step(record_synced{});
+  CHECK_FALSE(again.seeks());
+  again.step(seeking{true});
+  CHECK(again.seeks());
+
+  CHECK_FALSE(formation(two, bootstrap_rule{0}, 1, {}).step(invited{{7}, two.id}).store);
+  formation restoring{two, bootstrap_rule{0, the_backup}, 1, {}};
+  CHECK_FALSE(restoring.step(invited{{7}, one.id}).store); // it was given another state to begin with
+  auto promised = promised_node();
+  CHECK_FALSE(promised.step(invited{{8}, one.id}).store);
+  CHECK_FALSE(promised.seeks());
+}

@@ -79,4 +79,29 @@ TEST_CASE("a round without a majority is followed by another pre-vote after a ra
   CHECK(head_of(out.send_now[0]).term == 3);
 }
 
+TEST_CASE("when a leader was last heard outlives a candidacy") {
+  follower f{test::state_with({1}, {1, {}}, 3)};
+  append_request beat;
+  beat.head = test::from(2, 1);
+  f.step(rpc{beat}, start);
+  candidate c{std::move(f)};
+  c.start(start + std::chrono::seconds{2});
+  const follower again{std::move(c)};
+  REQUIRE(again.leader_heard() == start);
+  CHECK_FALSE(again.leader_hint());
+}
+
+TEST_CASE("a candidate that learns of its removal says so, and answers as a follower") {
+  auto c = voting(3);
+  const auto out = c.step(rpc{removed_notice{test::from(2, 2), 4, 4}}, start);
+  CHECK(out.removed == 4);
+  REQUIRE(out.next_role);
+  CHECK(out.next_role->to == role_kind::follower);
+  follower f{std::move(c)};
+  f.start(start);
+  const auto then = f.step(*out.next_role->carry, start);
+  CHECK_FALSE(then.removed); // told already
+  CHECK_FALSE(f.deadline());
+}
+
 } // namespace troupe::raft

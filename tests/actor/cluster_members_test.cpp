@@ -1,0 +1,144 @@
+// Nodes of real actors, in virtual time, that are removed, leave, and tell what happens.
+#include "tests/actor/cluster_steps.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+std::size_t members_seen_by(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now && now->role ? now->role->members.members().size() : 0;
+}
+
+std::string why_not_ready(cluster_world& w, node_id id) {
+  const auto now = w.status(id);
+  return now ? now->not_ready : std::string{};
+}
+
+bool ended_well(cluster_world& w, node_id id, std::chrono::milliseconds patience = 10s) {
+  if (!w.run_until([&] { return w.end_of(id).has_value(); }, patience)) return false;
+  return w.end_of(id) == "none" || w.end_of(id)->empty();
+}
+
+/// A cluster with a leader, and one of the others.
+struct story {
+  explicit story(std::uint64_t seed) : w{seed} {
+    leader = elected(w);
+    REQUIRE(w.run_until([&] {
+      const auto ids = cluster_world::ids();
+      return std::all_of(ids.begin(), ids.end(), [&](node_id id) { return caught_up(w, id); });
+    }));
+    for (const auto id : cluster_world::ids())
+      if (id != leader) (other ? third : other) = id;
+  }
+  /// Removes `other` while it hears nobody, so long before it is heard again.
+  void remove_in_absence(std::chrono::milliseconds away) {
+    w.net().isolate(other);
+    w.run(away / 2);
+    const auto removed = w.change(leader, {0, {}, {other}, 0});
+    REQUIRE(w.run_until([&] { return removed->has_value(); }));
+    REQUIRE((*removed)->error.code == errc::none);
+    w.run(away / 2);
+    w.net().heal();
+    REQUIRE(w.run_until([&] { return why_not_ready(w, other).find("was removed") != std::string::npos; }, 20s));
+  }
+  std::size_t count(const std::vector<cluster_event>& seen, cluster_event::kind what, node_id node) {
+    return static_cast<std::size_t>(std::count_if(
+        seen.begin(), seen.end(), [&](const cluster_event& e) { return e.what == what && e.node == node; }));
+  }
+
+  cluster_world w;
+  node_id leader;
+  node_id other;
+  node_id third;
+};
+
+} // namespace
+
+TEST_CASE("a node that was removed stays out, also when it was campaigning meanwhile; one that was long away returns") {
+  for (std::uint64_t seed = 70; seed < 76; ++seed) {
+    CAPTURE(seed);
+    story brief{seed};
+    brief.remove_in_absence(4s);
+    const auto& roles = brief.w.roles(brief.other);
+    CHECK(std::any_of(roles.begin(), roles.end(),
+                      [](const role_seen& r) { return r.kind == raft::role_kind::candidate; }));
+    CHECK_FALSE(brief.w.seeks(brief.other));
+  }
+  story away{76};
+  away.remove_in_absence(25s);
+  CHECK(away.w.seeks(away.other));
+}
+
+TEST_CASE("a node that leaves is no member any more, whatever it was") {
+  for (const bool leads : {false, true}) {
+    story s{leads ? 81u : 80u};
+    const auto leaves = leads ? s.leader : s.other;
+    const auto stays = s.third;
+    s.w.stop(leaves, true);
+    s.w.stop(leaves, true);
+    REQUIRE(ended_well(s.w, leaves));
+    REQUIRE(s.w.run_until([&] { return members_seen_by(s.w, stays) == 2; }));
+    put_some(s.w, stays, "on", 3);
+  }
+}
+
+TEST_CASE("who asks a leaving node to end does not wait for its leaving") {
+  story s{82};
+  s.w.net().isolate(s.other); // it can ask nobody
+  s.w.stop(s.other, true);
+  s.w.run(50ms);
+  CHECK(s.w.status(s.other)->phase == "leaving");
+  s.w.stop(s.other, false);
+  REQUIRE(ended_well(s.w, s.other, 100ms));
+  CHECK(members_seen_by(s.w, s.leader) == 3);
+}
+
+TEST_CASE("a node that cannot leave ends all the same, and stays a member") {
+  story s{83};
+  s.w.net().isolate(s.other);
+  s.w.stop(s.other, true);
+  REQUIRE(ended_well(s.w, s.other, 12s));
+  CHECK(members_seen_by(s.w, s.leader) == 3);
+  s.w.net().heal();
+  // Not yet running.
+  s.w.start(s.other);
+  s.w.stop(s.other, true);
+  REQUIRE(ended_well(s.w, s.other, 12s));
+  // Its core is gone for the moment.
+  s.w.start(s.other);
+  REQUIRE(s.w.run_until([&] { return caught_up(s.w, s.other); }));
+  s.w.exhaust_disk(s.other);
+  s.w.put(s.leader, "more");
+  REQUIRE(s.w.run_until([&] { return s.w.status(s.other)->phase == "no_room"; }));
+  s.w.stop(s.other, true);
+  REQUIRE(ended_well(s.w, s.other, 12s));
+  CHECK(members_seen_by(s.w, s.leader) == 3);
+}
+
+TEST_CASE("events: who leads, who is there, who is a member") {
+  story s{84};
+  using kind = cluster_event::kind;
+  const auto seen = s.w.watch(s.leader);
+  const auto elsewhere = s.w.watch(s.third);
+  s.w.kill(s.other);
+  REQUIRE(s.w.run_until([&] { return s.count(*seen, kind::died, s.other) > 0; }, 30s));
+  CHECK(s.count(*seen, kind::suspected, s.other) == 1);
+  s.w.start(s.other);
+  REQUIRE(s.w.run_until([&] { return s.count(*seen, kind::revived, s.other) > 0; }));
+  const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
+  REQUIRE(s.w.run_until([&] { return removed->has_value() && s.count(*elsewhere, kind::member_left, s.other) > 0; }));
+  CHECK(s.count(*seen, kind::member_left, s.other) == 1);
+  const auto added = s.w.change(s.leader, {0, {{{s.other, "node:1"}, true, {}}}, {}, 0});
+  REQUIRE(s.w.run_until([&] { return s.count(*seen, kind::member_promoted, s.other) > 0; }));
+  CHECK(s.count(*seen, kind::member_joined, s.other) == 1);
+  CHECK(added->has_value());
+  const auto old = s.leader;
+  s.w.stop(old, false);
+  REQUIRE(s.w.run_until([&] { return s.w.leader() && s.w.leader() != old; }));
+  REQUIRE(s.w.run_until([&] { return s.count(*elsewhere, kind::leader_changed, *s.w.leader()) > 0; }));
+  CHECK(s.count(*seen, kind::died, s.other) == 1); // told once, though asked for twice
+}

@@ -1,0 +1,153 @@
+// The member keeper by itself: for whom and how long it acts.
+#include "actors/log.hpp"
+#include "actors/member_keeper.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr node_id self{1};
+constexpr cluster_id ours{77};
+
+/// Stands for links, health monitor and role, and writes down what the role is asked.
+class world_around : public caf::event_based_actor {
+ public:
+  world_around(caf::actor_config& config, std::shared_ptr<std::vector<raft::change_members>> asked)
+      : caf::event_based_actor(config), asked_(std::move(asked)) {}
+  caf::behavior make_behavior() override {
+    return {
+        [](const watch_peers&) {},
+        [this](const health_report& m) { health_ = m; },
+        [this](const get_health&) { return health_; },
+        [this](const raft::change_members& m) { asked_->push_back(m); },
+    };
+  }
+
+ private:
+  std::shared_ptr<std::vector<raft::change_members>> asked_;
+  health_report health_;
+};
+
+struct keeper_world : virtual_system {
+  std::shared_ptr<std::vector<raft::change_members>> asked = std::make_shared<std::vector<raft::change_members>>();
+  caf::actor around;
+  member_keeper_handle subject;
+  epoch_t epoch = 0;
+
+  explicit keeper_world(const raft::member_policy_options& opts = {}) {
+    log().set_level(spdlog::level::off);
+    around = system.spawn<world_around>(asked);
+    subject = system.spawn<member_keeper>(self, opts, caf::actor_cast<links_handle>(around),
+                                          caf::actor_cast<health_monitor_handle>(around));
+    tell(configuration_known{4, {{{self, "n1:1"}, {{2}, "n2:1"}}, {}, {}, {}}});
+  }
+  ~keeper_world() {
+    caf::anon_send_exit(subject, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(around, caf::exit_reason::user_shutdown);
+    settle();
+    advance(2s); // its timer keeps it
+  }
+  keeper_world(const keeper_world&) = delete;
+  keeper_world& operator=(const keeper_world&) = delete;
+
+  template <class Message> void tell(Message m) {
+    caf::anon_send(subject, std::move(m));
+    settle();
+  }
+  void become(raft::role_kind kind) {
+    tell(role_changed{++epoch, kind, epoch, caf::actor_cast<role_handle>(around), 0, {}});
+  }
+  /// A node is linked.
+  void meet(hello who) {
+    peers_view view;
+    view.self.node = self;
+    view.self.cluster = ours;
+    view.peers.push_back({std::move(who), {}});
+    tell(std::move(view));
+  }
+};
+
+hello node_that(bool seeks, membership_state state = membership_state::fresh, cluster_id cluster = {}) {
+  hello who;
+  who.node = {3};
+  who.address = "n3:1";
+  who.seeks = seeks;
+  who.state = state;
+  who.cluster = cluster;
+  return who;
+}
+
+} // namespace
+
+TEST_CASE("a leader lets in who asks; a follower, and a leader whose core is gone, does nothing") {
+  keeper_world w;
+  w.meet(node_that(true));
+  w.become(raft::role_kind::follower);
+  w.advance(3s);
+  CHECK(w.asked->empty());
+  w.become(raft::role_kind::leader);
+  w.advance(1500ms);
+  REQUIRE(w.asked->size() == 1);
+  CHECK(w.asked->front().based_on == 4);
+  REQUIRE(w.asked->front().add.size() == 1);
+  CHECK(w.asked->front().add.front().who == raft::member{{3}, "n3:1"});
+  w.advance(1s);
+  CHECK(w.asked->size() == 2); // again, as long as nothing comes of it
+  w.tell(core_down{});
+  w.advance(3s);
+  CHECK(w.asked->size() == 2);
+  w.become(raft::role_kind::leader);
+  w.advance(1500ms);
+  CHECK(w.asked->size() == 3);
+}
+
+TEST_CASE("who does not ask, belongs elsewhere or is a member already is not let in") {
+  const auto [seeks, state, cluster, let_in] =
+      GENERATE(table<bool, membership_state, cluster_id, bool>({{true, membership_state::fresh, {}, true},
+                                                                {true, membership_state::promised, ours, true},
+                                                                {true, membership_state::formed, ours, true},
+                                                                {true, membership_state::formed, {78}, false},
+                                                                {true, membership_state::promised, {78}, false},
+                                                                {false, membership_state::fresh, {}, false}}));
+  keeper_world w;
+  w.meet(node_that(seeks, state, cluster));
+  w.become(raft::role_kind::leader);
+  w.advance(1500ms);
+  CHECK_FALSE(w.asked->empty() == let_in);
+  w.asked->clear();
+  w.tell(configuration_known{5, {{{self, "n1:1"}, {{2}, "n2:1"}, {{3}, "n3:1"}}, {}, {}, {}}});
+  w.advance(2s);
+  CHECK(w.asked->empty());
+}
+
+TEST_CASE("a death counts from when this node leads") {
+  raft::member_policy_options opts;
+  opts.remove = true;
+  opts.grace = 10s;
+  keeper_world w{opts};
+  w.tell(configuration_known{5, {{{self, "n1:1"}, {{2}, "n2:1"}, {{3}, "n3:1"}, {{4}, "n4:1"}}, {}, {}, {}}});
+  health_report seen;
+  for (const auto id : {2u, 3u, 4u}) {
+    raft::peer_health one;
+    one.id = {id};
+    one.state = id == 4 ? raft::peer_state::dead : raft::peer_state::alive;
+    seen.peers.push_back(one);
+  }
+  caf::anon_send(w.around, seen);
+  w.advance(30s);
+  w.become(raft::role_kind::leader);
+  w.advance(8s);
+  // Leadership lost and won again: it begins to count anew.
+  w.become(raft::role_kind::follower);
+  w.become(raft::role_kind::leader);
+  w.advance(8s);
+  CHECK(w.asked->empty());
+  w.advance(4s);
+  REQUIRE_FALSE(w.asked->empty());
+  CHECK(w.asked->front().remove == std::vector<node_id>{{4}});
+}
