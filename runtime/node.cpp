@@ -8,8 +8,8 @@
 #include "discovery/spec.hpp"
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/discovery_sources.hpp"
+#include "runtime/node_disk.hpp"
 #include "runtime/restore.hpp"
-#include "runtime/storage/open_state.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport_links.hpp"
@@ -24,60 +24,9 @@
 namespace troupe {
 namespace {
 
-/// Everything on disk, alive as long as anything of the node is.
-struct disk {
-  explicit disk(const std::filesystem::path& path)
-      : directory(files, path), snapshots(std::make_shared<snapshot_folder>(files, directory.snapshots_path())),
-        staged(std::make_shared<snapshot_folder>(files, directory.staged_path())) {}
-  posix_file_system files;
-  data_dir directory;
-  /// One of each for all that is opened in turn: they know what is being written.
-  std::shared_ptr<snapshot_folder> snapshots;
-  std::shared_ptr<snapshot_folder> staged;
-};
-
 std::uint64_t draw_seed() {
   std::random_device source;
   return (std::uint64_t{source()} << 32) | source();
-}
-
-storage_factory open_disk(std::shared_ptr<disk> on, std::uint64_t segment_size, std::filesystem::path backup) {
-  return [on = std::move(on), segment_size, backup = std::move(backup)](const raft::membership_decision& as,
-                                                                        const std::vector<machine_factory>& services) {
-    wal_options options;
-    options.segment_size = segment_size;
-    opened_log opened;
-    // The files outlive the objects that work on them.
-    const auto open = [&on](const std::shared_ptr<snapshot_folder>& folder, raft::cluster_id cluster) {
-      return std::shared_ptr<snapshot_dir>{new snapshot_dir{folder, cluster}, [on](snapshot_dir* p) { delete p; }};
-    };
-    auto snapshots = open(on->snapshots, as.cluster);
-    opened.staged = open(on->staged, {});
-    if (as.backup != 0) install_backup(on->files, backup, on->directory, options, *snapshots, as);
-    const auto load = [&](const raft::snapshot_id& id) {
-      raft::snapshot_point at;
-      opened.machines = load_machines(*snapshots, id, services, at);
-      opened.snapshot = id;
-      return at;
-    };
-    opened.storage = open_state(on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
-    if (!opened.disk.snapshot) {
-      opened.machines = make_machines(services);
-      opened.snapshot = {};
-    }
-    opened.snapshots = std::move(snapshots);
-    if (as.backup != 0 && opened.disk.last_index == 0)
-      throw raft::storage_error("the state restored from " + backup.string() + " cannot be loaded" +
-                                (opened.disk.notes.empty() ? "" : ": " + opened.disk.notes.back()));
-    // A member's log holds at least the first configuration, or begins behind it. Without it the node has forgotten its
-    // votes, and must not give any. The promise of its formation is kept until the log is there.
-    if (on->directory.cluster() && !on->directory.promise() && opened.disk.last_index == 0)
-      throw raft::storage_error(
-          "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +
-          to_string(on->directory.cluster()) +
-          ": it must not take part without its log. Remove the data directory to start as a new node");
-    return opened;
-  };
 }
 
 std::string advertised(const node_options& options) {
@@ -122,7 +71,7 @@ std::chrono::milliseconds silence_limit(caf::actor_system& system, const raft::o
 } // namespace
 
 struct node::parts {
-  std::shared_ptr<disk> files;
+  std::shared_ptr<node_disk> files;
   surroundings around;
   node_handle handle;
   std::string address;
@@ -174,7 +123,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   inside->transport = make_transport(system, options.transport);
   inside->transport->listen(options.bind, options.raft_port);
   const auto backup = backup_of(options, services);
-  inside->files = std::make_shared<disk>(options.data_dir);
+  inside->files = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), options.data_dir);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   const auto& directory = inside->files->directory;
@@ -193,7 +142,9 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
   setup.expected_members = options.bootstrap_expect.value_or(expected.members);
-  setup.open_log = open_disk(inside->files, options.segment_size, options.restore);
+  wal_options log_options;
+  log_options.segment_size = options.segment_size;
+  setup.open_log = open_disk(inside->files, log_options, options.restore);
   setup.snapshots = options.snapshots;
   setup.members = options.members;
   setup.services = std::move(services);

@@ -20,7 +20,9 @@ namespace {
 constexpr std::size_t max_restarts = 3;
 constexpr auto restart_window = std::chrono::seconds{10};
 
+/// Looking for room takes at most one part in so many of the time: it may mean to copy a backup as far as it goes.
 constexpr auto look_for_room_after = std::chrono::seconds{1};
+constexpr auto look_for_room_share = 10;
 
 /// A full disk that is waited for is spoken of so often.
 constexpr auto complain_every = std::chrono::minutes{1};
@@ -130,6 +132,7 @@ void node_actor::decided(const membership_decision& message) {
 void node_actor::open_core() {
   phase_ = phase::opening;
   opening_ = membership_;
+  opening_since_ = clock().now();
   const log_owner_handle owner{this};
   log_opener_setup opener{setup_.open_log, membership_, setup_.services};
   // Part of the core: the node must not end while it holds the directory.
@@ -139,7 +142,7 @@ void node_actor::open_core() {
 
 void node_actor::opened(opened_log& log) {
   if (phase_ != phase::opening) return;
-  if (log.no_space) return wait_for_room(log.error);
+  if (log.no_space) return wait_for_room(log.error, look_for_room_share * (clock().now() - opening_since_));
   if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided anew while the log was being opened.
@@ -279,14 +282,14 @@ void node_actor::core_cleared() {
     send(around_.proxy, core_down{errc::disk_failed, disk_error_});
     return;
   }
-  if (std::exchange(full_, false)) return wait_for_room(compat::to_text(system(), failure_));
+  if (std::exchange(full_, false)) return wait_for_room(compat::to_text(system(), failure_), {});
   if (!membership_.withdrawn) open_core();
 }
 
-void node_actor::wait_for_room(const std::string& why) {
+void node_actor::wait_for_room(const std::string& why, raft::duration at_least) {
   phase_ = phase::no_room;
   const auto now = clock().now();
-  timer_.arm(this, now + look_for_room_after);
+  timer_.arm(this, now + std::max<raft::duration>(at_least, look_for_room_after));
   send(around_.proxy, core_down{errc::disk_full, why});
   if (now < complained_at_ + complain_every) return;
   complained_at_ = now;

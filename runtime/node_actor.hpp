@@ -14,7 +14,7 @@
 // monitor and member keeper live as long as the node. When the log store says that its disk failed, [clearing] leads to
 // [disk_failed]: the node answers questions about itself until it is stopped, and does nothing else, for what reached
 // the disk is unknown until it is opened by a new process. A full disk is no failed disk: where it does not even
-// suffice to run, [clearing] and [opening] lead to [no_room], and from there to [opening] once a second.
+// suffice to run, [clearing] and [opening] lead to [no_room], and from there to [opening] every second or more.
 #pragma once
 
 #include "actors/cluster_events.hpp"
@@ -188,7 +188,7 @@ class node_actor : public node_handle::base {
   void open_core();
   void opened(opened_log& log);
   void start_core(opened_log& log);
-  void wait_for_room(const std::string& why);
+  void wait_for_room(const std::string& why, raft::duration at_least);
   service_table start_services(machine_set machines);
   void start_stores(opened_log& log);
   dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
@@ -228,6 +228,7 @@ class node_actor : public node_handle::base {
   bool told_of_missing_ = false;
   /// What the log is being opened for.
   membership_decision opening_;
+  raft::time_point opening_since_;
   epoch_t epoch_ = 0;
   role_changed role_;
   dispatcher_handle dispatcher_;

@@ -1,0 +1,48 @@
+#include "runtime/node_disk.hpp"
+
+#include "runtime/restore.hpp"
+#include "runtime/storage/open_state.hpp"
+#include "runtime/storage/snapshot_dir.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& options, std::filesystem::path backup) {
+  return [on = std::move(on), options, backup = std::move(backup)](const raft::membership_decision& as,
+                                                                   const std::vector<machine_factory>& services) {
+    opened_log opened;
+    // The files outlive the objects that work on them.
+    const auto open = [&on](const std::shared_ptr<snapshot_folder>& folder, raft::cluster_id cluster) {
+      return std::shared_ptr<snapshot_dir>{new snapshot_dir{folder, cluster}, [on](snapshot_dir* p) { delete p; }};
+    };
+    auto snapshots = open(on->snapshots, as.cluster);
+    opened.staged = open(on->staged, {});
+    if (as.backup != 0) install_backup(*on->files, backup, on->directory, options, *snapshots, as);
+    const auto load = [&](const raft::snapshot_id& id) {
+      raft::snapshot_point at;
+      opened.machines = load_machines(*snapshots, id, services, at);
+      opened.snapshot = id;
+      return at;
+    };
+    opened.storage = open_state(*on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
+    if (!opened.disk.snapshot) {
+      opened.machines = make_machines(services);
+      opened.snapshot = {};
+    }
+    opened.snapshots = std::move(snapshots);
+    if (as.backup != 0 && opened.disk.last_index == 0)
+      throw raft::storage_error("the state restored from " + backup.string() + " cannot be loaded" +
+                                (opened.disk.notes.empty() ? "" : ": " + opened.disk.notes.back()));
+    // A member's log holds at least the first configuration, or begins behind it. Without it the node has forgotten its
+    // votes, and must not give any. The promise of its formation is kept until the log is there.
+    if (on->directory.cluster() && !on->directory.promise() && opened.disk.last_index == 0)
+      throw raft::storage_error(
+          "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +
+          to_string(on->directory.cluster()) +
+          ": it must not take part without its log. Remove the data directory to start as a new node");
+    return opened;
+  };
+}
+
+} // namespace troupe
