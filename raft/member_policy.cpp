@@ -20,7 +20,7 @@ std::optional<member_decision> member_policy::decide(const member_sightings& see
   note_dead(seen.health, now);
   const auto& members = seen.members;
   if (members.joint() || members.empty()) return {};
-  const auto gone = opts_.remove ? gone_voter(members, now) : std::nullopt;
+  const auto gone = removes() ? gone_voter(members, now) : std::nullopt;
 
   const auto joiner =
       std::find_if(seen.joiners.begin(), seen.joiners.end(), [&](const member& m) { return !members.is_member(m.id); });
@@ -43,7 +43,7 @@ std::optional<member_decision> member_policy::decide(const member_sightings& see
     if (may_shrink(seen, *gone))
       return member_decision{{0, {}, {*gone}, seen.at}, "node " + to_string(*gone) + " is dead and leaves"};
   }
-  if (opts_.remove)
+  if (removes())
     for (const auto& m : members.learners)
       if (is_gone(m.id, now))
         return member_decision{{0, {}, {m.id}, seen.at}, "learner " + to_string(m.id) + " is dead and leaves"};

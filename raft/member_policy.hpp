@@ -17,8 +17,9 @@ namespace troupe::raft {
 struct member_policy_options {
   /// Nodes that ask to join are let in.
   bool add = true;
-  /// Voters and learners that are dead for `grace` are replaced by nodes that ask to join, or removed.
-  bool remove = false;
+  /// Voters and learners that are dead for `grace` are replaced by nodes that ask to join, or removed. Not set: no, or
+  /// what whoever makes the policy finds right.
+  std::optional<bool> remove = {};
   duration grace = std::chrono::seconds{60};
   /// Removal alone never leaves fewer voters.
   std::size_t min_voters = 3;
@@ -56,6 +57,7 @@ class member_policy {
 
  private:
   void note_dead(const std::vector<peer_health>& health, time_point now);
+  bool removes() const { return opts_.remove.value_or(false); }
   bool is_gone(node_id id, time_point now) const;
   std::optional<node_id> gone_voter(const configuration& members, time_point now) const;
   bool may_shrink(const member_sightings& seen, node_id without) const;

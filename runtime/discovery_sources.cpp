@@ -6,6 +6,7 @@
 #include "discovery/mdns_method.hpp"
 #include "discovery/static_loop.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <stdexcept>
@@ -57,6 +58,12 @@ expected_nodes expect_by_default(const discovery_spec& spec, const peer_sources&
   const auto* listed = spec.size() == 1 && own.empty() ? std::get_if<static_list>(&spec.front()) : nullptr;
   if (!listed) return {0, 0};
   return {std::nullopt, listed->addresses.size()};
+}
+
+bool removes_by_default(const discovery_spec& spec) {
+  return std::any_of(spec.begin(), spec.end(), [](const auto& method) {
+    return std::holds_alternative<mdns_service>(method) || std::holds_alternative<kubernetes_query>(method);
+  });
 }
 
 } // namespace troupe

@@ -26,4 +26,7 @@ struct expected_nodes {
 };
 expected_nodes expect_by_default(const discovery_spec& spec, const peer_sources& own);
 
+/// Whether a leader that was not told removes members that are dead for long: where machines come and go by themselves.
+bool removes_by_default(const discovery_spec& spec);
+
 } // namespace troupe

@@ -147,6 +147,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.open_log = open_disk(inside->files, log_options, options.restore);
   setup.snapshots = options.snapshots;
   setup.members = options.members;
+  if (!setup.members.remove) setup.members.remove = removes_by_default(discovery);
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
     const auto transport = net.lock();

@@ -44,7 +44,8 @@ struct node_options {
   transport_settings transport = {};
   /// Listen at any address without TLS: whoever can reach the port can read and change everything.
   bool insecure = false;
-  /// Whom this node lets in and removes while it leads.
+  /// Whom this node lets in and removes while it leads. `remove` not set: yes if mDNS or Kubernetes is among the
+  /// methods of `discovery`, else no.
   raft::member_policy_options members = {};
   /// Heartbeat, election timeouts and limits of the protocol.
   raft::options raft = {};

@@ -117,10 +117,11 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
       "done");
 }
 
-void add_member_options(CLI::App& app, options& chosen, duration_option& grace) {
+void add_member_options(CLI::App& app, options& chosen, bool& remove, duration_option& grace) {
   auto& members = chosen.node.members;
-  app.add_flag("--auto-remove,!--no-auto-remove", members.remove,
-               "As leader, replace members that are dead for the grace period, or remove them (default: no)")
+  app.add_flag("--auto-remove,!--no-auto-remove", remove,
+               "As leader, replace members that are dead for the grace period, or remove them (default: with mDNS "
+               "or Kubernetes among the methods of --discovery)")
       ->envname("TROUPE_AUTO_REMOVE");
   add_duration(app, "--grace", "TROUPE_GRACE", grace, "How long a member is dead before that (default: 60s)");
   app.add_option("--min-voters", members.min_voters, "Removal alone never leaves fewer voters")
@@ -233,6 +234,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
   duration_option silence;
+  bool remove = false;
   duration_option grace;
   unsigned warning_days = 0;
 
@@ -240,7 +242,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
-  add_member_options(app, chosen, grace);
+  add_member_options(app, chosen, remove, grace);
   add_storage_options(app, chosen);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
@@ -277,6 +279,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   chosen.node.raft.heartbeat = heartbeat.value();
   chosen.node.raft.election_min = election.value();
   chosen.node.raft.election_max = 2 * election.value();
+  if (app.count("--auto-remove") > 0) chosen.node.members.remove = remove;
   if (app.count("--bootstrap-expect") > 0) chosen.node.bootstrap_expect = expect;
   return chosen;
 }

@@ -167,6 +167,13 @@ TEST_CASE("what a node expects by default depends on whether addresses are liste
     CHECK(rule == 0U);
 }
 
+TEST_CASE("dead members are removed by default where machines come and go by themselves", "[discovery]") {
+  const auto removes = [](const std::string& spec) { return removes_by_default(parse_discovery(spec)); };
+  for (const auto* spec : {"", "static:a:1", "dns:a:1", "static:a:1;dns:a:1"}) CHECK_FALSE(removes(spec));
+  for (const auto* spec : {"mdns:", "k8s:service=a", "static:a:1;mdns:", "k8s:selector=a;dns:a:1"})
+    CHECK(removes(spec));
+}
+
 TEST_CASE("a node takes sources of its user, whose names are their own", "[discovery]") {
   test::temporary_folder folder;
   troupe::config config;

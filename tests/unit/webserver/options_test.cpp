@@ -155,12 +155,20 @@ TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
 }
 
 TEST_CASE("whether and when dead members are removed") {
-  CHECK_FALSE(accepted({}).members.remove);
+  CHECK(accepted({}).members.remove == std::nullopt); // as discovery has it
   CHECK(accepted({}).members.grace == std::chrono::seconds{60});
   const auto chosen = accepted({"--auto-remove", "--grace", "5s", "--min-voters", "2"});
-  CHECK(chosen.members.remove);
+  CHECK(chosen.members.remove == true);
   CHECK(chosen.members.grace == std::chrono::seconds{5});
   CHECK(chosen.members.min_voters == 2);
+  CHECK(accepted({"--no-auto-remove"}).members.remove == false);
+  {
+    const variable environment{"TROUPE_AUTO_REMOVE", "1"};
+    CHECK(accepted({}).members.remove == true);
+    CHECK(accepted({"--no-auto-remove"}).members.remove == false);
+  }
+  const variable environment{"TROUPE_AUTO_REMOVE", "0"};
+  CHECK(accepted({}).members.remove == false);
 }
 
 TEST_CASE("a backup to restore is given by flag or environment") {
