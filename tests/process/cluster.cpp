@@ -69,6 +69,13 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
   }
 }
 
+std::set<std::string> voters_of(const json& members) {
+  std::set<std::string> found;
+  for (const auto& m : members.at("members"))
+    if (m.at("voter").get<bool>()) found.insert(m.at("id").get<std::string>());
+  return found;
+}
+
 program_end run_webserver(std::vector<std::string> options) {
   const auto log = make_folder() / "run.log";
   options.insert(options.begin(), TROUPE_WEBSERVER);

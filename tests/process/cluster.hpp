@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ std::vector<std::uint16_t> free_ports(std::size_t count);
 
 /// Tries until it gives true, and fails the test (throws) after `patience`. An http::client_error counts as false.
 void wait_for(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& attempt);
+
+/// Opens a connection to the node at a position. From any thread.
+using node_connector = std::function<http::client(std::size_t)>;
+
+/// The ids of the voters, from an answer of /v1/members.
+std::set<std::string> voters_of(const json& members);
 
 struct program_end {
   int code = 0;
@@ -85,6 +92,9 @@ class cluster {
 
   server& operator[](std::size_t i) { return *nodes_[i]; }
   std::size_t size() const { return nodes_.size(); }
+  node_connector connector() const {
+    return [this](std::size_t i) { return nodes_[i]->connect(); };
+  }
 
   void start();
   /// Waits until all running nodes agree on a leader and are ready; returns its position.

@@ -1,5 +1,6 @@
 #include "tests/process/load.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::testing {
@@ -12,9 +13,24 @@ std::string target_of(std::size_t i) { return "/v1/maps/load/k" + std::to_string
 
 } // namespace
 
-load::load(cluster& nodes, std::size_t writes, std::size_t connections, std::size_t through)
-    : nodes_(nodes), fates_(writes), through_(through) {
-  for (std::size_t i = 0; i < connections; ++i) workers_.emplace_back([this] { work(); });
+load::load(node_connector connect, options chosen, std::vector<std::size_t> through)
+    : connect_(std::move(connect)), pause_(chosen.pause), fates_(chosen.writes), through_(std::move(through)) {
+  for (std::size_t i = 0; i < chosen.connections; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+void load::go_through(std::vector<std::size_t> nodes) {
+  const std::lock_guard lock{mutex_};
+  through_ = std::move(nodes);
+}
+
+bool load::goes_through(std::size_t node) const {
+  const std::lock_guard lock{mutex_};
+  return std::find(through_.begin(), through_.end(), node) != through_.end();
+}
+
+std::size_t load::node_at(std::size_t turn) const {
+  const std::lock_guard lock{mutex_};
+  return through_[turn % through_.size()];
 }
 
 void load::join() {
@@ -53,36 +69,37 @@ std::optional<std::size_t> load::take() {
   return next_ - 1;
 }
 
-void load::work() {
-  std::size_t node = through_;
-  auto connection = nodes_[node].connect();
+void load::work(std::size_t number) {
+  std::size_t turn = number;
+  std::optional<std::size_t> node;
+  std::optional<http::client> connection;
   while (const auto i = take()) {
-    while (!stopped_ && !write(*i, connection)) {
-      if (node == through_) continue;
-      node = through_;
-      connection = nodes_[node].connect();
+    for (auto got = fate::open; got == fate::open && !stopped_;) {
+      if (const auto wanted = node_at(turn); wanted != node) {
+        node = wanted;
+        connection.emplace(connect_(wanted));
+      }
+      got = write(*i, *connection);
+      if (got != fate::acknowledged) ++turn;
+      if (got == fate::open) std::this_thread::sleep_for(5ms); // nap: whoever was refused does not come back at once
     }
+    if (pause_.count() > 0) std::this_thread::sleep_for(pause_); // nap: the pace of this client
   }
 }
 
-/// False if the write was surely not done.
-bool load::write(std::size_t i, http::client& connection) {
+load::fate load::write(std::size_t i, http::client& connection) {
   try {
     const auto answer = connection.request("PUT", target_of(i), std::to_string(i));
-    if (answer.status == 503 || answer.status == 429) return false;
+    if (answer.status == 503 || answer.status == 429) return fate::open;
     settle(i, answer.status == 200 ? fate::acknowledged : fate::maybe);
-    if (answer.status == 200 || answer.status == 504) return true;
+    if (answer.status == 200 || answer.status == 504) return fates_[i];
     const std::lock_guard lock{mutex_};
     wrong_.push_back(target_of(i) + " answered " + std::to_string(answer.status) + ": " + answer.body);
-    return true;
   } catch (const http::client_error& error) {
-    if (!error.sent()) {
-      std::this_thread::sleep_for(5ms); // nap: nobody listens where the node was killed
-      return false;
-    }
+    if (!error.sent()) return fate::open;
     settle(i, fate::maybe);
-    return true;
   }
+  return fate::maybe;
 }
 
 void load::settle(std::size_t i, fate what) {
@@ -93,19 +110,19 @@ void load::settle(std::size_t i, fate what) {
     event_();
 }
 
-std::vector<std::string> load::check(const server& node) const {
+std::vector<std::string> load::check(std::size_t node) const {
   constexpr std::size_t readers = 16;
   const std::size_t begun = next_; // nobody writes any more
   std::atomic<std::size_t> next = 0;
   std::vector<std::string> problems;
   std::vector<std::thread> threads;
   const auto read_all = [&] {
-    auto connection = node.connect();
+    auto connection = connect_(node);
     for (std::size_t i = next++; i < begun; i = next++) {
       auto problem = check_key(i, connection);
       if (problem.empty()) continue;
       const std::lock_guard lock{mutex_};
-      problems.push_back(node.name() + ": " + problem);
+      problems.push_back("through node " + std::to_string(node) + ": " + problem);
     }
   };
   for (std::size_t i = 0; i < readers; ++i) threads.emplace_back(read_all);

@@ -21,8 +21,14 @@ class load {
  public:
   enum class fate : unsigned char { open, acknowledged, maybe };
 
-  /// Starts when some writes are allowed; all go through the node at position `through`.
-  load(cluster& nodes, std::size_t writes, std::size_t connections, std::size_t through);
+  struct options {
+    std::size_t writes = 0;
+    std::size_t connections = 0;
+    /// Of each connection, between two writes.
+    milliseconds pause{0};
+  };
+  /// Starts when some writes are allowed, through the nodes at these positions: at least one.
+  load(node_connector connect, options chosen, std::vector<std::size_t> through);
   ~load() { stop(); }
 
   /// Lets the first `count` writes begin; those behind wait.
@@ -30,8 +36,9 @@ class load {
   /// Calls `what`, once, from the writer that gets the `count`th acknowledgement, while the others go on. To be said
   /// while all writers wait.
   void at_acknowledged(std::size_t count, std::function<void()> what);
-  void go_through(std::size_t node) { through_ = node; }
-  std::size_t through() const { return through_; }
+  /// The connections are spread over these nodes. One whose write is not acknowledged goes on to the next of them.
+  void go_through(std::vector<std::size_t> nodes);
+  bool goes_through(std::size_t node) const;
   std::size_t acknowledged() const { return acknowledged_; }
   std::size_t maybe() const { return maybe_; }
   /// Returns when every write has its fate.
@@ -43,23 +50,27 @@ class load {
 
   /// After `join` or `stop`: reads every key through a node: what was acknowledged must be there, and nothing may be
   /// there that was not written. Returns what is not so, as text.
-  std::vector<std::string> check(const server& node) const;
+  std::vector<std::string> check(std::size_t node) const;
 
  private:
-  void work();
+  void work(std::size_t number);
+  /// Where a worker goes that has turned so often.
+  std::size_t node_at(std::size_t turn) const;
   /// The next write to be done; nothing if there is none.
   std::optional<std::size_t> take();
-  bool write(std::size_t i, http::client& connection);
+  /// Gives the write its fate and returns it; open if it was surely not done.
+  fate write(std::size_t i, http::client& connection);
   void settle(std::size_t i, fate what);
   std::string check_key(std::size_t i, http::client& connection) const;
 
-  cluster& nodes_;
+  const node_connector connect_;
+  const milliseconds pause_;
   std::vector<std::atomic<fate>> fates_;
-  std::atomic<std::size_t> through_;
   std::atomic<std::size_t> acknowledged_ = 0;
   std::atomic<std::size_t> maybe_ = 0;
   std::atomic<bool> stopped_ = false;
   mutable std::mutex mutex_;
+  std::vector<std::size_t> through_;
   std::condition_variable may_go_on_;
   std::size_t next_ = 0;
   std::size_t allowed_ = 0;

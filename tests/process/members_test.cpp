@@ -29,12 +29,7 @@ class growing {
     return add("static:127.0.0.1:" + std::to_string(nodes_[0]->raft_port()), options);
   }
   json members(std::size_t seen_by) { return json::parse(nodes_[seen_by]->call("GET", "/v1/members").body); }
-  std::size_t voters(std::size_t seen_by) {
-    std::size_t count = 0;
-    const auto now = members(seen_by);
-    for (const auto& m : now["members"]) count += m["voter"].get<bool>();
-    return count;
-  }
+  std::size_t voters(std::size_t seen_by) { return voters_of(members(seen_by)).size(); }
   /// As the first node finds.
   std::string health_of(const std::string& id) {
     const auto now = members(0);

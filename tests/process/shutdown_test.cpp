@@ -28,7 +28,7 @@ void check_ends(server& node, steady_clock::time_point asked) {
 TEST_CASE("under load every node that gets SIGTERM exits 0 within 10 s, and restarted they have it all") {
   ready_cluster nodes{3};
   constexpr std::size_t endless = 1'000'000;
-  load writers{nodes, endless, 32, nodes.follower()};
+  load writers{nodes.connector(), {endless, 32}, {nodes.follower()}};
   writers.allow(endless);
   wait_for("some writes", 20s, [&] { return writers.acknowledged() >= 300; });
   const auto asked = steady_clock::now();
@@ -40,12 +40,12 @@ TEST_CASE("under load every node that gets SIGTERM exits 0 within 10 s, and rest
   CHECK(writers.wrong() == std::vector<std::string>{});
   nodes.start();
   nodes.wait_ready();
-  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(nodes[i]) == std::vector<std::string>{});
+  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(i) == std::vector<std::string>{});
 }
 
 TEST_CASE("restarted together, all nodes have what was acknowledged") {
   ready_cluster nodes{3};
-  load writers{nodes, 500, 16, nodes.follower()};
+  load writers{nodes.connector(), {500, 16}, {nodes.follower()}};
   writers.allow(500);
   writers.join();
   const auto asked = steady_clock::now();
@@ -53,7 +53,7 @@ TEST_CASE("restarted together, all nodes have what was acknowledged") {
   for (std::size_t i = 0; i < nodes.size(); ++i) check_ends(nodes[i], asked);
   nodes.start();
   nodes.wait_ready();
-  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(nodes[i]) == std::vector<std::string>{});
+  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(i) == std::vector<std::string>{});
 }
 
 TEST_CASE("one node that is asked to end leaves the others serving") {

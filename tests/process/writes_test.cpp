@@ -19,7 +19,7 @@ constexpr std::size_t connections = 64;
 /// back before this returns, and a follower takes the writes.
 void kill_leader_within(std::size_t until, cluster& nodes, load& writers) {
   const auto leader = nodes.wait_ready();
-  writers.go_through(nodes.follower());
+  writers.go_through({nodes.follower()});
   const auto left = until - writers.acknowledged() - writers.maybe();
   std::promise<std::size_t> killed_after;
   writers.at_acknowledged(writers.acknowledged() + left / 2, [&] {
@@ -31,9 +31,9 @@ void kill_leader_within(std::size_t until, cluster& nodes, load& writers) {
   REQUIRE(killed.wait_for(120s) == std::future_status::ready);
   // The kill came in between, or it proves nothing.
   CHECK(killed.get() < until - connections);
-  if (nodes.wait_ready() == writers.through()) writers.go_through(nodes.follower());
+  if (writers.goes_through(nodes.wait_ready())) writers.go_through({nodes.follower()});
   nodes[leader].start();
-  if (nodes.wait_ready() == writers.through()) writers.go_through(nodes.follower());
+  if (writers.goes_through(nodes.wait_ready())) writers.go_through({nodes.follower()});
 }
 
 } // namespace
@@ -42,7 +42,7 @@ TEST_CASE("writes through a follower with 64 connections survive two kills of th
   const std::size_t writes = std::getenv("TROUPE_LONG") ? 20'000 : 2'000;
   ready_cluster nodes{3};
   const auto began = steady_clock::now();
-  load writers{nodes, writes, connections, nodes.follower()};
+  load writers{nodes.connector(), {writes, connections}, {nodes.follower()}};
   kill_leader_within(writes / 2, nodes, writers);
   wait_for("the end of the first half", 120s, [&] { return writers.acknowledged() + writers.maybe() == writes / 2; });
   kill_leader_within(writes, nodes, writers);
@@ -56,5 +56,5 @@ TEST_CASE("writes through a follower with 64 connections survive two kills of th
   CHECK(writers.maybe() <= 4 * connections);
 
   nodes.wait_ready();
-  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(nodes[i]) == std::vector<std::string>{});
+  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(i) == std::vector<std::string>{});
 }
