@@ -15,6 +15,9 @@ std::string name_of(const char* what, int host, int bridge) {
   return what + std::to_string(host) + "." + std::to_string(bridge);
 }
 
+/// Where the hosts are that are set apart from those at bridge 1.
+constexpr auto island = "island";
+
 } // namespace
 
 lan::lan(std::filesystem::path folder) : folder_(std::move(folder)) {
@@ -25,10 +28,17 @@ lan::lan(std::filesystem::path folder) : folder_(std::move(folder)) {
   must({"ip", "link", "set", "lo", "up"});
   for (const int bridge : {1, 2}) {
     const auto name = "bridge" + std::to_string(bridge);
-    must({"ip", "link", "add", name, "type", "bridge"});
+    add_bridge(name, bridge);
     must({"ip", "addr", "add", address(254, bridge) + "/24", "dev", name});
-    must({"ip", "link", "set", name, "up"});
   }
+  add_bridge(island, 1);
+}
+
+void lan::add_bridge(const std::string& name, int number) const {
+  // Of its own accord a bridge changes its hardware address with its ports. The island has that of bridge 1: a host
+  // that is moved knows this process by it.
+  must({"ip", "link", "add", name, "address", "02:00:00:00:00:0" + std::to_string(number), "type", "bridge"});
+  must({"ip", "link", "set", name, "up"});
 }
 
 std::string lan::address(int host, int bridge) {
@@ -66,6 +76,20 @@ void lan::run_at(int host, std::vector<std::string> command) const { must(at(hos
 
 void lan::set_link(int host, bool up, int bridge) const {
   must({"ip", "link", "set", name_of("out", host, bridge), up ? "up" : "down"});
+}
+
+void lan::set_apart(const std::vector<int>& hosts, bool apart) const {
+  for (const int host : hosts) {
+    must({"ip", "link", "set", name_of("out", host, 1), "master", apart ? island : "bridge1"});
+    must({"ip", "route", apart ? "add" : "del", address(host) + "/32", "dev", island, "src", address(254)});
+  }
+}
+
+void lan::readdress(int host, const std::string& to) const {
+  const auto inside = name_of("eth", host, 1);
+  run_at(host, {"ip", "addr", "flush", "dev", inside});
+  run_at(host, {"ip", "addr", "add", to + "/24", "dev", inside});
+  run_at(host, {"ip", "addr", "add", "fe80::" + to.substr(to.rfind('.') + 1) + "/64", "dev", inside});
 }
 
 void lan::must(std::vector<std::string> command) const {

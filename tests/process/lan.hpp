@@ -29,8 +29,14 @@ class lan {
   void run_at(int host, std::vector<std::string> command) const;
   /// Cuts a host from a bridge, or joins it again.
   void set_link(int host, bool up, int bridge = 1) const;
+  /// Splits the network at bridge 1: hosts that are set apart reach each other there, and no other host. This process
+  /// reaches all. For hosts with the address they were given first.
+  void set_apart(const std::vector<int>& hosts, bool apart) const;
+  /// Gives a host another IPv4 address at bridge 1, and another link-local one. No old one is left.
+  void readdress(int host, const std::string& to) const;
 
  private:
+  void add_bridge(const std::string& name, int number) const;
   void must(std::vector<std::string> command) const;
 
   std::filesystem::path folder_;

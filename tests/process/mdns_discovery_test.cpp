@@ -1,12 +1,9 @@
 // Real nodes that find each other by mDNS: each on a host of its own, with a real avahi-daemon.
-#include "tests/process/avahi.hpp"
-#include "tests/process/cluster.hpp"
+#include "tests/process/mdns_node.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <csignal>
-#include <iostream>
 
 using namespace troupe;
 using namespace troupe::testing;
@@ -14,56 +11,6 @@ using namespace std::chrono_literals;
 using Catch::Contains;
 
 namespace {
-
-/// The network of this process: the first test case makes it, as namespaces are for good.
-lan& network() {
-  static lan net{make_folder(lifetime::program)};
-  return net;
-}
-
-bool skipped() {
-  const auto missing = missing_for_avahi();
-  if (missing.empty() && network().why_not().empty()) return false;
-  std::cout << (missing.empty() ? "skipped: needs root (" + network().why_not() + ")\n"
-                                : "skipped: needs " + missing + '\n');
-  return true;
-}
-
-/// A webserver on a host with Avahi.
-struct mdns_node {
-  int host;
-  std::filesystem::path folder;
-  avahi_host avahi;
-  std::string name;
-  std::unique_ptr<program> process;
-
-  mdns_node(std::filesystem::path in, bool daemon = true, const std::vector<int>& bridges = {1})
-      : host(network().add_host(bridges)), folder(std::move(in)), avahi(network(), host, folder, daemon),
-        name("node" + std::to_string(host)) {}
-
-  void start(const std::vector<std::string>& more, const std::string& data = {}) {
-    std::vector<std::string> command{
-        TROUPE_WEBSERVER, "--bind",      "",      "--advertise", lan::address(host) + ":5000",
-        "--insecure",     "--discovery", "mdns:", "--data-dir",  (folder / (data.empty() ? name : data)).string()};
-    command.insert(command.end(), more.begin(), more.end());
-    process = std::make_unique<program>(avahi.at(command), folder / (name + ".log"));
-  }
-  std::string log() const { return read_text(folder / (name + ".log")); }
-  http::client http() const { return {lan::address(host), 8080, 3000ms}; }
-  json status() const { return json::parse(http().request("GET", "/status").body); }
-  bool ready() const { return http().request("GET", "/readyz").status == 200; }
-  /// What the independent client avahi-browse sees at this host, resolved.
-  std::string browse() const {
-    const auto file = folder / (name + ".browse.txt");
-    std::filesystem::remove(file);
-    run(avahi.at({"avahi-browse", "--resolve", "--terminate", "--parsable", "_troupe._tcp"}), file);
-    return read_text(file);
-  }
-  void stop() {
-    process->signal(SIGTERM);
-    CHECK(process->wait(15s) == 0);
-  }
-};
 
 bool all_ready(const std::vector<mdns_node*>& nodes) {
   return std::all_of(nodes.begin(), nodes.end(), [](const auto* node) { return node->ready(); });

@@ -1,0 +1,50 @@
+// Webservers that find each other by mDNS, each at a host of its own with a real avahi-daemon.
+#pragma once
+
+#include "tests/process/avahi.hpp"
+#include "tests/process/cluster.hpp"
+#include "tests/process/lan.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::testing {
+
+/// The network of this process: whoever asks first makes it, as namespaces are for good.
+lan& network();
+
+/// Whether there can be none here; it then says why.
+bool skipped();
+
+/// A webserver on a host with Avahi.
+struct mdns_node {
+  int host;
+  /// Its IPv4 address at bridge 1, which it advertises.
+  std::string address;
+  std::filesystem::path folder;
+  avahi_host avahi;
+  std::string name;
+  std::unique_ptr<program> process;
+
+  explicit mdns_node(std::filesystem::path in, bool daemon = true, const std::vector<int>& bridges = {1});
+
+  /// `data`: the name of its directory, if that is not its own.
+  void start(const std::vector<std::string>& more, const std::string& data = {});
+  /// By SIGTERM.
+  void stop();
+  /// Gives its host another address.
+  void readdress(const std::string& to);
+
+  std::string log() const { return read_text(folder / (name + ".log")); }
+  http::client http(milliseconds timeout = milliseconds{3000}) const { return {address, 8080, timeout}; }
+  json status() const { return json::parse(http().request("GET", "/status").body); }
+  json members() const { return json::parse(http().request("GET", "/v1/members").body); }
+  std::string id() const { return status()["id"]; }
+  bool ready() const { return http().request("GET", "/readyz").status == 200; }
+  /// What the independent client avahi-browse sees at this host, resolved.
+  std::string browse() const;
+};
+
+} // namespace troupe::testing
