@@ -2,6 +2,7 @@
 // against the real kubectl.
 #include "discovery/kubernetes_method.hpp"
 #include "tests/process/kube_server.hpp"
+#include "tests/process/kubectl.hpp"
 #include "tests/unit/discovery/method_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <list>
 
 using namespace troupe;
@@ -244,19 +244,15 @@ TEST_CASE("it stops at once, also while it watches or waits for an answer") {
 }
 
 TEST_CASE("the test's API server is one for kubectl") {
-  const char* named = std::getenv("TROUPE_KUBECTL");
-  const std::string kubectl = named ? named : "kubectl";
+  const auto program_name = find_kubectl();
+  if (program_name.empty()) return;
   const auto folder = make_folder();
-  if (run({"/usr/bin/env", kubectl, "version", "--client"}, folder / "version.log") != 0) {
-    std::cout << "skipped: needs kubectl (Debian's kubernetes-client)\n";
-    return;
-  }
   kube_server server;
   server.put({endpoint_slice("troupe-a", "IPv4", 5000, {{"10.0.0.1"}, {"10.0.0.2", false}}),
               running_pod("troupe-0", "10.0.0.1", 5000), running_pod("troupe-1", "10.0.0.2", 5000)});
   const auto command = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words{"/usr/bin/env",
-                                   kubectl,
+                                   program_name,
                                    "--kubeconfig=/dev/null",
                                    "--server=" + server.url(),
                                    "--certificate-authority=" + (server.secrets() / "ca.crt").string(),

@@ -1,0 +1,249 @@
+// examples/kubernetes without a cluster: what kubectl makes of the manifests, and whether they agree with each other,
+// with the program and with the image. kubernetes_pods_test.cpp runs them.
+#include "tests/process/kubectl.hpp"
+#include "tests/process/kubernetes_pod.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Whatever is in `wanted` and not the same in `found`, by its path.
+std::vector<std::string> lost(const json& wanted, const json& found, const std::string& path = {}) {
+  std::vector<std::string> all;
+  const auto look = [&](const std::string& key, const json& inner, const json* there) {
+    if (!there) return all.push_back(path + "/" + key);
+    for (auto& each : lost(inner, *there, path + "/" + key)) all.push_back(std::move(each));
+  };
+  if (wanted.is_object() && found.is_object()) {
+    for (const auto& [key, inner] : wanted.items()) look(key, inner, found.contains(key) ? &found[key] : nullptr);
+  } else if (wanted.is_array() && found.is_array()) {
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      look(std::to_string(i), wanted[i], i < found.size() ? &found[i] : nullptr);
+  } else if (wanted != found) {
+    all.push_back(path);
+  }
+  return all;
+}
+
+std::string to_file(const json& object) {
+  const auto file = make_folder() / "object.json";
+  std::ofstream{file} << object.dump();
+  return file.string();
+}
+
+std::string label_of(const json& labels) {
+  return labels.begin().key() + "=" + labels.begin().value().get<std::string>();
+}
+
+/// Fields that kubectl does not know. It reads an object of these kinds into its own types to change it, and writes
+/// what those hold. Throws if one is of another type than it is there.
+std::vector<std::string> unknown_fields(const json& object) {
+  const std::string kind = object["kind"];
+  const auto file = to_file(object);
+  auto wanted = object;
+  std::vector<std::string> words;
+  if (kind == "StatefulSet" || kind == "Pod") {
+    auto& container =
+        wanted.at(json::json_pointer{std::string{kind == "Pod" ? "" : "/spec/template"} + "/spec/containers/0"});
+    container["image"] = "other";
+    words = {"image", container["name"].get<std::string>() + "=other"};
+  } else if (kind == "Service") {
+    wanted["spec"]["selector"] = {{"a", "b"}};
+    words = {"selector", "a=b"};
+  } else {
+    wanted["subjects"].push_back({{"kind", "ServiceAccount"}, {"name", "b"}, {"namespace", "a"}});
+    words = {"subject", "--serviceaccount=a:b"};
+  }
+  words.insert(words.begin(), "set");
+  words.insert(words.end(), {"--local", "-o", "json", "-f", file});
+  return lost(wanted, kubectl_json(words).at(0));
+}
+
+/// What `kubectl create` makes of these words.
+json created(std::vector<std::string> words) {
+  words.insert(words.begin(), "create");
+  words.insert(words.end(), {"--dry-run=client", "-o", "json"});
+  return kubectl_json(words).at(0);
+}
+
+std::vector<std::string> asking(const kube_server& api) {
+  return {"--server=" + api.url(), "--certificate-authority=" + (api.secrets() / "ca.crt").string(), "--token=first",
+          "--cache-dir=" + (make_folder() / "cache").string()};
+}
+
+} // namespace
+
+TEST_CASE("kubectl knows every field of the example, and would make the same of its own") {
+  if (find_kubectl().empty()) return;
+  const manifests example;
+  const auto set = example.get("StatefulSet", "troupe");
+  const auto binding = example.get("RoleBinding", "troupe-discovery");
+  CHECK(unknown_fields(set).empty());
+  CHECK(unknown_fields(manifest_in("maintenance.yaml")).empty());
+  CHECK(unknown_fields(example.get("Service", "troupe")).empty());
+  CHECK(unknown_fields(example.get("Service", "troupe-nodes")).empty());
+  CHECK(unknown_fields(binding).empty());
+  // Which would be seen, or refused.
+  auto wrong = set;
+  wrong["/spec/template/spec/containers/0/livenessProbe/periodSecond"_json_pointer] = 1;
+  CHECK(unknown_fields(wrong) ==
+        std::vector<std::string>{"/spec/template/spec/containers/0/livenessProbe/periodSecond"});
+  wrong = set;
+  wrong["/spec/replicas"_json_pointer] = "three";
+  CHECK_THROWS_WITH(unknown_fields(wrong), Contains("replicas") || Contains("Replicas"));
+
+  const auto pods = label_of(set["spec"]["template"]["metadata"]["labels"]);
+  const kube_server api;
+  auto role = asking(api);
+  role.insert(role.begin(),
+              {"role", "troupe-discovery", "--verb=list,watch", "--resource=endpointslices.discovery.k8s.io"});
+  const auto own = [](const json& object, const char* part) { return object.at(part); };
+  CHECK(own(created(role), "rules") == own(example.get("Role", "troupe-discovery"), "rules"));
+  CHECK(own(created({"poddisruptionbudget", "troupe", "--max-unavailable=1", "--selector=" + pods}), "spec") ==
+        own(example.get("PodDisruptionBudget", "troupe"), "spec"));
+  CHECK(own(created({"configmap", "troupe-formation", "--from-literal=expect=3"}), "data") ==
+        own(manifest_in("formation.yaml"), "data"));
+  for (const auto* part : {"subjects", "roleRef"})
+    CHECK(own(created({"rolebinding", "troupe-discovery", "--role=troupe-discovery", "--serviceaccount=troupe:troupe"}),
+              part) == binding[part]);
+  // Strategic merging looks up the fields of lists and objects.
+  auto policy = example.get("NetworkPolicy", "troupe");
+  const auto merged = [&](const json& spec) {
+    return kubectl_json({"patch", "--local", "-o", "json", "-f", to_file(policy), "-p", json{{"spec", spec}}.dump()});
+  };
+  CHECK(merged(policy["spec"]).at(0)["spec"] == policy["spec"]);
+  CHECK_THROWS_WITH(merged({{"ingres", json::array({json::object()})}}), Contains("ingres"));
+}
+
+TEST_CASE("what the manifests say of each other agrees") {
+  if (find_kubectl().empty()) return;
+  const manifests example;
+  const auto& set = example.get("StatefulSet", "troupe");
+  const auto& pod = set["spec"]["template"];
+  const auto& container = pod["spec"]["containers"].at(0);
+  CHECK(pod["spec"]["containers"].size() == 1);
+  for (const auto& object : example.all()) {
+    CAPTURE(object["kind"], object["metadata"]["name"]);
+    if (object["kind"] == "Namespace")
+      CHECK(object["metadata"]["name"] == "troupe");
+    else
+      CHECK(object["metadata"]["namespace"] == "troupe");
+  }
+
+  SECTION("who is selected") {
+    CHECK(selects(set["spec"]["selector"]["matchLabels"], pod));
+    CHECK(selects(example.get("PodDisruptionBudget", "troupe")["spec"]["selector"]["matchLabels"], pod));
+    for (const auto& spread : pod["spec"]["topologySpreadConstraints"])
+      CHECK(selects(spread["labelSelector"]["matchLabels"], pod));
+    for (const auto* name : {"troupe", "troupe-nodes"}) {
+      const auto& service = example.get("Service", name)["spec"];
+      CHECK(selects(service["selector"], pod));
+      CHECK_FALSE(selects(service["selector"], manifest_in("maintenance.yaml")));
+      for (const auto& port : service["ports"])
+        CHECK(named(container["ports"], port["targetPort"])["containerPort"] == port["port"]);
+    }
+    const auto& nodes = example.get("Service", "troupe-nodes")["spec"];
+    CHECK(set["spec"]["serviceName"] == "troupe-nodes");
+    CHECK(nodes["clusterIP"] == "None");
+    CHECK(nodes["publishNotReadyAddresses"] == true);
+  }
+  SECTION("who may connect where") {
+    const auto& policy = example.get("NetworkPolicy", "troupe")["spec"];
+    CHECK(selects(policy["podSelector"]["matchLabels"], pod));
+    std::set<std::string> open;
+    for (const auto& rule : policy["ingress"])
+      for (const auto& port : rule["ports"]) {
+        open.insert(port["port"]);
+        const bool nodes = selects(rule["from"].at(0)["podSelector"]["matchLabels"], pod);
+        CHECK(nodes == (port["port"] == "raft"));
+      }
+    CHECK(open == std::set<std::string>{"http", "raft"});
+  }
+  SECTION("who it runs as, and what it may ask for") {
+    CHECK(pod["spec"]["serviceAccountName"] == example.get("ServiceAccount", "troupe")["metadata"]["name"]);
+    const auto& as = pod["spec"]["securityContext"];
+    CHECK_THAT(project_text("examples/kubernetes/Dockerfile"),
+               Contains("\nUSER " + as["runAsUser"].dump() + ":" + as["runAsGroup"].dump() + "\n"));
+    const auto maintenance = manifest_in("maintenance.yaml");
+    CHECK(maintenance["spec"]["securityContext"] == as);
+    const auto& tools = maintenance["spec"]["containers"].at(0);
+    CHECK(tools["securityContext"] == container["securityContext"]);
+    CHECK(tools["image"] == container["image"]);
+    // Its claim is one of the set's, and lies where the node has it.
+    const auto& claim = set["spec"]["volumeClaimTemplates"].at(0)["metadata"]["name"];
+    CHECK_THAT(maintenance["spec"]["volumes"].at(0)["persistentVolumeClaim"]["claimName"].get<std::string>(),
+               Contains(claim.get<std::string>() + "-troupe-"));
+    CHECK(tools["volumeMounts"].at(0) == named(container["volumeMounts"], claim));
+  }
+  SECTION("how long it has to end") {
+    const int grace = pod["spec"]["terminationGracePeriodSeconds"];
+    CHECK(grace >= pre_stop_seconds(container) + 2 * 10); // the program's own ten, twice
+  }
+  SECTION("the variables are those of the program, and what they refer to is there") {
+    const auto help = run_webserver({"--help"}).text;
+    for (const auto& variable : container["env"]) {
+      const std::string name = variable["name"];
+      CAPTURE(name);
+      if (name.starts_with("TROUPE_")) CHECK_THAT(help, Contains("(Env:" + name + ")"));
+      if (const auto* map = "/valueFrom/configMapKeyRef"; variable.contains(json::json_pointer{map})) {
+        const auto& reference = variable[json::json_pointer{map}];
+        const auto formation = manifest_in("formation.yaml");
+        CHECK(reference["optional"] == true);
+        CHECK(formation["metadata"]["name"] == reference["name"]);
+        CHECK(formation["metadata"]["namespace"] == set["metadata"]["namespace"]);
+        CHECK(formation["data"].contains(reference["key"].get<std::string>()));
+      }
+    }
+  }
+}
+
+TEST_CASE("the image has what its programs need, and is the one that the manifests name") {
+  const auto dockerfile = project_text("examples/kubernetes/Dockerfile");
+  const auto version = run_webserver({"--version"}).text; // "troupe webserver 0.1.0"
+  const auto tag =
+      "troupe-webserver:" + version.substr(version.rfind(' ') + 1, version.find('\n') - version.rfind(' ') - 1);
+  CHECK_THAT(dockerfile, Contains(" -t " + tag + " "));
+  CHECK_THAT(project_text("docs/kubernetes.md"), Contains(" -t " + tag + " "));
+  if (!find_kubectl().empty())
+    CHECK(manifests{}.get("StatefulSet", "troupe")["spec"]["template"]["spec"]["containers"].at(0)["image"] == tag);
+
+#ifdef __SANITIZE_ADDRESS__
+  std::cout << "skipped: sanitized programs link more\n";
+#else
+  const auto folder = make_folder();
+  // Of the libraries that a program names itself: the Debian packages that they are from.
+  const std::string list =
+      R"sh(for program; do readelf -d "$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'; done | sort -u | while read -r name; do
+           file=$(for program; do ldd "$program"; done | awk -v name="$name" '$1 == name { print $3; exit }')
+           path=$(readlink -f "$file")
+           dpkg-query --search "*${path#/usr}" | cut -d: -f1 # where /lib leads to /usr/lib, packages may say either
+         done | grep -vx libc6 | sort -u)sh";
+  if (run({"/usr/bin/env", "dpkg-query", "--version"}, folder / "dpkg.txt") != 0) return;
+  REQUIRE(run({"/bin/sh", "-c", list, "sh", TROUPE_WEBSERVER, TROUPE_LOG, TROUPE_BACKUP}, folder / "packages.txt") ==
+          0);
+  std::istringstream linked{read_text(folder / "packages.txt")};
+  const std::set<std::string> needed{std::istream_iterator<std::string>{linked}, {}};
+  // The last stage installs them.
+  auto stage = dockerfile.substr(dockerfile.rfind("\nFROM "));
+  stage = stage.substr(stage.find("--no-install-recommends") + 23);
+  stage = stage.substr(0, stage.find("&&"));
+  std::erase(stage, '\\');
+  std::istringstream named_there{stage};
+  CHECK(std::set<std::string>{std::istream_iterator<std::string>{named_there}, {}} == needed);
+#endif
+  for (const auto* program : {TROUPE_WEBSERVER, TROUPE_LOG, TROUPE_BACKUP}) {
+    const auto folder_and_name = fs::path{program}.parent_path().filename() / fs::path{program}.filename();
+    CHECK_THAT(dockerfile, Contains("/src/build/release/") && Contains(folder_and_name.string() + " "));
+  }
+}

@@ -1,0 +1,265 @@
+// The pods of examples/kubernetes as processes, through what docs/kubernetes.md tells: the first start, restarts, more
+// and fewer of them, lost volumes, a lost majority.
+#include "tests/process/kubectl.hpp"
+#include "tests/process/kubernetes_pod.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The Secret that the commands of docs/kubernetes.md make.
+json documented_secret() {
+  const auto text = project_text("docs/kubernetes.md");
+  const auto begin = text.rfind("```\n", text.find("create secret")) + 4;
+  const auto folder = make_folder();
+  std::ofstream{folder / "commands.sh"} << "set -e\ncd '" << folder.string()
+                                        << "'\nln -s '" TROUPE_PROJECT "/tools' tools\n"
+                                        << "kubectl() { /usr/bin/env \"$TROUPE_KUBECTL\" --kubeconfig=/dev/null \"$@\" "
+                                           "--dry-run=client -o json >secret.json; }\n"
+                                        << text.substr(begin, text.find("```", begin) - begin);
+  const int code =
+      run({"/usr/bin/env", "TROUPE_KUBECTL=" + find_kubectl(), "/bin/sh", (folder / "commands.sh").string()},
+          folder / "commands.log");
+  if (code != 0) throw std::runtime_error("the documented commands fail: " + read_text(folder / "commands.log"));
+  return json::parse(read_text(folder / "secret.json"));
+}
+
+/// The stateful set, its pods, and what a cluster does for them.
+class example_cluster {
+ public:
+  example_cluster() {
+    const auto secret = documented_secret();
+    around_.secrets[secret["metadata"]["name"]] = secret;
+  }
+
+  pod_surroundings& around() { return around_; }
+  example_pod& operator[](std::size_t ordinal) { return *pods_.at(ordinal); }
+
+  void apply_formation() {
+    const auto map = manifest_in("formation.yaml");
+    around_.config_maps[map["metadata"]["name"]] = map;
+  }
+  void delete_formation() { around_.config_maps.clear(); }
+
+  /// As the set's controller does it with `Parallel`: all at once. Volumes of pods that were there before are kept.
+  void scale(std::size_t replicas) {
+    for (std::size_t i = replicas; i < replicas_; ++i) CHECK(pods_[i]->stop());
+    for (std::size_t i = replicas_; i < replicas; ++i) {
+      if (i == pods_.size()) pods_.push_back(std::make_unique<example_pod>(set(), i, around_));
+      pods_[i]->start();
+    }
+    replicas_ = replicas;
+    publish();
+  }
+  /// Another process, with the volumes of the one before.
+  void restart(std::size_t ordinal) {
+    CHECK(pods_[ordinal]->stop());
+    pods_[ordinal]->start();
+  }
+  void lose_volume(std::size_t ordinal) {
+    for (const auto& claim : set()["spec"]["volumeClaimTemplates"])
+      for (const auto& file : fs::directory_iterator{pods_[ordinal]->volume(claim["metadata"]["name"])})
+        fs::remove_all(file);
+  }
+
+  void wait_ready(std::size_t count) {
+    wait_for(std::to_string(count) + " ready pods", 30s, [&] {
+      return std::all_of(pods_.begin(), pods_.begin() + static_cast<std::ptrdiff_t>(count),
+                         [](const auto& pod) { return pod->probe("readinessProbe") == 200; });
+    });
+  }
+  json members(std::size_t seen_by = 0) { return json::parse((*this)[seen_by].call("GET", "/v1/members").body); }
+  std::size_t voters(std::size_t seen_by = 0) {
+    const auto seen = members(seen_by)["members"];
+    return static_cast<std::size_t>(
+        std::count_if(seen.begin(), seen.end(), [](const json& each) { return each["voter"].get<bool>(); }));
+  }
+  void wait_voters(std::size_t count, std::size_t seen_by = 0) {
+    wait_for(std::to_string(count) + " voters", 30s,
+             [&] { return voters(seen_by) == count && !members(seen_by)["changing"].get<bool>(); });
+  }
+  void remove(const std::string& id) {
+    const auto answer = (*this)[0].call("DELETE", "/v1/members/" + id);
+    INFO(answer.body);
+    CHECK(answer.status == 200);
+  }
+
+ private:
+  const json& set() const { return example_.get("StatefulSet", "troupe"); }
+
+  /// The endpoints of the headless service: of pods that its selector fits, at the port that it names. A slice for
+  /// each, as each has another port here.
+  void publish() {
+    const auto& service = example_.get("Service", set()["spec"]["serviceName"]);
+    REQUIRE(selects(service["spec"]["selector"], set()["spec"]["template"]));
+    const auto& port = service["spec"]["ports"].at(0);
+    for (std::size_t i = 0; i < pods_.size(); ++i) {
+      const auto& pod = *pods_[i];
+      auto slice = endpoint_slice(pod.name(), "IPv4", pod.port(port["targetPort"]), {{"127.0.0.1", false}});
+      if (i >= replicas_) slice["endpoints"] = json::array();
+      slice["ports"][0]["name"] = port["name"];
+      slice["metadata"]["labels"]["kubernetes.io/service-name"] = service["metadata"]["name"];
+      around_.api.put({slice});
+    }
+  }
+
+  manifests example_;
+  pod_surroundings around_;
+  std::vector<std::unique_ptr<example_pod>> pods_;
+  std::size_t replicas_ = 0;
+};
+
+/// Formed by the first three pods, with a value.
+struct formed_cluster : example_cluster {
+  formed_cluster() {
+    apply_formation();
+    scale(3);
+    wait_ready(3);
+    delete_formation();
+    (*this)[0].put("kept", 1);
+  }
+};
+
+} // namespace
+
+TEST_CASE("pods form a cluster when they are told to, live without one, and ask for no more than they may") {
+  if (find_kubectl().empty()) return;
+  example_cluster cluster;
+  cluster.scale(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto& pod = cluster[i];
+    const auto words = pod.arguments();
+    CHECK(std::count(words.begin(), words.end(), "--advertise=" + pod.name() + ".troupe-nodes.troupe.svc:5000") == 1);
+    CHECK(std::none_of(words.begin(), words.end(), [](const auto& w) { return w.find("$(") != std::string::npos; }));
+    wait_for("a pod that is alive", 10s, [&] { return pod.probe("startupProbe") == 200; });
+    CHECK(pod.probe("livenessProbe") == 200);
+    CHECK(pod.probe("readinessProbe") == 503);
+    wait_for("its reason", 10s,
+             [&] { return pod.log().find("waiting to be added to a cluster") != std::string::npos; });
+  }
+  cluster.apply_formation();
+  for (std::size_t i = 0; i < 3; ++i) cluster.restart(i);
+  cluster.wait_ready(3);
+  CHECK(cluster.voters() == 3);
+  cluster[0].put("a", 1);
+
+  wait_for("watches of all", 10s, [&] { return cluster.around().api.order(json::object())["watches"] == 3; });
+  const auto& rules = manifests{}.get("Role", "troupe-discovery")["rules"];
+  std::set<std::vector<std::string>> allowed;
+  for (const auto& rule : rules)
+    for (const auto& group : rule["apiGroups"])
+      for (const auto& resource : rule["resources"])
+        for (const auto& verb : rule["verbs"]) allowed.insert({group, resource, verb});
+  std::set<std::vector<std::string>> asked;
+  const auto known = cluster.around().api.order(json::object());
+  for (const auto& request : known["requests"]) {
+    // /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE
+    std::istringstream path{request["path"].get<std::string>()};
+    std::vector<std::string> parts;
+    for (std::string part; std::getline(path, part, '/');) parts.push_back(part);
+    REQUIRE(parts.size() == 7);
+    asked.insert({parts[2], parts[6], request["query"].contains("watch") ? "watch" : "list"});
+  }
+  CHECK(asked == allowed);
+}
+
+TEST_CASE("all pods may restart at once, also without formation.yaml, and new ones join") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  cluster.scale(0);
+  cluster.scale(3);
+  cluster.wait_ready(3);
+  CHECK(cluster[2].get("kept") == 1);
+  cluster.scale(5);
+  cluster.wait_ready(5);
+  cluster.wait_voters(5);
+  CHECK(cluster[4].get("kept") == 1);
+}
+
+TEST_CASE("where formation.yaml was left, a new pod stays out, and says why") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  cluster.apply_formation();
+  cluster.scale(4);
+  wait_for("its reason", 20s, [&] { return cluster[3].log().find("belongs to cluster") != std::string::npos; });
+  CHECK(cluster[3].probe("livenessProbe") == 200);
+  CHECK(cluster[3].probe("readinessProbe") == 503);
+  CHECK(cluster.members()["members"].size() == 3);
+  cluster.delete_formation();
+  cluster.restart(3);
+  cluster.wait_ready(4);
+  cluster.wait_voters(4);
+}
+
+TEST_CASE("members are removed before their pods are, and come back with their volumes") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  cluster.scale(5);
+  cluster.wait_ready(5);
+  cluster.wait_voters(5);
+  const std::string third = cluster[3].status()["id"];
+  for (const auto& id : {cluster[4].status()["id"].get<std::string>(), third}) cluster.remove(id);
+  cluster.wait_voters(3);
+  cluster.scale(3);
+  cluster[0].put("meanwhile", 2);
+  cluster.scale(4);
+  cluster.wait_ready(4);
+  cluster.wait_voters(4);
+  CHECK(cluster[3].status()["id"] == third);
+  CHECK(cluster[3].get("meanwhile") == 2);
+}
+
+TEST_CASE("two pods of three taken away stop the cluster, and it goes on when they are back") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  cluster.scale(1);
+  wait_for("no leader", 20s, [&] { return cluster[0].probe("readinessProbe") == 503; });
+  CHECK(cluster[0].probe("livenessProbe") == 200);
+  cluster.scale(3);
+  cluster.wait_ready(3);
+  CHECK(cluster[1].get("kept") == 1);
+}
+
+TEST_CASE("a pod that lost its volume is a new node, and joins") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  const std::string old = cluster[1].status()["id"];
+  CHECK(cluster[1].stop());
+  cluster.lose_volume(1);
+  cluster[1].start();
+  cluster.wait_ready(3);
+  CHECK(cluster[1].status()["id"] != old);
+  CHECK(cluster[1].get("kept") == 1);
+  const auto members = cluster.members()["members"];
+  if (std::any_of(members.begin(), members.end(), [&](const json& each) { return each["id"] == old; }))
+    cluster.remove(old);
+  cluster.wait_voters(3);
+}
+
+TEST_CASE("after the loss of a majority the survivor is recovered, and empty pods join it") {
+  if (find_kubectl().empty()) return;
+  formed_cluster cluster;
+  wait_for("the survivor's copy", 10s, [&] { return cluster[2].get("kept") == 1; });
+  cluster.scale(0);
+  const auto maintenance = manifest_in("maintenance.yaml");
+  const auto text = project_text("docs/kubernetes.md");
+  const std::string mounted = maintenance["spec"]["containers"][0]["volumeMounts"][0]["mountPath"];
+  CHECK_THAT(text, Contains("troupe-log recover " + mounted + "/node\n"));
+  CHECK(run({TROUPE_LOG, "recover", "--yes", (cluster[2].volume("data") / "node").string()},
+            make_folder() / "recover.log") == 0);
+  cluster.lose_volume(0);
+  cluster.lose_volume(1);
+  cluster.scale(3);
+  cluster.wait_ready(3);
+  cluster.wait_voters(3);
+  CHECK(cluster[0].get("kept") == 1);
+}
