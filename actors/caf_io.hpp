@@ -1,4 +1,4 @@
-// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections, and dialing.
+// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections.
 // Written against CAF 0.17.6.
 #pragma once
 
@@ -7,8 +7,8 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor_impl.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
+#include <caf/io/scribe.hpp>
 
 #include <set>
 #include <string>
@@ -29,14 +29,14 @@ inline std::string encoded(caf::actor_system& system, const caf::node_id& node) 
   return {bytes.begin(), bytes.end()};
 }
 
-using caf::io::middleman_actor;
-
-/// Asks a middleman actor for the actor that is published at host:port. `found` gets a strong_actor_ptr, which may be
-/// null; `failed` gets an error.
+/// Asks the broker to shake hands through an open connection, for the actor that is published at the other end's
+/// `port`. `found` gets a strong_actor_ptr, which may be null; `failed` gets an error. The broker may keep hold of
+/// `self` as long as the actor system has threads of its own: not for a detached actor, for which the system would wait
+/// in vain.
 template <class Self, class Found, class Failed>
-void request_connect(Self* self, const middleman_actor& to, caf::timespan timeout, std::string host, std::uint16_t port,
-                     Found found, Failed failed) {
-  self->request(to, timeout, caf::connect_atom::value, std::move(host), port)
+void request_handshake(Self* self, const caf::actor& broker, caf::timespan timeout, caf::io::scribe_ptr through,
+                       std::uint16_t port, Found found, Failed failed) {
+  self->request(broker, timeout, caf::connect_atom::value, std::move(through), port)
       .then([found](const caf::node_id&, caf::strong_actor_ptr& actor,
                     const std::set<std::string>&) mutable { found(std::move(actor)); },
             failed);

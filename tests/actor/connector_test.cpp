@@ -1,4 +1,5 @@
 // Links over real sockets: another process, a listener that never speaks, and nobody.
+#include "actors/caf_io.hpp"
 #include "actors/endpoint.hpp"
 #include "actors/links.hpp"
 #include "discovery/static_loop.hpp"
@@ -18,8 +19,11 @@
 #include <mutex>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <semaphore>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -37,6 +41,9 @@ struct slow_names {
   static inline std::atomic<int> asked = 0;
 };
 
+/// Whoever resolves "late.test" waits until it is let go, and finds this machine then.
+std::binary_semaphore late_asked{0}, late_found{0};
+
 /// Where "moves.test" is, while it is anywhere: a digit behind 127.0.0.
 std::atomic<char> moving_name = '0';
 
@@ -48,6 +55,11 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
   if (name && std::string_view{name} == "moves.test") {
     if (moving_name == '0') return EAI_NONAME;
     return systems((std::string{"127.0.0."} + moving_name.load()).c_str(), service, hints, found);
+  }
+  if (name && std::string_view{name} == "late.test") {
+    late_asked.release();
+    late_found.acquire();
+    return systems("127.0.0.1", service, hints, found);
   }
   if (!name || std::string_view{name} != "slow.test") return systems(name, service, hints, found);
   ++slow_names::asked;
@@ -130,6 +142,21 @@ struct child {
   ~child() { kill(); }
 };
 
+/// The name that is dialed resolves when CAF's broker has ended, and so leads to a connection that nobody takes.
+[[noreturn]] void end_while_dialing(std::uint16_t port) {
+  {
+    troupe::config config;
+    caf::actor_system system{config};
+    connector_handle connector = system.spawn<troupe::connector>("late.test", port, make_transport(system, {}));
+    caf::scoped_actor self{system};
+    self->send(connector, dial{});
+    late_asked.acquire();
+    self->send_exit(connector, caf::exit_reason::user_shutdown);
+    caf::actor_cast<caf::abstract_actor*>(compat::basp_broker(system))->attach_functor([] { late_found.release(); });
+  }
+  ::_exit(0);
+}
+
 /// A listening socket nobody accepts from.
 struct mute_listener {
   int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -148,6 +175,20 @@ struct mute_listener {
 };
 
 } // namespace
+
+TEST_CASE("an actor system ends though a connection is opened meanwhile", "[connector]") {
+  child other;
+  const auto pid = ::fork(); // a system that does not end would hold up this process
+  if (pid == 0) end_while_dialing(other.port);
+  const auto ended = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  pollfd one{ended, POLLIN, 0};
+  CHECK(::poll(&one, 1, 10'000) == 1);
+  ::kill(pid, SIGKILL);
+  int status = -1;
+  CHECK(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+  ::close(ended);
+}
 
 TEST_CASE("a name that does not resolve in time costs one thread, however often it is dialed", "[connector]") {
   troupe::config config;
