@@ -6,8 +6,10 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 using namespace troupe::testing;
 using namespace std::chrono_literals;
@@ -129,6 +131,9 @@ struct formed_cluster : example_cluster {
   }
 };
 
+/// API group, resource, verb.
+using right = std::array<std::string, 3>;
+
 } // namespace
 
 TEST_CASE("pods form a cluster when they are told to, live without one, and ask for no more than they may") {
@@ -155,12 +160,12 @@ TEST_CASE("pods form a cluster when they are told to, live without one, and ask 
   // Those of processes that have ended may count still.
   wait_for("watches", 10s, [&] { return cluster.around().api.order(json::object())["watches"] >= 3; });
   const json rules = manifests{}.get("Role", "troupe-discovery")["rules"];
-  std::set<std::vector<std::string>> allowed;
+  std::set<right> allowed;
   for (const auto& rule : rules)
     for (const auto& group : rule["apiGroups"])
       for (const auto& resource : rule["resources"])
-        for (const auto& verb : rule["verbs"]) allowed.insert({group, resource, verb});
-  std::set<std::vector<std::string>> asked;
+        for (const auto& verb : rule["verbs"]) allowed.insert(right{group, resource, verb});
+  std::set<right> asked;
   const auto known = cluster.around().api.order(json::object());
   for (const auto& request : known["requests"]) {
     // /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE
@@ -168,7 +173,7 @@ TEST_CASE("pods form a cluster when they are told to, live without one, and ask 
     std::vector<std::string> parts;
     for (std::string part; std::getline(path, part, '/');) parts.push_back(part);
     REQUIRE(parts.size() == 7);
-    asked.insert({parts[2], parts[6], request["query"].contains("watch") ? "watch" : "list"});
+    asked.insert(right{parts[2], parts[6], request["query"].contains("watch") ? "watch" : "list"});
   }
   CHECK(asked == allowed);
 }
