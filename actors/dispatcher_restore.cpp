@@ -24,7 +24,8 @@ void dispatcher::restored(const backup_loaded& answer) {
     if (role_) send(role_, raft::state_missing{answer.at});
     return;
   }
-  log().info("the state of a backup is restored at index {}", answer.at);
+  log().info("the state of backup {} is restored at index {}",
+             raft::to_string(raft::node_id{answer.state->id.checksum}), answer.at);
   replace_states(*answer.state);
   handed_ = *std::exchange(restoring_, std::nullopt);
   // The commands that were passed over led to nothing that is left.

@@ -108,9 +108,10 @@ void staging_store::make_room() {
     const auto spare = std::find_if(kept_.begin(), kept_.end(),
                                     [&](const backup& b) { return b.used_at == 0 && now - b.wanted >= wanted_for; });
     if (spare == kept_.end())
-      throw refusal{errc::overloaded, "this node keeps " + std::to_string(kept_.size()) +
-                                          " other backups, which are needed until their restore is over and in two "
-                                          "snapshots"};
+      throw refusal{errc::refused, "this node keeps " + std::to_string(kept_.size()) +
+                                       " other backups, each until its restore is over and in two snapshots, or nobody "
+                                       "asked for it in a while: write something and have a snapshot taken, twice, at "
+                                       "every node"};
     drop(spare->id);
   }
 }

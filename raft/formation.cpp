@@ -258,15 +258,18 @@ bool formation::seals_by_sight() const {
 /// Why a fresh node does not propose; empty if it should.
 std::string formation::why_not_now() const {
   const auto n = wanted();
+  if (n == 0) return "waiting to be added to a cluster";
+  for (const auto& p : view_.peers)
+    if (p.state != membership_state::fresh)
+      return "node " + to_string(p.node) +
+             (p.state == membership_state::promised ? " is promised to cluster " + to_string(p.cluster)
+                                                    : " belongs to cluster " + to_string(p.cluster) +
+                                                          ": this one joins that when it is started to expect 0 nodes, "
+                                                          "or when a member is told to add it");
   if (!n) {
     if (!view_.discovered) return "waiting for discovery";
     return "waiting for " + std::to_string(view_.unanswered) + " of the listed addresses to answer";
   }
-  if (*n == 0) return "waiting to be added to a cluster";
-  for (const auto& p : view_.peers)
-    if (p.state != membership_state::fresh)
-      return "node " + to_string(p.node) + (p.state == membership_state::formed ? " belongs" : " is promised") +
-             " to cluster " + to_string(p.cluster);
   const auto seen = view_.peers.size() + 1;
   if (seen != *n) return "sees " + std::to_string(seen) + " nodes, forms with exactly " + std::to_string(*n);
   for (const auto& p : view_.peers)

@@ -4,6 +4,7 @@
 #include "actors/formation_actor.hpp"
 #include "actors/health_monitor.hpp"
 #include "actors/links.hpp"
+#include "actors/log.hpp"
 #include "actors/proxy.hpp"
 #include "discovery/spec.hpp"
 #include "runtime/data_dir_identity.hpp"
@@ -39,25 +40,39 @@ std::string advertised(const node_options& options) {
   return to_string(host_port{host, options.raft_port});
 }
 
+wal_options log_options(const node_options& options) {
+  wal_options log;
+  log.segment_size = options.segment_size;
+  return log;
+}
+
 void check(const node_options& options) {
   if (options.raft_port == 0) throw startup_error("the raft port must not be 0");
   if (!options.transport.tls && !options.insecure && !net::is_loopback(options.bind))
     throw startup_error("refusing to listen at " + (options.bind.empty() ? "all interfaces" : options.bind) +
                         " without TLS: give it certificates, or say that this is meant to be insecure");
+  if (const auto why = objection(log_options(options)); !why.empty()) throw startup_error(why);
   const auto& raft = options.raft;
   if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
       raft.election_max < raft.election_min)
     throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
 }
 
-/// The backup that the node was given, before anything is made: a file that is no good leaves no trace.
+/// The backup that the node was given, before anything is made: a file that is no good leaves no trace. To a node that
+/// is there it may mean nothing any more, and be gone or damaged: see is_to_restore.
 std::optional<std::uint64_t> backup_of(const node_options& options, const std::vector<machine_factory>& services) {
   if (options.restore.empty()) return {};
   posix_file_system files;
-  const auto found = check_backup(files, options.restore, services);
-  if (!found && !files.exists(options.data_dir / "identity"))
-    throw startup_error("there is no backup " + options.restore.string());
-  return found;
+  const bool is_new = !files.exists(options.data_dir / "identity");
+  try {
+    const auto found = check_backup(files, options.restore, services);
+    if (!found && is_new) throw startup_error("there is no backup " + options.restore.string());
+    return found;
+  } catch (const raft::storage_error& e) {
+    if (is_new) throw;
+    log().warn("{}", e.what());
+    return {};
+  }
 }
 
 /// A peer that has fallen silent is noticed before somebody campaigns for that reason, if the heartbeats are dense
@@ -142,9 +157,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
   setup.expected_members = options.bootstrap_expect.value_or(expected.members);
-  wal_options log_options;
-  log_options.segment_size = options.segment_size;
-  setup.open_log = open_disk(inside->files, log_options, options.restore);
+  setup.open_log = open_disk(inside->files, log_options(options), options.restore);
   setup.snapshots = options.snapshots;
   setup.members = options.members;
   if (!setup.members.remove) setup.members.remove = removes_by_default(discovery);

@@ -152,6 +152,9 @@ void node_actor::opened(opened_log& log) {
     return;
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
+  if (log.disk.state_lost)
+    troupe::log().warn("no good snapshot is here, and the log begins behind entry {}: waiting for another node's",
+                       log.disk.start.index);
   start_core(log);
 }
 
@@ -288,6 +291,7 @@ void node_actor::core_cleared() {
 
 void node_actor::wait_for_room(const std::string& why, raft::duration at_least) {
   phase_ = phase::no_room;
+  full_error_ = why;
   const auto now = clock().now();
   timer_.arm(this, now + std::max<raft::duration>(at_least, look_for_room_after));
   send(around_.proxy, core_down{errc::disk_full, why});
@@ -377,8 +381,8 @@ void node_actor::on_members(const configuration_known& message) {
                        members_.is_member(setup_.id) ? "a member of" : "not a member of",
                        to_string(membership_.cluster), count);
   if (count > 0 && setup_.expected_members > count && !std::exchange(told_of_missing_, true))
-    troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: who else is started does not change a "
-                       "cluster that is formed",
+    troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: others join when they are started to "
+                       "expect 0 nodes, or when a member is told to add them",
                        setup_.expected_members, count);
   if (!members_.empty()) send(around_.formation, formed_now{membership_.cluster});
   send(around_.links, members_changed{members_.members()});

@@ -64,7 +64,7 @@ struct node_status {
   /// The newest snapshot taken here; no id if there is none. Why the last attempt failed, if it did.
   raft::snapshot_id snapshot;
   std::string snapshot_error;
-  /// "ok", "full" or "failed"; with "failed", what failed.
+  /// "ok", "full" or "failed"; if not ok, what failed or found no room.
   std::string disk = "ok";
   std::string disk_error;
   std::string leader_address;
@@ -205,6 +205,7 @@ class node_actor : public node_handle::base {
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
+  caf::result<node_status> explained(node_status now);
   void describe_members(node_status& now, const peer_list& peers, const health_report& health) const;
   template <class Done, class Failed>
   void ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
@@ -250,8 +251,9 @@ class node_actor : public node_handle::base {
   bool full_ = false;
   raft::time_point complained_at_;
   timer_slot timer_;
-  /// What the disk's failure said.
+  /// What the disk's failure said; what did not find room, as long as the phase is no_room.
   std::string disk_error_;
+  std::string full_error_;
   /// When the core was started anew.
   std::deque<raft::time_point> restarts_;
 };

@@ -45,14 +45,17 @@ caf::result<node_status> node_actor::status() {
     now.disk = "failed";
     now.disk_error = disk_error_;
   }
-  if (phase_ == phase::no_room) now.disk = "full";
+  if (phase_ == phase::no_room) {
+    now.disk = "full";
+    now.disk_error = full_error_;
+  }
   if (setup_.network) now.network = setup_.network();
   if (!serves() || !role_.role) {
     now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
-                    : phase_ == phase::no_room ? "the disk is full"
+                    : phase_ == phase::no_room ? "the disk is full: " + full_error_
                     : phase_ == phase::idle    ? "not part of a cluster yet"
                                                : "starting or stopping";
-    return now;
+    return phase_ == phase::idle && around_.formation ? explained(std::move(now)) : caf::result<node_status>{now};
   }
   struct gathering {
     node_status now;
@@ -89,6 +92,19 @@ caf::result<node_status> node_actor::status() {
   return all->promise;
 }
 
+/// Of a node without a cluster: with what its formation waits for.
+caf::result<node_status> node_actor::explained(node_status now) {
+  auto promise = make_response_promise<node_status>();
+  request(around_.formation, caf::infinite, get_formation{})
+      .then(
+          [promise, now](const formation_status& forming) mutable {
+            if (!forming.note.empty()) now.not_ready += ": " + forming.note;
+            promise.deliver(std::move(now));
+          },
+          [promise, now](const caf::error&) mutable { promise.deliver(std::move(now)); });
+  return promise;
+}
+
 void node_actor::describe_members(node_status& now, const peer_list& peers, const health_report& health) const {
   const auto& c = now.role->members;
   for (const auto& m : c.members()) {
@@ -112,7 +128,10 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
 void node_actor::judge(node_status& now) const {
   const auto& role = *now.role;
   const auto patience = 2 * setup_.raft.election_max;
-  if (role.disk_full) now.disk = "full";
+  if (role.disk_full) {
+    now.disk = "full";
+    now.disk_error = "there is no room for the next file of the log";
+  }
   const auto& waiting = role.members.promotions;
   const bool joins = std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id; });
   if (removed_at_ > 0) {
@@ -120,7 +139,7 @@ void node_actor::judge(node_status& now) const {
   } else if (role.state_lost) {
     now.not_ready = "it lacks a state to go on from, of a damaged snapshot or a backup: waiting for another node's";
   } else if (role.disk_full) {
-    now.not_ready = "the disk is full";
+    now.not_ready = "the disk is full: " + now.disk_error;
   } else if (!role.leader) {
     now.not_ready = "no leader is known";
   } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {

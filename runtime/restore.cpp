@@ -37,7 +37,7 @@ bool is_to_restore(const data_dir& directory, const std::filesystem::path& file,
                name_of(directory.restored()), file.string());
     return false;
   }
-  if (!backup) throw raft::storage_error("there is no backup " + file.string());
+  if (!backup) throw raft::storage_error("there is no good backup " + file.string() + ", and " + here + " needs it");
   if (const auto& bytes = directory.promise()) {
     const auto promise = raft::decode_promise(*bytes);
     if (promise && promise->backup == *backup) return true;

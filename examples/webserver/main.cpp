@@ -4,6 +4,7 @@
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
+#include "runtime/storage/wal.hpp"
 #include "runtime/transport/sockets.hpp"
 
 #include <caf/send.hpp>
@@ -53,6 +54,9 @@ void raise_file_limit() {
 
 /// Why these options must not be served, in terms of flags: the library, which would refuse them too, knows none.
 std::string objection(const node_options& node) {
+  wal_options log;
+  log.segment_size = node.segment_size;
+  if (const auto why = objection(log); !why.empty()) return "--segment-size: " + why;
   if (node.transport.tls || node.insecure || net::is_loopback(node.bind)) return {};
   return "refusing to bind " + (node.bind.empty() ? "all interfaces" : node.bind) +
          " without TLS: give --tls-cert, --tls-key and --tls-ca, or --insecure";

@@ -26,14 +26,20 @@ bool adjacent(const wal_location& at, const wal_location& next) {
 
 } // namespace
 
+std::string objection(const wal_options& options) {
+  const auto least = wal_format::first_record + options.reserve + 1;
+  if (options.segment_size >= least && options.segment_size <= max_capacity) return {};
+  return "a segment takes from " + std::to_string(least) + " to " + std::to_string(max_capacity) + " bytes, not " +
+         std::to_string(options.segment_size);
+}
+
 wal::wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_spare spare, wal_state state)
     : fs_(fs), directory_(std::move(directory)), options_(options), spare_(std::move(spare)), state_(std::move(state)),
       synced_(state_.point()), zeroed_(state_.segments.back().end) {}
 
 std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory, const wal_options& options,
                                raft::recovered& out) {
-  if (options.segment_size < wal_format::first_record + options.reserve || options.segment_size > max_capacity)
-    throw raft::storage_error("log options: a segment must hold its header and its reserve and be below 32 GiB");
+  if (const auto why = objection(options); !why.empty()) throw raft::storage_error("log options: " + why);
   std::vector<std::string> notes;
   wal_spare spare{fs, directory, options.segment_size};
   auto state = recover_wal(fs, directory, options, spare, notes);

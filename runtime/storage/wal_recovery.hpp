@@ -26,6 +26,9 @@ struct wal_options {
   std::uint64_t zero_ahead = 256 * 1024;
 };
 
+/// Why a log cannot be like this; empty if it can.
+std::string objection(const wal_options& options);
+
 /// Where an entry's record stands: 12 bytes for each entry of the log.
 struct wal_location {
   std::uint32_t segment = 0;   ///< the sequence number's lower half: segments are given up at the front

@@ -144,7 +144,7 @@ TEST_CASE("a leader whose disk is full steps down, reads go on, and commands whe
   w.put(leader, "notice");
   REQUIRE(w.run_until([&] { return w.leader() && *w.leader() != leader; }));
   CHECK(w.status(leader)->disk == "full");
-  CHECK(w.status(leader)->not_ready == "the disk is full");
+  CHECK_THAT(w.status(leader)->not_ready, Catch::Contains("the disk is full: there is no room"));
   put_some(w, *w.leader(), "meanwhile", 3);
   for (const auto id : cluster_world::ids()) w.fill_disk(id, true);
   w.put(*w.leader(), "notice too");

@@ -168,11 +168,11 @@ TEST_CASE("two are kept: what may be about to be restored, or what was, is not g
   const auto third = map_backup(22);
   REQUIRE(w.send(first).next == first.id.size);
   REQUIRE(w.send(second).next == second.id.size);
-  CHECK(w.send(third).code == errc::overloaded);
+  CHECK(w.send(third).code == errc::refused);
   CHECK(w.use(first, 30));
   w.jump(10min);
   CHECK(w.has(second)); // somebody wants it still
-  CHECK(w.send(third).code == errc::overloaded);
+  CHECK(w.send(third).code == errc::refused);
   w.jump(10min);
   CHECK(w.send(third).next == third.id.size);
   CHECK(w.has(first));

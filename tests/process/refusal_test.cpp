@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+
 using namespace troupe::testing;
 using namespace std::chrono_literals;
 using Catch::Contains;
@@ -35,7 +37,7 @@ TEST_CASE("wrong options end with code 2 and a hint") {
   const std::vector<std::vector<std::string>> wrong{
       {"--no-such-option"},     {"--raft-port", "70000"},     {"--heartbeat", "soon"}, {"--log-level", "loud"},
       {"--heartbeat", "400ms"}, {"--bootstrap-expect", "-1"}, {"--raft-port", "0"},    {"--advertise", "foo"},
-      {"--data-dir", ""},       {"--discovery", "static:"}};
+      {"--data-dir", ""},       {"--discovery", "static:"},   {"--segment-size", "10"}};
   for (const auto& options : wrong) {
     CAPTURE(options);
     const auto ended = run_webserver(options);
@@ -78,6 +80,24 @@ TEST_CASE("a port that is taken is refused") {
   CHECK(no_http.code == 1);
   CHECK_THAT(no_http.text, Contains(http_port));
   CHECK(first.ready());
+}
+
+TEST_CASE("a node with a damaged log ends by itself, though the others connect to it meanwhile") {
+  ready_cluster nodes{3};
+  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[0].put("k" + std::to_string(i), 1);
+  const auto damaged = nodes.follower();
+  nodes[damaged].process().signal(SIGTERM);
+  REQUIRE(nodes[damaged].process().wait(10s) == 0);
+  for (const auto& file : std::filesystem::directory_iterator{nodes[damaged].data_dir() / "log"})
+    if (file.path().extension() == ".wal") std::filesystem::resize_file(file.path(), 5000);
+  for (int i = 0; i < 15; ++i) {
+    nodes[damaged].start();
+    const auto ended = nodes[damaged].process().wait(10s);
+    CAPTURE(i, nodes[damaged].log());
+    REQUIRE(ended == 1);
+  }
+  CHECK_THAT(nodes[damaged].log(), Contains("troupe-log repair"));
+  CHECK(nodes[(damaged + 1) % 3].get("k0") == 1);
 }
 
 TEST_CASE("a data directory of another cluster is refused") {
