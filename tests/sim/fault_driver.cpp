@@ -1,5 +1,6 @@
 #include "tests/sim/fault_driver.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::sim {
@@ -41,22 +42,27 @@ void fault_driver::strike() {
   heal();
 }
 
-/// Never on a majority: what is committed must be somewhere.
+/// So many of the first nodes may lose their state: never a majority, as what is committed must be somewhere, and as a
+/// node without its state must not lead, even if nobody has a longer log. Where members come and go it is one, and two
+/// others always vote.
+std::size_t fault_driver::victims() const {
+  const auto minority = (world_.what.nodes - 1) / 2;
+  return world_.what.spares > 0 ? std::min<std::size_t>(minority, 1) : minority;
+}
+
 void fault_driver::damage() {
-  const auto minority = (nodes_.size() - 1) / 2;
-  if (minority == 0) return;
-  auto& victim = *nodes_[world_.random.next() % minority];
+  if (victims() == 0) return;
+  auto& victim = *nodes_[world_.random.next() % victims()];
   victim.damage_snapshot();
   crash(victim);
 }
 
-/// A backup is restored that a majority has, and of the others, which are those whose snapshots are damaged too, some.
+/// A backup is restored that all have but, now and then, those whose snapshots are damaged too.
 void fault_driver::restore() {
-  const auto minority = (nodes_.size() - 1) / 2;
   const auto value = ++world_.last_tag;
   auto& holders = world_.backups[value];
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    if (i >= minority || world_.chance(300)) holders.insert(nodes_[i]->id());
+    if (i >= victims() || world_.chance(300)) holders.insert(nodes_[i]->id());
   any().submit({action::restore, restored_register, value, 0}, [](outcome, answer) {});
 }
 
@@ -112,7 +118,12 @@ void fault_driver::change_members(node& asked) {
     list.erase(at);
     return chosen;
   };
+  // Whom the change may take out.
   auto voters = now.voters;
+  std::erase_if(voters, [&](const raft::member& m) {
+    return m.id.value <= world_.what.nodes && m.id.value + world_.what.always_voters > world_.what.nodes;
+  });
+  auto count = now.voters.size();
   const auto size = static_cast<std::size_t>(1 + world_.random.next() % 5);
   auto left = 1 + world_.random.next() % world_.what.changes_at_once;
   const auto only_learns = [&] { return world_.chance(world_.what.learners_permille); };
@@ -127,9 +138,9 @@ void fault_driver::change_members(node& asked) {
       --left;
       what.add.push_back({m, true, {}});
     }
-  for (auto count = voters.size(); count < size && !outside.empty() && left > 0; ++count, --left)
+  for (; count < size && !outside.empty() && left > 0; ++count, --left)
     what.add.push_back({{one_of(outside), {}}, !only_learns(), {}});
-  for (auto count = voters.size(); count > size && left > 0; --count, --left) what.remove.push_back(one_of(voters).id);
+  for (; count > size && !voters.empty() && left > 0; --count, --left) what.remove.push_back(one_of(voters).id);
   if (!now.learners.empty() && left > 0 && world_.chance(200)) what.remove.push_back(now.learners.front().id);
   if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
   asked.administer(std::move(what));

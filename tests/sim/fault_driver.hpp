@@ -24,6 +24,7 @@ class fault_driver {
   void one_way();
   void isolate(node& who);
   void crash(node& victim);
+  std::size_t victims() const;
   void damage();
   void restore();
   void heal();

@@ -76,6 +76,8 @@ struct scenario {
   /// How many nodes a change of members takes in or out at most, and how many of a thousand of those only learn.
   unsigned changes_at_once = 4;
   unsigned learners_permille = 200;
+  /// So many of the first members, the last ones, are never taken out.
+  std::size_t always_voters = 0;
   /// So many of a thousand changes of members are followed by a fall of whom they were asked of.
   unsigned fall_after_change_permille = 0;
   duration fault_pause_min = 100ms;
