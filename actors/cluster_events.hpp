@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 
+#include <string>
 #include <vector>
 
 namespace troupe {
@@ -26,6 +27,9 @@ struct cluster_event {
   /// Of the configuration, for events about members.
   index_t index = 0;
 };
+/// A line about it for people.
+std::string to_string(const cluster_event& event);
+
 using event_watcher = compat::handle<void(cluster_event)>;
 
 /// What of two configurations that follow each other is worth telling.

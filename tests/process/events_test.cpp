@@ -1,0 +1,45 @@
+// The example that watches its cluster: what it prints is what happens.
+#include "tests/process/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+
+TEST_CASE("watchers tell who leads, who dies and who is back, and one of them does the job") {
+  const auto folder = make_folder();
+  const auto ports = free_ports(3);
+  std::string list = "static:";
+  for (const auto port : ports) list += (list.back() == ':' ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
+  const auto log_of = [&](std::size_t i) { return folder / ("w" + std::to_string(i) + ".log"); };
+  const auto tells = [&](std::size_t i, const std::string& what, std::size_t from = 0) {
+    return read_text(log_of(i)).find(what, from) != std::string::npos;
+  };
+  std::vector<std::unique_ptr<program>> watchers(3);
+  const auto start = [&](std::size_t i) {
+    const auto data = (folder / std::to_string(i)).string();
+    watchers[i] = std::make_unique<program>(
+        std::vector<std::string>{TROUPE_WATCHER, std::to_string(ports[i]), data, list}, log_of(i));
+  };
+  for (std::size_t i = 0; i < 3; ++i) start(i);
+  std::size_t leader = 0;
+  wait_for("the job's place", 20s, [&] {
+    for (leader = 0; leader < 3; ++leader)
+      if (tells(leader, "the job is done here")) return true;
+    return false;
+  });
+  for (std::size_t i = 0; i < 3; ++i) wait_for("word of the leader", 10s, [&] { return tells(i, " leads in term "); });
+
+  watchers[leader]->kill();
+  std::size_t heir = 0;
+  wait_for("the job's new place", 10s, [&] {
+    for (heir = 0; heir < 3; ++heir)
+      if (heir != leader && tells(heir, "the job is done here")) return true;
+    return false;
+  });
+  wait_for("word of the death", 20s, [&] { return tells(heir, "is taken for dead"); });
+  start(leader);
+  wait_for("word of the return", 20s, [&] { return tells(heir, "is heard again"); });
+}
