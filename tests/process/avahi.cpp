@@ -4,10 +4,28 @@
 
 #include <csignal>
 #include <fstream>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace troupe::testing {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// Whether somebody listens at a socket; its file is there a little earlier, and a daemon that comes then gives up.
+bool accepts(const std::filesystem::path& socket) {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  socket.string().copy(at.sun_path, sizeof at.sun_path - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+  ::close(fd);
+  return connected;
+}
+
+} // namespace
 
 avahi_host::avahi_host(const lan& net, int host, std::filesystem::path folder, bool daemon)
     : net_(net), host_(host), folder_(std::move(folder)) {
@@ -35,7 +53,7 @@ void avahi_host::start_bus() {
   std::filesystem::remove(file("bus"));
   bus_ = std::make_unique<program>(
       at({"dbus-daemon", "--config-file=" + file("bus.conf").string(), "--nofork", "--nopidfile"}), file("bus.log"));
-  wait_for("the bus", 10s, [&] { return std::filesystem::exists(file("bus")); });
+  wait_for("the bus", 10s, [&] { return accepts(file("bus")); });
 }
 
 void avahi_host::stop_bus() { bus_.reset(); }

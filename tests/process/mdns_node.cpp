@@ -48,7 +48,8 @@ void mdns_node::readdress(const std::string& to) {
 std::string mdns_node::browse() const {
   const auto file = folder / (name + ".browse.txt");
   std::filesystem::remove(file);
-  run(avahi.at({"avahi-browse", "--resolve", "--terminate", "--parsable", "_troupe._tcp"}), file);
+  // It never ends if a record goes while it is being resolved.
+  run(avahi.at({"timeout", "4", "avahi-browse", "--resolve", "--terminate", "--parsable", "_troupe._tcp"}), file);
   return read_text(file);
 }
 
