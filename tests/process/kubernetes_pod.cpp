@@ -112,6 +112,10 @@ std::vector<std::string> example_pod::arguments() const {
   return words;
 }
 
+void example_pod::set_variable(const std::string& variable, const std::string& value) {
+  container_["env"].push_back({{"name", variable}, {"value", value}});
+}
+
 void example_pod::fill_secrets() const {
   for (const auto& each : pod_["spec"]["volumes"]) {
     const auto& source = each.at("secret");
@@ -129,7 +133,7 @@ void example_pod::fill_secrets() const {
 
 /// The same on this machine.
 std::string example_pod::local(std::string word) const {
-  const auto value = word.find('=') + 1;
+  const auto value = word.find('=') + 1; // 0 where there is nothing but a value
   if (word.starts_with("--advertise=")) word.replace(value, word.rfind(':') - value, "127.0.0.1");
   if (word.starts_with("--discovery="))
     return word + ",server=" + around_.api.url() + ",secrets=" + around_.api.secrets().string();
@@ -149,7 +153,7 @@ void example_pod::start() {
   fill_secrets();
   // Nothing of this test's own environment.
   std::vector<std::string> command{"/usr/bin/env", "-i"};
-  for (const auto& [variable, value] : environment()) command.push_back(variable + "=" + value);
+  for (const auto& [variable, value] : environment()) command.push_back(variable + "=" + local(value));
   command.emplace_back(TROUPE_WEBSERVER);
   for (const auto& word : arguments()) command.push_back(local(word));
   process_ = std::make_unique<program>(std::move(command), folder_ / (name_ + ".log"));

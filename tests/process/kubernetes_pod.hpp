@@ -52,6 +52,9 @@ class example_pod {
   std::map<std::string, std::string> environment() const;
   std::vector<std::string> arguments() const;
 
+  /// As `kubectl set env` does it, for the next start.
+  void set_variable(const std::string& variable, const std::string& value);
+
   /// With the surroundings of now; its volumes are kept.
   void start();
   /// SIGTERM; true if it ends well within the manifest's time, less what preStop takes.

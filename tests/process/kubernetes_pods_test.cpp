@@ -219,6 +219,10 @@ TEST_CASE("members are removed before their pods are, and come back with their v
   const std::string third = cluster[3].status()["id"];
   for (const auto& id : {cluster[4].status()["id"].get<std::string>(), third}) cluster.remove(id);
   cluster.wait_voters(3);
+  // One that is stopped before it has heard of it would hear of it at its next start, and stay out then.
+  for (const std::size_t i : {3u, 4u})
+    wait_for("a pod that knows", 10s,
+             [&] { return cluster[i].call("GET", "/readyz").body.find("removed") != std::string::npos; });
   cluster.scale(3);
   cluster[0].put("meanwhile", 2);
   cluster.scale(4);
@@ -272,4 +276,25 @@ TEST_CASE("after the loss of a majority the survivor is recovered, and empty pod
   cluster.wait_ready(3);
   cluster.wait_voters(3);
   CHECK(cluster[0].get("kept") == 1);
+}
+
+TEST_CASE("a new cluster begins with a backup that lies in its volumes") {
+  if (find_kubectl().empty()) return;
+  const auto backup = formed_cluster{}[1].call("GET", "/v1/backup");
+  REQUIRE(backup.status == 200);
+  example_cluster cluster;
+  cluster.scale(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    wait_for("a pod that is alive", 10s, [&] { return cluster[i].probe("startupProbe") == 200; });
+  cluster.scale(0);
+  for (std::size_t i = 0; i < 3; ++i) {
+    std::ofstream{cluster[i].volume("data") / "my.backup"} << backup.body;
+    cluster[i].set_variable("TROUPE_RESTORE", "/var/lib/troupe/my.backup");
+  }
+  CHECK_THAT(project_text("docs/kubernetes.md"), Contains(" TROUPE_RESTORE=/var/lib/troupe/my.backup`"));
+  cluster.apply_formation();
+  cluster.scale(3);
+  cluster.wait_ready(3);
+  cluster.delete_formation();
+  CHECK(cluster[2].get("kept") == 1);
 }
