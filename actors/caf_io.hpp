@@ -1,14 +1,15 @@
-// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections.
+// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections, and dialing.
 // Written against CAF 0.17.6.
 #pragma once
 
 #include "actors/caf.hpp"
 
 #include <caf/binary_serializer.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor_impl.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
-#include <caf/io/scribe.hpp>
 
 #include <set>
 #include <string>
@@ -21,6 +22,22 @@ inline caf::actor basp_broker(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
 }
 
+/// What is sent to a broker that has ended stays in its mailbox, as CAF closes those of all actors but brokers, and
+/// keeps its senders: the system, when it ends, then waits for the thread of a detached one for ever. This has the
+/// broker of node connections close its mailbox. May be called again.
+inline void close_with_broker(caf::actor_system& system) {
+  auto* const broker = dynamic_cast<caf::io::basp_broker*>(caf::actor_cast<caf::abstract_actor*>(basp_broker(system)));
+  broker->attach_functor([broker](const caf::error& why) {
+    auto& mailbox = broker->mailbox();
+    if (mailbox.closed()) return;
+    mailbox.close();
+    broker->get_normal_queue().flush_cache();
+    broker->get_urgent_queue().flush_cache();
+    caf::detail::sync_request_bouncer refuse{why};
+    while (mailbox.queue().new_round(1000, refuse).consumed_items > 0) continue;
+  });
+}
+
 /// A node id as it crosses the network.
 inline std::string encoded(caf::actor_system& system, const caf::node_id& node) {
   std::vector<char> bytes;
@@ -29,14 +46,14 @@ inline std::string encoded(caf::actor_system& system, const caf::node_id& node) 
   return {bytes.begin(), bytes.end()};
 }
 
-/// Asks the broker to shake hands through an open connection, for the actor that is published at the other end's
-/// `port`. `found` gets a strong_actor_ptr, which may be null; `failed` gets an error. The broker may keep hold of
-/// `self` as long as the actor system has threads of its own: not for a detached actor, for which the system would wait
-/// in vain.
+using caf::io::middleman_actor;
+
+/// Asks a middleman actor for the actor that is published at host:port. `found` gets a strong_actor_ptr, which may be
+/// null; `failed` gets an error.
 template <class Self, class Found, class Failed>
-void request_handshake(Self* self, const caf::actor& broker, caf::timespan timeout, caf::io::scribe_ptr through,
-                       std::uint16_t port, Found found, Failed failed) {
-  self->request(broker, timeout, caf::connect_atom::value, std::move(through), port)
+void request_connect(Self* self, const middleman_actor& to, caf::timespan timeout, std::string host, std::uint16_t port,
+                     Found found, Failed failed) {
+  self->request(to, timeout, caf::connect_atom::value, std::move(host), port)
       .then([found](const caf::node_id&, caf::strong_actor_ptr& actor,
                     const std::set<std::string>&) mutable { found(std::move(actor)); },
             failed);

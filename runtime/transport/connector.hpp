@@ -1,7 +1,6 @@
 // Connects to one address over the transport, on a thread of its own.
 //
-//   [ready] -- dial --> [dialing] -- open --> [shaking hands] -- found, failed or too late --> [ready]
-//                           |  failed: [ready]
+//   [ready] -- dial --> [dialing] -- found, or failed in time --> [ready]
 //                           |  too late
 //                           v
 //                       [hung]  -- the dialer's thread has come back and is gone --> [ready]
@@ -16,16 +15,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace troupe {
-
-/// A connection that is open, and of which CAF knows nothing yet.
-struct opened {
-  caf::io::scribe_ptr scribe;
-};
-/// Takes as long as opening one takes, on its own thread.
-using dialer_handle = compat::handle<opened(dial)>;
 
 class connector : public connector_handle::base {
  public:
@@ -39,21 +32,14 @@ class connector : public connector_handle::base {
   void on_exit() override;
 
  private:
-  using promise = caf::typed_response_promise<dialed>;
-
   caf::result<dialed> connect();
-  void shake_hands(caf::io::scribe_ptr through, caf::actor_clock::time_point deadline, promise answer);
 
   std::string host_;
   std::uint16_t port_;
   std::shared_ptr<net::transport> transport_;
   std::chrono::milliseconds patience_;
-  dialer_handle dialer_;
-  /// What was found last, as long as it lives: one connection is enough.
-  endpoint_handle known_;
+  std::optional<compat::middleman_actor> dialer_;
   bool hung_ = false;
 };
 
 } // namespace troupe
-
-TROUPE_LOCAL_MESSAGE(troupe::opened);

@@ -1,5 +1,6 @@
 #include "runtime/transport/transport_links.hpp"
 
+#include "actors/caf_io.hpp"
 #include "actors/log.hpp"
 #include "discovery/host_port.hpp"
 #include "runtime/config.hpp"
@@ -47,6 +48,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
   options.guard.types = wire_messages();
   if (!system.has_middleman() || !system.types().make_value(options.guard.types.begin()->first))
     throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
+  compat::close_with_broker(system);
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
     options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
