@@ -9,6 +9,11 @@
 
 namespace troupe {
 
+/// What can be done about a data directory whose log or identity is not as it was written: ends an error's text.
+inline std::string repair_advice(const std::filesystem::path& data_directory) {
+  return "(`troupe-log repair " + data_directory.string() + "` makes it a new node)";
+}
+
 /// The text names the file, the offset and, where there is one, a way out.
 class damage_error : public raft::storage_error {
  public:

@@ -1,5 +1,7 @@
 #include "runtime/storage/data_dir.hpp"
 
+#include "runtime/storage/damage.hpp"
+
 #include <utility>
 
 namespace troupe {
@@ -25,10 +27,12 @@ data_dir::data_dir(file_system& fs, std::filesystem::path directory) : fs_(fs), 
 }
 
 identity data_dir::load_or_draw() {
-  if (fs_.exists(identity_path())) return decode_identity(read_file(fs_, identity_path()), identity_path().string());
+  if (fs_.exists(identity_path())) return decode_identity(read_file(fs_, identity_path()), identity_path());
   if (!fs_.list(log_path()).empty())
     throw raft::storage_error("identity file " + identity_path().string() + " is missing beside the log in " +
-                              log_path().string() + "; restore it, or move the log away to start as a new node");
+                                  log_path().string() + ": put it back, or give the log up " +
+                                  repair_advice(directory_),
+                              false, true);
   identity drawn;
   while (!drawn.id) drawn.id.value = fs_.draw_random();
   return drawn;

@@ -31,7 +31,7 @@ void replace_file(file_system& fs, const std::filesystem::path& path, std::strin
 }
 
 std::string read_file(file_system& fs, const std::filesystem::path& path) {
-  const auto in = fs.open(path);
+  const auto in = fs.open_to_read(path);
   std::string content(in->size(), '\0');
   content.resize(in->read(0, content));
   return content;

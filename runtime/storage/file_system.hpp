@@ -71,6 +71,9 @@ class file_system {
   /// Takes the lock file for this process, or returns null and says in `holder` what the file tells about the process
   /// that has it.
   virtual std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) = 0;
+  /// The same, but shared with all others who only look: nobody can `lock` it meanwhile. Makes the file if it is
+  /// missing; one that is there need not be writable.
+  virtual std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) = 0;
   /// 64 random bits.
   virtual std::uint64_t draw_random() = 0;
 };

@@ -1,8 +1,8 @@
 #include "runtime/storage/identity.hpp"
 
 #include "raft/codec.hpp"
-#include "raft/storage.hpp"
 #include "runtime/storage/checksum.hpp"
+#include "runtime/storage/damage.hpp"
 
 namespace troupe {
 namespace {
@@ -11,6 +11,11 @@ constexpr std::string_view magic = "troupeID";
 /// 1 has no backup, and is still what is written where there is none.
 constexpr std::uint32_t version = 2;
 constexpr std::size_t checksum_size = 8;
+
+[[noreturn]] void damaged(const std::filesystem::path& file) {
+  throw raft::storage_error("damaged identity file " + file.string() + " " + repair_advice(file.parent_path()), false,
+                            true);
+}
 
 } // namespace
 
@@ -29,12 +34,12 @@ std::string encode_identity(const identity& value) {
   return out;
 }
 
-identity decode_identity(std::string_view content, const std::string& where) {
+identity decode_identity(std::string_view content, const std::filesystem::path& file) {
   raft::reader from{content};
-  if (from.get_raw(magic.size()) != magic) throw raft::storage_error("damaged identity file " + where);
+  if (from.get_raw(magic.size()) != magic) damaged(file);
   const auto found = from.get<std::uint32_t>();
   if (from.ok() && found != 1 && found != version)
-    throw raft::storage_error("identity file " + where + " has format version " + std::to_string(found) +
+    throw raft::storage_error("identity file " + file.string() + " has format version " + std::to_string(found) +
                               ", this program knows versions up to " + std::to_string(version));
   identity value;
   value.id.value = from.get<std::uint64_t>();
@@ -46,7 +51,7 @@ identity decode_identity(std::string_view content, const std::string& where) {
   if (found == version) value.restored = from.get<std::uint64_t>();
   const auto sum = from.get<std::uint64_t>();
   if (!from.done() || promised > 1 || !value.id || sum != checksum(content.substr(0, content.size() - checksum_size)))
-    throw raft::storage_error("damaged identity file " + where);
+    damaged(file);
   return value;
 }
 

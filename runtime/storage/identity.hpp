@@ -4,6 +4,7 @@
 #include "raft/types.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +20,9 @@ struct identity {
   friend bool operator==(const identity&, const identity&) = default;
 };
 
-/// The content of an identity file, and back. Decoding throws `storage_error` that names `where` for anything that
+/// The content of an identity file, and back. Decoding throws `storage_error` that names the file for anything that
 /// `encode_identity` did not write.
 std::string encode_identity(const identity& value);
-identity decode_identity(std::string_view content, const std::string& where);
+identity decode_identity(std::string_view content, const std::filesystem::path& file);
 
 } // namespace troupe

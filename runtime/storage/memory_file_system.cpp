@@ -30,11 +30,14 @@ template <typename Changes, typename Names> void settle(Changes& changes, Names&
 
 class memory_lock final : public file_lock {
  public:
-  memory_lock(std::shared_ptr<std::set<path>> locked, path name) : locked_(std::move(locked)), path_(std::move(name)) {}
-  ~memory_lock() override { locked_->erase(path_); }
+  memory_lock(std::shared_ptr<std::map<path, int>> held, path name) : held_(std::move(held)), path_(std::move(name)) {
+    ++(*held_)[path_];
+  }
+  memory_lock(const memory_lock&) = delete;
+  ~memory_lock() override { --(*held_)[path_]; }
 
  private:
-  std::shared_ptr<std::set<path>> locked_;
+  std::shared_ptr<std::map<path, int>> held_;
   path path_;
 };
 
@@ -155,11 +158,15 @@ void memory_file_system::sync_directory(const path& name) {
 }
 
 std::unique_ptr<file_lock> memory_file_system::lock(const path& name, std::string& holder) {
-  if (!locked_->insert(name).second) {
-    holder = "another node of this simulation";
-    return nullptr;
-  }
-  return std::make_unique<memory_lock>(locked_, name);
+  if ((*locked_)[name] == 0 && (*looked_at_)[name] == 0) return std::make_unique<memory_lock>(locked_, name);
+  holder = "another node of this simulation";
+  return nullptr;
+}
+
+std::unique_ptr<file_lock> memory_file_system::lock_to_look(const path& name, std::string& holder) {
+  if ((*locked_)[name] == 0) return std::make_unique<memory_lock>(looked_at_, name);
+  holder = "another node of this simulation";
+  return nullptr;
 }
 
 std::uint64_t memory_file_system::draw_random() {

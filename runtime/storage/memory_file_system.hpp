@@ -44,6 +44,7 @@ class memory_file_system final : public file_system {
   void make_directory(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& path) override;
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override;
+  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override;
   std::uint64_t draw_random() override;
 
   /// Called before every change. When it throws (a `file_error`, to play a failing disk) the change does not happen; a
@@ -91,7 +92,10 @@ class memory_file_system final : public file_system {
   names durable_names_;
   std::vector<unsynced_name> unsynced_names_;
   std::set<std::filesystem::path> directories_;
-  std::shared_ptr<std::set<std::filesystem::path>> locked_ = std::make_shared<std::set<std::filesystem::path>>();
+  /// How many hold each lock: one, or some who only look.
+  using lock_counts = std::map<std::filesystem::path, int>;
+  std::shared_ptr<lock_counts> locked_ = std::make_shared<lock_counts>();
+  std::shared_ptr<lock_counts> looked_at_ = std::make_shared<lock_counts>();
   std::uint64_t random_;
   std::function<void(const disk_operation&)> hook_;
 };

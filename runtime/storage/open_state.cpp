@@ -24,8 +24,9 @@ void check_not_gone(file_system& fs, const std::filesystem::path& log_directory,
                                  [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
   if (!there && !snapshots.list().empty())
     throw raft::storage_error("the log in " + log_directory.string() +
-                              " is gone, but snapshots are there: this node must not take part without its log "
-                              "(`troupe-log repair` makes it a new node)");
+                                  " is gone, but snapshots are there: this node must not take part without its log " +
+                                  repair_advice(log_directory.parent_path()),
+                              false, true);
 }
 
 /// The log cannot go on to `place`, whose entries are committed: it ends before, or holds others there.

@@ -35,6 +35,9 @@ class overlay_file_system final : public file_system {
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override {
     return under_.lock(path, holder);
   }
+  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override {
+    return under_.lock_to_look(path, holder);
+  }
   std::uint64_t draw_random() override { return under_.draw_random(); }
 
  private:

@@ -98,11 +98,29 @@ class posix_file final : public file {
 
 class posix_lock final : public file_lock {
  public:
-  explicit posix_lock(descriptor fd) : fd_(std::move(fd)) {}
+  posix_lock(descriptor fd, bool named) : fd_(std::move(fd)), named_(named) {}
+  posix_lock(const posix_lock&) = delete;
+  ~posix_lock() override {
+    // Those who only look leave no name, and must not be taken for this process. At worst a message is wrong.
+    if (named_) [[maybe_unused]]
+      const int failed = ::ftruncate(fd_.get(), 0);
+  }
 
  private:
   descriptor fd_;
+  bool named_;
 };
+
+/// Takes an flock, or returns false and says in `holder` what the file tells.
+bool try_lock(const descriptor& fd, int kind, const path& name, std::string& holder) {
+  if (::flock(fd.get(), kind | LOCK_NB) == 0) return true;
+  if (errno != EWOULDBLOCK) throw file_error("lock", name, errno);
+  char text[64];
+  const auto got = ::pread(fd.get(), text, sizeof text, 0);
+  holder.assign(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return false;
+}
 
 } // namespace
 
@@ -159,19 +177,18 @@ void posix_file_system::sync_directory(const path& name) {
 
 std::unique_ptr<file_lock> posix_file_system::lock(const path& name, std::string& holder) {
   descriptor fd{name, O_RDWR | O_CREAT};
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw file_error("lock", name, errno);
-    char text[64];
-    const auto got = ::pread(fd.get(), text, sizeof text, 0);
-    holder.assign(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-    return nullptr;
-  }
+  if (!try_lock(fd, LOCK_EX, name, holder)) return nullptr;
   // What stands in the file only serves the error message of the next one who tries.
   const auto text = "process " + std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0) throw file_error("truncate", name, errno);
   if (::pwrite(fd.get(), text.data(), text.size(), 0) < 0 && errno != ENOSPC) throw file_error("write", name, errno);
-  return std::make_unique<posix_lock>(std::move(fd));
+  return std::make_unique<posix_lock>(std::move(fd), true);
+}
+
+std::unique_ptr<file_lock> posix_file_system::lock_to_look(const path& name, std::string& holder) {
+  descriptor fd{name, O_RDONLY | O_CREAT};
+  if (!try_lock(fd, LOCK_SH, name, holder)) return nullptr;
+  return std::make_unique<posix_lock>(std::move(fd), false);
 }
 
 std::uint64_t posix_file_system::draw_random() {

@@ -19,6 +19,7 @@ class posix_file_system final : public file_system {
   void make_directory(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& path) override;
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override;
+  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override;
   std::uint64_t draw_random() override;
 };
 

@@ -9,7 +9,6 @@
 namespace troupe::snapshot_format {
 namespace {
 
-constexpr std::string_view magic = "troupSNP";
 constexpr std::string_view suffix = ".snapshot";
 constexpr std::size_t digits = 16;
 

@@ -10,6 +10,7 @@
 
 namespace troupe::snapshot_format {
 
+inline constexpr std::string_view magic = "troupSNP";
 inline constexpr std::uint32_t version = 1;
 /// The longest body of the header or of a record; a block is as long unless it is a section's last.
 inline constexpr std::size_t max_body = std::size_t{1} << 20;

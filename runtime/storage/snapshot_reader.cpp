@@ -9,31 +9,54 @@ namespace troupe {
 
 using snapshot_format::record_type;
 
-snapshot_reader::snapshot_reader(file_system& fs, std::filesystem::path path)
-    : path_(std::move(path)), source_(fs.open_to_read(path_)) {
+snapshot_reader::snapshot_reader(file_system& fs, std::filesystem::path path, file_role role)
+    : path_(std::move(path)), role_(role), source_(fs.open_to_read(path_)) {
   read_header();
 }
 
+const char* snapshot_reader::role() const {
+  switch (role_) {
+  case file_role::snapshot:
+    return "snapshot";
+  case file_role::backup:
+    return "backup";
+  }
+  return "file";
+}
+
 void snapshot_reader::damaged(const std::string& what, std::uint64_t offset) const {
-  throw damage_error("damaged snapshot: " + what, path_, offset);
+  throw damage_error(std::string{"damaged "} + role() + ": " + what, path_, offset);
+}
+
+void snapshot_reader::incomplete(std::uint64_t offset) const {
+  throw damage_error(std::string{"damaged "} + role() + ": incomplete, as the file ends after " +
+                         std::to_string(source_->size()) + " bytes, amid what begins",
+                     path_, offset, role_ == file_role::backup ? "fetch it again" : "");
 }
 
 std::string snapshot_reader::read_exactly(std::uint64_t offset, std::size_t size) {
   std::string bytes(size, '\0');
-  if (source_->read(offset, bytes) != size) damaged("the file ends too early", offset);
+  if (source_->read(offset, bytes) != size) incomplete(offset);
   return bytes;
 }
 
 void snapshot_reader::read_header() {
   std::size_t size = 0;
   std::uint32_t version = 0;
-  switch (snapshot_format::decode_prefix(read_exactly(0, snapshot_format::prefix_size), size, version)) {
+  std::string prefix(snapshot_format::prefix_size, '\0');
+  prefix.resize(source_->read(0, prefix));
+  if (!prefix.starts_with(snapshot_format::magic.substr(0, prefix.size())))
+    throw damage_error(std::string{"no "} + role() + " (it does not begin with `" +
+                           std::string{snapshot_format::magic} + "`)",
+                       path_, 0);
+  if (prefix.size() < snapshot_format::prefix_size) incomplete(0);
+  switch (snapshot_format::decode_prefix(prefix, size, version)) {
   case snapshot_format::header_state::valid:
     break;
   case snapshot_format::header_state::bad:
     damaged("bad header", 0);
   case snapshot_format::header_state::other_version:
-    throw raft::storage_error("snapshot " + path_.string() + " has format version " + std::to_string(version) +
+    throw raft::storage_error(role() + (" " + path_.string()) + " has format version " + std::to_string(version) +
                               ", this program knows version " + std::to_string(snapshot_format::version));
   }
   const auto bytes = read_exactly(0, size);
@@ -51,9 +74,9 @@ void snapshot_reader::read_record() {
   const auto decoded = snapshot_format::decode_record_header(head);
   if (!decoded) damaged("bad record", at);
   // A damaged length is found before it costs memory.
-  if (decoded->length > source_->size() - at - head.size()) damaged("bad record", at);
+  if (decoded->length > source_->size() - at - head.size()) incomplete(at);
   body_.resize(decoded->length);
-  if (source_->read(at + head.size(), body_) != body_.size()) damaged("the file ends too early", at);
+  if (source_->read(at + head.size(), body_) != body_.size()) incomplete(at);
   if (!snapshot_format::valid(head, body_, seed_, at)) damaged("bad record", at);
   head_ = *decoded;
   offset_ = at + head.size() + body_.size();
@@ -96,7 +119,7 @@ bool snapshot_reader::next_section() {
 void snapshot_reader::begin_section() {
   if (body_.empty()) damaged("a section without a kind", record_at_);
   if (body_[0] != static_cast<char>(snapshot_format::section_kind::service))
-    throw raft::storage_error("snapshot " + path_.string() + " has a section of kind " +
+    throw raft::storage_error(role() + (" " + path_.string()) + " has a section of kind " +
                               std::to_string(static_cast<unsigned char>(body_[0])) +
                               ", which this program does not know");
   section_ = body_.substr(1);
@@ -124,8 +147,23 @@ void snapshot_reader::check_end() {
   if (source_->size() != offset_) damaged("bytes behind the end", offset_);
 }
 
-snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path) {
-  snapshot_reader reader{fs, path};
+raft::snapshot_id snapshot_reader::announced_id() {
+  const auto size = source_->size();
+  if (size < snapshot_format::end_size) incomplete(0);
+  const auto at = size - snapshot_format::end_size;
+  const auto end = read_exactly(at, snapshot_format::end_size);
+  const auto head = std::string_view{end}.substr(0, snapshot_format::record_header_size);
+  const auto body = std::string_view{end}.substr(snapshot_format::record_header_size);
+  const auto decoded = snapshot_format::decode_record_header(head);
+  if (!decoded || decoded->type != record_type::end || !snapshot_format::valid(head, body, seed_, at))
+    damaged("the end is missing", at);
+  const auto found = snapshot_format::decode_totals(body);
+  if (!found || found->size != size) damaged("the end does not tell what the file holds", at);
+  return {header_.at.last, found->size, found->checksum};
+}
+
+snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path, file_role role) {
+  snapshot_reader reader{fs, path, role};
   snapshot_summary found;
   found.header = reader.header();
   std::string buffer(snapshot_format::max_body, '\0');

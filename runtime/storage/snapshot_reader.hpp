@@ -15,12 +15,15 @@
 
 namespace troupe {
 
+/// What the errors about a snapshot file call it.
+enum class file_role { snapshot, backup };
+
 /// Holds one block in memory at a time. Every function throws `damage_error` where the file is not as it was written,
 /// and `storage_error` for a version or a kind of section that this program does not know. One thread at a time.
 class snapshot_reader {
  public:
   /// Reads the header. `fs` must outlive the reader.
-  snapshot_reader(file_system& fs, std::filesystem::path path);
+  snapshot_reader(file_system& fs, std::filesystem::path path, file_role role = file_role::snapshot);
 
   const snapshot_format::header& header() const noexcept { return header_; }
 
@@ -35,6 +38,9 @@ class snapshot_reader {
   /// Once `next_section` returned false.
   raft::snapshot_id id() const noexcept { return {header_.at.last, totals_.size, totals_.checksum}; }
 
+  /// What the file's last record says that it is. What lies between is not read.
+  raft::snapshot_id announced_id();
+
  private:
   void read_header();
   /// Reads the record at `offset_` into `head_` and `body_`.
@@ -43,9 +49,12 @@ class snapshot_reader {
   void begin_section();
   void check_end();
   [[noreturn]] void damaged(const std::string& what, std::uint64_t offset) const;
+  [[noreturn]] void incomplete(std::uint64_t offset) const;
+  const char* role() const;
   std::string read_exactly(std::uint64_t offset, std::size_t size);
 
   std::filesystem::path path_;
+  file_role role_;
   std::unique_ptr<file> source_;
   snapshot_format::header header_;
   std::uint64_t seed_ = 0;
@@ -73,7 +82,8 @@ struct snapshot_summary {
   std::vector<section> sections;
 };
 
-/// Reads all of a snapshot, wherever it lies and whatever its name is. Throws as `snapshot_reader` does.
-snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path);
+/// Reads all of a snapshot file, wherever it lies and whatever its name is. Throws as `snapshot_reader` does.
+snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path,
+                                 file_role role = file_role::snapshot);
 
 } // namespace troupe

@@ -292,9 +292,8 @@ wal_format::segment_header next_header(const log_point& start, const wal_segment
 }
 
 damage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what) {
-  const auto directory = segment.path.parent_path().parent_path().string();
   return {"damaged log: " + what, segment.path, offset,
-          "this node must not run with it (`troupe-log repair " + directory + "` makes it a new node)"};
+          "this node must not run with it " + repair_advice(segment.path.parent_path().parent_path())};
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,

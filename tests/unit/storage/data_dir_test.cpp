@@ -98,6 +98,32 @@ TEST_CASE("a data directory is one process's at a time") {
   REQUIRE(free.incarnation() >> 32 == 2);
 }
 
+TEST_CASE("those who only look share a directory, also one that cannot be written, with each other and nobody else") {
+  posix_file_system real;
+  memory_file_system simulated;
+  const temporary_folder top;
+  simulated.make_directory(top.path());
+  for (file_system* fs : std::initializer_list<file_system*>{&real, &simulated}) {
+    const auto file = top / "lock";
+    std::string holder;
+    {
+      const auto mine = fs->lock(file, holder);
+      REQUIRE(mine);
+      REQUIRE_FALSE(fs->lock_to_look(file, holder));
+      REQUIRE_FALSE(holder.empty());
+    }
+    const auto one = fs->lock_to_look(file, holder);
+    const auto other = fs->lock_to_look(file, holder);
+    REQUIRE(one);
+    REQUIRE(other);
+    holder.clear();
+    REQUIRE_FALSE(fs->lock(file, holder));
+    if (fs == &real) CHECK(holder.empty()); // not the one that held it before
+  }
+  std::string holder;
+  REQUIRE(real.lock(top / "lock", holder));
+}
+
 TEST_CASE("a damaged or missing identity is never replaced by a new one") {
   memory_file_system fs;
   const std::filesystem::path identity = "/data/identity";
@@ -112,10 +138,21 @@ TEST_CASE("a damaged or missing identity is never replaced by a new one") {
     CAPTURE(offset);
     const auto copy = fs.crashed([] { return false; });
     copy->flip_byte(identity, offset);
-    REQUIRE_THROWS_WITH((data_dir{*copy, "/data"}), Catch::Contains(identity.string()));
+    try {
+      const data_dir opened{*copy, "/data"};
+      FAIL("it opens");
+    } catch (const raft::storage_error& error) {
+      const std::string text = error.what();
+      REQUIRE_THAT(text, Catch::Contains(identity.string()));
+      if (text.find("format version") == std::string::npos) {
+        REQUIRE(error.damaged());
+        REQUIRE_THAT(text, Catch::Contains("`troupe-log repair /data`"));
+      }
+    }
   }
   fs.remove(identity);
-  REQUIRE_THROWS_WITH((data_dir{fs, "/data"}), Catch::Contains("missing beside the log"));
+  REQUIRE_THROWS_WITH((data_dir{fs, "/data"}),
+                      Catch::Contains("missing beside the log") && Catch::Contains("`troupe-log repair /data`"));
 }
 
 TEST_CASE("a crash leaves the identity as it was or as it was to be") {

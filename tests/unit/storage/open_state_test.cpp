@@ -177,7 +177,8 @@ TEST_CASE("snapshots do not make up for a log that was taken away, and the votes
   two_snapshots disk;
   disk.node.reset();
   for (const auto& name : disk.fs.list("/data/log")) disk.fs.remove(std::filesystem::path{"/data/log"} / name);
-  REQUIRE_THROWS_WITH(disk.reopen(), Catch::Contains("/data/log") && Catch::Contains("is gone"));
+  REQUIRE_THROWS_WITH(disk.reopen(),
+                      Catch::Contains("/data/log is gone") && Catch::Contains("`troupe-log repair /data`"));
   REQUIRE(disk.fs.list("/data/log").empty());
 }
 

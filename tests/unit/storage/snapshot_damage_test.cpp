@@ -1,8 +1,10 @@
 // Damage of a snapshot file is noticed wherever it is; crashes and full disks leave a whole snapshot or none.
 #include "raft/codec.hpp"
+#include "runtime/storage/damage.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
+#include "runtime/storage/snapshot_reader.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"
 #include "tests/unit/storage/storage_model.hpp"
 
@@ -60,7 +62,7 @@ TEST_CASE("any flipped byte of a snapshot is noticed, with file and offset") {
     const auto text = failure_of_loading(*fs, origin.id);
     REQUIRE_THAT(text, Catch::Contains(origin.path.string()));
     if (text.find("format version") == std::string::npos) {
-      REQUIRE_THAT(text, Catch::Contains("damaged snapshot"));
+      REQUIRE_THAT(text, Catch::Contains(offset < snapshot_format::magic.size() ? "no snapshot" : "damaged snapshot"));
       REQUIRE(std::stoull(text.substr(text.find("offset ") + 7)) <= offset);
     }
   }
@@ -72,12 +74,31 @@ TEST_CASE("a snapshot that ends anywhere else is noticed") {
   for (std::size_t size = 0; size < good.size(); ++size) {
     CAPTURE(size);
     disk.replace(good.substr(0, size));
-    REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("damaged snapshot"));
+    REQUIRE_THAT(failure_of_loading(disk.fs, disk.id),
+                 Catch::Contains("damaged snapshot: incomplete") &&
+                     Catch::Contains("ends after " + std::to_string(size) + " bytes"));
+    REQUIRE_THROWS_AS(snapshot_reader(disk.fs, disk.path).announced_id(), damage_error);
   }
   disk.replace(good + '\0');
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("behind the end"));
   disk.replace(good);
   REQUIRE(failure_of_loading(disk.fs, disk.id) == "none");
+  REQUIRE(snapshot_reader(disk.fs, disk.path).announced_id() == disk.id);
+}
+
+TEST_CASE("a backup is called one, and what is none is told apart") {
+  one_snapshot disk{small_state};
+  const auto good = disk.fs.content(disk.path);
+  const auto verify = [&] { verify_snapshot(disk.fs, disk.path, file_role::backup); };
+  disk.replace("root:x:0:0");
+  CHECK_THROWS_WITH(verify(), Catch::Contains("no backup (it does not begin with `troupSNP`)"));
+  disk.replace(good.substr(0, good.size() / 2));
+  CHECK_THROWS_WITH(verify(), Catch::Contains("damaged backup: incomplete") && Catch::Contains("fetch it again"));
+  disk.replace(good);
+  disk.fs.flip_byte(disk.path, good.size() - 1);
+  CHECK_THROWS_WITH(verify(), Catch::Contains("damaged backup"));
+  CHECK_THROWS_WITH(snapshot_reader(disk.fs, disk.path, file_role::backup).announced_id(),
+                    Catch::Contains("damaged backup"));
 }
 
 TEST_CASE("blocks that change places, within a file or between files, are noticed") {

@@ -176,7 +176,7 @@ TEST_CASE("bytes that are not the announced snapshot are refused") {
   auto flipped = good;
   flipped[100] = static_cast<char>(flipped[100] ^ 1);
   REQUIRE_THAT(refusal_of(flipped, id), Catch::Contains("damaged"));
-  REQUIRE_THAT(refusal_of("", id), Catch::Contains("too early"));
+  REQUIRE_THAT(refusal_of("", id), Catch::Contains("incomplete"));
   REQUIRE(fs.list("/to").empty());
   REQUIRE(refusal_of(good, id) == "none");
 }
