@@ -1,6 +1,7 @@
 // What a command of the tool talks to.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -11,6 +12,9 @@ namespace troupe::offline {
 inline constexpr int all_good = 0;
 inline constexpr int damage_found = 1;
 inline constexpr int bad_usage = 2;
+
+/// Of a command that ended so: only what is known to be damaged is damage.
+int exit_code_of(const std::exception& error);
 
 struct console {
   std::ostream& out; ///< the result

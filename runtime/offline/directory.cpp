@@ -1,37 +1,92 @@
 #include "runtime/offline/directory.hpp"
 
-#include "runtime/storage/overlay_file_system.hpp"
-#include "runtime/storage/snapshot_format.hpp"
+#include "runtime/offline/console.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <type_traits>
 #include <utility>
 
 namespace troupe::offline {
+namespace {
 
-directory::directory(file_system& fs, std::filesystem::path path) : fs_(fs), path_(std::move(path)) {
+bool has_segments(file_system& fs, const std::filesystem::path& log) {
+  const auto names = fs.list(log);
+  return std::any_of(names.begin(), names.end(),
+                     [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
+}
+
+/// Takes away what is damaged, and all behind it.
+void cut(overlay_file_system& seen, const std::filesystem::path& log, const damage_error& at) {
+  const bool whole = at.offset() < wal_format::first_record;
+  for (const auto& name : seen.list(log))
+    if (const auto path = log / name; wal_format::parse_segment_name(name))
+      if (path > at.path() || (whole && path == at.path())) seen.remove(path);
+  if (whole) return;
+  const auto damaged = seen.open(at.path());
+  damaged->write(at.offset(), std::string(damaged->size() - at.offset(), '\0'));
+}
+
+/// Opens a log on an overlay; where it is damaged, what is before the damage, or nothing if that cannot be told.
+template <class Open>
+std::invoke_result_t<Open> open_before_damage(const directory& of, overlay_file_system& seen,
+                                              std::optional<damage_error>& damage, const Open& open) {
+  try {
+    return open();
+  } catch (const damage_error& error) {
+    damage = error;
+  }
+  cut(seen, of.log_path(), *damage);
+  if (!has_segments(seen, of.log_path())) return {};
+  try {
+    return open();
+  } catch (const damage_error&) { // there is more
+    return {};
+  }
+}
+
+} // namespace
+
+int exit_code_of(const std::exception& error) {
+  const auto* of_the_disk = dynamic_cast<const raft::storage_error*>(&error);
+  return of_the_disk && of_the_disk->damaged() ? damage_found : bad_usage;
+}
+
+directory::directory(file_system& fs, std::filesystem::path path, access how) : fs_(fs), path_(std::move(path)) {
   const bool known = fs_.exists(identity_path());
   if (!known && !has_log())
     throw usage_error(path_.string() + " is no data directory: it has neither an identity nor a log");
   std::string holder;
-  lock_ = fs_.lock(path_ / "lock", holder);
-  if (!lock_)
+  try {
+    lock_ = how == access::look ? fs_.lock_to_look(path_ / "lock", holder) : fs_.lock(path_ / "lock", holder);
+  } catch (const file_error& error) {
+    const bool unwritable = error.code() == EROFS || error.code() == EACCES || error.code() == EPERM;
+    if (how != access::look || !unwritable) throw;
+    unlocked_ = error.what();
+  }
+  if (!lock_ && unlocked_.empty())
     throw usage_error("data directory " + path_.string() + " is in use by " +
                       (holder.empty() ? "another process" : holder) + "; stop it first");
   try {
     if (known)
-      identity_ = decode_identity(read_file(fs_, identity_path()), identity_path().string());
+      identity_ = decode_identity(read_file(fs_, identity_path()), identity_path());
     else
-      problem_ = "identity file " + identity_path().string() + " is missing";
+      problem_ = "identity file " + identity_path().string() + " is missing " + repair_advice(path_);
   } catch (const raft::storage_error& error) {
+    if (!error.damaged()) throw;
     problem_ = error.what();
   }
 }
 
-bool directory::has_log() const {
-  for (const auto& name : fs_.list(log_path()))
-    if (wal_format::parse_segment_name(name)) return true;
-  return false;
+bool directory::has_log() const { return has_segments(fs_, log_path()); }
+
+std::optional<std::string> directory::log_gone() const {
+  if (has_log()) return {};
+  const bool formed = identity_ && identity_->cluster && !identity_->promise;
+  if (!formed && fs_.list(snapshots_path()).empty()) return {};
+  return "the log in " + log_path().string() + " is gone: this node must not take part without it " +
+         repair_advice(path_);
 }
 
 wal_options options_for(const directory& of) {
@@ -46,14 +101,10 @@ wal_options options_for(const directory& of) {
   return options;
 }
 
-bool directory::needs_log() const {
-  return (identity_ && identity_->cluster && !identity_->promise) || !fs_.list(snapshots_path()).empty();
-}
-
 log_examination examine_log(const directory& of, const progress& read) {
   log_examination result;
-  if (!of.has_log() && of.needs_log()) {
-    result.problem = "the log in " + of.log_path().string() + " is gone: this node must not take part without it";
+  if (auto gone = of.log_gone()) {
+    result.problem = *std::move(gone);
     result.damaged_file = of.log_path();
     return result;
   }
@@ -61,21 +112,29 @@ log_examination examine_log(const directory& of, const progress& read) {
     if (wal_format::parse_segment_name(name)) result.bytes += of.files().open_to_read(of.log_path() / name)->size();
   overlay_file_system seen{of.files(), read};
   const auto options = options_for(of);
-  wal_spare spare{seen, of.log_path(), options.segment_size};
-  try {
-    auto state = recover_wal(seen, of.log_path(), options, spare, result.found.notes);
-    auto notes = std::move(result.found.notes);
-    result.found = describe(state.shape, state.hard);
+  std::vector<std::string> notes;
+  std::optional<damage_error> damage;
+  const auto state = open_before_damage(of, seen, damage, [&] {
+    wal_spare spare{seen, of.log_path(), options.segment_size};
+    return recover_wal(seen, of.log_path(), options, spare, notes);
+  });
+  result.found = describe(state.shape, state.hard);
+  if (of.has_log()) result.segments.assign(state.segments.begin(), state.segments.end());
+  if (damage) {
+    result.problem = damage->what();
+    result.damaged_file = damage->path();
+    result.damaged_at = damage->offset();
+  } else {
     result.found.notes = std::move(notes);
-    if (of.has_log()) result.segments.assign(state.segments.begin(), state.segments.end());
-  } catch (const damage_error& error) {
-    result.problem = error.what();
-    result.damaged_file = error.path();
-    result.damaged_at = error.offset();
-  } catch (const raft::storage_error& error) {
-    result.problem = error.what();
   }
   return result;
+}
+
+std::unique_ptr<wal> open_to_look(const directory& of, overlay_file_system& seen, raft::recovered& found,
+                                  std::optional<damage_error>& damage) {
+  if (const auto gone = of.log_gone()) throw raft::storage_error(*gone, false, true);
+  const auto options = options_for(of);
+  return open_before_damage(of, seen, damage, [&] { return wal::open(seen, of.log_path(), options, found); });
 }
 
 std::vector<snapshot_examination> examine_snapshots(const directory& of, bool whole, const progress& read) {
@@ -84,15 +143,15 @@ std::vector<snapshot_examination> examine_snapshots(const directory& of, bool wh
   for (const auto& name : seen.list(of.snapshots_path())) {
     const auto id = snapshot_format::parse_file_name(name);
     if (!id) continue;
+    const auto path = of.snapshots_path() / name;
     snapshot_examination one{*id, name, {}, {}};
     try {
-      if (whole) {
-        const auto summary = verify_snapshot(seen, of.snapshots_path() / name);
-        one.cluster = summary.header.cluster;
-        if (summary.id != *id) one.problem = "damaged snapshot: another one than its name says: " + name;
-      }
+      one.head = snapshot_reader{seen, path}.header();
+      if (whole && verify_snapshot(seen, path).id != *id)
+        throw damage_error("damaged snapshot: it is another one than its name says,", path, 0);
     } catch (const raft::storage_error& error) {
       one.problem = error.what();
+      one.damaged = error.damaged();
     }
     all.insert(all.begin(), std::move(one));
   }

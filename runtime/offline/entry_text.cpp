@@ -3,10 +3,13 @@
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/command.hpp"
 #include "services/json_value.hpp"
+#include "services/map/map_service.hpp"
 #include "services/restore_command.hpp"
 #include "services/value.hpp"
 
+#include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +55,28 @@ void append_problem(std::string& out, std::string_view problem, std::string_view
   out.append(",\"data\":").append(bytes_json(data));
 }
 
+/// Values of maps travel as bytes; shown as the HTTP API shows them. Nothing for what is no such command.
+std::optional<std::string> map_payload(const services::command_view& command) {
+  using services::msgpack_serializer;
+  const auto shown = [](const std::string& map, const std::string& key, std::initializer_list<services::value> values) {
+    auto out = "[" + services::to_json(services::value::of(map)) + "," + services::to_json(services::value::of(key));
+    for (const auto& one : values) out += "," + services::to_json(one);
+    return out + "]";
+  };
+  if (command.service != map_service::name) return {};
+  if (command.tag == map::put::tag) {
+    map::put put;
+    if (!msgpack_serializer::decode(command.payload, put)) return {};
+    return shown(put.map, put.key, {put.value});
+  }
+  if (command.tag == map::compare_and_swap::tag) {
+    map::compare_and_swap swap;
+    if (!msgpack_serializer::decode(command.payload, swap)) return {};
+    return shown(swap.map, swap.key, {swap.expected.value_or(services::value{}), swap.value});
+  }
+  return {};
+}
+
 void append_command(std::string& out, std::string_view data) {
   const auto command = services::decode_command(data);
   if (!command) {
@@ -65,6 +90,10 @@ void append_command(std::string& out, std::string_view data) {
     return;
   }
   out.append(",\"bytes\":").append(std::to_string(command->payload.size()));
+  if (const auto shown = map_payload(*command)) {
+    out.append(",\"payload\":").append(*shown);
+    return;
+  }
   const auto value = services::value::from_msgpack(command->payload);
   out.append(",\"payload\":").append(value ? services::to_json(*value) : bytes_json(command->payload));
 }

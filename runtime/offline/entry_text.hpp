@@ -15,8 +15,9 @@ namespace troupe::offline {
 ///
 ///   {"index":10,"term":2,"kind":"command","service":"$cluster","tag":"restore","backup":"0000000000000005-..."}
 ///
-/// A payload is shown as the value that its MessagePack encodes, as services/json_value.hpp says; where it is none, as
-/// bytes. Bytes that are no entry of their kind are shown as such, with the member "problem".
+/// A payload is shown as the value that its MessagePack encodes, as services/json_value.hpp says, and values of maps
+/// within it likewise; where it is none, as bytes. Bytes that are no entry of their kind are shown as such, with the
+/// member "problem".
 std::string to_json(const raft::entry& shown);
 
 } // namespace troupe::offline

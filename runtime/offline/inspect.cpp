@@ -2,7 +2,6 @@
 
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/entry_text.hpp"
-#include "runtime/storage/overlay_file_system.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include <cinttypes>
@@ -15,10 +14,20 @@ constexpr std::uint64_t tell_every = std::uint64_t{256} << 20;
 /// How much of a log is read at once.
 constexpr std::size_t window = std::size_t{4} << 20;
 
-std::string mib(std::uint64_t bytes) {
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < std::uint64_t{1} << 20) return std::to_string(bytes) + " bytes";
   char text[32];
   std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
   return text;
+}
+
+/// Damage says more than something that could not be looked at.
+int worse(int a, int b) { return a == all_good || b == damage_found ? b : a; }
+
+directory open_directory(file_system& fs, const std::filesystem::path& path, console& to) {
+  directory of{fs, path, access::look};
+  if (!of.unlocked().empty()) to.err << "looking without a lock: " << of.unlocked() << '\n';
+  return of;
 }
 
 /// Tells on stderr how far reading has come, if there is much to read.
@@ -27,7 +36,7 @@ progress tell_progress(console& to, std::string what) {
     done += bytes;
     if (done < told) return;
     told = done + tell_every;
-    to.err << what << ": " << mib(done) << " read" << std::endl;
+    to.err << what << ": " << size_text(done) << " read" << std::endl;
   };
 }
 
@@ -43,17 +52,26 @@ void show_identity(const directory& of, console& to) {
   to.out << "starts     " << who.starts << (who.promise ? ", a formation promise is open" : "") << '\n';
 }
 
-void show_members(const raft::recovered& found, console& to) {
-  if (found.configurations.empty()) return;
-  to.out << "members    " << to_json(found.configurations.back()) << '\n';
+void show_members(std::string_view where, const raft::snapshot_point& at, console& to) {
+  to.out << where << "as of entry " << at.configuration_index << ":";
+  for (const auto& one : at.members.members())
+    to.out << ' ' << to_string(one.id) << '@' << one.address << (at.members.is_voter(one.id) ? "" : " (no voter)");
+  to.out << '\n';
 }
 
-void show_log(const log_examination& log, console& to) {
-  to.out << "log        " << log.segments.size() << " segments, " << mib(log.bytes) << '\n';
-  if (log.problem) {
-    to.out << "           " << *log.problem << '\n';
+/// They stand in the log, or else in the snapshot behind which it begins.
+void show_members(const directory& of, const raft::recovered& log, const std::vector<snapshot_examination>& snapshots,
+                  console& to) {
+  if (!log.configurations.empty()) {
+    to.out << "members    " << to_json(log.configurations.back()) << '\n';
     return;
   }
+  for (const auto& one : snapshots)
+    if (one.head && of.who() && one.head->cluster == of.who()->cluster)
+      return show_members("members    in the snapshot, ", one.head->at, to);
+}
+
+void show_segments(const log_examination& log, console& to) {
   const auto& found = log.found;
   to.out << "term       " << found.hard.term << ", voted for "
          << (found.hard.voted_for ? to_string(found.hard.voted_for) : "nobody") << '\n';
@@ -62,20 +80,29 @@ void show_log(const log_examination& log, console& to) {
   if (found.start.index > 0) to.out << ", behind " << found.start.index << " of term " << found.start.term;
   to.out << '\n';
   for (const auto& run : found.terms) to.out << "  term " << run.term << " from entry " << run.first << '\n';
-  for (std::size_t i = 0; i < log.segments.size(); ++i) {
-    const auto& segment = log.segments[i];
+  for (const auto& segment : log.segments)
     to.out << "  " << segment.path.filename().string() << "  version " << segment.header.format << ", from entry "
-           << segment.header.first_index << ", batch " << segment.header.first_batch << ", " << mib(segment.end)
-           << " of " << mib(segment.header.capacity) << '\n';
+           << segment.header.first_index << ", batch " << segment.header.first_batch << ", " << size_text(segment.end)
+           << " of " << size_text(segment.header.capacity) << '\n';
+}
+
+void show_log(const log_examination& log, console& to) {
+  if (log.problem) {
+    to.out << "log        " << size_text(log.bytes) << '\n' << "           " << *log.problem << '\n';
+    if (log.segments.empty()) return;
+    to.out << "           before that there is:\n";
+  } else {
+    to.out << "log        " << log.segments.size() << " segments, " << size_text(log.bytes) << '\n';
   }
-  show_members(found, to);
-  for (const auto& note : found.notes) to.out << "note       a start would do this: " << note << '\n';
+  show_segments(log, to);
+  for (const auto& note : log.found.notes) to.out << "note       a start would do this: " << note << '\n';
 }
 
 void show_snapshots(const std::vector<snapshot_examination>& snapshots, console& to) {
-  to.out << "snapshots  " << snapshots.size() << '\n';
+  to.out << "snapshots  " << snapshots.size() << (snapshots.empty() ? "" : " (their heads; `verify` reads all of them)")
+         << '\n';
   for (const auto& one : snapshots) {
-    to.out << "  up to entry " << one.id.last.index << " of term " << one.id.last.term << ", " << mib(one.id.size)
+    to.out << "  up to entry " << one.id.last.index << " of term " << one.id.last.term << ", " << size_text(one.id.size)
            << "  " << one.name << '\n';
     if (!one.problem.empty()) to.out << "    " << one.problem << '\n';
   }
@@ -83,42 +110,50 @@ void show_snapshots(const std::vector<snapshot_examination>& snapshots, console&
 
 void show_header(const snapshot_format::header& head, console& to) {
   to.out << "cluster   " << to_string(head.cluster) << '\n'
-         << "up to     entry " << head.at.last.index << " of term " << head.at.last.term << '\n'
-         << "members   as of entry " << head.at.configuration_index << ":";
-  for (const auto& one : head.at.members.members()) to.out << ' ' << to_string(one.id) << '@' << one.address;
-  to.out << '\n';
+         << "up to     entry " << head.at.last.index << " of term " << head.at.last.term << '\n';
+  show_members("members   ", head.at, to);
 }
+
+std::string checksum_text(const raft::snapshot_id& id) { return to_string(raft::node_id{id.checksum}); }
 
 } // namespace
 
 int inspect(file_system& fs, const std::filesystem::path& path, console& to) {
-  const directory of{fs, path};
+  const auto of = open_directory(fs, path, to);
   show_identity(of, to);
   const auto log = examine_log(of, tell_progress(to, "log"));
   show_log(log, to);
-  show_snapshots(examine_snapshots(of, false), to);
-  return of.who() && !log.problem ? all_good : damage_found;
+  const auto snapshots = examine_snapshots(of, false);
+  show_members(of, log.found, snapshots, to);
+  show_snapshots(snapshots, to);
+  int code = of.who() && !log.problem ? all_good : damage_found;
+  for (const auto& one : snapshots)
+    if (!one.problem.empty()) code = worse(code, one.damaged ? damage_found : bad_usage);
+  return code;
 }
 
 int inspect_entry(file_system& fs, const std::filesystem::path& path, raft::index_t index, console& to) {
-  const directory of{fs, path};
+  const auto of = open_directory(fs, path, to);
   overlay_file_system seen{fs, tell_progress(to, "log")};
   raft::recovered found;
-  const auto log = wal::open(seen, of.log_path(), options_for(of), found);
-  const auto entries = log->read(index, index, 0);
+  std::optional<damage_error> damage;
+  const auto log = open_to_look(of, seen, found, damage);
+  const auto entries = log ? log->read(index, index, 0) : std::vector<raft::entry>{};
+  if (damage) to.err << damage->what() << '\n';
+  if (!entries.empty()) to.out << to_json(entries.front()) << '\n';
+  if (damage) return damage_found;
   if (entries.empty())
     throw usage_error("there is no entry " + std::to_string(index) + "; the log holds " +
                       std::to_string(found.start.index + 1) + " ... " + std::to_string(found.last_index));
-  to.out << to_json(entries.front()) << '\n';
   return all_good;
 }
 
 int verify(file_system& fs, const std::filesystem::path& path, console& to) {
-  const directory of{fs, path};
+  const auto of = open_directory(fs, path, to);
   int code = all_good;
-  const auto tell = [&](const std::string& problem) {
+  const auto tell = [&](const std::string& problem, int meaning = damage_found) {
     to.out << problem << '\n';
-    code = damage_found;
+    code = worse(code, meaning);
   };
   if (!of.who()) tell(of.identity_problem());
   const auto log = examine_log(of, tell_progress(to, "log"));
@@ -128,9 +163,9 @@ int verify(file_system& fs, const std::filesystem::path& path, console& to) {
   bool usable = log.found.start.index == 0;
   for (const auto& one : snapshots) {
     if (!one.problem.empty()) {
-      tell(one.problem);
-    } else if (of.who() && one.cluster != of.who()->cluster) {
-      tell("snapshot " + one.name + " belongs to cluster " + to_string(one.cluster));
+      tell(one.problem, one.damaged ? damage_found : bad_usage);
+    } else if (of.who() && one.head->cluster != of.who()->cluster) {
+      tell("snapshot " + one.name + " belongs to cluster " + to_string(one.head->cluster));
     } else {
       usable = usable || one.id.last.index >= log.found.start.index;
     }
@@ -145,24 +180,27 @@ int verify(file_system& fs, const std::filesystem::path& path, console& to) {
 }
 
 int dump(file_system& fs, const std::filesystem::path& path, console& to) {
-  const directory of{fs, path};
+  const auto of = open_directory(fs, path, to);
   overlay_file_system seen{fs};
   raft::recovered found;
-  const auto log = wal::open(seen, of.log_path(), options_for(of), found);
-  for (auto next = found.start.index + 1; next <= found.last_index;)
+  std::optional<damage_error> damage;
+  const auto log = open_to_look(of, seen, found, damage);
+  for (auto next = found.start.index + 1; log && next <= found.last_index;)
     for (const auto& shown : log->read(next, found.last_index, window)) {
       to.out << to_json(shown) << '\n';
       next = shown.index + 1;
     }
-  return all_good;
+  if (damage) to.err << damage->what() << '\n';
+  return damage ? damage_found : all_good;
 }
 
-int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to) {
+int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, file_role role, console& to) {
   if (!fs.exists(file)) throw usage_error("there is no file " + file.string());
   try {
-    const snapshot_reader head{fs, file};
-    to.out << "size      " << mib(fs.open_to_read(file)->size()) << '\n';
+    snapshot_reader head{fs, file, role};
+    to.out << "size      " << size_text(fs.open_to_read(file)->size()) << '\n';
     show_header(head.header(), to);
+    to.out << "checksum  " << checksum_text(head.announced_id()) << " (as it says; `verify` compares)\n";
     return all_good;
   } catch (const damage_error& error) {
     to.out << error.what() << '\n';
@@ -170,13 +208,12 @@ int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, co
   }
 }
 
-int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to) {
+int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, file_role role, console& to) {
   if (!fs.exists(file)) throw usage_error("there is no file " + file.string());
-  overlay_file_system seen{fs, tell_progress(to, "snapshot")};
+  overlay_file_system seen{fs, tell_progress(to, role == file_role::backup ? "backup" : "snapshot")};
   try {
-    const auto found = verify_snapshot(seen, file);
-    to.out << "good: " << mib(found.id.size) << '\n'
-           << "checksum  " << to_string(raft::node_id{found.id.checksum}) << '\n';
+    const auto found = verify_snapshot(seen, file, role);
+    to.out << "good: " << size_text(found.id.size) << '\n' << "checksum  " << checksum_text(found.id) << '\n';
     show_header(found.header, to);
     for (const auto& section : found.sections)
       to.out << "service   " << section.service << ", " << section.bytes << " bytes\n";

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runtime/offline/console.hpp"
-#include "runtime/storage/file_system.hpp"
+#include "runtime/storage/snapshot_reader.hpp"
 
 #include "raft/types.hpp"
 
@@ -12,7 +12,7 @@
 namespace troupe::offline {
 
 /// Each returns an exit code, and throws `usage_error` for what is no data directory or in use, `storage_error` when
-/// the disk fails.
+/// the disk fails or holds what is of another version. Of a damaged log they show what is before the damage.
 int inspect(file_system& fs, const std::filesystem::path& path, console& to);
 /// Shows one entry.
 int inspect_entry(file_system& fs, const std::filesystem::path& path, raft::index_t index, console& to);
@@ -21,8 +21,8 @@ int verify(file_system& fs, const std::filesystem::path& path, console& to);
 /// Shows every entry, a line of JSON each.
 int dump(file_system& fs, const std::filesystem::path& path, console& to);
 /// Checks one snapshot file, which may be a backup, and shows what it holds.
-int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to);
-/// Shows what the head of one snapshot file says, and reads no more of it.
-int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, console& to);
+int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, file_role role, console& to);
+/// Shows what head and end of one snapshot file say, and reads no more of it.
+int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, file_role role, console& to);
 
 } // namespace troupe::offline

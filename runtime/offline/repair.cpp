@@ -83,33 +83,58 @@ void warn(const directory& of, const log_examination& log, console& to) {
          "part again as "
       << (of.who() ? "node " + to_string(of.who()->id) : "the node that it was")
       << ": it would not know what it voted for and stored. The directory becomes that of a\n"
-         "NEW node, which has nothing and joins its cluster as any fresh node does; the old one is to be removed from\n"
-         "the cluster's members. If no majority of the old members is left, see `troupe-log recover`.\n";
+         "NEW node, which has nothing and takes the old one's place in its cluster. If no majority of the old members\n"
+         "is left, there is no such place: see docs/operations.md, \"The last survivor is damaged\".\n";
+}
+
+/// Where the node can be reached, as the log or a snapshot says.
+std::string address_of(const directory& of, const log_examination& log) {
+  std::vector<raft::configuration> known;
+  for (const auto& one : log.found.configurations)
+    if (auto members = raft::decode_configuration(one.data.view())) known.insert(known.begin(), *std::move(members));
+  for (const auto& one : examine_snapshots(of, false))
+    if (one.head) known.push_back(one.head->at.members);
+  for (const auto& members : known)
+    for (const auto& one : members.members())
+      if (of.who() && one.id == of.who()->id) return one.address;
+  return "HOST:RAFT-PORT";
+}
+
+/// A node that starts with its old options forms nothing and joins nothing: a member has to be told.
+std::string how_to_join(const directory& of, raft::node_id fresh, const std::string& address) {
+  if (of.who() && !of.who()->cluster) return "start it with its old options\n"; // it belonged to nothing
+  const auto old = of.who() ? to_string(of.who()->id) : "OLD";
+  return "start it with its old options, and have it take the old one's place, by any member's HTTP API:\n"
+         R"(  curl -fsS -d '{"id": ")" +
+         to_string(fresh) + R"(", "address": ")" + address + R"(", "replaces": ")" + old +
+         R"("}' http://MEMBER/v1/members)" + '\n' +
+         (of.who() ? "" : "OLD is the id that it had: GET /v1/members shows which one is dead\n");
 }
 
 } // namespace
 
 int repair(file_system& fs, const std::filesystem::path& path, bool yes, console& to) {
-  const directory of{fs, path};
+  const directory of{fs, path, access::change};
   const auto log = examine_log(of);
   if (!log.problem && of.who()) {
     to.out << "there is nothing to repair\n";
     for (const auto& note : log.found.notes) to.out << "a start would do this by itself: " << note << '\n';
     return all_good;
   }
-  if (log.problem && log.damaged_file.empty()) throw usage_error("this is nothing that can be cut: " + *log.problem);
   warn(of, log, to);
   if (!yes && !to.ask("Make this directory a new node's?")) {
     to.err << "nothing was changed\n";
-    return damage_found;
+    return bad_usage;
   }
+  const auto address = address_of(of, log);
   putting_aside aside{of};
   aside.run(log.problem ? std::optional{cut{log.damaged_file, log.damaged_at}} : std::nullopt);
   identity fresh;
   while (!fresh.id) fresh.id.value = fs.draw_random();
   replace_file(fs, of.identity_path(), encode_identity(fresh));
   to.out << "this is now node " << to_string(fresh.id) << ", which belongs to no cluster yet\n"
-         << "what was here before is in " << aside.path().string() << ", and what was cut in its folder `removed`\n";
+         << "what was here before is in " << aside.path().string() << ", and what was cut in its folder `removed`\n"
+         << how_to_join(of, fresh.id, address);
   return all_good;
 }
 

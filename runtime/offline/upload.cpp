@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -26,7 +27,9 @@ using std::chrono::steady_clock;
 constexpr std::size_t piece_bytes = 1 << 20;
 /// The last piece is answered when the node has read all of them again.
 constexpr auto answer_within = 10min;
-constexpr auto restore_within = 660s;
+/// The command itself takes so long at most, once a majority holds the backup.
+constexpr auto command_within = 360s;
+constexpr auto status_within = 10s;
 constexpr auto tell_every = 1s;
 
 constexpr unsigned ok = 200;
@@ -61,13 +64,50 @@ std::string why(const http::result& answer) {
   return message.empty() ? "status " + std::to_string(answer.status) : message;
 }
 
+/// Whether the same may be taken a little later.
+bool may_pass(const http::result& answer) {
+  const auto parsed = json::parse(answer.body, nullptr, false);
+  const auto said = parsed.is_object() ? parsed.find("retryable") : parsed.end();
+  if (parsed.is_object() && said != parsed.end() && *said == false) return false;
+  return answer.status == overloaded || answer.status == unavailable;
+}
+
+/// What the node says of itself; throws `usage_error` for what is none.
+std::string status_of(const host_port& at) {
+  const auto where = to_string(at);
+  try {
+    const auto answer = http::client{at.host, at.port, status_within}.request("GET", "/status");
+    if (answer.status != ok || !json::accept(answer.body) || !json::parse(answer.body).contains("cluster_id"))
+      throw usage_error("what answers at " + where + " is no node's HTTP API: status " + std::to_string(answer.status));
+    return answer.body;
+  } catch (const http::client_error& error) {
+    throw usage_error("no node's HTTP API at " + where + ": " + error.what());
+  }
+}
+
+/// Throws unless the backup is meant for that cluster.
+void show_what_is_meant(const snapshot_summary& backup, const host_port& at, bool other_cluster, console& to) {
+  const auto status = status_of(at);
+  const auto from = to_string(backup.header.cluster);
+  const auto into = member(status, "cluster_id");
+  if (into.empty())
+    throw usage_error("the node at " + to_string(at) + " belongs to no cluster yet: " + member(status, "not_ready") +
+                      "; a new cluster begins with a backup by --restore");
+  to.err << "the backup is of cluster " << from << ", up to entry " << backup.id.last.index << '\n'
+         << to_string(at) << " is of cluster " << into << ", and its log reaches entry " << number(status, "last_index")
+         << '\n';
+  if (from != into && !other_cluster)
+    throw usage_error("the backup is of cluster " + from + ", and the node at " + to_string(at) + " of " + into +
+                      ": --other-cluster restores it all the same");
+}
+
 /// Sends all of a file to one node, beginning with what that asks for.
 class sending {
  public:
-  sending(file_system& fs, const std::filesystem::path& path, const raft::snapshot_id& id, host_port to,
-          console& progress, upload_patience patience)
+  sending(file_system& fs, const std::filesystem::path& path, const raft::snapshot_id& id, const host_port& to,
+          const upload_options& options, console& progress)
       : source_(fs.open_to_read(path)), id_(id), target_("/v1/restore/" + snapshot_format::name_of(id)),
-        node_(std::move(to.host), to.port, answer_within), progress_(progress), patience_(patience) {}
+        node_(to.host, to.port, answer_within), options_(options), progress_(progress) {}
 
   const std::string& target() const noexcept { return target_; }
 
@@ -75,37 +115,36 @@ class sending {
     // The first request asks, and so does the one after any trouble.
     std::optional<std::uint64_t> due;
     std::uint64_t furthest = 0;
-    auto give_up = steady_clock::now() + patience_.in_all;
+    std::string told;
+    auto give_up = steady_clock::now() + options_.patience;
     while (!due || *due < id_.size) {
-      std::string problem = "the node takes no more of it";
-      due = put(due, problem);
+      due = put(due);
       if (due && *due > furthest) {
         furthest = *due;
-        give_up = steady_clock::now() + patience_.in_all;
+        give_up = steady_clock::now() + options_.patience;
       }
-      if (steady_clock::now() >= give_up) throw usage_error("the backup could not be sent: " + problem);
+      if (steady_clock::now() >= give_up) throw usage_error("the backup could not be sent: " + problem_);
       if (due) {
         tell(*due);
         continue;
       }
-      progress_.err << problem << ", trying again\n";
-      std::this_thread::sleep_for(patience_.between); // nap: another node's affairs, nothing here tells when to go on
+      if (std::exchange(told, problem_) != problem_) progress_.err << problem_ << ", trying again" << std::endl;
+      std::this_thread::sleep_for(options_.between_attempts); // nap: nothing here tells when another node can go on
     }
   }
 
  private:
-  /// The next offset, or what the problem is.
-  std::optional<std::uint64_t> put(std::optional<std::uint64_t> offset, std::string& problem) try {
+  /// The next offset; nothing when there is a problem.
+  std::optional<std::uint64_t> put(std::optional<std::uint64_t> offset) try {
     std::string piece(offset ? std::min<std::uint64_t>(piece_bytes, id_.size - *offset) : 0, '\0');
     if (offset) piece.resize(source_->read(*offset, piece));
     const auto answer = node_.request("PUT", target_ + "?offset=" + std::to_string(offset.value_or(0)), piece);
     if (answer.status == ok) return number(answer.body, "next");
-    problem = why(answer);
-    if (answer.status != overloaded && answer.status != unavailable)
-      throw usage_error("the backup is refused: " + problem);
+    problem_ = why(answer);
+    if (!may_pass(answer)) throw usage_error("the backup is refused: " + problem_);
     return std::nullopt;
   } catch (const http::client_error& error) {
-    problem = error.what();
+    problem_ = error.what();
     return std::nullopt;
   }
 
@@ -113,22 +152,40 @@ class sending {
     const auto now = steady_clock::now();
     if (sent < id_.size && now < told_ + tell_every) return;
     told_ = now;
-    progress_.err << "sent " << sent << " of " << id_.size << " bytes\n";
+    progress_.err << "sent " << sent << " of " << id_.size << " bytes" << std::endl;
   }
 
   std::unique_ptr<file> source_;
   raft::snapshot_id id_;
   std::string target_;
   http::client node_;
+  upload_options options_;
   console& progress_;
-  upload_patience patience_;
+  std::string problem_ = "the node takes no more of it"; // the last one
   steady_clock::time_point told_{};
 };
 
-int restore(const host_port& at, const std::string& target, console& to) {
-  http::client node{at.host, at.port, restore_within};
+/// What keeps the cluster from restoring it, as far as the node knows.
+std::string waits_for(const host_port& at) {
   try {
-    const auto answer = node.request("POST", target);
+    const auto missing = member(status_of(at), "not_ready");
+    return missing.empty() ? "a majority of the nodes is to hold it first" : missing;
+  } catch (const usage_error& error) {
+    return error.what();
+  }
+}
+
+int restore(const host_port& at, const std::string& target, const upload_options& options, console& to) {
+  const auto began = steady_clock::now();
+  auto asked = std::async(std::launch::async, [&] {
+    http::client node{at.host, at.port, options.timeout + command_within};
+    return node.request("POST", target + "?timeout=" + std::to_string(options.timeout.count()) + "s");
+  });
+  while (asked.wait_for(options.tell_every) == std::future_status::timeout)
+    to.err << "waiting, " << std::chrono::floor<std::chrono::seconds>(steady_clock::now() - began).count() << " s of "
+           << options.timeout.count() << " s: " << waits_for(at) << std::endl;
+  try {
+    const auto answer = asked.get();
     if (answer.status == ok) {
       to.out << "restored at index " << number(answer.body, "index") << '\n';
       return all_good;
@@ -143,14 +200,19 @@ int restore(const host_port& at, const std::string& target, console& to) {
 
 } // namespace
 
-int upload(file_system& fs, const std::filesystem::path& file, const std::string& url, console& to,
-           upload_patience patience) {
+int upload(file_system& fs, const std::filesystem::path& file, const std::string& url, const upload_options& options,
+           console& to) {
   const auto at = address_in(url);
-  if (const int code = verify_snapshot_file(fs, file, to); code != all_good) return code;
-  const auto id = verify_snapshot(fs, file).id;
-  sending send{fs, file, id, at, to, patience};
+  if (const int code = verify_snapshot_file(fs, file, file_role::backup, to); code != all_good) return code;
+  const auto backup = verify_snapshot(fs, file, file_role::backup);
+  show_what_is_meant(backup, at, options.other_cluster, to);
+  if (!options.yes && !to.ask("Whatever the cluster has now is replaced by what the backup holds. Restore it?")) {
+    to.err << "nothing was changed\n";
+    return bad_usage;
+  }
+  sending send{fs, file, backup.id, at, options, to};
   send.all();
-  return restore(at, send.target(), to);
+  return restore(at, send.target(), options, to);
 }
 
 } // namespace troupe::offline

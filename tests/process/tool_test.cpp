@@ -14,11 +14,13 @@ using Catch::Contains;
 
 namespace {
 
+/// Without a terminal, unless something is typed.
 program_end tool(std::vector<std::string> arguments, const std::string& typed = {}) {
   const auto folder = make_folder();
   std::string line = TROUPE_LOG;
   for (const auto& a : arguments) line += " '" + a + "'";
   std::ofstream{folder / "typed"} << typed;
+  if (!typed.empty()) line = "script -qec \"" + line + "\" /dev/null";
   line += " < " + (folder / "typed").string();
   const int code = run({"/bin/sh", "-c", line}, folder / "tool.log");
   return {code, read_text(folder / "tool.log")};
@@ -31,7 +33,18 @@ TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
   CHECK(help.code == 0);
   for (const auto* word : {"inspect", "verify", "dump", "repair", "snapshot", "recover", "Exit code"})
     CHECK_THAT(help.text, Contains(word));
-  CHECK(tool({}).code == 2);
+  CHECK(tool({"--version"}).code == 0);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+      {{}, "a command is needed"},
+      {{"bogus"}, "bogus"},
+      {{"snapshot"}, "snapshot verify FILE"},
+      {{"snapshot", "inspect", "x"}, "snapshot verify FILE"},
+      {{"inspect", "/tmp", "--entry", "-1"}, "-1 is no index"}};
+  for (const auto& [arguments, hint] : wrong) {
+    const auto ended = tool(arguments);
+    CHECK(ended.code == 2);
+    CHECK_THAT(ended.text, Contains(hint) && !Contains("A subcommand is required"));
+  }
   CHECK(tool({"inspect"}).code == 2);
   CHECK(tool({"inspect", "/nowhere"}).code == 2);
   CHECK_THAT(tool({"inspect", "/nowhere"}).text, Contains("/nowhere"));
@@ -40,7 +53,9 @@ TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
   const auto nothing = tool({"verify", empty.string()});
   CHECK(nothing.code == 2);
   CHECK_THAT(nothing.text, Contains("troupe-log: ") && Contains(empty.string()));
-  CHECK(tool({"snapshot", "verify", (empty / "none").string()}).code != 0);
+  CHECK(tool({"snapshot", "verify", (empty / "none").string()}).code == 2);
+  // A file that cannot be read is no damage.
+  CHECK(tool({"snapshot", "verify", empty.string()}).code == 2);
 }
 
 TEST_CASE("troupe-log reads what a node left, asks before it changes it, and leaves a running node alone") {
@@ -66,12 +81,19 @@ TEST_CASE("troupe-log reads what a node left, asks before it changes it, and lea
   CHECK(puts == 5);
   CHECK(json::parse(tool({"inspect", dir, "--entry", "1"}).text).is_object());
 
-  // A word that is not yes changes nothing.
-  const auto refused = tool({"recover", dir}, "y\n");
+  CHECK(dump.text.find("$bin") == std::string::npos);
+
+  // It is the only member: there is nothing to recover.
+  CHECK_THAT(tool({"recover", dir}).text, Contains("the only member") && Contains("start it"));
+  // A word that is not yes changes nothing, nor does anything that nobody typed.
+  const auto refused = tool({"recover", "--despite-majority", dir}, "y\n");
   CHECK(refused.code == 2);
   CHECK_THAT(refused.text, Contains("Type yes"));
+  const auto unasked = tool({"recover", "--despite-majority", dir});
+  CHECK(unasked.code == 2);
+  CHECK_THAT(unasked.text, Contains("no terminal") && Contains("--yes"));
   CHECK(tool({"inspect", dir}).text == seen.text);
-  CHECK(tool({"recover", dir}, "yes\n").code == 0);
+  CHECK(tool({"recover", "--despite-majority", dir}, "yes\n").code == 0);
   CHECK(tool({"inspect", dir}).text != seen.text);
   nodes[0].start();
   nodes.wait_ready();

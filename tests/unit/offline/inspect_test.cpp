@@ -2,11 +2,22 @@
 
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/entry_text.hpp"
+#include "runtime/offline/repair.hpp"
+#include "runtime/storage/posix_file_system.hpp"
+#include "services/command.hpp"
+#include "services/json_value.hpp"
+#include "services/map/messages.hpp"
+#include "services/msgpack_serializer.hpp"
 #include "services/restore_command.hpp"
 #include "tests/unit/offline/offline_node.hpp"
+#include "tests/unit/small_mount.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
+#include <iostream>
+#include <new>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -62,6 +73,20 @@ TEST_CASE("a configuration shows who is to vote, and in whose place") {
   const raft::entry shown{7, 2, raft::entry_kind::configuration, raft::bytes{encode(c)}};
   REQUIRE_THAT(offline::to_json(shown), Contains(R"("learners":[],"promotions":[{"learner":"0000000000000002"},)"
                                                  R"({"learner":"0000000000000003","replaces":"0000000000000001"}]})"));
+}
+
+TEST_CASE("what is put into a map is shown as the API shows it") {
+  const auto shown = [](const auto& message) {
+    using message_type = std::decay_t<decltype(message)>;
+    return offline::to_json({9, 2, raft::entry_kind::command,
+                             raft::bytes{services::encode_command("map", message_type::tag,
+                                                                  services::msgpack_serializer::encode(message))}});
+  };
+  const auto value = services::from_json(R"({"a":[1,2.5,"x"]})").value();
+  CHECK_THAT(shown(map::put{"m", "k", value}), Contains(R"("payload":["m","k",{"a":[1,2.5,"x"]}]})"));
+  CHECK_THAT(shown(map::compare_and_swap{"m", "k", {}, value}), Contains(R"(["m","k",null,{"a":[1,2.5,"x"]}]})"));
+  CHECK_THAT(shown(map::compare_and_swap{"m", "k", value, {}}), Contains(R"(["m","k",{"a":[1,2.5,"x"]},null]})"));
+  CHECK_THAT(shown(map::remove{"m", "k"}), Contains(R"("payload":["m","k"]})"));
 }
 
 TEST_CASE("bytes that are nothing known are shown as bytes") {
@@ -142,16 +167,120 @@ TEST_CASE("a directory in use, or that is none, is refused") {
 TEST_CASE("a snapshot file is checked and shown wherever it lies") {
   watched disk{{.snapshot_at = 12}};
   captured shown;
-  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), shown.to) == offline::all_good);
+  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), file_role::snapshot, shown.to) == offline::all_good);
   REQUIRE_THAT(shown.out.str(), Contains("cluster   " + to_string(old_cluster)) &&
                                     Contains("up to     entry 12 of term 1") &&
                                     Contains(to_string(disk.id) + "@here:1") && Contains("service   map, 15 bytes"));
-  disk.fs.flip_byte(disk.snapshot(), 150);
+  disk.fs.flip_byte(disk.snapshot(), disk.fs.content(disk.snapshot()).find("the map's bytes"));
   captured damaged;
-  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), damaged.to) == offline::damage_found);
+  REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), file_role::snapshot, damaged.to) ==
+          offline::damage_found);
   REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot") && Contains("offset"));
-  REQUIRE_THROWS_AS(offline::verify_snapshot_file(disk.fs, "/none", shown.to), offline::usage_error);
-  // The head alone may still be good.
-  CHECK(offline::inspect_snapshot_file(disk.fs, disk.snapshot(), damaged.to) == offline::all_good);
-  CHECK_THROWS_AS(offline::inspect_snapshot_file(disk.fs, "/none", shown.to), offline::usage_error);
+  REQUIRE_THROWS_AS(offline::verify_snapshot_file(disk.fs, "/none", file_role::backup, shown.to), offline::usage_error);
+  // Head and end may still be good.
+  CHECK(offline::inspect_snapshot_file(disk.fs, disk.snapshot(), file_role::backup, damaged.to) == offline::all_good);
+  CHECK_THROWS_AS(offline::inspect_snapshot_file(disk.fs, "/none", file_role::backup, shown.to), offline::usage_error);
+}
+
+TEST_CASE("looking at a backup tells its checksum and its bytes, as verifying does") {
+  watched disk{{.snapshot_at = 12}};
+  captured seen;
+  captured verified;
+  REQUIRE(offline::inspect_snapshot_file(disk.fs, disk.snapshot(), file_role::backup, seen.to) == offline::all_good);
+  offline::verify_snapshot_file(disk.fs, disk.snapshot(), file_role::backup, verified.to);
+  const auto text = verified.out.str();
+  REQUIRE_THAT(seen.out.str(), Contains(text.substr(text.find("checksum"), 26)) &&
+                                   Contains(std::to_string(disk.fs.content(disk.snapshot()).size()) + " bytes"));
+}
+
+TEST_CASE("a damaged log shows what is before the damage") {
+  watched disk{{}};
+  const auto whole = offline::examine_log({disk.fs, "/data", offline::access::look}).segments;
+  auto last_good = whole[2].header.first_index - 1;
+  SECTION("at a segment's last entry") {
+    disk.fs.flip_byte(segment("/data", 3), disk.fs.content(segment("/data", 3)).rfind("key"));
+    last_good = whole[3].header.first_index - 2;
+  }
+  SECTION("at its first entry") { disk.fs.flip_byte(segment("/data", 3), wal_format::first_record + 70); }
+  SECTION("in its header") { disk.fs.flip_byte(segment("/data", 3), 20); }
+  captured shown;
+  REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::damage_found);
+  REQUIRE_THAT(shown.out.str(), Contains("before that there is:") && Contains("0000000000000002.wal") &&
+                                    Contains("entries    1 ... ") && Contains(R"("address":"here:1")") &&
+                                    !Contains("0000000000000004.wal") && !Contains("a start would do this"));
+  captured dumped;
+  REQUIRE(offline::dump(disk.fs, "/data", dumped.to) == offline::damage_found);
+  const auto text = dumped.out.str();
+  REQUIRE(static_cast<raft::index_t>(std::count(text.begin(), text.end(), '\n')) == last_good);
+  REQUIRE_THAT(shown.out.str(), Contains("entries    1 ... " + std::to_string(last_good) + "\n"));
+  REQUIRE_THAT(dumped.err.str(), Contains("damaged log"));
+  captured one;
+  REQUIRE(offline::inspect_entry(disk.fs, "/data", 3, one.to) == offline::damage_found);
+  REQUIRE_THAT(one.out.str(), Contains(R"({"index":3,)"));
+  REQUIRE_THAT(one.err.str(), Contains("damaged log"));
+  captured none;
+  REQUIRE(offline::inspect_entry(disk.fs, "/data", 15, none.to) == offline::damage_found);
+  REQUIRE(none.out.str().empty());
+}
+
+TEST_CASE("a log that is gone is no empty one") {
+  watched disk{{.snapshot_at = 5}};
+  disk.fs.before_each({});
+  for (const auto& name : disk.fs.list("/data/log")) disk.fs.remove(std::filesystem::path{"/data/log"} / name);
+  disk.watch();
+  captured shown;
+  REQUIRE_THROWS_WITH(offline::dump(disk.fs, "/data", shown.to),
+                      Contains("is gone") && Contains("`troupe-log repair /data`"));
+  REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::damage_found);
+}
+
+TEST_CASE("inspect finds the members in the snapshot, and damage of its head") {
+  watched disk{{.snapshot_at = 12, .compacted = true}};
+  captured shown;
+  REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(),
+               Contains("members    in the snapshot, as of entry 1: " + to_string(disk.id) + "@here:1") &&
+                   Contains("their heads; `verify` reads all of them"));
+  disk.fs.flip_byte(disk.snapshot(), 30);
+  captured damaged;
+  REQUIRE(offline::inspect(disk.fs, "/data", damaged.to) == offline::damage_found);
+  REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot: bad header"));
+}
+
+TEST_CASE("what cannot be looked at is no damage") {
+  watched disk{{.snapshot_at = 12}};
+  disk.fs.flip_byte(disk.snapshot(), 8); // the version
+  captured shown;
+  REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::bad_usage);
+  REQUIRE_THAT(shown.out.str(), Contains("format version"));
+  disk.fs.flip_byte("/data/identity", 40);
+  REQUIRE(offline::verify(disk.fs, "/data", shown.to) == offline::damage_found);
+  CHECK(offline::exit_code_of(file_error("open", "/data/log", EACCES)) == offline::bad_usage);
+  CHECK(offline::exit_code_of(damage_error("damaged", "/data/log", 3)) == offline::damage_found);
+  CHECK(offline::exit_code_of(std::bad_alloc{}) == offline::bad_usage);
+}
+
+TEST_CASE("a directory on a read-only disk is looked at, with its lock or without, and not changed") {
+  const temporary_folder folder;
+  const small_mount disk{folder.path(), "1m"};
+  if (!disk.why_not().empty()) {
+    std::cout << "skipped: a small file system cannot be mounted here (" << disk.why_not() << ")\n";
+    return;
+  }
+  posix_file_system fs;
+  const auto path = folder / "data";
+  make_directory(fs, path, {.entries = 4});
+  REQUIRE(fs.exists(path / "lock"));
+  for (const bool locked : {true, false}) {
+    CAPTURE(locked);
+    if (!locked) fs.remove(path / "lock");
+    REQUIRE(::mount(nullptr, folder.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0);
+    captured shown;
+    CHECK(offline::verify(fs, path, shown.to) == offline::all_good);
+    CHECK(offline::inspect(fs, path, shown.to) == offline::all_good);
+    CHECK(offline::dump(fs, path, shown.to) == offline::all_good);
+    CHECK((shown.err.str().find("looking without a lock: open") == std::string::npos) == locked);
+    CHECK_THROWS_AS(offline::repair(fs, path, true, shown.to), file_error);
+    REQUIRE(::mount(nullptr, folder.path().c_str(), nullptr, MS_REMOUNT, nullptr) == 0);
+  }
 }

@@ -19,11 +19,13 @@ struct directory_options {
   raft::term_t last_term = 3;
   raft::index_t snapshot_at = 0; ///< 0: none
   bool compacted = false;        ///< up to the snapshot
+  int other_voters = 1;          ///< 8, 10
+  raft::node_id id = {};         ///< 0: drawn
 };
 
-/// Makes a member's data directory: entry 1 is a configuration with this node at "here:1" and two others, then there
+/// Makes a member's data directory: entry 1 is a configuration with this node at "here:1" and others, then there
 /// are commands of the map service, one entry a batch; the last one is of `last_term`. Returns the node's id.
-raft::node_id make_directory(memory_file_system& fs, const std::filesystem::path& path, const directory_options& how);
+raft::node_id make_directory(file_system& fs, const std::filesystem::path& path, const directory_options& how);
 
 /// What a start of the node finds, with the snapshots' content unread.
 raft::recovered start(file_system& fs, const std::filesystem::path& path);

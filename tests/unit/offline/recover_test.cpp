@@ -2,6 +2,7 @@
 
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
+#include "runtime/offline/repair.hpp"
 #include "runtime/storage/data_dir.hpp"
 #include "tests/unit/offline/offline_node.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 int recover_alone(file_system& fs, const std::string& address = {}) {
   captured shown;
-  return offline::recover(fs, {"/a"}, address, true, shown.to);
+  return offline::recover(fs, {"/a"}, {.address = address, .yes = true}, shown.to);
 }
 
 /// Whether the last configuration is this node alone.
@@ -36,9 +37,10 @@ TEST_CASE("the survivor with the best log becomes a cluster of one") {
     make_directory(fs, "/c", {.entries = 19, .last_term = 5});
     captured shown;
     shown.answer = true;
-    REQUIRE(offline::recover(fs, {"/a", "/b", "/c"}, "", false, shown.to) == offline::all_good);
-    REQUIRE_THAT(shown.err.str(),
-                 Contains("/b") && Contains("entry 25 of term 4") && Contains("LOST") && Contains("cannot be undone"));
+    REQUIRE(offline::recover(fs, {"/a", "/b", "/c"}, {}, shown.to) == offline::all_good);
+    REQUIRE_THAT(shown.err.str(), Contains("1 of 3 members named here\n") && Contains("/b") &&
+                                      Contains("entry 25 of term 4") && Contains("LOST") &&
+                                      Contains("cannot be undone"));
     raft::cluster_id cluster;
     {
       const data_dir directory{fs, "/a"};
@@ -47,7 +49,8 @@ TEST_CASE("the survivor with the best log becomes a cluster of one") {
     }
     REQUIRE(cluster);
     REQUIRE(cluster != old_cluster);
-    REQUIRE_THAT(shown.out.str(), Contains(to_string(cluster)) && Contains("here:1"));
+    REQUIRE_THAT(shown.out.str(),
+                 Contains(to_string(cluster)) && Contains("--bootstrap-expect 0 --discovery static:here:1"));
     const auto found = start(fs, "/a");
     REQUIRE(found.last_index == 21);
     REQUIRE(found.hard == raft::hard_state{6, {}});
@@ -69,9 +72,9 @@ TEST_CASE("another survivor that has more is to be taken instead") {
   make_directory(fs, "/b", {.entries = 19, .last_term = 5});
   fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
   captured shown;
-  REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, "", true, shown.to),
+  REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, {.yes = true}, shown.to),
                       Contains("/b has more (entry 19 of term 5)") && Contains("name it first"));
-  REQUIRE(offline::recover(fs, {"/b", "/a"}, "", false, shown.to) == offline::bad_usage); // the answer is no
+  REQUIRE(offline::recover(fs, {"/b", "/a"}, {}, shown.to) == offline::bad_usage); // the answer is no
   REQUIRE(shown.asked == 1);
 }
 
@@ -85,10 +88,11 @@ TEST_CASE("a survivor without its state, of another cluster, of none, or in use 
   }
   SECTION("other clusters") {
     make_directory(fs, "/b", {});
-    REQUIRE(offline::recover(fs, {"/b"}, "", true, shown.to) == offline::all_good);
-    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, "", true, shown.to), Contains("belongs to cluster"));
+    REQUIRE(offline::recover(fs, {"/b"}, {.yes = true}, shown.to) == offline::all_good);
+    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, {.yes = true}, shown.to),
+                        Contains("belongs to cluster") && Contains("was cut short, run it again with that one alone"));
     data_dir{fs, "/fresh"};
-    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/fresh"}, "", true, shown.to), Contains("no cluster"));
+    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/fresh"}, {.yes = true}, shown.to), Contains("no cluster"));
   }
   SECTION("in use") {
     const data_dir held{fs, "/a"};
@@ -102,6 +106,93 @@ TEST_CASE("the node may have moved") {
   REQUIRE(recover_alone(fs, "there:2") == offline::all_good);
   const auto found = start(fs, "/a");
   REQUIRE(raft::decode_configuration(found.configurations.back().data.view())->voters[0].address == "there:2");
+}
+
+TEST_CASE("an address that is none is refused") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {});
+  fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
+  for (const auto* address : {"garbage", "host:", "host:0", ":1"})
+    REQUIRE_THROWS_AS(recover_alone(fs, address), offline::usage_error);
+}
+
+TEST_CASE("with a majority of survivors nothing is recovered unless that is asked for") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {.other_voters = 2});
+  make_directory(fs, "/b", {.last_term = 2, .id = raft::node_id{10}});
+  make_directory(fs, "/c", {.last_term = 2, .id = raft::node_id{9}}); // a learner
+  captured shown;
+  const auto recover = [&](const offline::recover_options& options) {
+    return offline::recover(fs, {"/a", "/b", "/c"}, options, shown.to);
+  };
+  REQUIRE_THROWS_WITH(recover({.yes = true}), Contains("3 of 4 members are named, which is a majority: start them"));
+  REQUIRE(recover({.despite_majority = true}) == offline::bad_usage); // the answer is no
+  REQUIRE_THAT(shown.err.str(), Contains("3 of 4 members named here: a majority"));
+  // The learner is none of the majority.
+  REQUIRE(offline::recover(fs, {"/a", "/c"}, {}, shown.to) == offline::bad_usage);
+  REQUIRE_THAT(shown.err.str(), Contains("2 of 4 members named here\n") && Contains("which does not vote"));
+  REQUIRE(recover({.despite_majority = true, .yes = true}) == offline::all_good);
+}
+
+TEST_CASE("what was recovered is not recovered again") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {});
+  make_directory(fs, "/b", {.entries = 5});
+  REQUIRE(recover_alone(fs) == offline::all_good);
+  const auto cluster = data_dir{fs, "/a"}.cluster();
+  captured shown;
+  REQUIRE(offline::recover(fs, {"/a", "/b"}, {.yes = true}, shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(), Contains("/a is the only member") && Contains("start it"));
+  REQUIRE(data_dir{fs, "/a"}.cluster() == cluster);
+}
+
+TEST_CASE("a survivor counts once") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {});
+  make_directory(fs, "/copy", {.id = data_dir{fs, "/a"}.id()});
+  fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
+  captured shown;
+  REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b/../a/"}, {}, shown.to), Contains("named twice"));
+  REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/copy"}, {}, shown.to), Contains("/a and /copy are both node"));
+}
+
+TEST_CASE("of a survivor whose log is damaged the newest good snapshot is named") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {.snapshot_at = 5});
+  fs.flip_byte(segment("/a", 4), wal_format::first_record + 80);
+  const auto snapshot = std::filesystem::path{"/a/snapshots"} / fs.list("/a/snapshots")[0];
+  try {
+    recover_alone(fs);
+    FAIL("it was recovered");
+  } catch (const raft::storage_error& error) {
+    REQUIRE(error.damaged());
+    REQUIRE_THAT(error.what(), Contains("up to entry 5 is good") && Contains("--restore " + snapshot.string()) &&
+                                   !Contains("makes it a new node"));
+  }
+  fs.flip_byte(snapshot, 150);
+  REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no snapshot that is good"));
+}
+
+TEST_CASE("what a damaged log held up to the damage can be recovered from where a repair put it") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {.snapshot_at = 5});
+  fs.flip_byte(segment("/a", 4), wal_format::first_record + 80);
+  captured shown;
+  REQUIRE(offline::repair(fs, "/a", true, shown.to) == offline::all_good);
+  const std::filesystem::path aside = "/a/before-repair-1";
+  const auto kept = start(*fs.crashed([] { return true; }), aside).last_index;
+  REQUIRE(kept > 5);
+  REQUIRE(offline::recover(fs, {aside}, {.yes = true}, shown.to) == offline::all_good);
+  REQUIRE(start(fs, aside).last_index == kept + 1);
+}
+
+TEST_CASE("an older snapshot that is damaged does not keep a recovery from its end") {
+  memory_file_system fs;
+  make_directory(fs, "/a", {.snapshot_at = 12});
+  const auto damaged = std::filesystem::path{"/a/snapshots"} / snapshot_format::file_name({{3, 1}, 500, 7});
+  fs.create(damaged)->write(0, std::string(500, 'x'));
+  REQUIRE(recover_alone(fs) == offline::all_good);
+  REQUIRE(fs.exists(damaged));
 }
 
 TEST_CASE("no crash of a recovery leaves a node that could lead its old cluster alone, and it can be run again") {

@@ -49,7 +49,7 @@ TEST_CASE("nothing changes when the operator does not say yes") {
   damaged_disk disk;
   disk.fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
   captured shown;
-  REQUIRE(offline::repair(disk.fs, "/data", false, shown.to) == offline::damage_found);
+  REQUIRE(offline::repair(disk.fs, "/data", false, shown.to) == offline::bad_usage);
   REQUIRE(shown.asked == 1);
   REQUIRE_THAT(shown.err.str(), Contains(segment("/data", 3).string()) && Contains("NEW node") &&
                                     Contains(to_string(disk.id)) && Contains("nothing was changed"));
@@ -65,12 +65,14 @@ TEST_CASE("a repaired directory is a new node's, and what was there is kept besi
     REQUIRE(fresh.id() != disk.id);
     REQUIRE_FALSE(fresh.cluster());
     REQUIRE(disk.fs.list(fresh.log_path()).empty());
-    REQUIRE_THAT(shown.out.str(), Contains(to_string(fresh.id())));
+    REQUIRE_THAT(shown.out.str(),
+                 Contains("-d '{\"id\": \"" + to_string(fresh.id()) + "\", \"address\": \"here:1\", \"replaces\": \"" +
+                          to_string(disk.id) + "\"}' http://MEMBER/v1/members"));
   }
   REQUIRE(disk.fs.list("/data/snapshots").empty());
   REQUIRE(start(disk.fs, "/data").last_index == 0);
   // What is left can be read, up to the damage.
-  const offline::directory old{disk.fs, aside};
+  const offline::directory old{disk.fs, aside, offline::access::look};
   REQUIRE(old.who()->id == disk.id);
   const auto log = offline::examine_log(old);
   REQUIRE_FALSE(log.problem);
@@ -97,7 +99,7 @@ TEST_CASE("a segment with a bad header goes as a whole, and so do all after a mi
   captured shown;
   REQUIRE(offline::repair(disk.fs, "/data", true, shown.to) == offline::all_good);
   REQUIRE(disk.fs.list(aside / "log").size() == 1);
-  REQUIRE_FALSE(offline::examine_log(offline::directory{disk.fs, aside}).problem);
+  REQUIRE_FALSE(offline::examine_log(offline::directory{disk.fs, aside, offline::access::look}).problem);
 }
 
 TEST_CASE("a damaged identity makes a new node too, with the whole log kept aside") {
@@ -109,6 +111,25 @@ TEST_CASE("a damaged identity makes a new node too, with the whole log kept asid
   REQUIRE(data_dir{fs, "/data"}.id());
   REQUIRE(fs.list(aside / "removed").empty());
   REQUIRE(fs.list(aside / "log").size() > 3);
+  REQUIRE_THAT(shown.out.str(), Contains(R"("replaces": "OLD")") && Contains("OLD is the id"));
+}
+
+TEST_CASE("an identity that a newer program wrote is no damaged one") {
+  memory_file_system fs;
+  make_directory(fs, "/data", {});
+  fs.flip_byte("/data/identity", 10);
+  captured shown;
+  REQUIRE_THROWS_WITH(offline::repair(fs, "/data", true, shown.to), Contains("format version"));
+  REQUIRE_FALSE(fs.exists(aside));
+}
+
+TEST_CASE("the address of a repaired node stands in the snapshot when its log does not tell it") {
+  memory_file_system fs;
+  make_directory(fs, "/data", {.snapshot_at = 12, .compacted = true});
+  fs.flip_byte(segment("/data", 5), damaged_at + 30);
+  captured shown;
+  REQUIRE(offline::repair(fs, "/data", true, shown.to) == offline::all_good);
+  REQUIRE_THAT(shown.out.str(), Contains(R"("address": "here:1")"));
 }
 
 TEST_CASE("a member whose log is gone can only become a new node") {

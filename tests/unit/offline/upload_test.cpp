@@ -11,6 +11,7 @@
 #include <catch2/catch.hpp>
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr offline::upload_patience short_patience{300ms, 10ms};
+constexpr offline::upload_options at_once{.yes = true};
+constexpr offline::upload_options impatient{.yes = true, .patience = 300ms, .between_attempts = 10ms};
 
 /// What a node makes of a backup: the offset that is due, and in the end an answer.
 class fake_node {
@@ -28,6 +30,9 @@ class fake_node {
   /// Given for the next requests, before any is taken.
   std::deque<http::response> instead;
   http::response outcome{200, "application/json", R"({"index":77})"};
+  http::response status{200, "application/json", of_cluster(old_cluster)};
+  /// A restore is answered after so many more questions for the status.
+  int statuses_before_outcome = 0;
   std::string received;
   std::vector<std::string> targets;
 
@@ -35,18 +40,32 @@ class fake_node {
   /// Of what it was asked for last.
   std::string last() const { return targets.empty() ? std::string{} : targets.back(); }
 
+  static std::string of_cluster(raft::cluster_id id) {
+    return R"({"cluster_id":")" + to_string(id) + R"(","last_index":50,"not_ready":"no leader is known"})";
+  }
+
  private:
   void serve(const http::request& asked, const http::responder& answer) {
+    if (asked.target == "/status") {
+      answer.send(status);
+      if (waiting_ && --statuses_before_outcome == 0) waiting_->send(outcome);
+      return;
+    }
     targets.push_back(asked.method + " " + asked.target);
     if (!instead.empty()) {
       answer.send(instead.front());
       return instead.pop_front();
+    }
+    if (asked.method == "POST" && statuses_before_outcome > 0) {
+      waiting_ = answer;
+      return;
     }
     if (asked.method == "POST") return answer.send(outcome);
     if (asked.parameter("offset") == std::to_string(received.size())) received += asked.body;
     answer.send({200, "application/json", "{\"next\":" + std::to_string(received.size()) + "}"});
   }
 
+  std::optional<http::responder> waiting_;
   http::server server_{{}, [this](const http::request& asked, const http::responder& answer) { serve(asked, answer); }};
 };
 
@@ -65,8 +84,8 @@ struct backup_file {
   }
 };
 
-http::response refusal(unsigned status, const std::string& outcome) {
-  return http::error_response(status, "code", "for a reason", outcome);
+http::response refusal(unsigned status, const std::string& outcome, bool retryable = true) {
+  return http::error_response(status, "code", "for a reason", outcome, retryable);
 }
 
 } // namespace
@@ -75,9 +94,9 @@ TEST_CASE("a backup is sent whole, in order, and then restored") {
   backup_file file;
   fake_node node;
   captured said;
-  CHECK(offline::upload(file.fs, file.path, node.url() + "/", said.to) == offline::all_good);
+  CHECK(offline::upload(file.fs, file.path, node.url() + "/", at_once, said.to) == offline::all_good);
   CHECK((node.received == file.bytes));
-  CHECK(node.last() == "POST " + file.target);
+  CHECK(node.last() == "POST " + file.target + "?timeout=300s");
   CHECK(node.targets.size() == 6); // a question, four pieces, and the restore
   CHECK_THAT(said.out.str(), Catch::Contains("good") && Catch::Contains("restored at index 77"));
   CHECK_THAT(said.err.str(),
@@ -89,11 +108,11 @@ TEST_CASE("what is there already is not sent again") {
   fake_node node;
   node.received = file.bytes.substr(0, 1'500'000);
   captured said;
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to) == offline::all_good);
+  CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::all_good);
   CHECK((node.received == file.bytes));
   CHECK(node.targets[1] == "PUT " + file.target + "?offset=1500000");
   node.targets.clear();
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to) == offline::all_good);
+  CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::all_good);
   CHECK(node.targets.size() == 2);
 }
 
@@ -105,9 +124,88 @@ TEST_CASE("a node that is busy or lost what it had is asked again where it stand
                   {200, "application/json", R"({"next":2097152})"},
                   {200, "application/json", R"({"next":0})"}};
   captured said;
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to, short_patience) == offline::all_good);
+  CHECK(offline::upload(file.fs, file.path, node.url(), impatient, said.to) == offline::all_good);
   CHECK((node.received == file.bytes));
-  CHECK_THAT(said.err.str(), Catch::Contains("for a reason, trying again"));
+  // Said once, not at each attempt.
+  const auto text = said.err.str();
+  CHECK(text.find("for a reason, trying again") == text.rfind("for a reason, trying again"));
+  CHECK_THAT(text, Catch::Contains("for a reason, trying again"));
+}
+
+TEST_CASE("what cannot pass by itself is not tried again, and the last line has the reason") {
+  backup_file file;
+  captured said;
+  fake_node node;
+  node.instead = {refusal(429, "rejected", false)};
+  CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), at_once, said.to),
+                    "the backup is refused: for a reason");
+  CHECK(node.targets.size() == 1);
+  node.instead.assign(100'000, refusal(503, "rejected"));
+  CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), impatient, said.to),
+                    "the backup could not be sent: for a reason");
+}
+
+TEST_CASE("the operator is shown what is to be restored where, and nothing is sent before the answer") {
+  backup_file file;
+  fake_node node;
+  captured said;
+  const offline::upload_options ask{};
+  CHECK(offline::upload(file.fs, file.path, node.url(), ask, said.to) == offline::bad_usage);
+  CHECK(said.asked == 1);
+  CHECK(node.targets.empty());
+  CHECK_THAT(said.err.str(),
+             Catch::Contains("the backup is of cluster " + to_string(old_cluster) + ", up to entry 9") &&
+                 Catch::Contains("is of cluster " + to_string(old_cluster) + ", and its log reaches entry 50") &&
+                 Catch::Contains("nothing was changed"));
+  said.answer = true;
+  CHECK(offline::upload(file.fs, file.path, node.url(), ask, said.to) == offline::all_good);
+}
+
+TEST_CASE("a backup of another cluster is restored only when that is meant") {
+  backup_file file;
+  fake_node node;
+  node.status.body = fake_node::of_cluster({0xdd});
+  captured said;
+  CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), at_once, said.to),
+                    Catch::Contains(to_string(old_cluster)) && Catch::Contains("00000000000000dd") &&
+                        Catch::Contains("--other-cluster"));
+  CHECK(node.targets.empty());
+  auto meant = at_once;
+  meant.other_cluster = true;
+  CHECK(offline::upload(file.fs, file.path, node.url(), meant, said.to) == offline::all_good);
+  node.status.body = R"({"cluster_id":null,"not_ready":"it forms"})";
+  CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), meant, said.to),
+                    Catch::Contains("no cluster yet: it forms") && Catch::Contains("--restore"));
+}
+
+TEST_CASE("what is no node is given up at once") {
+  backup_file file;
+  captured said;
+  const auto fails = [&](const std::string& url, const char* why) {
+    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, url, at_once, said.to), Catch::Contains(why));
+  };
+  fails("http://127.0.0.1:1", "no node's HTTP API at 127.0.0.1:1: cannot connect");
+  fails("http://no-such-host.invalid:80", "cannot resolve");
+  fake_node node;
+  node.status = {404, "text/plain", "nothing here"};
+  fails(node.url(), "is no node's HTTP API: status 404");
+  node.status = {200, "text/html", "<html>"};
+  fails(node.url(), "is no node's HTTP API");
+  CHECK(node.targets.empty());
+}
+
+TEST_CASE("while the cluster does not answer, what it waits for is said, and for how long") {
+  backup_file file{10};
+  fake_node node;
+  captured said;
+  auto options = at_once;
+  options.timeout = 20s;
+  options.tell_every = 5ms;
+  node.statuses_before_outcome = 3;
+  CHECK(offline::upload(file.fs, file.path, node.url(), options, said.to) == offline::all_good);
+  CHECK(node.last() == "POST " + file.target + "?timeout=20s");
+  CHECK_THAT(said.err.str(), Catch::Contains("waiting, 0 s of 20 s: no leader is known"));
+  CHECK_THAT(said.out.str(), Catch::Contains("restored at index 77"));
 }
 
 TEST_CASE("a node that does not take it, or takes no more, is given up, and nothing is restored") {
@@ -116,25 +214,23 @@ TEST_CASE("a node that does not take it, or takes no more, is given up, and noth
   {
     fake_node refusing;
     refusing.instead = {{200, "application/json", R"({"next":0})"}, refusal(400, "rejected")};
-    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, refusing.url(), said.to, short_patience),
+    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, refusing.url(), impatient, said.to),
                       "the backup is refused: for a reason");
     CHECK(refusing.targets.size() == 2);
   }
   {
     fake_node deaf;
     deaf.instead.assign(100'000, {200, "application/json", R"({"next":5})"});
-    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, deaf.url(), said.to, short_patience),
+    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, deaf.url(), impatient, said.to),
                       Catch::Contains("takes no more"));
   }
   {
     fake_node strange;
     strange.instead = {{200, "text/html", "<html>"}};
-    CHECK_THROWS_AS(offline::upload(file.fs, file.path, strange.url(), said.to, short_patience), offline::usage_error);
+    CHECK_THROWS_AS(offline::upload(file.fs, file.path, strange.url(), impatient, said.to), offline::usage_error);
   }
-  CHECK_THROWS_WITH(offline::upload(file.fs, file.path, "http://127.0.0.1:1", said.to, short_patience),
-                    Catch::Contains("could not be sent"));
   for (const auto* url : {"127.0.0.1:1", "http://", "http://host", "https://host:1", "http://host:99999"})
-    CHECK_THROWS_AS(offline::upload(file.fs, file.path, url, said.to, short_patience), offline::usage_error);
+    CHECK_THROWS_AS(offline::upload(file.fs, file.path, url, impatient, said.to), offline::usage_error);
 }
 
 TEST_CASE("how a restore ended is told apart") {
@@ -142,10 +238,10 @@ TEST_CASE("how a restore ended is told apart") {
   fake_node node;
   captured said;
   node.outcome = refusal(400, "rejected");
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to) == offline::bad_usage);
+  CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::bad_usage);
   CHECK_THAT(said.out.str(), Catch::Contains("not restored: for a reason"));
   node.outcome = refusal(504, "unknown");
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to) == offline::outcome_unknown);
+  CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::outcome_unknown);
 }
 
 TEST_CASE("nothing is sent of a damaged file, nor of one that is not there") {
@@ -153,7 +249,7 @@ TEST_CASE("nothing is sent of a damaged file, nor of one that is not there") {
   fake_node node;
   captured said;
   file.fs.flip_byte(file.path, file.bytes.size() / 2);
-  CHECK(offline::upload(file.fs, file.path, node.url(), said.to) == offline::damage_found);
-  CHECK_THROWS_AS(offline::upload(file.fs, "/nowhere", node.url(), said.to), offline::usage_error);
+  CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::damage_found);
+  CHECK_THROWS_AS(offline::upload(file.fs, "/nowhere", node.url(), at_once, said.to), offline::usage_error);
   CHECK(node.targets.empty());
 }
