@@ -31,24 +31,27 @@ struct survivor {
   }
 };
 
-/// The newest snapshot of a survivor whose log is damaged is as good as a backup.
-std::string what_is_left(const directory& of, const damage_error& damage) {
-  std::string text = "the log of " + of.path().string() + " is damaged in " + damage.path().string() + " at offset " +
-                     std::to_string(damage.offset()) + ": it cannot be recovered as it is. If there are other " +
-                     "survivors, leave it out. If not: ";
+/// `what` keeps a survivor from being recovered, but the newest snapshot of it is as good as a backup.
+raft::storage_error what_is_left(const directory& of, const std::string& what) {
+  auto text = what + ": " + of.path().string() +
+              " cannot be recovered as it is. If there are other survivors, leave it "
+              "out. If not: ";
+  const auto page = R"(docs/operations.md, "The last survivor is damaged")";
   for (const auto& one : examine_snapshots(of, true))
-    if (one.problem.empty() && one.head->cluster == of.who()->cluster)
-      return text + "its snapshot up to entry " + std::to_string(one.id.last.index) +
-             " is good; to begin a new cluster with it, start a node in an empty data directory with --restore " +
-             (of.snapshots_path() / one.name).string() +
-             " (docs/operations.md, \"The last survivor is damaged\", says what else can be saved)";
-  return text + "it has no snapshot that is good; see docs/operations.md, \"The last survivor is damaged\"";
+    if (one.problem.empty() && (!of.who() || one.head->cluster == of.who()->cluster))
+      return raft::storage_error(
+          text + "its snapshot up to entry " + std::to_string(one.id.last.index) +
+              " is good; to begin a new cluster with it, start a node in an empty data directory "
+              "with --restore " +
+              (of.snapshots_path() / one.name).string() + " (" + page + ", says what else can be saved)",
+          false, true);
+  return raft::storage_error(text + "it has no snapshot that is good; see " + page, false, true);
 }
 
 survivor look_at(file_system& fs, const std::filesystem::path& path, access how) {
   survivor one;
   one.at = std::make_unique<directory>(fs, path, how);
-  if (!one.at->who()) throw raft::storage_error(one.at->identity_problem(), false, true);
+  if (!one.at->who()) throw what_is_left(*one.at, "the identity of " + path.string() + " is damaged or missing");
   if (!one.at->who()->cluster) throw usage_error(path.string() + " belongs to no cluster");
   overlay_file_system seen{fs};
   snapshot_dir snapshots{seen, one.at->snapshots_path(), one.at->who()->cluster};
@@ -60,7 +63,8 @@ survivor look_at(file_system& fs, const std::filesystem::path& path, access how)
   try {
     open_state(seen, one.at->log_path(), options_for(*one.at), snapshots, load, one.found);
   } catch (const damage_error& error) {
-    throw raft::storage_error(what_is_left(*one.at, error), false, true);
+    throw what_is_left(*one.at, "the log of " + path.string() + " is damaged in " + error.path().string() +
+                                    " at offset " + std::to_string(error.offset()));
   }
   return one;
 }

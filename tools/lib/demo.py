@@ -247,14 +247,14 @@ def run_steps(demo):
     return True
 
 
-def stay(cluster, folder, certificates):
+def stay(cluster, folder, certificates, keep):
     say("\nThe cluster runs until Ctrl-C. Try:")
     for node in cluster.nodes:
         say(f"  curl {node.url}/status                            # {node.name}, pid {node.process.pid}, log {node.log}")
     first, last = cluster.nodes[0].url, cluster.nodes[-1].url
     say(f"  curl -X PUT -d '[1, {{\"a\": 2}}]' {first}/v1/maps/{MAP}/mine")
     say(f"  curl {last}/v1/maps/{MAP}/mine")
-    say(f"Data is in {folder}.")
+    say(f"Data is in {folder}{'' if keep else ', until this ends; with --keep it stays there'}.")
     if certificates:
         say(f"tools/certs {certificates.folder} {' '.join(certificates.names)} renews the certificates.")
     gone = set()
@@ -328,7 +328,7 @@ def main():
     try:
         held = run_steps(Demo(cluster, folder, certificates))
         if held and not options.check:
-            stay(cluster, folder, certificates)
+            stay(cluster, folder, certificates, options.keep)
     except KeyboardInterrupt:
         was_interrupted = True
         say("\nstopping")

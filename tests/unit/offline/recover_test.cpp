@@ -169,6 +169,9 @@ TEST_CASE("of a survivor whose log is damaged the newest good snapshot is named"
     REQUIRE_THAT(error.what(), Contains("up to entry 5 is good") && Contains("--restore " + snapshot.string()) &&
                                    !Contains("makes it a new node"));
   }
+  fs.flip_byte("/a/identity", 15);
+  REQUIRE_THROWS_WITH(recover_alone(fs), Contains("the identity of /a is damaged") && Contains(snapshot.string()));
+  fs.flip_byte("/a/identity", 15);
   fs.flip_byte(snapshot, 150);
   REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no snapshot that is good"));
 }
