@@ -37,6 +37,7 @@ class directory {
   const std::filesystem::path& path() const noexcept { return path_; }
   std::filesystem::path log_path() const { return path_ / "log"; }
   std::filesystem::path snapshots_path() const { return path_ / "snapshots"; }
+  std::filesystem::path staged_path() const { return path_ / "staged"; }
   std::filesystem::path identity_path() const { return path_ / "identity"; }
   /// Nothing when it is missing or damaged.
   const std::optional<identity>& who() const noexcept { return identity_; }

@@ -200,7 +200,8 @@ int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, fi
     snapshot_reader head{fs, file, role};
     to.out << "size      " << size_text(fs.open_to_read(file)->size()) << '\n';
     show_header(head.header(), to);
-    to.out << "checksum  " << checksum_text(head.announced_id()) << " (as it says; `verify` compares)\n";
+    const auto id = head.announced_id();
+    to.out << "checksum  " << checksum_text(id) << " (as it says; `verify` compares)\n";
     return all_good;
   } catch (const damage_error& error) {
     to.out << error.what() << '\n';

@@ -145,6 +145,8 @@ void check_choice(const std::vector<survivor>& all) {
   if (best->rank() > chosen.rank())
     throw usage_error(best->name() + " has more (" + best->last() + ") than " + chosen.name() + " (" + chosen.last() +
                       "); name it first, so that the cluster goes on from there");
+  if (chosen.found.last_index == 0)
+    throw usage_error(chosen.name() + " has no entry at all: there is nothing to go on from");
   if (chosen.found.state_lost)
     throw usage_error(chosen.name() + " has no snapshot that can be read for what its log no longer holds");
 }

@@ -20,7 +20,8 @@ struct cut {
 class putting_aside {
  public:
   explicit putting_aside(const directory& of) : fs_(of.files()), of_(of), to_(free_name(of)) {
-    for (const auto& made : {to_, to_ / "log", to_ / "snapshots", to_ / "removed"}) make_durable_directory(fs_, made);
+    for (const auto& made : {to_, to_ / "log", to_ / "snapshots", to_ / "staged", to_ / "removed"})
+      make_durable_directory(fs_, made);
   }
 
   const std::filesystem::path& path() const { return to_; }
@@ -29,6 +30,8 @@ class putting_aside {
     // First of all the identity: without one beside a log no node starts.
     if (fs_.exists(of_.identity_path())) move(of_.identity_path(), to_ / "identity");
     for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
+    // The log may hold entries that restore them.
+    for (const auto& name : fs_.list(of_.staged_path())) move(of_.staged_path() / name, to_ / "staged" / name);
     for (const auto& name : fs_.list(of_.log_path())) {
       const auto from = of_.log_path() / name;
       const bool removed = at && (from > at->file || (from == at->file && at->offset < wal_format::first_record));

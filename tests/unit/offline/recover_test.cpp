@@ -94,6 +94,11 @@ TEST_CASE("a survivor without its state, of another cluster, of none, or in use 
     data_dir{fs, "/fresh"};
     REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/fresh"}, {.yes = true}, shown.to), Contains("no cluster"));
   }
+  SECTION("nothing in it") {
+    make_directory(fs, "/empty", {.entries = 0});
+    REQUIRE_THROWS_WITH(offline::recover(fs, {"/empty"}, {.address = "here:1", .yes = true}, shown.to),
+                        Contains("no entry at all"));
+  }
   SECTION("in use") {
     const data_dir held{fs, "/a"};
     REQUIRE_THROWS_WITH(recover_alone(fs), Contains("in use"));

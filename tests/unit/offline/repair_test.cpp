@@ -57,6 +57,8 @@ TEST_CASE("nothing changes when the operator does not say yes") {
 
 TEST_CASE("a repaired directory is a new node's, and what was there is kept beside, cut where the damage began") {
   damaged_disk disk;
+  disk.fs.make_directory("/data/staged");
+  disk.fs.create("/data/staged/backup");
   captured shown;
   shown.answer = true;
   REQUIRE(offline::repair(disk.fs, "/data", false, shown.to) == offline::all_good);
@@ -79,6 +81,8 @@ TEST_CASE("a repaired directory is a new node's, and what was there is kept besi
   REQUIRE(log.segments.size() == 3);
   REQUIRE(log.found.last_index + 1 == log.segments[2].header.first_index);
   REQUIRE(disk.fs.list(aside / "snapshots").size() == 1);
+  REQUIRE(disk.fs.list(aside / "staged") == std::vector<std::string>{"backup"});
+  REQUIRE(disk.fs.list("/data/staged").empty());
   const auto removed = disk.fs.list(aside / "removed");
   REQUIRE(removed.size() > 1);
   REQUIRE(removed[0] == wal_format::segment_name(3) + ".from-" + std::to_string(damaged_at));
