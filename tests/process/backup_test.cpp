@@ -1,4 +1,5 @@
 // Backup and restore as docs/operations.md describes them, with its commands.
+#include "tests/process/maintenance.hpp"
 #include "tests/process/steady_writer.hpp"
 
 #include <catch2/catch.hpp>
@@ -6,7 +7,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <utility>
 
 using namespace troupe::testing;
@@ -16,15 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int keys = 300;
-
 std::string url(const server& of) { return "http://127.0.0.1:" + std::to_string(of.http_port()) + "/v1/backup"; }
-
-program_end run_program(std::vector<std::string> command) {
-  const auto log = make_folder() / "run.log";
-  const int code = run(std::move(command), log);
-  return {code, read_text(log)};
-}
 
 program_end restore_into(const server& node, const std::filesystem::path& file,
                          const std::vector<std::string>& more = {"--yes"}) {
@@ -50,31 +42,8 @@ void write(const std::filesystem::path& file, const std::string& bytes) {
   std::ofstream{file, std::ios::binary} << bytes;
 }
 
-void fill(cluster& nodes, std::size_t through, int count = keys) {
-  auto connection = nodes[through].connect();
-  for (int i = 0; i < count; ++i)
-    REQUIRE(connection.request("PUT", "/v1/maps/kept/k" + std::to_string(i), std::to_string(i)).status == 200);
-}
-
-/// Each key's value and revision, as the API shows them.
-std::vector<std::string> content(const server& node, const char* level, int count = keys) {
-  std::vector<std::string> all;
-  auto connection = node.connect();
-  for (int i = 0; i < count; ++i)
-    all.push_back(connection.request("GET", "/v1/maps/kept/k" + std::to_string(i) + "?level=" + level).body);
-  return all;
-}
-
 std::uint64_t written_revision(const server& node, const std::string& key) {
   return json::parse(node.call("PUT", "/v1/maps/kept/" + key, "1").body).at("revision").get<std::uint64_t>();
-}
-
-/// Nodes of a cluster to be, those at these positions with `--restore FILE`.
-cluster::options_of_node restoring(const std::filesystem::path& file, const std::vector<std::size_t>& at) {
-  return [file, at](std::size_t i) {
-    const bool given = std::find(at.begin(), at.end(), i) != at.end();
-    return given ? std::vector<std::string>{"--restore", file.string()} : std::vector<std::string>{};
-  };
 }
 
 /// A small backup; the cluster it comes from is gone. Two have different bytes.
@@ -258,100 +227,6 @@ TEST_CASE("several nodes may have the backup, and all may die before they have t
     CHECK_THAT(expected.back(), Contains("\"value\":19"));
     for (std::size_t i = 0; i < 3; ++i) CHECK(content(nodes[i], "stale", 20) == expected);
   }
-}
-
-TEST_CASE("after the loss of a majority the survivor goes on, and empty nodes join it") {
-  ready_cluster old{3};
-  fill(old, 0);
-  const auto expected = content(old[0], "linearizable");
-  wait_for("the survivor's copy", 10s, [&] { return content(old[2], "stale") == expected; });
-  for (std::size_t i = 0; i < 3; ++i) old[i].process().kill();
-  const auto majority =
-      run_program({TROUPE_LOG, "recover", "--yes", old[2].data_dir().string(), old[1].data_dir().string()});
-  CHECK(majority.code == 2);
-  CHECK_THAT(majority.text, Contains("2 of 3 members are named, which is a majority: start them"));
-  const auto recovered = run_program({TROUPE_LOG, "recover", "--yes", old[2].data_dir().string()});
-  INFO(recovered.text);
-  REQUIRE(recovered.code == 0);
-  CHECK_THAT(recovered.text, Contains("1 of 3 members named here"));
-  const auto again =
-      run_program({TROUPE_LOG, "recover", "--yes", old[2].data_dir().string(), old[1].data_dir().string()});
-  CHECK(again.code == 0);
-  CHECK_THAT(again.text, Contains("start it"));
-  old[2].start();
-  wait_for("the survivor leading itself", 20s, [&] { return old[2].ready(); });
-  CHECK(content(old[2], "linearizable") == expected);
-
-  // With the options that the command told.
-  const auto discovery = recovered.text.substr(recovered.text.find("static:"));
-  const auto ports = free_ports(4);
-  std::vector<std::unique_ptr<server>> fresh;
-  for (std::size_t i = 0; i < 2; ++i) {
-    fresh.push_back(std::make_unique<server>("fresh" + std::to_string(i), old[2].data_dir().parent_path(), ports[2 * i],
-                                             ports[2 * i + 1], discovery.substr(0, discovery.find('\n')),
-                                             std::vector<std::string>{"--bootstrap-expect", "0"}));
-    fresh.back()->start();
-  }
-  wait_for("three voters", 20s,
-           [&] { return voters_of(json::parse(old[2].call("GET", "/v1/members").body)).size() == 3; });
-  for (const auto& one : fresh) {
-    wait_for(one->name(), 20s, [&] { return one->ready(); });
-    CHECK(content(*one, "linearizable") == expected);
-  }
-}
-
-TEST_CASE("a repaired node takes its old place by the command that the repair prints") {
-  ready_cluster nodes{3};
-  fill(nodes, 0, 20);
-  const auto damaged = nodes.follower();
-  const auto& member = nodes[(damaged + 1) % 3];
-  const auto voters = voters_of(json::parse(member.call("GET", "/v1/members").body));
-  const auto old_id = nodes[damaged].status()["id"].get<std::string>();
-  nodes[damaged].process().kill();
-  for (const auto& file : std::filesystem::directory_iterator{nodes[damaged].data_dir() / "log"})
-    if (file.path().extension() == ".wal") std::filesystem::resize_file(file.path(), 5000);
-  const auto repaired = run_program({TROUPE_LOG, "repair", "--yes", nodes[damaged].data_dir().string()});
-  INFO(repaired.text);
-  REQUIRE(repaired.code == 0);
-  auto command = repaired.text.substr(repaired.text.find("curl"));
-  command.resize(command.find('\n'));
-  // The log was cut at its beginning, and does not tell the address.
-  for (const auto& [name, value] :
-       {std::pair{"MEMBER", member.http_port()}, {"HOST:RAFT-PORT", nodes[damaged].raft_port()}}) {
-    REQUIRE_THAT(command, Contains(name));
-    command.replace(command.find(name), std::string{name}.size(), "127.0.0.1:" + std::to_string(value));
-  }
-  nodes[damaged].start();
-  wait_for("the repaired node's answer", 10s, [&] { return nodes[damaged].call("GET", "/status").status == 200; });
-  const auto told = run_program({"/bin/sh", "-c", command});
-  INFO(told.text);
-  REQUIRE(told.code == 0);
-  wait_for("the repaired node", 20s, [&] { return nodes[damaged].ready(); });
-  wait_for("its vote", 20s, [&] {
-    const auto now = voters_of(json::parse(member.call("GET", "/v1/members").body));
-    return now.size() == 3 && !now.contains(old_id);
-  });
-  CHECK(voters.contains(old_id));
-  CHECK(content(nodes[damaged], "linearizable", 20) == content(member, "linearizable", 20));
-}
-
-TEST_CASE("the snapshot of a last survivor whose log is damaged begins a new cluster") {
-  ready_cluster old{1};
-  fill(old, 0, 20);
-  const auto expected = content(old[0], "linearizable", 20);
-  REQUIRE(old[0].call("POST", "/v1/snapshot").status == 200);
-  old[0].process().kill();
-  for (const auto& file : std::filesystem::directory_iterator{old[0].data_dir() / "log"})
-    if (file.path().extension() == ".wal") std::filesystem::resize_file(file.path(), 5000);
-  const auto refused = run_program({TROUPE_LOG, "recover", "--yes", old[0].data_dir().string()});
-  INFO(refused.text);
-  REQUIRE(refused.code == 1);
-  auto snapshot = refused.text.substr(refused.text.find("--restore ") + 10);
-  snapshot.resize(snapshot.find(' '));
-  cluster fresh{1, lifetime::test_case, restoring(snapshot, {0})};
-  fresh.start();
-  fresh.wait_ready();
-  CHECK(content(fresh[0], "linearizable", 20) == expected);
 }
 
 TEST_CASE("a backup needs a leader") {
