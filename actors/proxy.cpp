@@ -223,6 +223,11 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
   case raft::refusal::no_voter_left:
     settle(tag, errc::refused, "the change would leave no voter");
     break;
+  case raft::refusal::no_majority_left:
+    settle(tag, errc::refused,
+           "of the voters that the change would leave, no majority answers: nothing could be done any "
+           "more, nor this be undone");
+    break;
   case raft::refusal::transfer_failed:
     settle(tag, errc::refused, "no voter took the leadership over in time: the leader goes on");
     break;

@@ -11,10 +11,10 @@ struct configuration_known {
   raft::configuration members;
 };
 
-/// The committed configuration at `index` does not have this node, which has heard of no leader for so long.
+/// The committed configuration at `index` does not have this node; `dismissed` because somebody asked for that.
 struct removed_from_cluster {
   index_t index = 0;
-  raft::duration silent_for{};
+  bool dismissed = false;
 };
 
 /// Told by roles what the node's owner wants to know.

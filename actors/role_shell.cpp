@@ -205,7 +205,7 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   if (out.commit_to) release(*out.commit_to);
   if (out.compact_to) this->send(context_.log, compact_log{*out.compact_to});
   if (out.transferred_now) this->send(context_.proxy, *out.transferred_now);
-  if (out.removed) note_removed(*out.removed);
+  if (out.removed) this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed});
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));
@@ -256,12 +256,6 @@ template <class Role> void role_shell<Role>::note_members() {
   if (told_members_ == log.configuration_index() || log.configuration_index() > role_.state().durable_index()) return;
   told_members_ = log.configuration_index();
   this->send(context_.observer, configuration_known{log.configuration_index(), log.current()});
-}
-
-template <class Role> void role_shell<Role>::note_removed(index_t at) {
-  const auto heard = role_.leader_heard();
-  const auto silent_for = heard ? this->clock().now() - *heard : raft::duration::max();
-  this->send(context_.observer, removed_from_cluster{at, silent_for});
 }
 
 template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {

@@ -57,7 +57,6 @@ template <class Role> class role_shell : public role_handle::base {
   void release(index_t up_to);
   void note_leader();
   void note_members();
-  void note_removed(index_t at);
   void note_contact(const raft::rpc& message);
   void become(raft::transition next);
   template <class Next> void hand_over(std::optional<raft::rpc> carry);

@@ -123,6 +123,7 @@ void candidate::receive(const timeout_now&, time_point, output&) {
 void candidate::receive(const removed_notice& notice, time_point, output& out) {
   if (!state_.note_removed(notice.commit)) return;
   out.removed = notice.index;
+  out.dismissed = notice.dismissed;
   become_follower(out, notice);
 }
 

@@ -128,6 +128,8 @@ enum class refusal : std::uint8_t {
   nothing_to_change,
   /// The change would leave no voter.
   no_voter_left,
+  /// Of the voters that the change would leave, no majority answers: nothing would be committed any more.
+  no_majority_left,
   /// No voter that was heard lately could take the leadership over, or it did not take it in time: the leader goes on.
   transfer_failed,
 };
@@ -194,6 +196,8 @@ struct output {
   std::optional<membership_change> membership;
   /// This node is no member any more: the configuration at this index, which is committed, does not have it.
   std::optional<index_t> removed;
+  /// With `removed`: somebody asked for it, rather than that it was found to be dead.
+  bool dismissed = false;
   std::optional<replicate> replicate_now;
   /// A piece of the leader's snapshot to be stored; answered by `snapshot_stored`.
   std::optional<snapshot_request> store_chunk;

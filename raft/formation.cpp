@@ -187,10 +187,21 @@ void formation::on(const seeking& what, formation_output&) { seeking_ = what.yes
 
 bool formation::is_invitation(const form& promise) const { return !contains(promise.members, self_.id); }
 
+/// More than one: which one to join only a person knows.
+bool formation::sees_clusters() const {
+  cluster_id one;
+  for (const auto& p : view_.peers) {
+    if (p.state != membership_state::formed) continue;
+    if (one && p.cluster != one) return true;
+    one = p.cluster;
+  }
+  return false;
+}
+
 bool formation::seeks() const noexcept {
   switch (durable_.state()) {
   case membership_state::fresh:
-    return rule_.expect == std::size_t{0} && rule_.backup == 0;
+    return rule_.expect == std::size_t{0} && rule_.backup == 0 && !sees_clusters();
   case membership_state::promised:
     return is_invitation(*durable_.promise) && seeking_.value_or(true);
   case membership_state::formed:
@@ -258,6 +269,7 @@ bool formation::seals_by_sight() const {
 /// Why a fresh node does not propose; empty if it should.
 std::string formation::why_not_now() const {
   const auto n = wanted();
+  if (n == 0 && sees_clusters()) return "sees members of more than one cluster, and asks none to be let in";
   if (n == 0) return "waiting to be added to a cluster";
   for (const auto& p : view_.peers)
     if (p.state != membership_state::fresh)

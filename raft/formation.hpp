@@ -170,6 +170,7 @@ class formation {
   void on(const seeking& what, formation_output& out);
 
   bool is_invitation(const form& promise) const;
+  bool sees_clusters() const;
   bool proposing() const noexcept;
   std::optional<std::size_t> wanted() const;
   std::string why_not_now() const;

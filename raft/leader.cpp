@@ -127,7 +127,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.heard = std::max(p.heard, what.heard);
   p.unfit = what.unfit;
   note_pace(p, what.heard);
-  if (p.told_until) tell_removed(what.peer, state_, out);
+  if (p.told_until) tell_removed(what.peer, state_, out, dismissed_.contains(what.peer));
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
@@ -171,7 +171,7 @@ void leader::make_way(time_point now, output& out) {
 }
 
 void leader::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request.head.from, state_, out);
+  tell_removed(request.head.from, state_, out, dismissed_.contains(request.head.from));
   // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
   // the election. If that node's term is really ahead, its answer to our next append_request says so.
   if (request.transfer && request.head.term > state_.term()) {

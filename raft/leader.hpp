@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace troupe::raft {
@@ -107,6 +108,9 @@ class leader {
   void tell_replicators(output& out, std::vector<entry> entries = {});
 
   std::optional<refusal> cannot_change(const change_members& what) const;
+  bool is_heard(node_id id, time_point now) const;
+  void note_dismissed(const change_members& what);
+  configuration with_promotions(const configuration& from, time_point now) const;
   bool may_change() const;
   void append_configuration(const configuration& next, time_point now, output& out);
   void follow_configuration(time_point now, output& out);
@@ -127,6 +131,8 @@ class leader {
 
   node_state state_;
   std::map<node_id, progress> peers_;
+  /// Who left, or is to be replaced, because somebody asked this leader for it; until the peer knows.
+  std::set<node_id> dismissed_;
   index_t term_start_ = 0;
   /// Index and cost of this term's entries that are not committed yet, oldest first.
   std::deque<std::pair<index_t, std::size_t>> uncommitted_;

@@ -1,6 +1,7 @@
 // The half of a leader that changes the members, and tells those who are none any more.
 #include "raft/leader.hpp"
 #include "raft/membership_rules.hpp"
+#include "raft/quorum.hpp"
 
 #include <algorithm>
 
@@ -12,13 +13,20 @@ void leader::on(const change_members& what, time_point now, output& out) {
     return;
   }
   const auto& from = state_.members();
-  const auto goal = promoted(changed(from, what), [&](node_id id) { return has_caught_up(id, now); });
+  const auto goal = with_promotions(changed(from, what), now);
   if (goal == from || goal.voters.empty()) {
     const auto why = goal == from ? refusal::nothing_to_change : refusal::no_voter_left;
     out.failed_now.push_back({what.tag, why, state_.self()});
     return;
   }
-  append_configuration(next_step(from, goal), now, out);
+  const auto next = next_step(from, goal);
+  // It counts from its append: one that cannot be committed would be the end.
+  if (next.voters != from.voters && !has_quorum(next, [&](node_id id) { return is_heard(id, now); })) {
+    out.failed_now.push_back({what.tag, refusal::no_majority_left, state_.self()});
+    return;
+  }
+  note_dismissed(what);
+  append_configuration(next, now, out);
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
 
@@ -28,6 +36,36 @@ std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (!may_change()) return refusal::change_in_progress;
   if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
   return objection(state_.members(), what);
+}
+
+bool leader::is_heard(node_id id, time_point now) const {
+  const auto peer = peers_.find(id);
+  return id == state_.self() || (peer != peers_.end() && now - peer->second.heard < state_.opts().election_max);
+}
+
+/// The policy, which has no tag, removes whom it takes for dead; everybody else means it.
+void leader::note_dismissed(const change_members& what) {
+  for (const auto& a : what.add) {
+    dismissed_.erase(a.who.id);
+    if (a.replaces && what.tag != 0) dismissed_.insert(a.replaces);
+  }
+  if (what.tag != 0) dismissed_.insert(what.remove.begin(), what.remove.end());
+}
+
+/// Who has caught up votes in the place of whom it replaces. One that replaces nobody makes majorities larger: it waits
+/// until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and die
+/// would, one by one, take the majority from those that stay.
+configuration leader::with_promotions(const configuration& from, time_point now) const {
+  const auto ready = [&](node_id id) { return has_caught_up(id, now); };
+  auto goal = promoted(from, ready);
+  const auto there =
+      std::count_if(goal.voters.begin(), goal.voters.end(), [&](const member& m) { return is_heard(m.id, now); });
+  const auto size = static_cast<std::ptrdiff_t>(goal.voters.size());
+  if (goal.voters.size() <= from.voters.size() || there == size || there > size / 2 + 1) return goal;
+  return promoted(from, [&](node_id id) {
+    return ready(id) && std::any_of(from.promotions.begin(), from.promotions.end(),
+                                    [&](const promotion& p) { return p.learner == id && p.replaces; });
+  });
 }
 
 bool leader::may_change() const {
@@ -75,7 +113,10 @@ void leader::on_configuration_committed(time_point now, output& out) {
   if (c.is_voter(state_.self())) return;
   const auto at = state_.log().configuration_index();
   // It may be a learner now: then it leads no more, and is a member all the same.
-  if (!c.is_member(state_.self()) && !state_.removed() && state_.note_removed(state_.commit())) out.removed = at;
+  if (!c.is_member(state_.self()) && !state_.removed() && state_.note_removed(state_.commit())) {
+    out.removed = at;
+    out.dismissed = dismissed_.contains(state_.self());
+  }
   if (transfer_) return;
   if (const auto next = best_successor(now)) {
     begin_transfer(0, next, now, out);
@@ -100,8 +141,10 @@ bool leader::has_caught_up(node_id id, time_point now) const {
 void leader::promote(time_point now, output& out) {
   const auto& from = state_.members();
   if (from.promotions.empty() || transfer_ || out.next_role || !may_change()) return;
-  const auto goal = promoted(from, [&](node_id id) { return has_caught_up(id, now); });
-  if (goal != from) append_configuration(next_step(from, goal), now, out);
+  const auto goal = with_promotions(from, now);
+  if (goal == from) return;
+  const auto next = next_step(from, goal);
+  if (has_quorum(next, [&](node_id id) { return is_heard(id, now); })) append_configuration(next, now, out);
 }
 
 void leader::receive(const removed_answer& answer, time_point, output& out) {
@@ -119,6 +162,7 @@ void leader::forget_told(time_point now, output& out) {
 
 void leader::drop(node_id peer, output& out) {
   peers_.erase(peer);
+  dismissed_.erase(peer);
   if (!out.membership) out.membership.emplace();
   out.membership->stop.push_back(peer);
 }

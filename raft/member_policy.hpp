@@ -9,6 +9,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct member_policy_options {
   std::size_t min_voters = 3;
   /// Beyond, whoever joins stays a learner, ready to replace a voter.
   std::size_t max_voters = 7;
+  /// While there are so many learners nobody else is let in.
+  std::size_t max_learners = 7;
 };
 
 /// What the leader sees when it decides.
@@ -53,18 +56,24 @@ class member_policy {
   /// One change at most; it is based on `seen.at`, and void once that is not the newest configuration.
   std::optional<member_decision> decide(const member_sightings& seen, time_point now);
   /// This node leads no more.
-  void forget() { dead_since_.clear(); }
+  void forget() {
+    dead_since_.clear();
+    promised_.clear();
+  }
 
  private:
+  std::optional<member_decision> take_back(const member_sightings& seen);
   void note_dead(const std::vector<peer_health>& health, time_point now);
   bool removes() const { return opts_.remove.value_or(false); }
   bool is_gone(node_id id, time_point now) const;
-  std::optional<node_id> gone_voter(const configuration& members, time_point now) const;
+  std::optional<node_id> gone_voter(const configuration& members, time_point now, bool replaced) const;
   bool may_shrink(const member_sightings& seen, node_id without) const;
 
   node_id self_;
   member_policy_options opts_;
   std::map<node_id, time_point> dead_since_;
+  /// Learners to whom this policy promised the place of a voter that was dead.
+  std::set<node_id> promised_;
 };
 
 } // namespace troupe::raft

@@ -105,6 +105,8 @@ struct removed_notice {
   header head;
   index_t index = 0;
   index_t commit = 0;
+  /// Somebody asked for it: the receiver is not wanted back. Only the leader that was asked knows.
+  bool dismissed = false;
 };
 
 /// The receiver of the notice knows it now.

@@ -27,9 +27,6 @@ constexpr auto look_for_room_share = 10;
 /// A full disk that is waited for is spoken of so often.
 constexpr auto complain_every = std::chrono::minutes{1};
 
-/// A node that heard nothing of its leader for so long did not see its own removal being decided.
-constexpr auto away_after = std::chrono::seconds{10};
-
 bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
 
 } // namespace
@@ -64,6 +61,10 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (std::find(watchers_.begin(), watchers_.end(), m.watcher) != watchers_.end()) return;
         monitor(m.watcher);
         watchers_.push_back(m.watcher);
+        // How it is now, as if it had just become so.
+        if (role_.role)
+          send(m.watcher, cluster_event{cluster_event::kind::role_changed, setup_.id, role_.kind, role_.term});
+        if (leader_) send(m.watcher, cluster_event{cluster_event::kind::leader_changed, leader_, {}, leader_term_});
       },
       [this](const health_changed& m) {
         using kind = cluster_event::kind;
@@ -73,6 +74,7 @@ node_handle::behavior_type node_actor::make_behavior() {
               m.peer});
       },
       [this](const leader_known& m) {
+        leader_term_ = m.term;
         if (std::exchange(leader_, m.leader) != m.leader)
           tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
       },
@@ -262,12 +264,20 @@ void node_actor::clear_core(const caf::error& why) {
                     phase_ == phase::stopping;
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
+  tell_of_end();
   send(around_.proxy, core_down{});
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
   send(keeper_, core_down{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
+}
+
+/// Who has no core leads nobody, and does not know who does.
+void node_actor::tell_of_end() {
+  if (role_.kind == raft::role_kind::leader)
+    tell({cluster_event::kind::role_changed, setup_.id, raft::role_kind::follower, role_.term});
+  if (std::exchange(leader_, {})) tell({cluster_event::kind::leader_changed, {}, {}, leader_term_});
 }
 
 void node_actor::core_cleared() {
@@ -390,12 +400,13 @@ void node_actor::on_members(const configuration_known& message) {
 }
 
 void node_actor::on_removed(const removed_from_cluster& message) {
+  if (removed_at_ == message.index && (dismissed_ || !message.dismissed)) return;
   removed_at_ = message.index;
-  // Whoever is out of reach for long is removed by the leader; one that is there was removed on purpose.
-  const bool was_away = message.silent_for >= away_after;
+  dismissed_ = message.dismissed;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
-                     message.index, was_away ? "asks to join again" : "stays out until it is started again");
-  send(around_.formation, seeking{was_away});
+                     message.index, message.dismissed ? "stays out until it is started again" : "asks to join again");
+  // Whom the leader took for dead was not meant to leave.
+  send(around_.formation, seeking{!message.dismissed});
 }
 
 void node_actor::tell(const cluster_event& event) {

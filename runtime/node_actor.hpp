@@ -111,7 +111,8 @@ struct move_leadership {
 struct leadership_moved {
   node_id to;
 };
-/// Asks for every cluster_event from now on, until the watcher ends.
+/// Asks for every cluster_event from now on, until the watcher ends, beginning with this node's role and the leader
+/// that it knows.
 struct watch_events {
   event_watcher watcher;
 };
@@ -202,6 +203,7 @@ class node_actor : public node_handle::base {
   void drain();
   void hand_over();
   void tell(const cluster_event& event);
+  void tell_of_end();
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
@@ -242,7 +244,9 @@ class node_actor : public node_handle::base {
   member_keeper_handle keeper_;
   /// Not 0: the committed configuration at this index does not have this node.
   index_t removed_at_ = 0;
+  bool dismissed_ = false;
   node_id leader_;
+  term_t leader_term_ = 0;
   std::vector<event_watcher> watchers_;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;

@@ -16,7 +16,7 @@ std::string name_of(std::uint64_t backup) { return "the backup " + to_string(raf
 std::optional<std::uint64_t> check_backup(file_system& fs, const std::filesystem::path& file,
                                           const std::vector<machine_factory>& services) {
   if (!fs.exists(file)) return {};
-  const auto found = verify_snapshot(fs, file);
+  const auto found = verify_snapshot(fs, file, file_role::backup);
   const auto machines = make_machines(services);
   for (const auto& section : found.sections)
     if (!machines.contains(section.service))
@@ -59,7 +59,7 @@ void install_backup(file_system& fs, const std::filesystem::path& file, const da
     const auto made = wal::open(fs, directory.log_path(), options, found);
     if (found.last_index > 0) return;
   }
-  const auto backup = verify_snapshot(fs, file);
+  const auto backup = verify_snapshot(fs, file, file_role::backup);
   if (backup.id.checksum != as.backup)
     throw raft::storage_error(file.string() + " is not " + name_of(as.backup) + " any more, with which cluster " +
                               to_string(as.cluster) + " begins");

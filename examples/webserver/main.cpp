@@ -22,7 +22,8 @@ namespace {
 using namespace troupe;
 using namespace std::chrono_literals;
 
-/// SIGTERM to the end within ten seconds: first the requests over HTTP, then what other nodes asked of this one.
+/// SIGTERM to the end within ten seconds, three more to leave a cluster: first the requests over HTTP, then what other
+/// nodes asked of this one.
 constexpr auto http_grace = 5s;
 constexpr auto node_grace = 3s;
 

@@ -119,6 +119,36 @@ TEST_CASE("a node that cannot leave ends all the same, and stays a member") {
   CHECK(members_seen_by(s.w, s.leader) == 3);
 }
 
+TEST_CASE("a node does not leave where the others could not go on, and they do go on") {
+  story s{85};
+  s.w.kill(s.third);
+  s.w.run(3s);
+  s.w.stop(s.other, true);
+  REQUIRE(ended_well(s.w, s.other));
+  s.w.start(s.other);
+  REQUIRE(s.w.run_until([&] { return s.w.leader() && caught_up(s.w, s.other); }));
+  put_some(s.w, s.other, "on", 3);
+  CHECK(members_seen_by(s.w, s.other) == 3);
+}
+
+TEST_CASE("a watcher hears that its node leads no more when the core is gone, and how it is when it begins to watch") {
+  story s{86};
+  using kind = cluster_event::kind;
+  const auto seen = s.w.watch(s.leader);
+  REQUIRE(seen->size() == 2);
+  CHECK(seen->front().what == kind::role_changed);
+  CHECK(seen->front().role == raft::role_kind::leader);
+  CHECK(seen->back().what == kind::leader_changed);
+  CHECK(seen->back().node == s.leader);
+  s.w.break_disk(s.leader);
+  s.w.put(s.leader, "x");
+  REQUIRE(s.w.run_until([&] { return s.w.status(s.leader)->phase == "disk_failed"; }));
+  CHECK(s.count(*seen, kind::leader_changed, {}) > 0);
+  const auto last =
+      std::find_if(seen->rbegin(), seen->rend(), [](const auto& e) { return e.what == kind::role_changed; });
+  CHECK(last->role == raft::role_kind::follower);
+}
+
 TEST_CASE("events: who leads, who is there, who is a member") {
   story s{84};
   using kind = cluster_event::kind;

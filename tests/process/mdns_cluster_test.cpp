@@ -1,5 +1,5 @@
 // Whole clusters that mDNS brings together: they grow and shrink, are split, lose hosts and change all their addresses,
-// while clients write. TROUPE_LONG=1 splits for the full time.
+// while clients write.
 #include "tests/process/load.hpp"
 #include "tests/process/mdns_node.hpp"
 

@@ -177,3 +177,18 @@ TEST_CASE("a member that is dead for long is removed by itself when another one 
   nodes.join();
   wait_for("the change", 20s, [&] { return nodes.health_of(dead) == "no member" && nodes.voters(0) == 3; });
 }
+
+TEST_CASE("a node that stood still for long is removed, and comes back by itself") {
+  growing nodes{{"--auto-remove", "--grace", "1s"}};
+  for (std::size_t voters = 2; voters <= 4; ++voters) {
+    nodes.join();
+    nodes.wait_voters(voters);
+  }
+  const auto still = nodes.id(3);
+  nodes[3].process().signal(SIGSTOP);
+  wait_for("the removal", 30s, [&] { return nodes.health_of(still) == "no member"; });
+  nodes[3].process().signal(SIGCONT);
+  nodes.wait_voters(4);
+  CHECK(nodes.id(3) == still);
+  wait_for("the node's readiness", 10s, [&] { return nodes[3].ready(); });
+}

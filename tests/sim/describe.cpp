@@ -119,6 +119,8 @@ std::string describe(raft::refusal why) {
     return "invalid change";
   case raft::refusal::nothing_to_change:
     return "nothing to change";
+  case raft::refusal::no_majority_left:
+    return "no majority would be left";
   case raft::refusal::no_voter_left:
     return "no voter left";
   case raft::refusal::transfer_failed:

@@ -392,3 +392,16 @@ TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks
   CHECK_FALSE(promised.step(invited{{8}, one.id}).store);
   CHECK_FALSE(promised.seeks());
 }
+
+TEST_CASE("a node that would join asks nobody while it sees more than one cluster", "[formation]") {
+  formation f{two, bootstrap_rule{0}, 1, {}};
+  f.start();
+  f.step(sees({{one.id, membership_state::formed, {7}, one.address}}));
+  CHECK(f.seeks());
+  const auto out = f.step(sees({{one.id, membership_state::formed, {7}, one.address},
+                                {three.id, membership_state::formed, {8}, three.address}}));
+  CHECK_FALSE(f.seeks());
+  CHECK(out.note.find("more than one cluster") != std::string::npos);
+  f.step(sees({{three.id, membership_state::formed, {8}, three.address}}));
+  CHECK(f.seeks());
+}

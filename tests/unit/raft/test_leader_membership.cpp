@@ -322,4 +322,56 @@ TEST_CASE("a leader that is alone without itself steps down when nobody can foll
   CHECK_FALSE(l.state().may_campaign());
 }
 
+TEST_CASE("a change after which no majority would answer is refused") {
+  auto l = settled();
+  const auto& o = l.state().opts();
+  const auto late = o.election_max + std::chrono::milliseconds{1};
+  report(l, 2, 3, 0, late); // node 3 has not been heard since the beginning
+  const auto refused = l.step(removing(2), start + late);
+  REQUIRE(refused.failed_now.size() == 1);
+  CHECK(refused.failed_now[0].why == refusal::no_majority_left);
+  CHECK(l.state().log().last_index() == 3);
+  CHECK(l.step(removing(3), start + late).accepted_now.size() == 1);
+}
+
+TEST_CASE("who replaces nobody votes only where the then larger majority bears a failure, or nothing is missing") {
+  for (const bool all_there : {true, false}) {
+    auto l = settled();
+    const auto& o = l.state().opts();
+    const auto late = o.election_max + std::chrono::milliseconds{1};
+    l.step(adding(4), start + late);
+    l.step(persisted{test::all_of(l.state())}, start + late);
+    report(l, 2, 4, 0, late);
+    REQUIRE(l.state().commit() == 4);
+    if (all_there) report(l, 3, 4, 0, late);
+    for (int i = 1; i < 4; ++i) {
+      const auto at = late + i * std::chrono::milliseconds{1};
+      report(l, 4, l.state().log().last_index(), 0, at);
+      report(l, 2, l.state().log().last_index(), 0, at);
+    }
+    CHECK(l.state().members().is_voter({4}) == all_there);
+    if (all_there) continue;
+    // Back, or replaced, or gone: each lets it in.
+    report(l, 3, 4, 0, late + std::chrono::milliseconds{9});
+    report(l, 4, l.state().log().last_index(), 0, late + std::chrono::milliseconds{10});
+    CHECK(l.state().members().is_voter({4}));
+  }
+}
+
+TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is not") {
+  for (const bool asked : {true, false}) {
+    auto l = settled();
+    auto what = removing(3);
+    if (!asked) what.tag = 0;
+    l.step(what, start);
+    l.step(persisted{test::all_of(l.state())}, start);
+    report(l, 2, 4);
+    REQUIRE(l.state().commit() == 4);
+    const auto out = report(l, 3, 4);
+    const auto* told = sent<removed_notice>(out);
+    REQUIRE(told);
+    CHECK(told->dismissed == asked);
+  }
+}
+
 } // namespace troupe::raft

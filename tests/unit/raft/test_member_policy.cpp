@@ -163,15 +163,76 @@ TEST_CASE("a learner that is there takes the place of a dead voter; a dead learn
   scene s{3, removing()};
   s.learner(8);
   s.is(2, peer_state::dead);
-  const auto found = s.later();
+  CHECK_FALSE(s.later()); // it only learns because somebody wants it so
+  s.seen.members.promotions = {{node_id{8}, {}}};
+  const auto found = s.decide(60s);
   REQUIRE(found);
   CHECK(found->change.add[0].who == at(8));
   CHECK(found->change.add[0].replaces == node_id{2});
+
+  scene full{7, removing(7)};
+  full.learner(8); // there were enough voters
+  full.is(2, peer_state::dead);
+  CHECK(full.later()->change.add[0].replaces == node_id{2});
 
   scene dead{3, removing()};
   dead.learner(8);
   dead.is(8, peer_state::dead);
   CHECK(dead.later()->change.remove == std::vector{node_id{8}});
+}
+
+TEST_CASE("a learner has one place to take at a time, and where enough voters are left none is waited for") {
+  scene s{5, removing()};
+  s.learner(6);
+  s.seen.members.promotions = {{node_id{6}, node_id{4}}};
+  s.is(4, peer_state::dead);
+  s.is(5, peer_state::dead);
+  // The learner does not come; of five three are there, and of four they are a majority.
+  const auto first = s.later();
+  REQUIRE(first);
+  CHECK(first->change.add.empty());
+  REQUIRE(first->change.remove.size() == 1);
+
+  scene small{3, removing()};
+  small.learner(6);
+  small.learner(7);
+  small.seen.members.promotions = {{node_id{6}, node_id{3}}};
+  small.is(2, peer_state::dead);
+  small.is(3, peer_state::dead);
+  CHECK_FALSE(small.later());
+}
+
+TEST_CASE("a voter that is back keeps the place that the policy promised to another node") {
+  scene s{3, removing()};
+  s.is(2, peer_state::dead);
+  s.later();
+  s.seen.joiners = {at(4)};
+  REQUIRE(s.decide(61s)->change.add[0].replaces == node_id{2});
+  s.seen.joiners.clear();
+  s.learner(4);
+  s.seen.members.promotions = {{node_id{4}, node_id{2}}};
+  s.is(2, peer_state::suspect);
+  CHECK_FALSE(s.decide(62s));
+  s.is(2, peer_state::alive);
+  const auto back = s.decide(63s);
+  REQUIRE(back);
+  CHECK(back->change.add[0].who == at(4));
+  CHECK(back->change.add[0].votes);
+  CHECK_FALSE(back->change.add[0].replaces);
+  // What somebody asked for is meant.
+  scene asked{3, removing()};
+  asked.learner(4);
+  asked.seen.members.promotions = {{node_id{4}, node_id{2}}};
+  CHECK_FALSE(asked.decide());
+}
+
+TEST_CASE("while many learn nobody else is let in") {
+  scene s{3};
+  for (std::uint64_t id = 10; id < 17; ++id) s.learner(id);
+  s.seen.joiners = {at(20)};
+  CHECK_FALSE(s.decide());
+  s.seen.members.learners.pop_back();
+  CHECK(s.decide());
 }
 
 } // namespace troupe::raft
