@@ -152,7 +152,8 @@ void follower::receive(const removed_notice& notice, time_point now, output& out
   const bool news = !state_.removed();
   if (!state_.note_removed(notice.commit)) return;
   // That it was asked for may be told after the fact itself, by the leader that was asked.
-  if (news || notice.dismissed) {
+  if (news || (notice.dismissed && !dismissed_)) {
+    dismissed_ = notice.dismissed;
     out.removed = notice.index;
     out.dismissed = notice.dismissed;
   }

@@ -145,7 +145,7 @@ void node_actor::judge(node_status& now) const {
   } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
     now.not_ready = "the leader has been silent for more than two election timeouts";
   } else if (joins) {
-    now.not_ready = "joins the cluster: votes as soon as it has caught up";
+    now.not_ready = "joins the cluster: votes when it has caught up, and all voters or enough of them answer";
   } else if (!role.ready_at || now.applied < *role.ready_at) {
     now.not_ready = "catching up with what was committed at the first contact with the leader";
   } else {

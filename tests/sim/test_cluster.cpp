@@ -1,4 +1,4 @@
-// Many seeds of whole clusters. TROUPE_SIM_SEEDS: how many (200). TROUPE_SIM_SEED: only this one.
+// Many seeds of whole clusters. TROUPE_SIM_SEEDS: how many (300). TROUPE_SIM_SEED: only this one.
 // TROUPE_SIM_TRACE=1: print its trace.
 #include "tests/sim/cluster.hpp"
 #include "tests/sim/seeds.hpp"
@@ -46,7 +46,7 @@ TEST_CASE("whole clusters") {
     if (result.failure) fail(*seed, result);
     return;
   }
-  const auto seeds = number_from("TROUPE_SIM_SEEDS").value_or(200);
+  const auto seeds = number_from("TROUPE_SIM_SEEDS").value_or(300);
   const auto began = std::chrono::steady_clock::now();
   counters seen;
   role_table table;
