@@ -30,11 +30,6 @@ bool bind_to(int fd, std::uint16_t port) {
 
 std::string address(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
 
-http::result expect_ok(http::result answer, const std::string& what) {
-  if (answer.status == 200) return answer;
-  throw std::runtime_error(what + " answered " + std::to_string(answer.status) + ": " + answer.body);
-}
-
 } // namespace
 
 std::vector<std::uint16_t> free_ports(std::size_t count) {
@@ -60,6 +55,8 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
   for (;;) {
     try {
       if (attempt()) return;
+    } catch (const refused_answer& error) {
+      last = std::string{"; last: "} + error.what();
     } catch (const http::client_error& error) {
       last = std::string{"; last: "} + error.what();
     }
@@ -67,6 +64,11 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
       throw std::runtime_error(what + " did not happen within " + std::to_string(patience.count()) + " ms" + last);
     std::this_thread::sleep_for(10ms); // nap: other processes tell nobody when they change
   }
+}
+
+json body_of(const http::result& answer, const std::string& what) {
+  if (answer.status == 200) return json::parse(answer.body);
+  throw refused_answer{what + " answered " + std::to_string(answer.status) + ": " + answer.body};
 }
 
 std::set<std::string> voters_of(const json& members) {
@@ -105,15 +107,15 @@ http::result server::call(std::string_view method, std::string_view target, std:
   return connect(timeout).request(method, target, body);
 }
 
-json server::status() const { return json::parse(expect_ok(call("GET", "/status"), name_ + " /status").body); }
+json server::status() const { return body_of(call("GET", "/status"), name_ + " /status"); }
 
 void server::put(const std::string& key, int value) const {
-  expect_ok(call("PUT", "/v1/maps/m/" + http::percent_encode(key), std::to_string(value)), name_ + " PUT " + key);
+  body_of(call("PUT", "/v1/maps/m/" + http::percent_encode(key), std::to_string(value)), name_ + " PUT " + key);
 }
 
 int server::get(const std::string& key, std::string_view level) const {
   const auto target = "/v1/maps/m/" + http::percent_encode(key) + "?level=" + std::string{level};
-  return json::parse(expect_ok(call("GET", target), name_ + " GET " + key).body).at("value").get<int>();
+  return body_of(call("GET", target), name_ + " GET " + key).at("value").get<int>();
 }
 
 cluster::cluster(std::size_t size, lifetime use, const options_of_node& more) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,14 @@ std::vector<std::uint16_t> free_ports(std::size_t count);
 
 /// Tries until it gives true, and fails the test (throws) after `patience`. An http::client_error counts as false.
 void wait_for(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& attempt);
+
+/// A node answered with another status than 200, as one does that just opens its directory.
+struct refused_answer : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// The body of an answer with status 200.
+/// @throws refused_answer, in which wait_for() sees a "not yet".
+json body_of(const http::result& answer, const std::string& what);
 
 /// Opens a connection to the node at a position. From any thread.
 using node_connector = std::function<http::client(std::size_t)>;

@@ -183,16 +183,13 @@ http::result example_pod::call(std::string_view method, std::string_view target,
 }
 
 void example_pod::put(const std::string& key, int value) const {
-  const auto answer = call("PUT", "/v1/maps/m/" + key, std::to_string(value));
-  if (answer.status != 200) throw std::runtime_error(name_ + " refuses to write: " + answer.body);
+  body_of(call("PUT", "/v1/maps/m/" + key, std::to_string(value)), name_ + " PUT " + key);
 }
 
 int example_pod::get(const std::string& key) const {
-  const auto answer = call("GET", "/v1/maps/m/" + key);
-  if (answer.status != 200) throw std::runtime_error(name_ + " cannot read: " + answer.body);
-  return json::parse(answer.body)["value"];
+  return body_of(call("GET", "/v1/maps/m/" + key), name_ + " GET " + key).at("value");
 }
 
-json example_pod::status() const { return json::parse(call("GET", "/status").body); }
+json example_pod::status() const { return body_of(call("GET", "/status"), name_ + " /status"); }
 
 } // namespace troupe::testing

@@ -79,7 +79,7 @@ class example_cluster {
                          [](const auto& pod) { return pod->probe("readinessProbe") == 200; });
     });
   }
-  json members(std::size_t seen_by = 0) { return json::parse((*this)[seen_by].call("GET", "/v1/members").body); }
+  json members(std::size_t seen_by = 0) { return body_of((*this)[seen_by].call("GET", "/v1/members"), "/v1/members"); }
   std::size_t voters(std::size_t seen_by = 0) {
     const auto seen = members(seen_by)["members"];
     return static_cast<std::size_t>(

@@ -39,8 +39,8 @@ struct mdns_node {
 
   std::string log() const { return read_text(folder / (name + ".log")); }
   http::client http(milliseconds timeout = milliseconds{3000}) const { return {address, 8080, timeout}; }
-  json status() const { return json::parse(http().request("GET", "/status").body); }
-  json members() const { return json::parse(http().request("GET", "/v1/members").body); }
+  json status() const { return body_of(http().request("GET", "/status"), name + " /status"); }
+  json members() const { return body_of(http().request("GET", "/v1/members"), name + " /v1/members"); }
   std::string id() const { return status()["id"]; }
   bool ready() const { return http().request("GET", "/readyz").status == 200; }
   /// What the independent client avahi-browse sees at this host, resolved.

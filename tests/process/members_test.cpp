@@ -28,7 +28,7 @@ class growing {
     options.insert(options.end(), {"--bootstrap-expect", expects});
     return add("static:127.0.0.1:" + std::to_string(nodes_[0]->raft_port()), options);
   }
-  json members(std::size_t seen_by) { return json::parse(nodes_[seen_by]->call("GET", "/v1/members").body); }
+  json members(std::size_t seen_by) { return body_of(nodes_[seen_by]->call("GET", "/v1/members"), "/v1/members"); }
   std::size_t voters(std::size_t seen_by) { return voters_of(members(seen_by)).size(); }
   /// As the first node finds.
   std::string health_of(const std::string& id) {

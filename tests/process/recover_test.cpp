@@ -43,7 +43,7 @@ TEST_CASE("after the loss of a majority the survivor goes on, and empty nodes jo
     fresh.back()->start();
   }
   wait_for("three voters", 20s,
-           [&] { return voters_of(json::parse(old[2].call("GET", "/v1/members").body)).size() == 3; });
+           [&] { return voters_of(body_of(old[2].call("GET", "/v1/members"), "/v1/members")).size() == 3; });
   for (const auto& one : fresh) {
     wait_for(one->name(), 20s, [&] { return one->ready(); });
     CHECK(content(*one, "linearizable") == expected);
@@ -55,7 +55,7 @@ TEST_CASE("a repaired node takes its old place by the command that the repair pr
   fill(nodes, 0, 20);
   const auto damaged = nodes.follower();
   const auto& member = nodes[(damaged + 1) % 3];
-  const auto voters = voters_of(json::parse(member.call("GET", "/v1/members").body));
+  const auto voters = voters_of(body_of(member.call("GET", "/v1/members"), "/v1/members"));
   const auto old_id = nodes[damaged].status()["id"].get<std::string>();
   nodes[damaged].process().kill();
   for (const auto& file : std::filesystem::directory_iterator{nodes[damaged].data_dir() / "log"})
@@ -78,7 +78,7 @@ TEST_CASE("a repaired node takes its old place by the command that the repair pr
   REQUIRE(told.code == 0);
   wait_for("the repaired node", 20s, [&] { return nodes[damaged].ready(); });
   wait_for("its vote", 20s, [&] {
-    const auto now = voters_of(json::parse(member.call("GET", "/v1/members").body));
+    const auto now = voters_of(body_of(member.call("GET", "/v1/members"), "/v1/members"));
     return now.size() == 3 && !now.contains(old_id);
   });
   CHECK(voters.contains(old_id));
