@@ -54,6 +54,10 @@ void member_keeper::look() {
 void member_keeper::decide(const health_report& health) {
   if (!leader_) return;
   const raft::member_sightings seen{members_.members, members_.index, joiners(), health.peers};
+  const bool crowded = policy_.is_crowded(seen);
+  if (!std::exchange(crowded_, crowded) && crowded)
+    log().warn("{} nodes ask to join, but {} learners wait to vote already: they come in when those vote or are gone",
+               seen.joiners.size(), seen.members.promotions.size());
   auto decision = policy_.decide(seen, clock().now());
   if (!decision) return;
   // Tried again every second as long as the role refuses it.

@@ -43,6 +43,7 @@ class member_keeper : public member_keeper_handle::base {
   timer_slot timer_;
   /// What was logged last.
   std::string told_;
+  bool crowded_ = false;
 };
 
 } // namespace troupe

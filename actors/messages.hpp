@@ -35,7 +35,7 @@ using raft::term_t;
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
 /// Raised when nodes of different versions could misunderstand each other.
-inline constexpr std::uint32_t protocol_version = 5;
+inline constexpr std::uint32_t protocol_version = 6;
 
 /// Who a node is. Sent by a dialer, and by the other side as the answer.
 struct hello {

@@ -121,10 +121,7 @@ void candidate::receive(const timeout_now&, time_point, output&) {
 }
 
 void candidate::receive(const removed_notice& notice, time_point, output& out) {
-  if (!state_.note_removed(notice.commit)) return;
-  out.removed = notice.index;
-  out.dismissed = notice.dismissed;
-  become_follower(out, notice);
+  if (state_.note_removed(out, notice.index, notice.commit, notice.dismissed)) become_follower(out, notice);
 }
 
 void candidate::receive(const removed_answer&, time_point, output&) {

@@ -29,19 +29,39 @@ std::vector<member> get_members(reader& in) {
   return members;
 }
 
-/// Format 2 is format 1 and the promotions behind it. It is written only where there are any: one configuration, one
-/// encoding.
+/// Format 2 is format 1 and promotions that are neither asked for nor spare; format 3 also says which are, and has who
+/// was dismissed behind them. The lowest is written that can say it: one configuration, one encoding.
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t promoting_format = 2;
+constexpr std::uint8_t dismissing_format = 3;
 
-std::vector<promotion> get_promotions(reader& in) {
+constexpr std::uint8_t asked_flag = 1;
+constexpr std::uint8_t spare_flag = 2;
+
+std::uint8_t format_of(const configuration& c) {
+  const bool flagged =
+      std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.spare; });
+  if (flagged || !c.dismissed.empty()) return dismissing_format;
+  return c.promotions.empty() ? plain_format : promoting_format;
+}
+
+std::vector<promotion> get_promotions(reader& in, std::uint8_t format) {
   std::vector<promotion> promotions;
   const auto count = in.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const node_id learner{in.get<std::uint64_t>()};
-    promotions.push_back({learner, node_id{in.get<std::uint64_t>()}});
+    const node_id replaces{in.get<std::uint64_t>()};
+    const auto flags = format == dismissing_format ? in.get<std::uint8_t>() : std::uint8_t{0};
+    promotions.push_back({learner, replaces, (flags & asked_flag) != 0, (flags & spare_flag) != 0});
   }
   return promotions;
+}
+
+std::vector<node_id> get_ids(reader& in) {
+  std::vector<node_id> ids;
+  const auto count = in.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) ids.push_back(node_id{in.get<std::uint64_t>()});
+  return ids;
 }
 
 } // namespace
@@ -49,6 +69,10 @@ std::vector<promotion> get_promotions(reader& in) {
 bool configuration::is_voter(node_id id) const noexcept { return contains(voters, id) || contains(outgoing, id); }
 
 bool configuration::is_member(node_id id) const noexcept { return is_voter(id) || contains(learners, id); }
+
+bool configuration::is_dismissed(node_id id) const noexcept {
+  return std::find(dismissed.begin(), dismissed.end(), id) != dismissed.end();
+}
 
 std::vector<member> configuration::members() const {
   auto all = voters;
@@ -61,32 +85,36 @@ std::vector<member> configuration::members() const {
 std::string encode(const configuration& value) {
   std::string text;
   writer out{text};
-  out.put(value.promotions.empty() ? plain_format : promoting_format);
+  const auto format = format_of(value);
+  out.put(format);
   put_members(out, value.voters);
   put_members(out, value.outgoing);
   put_members(out, value.learners);
-  if (value.promotions.empty()) return text;
+  if (format == plain_format) return text;
   out.put(static_cast<std::uint32_t>(value.promotions.size()));
   for (const auto& p : value.promotions) {
     out.put(p.learner.value);
     out.put(p.replaces.value);
+    if (format != dismissing_format) continue;
+    out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.spare ? spare_flag : 0)));
   }
+  if (format != dismissing_format) return text;
+  out.put(static_cast<std::uint32_t>(value.dismissed.size()));
+  for (const auto id : value.dismissed) out.put(id.value);
   return text;
 }
 
 std::optional<configuration> decode_configuration(std::string_view data) {
   reader in{data};
   const auto format = in.get<std::uint8_t>();
-  if (format != plain_format && format != promoting_format) return std::nullopt;
+  if (format < plain_format || format > dismissing_format) return std::nullopt;
   configuration value;
   value.voters = get_members(in);
   value.outgoing = get_members(in);
   value.learners = get_members(in);
-  if (format == promoting_format) {
-    value.promotions = get_promotions(in);
-    if (value.promotions.empty()) return std::nullopt;
-  }
-  if (!in.done()) return std::nullopt;
+  if (format >= promoting_format) value.promotions = get_promotions(in, format);
+  if (format >= dismissing_format) value.dismissed = get_ids(in);
+  if (!in.done() || encode(value) != data) return std::nullopt;
   return value;
 }
 

@@ -41,11 +41,15 @@ struct member {
   friend bool operator==(const member&, const member&) = default;
 };
 
-/// A learner that its leader makes a voter when it has caught up.
+/// A learner that is to vote: its leader makes it a voter when it has caught up.
 struct promotion {
   node_id learner;
   /// The voter that leaves in the same step; 0: nobody.
   node_id replaces;
+  /// Somebody asked for it. Otherwise a leader's policy thought of it, and may change its mind.
+  bool asked = false;
+  /// It waits, caught up or not, until a leader's policy finds a place for it.
+  bool spare = false;
   friend bool operator==(const promotion&, const promotion&) = default;
 };
 
@@ -56,11 +60,14 @@ struct configuration {
   std::vector<member> outgoing;
   std::vector<member> learners;
   std::vector<promotion> promotions = {};
+  /// Who left because somebody asked for it, oldest first: they are told so, and do not come back by themselves.
+  std::vector<node_id> dismissed = {};
 
   bool joint() const noexcept { return !outgoing.empty(); }
   bool empty() const noexcept { return voters.empty(); }
   bool is_voter(node_id id) const noexcept;
   bool is_member(node_id id) const noexcept;
+  bool is_dismissed(node_id id) const noexcept;
   /// Every member once, voters first.
   std::vector<member> members() const;
 

@@ -37,7 +37,7 @@ struct read_request {
 /// A node that joins as a learner, or a learner or voter that is to be something else.
 struct addition {
   member who;
-  /// It becomes a voter when it has caught up; else it stays a learner.
+  /// It becomes a voter when it has caught up; else it stays a learner, and one that nobody asked for is spare.
   bool votes = true;
   /// The voter that leaves in the step in which this one becomes a voter; 0: nobody.
   node_id replaces;
@@ -49,6 +49,8 @@ struct change_members {
   std::vector<node_id> remove;
   /// The index of the configuration that this is meant for; 0: whichever holds.
   index_t based_on = 0;
+  /// Somebody wants it. Otherwise the leader's policy does, which may be wrong about who is dead.
+  bool asked = true;
 };
 /// Asks the leader to hand its leadership to `target`, or (0) to the voter that fits best.
 struct transfer_leadership {
@@ -116,7 +118,7 @@ enum class refusal : std::uint8_t {
   disk_full,
   /// The leader is handing its leadership over, for an election timeout at most.
   transferring,
-  /// The newest configuration is joint or not committed, or no entry of the leader's term is: ask again.
+  /// The newest configuration is joint or not committed, or the leader is so new that it knows too little: ask again.
   change_in_progress,
   /// Another configuration holds than the one the change is based on.
   stale_configuration,

@@ -149,14 +149,7 @@ void follower::receive(const timeout_now& order, time_point, output& out) {
 }
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
-  const bool news = !state_.removed();
-  if (!state_.note_removed(notice.commit)) return;
-  // That it was asked for may be told after the fact itself, by the leader that was asked.
-  if (news || (notice.dismissed && !dismissed_)) {
-    dismissed_ = notice.dismissed;
-    out.removed = notice.index;
-    out.dismissed = notice.dismissed;
-  }
+  if (!state_.note_removed(out, notice.index, notice.commit, notice.dismissed)) return;
   state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
   rearm(now);
 }

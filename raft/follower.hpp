@@ -68,7 +68,6 @@ class follower {
   node_id leader_;
   bool summoned_ = false;
   /// This role was told that its node is not wanted back.
-  bool dismissed_ = false;
   /// When this node campaigns, or as a learner asks; nothing when it may do neither.
   std::optional<time_point> election_at_;
 };

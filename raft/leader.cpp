@@ -19,7 +19,7 @@ leader::leader(candidate&& from) : state_(std::move(from).release()) {}
 
 output leader::start(time_point now) {
   output out;
-  heard_ = now;
+  heard_ = began_ = now;
   check_quorum_at_ = now + state_.opts().election_max;
   term_start_ = state_.log().last_index() + 1;
   std::vector<entry> batch;
@@ -125,9 +125,10 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.match = std::max(p.match, what.match);
   p.round = std::max(p.round, what.round);
   p.heard = std::max(p.heard, what.heard);
+  p.answered = true;
   p.unfit = what.unfit;
   note_pace(p, what.heard);
-  if (p.told_until) tell_removed(what.peer, state_, out, dismissed_.contains(what.peer));
+  if (p.told_until) tell_removed(what.peer, state_, out);
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
@@ -171,7 +172,7 @@ void leader::make_way(time_point now, output& out) {
 }
 
 void leader::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request.head.from, state_, out, dismissed_.contains(request.head.from));
+  tell_removed(request.head.from, state_, out);
   // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
   // the election. If that node's term is really ahead, its answer to our next append_request says so.
   if (request.transfer && request.head.term > state_.term()) {

@@ -9,7 +9,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 namespace troupe::raft {
@@ -42,7 +41,9 @@ class leader {
   struct progress {
     index_t match = 0;
     std::uint64_t round = 0;
+    /// Until it has answered, when this leader met it.
     time_point heard;
+    bool answered = false;
     bool unfit = false;
 
     /// A round of catching up began then, and ends when the peer has what the log had at that time (Ongaro's thesis,
@@ -109,8 +110,9 @@ class leader {
 
   std::optional<refusal> cannot_change(const change_members& what) const;
   bool is_heard(node_id id, time_point now) const;
-  void note_dismissed(const change_members& what);
-  configuration with_promotions(const configuration& from, time_point now) const;
+  std::optional<refusal> may_not_commit(const configuration& next, time_point now) const;
+  bool may_vote(const promotion& p, const configuration& c, time_point now) const;
+  configuration with_promotions(const configuration& c, time_point now) const;
   bool may_change() const;
   void append_configuration(const configuration& next, time_point now, output& out);
   void follow_configuration(time_point now, output& out);
@@ -131,8 +133,6 @@ class leader {
 
   node_state state_;
   std::map<node_id, progress> peers_;
-  /// Who left, or is to be replaced, because somebody asked this leader for it; until the peer knows.
-  std::set<node_id> dismissed_;
   index_t term_start_ = 0;
   /// Index and cost of this term's entries that are not committed yet, oldest first.
   std::deque<std::pair<index_t, std::size_t>> uncommitted_;
@@ -141,6 +141,7 @@ class leader {
   std::uint64_t round_ = 0;
   std::uint64_t confirmed_round_ = 0;
   std::vector<waiting_read> reads_;
+  time_point began_;
   std::optional<time_point> heard_;
   std::optional<time_point> check_quorum_at_;
   std::optional<handover> transfer_;

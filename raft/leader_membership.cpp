@@ -20,12 +20,10 @@ void leader::on(const change_members& what, time_point now, output& out) {
     return;
   }
   const auto next = next_step(from, goal);
-  // It counts from its append: one that cannot be committed would be the end.
-  if (next.voters != from.voters && !has_quorum(next, [&](node_id id) { return is_heard(id, now); })) {
-    out.failed_now.push_back({what.tag, refusal::no_majority_left, state_.self()});
+  if (const auto why = may_not_commit(next, now)) {
+    out.failed_now.push_back({what.tag, *why, state_.self()});
     return;
   }
-  note_dismissed(what);
   append_configuration(next, now, out);
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
@@ -40,32 +38,31 @@ std::optional<refusal> leader::cannot_change(const change_members& what) const {
 
 bool leader::is_heard(node_id id, time_point now) const {
   const auto peer = peers_.find(id);
-  return id == state_.self() || (peer != peers_.end() && now - peer->second.heard < state_.opts().election_max);
+  return id == state_.self() ||
+         (peer != peers_.end() && peer->second.answered && now - peer->second.heard < state_.opts().election_max);
 }
 
-/// The policy, which has no tag, removes whom it takes for dead; everybody else means it.
-void leader::note_dismissed(const change_members& what) {
-  for (const auto& a : what.add) {
-    dismissed_.erase(a.who.id);
-    if (a.replaces && what.tag != 0) dismissed_.insert(a.replaces);
-  }
-  if (what.tag != 0) dismissed_.insert(what.remove.begin(), what.remove.end());
+/// A configuration counts from its append: one that cannot be committed would be the end.
+std::optional<refusal> leader::may_not_commit(const configuration& next, time_point now) const {
+  if (next.voters == state_.members().voters) return std::nullopt;
+  if (has_quorum(next, [&](node_id id) { return is_heard(id, now); })) return std::nullopt;
+  // Those that are there have all answered by then.
+  return now - began_ < state_.opts().election_max ? refusal::change_in_progress : refusal::no_majority_left;
 }
 
-/// Who has caught up votes in the place of whom it replaces. One that replaces nobody makes majorities larger: it waits
-/// until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and die
-/// would, one by one, take the majority from those that stay.
-configuration leader::with_promotions(const configuration& from, time_point now) const {
-  const auto ready = [&](node_id id) { return has_caught_up(id, now); };
-  auto goal = promoted(from, ready);
-  const auto there =
-      std::count_if(goal.voters.begin(), goal.voters.end(), [&](const member& m) { return is_heard(m.id, now); });
-  const auto size = static_cast<std::ptrdiff_t>(goal.voters.size());
-  if (goal.voters.size() <= from.voters.size() || there == size || there > size / 2 + 1) return goal;
-  return promoted(from, [&](node_id id) {
-    return ready(id) && std::any_of(from.promotions.begin(), from.promotions.end(),
-                                    [&](const promotion& p) { return p.learner == id && p.replaces; });
-  });
+/// Who has caught up votes, in the place of whom it replaces. One that replaces nobody makes majorities larger: it
+/// waits until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and
+/// die would, one by one, take the majority from those that stay.
+bool leader::may_vote(const promotion& p, const configuration& c, time_point now) const {
+  if (p.spare || !has_caught_up(p.learner, now)) return false;
+  const auto heard =
+      std::count_if(c.voters.begin(), c.voters.end(), [&](const auto& m) { return is_heard(m.id, now); });
+  const auto size = std::ssize(c.voters) + 1;
+  return p.replaces || heard + 1 == size || heard + 1 > size / 2 + 1;
+}
+
+configuration leader::with_promotions(const configuration& c, time_point now) const {
+  return promoted(c, [&](const promotion& p) { return may_vote(p, c, now); });
 }
 
 bool leader::may_change() const {
@@ -111,12 +108,9 @@ void leader::on_configuration_committed(time_point now, output& out) {
   for (auto& [id, p] : peers_)
     if (p.left_at > 0 && !p.told_until) p.told_until = now + 10 * state_.opts().election_max;
   if (c.is_voter(state_.self())) return;
-  const auto at = state_.log().configuration_index();
   // It may be a learner now: then it leads no more, and is a member all the same.
-  if (!c.is_member(state_.self()) && !state_.removed() && state_.note_removed(state_.commit())) {
-    out.removed = at;
-    out.dismissed = dismissed_.contains(state_.self());
-  }
+  if (!c.is_member(state_.self()))
+    state_.note_removed(out, state_.log().configuration_index(), state_.commit(), c.is_dismissed(state_.self()));
   if (transfer_) return;
   if (const auto next = best_successor(now)) {
     begin_transfer(0, next, now, out);
@@ -140,11 +134,12 @@ bool leader::has_caught_up(node_id id, time_point now) const {
 
 void leader::promote(time_point now, output& out) {
   const auto& from = state_.members();
-  if (from.promotions.empty() || transfer_ || out.next_role || !may_change()) return;
-  const auto goal = with_promotions(from, now);
-  if (goal == from) return;
-  const auto next = next_step(from, goal);
-  if (has_quorum(next, [&](node_id id) { return is_heard(id, now); })) append_configuration(next, now, out);
+  if (transfer_ || out.next_role || !may_change()) return;
+  if (std::none_of(from.promotions.begin(), from.promotions.end(),
+                   [&](const promotion& p) { return may_vote(p, from, now); }))
+    return;
+  const auto next = next_step(from, with_promotions(from, now));
+  if (next.voters != from.voters && !may_not_commit(next, now)) append_configuration(next, now, out);
 }
 
 void leader::receive(const removed_answer& answer, time_point, output& out) {
@@ -162,7 +157,6 @@ void leader::forget_told(time_point now, output& out) {
 
 void leader::drop(node_id peer, output& out) {
   peers_.erase(peer);
-  dismissed_.erase(peer);
   if (!out.membership) out.membership.emplace();
   out.membership->stop.push_back(peer);
 }

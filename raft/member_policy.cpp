@@ -5,75 +5,122 @@
 namespace troupe::raft {
 namespace {
 
+bool is_alive(const std::vector<peer_health>& health, node_id id) {
+  const auto found = std::find_if(health.begin(), health.end(), [&](const peer_health& h) { return h.id == id; });
+  return found != health.end() && found->state == peer_state::alive;
+}
+
+const member* find(const std::vector<member>& members, node_id id) {
+  const auto found = std::find_if(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+const promotion* promotion_of(const configuration& c, node_id learner) {
+  const auto found =
+      std::find_if(c.promotions.begin(), c.promotions.end(), [&](const promotion& p) { return p.learner == learner; });
+  return found == c.promotions.end() ? nullptr : &*found;
+}
+
 bool is_replaced(const configuration& c, node_id voter) {
   return std::any_of(c.promotions.begin(), c.promotions.end(), [&](const promotion& p) { return p.replaces == voter; });
 }
 
-bool is_alive(const std::vector<peer_health>& health, node_id id) {
-  const auto found = std::find_if(health.begin(), health.end(), [&](const peer_health& h) { return h.id == id; });
-  return found != health.end() && found->state == peer_state::alive;
+/// How many voters there are when all have caught up that are to be some.
+std::size_t voters_to_come(const configuration& c) {
+  const auto more = std::count_if(c.promotions.begin(), c.promotions.end(),
+                                  [](const promotion& p) { return !p.spare && !p.replaces; });
+  return c.voters.size() + static_cast<std::size_t>(more);
+}
+
+member_decision adding(const member_sightings& seen, const addition& who, std::string reason) {
+  return {{0, {who}, {}, seen.at, false}, std::move(reason)};
+}
+
+member_decision removing(const member_sightings& seen, node_id who, std::string reason) {
+  return {{0, {}, {who}, seen.at, false}, std::move(reason)};
 }
 
 } // namespace
 
 std::optional<member_decision> member_policy::decide(const member_sightings& seen, time_point now) {
   note_dead(seen.health, now);
-  const auto& members = seen.members;
-  if (members.joint() || members.empty()) return {};
-  if (auto back = take_back(seen)) return back;
-  if (removes()) {
-    const auto leaves = gone_voter(members, now, true);
-    if (leaves && may_shrink(seen, *leaves))
-      return member_decision{{0, {}, {*leaves}, seen.at}, "node " + to_string(*leaves) + " is dead and leaves"};
-  }
-  const auto gone = removes() ? gone_voter(members, now, false) : std::nullopt;
+  if (seen.members.joint() || seen.members.empty()) return {};
+  // Whatever makes majorities smaller, or whole, goes before what makes them larger.
+  if (auto found = take_back(seen)) return found;
+  if (auto found = shrink(seen, now)) return found;
+  if (auto found = replace(seen, now)) return found;
+  if (auto found = let_in(seen, now)) return found;
+  if (auto found = grow(seen)) return found;
+  return sweep(seen, now);
+}
 
-  const auto joiner =
-      std::find_if(seen.joiners.begin(), seen.joiners.end(), [&](const member& m) { return !members.is_member(m.id); });
-  if (opts_.add && joiner != seen.joiners.end() && members.learners.size() < opts_.max_learners) {
-    const auto coming = members.voters.size() + members.promotions.size();
-    const bool votes = gone || coming < opts_.max_voters;
-    auto reason = "node " + to_string(joiner->id) + " at " + joiner->address + " joins";
-    if (gone) reason += " in place of node " + to_string(*gone) + ", which is dead";
-    if (!votes) reason += " as a learner";
-    if (gone) promised_.insert(joiner->id);
-    return member_decision{{0, {{*joiner, votes, gone.value_or(node_id{})}}, {}, seen.at}, std::move(reason)};
+/// A voter that is back keeps the place that a policy promised to another node. What somebody asked for stays.
+member_policy::decision member_policy::take_back(const member_sightings& seen) const {
+  for (const auto& p : seen.members.promotions) {
+    if (p.asked || !p.replaces || !is_alive(seen.health, p.replaces)) continue;
+    const auto* learner = find(seen.members.learners, p.learner);
+    if (!learner) continue;
+    return adding(seen, {*learner, has_place(seen.members), {}},
+                  "node " + to_string(p.replaces) + " is back, and keeps the place that was promised to node " +
+                      to_string(p.learner));
   }
-  if (gone) {
-    // One that is to vote, in nobody's place, or does not because there were enough of them. Not who only learns
-    // because somebody wants it so.
-    const auto spare = std::find_if(members.learners.begin(), members.learners.end(), [&](const member& m) {
-      const auto own = std::find_if(members.promotions.begin(), members.promotions.end(),
-                                    [&](const promotion& p) { return p.learner == m.id; });
-      const bool free = own == members.promotions.end() ? members.voters.size() >= opts_.max_voters : !own->replaces;
-      return free && is_alive(seen.health, m.id);
-    });
-    if (spare != members.learners.end()) {
-      promised_.insert(spare->id);
-      return member_decision{{0, {{*spare, true, *gone}}, {}, seen.at},
-                             "learner " + to_string(spare->id) + " takes the place of node " + to_string(*gone) +
-                                 ", which is dead"};
-    }
-  }
-  if (removes())
-    for (const auto& m : members.learners)
-      if (is_gone(m.id, now))
-        return member_decision{{0, {}, {m.id}, seen.at}, "learner " + to_string(m.id) + " is dead and leaves"};
   return {};
 }
 
-/// A voter that is back keeps its place, whomever it was promised to.
-std::optional<member_decision> member_policy::take_back(const member_sightings& seen) {
-  const auto& members = seen.members;
-  for (const auto& p : members.promotions) {
-    if (!p.replaces || !promised_.contains(p.learner) || !is_alive(seen.health, p.replaces)) continue;
-    const auto learner = std::find_if(members.learners.begin(), members.learners.end(),
-                                      [&](const member& m) { return m.id == p.learner; });
-    if (learner == members.learners.end()) continue;
-    const bool votes = members.voters.size() < opts_.max_voters;
-    return member_decision{{0, {{*learner, votes, {}}}, {}, seen.at},
-                           "node " + to_string(p.replaces) +
-                               " is back, and keeps the place that was promised to node " + to_string(p.learner)};
+/// Also of a voter to whose place somebody is on the way, who may never arrive.
+member_policy::decision member_policy::shrink(const member_sightings& seen, time_point now) const {
+  const auto gone = removes() ? longest_gone(seen.members.voters, now) : std::nullopt;
+  if (!gone || !may_shrink(seen, *gone)) return {};
+  return removing(seen, *gone, "node " + to_string(*gone) + " is dead and leaves");
+}
+
+/// By one that learns and has no place yet. Not by one that only learns, as somebody wants it so.
+member_policy::decision member_policy::replace(const member_sightings& seen, time_point now) const {
+  const auto gone = vacant(seen.members, now);
+  if (!gone) return {};
+  for (const auto& p : seen.members.promotions) {
+    const auto* learner = find(seen.members.learners, p.learner);
+    if (!learner || p.replaces || !is_alive(seen.health, p.learner)) continue;
+    return adding(seen, {*learner, true, *gone},
+                  "learner " + to_string(p.learner) + " takes the place of node " + to_string(*gone) +
+                      ", which is dead");
+  }
+  return {};
+}
+
+member_policy::decision member_policy::let_in(const member_sightings& seen, time_point now) const {
+  const auto joiner = std::find_if(seen.joiners.begin(), seen.joiners.end(),
+                                   [&](const member& m) { return !seen.members.is_member(m.id); });
+  if (!opts_.add || joiner == seen.joiners.end() || is_crowded(seen)) return {};
+  const auto gone = vacant(seen.members, now);
+  const bool votes = gone || has_place(seen.members);
+  auto reason = "node " + to_string(joiner->id) + " at " + joiner->address + " joins";
+  if (gone) reason += " in place of node " + to_string(*gone) + ", which is dead";
+  if (!votes) reason += " as a learner";
+  return adding(seen, {*joiner, votes, gone.value_or(node_id{})}, std::move(reason));
+}
+
+bool member_policy::is_crowded(const member_sightings& seen) const {
+  return opts_.add && !seen.joiners.empty() && seen.members.promotions.size() >= opts_.max_learners;
+}
+
+member_policy::decision member_policy::grow(const member_sightings& seen) const {
+  if (!has_place(seen.members)) return {};
+  for (const auto& p : seen.members.promotions) {
+    const auto* learner = find(seen.members.learners, p.learner);
+    if (!learner || !p.spare || !is_alive(seen.health, p.learner)) continue;
+    return adding(seen, {*learner, true, {}}, "there is a place for learner " + to_string(p.learner));
+  }
+  return {};
+}
+
+/// Whom a policy let in it may let go, whatever becomes of those that somebody wants.
+member_policy::decision member_policy::sweep(const member_sightings& seen, time_point now) const {
+  for (const auto& m : seen.members.learners) {
+    const auto* own = promotion_of(seen.members, m.id);
+    const bool may_leave = removes() || (own && !own->asked);
+    if (may_leave && is_gone(m.id, now))
+      return removing(seen, m.id, "learner " + to_string(m.id) + " is dead and leaves");
   }
   return {};
 }
@@ -93,14 +140,22 @@ bool member_policy::is_gone(node_id id, time_point now) const {
   return since != dead_since_.end() && now - since->second >= opts_.grace;
 }
 
-/// The voter that is gone for longest; with `replaced`, even if somebody is on the way to its place.
-std::optional<node_id> member_policy::gone_voter(const configuration& members, time_point now, bool replaced) const {
+bool member_policy::has_place(const configuration& members) const { return voters_to_come(members) < opts_.max_voters; }
+
+std::optional<node_id> member_policy::longest_gone(const std::vector<member>& of, time_point now) const {
   std::optional<node_id> found;
-  for (const auto& m : members.voters) {
-    if (m.id == self_ || !is_gone(m.id, now) || (!replaced && is_replaced(members, m.id))) continue;
+  for (const auto& m : of) {
+    if (m.id == self_ || !is_gone(m.id, now)) continue;
     if (!found || dead_since_.at(m.id) < dead_since_.at(*found)) found = m.id;
   }
   return found;
+}
+
+/// The voter to replace next: gone, and with nobody on the way to its place.
+std::optional<node_id> member_policy::vacant(const configuration& members, time_point now) const {
+  auto voters = members.voters;
+  std::erase_if(voters, [&](const member& m) { return is_replaced(members, m.id); });
+  return removes() ? longest_gone(voters, now) : std::nullopt;
 }
 
 /// Enough voters are left, and of those a majority is there: the next failure must not end the cluster.

@@ -9,7 +9,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,14 +18,14 @@ struct member_policy_options {
   /// Nodes that ask to join are let in.
   bool add = true;
   /// Voters and learners that are dead for `grace` are replaced by nodes that ask to join, or removed. Not set: no, or
-  /// what whoever makes the policy finds right.
+  /// what whoever makes the policy finds right. A learner that this policy let in leaves in any case.
   std::optional<bool> remove = {};
   duration grace = std::chrono::seconds{60};
   /// Removal alone never leaves fewer voters.
   std::size_t min_voters = 3;
   /// Beyond, whoever joins stays a learner, ready to replace a voter.
   std::size_t max_voters = 7;
-  /// While there are so many learners nobody else is let in.
+  /// While so many learners wait to vote nobody else is let in.
   std::size_t max_learners = 7;
 };
 
@@ -55,25 +54,33 @@ class member_policy {
 
   /// One change at most; it is based on `seen.at`, and void once that is not the newest configuration.
   std::optional<member_decision> decide(const member_sightings& seen, time_point now);
+  /// Nodes ask to join, and are not let in because too many wait to vote already.
+  bool is_crowded(const member_sightings& seen) const;
   /// This node leads no more.
-  void forget() {
-    dead_since_.clear();
-    promised_.clear();
-  }
+  void forget() { dead_since_.clear(); }
 
  private:
-  std::optional<member_decision> take_back(const member_sightings& seen);
+  using decision = std::optional<member_decision>;
+
+  // In the order in which they are asked.
+  decision take_back(const member_sightings& seen) const;
+  decision shrink(const member_sightings& seen, time_point now) const;
+  decision replace(const member_sightings& seen, time_point now) const;
+  decision let_in(const member_sightings& seen, time_point now) const;
+  decision grow(const member_sightings& seen) const;
+  decision sweep(const member_sightings& seen, time_point now) const;
+
   void note_dead(const std::vector<peer_health>& health, time_point now);
   bool removes() const { return opts_.remove.value_or(false); }
+  bool has_place(const configuration& members) const;
   bool is_gone(node_id id, time_point now) const;
-  std::optional<node_id> gone_voter(const configuration& members, time_point now, bool replaced) const;
+  std::optional<node_id> longest_gone(const std::vector<member>& of, time_point now) const;
+  std::optional<node_id> vacant(const configuration& members, time_point now) const;
   bool may_shrink(const member_sightings& seen, node_id without) const;
 
   node_id self_;
   member_policy_options opts_;
   std::map<node_id, time_point> dead_since_;
-  /// Learners to whom this policy promised the place of a voter that was dead.
-  std::set<node_id> promised_;
 };
 
 } // namespace troupe::raft

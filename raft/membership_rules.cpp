@@ -23,7 +23,13 @@ void remove(configuration& c, node_id id) {
     if (p.replaces == id) p.replaces = {};
 }
 
-void add(configuration& c, const addition& a) {
+void dismiss(configuration& c, node_id id) {
+  c.dismissed.push_back(id);
+  if (c.dismissed.size() > max_dismissed) c.dismissed.erase(c.dismissed.begin());
+}
+
+void add(configuration& c, const addition& a, bool asked) {
+  std::erase(c.dismissed, a.who.id);
   if (auto* known = find(c.voters, a.who.id)) {
     known->address = a.who.address;
     return;
@@ -34,7 +40,10 @@ void add(configuration& c, const addition& a) {
     c.learners.push_back(a.who);
   }
   std::erase_if(c.promotions, [&](const promotion& p) { return p.learner == a.who.id; });
-  if (a.votes) c.promotions.push_back({a.who.id, a.replaces});
+  // A place has one successor: whom it was promised to before waits for another.
+  for (auto& p : c.promotions)
+    if (a.replaces && p.replaces == a.replaces) p = {p.learner, {}, false, true};
+  if (a.votes || !asked) c.promotions.push_back({a.who.id, a.replaces, asked, !a.votes});
 }
 
 /// How many of `one` are not in `other`.
@@ -63,18 +72,24 @@ std::optional<refusal> objection(const configuration& from, const change_members
 
 configuration changed(const configuration& from, const change_members& change) {
   auto c = from;
-  for (const auto id : change.remove) remove(c, id);
-  for (const auto& a : change.add) add(c, a);
+  for (const auto id : change.remove) {
+    remove(c, id);
+    if (change.asked) dismiss(c, id);
+  }
+  for (const auto& a : change.add) add(c, a, change.asked);
   return c;
 }
 
-configuration promoted(configuration from, const caught_up& ready) {
+configuration promoted(configuration from, const may_vote& ready) {
   for (const auto& p : std::vector<promotion>{from.promotions}) {
     const auto* learner = find(from.learners, p.learner);
-    if (!learner || !ready(p.learner)) continue;
+    if (!learner || p.spare || !ready(p)) continue;
     const auto voter = *learner;
     remove(from, p.learner);
-    if (p.replaces) remove(from, p.replaces);
+    if (p.replaces) {
+      remove(from, p.replaces);
+      if (p.asked) dismiss(from, p.replaces);
+    }
     from.voters.push_back(voter);
   }
   return from;

@@ -105,7 +105,7 @@ struct removed_notice {
   header head;
   index_t index = 0;
   index_t commit = 0;
-  /// Somebody asked for it: the receiver is not wanted back. Only the leader that was asked knows.
+  /// Somebody asked for it: the receiver is not wanted back.
   bool dismissed = false;
 };
 

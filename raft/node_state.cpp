@@ -44,11 +44,15 @@ void node_state::note_missing(index_t index) {
   released_ = std::min(released_, index - 1);
 }
 
-bool node_state::note_removed(index_t commit) {
+bool node_state::note_removed(output& out, index_t at, index_t commit, bool dismissed) {
   // What else this node knows up to there, at the very index even, was never committed, and nobody is there to cut it
   // from its log.
   if (log_.configuration_index() > commit) return false;
   removed_as_of_ = std::max(removed_as_of_, commit);
+  if (at <= removed_at_) return true;
+  removed_at_ = at;
+  out.removed = at;
+  out.dismissed = dismissed;
   return true;
 }
 

@@ -41,8 +41,9 @@ class node_state {
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
-  /// The newest configuration up to `commit`, which is committed, does not have this node. False if a newer one may.
-  bool note_removed(index_t commit);
+  /// The newest configuration up to `commit`, the one at `at`, is committed, and does not have this node. That is told
+  /// if it is news. False if a newer one may have it.
+  bool note_removed(output& out, index_t at, index_t commit, bool dismissed);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// False while the state machines stand before an entry whose state is missing here. Such a node may lead, but only
@@ -120,6 +121,8 @@ class node_state {
   index_t missing_at_ = 0;
   bool has_room_ = true;
   index_t removed_as_of_ = 0;
+  /// removed_at_ <= removed_as_of_: the newest configuration of which this node was told that it does not have it.
+  index_t removed_at_ = 0;
   /// The term of the piece that is being stored.
   std::optional<term_t> storing_;
   std::uint64_t last_write_ = 0;

@@ -27,10 +27,10 @@ vote_response refuse_vote(const vote_request& request, const node_state& state) 
   return {state.to(request.head.from), request.pre, false};
 }
 
-void tell_removed(node_id peer, const node_state& state, output& out, bool dismissed) {
+void tell_removed(node_id peer, const node_state& state, output& out) {
   const auto at = state.log().configuration_index();
   if (at == 0 || !state.configuration_committed() || state.members().is_member(peer)) return;
-  state.send_durably(out, removed_notice{state.to(peer), at, state.commit(), dismissed});
+  state.send_durably(out, removed_notice{state.to(peer), at, state.commit(), state.members().is_dismissed(peer)});
 }
 
 append_response refuse_stale(const append_request& request, const node_state& state) {

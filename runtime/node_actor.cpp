@@ -400,9 +400,10 @@ void node_actor::on_members(const configuration_known& message) {
 }
 
 void node_actor::on_removed(const removed_from_cluster& message) {
-  if (removed_at_ == message.index && (dismissed_ || !message.dismissed)) return;
+  const bool known = removed_at_ > 0 && dismissed_ == message.dismissed;
   removed_at_ = message.index;
   dismissed_ = message.dismissed;
+  if (known) return;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
                      message.index, message.dismissed ? "stays out until it is started again" : "asks to join again");
   // Whom the leader took for dead was not meant to leave.

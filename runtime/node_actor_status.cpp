@@ -111,7 +111,7 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
     const bool self = m.id == setup_.id;
     member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}};
     member.joining = std::any_of(c.promotions.begin(), c.promotions.end(),
-                                 [&](const raft::promotion& p) { return p.learner == m.id; });
+                                 [&](const raft::promotion& p) { return p.learner == m.id && !p.spare; });
     for (const auto& h : health.peers)
       if (h.id == m.id) member.health = h;
     for (const auto& peer : peers.peers) {
@@ -133,7 +133,7 @@ void node_actor::judge(node_status& now) const {
     now.disk_error = "there is no room for the next file of the log";
   }
   const auto& waiting = role.members.promotions;
-  const bool joins = std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id; });
+  const bool joins = std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.state_lost) {

@@ -44,10 +44,22 @@ void append_promotions(std::string& out, const std::vector<raft::promotion>& pro
   for (const auto& one : promotions) {
     out.append(before).append("{\"learner\":\"").append(to_string(one.learner)).append("\"");
     if (one.replaces) out.append(",\"replaces\":\"").append(to_string(one.replaces)).append("\"");
+    if (one.asked) out.append(",\"asked\":true");
+    if (one.spare) out.append(",\"spare\":true");
     out.append("}");
     before = ",";
   }
   if (!promotions.empty()) out.append("]");
+}
+
+/// Only where there are any.
+void append_dismissed(std::string& out, const std::vector<raft::node_id>& dismissed) {
+  std::string_view before = ",\"dismissed\":[\"";
+  for (const auto id : dismissed) {
+    out.append(before).append(to_string(id)).append("\"");
+    before = ",\"";
+  }
+  if (!dismissed.empty()) out.append("]");
 }
 
 void append_problem(std::string& out, std::string_view problem, std::string_view data) {
@@ -108,6 +120,7 @@ void append_configuration(std::string& out, std::string_view data) {
   append_members(out, "outgoing", members->outgoing);
   append_members(out, "learners", members->learners);
   append_promotions(out, members->promotions);
+  append_dismissed(out, members->dismissed);
 }
 
 } // namespace

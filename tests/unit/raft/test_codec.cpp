@@ -18,7 +18,10 @@ configuration random_configuration(prng& random) {
     return list;
   };
   configuration c{members(), members(), members(), {}};
-  for (auto n = random.next() % 3; n > 0; --n) c.promotions.push_back({node_id{random.next()}, node_id{random.next()}});
+  for (auto n = random.next() % 3; n > 0; --n)
+    c.promotions.push_back(
+        {node_id{random.next()}, node_id{random.next()}, random.next() % 2 == 0, random.next() % 2 == 0});
+  for (auto n = random.next() % 3; n > 0; --n) c.dismissed.push_back(node_id{random.next()});
   return c;
 }
 
@@ -88,10 +91,14 @@ TEST_CASE("a configuration lists every member once") {
   CHECK_FALSE(c.is_member(node_id{5}));
 }
 
-TEST_CASE("a configuration has one encoding, whether or not it promotes anybody") {
+TEST_CASE("a configuration has one encoding, whether or not it promotes or dismissed anybody") {
   auto c = test::voters(2);
   const auto plain = encode(c);
   CHECK(plain[0] == 1); // the format of logs from before there were promotions
+  c.dismissed = {node_id{9}};
+  CHECK(encode(c)[0] == 3);
+  CHECK(decode_configuration(encode(c)) == c);
+  c.dismissed.clear();
   c.promotions = {{node_id{3}, node_id{1}}};
   const auto promoting = encode(c);
   CHECK(promoting[0] == 2);
@@ -99,6 +106,18 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes anybody"
   auto doubled = plain + std::string(4, '\0');
   doubled[0] = 2;
   CHECK_FALSE(decode_configuration(doubled));
+  doubled = plain + std::string(8, '\0');
+  doubled[0] = 3;
+  CHECK_FALSE(decode_configuration(doubled));
+  c.promotions[0].asked = true;
+  auto asked = encode(c);
+  CHECK(asked[0] == 3);
+  const auto flags = asked.size() - 5; // before the number of the dismissed
+  CHECK(asked[flags] == 1);
+  for (const char other : {'\0', '\4'}) { // format 2 says it shorter; what nobody knows
+    asked[flags] = other;
+    CHECK_FALSE(decode_configuration(asked));
+  }
 }
 
 } // namespace troupe::raft

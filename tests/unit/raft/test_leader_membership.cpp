@@ -196,6 +196,7 @@ TEST_CASE("4.2.1: a learner is promoted after a round that took less than an ele
   l.step(adding(4), start);
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 4);
+  report(l, 3, 4);
   REQUIRE(l.state().configuration_committed());
   // A slow round: the next one begins.
   CHECK_FALSE(report(l, 4, 4, 0, o.election_min).write_now);
@@ -310,6 +311,7 @@ TEST_CASE("a leader that only learns hands over, and is not removed") {
 
 TEST_CASE("a leader that is alone without itself steps down when nobody can follow it") {
   auto l = settled();
+  report(l, 3, 3);
   l.step(removing(1), start);
   l.step(persisted{test::all_of(l.state())}, start);
   const auto late = l.state().opts().election_min;
@@ -334,6 +336,27 @@ TEST_CASE("a change after which no majority would answer is refused") {
   CHECK(l.step(removing(3), start + late).accepted_now.size() == 1);
 }
 
+TEST_CASE("a new leader takes nobody for present that has not answered it") {
+  auto l = settled();
+  const auto refused = l.step(removing(2), start);
+  REQUIRE(refused.failed_now.size() == 1);
+  CHECK(refused.failed_now[0].why == refusal::change_in_progress); // node 3 may answer yet
+  report(l, 3, 3);
+  CHECK(l.step(removing(2), start).accepted_now.size() == 1);
+
+  // Nor for one that makes up for a failure.
+  auto c = test::voters(3);
+  c.learners = {{node_id{4}, {}}};
+  c.promotions = {{node_id{4}, {}}};
+  auto grows = elected(state_with(c), {2});
+  report(grows, 2, 3);
+  REQUIRE(grows.state().commit() == 3);
+  for (int i = 1; i < 4; ++i) report(grows, 4, 3, 0, i * std::chrono::milliseconds{1});
+  CHECK_FALSE(grows.state().members().is_voter({4}));
+  report(grows, 3, 3, 0, std::chrono::milliseconds{5});
+  CHECK(grows.state().members().is_voter({4}));
+}
+
 TEST_CASE("who replaces nobody votes only where the then larger majority bears a failure, or nothing is missing") {
   for (const bool all_there : {true, false}) {
     auto l = settled();
@@ -351,7 +374,6 @@ TEST_CASE("who replaces nobody votes only where the then larger majority bears a
     }
     CHECK(l.state().members().is_voter({4}) == all_there);
     if (all_there) continue;
-    // Back, or replaced, or gone: each lets it in.
     report(l, 3, 4, 0, late + std::chrono::milliseconds{9});
     report(l, 4, l.state().log().last_index(), 0, late + std::chrono::milliseconds{10});
     CHECK(l.state().members().is_voter({4}));
@@ -362,7 +384,7 @@ TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is 
   for (const bool asked : {true, false}) {
     auto l = settled();
     auto what = removing(3);
-    if (!asked) what.tag = 0;
+    what.asked = asked;
     l.step(what, start);
     l.step(persisted{test::all_of(l.state())}, start);
     report(l, 2, 4);
@@ -372,6 +394,16 @@ TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is 
     REQUIRE(told);
     CHECK(told->dismissed == asked);
   }
+}
+
+TEST_CASE("a leader that was not asked itself says as well that somebody asked") {
+  auto c = test::voters(2);
+  c.dismissed = {node_id{3}};
+  auto l = elected(state_with(c), {2});
+  report(l, 2, 3);
+  const auto out = report(l, 3, 0);
+  REQUIRE(sent<removed_notice>(out));
+  CHECK(sent<removed_notice>(out)->dismissed);
 }
 
 } // namespace troupe::raft

@@ -1,6 +1,7 @@
 // Who is let in and who is removed, rule by rule.
 #include "raft/member_policy.hpp"
 
+#include "raft/membership_rules.hpp"
 #include "tests/unit/raft/fixtures.hpp"
 
 #include <catch2/catch.hpp>
@@ -31,6 +32,15 @@ struct scene {
   void learner(std::uint64_t id) {
     seen.members.learners.push_back(at(id));
     seen.health.push_back({node_id{id}, peer_state::alive, 0, {}, true});
+  }
+  /// As the leader does it, with nobody caught up.
+  void follow(const member_decision& found) {
+    CHECK_FALSE(found.change.asked);
+    REQUIRE_FALSE(objection(seen.members, found.change));
+    seen.members = changed(seen.members, found.change);
+  }
+  void vote(std::uint64_t id) {
+    seen.members = promoted(seen.members, [&](const promotion& p) { return p.learner.value == id; });
   }
   std::optional<member_decision> decide(duration after = 0s) { return policy.decide(seen, start + after); }
   /// Once to begin the count, and again when it is over.
@@ -170,15 +180,59 @@ TEST_CASE("a learner that is there takes the place of a dead voter; a dead learn
   CHECK(found->change.add[0].who == at(8));
   CHECK(found->change.add[0].replaces == node_id{2});
 
-  scene full{7, removing(7)};
-  full.learner(8); // there were enough voters
-  full.is(2, peer_state::dead);
-  CHECK(full.later()->change.add[0].replaces == node_id{2});
-
   scene dead{3, removing()};
   dead.learner(8);
   dead.is(8, peer_state::dead);
   CHECK(dead.later()->change.remove == std::vector{node_id{8}});
+}
+
+TEST_CASE("one that there was no place for votes when there is one, and replaces who may not simply leave") {
+  for (const std::size_t min_voters : {3u, 7u}) {
+    scene s{7, removing(min_voters)};
+    s.seen.joiners = {at(8)};
+    s.follow(*s.decide());
+    s.seen.joiners.clear();
+    s.seen.health.push_back({node_id{8}, peer_state::alive, 0, {}, true});
+    CHECK_FALSE(s.decide());
+    s.is(2, peer_state::dead);
+    const auto found = s.later();
+    REQUIRE(found);
+    s.follow(*found);
+    if (min_voters == 3) {
+      CHECK(found->change.remove == std::vector{node_id{2}});
+      const auto place = s.decide(61s);
+      REQUIRE(place);
+      CHECK(place->reason == "there is a place for learner 0000000000000008");
+      s.follow(*place);
+    }
+    CHECK_FALSE(s.decide(62s));
+    s.vote(8);
+    CHECK(s.seen.members.voters.size() == 7);
+    CHECK(s.seen.members.is_voter(node_id{8}));
+    CHECK_FALSE(s.seen.members.is_voter(node_id{2}));
+  }
+  // Not one that somebody wants to be no more than a learner.
+  scene reader{7, removing(7)};
+  reader.learner(8);
+  reader.is(2, peer_state::dead);
+  CHECK_FALSE(reader.later());
+}
+
+TEST_CASE("a learner that a policy let in leaves when it is dead, whatever else stays") {
+  scene s{3};
+  s.seen.joiners = {at(4)};
+  s.follow(*s.decide());
+  s.seen.joiners.clear();
+  s.learner(5);
+  s.seen.members.learners = {at(4), at(5)};
+  s.seen.health.push_back({node_id{4}, peer_state::dead, 0, {}, true});
+  s.is(5, peer_state::dead);
+  s.is(2, peer_state::dead);
+  const auto found = s.later();
+  REQUIRE(found);
+  CHECK(found->change.remove == std::vector{node_id{4}});
+  s.follow(*found);
+  CHECK_FALSE(s.decide(61s));
 }
 
 TEST_CASE("a learner has one place to take at a time, and where enough voters are left none is waited for") {
@@ -219,20 +273,34 @@ TEST_CASE("a voter that is back keeps the place that the policy promised to anot
   CHECK(back->change.add[0].who == at(4));
   CHECK(back->change.add[0].votes);
   CHECK_FALSE(back->change.add[0].replaces);
-  // What somebody asked for is meant.
-  scene asked{3, removing()};
-  asked.learner(4);
-  asked.seen.members.promotions = {{node_id{4}, node_id{2}}};
-  CHECK_FALSE(asked.decide());
+  s.follow(*back);
+  CHECK_FALSE(s.decide(64s));
+  // What somebody asked for is meant, of the same node too.
+  s.seen.members.promotions = {{node_id{4}, node_id{3}, true}};
+  CHECK_FALSE(s.decide(65s));
+  // A leader that did not promise it itself takes it back as well.
+  scene heir{3, removing()};
+  heir.learner(4);
+  heir.seen.members.promotions = {{node_id{4}, node_id{2}}};
+  CHECK(heir.decide());
 }
 
-TEST_CASE("while many learn nobody else is let in") {
-  scene s{3};
+TEST_CASE("while many wait to vote nobody else is let in; those that only learn do not count") {
+  scene s{3, removing()};
   for (std::uint64_t id = 10; id < 17; ++id) s.learner(id);
   s.seen.joiners = {at(20)};
-  CHECK_FALSE(s.decide());
-  s.seen.members.learners.pop_back();
-  CHECK(s.decide());
+  s.is(2, peer_state::dead);
+  s.decide();
+  const auto found = s.decide(60s);
+  REQUIRE(found);
+  CHECK(found->change.add[0].replaces == node_id{2});
+  for (std::uint64_t id = 10; id < 17; ++id) s.seen.members.promotions.push_back({node_id{id}, {}, true});
+  s.is(2, peer_state::alive);
+  CHECK_FALSE(s.decide(61s));
+  CHECK(s.policy.is_crowded(s.seen));
+  s.seen.members.promotions.pop_back();
+  CHECK_FALSE(s.policy.is_crowded(s.seen));
+  CHECK(s.decide(62s));
 }
 
 } // namespace troupe::raft

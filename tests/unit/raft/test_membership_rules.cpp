@@ -21,8 +21,8 @@ addition learner(std::uint64_t id) { return {node(id), false, {}}; }
 change_members adding(std::vector<addition> add) { return {1, std::move(add), {}, 0}; }
 change_members removing(std::vector<node_id> remove) { return {1, {}, std::move(remove), 0}; }
 
-bool everybody(node_id) { return true; }
-bool nobody(node_id) { return false; }
+bool everybody(const promotion&) { return true; }
+bool nobody(const promotion&) { return false; }
 
 std::vector<member> nodes(std::vector<std::uint64_t> ids) {
   std::vector<member> made;
@@ -39,13 +39,13 @@ TEST_CASE("who joins is a learner first") {
   const auto c = changed(test::voters(3), adding({voter(4), learner(5)}));
   CHECK(c.voters == test::voters(3).voters);
   CHECK(c.learners == nodes({4, 5}));
-  CHECK(c.promotions == std::vector<promotion>{{node_id{4}, {}}});
+  CHECK(c.promotions == std::vector<promotion>{{node_id{4}, {}, true}});
 }
 
 TEST_CASE("a learner that has caught up votes, in the place of whom it replaces") {
   const auto c = changed(test::voters(3), adding({voter(4, 2), voter(5), learner(6)}));
   CHECK(promoted(c, nobody) == c);
-  const auto four = promoted(c, [](node_id id) { return id == node_id{4}; });
+  const auto four = promoted(c, [](const promotion& p) { return p.learner == node_id{4}; });
   CHECK(four.voters == nodes({1, 3, 4}));
   CHECK(four.learners == nodes({5, 6}));
   CHECK(promoted(c, everybody).voters == nodes({1, 3, 4, 5}));
@@ -62,10 +62,51 @@ TEST_CASE("a learner may be asked to vote later, and no more") {
 TEST_CASE("whoever leaves takes along what was planned with it") {
   const auto planned = changed(test::voters(3), adding({voter(4, 2), voter(5, 3)}));
   const auto without_learner = changed(planned, removing({node_id{4}}));
-  CHECK(without_learner.promotions == std::vector<promotion>{{node_id{5}, node_id{3}}});
+  CHECK(without_learner.promotions == std::vector<promotion>{{node_id{5}, node_id{3}, true}});
   const auto without_voter = changed(planned, removing({node_id{2}}));
-  CHECK(without_voter.promotions == std::vector<promotion>{{node_id{4}, {}}, {node_id{5}, node_id{3}}});
+  CHECK(without_voter.promotions == std::vector<promotion>{{node_id{4}, {}, true}, {node_id{5}, node_id{3}, true}});
   CHECK(promoted(without_voter, everybody).voters == nodes({1, 4, 5}));
+}
+
+TEST_CASE("who is asked to leave is remembered, until it is asked back; whom a policy removes is not") {
+  auto c = changed(test::voters(3), removing({node_id{3}}));
+  CHECK(c.dismissed == std::vector{node_id{3}});
+  CHECK(changed(c, adding({learner(3)})).dismissed.empty());
+  auto guess = removing({node_id{2}});
+  guess.asked = false;
+  CHECK(changed(c, guess).dismissed == std::vector{node_id{3}});
+  for (std::uint64_t id = 100; id < 100 + max_dismissed; ++id)
+    c = changed(changed(c, adding({learner(id)})), removing({node_id{id}}));
+  CHECK(c.dismissed.size() == max_dismissed);
+  CHECK_FALSE(c.is_dismissed(node_id{3}));
+  CHECK(c.is_dismissed(node_id{100}));
+}
+
+TEST_CASE("who is replaced is dismissed when it leaves, if somebody asked for that") {
+  for (const bool asked : {true, false}) {
+    auto change = adding({voter(4, 2)});
+    change.asked = asked;
+    const auto planned = changed(test::voters(3), change);
+    CHECK_FALSE(planned.is_dismissed(node_id{2}));
+    CHECK(promoted(planned, everybody).is_dismissed(node_id{2}) == asked);
+    CHECK_FALSE(changed(planned, removing({node_id{4}})).is_dismissed(node_id{2})); // called off
+  }
+}
+
+TEST_CASE("a place has one successor; a spare learner has none, and a policy's learner is spare") {
+  auto change = adding({voter(4, 2)});
+  change.asked = false;
+  auto c = changed(test::voters(3), change);
+  c = changed(c, adding({voter(5, 2)}));
+  CHECK(c.promotions == std::vector<promotion>{{node_id{4}, {}, false, true}, {node_id{5}, node_id{2}, true}});
+  CHECK(promoted(c, everybody).voters == nodes({1, 3, 5}));
+  auto spare = adding({learner(6)});
+  spare.asked = false;
+  c = changed(test::voters(3), spare);
+  CHECK(c.promotions == std::vector<promotion>{{node_id{6}, {}, false, true}});
+  CHECK(promoted(c, everybody).voters == nodes({1, 2, 3}));
+  CHECK(changed(c, adding({voter(6)})).promotions == std::vector<promotion>{{node_id{6}, {}, true}});
+  CHECK(changed(c, adding({learner(6)})).promotions.empty()); // somebody wants it to be no more
 }
 
 TEST_CASE("a member under another address is the same member") {
@@ -132,9 +173,11 @@ TEST_CASE("after any allowed change nobody is two things at once") {
     for (auto n = random.next() % 3; n > 0; --n)
       change.add.push_back({node(anybody()), random.next() % 2 == 0, node_id{random.next() % 2 == 0 ? anybody() : 0}});
     for (auto n = random.next() % 2; n > 0; --n) change.remove.push_back(node_id{anybody()});
+    change.asked = random.next() % 2 == 0;
     if (objection(c, change)) continue;
     const auto ready = random.next();
-    const auto goal = promoted(changed(c, change), [&](node_id id) { return (ready >> id.value & 1) == 1; });
+    const auto goal =
+        promoted(changed(c, change), [&](const promotion& p) { return (ready >> p.learner.value & 1) == 1; });
     if (goal.voters.empty()) continue;
     c = goal;
     ++done;
@@ -142,10 +185,14 @@ TEST_CASE("after any allowed change nobody is two things at once") {
     for (const auto* group : {&c.voters, &c.learners})
       for (const auto& m : *group) REQUIRE((m.id && seen.insert(m.id).second));
     std::set<node_id> planned;
+    std::set<node_id> leaving;
+    REQUIRE(c.dismissed.size() <= max_dismissed);
+    REQUIRE(std::set<node_id>(c.dismissed.begin(), c.dismissed.end()).size() == c.dismissed.size());
+    REQUIRE(std::none_of(c.dismissed.begin(), c.dismissed.end(), [&](node_id id) { return seen.contains(id); }));
     for (const auto& p : c.promotions) {
       REQUIRE(std::find(c.learners.begin(), c.learners.end(), node(p.learner.value)) != c.learners.end());
       REQUIRE(planned.insert(p.learner).second);
-      REQUIRE((!p.replaces || c.is_voter(p.replaces)));
+      REQUIRE((!p.replaces || (c.is_voter(p.replaces) && leaving.insert(p.replaces).second && !p.spare)));
     }
   }
   CHECK(done > 2000);
