@@ -4,9 +4,8 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/link_factory.hpp"
-#include "raft/random.hpp"
+#include "raft/backoff.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -20,7 +19,7 @@ class line {
   static constexpr raft::duration backoff_max = std::chrono::seconds{1};
 
   line(std::string address, link_factory_ptr factory, std::uint64_t seed)
-      : address_(std::move(address)), factory_(std::move(factory)), random_(seed) {}
+      : address_(std::move(address)), factory_(std::move(factory)), pauses_(backoff_min, backoff_max, seed) {}
 
   const std::string& address() const noexcept { return address_; }
   /// Empty while there is no connection.
@@ -72,13 +71,9 @@ class line {
   }
 
   /// The connection is good: the next pause is a short one.
-  void succeeded() noexcept { failures_ = 0; }
-  /// A `timer` after a pause that doubles with every failure, jittered.
-  template <class Self> void pause(Self* self) {
-    constexpr unsigned doublings = 5;
-    const auto ceiling = std::min(backoff_max, backoff_min * (1 << std::min(failures_++, doublings)));
-    arm(self, random_.between(ceiling / 2, ceiling));
-  }
+  void succeeded() noexcept { pauses_.succeeded(); }
+  /// A `timer` after a pause that is longer with every failure.
+  template <class Self> void pause(Self* self) { arm(self, pauses_.failed()); }
   template <class Self> void arm(Self* self, raft::duration wait) {
     self->delayed_send(self, caf::timespan{wait}, timer{++generation_});
   }
@@ -100,13 +95,12 @@ class line {
 
   std::string address_;
   link_factory_ptr factory_;
-  raft::prng random_;
+  raft::backoff pauses_;
   connector_handle connector_;
   endpoint_handle endpoint_;
   /// Tells answers to what was asked of an earlier connection from those that count.
   std::uint64_t attempt_ = 0;
   std::uint64_t generation_ = 0;
-  unsigned failures_ = 0;
 };
 
 } // namespace troupe

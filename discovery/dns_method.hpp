@@ -5,6 +5,7 @@
 #include "discovery/dns_answer.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
+#include "raft/backoff.hpp"
 
 #include <cstdint>
 #include <map>
@@ -45,7 +46,7 @@ class dns_method final : public blocking_method {
   dns_query query_;
   std::vector<dns_type> types_;
   dns_view view_;
-  backoff backoff_;
+  raft::backoff backoff_;
 };
 
 } // namespace troupe

@@ -25,7 +25,7 @@ std::string refusal(const https_reply& reply) {
 /// Folds the events of one watch into the view.
 struct event_sink {
   kubernetes_view& view;
-  backoff& pauses;
+  raft::backoff& pauses;
   method_listener& listener;
   line_reader lines{max_event};
   bool expired = false;

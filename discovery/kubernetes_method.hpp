@@ -13,6 +13,7 @@
 #include "discovery/kubernetes_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
+#include "raft/backoff.hpp"
 
 #include <cstdint>
 #include <string>
@@ -48,7 +49,7 @@ class kubernetes_method final : public blocking_method {
   kubernetes_access access_;
   kubernetes_timing timing_;
   kubernetes_view view_;
-  backoff backoff_;
+  raft::backoff backoff_;
 };
 
 } // namespace troupe

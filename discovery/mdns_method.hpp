@@ -12,6 +12,7 @@
 #include "discovery/mdns_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
+#include "raft/backoff.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -32,7 +33,7 @@ class mdns_method final : public blocking_method {
   bool serve(const std::stop_token& stop, method_listener& listener);
 
   mdns_service service_;
-  backoff backoff_;
+  raft::backoff backoff_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<mdns_identity> who_;

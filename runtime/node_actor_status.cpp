@@ -133,7 +133,8 @@ void node_actor::judge(node_status& now) const {
     now.disk_error = "there is no room for the next file of the log";
   }
   const auto& waiting = role.members.promotions;
-  const bool joins = std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
+  const bool joins =
+      std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.state_lost) {

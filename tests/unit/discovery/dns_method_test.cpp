@@ -125,7 +125,7 @@ TEST_CASE("a silent server is asked ever more seldom, and waited for no longer t
 }
 
 TEST_CASE("pauses double up to their longest, and differ", "[dns]") {
-  backoff one{1s, 10s, 1}, other{1s, 10s, 2};
+  raft::backoff one{1s, 10s, 1}, other{1s, 10s, 2};
   for (const auto longest : {1s, 2s, 4s, 8s, 10s, 10s}) {
     const auto pause = one.failed();
     CHECK(pause <= longest);
