@@ -75,6 +75,7 @@ node_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const leader_known& m) {
         leader_term_ = m.term;
+        if (m.leader) followed_ = true;
         if (std::exchange(leader_, m.leader) != m.leader)
           tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
       },
@@ -400,14 +401,16 @@ void node_actor::on_members(const configuration_known& message) {
 }
 
 void node_actor::on_removed(const removed_from_cluster& message) {
-  const bool known = removed_at_ > 0 && dismissed_ == message.dismissed;
+  // Whoever starts a node that was removed before wants it back.
+  const bool dismissed = message.dismissed && followed_;
+  const bool known = removed_at_ > 0 && dismissed_ == dismissed;
   removed_at_ = message.index;
-  dismissed_ = message.dismissed;
+  dismissed_ = dismissed;
   if (known) return;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
-                     message.index, message.dismissed ? "stays out until it is started again" : "asks to join again");
+                     message.index, dismissed ? "stays out until it is started again" : "asks to join again");
   // Whom the leader took for dead was not meant to leave.
-  send(around_.formation, seeking{!message.dismissed});
+  send(around_.formation, seeking{!dismissed});
 }
 
 void node_actor::tell(const cluster_event& event) {

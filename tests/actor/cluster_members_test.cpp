@@ -58,7 +58,7 @@ struct story {
 
 } // namespace
 
-TEST_CASE("a node that was removed stays out, also when it was campaigning meanwhile; one that was long away returns") {
+TEST_CASE("a node that was removed stays out, however long it was away; started again it returns") {
   for (std::uint64_t seed = 70; seed < 76; ++seed) {
     CAPTURE(seed);
     story brief{seed};
@@ -69,8 +69,36 @@ TEST_CASE("a node that was removed stays out, also when it was campaigning meanw
     CHECK_FALSE(brief.w.seeks(brief.other));
   }
   story away{76};
-  away.remove_in_absence(25s);
+  away.remove_in_absence(25s); // the leader tells it no more by itself
+  CHECK_FALSE(away.w.seeks(away.other));
+  away.w.kill(away.other);
+  away.w.start(away.other);
+  REQUIRE(away.w.run_until([&] { return why_not_ready(away.w, away.other).find("was removed") != std::string::npos; }));
   CHECK(away.w.seeks(away.other));
+}
+
+TEST_CASE("a node that was removed while it was down asks to join when it is started again") {
+  story s{77};
+  s.w.kill(s.other);
+  const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
+  REQUIRE(s.w.run_until([&] { return removed->has_value(); }));
+  s.w.start(s.other);
+  REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
+  CHECK(s.w.seeks(s.other));
+}
+
+TEST_CASE("who was asked to leave stays out under another leader too") {
+  story s{78};
+  s.w.net().isolate(s.other);
+  const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
+  REQUIRE(s.w.run_until([&] { return removed->has_value(); }));
+  s.w.stop(s.leader, false);
+  REQUIRE(ended_well(s.w, s.leader));
+  s.w.start(s.leader);
+  REQUIRE(s.w.run_until([&] { return s.w.leader().has_value(); }));
+  s.w.net().heal();
+  REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
+  CHECK_FALSE(s.w.seeks(s.other));
 }
 
 TEST_CASE("a node that leaves is no member any more, whatever it was") {
