@@ -205,7 +205,10 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   if (out.commit_to) release(*out.commit_to);
   if (out.compact_to) this->send(context_.log, compact_log{*out.compact_to});
   if (out.transferred_now) this->send(context_.proxy, *out.transferred_now);
-  if (out.removed) this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed});
+  if (out.removed) {
+    const bool meanwhile = context_.ready_at && *out.removed > *context_.ready_at;
+    this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed, meanwhile});
+  }
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));

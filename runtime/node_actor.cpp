@@ -75,7 +75,6 @@ node_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const leader_known& m) {
         leader_term_ = m.term;
-        if (m.leader) followed_ = true;
         if (std::exchange(leader_, m.leader) != m.leader)
           tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
       },
@@ -401,9 +400,10 @@ void node_actor::on_members(const configuration_known& message) {
 }
 
 void node_actor::on_removed(const removed_from_cluster& message) {
-  // Whoever starts a node that was removed before wants it back.
-  const bool dismissed = message.dismissed && followed_;
-  const bool known = removed_at_ > 0 && dismissed_ == dismissed;
+  const bool again = removed_at_ > 0;
+  // Whoever starts a node that was removed before wants it back. A core that is started anew does not count.
+  const bool dismissed = message.dismissed && (message.meanwhile || (again && dismissed_));
+  const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;
   dismissed_ = dismissed;
   if (known) return;

@@ -246,8 +246,6 @@ class node_actor : public node_handle::base {
   index_t removed_at_ = 0;
   /// With removed_at_: because somebody asked for it, of a process that was a member.
   bool dismissed_ = false;
-  /// This process has known a leader.
-  bool followed_ = false;
   node_id leader_;
   term_t leader_term_ = 0;
   std::vector<event_watcher> watchers_;

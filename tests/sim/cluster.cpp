@@ -102,13 +102,17 @@ class cluster {
     return all_members([&](const node& n) { return n.term() == leader->term(); });
   }
 
-  /// A change that was begun comes to its end by itself: what is joint is left, and learners that are to vote do.
+  /// A change that was begun comes to its end by itself: what is joint is left, and learners that are to vote do. Those
+  /// that are spare wait for a policy, which is none of the core.
   bool at_rest() const {
     if (!settled()) return false;
     const auto& state = the_leader()->state();
+    const auto& waiting = state.members().promotions;
     // The last change may have been that the leader left: then the next one has just begun.
     return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() &&
-           !state.members().joint() && state.members().promotions.empty() && state.members().is_voter(state.self());
+           !state.members().joint() &&
+           std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.spare; }) &&
+           state.members().is_voter(state.self());
   }
 
   bool equal() const {
