@@ -11,6 +11,10 @@ namespace {
 /// 1 had no backup, and is still read.
 constexpr std::uint8_t promise_format = 2;
 
+/// A node that would join asks the one cluster that it has seen alone for so many ticks. Members of another may answer a
+/// little later, and where both let it in, it stays behind in one as a learner that never comes.
+constexpr std::uint64_t look_round = 3;
+
 bool contains(const std::vector<member>& members, node_id id) {
   return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
 }
@@ -97,6 +101,7 @@ formation_output formation::step(const formation_event& what) {
 void formation::on(const tick&, formation_output& out) {
   if (pause_ > 0) --pause_;
   settled_ = true;
+  ++clusters_for_;
   deny_strays(out);
   if (proposing() && !storing_) ask_for_promises(out);
   advance(out);
@@ -105,6 +110,7 @@ void formation::on(const tick&, formation_output& out) {
 void formation::on(const peer_sightings& what, formation_output& out) {
   view_ = what;
   settled_ = false;
+  note_clusters();
   deny_strays(out);
   advance(out);
 }
@@ -187,21 +193,18 @@ void formation::on(const seeking& what, formation_output&) { seeking_ = what.yes
 
 bool formation::is_invitation(const form& promise) const { return !contains(promise.members, self_.id); }
 
-/// More than one: which one to join only a person knows.
-bool formation::sees_clusters() const {
-  cluster_id one;
-  for (const auto& p : view_.peers) {
-    if (p.state != membership_state::formed) continue;
-    if (one && p.cluster != one) return true;
-    one = p.cluster;
-  }
-  return false;
+void formation::note_clusters() {
+  std::set<cluster_id> now;
+  for (const auto& p : view_.peers)
+    if (p.state == membership_state::formed) now.insert(p.cluster);
+  if (std::exchange(clusters_, now) != now) clusters_for_ = 0;
 }
 
 bool formation::seeks() const noexcept {
   switch (durable_.state()) {
   case membership_state::fresh:
-    return rule_.expect == std::size_t{0} && rule_.backup == 0 && !sees_clusters();
+    // Of several, only a person knows which one to join.
+    return rule_.expect == std::size_t{0} && rule_.backup == 0 && clusters_.size() == 1 && clusters_for_ >= look_round;
   case membership_state::promised:
     return is_invitation(*durable_.promise) && seeking_.value_or(true);
   case membership_state::formed:
@@ -269,7 +272,7 @@ bool formation::seals_by_sight() const {
 /// Why a fresh node does not propose; empty if it should.
 std::string formation::why_not_now() const {
   const auto n = wanted();
-  if (n == 0 && sees_clusters()) return "sees members of more than one cluster, and asks none to be let in";
+  if (n == 0 && clusters_.size() > 1) return "sees members of more than one cluster, and asks none to be let in";
   if (n == 0) return "waiting to be added to a cluster";
   for (const auto& p : view_.peers)
     if (p.state != membership_state::fresh)

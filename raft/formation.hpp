@@ -170,7 +170,7 @@ class formation {
   void on(const seeking& what, formation_output& out);
 
   bool is_invitation(const form& promise) const;
-  bool sees_clusters() const;
+  void note_clusters();
   bool proposing() const noexcept;
   std::optional<std::size_t> wanted() const;
   std::string why_not_now() const;
@@ -203,6 +203,9 @@ class formation {
   std::uint64_t pause_ = 0;
   /// A tick has passed since the view changed.
   bool settled_ = false;
+  /// Those that it sees members of, and for how many ticks it has seen these.
+  std::set<cluster_id> clusters_;
+  std::uint64_t clusters_for_ = 0;
   /// As it was told.
   std::optional<bool> seeking_;
 };

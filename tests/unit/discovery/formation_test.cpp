@@ -20,6 +20,14 @@ peer_sightings sees(std::vector<sighted_peer> peers, std::size_t unanswered = 0)
   return {.peers = std::move(peers), .discovered = true, .listed = listed, .unanswered = unanswered};
 }
 
+const sighted_peer of_seven{one.id, membership_state::formed, {7}, one.address};
+const sighted_peer of_eight{three.id, membership_state::formed, {8}, three.address};
+
+/// Long enough for a node that would join.
+void look_round(formation& machine) {
+  for (int i = 0; i < 3; ++i) machine.step(tick{});
+}
+
 form of_three(std::uint64_t cluster = 7) { return {{cluster}, one.id, {one, two, three}}; }
 
 /// What comes of a view that has not changed for a tick.
@@ -364,7 +372,6 @@ TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks
           "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
-  CHECK(f.seeks());
   const auto out = f.step(invited{{7}, one.id});
   REQUIRE(out.store);
   REQUIRE(f.step(record_synced{}).decided);
@@ -396,12 +403,43 @@ TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks
 TEST_CASE("a node that would join asks nobody while it sees more than one cluster", "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
-  f.step(sees({{one.id, membership_state::formed, {7}, one.address}}));
-  CHECK(f.seeks());
-  const auto out = f.step(sees({{one.id, membership_state::formed, {7}, one.address},
-                                {three.id, membership_state::formed, {8}, three.address}}));
+  f.step(sees({of_seven, of_eight}));
+  look_round(f);
   CHECK_FALSE(f.seeks());
-  CHECK(out.note.find("more than one cluster") != std::string::npos);
-  f.step(sees({{three.id, membership_state::formed, {8}, three.address}}));
+  CHECK(f.step(tick{}).note.find("more than one cluster") != std::string::npos);
+  f.step(sees({of_eight}));
+  CHECK_FALSE(f.seeks());
+  look_round(f);
+  CHECK(f.seeks());
+  f.step(sees({of_seven, of_eight}));
+  CHECK_FALSE(f.seeks());
+}
+
+TEST_CASE("a node that would join looks round first: of two clusters either may be the first that answers",
+          "[formation]") {
+  formation f{two, bootstrap_rule{0}, 1, {}};
+  f.start();
+  CHECK_FALSE(f.seeks());
+  look_round(f);
+  CHECK_FALSE(f.seeks()); // nobody is there to be asked
+  f.step(sees({of_seven}));
+  CHECK_FALSE(f.seeks());
+  f.step(tick{});
+  f.step(tick{});
+  CHECK_FALSE(f.seeks());
+  f.step(sees({of_seven, of_eight}));
+  look_round(f);
+  CHECK_FALSE(f.seeks());
+}
+
+TEST_CASE("who comes and goes of one cluster does not keep a node from asking it", "[formation]") {
+  formation f{two, bootstrap_rule{0}, 1, {}};
+  f.start();
+  const sighted_peer other{{4}, membership_state::formed, {7}, "d:1"};
+  for (int i = 0; i < 3; ++i) {
+    CHECK_FALSE(f.seeks());
+    f.step(i % 2 == 0 ? sees({of_seven, fresh(three)}) : sees({of_seven, other}, 1));
+    f.step(tick{});
+  }
   CHECK(f.seeks());
 }
