@@ -32,10 +32,9 @@ bool is(errc code, const caf::error& e) { return compat::error_code(e) == static
 } // namespace
 
 node_actor::node_actor(caf::actor_config& config, node_setup setup)
-    : node_handle::base(config), setup_(std::move(setup)) {
+    : node_handle::base(config), setup_(std::move(setup)), watchers_(setup_.id) {
   set_down_handler([this](const caf::down_msg& message) {
-    const auto watched = std::erase_if(watchers_, [&](const auto& w) { return w.address() == message.source; });
-    if (watched == 0) on_down(message);
+    if (!watchers_.remove(message.source)) on_down(message);
   });
 }
 
@@ -58,25 +57,17 @@ node_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const watch_events& m) {
         // One that asks again is told once, and its end is heard of once.
-        if (std::find(watchers_.begin(), watchers_.end(), m.watcher) != watchers_.end()) return;
-        monitor(m.watcher);
-        watchers_.push_back(m.watcher);
-        // How it is now, as if it had just become so.
-        if (role_.role)
-          send(m.watcher, cluster_event{cluster_event::kind::role_changed, setup_.id, role_.kind, role_.term});
-        if (leader_) send(m.watcher, cluster_event{cluster_event::kind::leader_changed, leader_, {}, leader_term_});
+        if (watchers_.add(m.watcher)) monitor(m.watcher);
       },
       [this](const health_changed& m) {
         using kind = cluster_event::kind;
-        tell({m.now == raft::peer_state::alive     ? kind::revived
-              : m.now == raft::peer_state::suspect ? kind::suspected
-                                                   : kind::died,
-              m.peer});
+        watchers_.tell({m.now == raft::peer_state::alive     ? kind::revived
+                        : m.now == raft::peer_state::suspect ? kind::suspected
+                                                             : kind::died,
+                        m.peer});
       },
       [this](const leader_known& m) {
-        leader_term_ = m.term;
-        if (std::exchange(leader_, m.leader) != m.leader)
-          tell({cluster_event::kind::leader_changed, m.leader, {}, m.term});
+        if (has_core()) watchers_.tell_leader(m.leader, m.term);
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const stage_piece& m) { return stage(m); },
@@ -88,10 +79,11 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
         send(keeper_, m);
-        tell({cluster_event::kind::role_changed, setup_.id, m.kind, m.term});
         watch(caf::actor_cast<caf::actor>(m.role));
-        // Born while the core was being taken down.
-        if (!serves() && phase_ != phase::draining) send_exit(m.role, caf::exit_reason::user_shutdown);
+        if (has_core())
+          watchers_.tell_role(m.kind, m.term);
+        else // born while the core was being taken down
+          send_exit(m.role, caf::exit_reason::user_shutdown);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const configuration_known& m) { on_members(m); },
@@ -264,20 +256,13 @@ void node_actor::clear_core(const caf::error& why) {
                     phase_ == phase::stopping;
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
-  tell_of_end();
+  watchers_.tell_end_of_core();
   send(around_.proxy, core_down{});
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
   send(keeper_, core_down{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
-}
-
-/// Who has no core leads nobody, and does not know who does.
-void node_actor::tell_of_end() {
-  if (role_.kind == raft::role_kind::leader)
-    tell({cluster_event::kind::role_changed, setup_.id, raft::role_kind::follower, role_.term});
-  if (std::exchange(leader_, {})) tell({cluster_event::kind::leader_changed, {}, {}, leader_term_});
 }
 
 void node_actor::core_cleared() {
@@ -373,7 +358,7 @@ void node_actor::on_members(const configuration_known& message) {
   send(keeper_, message);
   const bool first = told_members_at_ == 0;
   if (!first)
-    for (const auto& event : member_events(before, members_, message.index)) tell(event);
+    for (const auto& event : member_events(before, members_, message.index)) watchers_.tell(event);
   if (members_.is_member(setup_.id)) {
     // A new role tells again what its log holds, which may end before the removal.
     if (message.index > removed_at_) {
@@ -411,10 +396,6 @@ void node_actor::on_removed(const removed_from_cluster& message) {
                      message.index, dismissed ? "stays out until it is started again" : "asks to join again");
   // Whom the leader took for dead was not meant to leave.
   send(around_.formation, seeking{!dismissed});
-}
-
-void node_actor::tell(const cluster_event& event) {
-  for (const auto& w : watchers_) send(w, event);
 }
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {

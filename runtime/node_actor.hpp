@@ -25,6 +25,7 @@
 #include "actors/proxy.hpp"
 #include "actors/role_context.hpp"
 #include "actors/timer_slot.hpp"
+#include "runtime/event_watchers.hpp"
 #include "runtime/node_options.hpp"
 #include "runtime/transport/transport.hpp"
 #include "services/member_command.hpp"
@@ -202,8 +203,6 @@ class node_actor : public node_handle::base {
   void on_removed(const removed_from_cluster& message);
   void drain();
   void hand_over();
-  void tell(const cluster_event& event);
-  void tell_of_end();
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
@@ -218,6 +217,8 @@ class node_actor : public node_handle::base {
   caf::result<piece_staged> stage(stage_piece piece);
   caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now) const;
+  /// Its core is there, and not being taken down: what a part of it says after that is of the past.
+  bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
   /// The core is there, and not being ended.
   bool serves() const noexcept {
     return phase_ == phase::running || phase_ == phase::leaving || phase_ == phase::handing_over;
@@ -246,9 +247,7 @@ class node_actor : public node_handle::base {
   index_t removed_at_ = 0;
   /// With removed_at_: because somebody asked for it, of a process that was a member.
   bool dismissed_ = false;
-  node_id leader_;
-  term_t leader_term_ = 0;
-  std::vector<event_watcher> watchers_;
+  event_watchers watchers_;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;
   bool fatal_ = false;

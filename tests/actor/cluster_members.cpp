@@ -30,6 +30,10 @@ std::shared_ptr<std::optional<late_answer>> cluster_world::change(node_id at, ra
   return ask_late<membership_changed>(at, change_membership{std::move(what), 20s});
 }
 
+void cluster_world::transfer(node_id from, node_id to) {
+  caf::anon_send(members_.at(from).node, move_leadership{to, 5s});
+}
+
 void cluster_world::stop(node_id id, bool leave) {
   note("stop " + std::to_string(id.value));
   caf::anon_send(members_.at(id).node, stop_node{leave});

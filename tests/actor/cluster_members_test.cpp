@@ -23,6 +23,22 @@ bool ended_well(cluster_world& w, node_id id, std::chrono::milliseconds patience
   return w.end_of(id) == "none" || w.end_of(id)->empty();
 }
 
+/// The role that a watcher takes its node to have; nothing if it was told none.
+std::optional<raft::role_kind> role_as_told(const std::vector<cluster_event>& seen) {
+  std::optional<raft::role_kind> role;
+  for (const auto& e : seen)
+    if (e.what == cluster_event::kind::role_changed) role = e.role;
+  return role;
+}
+
+/// Whom a watcher takes for the leader.
+node_id leader_as_told(const std::vector<cluster_event>& seen) {
+  node_id leader;
+  for (const auto& e : seen)
+    if (e.what == cluster_event::kind::leader_changed) leader = e.node;
+  return leader;
+}
+
 /// A cluster with a leader, and one of the others.
 struct story {
   explicit story(std::uint64_t seed) : w{seed} {
@@ -55,6 +71,26 @@ struct story {
   node_id other;
   node_id third;
 };
+
+/// A write is on its way to a disk that stands still, and to a role that does.
+void hold_write(cluster_world& w, node_id id) {
+  w.pace_disk(id, 0);
+  w.put(id, "held");
+  w.run(20ms);
+  w.pace_role(id, 0);
+}
+
+/// That write fails, and the core is taken down, which takes until the role goes on.
+bool break_under_role(cluster_world& w, node_id id) {
+  w.break_disk(id);
+  w.pace_disk(id, any_pace);
+  return w.run_until([&] { return w.status(id)->phase == "restarting"; }, 20ms);
+}
+
+bool goes_on_to_fail(cluster_world& w, node_id id) {
+  w.pace_role(id, any_pace);
+  return w.run_until([&] { return w.status(id)->phase == "disk_failed"; });
+}
 
 } // namespace
 
@@ -171,10 +207,35 @@ TEST_CASE("a watcher hears that its node leads no more when the core is gone, an
   s.w.break_disk(s.leader);
   s.w.put(s.leader, "x");
   REQUIRE(s.w.run_until([&] { return s.w.status(s.leader)->phase == "disk_failed"; }));
-  CHECK(s.count(*seen, kind::leader_changed, {}) > 0);
-  const auto last =
-      std::find_if(seen->rbegin(), seen->rend(), [](const auto& e) { return e.what == kind::role_changed; });
-  CHECK(last->role == raft::role_kind::follower);
+  CHECK(leader_as_told(*seen) == node_id{});
+  CHECK(role_as_told(*seen) == raft::role_kind::follower);
+}
+
+TEST_CASE("who begins to watch while the core of a leader is taken down is not told that it leads") {
+  story s{87};
+  const auto before = s.w.watch(s.leader);
+  CHECK(role_as_told(*before) == raft::role_kind::leader);
+  hold_write(s.w, s.leader);
+  REQUIRE(break_under_role(s.w, s.leader));
+  const auto meanwhile = s.w.watch(s.leader);
+  REQUIRE(goes_on_to_fail(s.w, s.leader));
+  for (const auto& seen : {before, meanwhile, s.w.watch(s.leader)}) {
+    CHECK(role_as_told(*seen) == raft::role_kind::follower);
+    CHECK(leader_as_told(*seen) == node_id{});
+  }
+}
+
+TEST_CASE("what a role finds out while its core is taken down is not told") {
+  story s{88};
+  const auto seen = s.w.watch(s.other);
+  hold_write(s.w, s.other);
+  // The new leader's request reaches the role before the end of its log store does.
+  s.w.transfer(s.leader, s.third);
+  REQUIRE(s.w.run_until([&] { return s.w.leader() == s.third; }, 100ms));
+  s.w.run(10ms);
+  REQUIRE(break_under_role(s.w, s.other));
+  REQUIRE(goes_on_to_fail(s.w, s.other));
+  CHECK(leader_as_told(*seen) == node_id{});
 }
 
 TEST_CASE("events: who leads, who is there, who is a member") {

@@ -264,10 +264,12 @@ void cluster_world::kill(node_id id, std::size_t keep) {
   m.endpoint = nullptr;
   m.around = {};
   m.news = 0;
+  m.role = 0;
 }
 
 std::size_t cluster_world::close() {
   disk_paces_.clear();
+  role_paces_.clear();
   news_paces_.clear();
   for (const auto id : ids())
     if (members_.at(id).up) kill(id);
@@ -284,13 +286,14 @@ void cluster_world::run(std::chrono::milliseconds time) {
   for (work(any_pace); time.count() > 0; --time) {
     jobs().advance_time(1ms);
     wire_.tick(now());
-    for (auto* paces : {&disk_paces_, &news_paces_})
+    for (auto* paces : {&disk_paces_, &role_paces_, &news_paces_})
       for (auto& [id, p] : *paces) p.left = p.per_ms;
     work(any_pace);
   }
 }
 
 void cluster_world::pace_disk(node_id id, std::size_t per_ms) { disk_paces_[id] = {per_ms, per_ms}; }
+void cluster_world::pace_role(node_id id, std::size_t per_ms) { role_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::pace_news(node_id id, std::size_t per_ms) { news_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::break_disk(node_id id) { members_.at(id).storage->breaks = true; }
 void cluster_world::fill_disk(node_id id, bool full) {
@@ -343,6 +346,8 @@ bool cluster_world::may_run(caf::actor_id id) {
   const auto take = [](pace& p) { return p.per_ms == any_pace || (p.left > 0 && p.left-- > 0); };
   for (auto& [node, p] : disk_paces_)
     if (members_.at(node).storage->user == id) return take(p);
+  for (auto& [node, p] : role_paces_)
+    if (members_.at(node).role == id) return take(p);
   for (auto& [node, p] : news_paces_)
     if (members_.at(node).news == id) return take(p);
   return true;
@@ -363,6 +368,7 @@ std::string cluster_world::trace() const {
 
 void cluster_world::on_role(node_id id, std::uint64_t incarnation, const role_changed& change) {
   auto& m = members_.at(id);
+  m.role = change.role.id();
   note(std::to_string(id.value) + " is " + raft::to_string(change.kind) + " in term " + std::to_string(change.term));
   const auto& waiting = jobs().jobs;
   const bool busy = std::any_of(waiting.begin(), waiting.end(), [&](caf::resumable* job) {

@@ -93,8 +93,9 @@ class cluster_world : private virtual_system {
     return reached();
   }
 
-  /// A node's disk, or the news of role changes to its endpoint, may be slow or stand still (0).
+  /// A node's disk, its role, or the news of role changes to its endpoint, may be slow or stand still (0).
   void pace_disk(node_id id, std::size_t per_ms);
+  void pace_role(node_id id, std::size_t per_ms);
   void pace_news(node_id id, std::size_t per_ms);
   /// Its next sync fails.
   void break_disk(node_id id);
@@ -125,6 +126,7 @@ class cluster_world : private virtual_system {
   // Members (cluster_members.cpp).
   /// Asks the node for this change of members; what became of it, once that is known.
   std::shared_ptr<std::optional<late_answer>> change(node_id at, raft::change_members what);
+  void transfer(node_id from, node_id to);
   void stop(node_id id, bool leave);
   /// Whether the node asks to join its cluster again.
   bool seeks(node_id id) const { return members_.at(id).seeks; }
@@ -170,6 +172,7 @@ class cluster_world : private virtual_system {
     endpoint_handle endpoint;
     service_actor<map_service> front;
     caf::actor_id news = 0;
+    caf::actor_id role = 0;
     std::deque<role_seen> roles;
     bool seeks = false;
     bool service_throws = false;
@@ -223,6 +226,7 @@ class cluster_world : private virtual_system {
     std::size_t left = any_pace;
   };
   std::map<node_id, pace> disk_paces_;
+  std::map<node_id, pace> role_paces_;
   std::map<node_id, pace> news_paces_;
   std::deque<client_call> calls_;
   /// By log index: the command and the reply, the same wherever it is applied.
