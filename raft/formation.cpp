@@ -11,8 +11,8 @@ namespace {
 /// 1 had no backup, and is still read.
 constexpr std::uint8_t promise_format = 2;
 
-/// A node that would join asks the one cluster that it has seen alone for so many ticks. Members of another may answer a
-/// little later, and where both let it in, it stays behind in one as a learner that never comes.
+/// A node that would join asks the one cluster that it has seen alone for so many ticks. Members of another may answer
+/// a little later, and where both let it in, it stays behind in one as a learner that never comes.
 constexpr std::uint64_t look_round = 3;
 
 bool contains(const std::vector<member>& members, node_id id) {
