@@ -371,7 +371,7 @@ void node_actor::on_members(const configuration_known& message) {
   }
   const auto count = members_.members().size();
   // A new role tells what the last one told, and an empty log has no members.
-  if (count > 0 && std::exchange(told_members_at_, message.index) != message.index)
+  if (count > 0 && (std::exchange(told_members_at_, message.index) != message.index || members_ != before))
     troupe::log().info("node {} is {} cluster {} of {} nodes", to_string(setup_.id),
                        members_.is_member(setup_.id) ? "a member of" : "not a member of",
                        to_string(membership_.cluster), count);

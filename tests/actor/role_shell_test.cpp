@@ -1,0 +1,107 @@
+// A role's actor by itself, with a real log store: what it tells of the members.
+#include "actors/log.hpp"
+#include "actors/log_store.hpp"
+#include "actors/role_shell.hpp"
+#include "runtime/storage/memory_storage.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr node_id self{2};
+constexpr cluster_id ours{77};
+
+raft::configuration of(std::initializer_list<std::uint64_t> voters) {
+  raft::configuration c;
+  for (const auto id : voters) c.voters.push_back({node_id{id}, "n" + std::to_string(id) + ":1"});
+  return c;
+}
+
+raft::entry configuration_at(index_t index, term_t term, const raft::configuration& c) {
+  return {index, term, raft::entry_kind::configuration, raft::bytes{encode(c)}};
+}
+
+/// Stands for everything else of the node, and writes down what the node is told of the members.
+class world_around : public caf::event_based_actor {
+ public:
+  world_around(caf::actor_config& config, std::shared_ptr<std::vector<configuration_known>> told)
+      : caf::event_based_actor(config), told_(std::move(told)) {}
+  caf::behavior make_behavior() override {
+    return {
+        [this](const configuration_known& m) { told_->push_back(m); },
+        [](const role_changed&) {},
+        [](const leader_known&) {},
+        [](const outbound&) {},
+    };
+  }
+
+ private:
+  std::shared_ptr<std::vector<configuration_known>> told_;
+};
+
+/// A follower, with a log that is on disk.
+struct follower_world : virtual_system {
+  std::shared_ptr<std::vector<configuration_known>> told = std::make_shared<std::vector<configuration_known>>();
+  caf::actor around;
+  log_store_handle log_actor;
+  role_handle subject;
+
+  explicit follower_world(std::vector<raft::entry> entries) {
+    log().set_level(spdlog::level::off);
+    auto storage = std::make_unique<memory_storage>();
+    raft::write first{1, raft::hard_state{entries.back().term, {}}, {}, {}, std::move(entries)};
+    storage->apply(first);
+    storage->sync();
+    const auto disk = storage->contents();
+    around = system.spawn<world_around>(told);
+    role_context context;
+    context.epoch = 1;
+    context.links = caf::actor_cast<links_handle>(around);
+    context.endpoint = caf::actor_cast<endpoint_handle>(around);
+    context.proxy = caf::actor_cast<proxy_handle>(around);
+    context.dispatcher = caf::actor_cast<dispatcher_handle>(around);
+    context.snapshots = caf::actor_cast<snapshot_store_handle>(around);
+    context.observer = caf::actor_cast<observer_handle>(around);
+    context.log = log_actor = system.spawn<log_store>(std::move(storage), disk, context.links);
+    subject = system.spawn<follower_shell>(
+        context, raft::follower{raft::node_state{self, ours, raft::options{}, 1, disk}}, predecessor{});
+    settle();
+  }
+  ~follower_world() {
+    for (const auto& part : {caf::actor_cast<caf::actor>(subject), caf::actor_cast<caf::actor>(log_actor), around})
+      caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
+    advance(2s); // its timer keeps it
+  }
+  follower_world(const follower_world&) = delete;
+  follower_world& operator=(const follower_world&) = delete;
+
+  void append(term_t term, index_t prev_index, term_t prev_term, std::vector<raft::entry> entries) {
+    raft::append_request request{{ours, node_id{1}, self, term}, prev_index, prev_term, 0, 0, std::move(entries)};
+    caf::anon_send(subject, std::move(request));
+    settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("a configuration that another one replaces at its own index is told") {
+  // Two leaders changed the members in their terms; the first change reached nobody but this node.
+  follower_world w{{configuration_at(1, 1, of({1, 2, 3})),
+                    {2, 2, raft::entry_kind::noop, {}},
+                    configuration_at(3, 2, of({1, 2, 4}))}};
+  REQUIRE(w.told->size() == 1);
+  CHECK(w.told->back().index == 3);
+  CHECK(w.told->back().members == of({1, 2, 4}));
+  w.append(3, 1, 1, {{2, 3, raft::entry_kind::noop, {}}, configuration_at(3, 3, of({1, 2, 5}))});
+  REQUIRE(w.told->size() == 2);
+  CHECK(w.told->back().index == 3);
+  CHECK(w.told->back().members == of({1, 2, 5}));
+  // Nothing new.
+  w.append(3, 3, 3, {{4, 3, raft::entry_kind::noop, {}}});
+  CHECK(w.told->size() == 2);
+}
