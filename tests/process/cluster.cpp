@@ -113,6 +113,13 @@ void server::put(const std::string& key, int value) const {
   body_of(call("PUT", "/v1/maps/m/" + http::percent_encode(key), std::to_string(value)), name_ + " PUT " + key);
 }
 
+void server::insist(const std::string& key, int value) const {
+  wait_for(name_ + " PUT " + key, 20s, [&] {
+    put(key, value);
+    return true;
+  });
+}
+
 int server::get(const std::string& key, std::string_view level) const {
   const auto target = "/v1/maps/m/" + http::percent_encode(key) + "?level=" + std::string{level};
   return body_of(call("GET", target), name_ + " GET " + key).at("value").get<int>();

@@ -80,6 +80,8 @@ class server {
   bool ready() const { return call("GET", "/readyz").status == 200; }
   /// PUT and GET of a small number in map "m"; throw what is not a 200.
   void put(const std::string& key, int value) const;
+  /// Puts until one is done: after the death of a node that may have led, what was sent to it has an unknown outcome.
+  void insist(const std::string& key, int value) const;
   int get(const std::string& key, std::string_view level = "linearizable") const;
 
  private:

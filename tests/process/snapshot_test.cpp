@@ -77,7 +77,7 @@ TEST_CASE("a node whose part of the log is compacted away comes back from a snap
   CHECK(nodes[down].get("first", "stale") == 1);
   // It is a member like any other: with it, and without another, there is a majority.
   nodes[through].process().kill();
-  nodes[down].put("last", 2);
+  nodes[down].insist("last", 2);
   CHECK(nodes[down].get("last") == 2);
 }
 
