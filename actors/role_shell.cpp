@@ -255,13 +255,14 @@ template <class Role> void role_shell<Role>::note_leader() {
 
 template <class Role> void role_shell<Role>::note_members() {
   const auto& log = role_.state().log();
-  const auto at = log.configuration_index();
+  const auto index = log.configuration_index();
   // Only what is on disk: the node remembers for good that it has been a member.
-  if (at > role_.state().durable_index()) return;
+  if (index > role_.state().durable_index()) return;
   // A new leader may replace a configuration by another one at the same index.
-  if (told_members_ && told_members_->index == at && told_members_->members == log.current()) return;
-  told_members_ = {at, log.current()};
-  this->send(context_.observer, *told_members_);
+  const raft::log_position at{index, log.term_at(index).value_or(0)};
+  if (told_members_ == at) return;
+  told_members_ = at;
+  this->send(context_.observer, configuration_known{index, log.current()});
 }
 
 template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {

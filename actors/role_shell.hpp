@@ -68,7 +68,8 @@ template <class Role> class role_shell : public role_handle::base {
   timer_slot timer_;
   std::map<node_id, replicator_handle> replicators_;
   std::optional<leader_known> told_leader_;
-  std::optional<configuration_known> told_members_;
+  /// The place of the configuration that was told last.
+  std::optional<raft::log_position> told_members_;
   /// What came with the step that is being carried out.
   std::shared_ptr<loaded_state> offered_;
   /// Set when this role has retired.

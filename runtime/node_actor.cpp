@@ -78,12 +78,11 @@ node_handle::behavior_type node_actor::make_behavior() {
       [this](const role_changed& m) {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
-        send(keeper_, m);
         watch(caf::actor_cast<caf::actor>(m.role));
-        if (has_core())
-          watchers_.tell_role(m.kind, m.term);
-        else // born while the core was being taken down
-          send_exit(m.role, caf::exit_reason::user_shutdown);
+        // Born while the core was being taken down.
+        if (!has_core()) return send_exit(m.role, caf::exit_reason::user_shutdown);
+        send(keeper_, m);
+        watchers_.tell_role(m.kind, m.term);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const configuration_known& m) { on_members(m); },
