@@ -31,6 +31,9 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
     return false;
   });
   for (std::size_t i = 0; i < 3; ++i) wait_for("word of the leader", 10s, [&] { return tells(i, " leads in term "); });
+  // A leader is known before its first entry has come. Without that, two that have only promised elect nobody.
+  for (std::size_t i = 0; i < 3; ++i)
+    wait_for("the members' places", 10s, [&] { return tells(i, " is a member of cluster "); });
 
   watchers[leader]->kill();
   std::size_t heir = 0;
