@@ -32,6 +32,15 @@ std::size_t voters_to_come(const configuration& c) {
   return c.voters.size() + static_cast<std::size_t>(more);
 }
 
+/// The first learner that is there, whose promotion is such a one.
+template <class Which> const member* waiting(const member_sightings& seen, Which which) {
+  for (const auto& p : seen.members.promotions) {
+    const auto* learner = find(seen.members.learners, p.learner);
+    if (learner && which(p) && is_alive(seen.health, p.learner)) return learner;
+  }
+  return nullptr;
+}
+
 member_decision adding(const member_sightings& seen, const addition& who, std::string reason) {
   return {{0, {who}, {}, seen.at, false}, std::move(reason)};
 }
@@ -77,15 +86,11 @@ member_policy::decision member_policy::shrink(const member_sightings& seen, time
 /// By one that learns and has no place yet. Not by one that only learns, as somebody wants it so.
 member_policy::decision member_policy::replace(const member_sightings& seen, time_point now) const {
   const auto gone = vacant(seen.members, now);
-  if (!gone) return {};
-  for (const auto& p : seen.members.promotions) {
-    const auto* learner = find(seen.members.learners, p.learner);
-    if (!learner || p.replaces || !is_alive(seen.health, p.learner)) continue;
-    return adding(seen, {*learner, true, *gone},
-                  "learner " + to_string(p.learner) + " takes the place of node " + to_string(*gone) +
-                      ", which is dead");
-  }
-  return {};
+  const auto* learner = gone ? waiting(seen, [](const promotion& p) { return !p.replaces; }) : nullptr;
+  if (!learner) return {};
+  return adding(seen, {*learner, true, *gone},
+                "learner " + to_string(learner->id) + " takes the place of node " + to_string(*gone) +
+                    ", which is dead");
 }
 
 member_policy::decision member_policy::let_in(const member_sightings& seen, time_point now) const {
@@ -105,13 +110,9 @@ bool member_policy::is_crowded(const member_sightings& seen) const {
 }
 
 member_policy::decision member_policy::grow(const member_sightings& seen) const {
-  if (!has_place(seen.members)) return {};
-  for (const auto& p : seen.members.promotions) {
-    const auto* learner = find(seen.members.learners, p.learner);
-    if (!learner || !p.spare || !is_alive(seen.health, p.learner)) continue;
-    return adding(seen, {*learner, true, {}}, "there is a place for learner " + to_string(p.learner));
-  }
-  return {};
+  const auto* learner = has_place(seen.members) ? waiting(seen, [](const promotion& p) { return p.spare; }) : nullptr;
+  if (!learner) return {};
+  return adding(seen, {*learner, true, {}}, "there is a place for learner " + to_string(learner->id));
 }
 
 /// Whom a policy let in it may let go, whatever becomes of those that somebody wants.
