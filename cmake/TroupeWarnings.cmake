@@ -2,6 +2,7 @@
 add_library(troupe_flags INTERFACE)
 target_compile_options(troupe_flags INTERFACE
   -Wall -Wextra -Wpedantic $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
+target_link_libraries(troupe_flags INTERFACE troupe_hardening)
 target_include_directories(troupe_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(TROUPE_SANITIZE)
   # UBSan stays recoverable at compile time, or it would ignore its suppression file; the tests run it with
