@@ -1,12 +1,11 @@
 #include "runtime/transport/transport.hpp"
 
+#include "runtime/descriptor_budget.hpp"
 #include "runtime/transport/node_claims.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -30,10 +29,9 @@ constexpr int nice_step = 5;
 
 /// Leaves descriptors for the rest of the process, the log above all.
 transport_options within_file_limit(transport_options options) {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return options;
-  options.gate.max_connections = std::min<std::size_t>(options.gate.max_connections, files.rlim_cur / 2);
-  options.gate.max_openings = std::min<std::size_t>(options.gate.max_openings, files.rlim_cur / 8);
+  const auto shares = descriptor_shares();
+  options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
+  options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
   return options;
 }
 

@@ -1,0 +1,33 @@
+// What parts of the process may take of its limit of open files.
+#include "runtime/descriptor_budget.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <initializer_list>
+
+using namespace troupe;
+
+TEST_CASE("the shares leave a quarter of the limit to the log and the rest of the process") {
+  for (const std::size_t limit : {8, 64, 256, 1024, 20'000, 1'048'576}) {
+    CAPTURE(limit);
+    const auto shares = share_descriptors(limit);
+    CHECK(shares.transport_connections > 0);
+    CHECK(shares.transport_openings > 0);
+    CHECK(shares.http_connections > 0);
+    CHECK(shares.transport_openings <= shares.transport_connections);
+    CHECK(shares.transport_connections + shares.http_connections <= limit - limit / 4);
+  }
+}
+
+TEST_CASE("without a limit there is none, and a limit that changes is read again") {
+  CHECK(share_descriptors(descriptor_budget::unlimited).http_connections == descriptor_budget::unlimited);
+  rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  auto lower = usual;
+  lower.rlim_cur = 200;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
+  const auto shares = descriptor_shares();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  CHECK(shares.transport_connections == 100);
+  CHECK(shares.http_connections == 50);
+}
