@@ -1,5 +1,6 @@
 // Runs every script of this folder and compares its trace with the golden one written in it.
 // TROUPE_REWRITE=1 writes the scripts anew with what happened: read the diff before you keep it.
+// TROUPE_SCRIPT=NAME.txt runs only that script.
 #include "tests/interaction/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -53,6 +54,10 @@ TEST_CASE("every script leads to its golden trace") {
     if (file.path().extension() == ".txt" && file.path().filename() != "CMakeLists.txt") scripts.push_back(file.path());
   std::sort(scripts.begin(), scripts.end());
   REQUIRE(scripts.size() >= 15);
+  if (const auto* only = std::getenv("TROUPE_SCRIPT")) {
+    std::erase_if(scripts, [&](const auto& script) { return script.filename() != only; });
+    REQUIRE(scripts.size() == 1);
+  }
   for (const auto& script : scripts) {
     const auto expected = lines_of(script);
     const auto got = replay(expected);

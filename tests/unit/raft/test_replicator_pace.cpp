@@ -1,0 +1,61 @@
+// How often a replicator asks a peer whose answers lead nowhere.
+#include "tests/unit/raft/replicator_answers.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <deque>
+
+namespace troupe::raft {
+namespace {
+
+using test::say;
+
+const time_point start{std::chrono::seconds{100}};
+
+/// A peer whose disk lost the end of its log: it is left with `last` entries, all of term 1.
+struct forgetful_peer {
+  index_t last = 0;
+
+  append_response answer(const append_request& m) {
+    if (m.prev_index > last) return say(false, m.prev_index, last);
+    last = std::max<index_t>(last, m.prev_index + m.entries.size());
+    return say(true, m.prev_index + m.entries.size());
+  }
+};
+
+} // namespace
+
+TEST_CASE("a peer that denies what it acknowledged is not asked faster than by heartbeats") {
+  constexpr index_t end = 10;
+  replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, end, 1, 9, 0}};
+  r.start(start);
+  r.step(say(true, 9), start);
+  REQUIRE(r.match() == 9);
+  forgetful_peer peer{4};
+  auto now = start;
+  std::size_t requests = 0;
+  // Answers take no time: nothing but the replicator itself can slow this down.
+  const auto answer_all = [&](const replicator_output& first) {
+    for (std::deque<replicator_output> todo{first}; !todo.empty() && requests < 1000; todo.pop_front()) {
+      const auto out = todo.front();
+      for (const auto& m : out.send) {
+        ++requests;
+        todo.push_back(r.step(peer.answer(m), now));
+      }
+      if (!out.fetch) continue;
+      const auto prev = std::min<index_t>(out.fetch->first - 1, end);
+      fetched found{prev + 1, prev == 0 ? term_t{0} : term_t{1}, {}, false};
+      for (auto i = prev + 1; i <= end; ++i) found.entries.push_back(test::command(i, 1));
+      todo.push_back(r.step(found, now));
+    }
+  };
+  constexpr int heartbeats = 20;
+  for (int i = 0; i < heartbeats; ++i) {
+    now = r.deadline();
+    answer_all(r.step(tick{}, now));
+  }
+  CHECK(requests < 3 * heartbeats);
+}
+
+} // namespace troupe::raft
