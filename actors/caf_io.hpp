@@ -8,9 +8,10 @@
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor_impl.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
+#include <caf/io/scribe.hpp>
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,16 +47,14 @@ inline std::string encoded(caf::actor_system& system, const caf::node_id& node) 
   return {bytes.begin(), bytes.end()};
 }
 
-using caf::io::middleman_actor;
-
-/// Asks a middleman actor for the actor that is published at host:port. `found` gets a strong_actor_ptr, which may be
+/// Has the broker shake hands with the other end of a connection. `found` gets what is published there, which may be
 /// null; `failed` gets an error.
 template <class Self, class Found, class Failed>
-void request_connect(Self* self, const middleman_actor& to, caf::timespan timeout, std::string host, std::uint16_t port,
-                     Found found, Failed failed) {
-  self->request(to, timeout, caf::connect_atom::value, std::move(host), port)
-      .then([found](const caf::node_id&, caf::strong_actor_ptr& actor,
-                    const std::set<std::string>&) mutable { found(std::move(actor)); },
+void request_handshake(Self* self, caf::timespan timeout, caf::io::scribe_ptr connection, std::uint16_t port,
+                       Found found, Failed failed) {
+  self->request(basp_broker(self->system()), timeout, caf::connect_atom::value, std::move(connection), port)
+      .then([found](const caf::node_id&, const caf::strong_actor_ptr& actor,
+                    const std::set<std::string>&) mutable { found(actor); },
             failed);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/formation_actor.hpp"
 
 #include "actors/log.hpp"
+#include "actors/peer_link.hpp"
 #include "raft/storage.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ raft::peer_sightings sightings(const peers_view& view) {
   raft::peer_sightings seen{
       .peers = {}, .discovered = view.discovered, .listed = view.listed, .unanswered = view.unanswered};
   for (const auto& [who, endpoint] : view.peers)
-    seen.peers.push_back({who.node, who.state, who.cluster, who.address, who.backup});
+    seen.peers.push_back(sighted(who));
   return seen;
 }
 

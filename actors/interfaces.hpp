@@ -149,9 +149,6 @@ using links_handle = compat::handle<void(outbound), void(health_batch), void(wat
                                     void(identity_changed), void(peers_changed), void(members_changed), void(peer_seen),
                                     void(link_report), peer_list(get_peers)>;
 
-/// Keeps one address dialed.
-using peer_link_handle = compat::handle<void(identity_changed), void(timer)>;
-
 /// Asks a connector for the endpoint behind its address.
 struct dial {};
 struct dialed {
@@ -163,6 +160,8 @@ struct hang_up {
   endpoint_handle endpoint;
 };
 using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
+/// Keeps one address dialed; `dial`: somebody is there now, so a long pause ends.
+using peer_link_handle = compat::handle<void(identity_changed), void(timer), void(dial)>;
 
 // -- health monitor: who is there
 // ---------------------------------------------------------------------------------------

@@ -14,12 +14,15 @@ namespace troupe {
 class line {
  public:
   /// A call to `connector` ends by itself before this; it only guards against one that does not.
-  static constexpr std::chrono::seconds dial_timeout{10};
+  static constexpr std::chrono::seconds dial_timeout{12};
   static constexpr raft::duration backoff_min = std::chrono::milliseconds{50};
   static constexpr raft::duration backoff_max = std::chrono::seconds{1};
 
-  line(std::string address, link_factory_ptr factory, std::uint64_t seed)
-      : address_(std::move(address)), factory_(std::move(factory)), pauses_(backoff_min, backoff_max, seed) {}
+  /// As long as it has not `succeeded`, pauses grow up to `longest_unanswered`.
+  line(std::string address, link_factory_ptr factory, std::uint64_t seed,
+       raft::duration longest_unanswered = backoff_max)
+      : address_(std::move(address)), factory_(std::move(factory)), pauses_(backoff_min, backoff_max, seed),
+        pauses_unanswered_(backoff_min, longest_unanswered, seed) {}
 
   const std::string& address() const noexcept { return address_; }
   /// Empty while there is no connection.
@@ -71,9 +74,12 @@ class line {
   }
 
   /// The connection is good: the next pause is a short one.
-  void succeeded() noexcept { pauses_.succeeded(); }
+  void succeeded() noexcept {
+    answered_ = true;
+    pauses_.succeeded();
+  }
   /// A `timer` after a pause that is longer with every failure.
-  template <class Self> void pause(Self* self) { arm(self, pauses_.failed()); }
+  template <class Self> void pause(Self* self) { arm(self, (answered_ ? pauses_ : pauses_unanswered_).failed()); }
   template <class Self> void arm(Self* self, raft::duration wait) {
     self->delayed_send(self, caf::timespan{wait}, timer{++generation_});
   }
@@ -96,6 +102,8 @@ class line {
   std::string address_;
   link_factory_ptr factory_;
   raft::backoff pauses_;
+  raft::backoff pauses_unanswered_;
+  bool answered_ = false;
   connector_handle connector_;
   endpoint_handle endpoint_;
   /// Tells answers to what was asked of an earlier connection from those that count.

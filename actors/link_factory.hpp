@@ -14,7 +14,7 @@ class link_factory {
  public:
   virtual ~link_factory() = default;
   /// An actor that connects to `address` anew for every `dial` and answers with what it found there, or with an error
-  /// within a few seconds. It does not block, whatever the address; its owner ends it.
+  /// within ten seconds. It does not block, whatever the address; its owner ends it.
   virtual connector_handle make_connector(caf::actor_system& system, const std::string& address) = 0;
 };
 

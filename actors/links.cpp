@@ -2,6 +2,7 @@
 
 #include "actors/log.hpp"
 #include "actors/peer_link.hpp"
+#include "raft/introductions.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +19,7 @@ constexpr std::size_t max_logged_copies = 64;
 
 bool same_identity(const hello& a, const hello& b) {
   return a.node == b.node && a.incarnation == b.incarnation && a.state == b.state && a.cluster == b.cluster &&
-         a.address == b.address && a.seeks == b.seeks;
+         a.address == b.address && a.seeks == b.seeks && a.introduces == b.introduces;
 }
 
 node_id receiver_of(const raft::rpc& message) { return head_of(message).to; }
@@ -97,8 +98,10 @@ void links::on_report(const link_report& m) {
   entry.endpoint = m.endpoint;
   entry.problem = m.problem;
   const auto known = nodes_.find(entry.peer.node);
-  const bool news = before != m.now || id_before != entry.peer.node || known == nodes_.end() ||
-                    !same_identity(known->second.who, entry.peer);
+  // A failed attempt like the last one changes nothing: there may be a thousand addresses of this kind.
+  const bool up = m.now == link_report::status::up;
+  const bool news = before != m.now || id_before != entry.peer.node ||
+                    (up && (known == nodes_.end() || !same_identity(known->second.who, entry.peer)));
   if (!news) return;
   if (id_before && id_before != entry.peer.node) choose(id_before);
   choose(entry.peer.node);
@@ -151,9 +154,13 @@ void links::on_seen(const hello& peer) {
     if (node->second.who.incarnation != peer.incarnation || same_identity(node->second.who, peer)) return;
     node->second.who = peer;
     addresses_[node->second.address].peer = peer;
+    resolve();
     return publish();
   }
-  if (addresses_.contains(peer.address)) return;
+  if (const auto known = addresses_.find(peer.address); known != addresses_.end()) {
+    if (known->second.now != link_report::status::up) send(known->second.link, dial{});
+    return;
+  }
   const auto now = clock().now();
   if (seen_.size() >= max_seen) {
     // Whoever is tried keeps its place for a while: nobody makes this node dial ever new addresses.
@@ -165,8 +172,11 @@ void links::on_seen(const hello& peer) {
 }
 
 void links::on_identity(const hello& self) {
+  auto introduces = std::move(self_.introduces);
   self_ = self;
+  self_.introduces = std::move(introduces);
   for (const auto& [address, entry] : addresses_) send(entry.link, identity_changed{self_});
+  resolve();
   publish();
 }
 
@@ -182,6 +192,10 @@ void links::resolve() {
   for (const auto& member : members_)
     if (member.id != self_.node && plausible_address(member.address)) start(member.address);
   for (const auto& one : seen_) start(one.address);
+  introduced_.clear();
+  if (self_.state != membership_state::formed)
+    for (auto& m : raft::introduced_to(self_.node, linked())) introduced_.insert(std::move(m.address));
+  std::for_each(introduced_.begin(), introduced_.end(), start);
   std::erase_if(addresses_, [this](const auto& item) {
     if (item.second.now == link_report::status::up || wanted(item.first)) return false;
     demonitor(item.second.link.address());
@@ -193,12 +207,27 @@ void links::resolve() {
 bool links::wanted(const std::string& address) const {
   const auto lists_it = [&](const auto& item) { return item.second.contains(address); };
   const auto is_its = [&](const raft::member& m) { return m.id != self_.node && m.address == address; };
-  return std::any_of(members_.begin(), members_.end(), is_its) ||
+  return introduced_.contains(address) || std::any_of(members_.begin(), members_.end(), is_its) ||
          std::any_of(seen_.begin(), seen_.end(), [&](const auto& one) { return one.address == address; }) ||
          std::any_of(discovered_.begin(), discovered_.end(), lists_it);
 }
 
+std::vector<raft::sighted_peer> links::linked() const {
+  std::vector<raft::sighted_peer> peers;
+  for (const auto& [id, node] : nodes_) peers.push_back(sighted(node.who));
+  return peers;
+}
+
+/// Peers hear at once whom this node is linked to, as long as all of this matters.
+void links::introduce() {
+  auto introduces = raft::introductions(self_.state, linked());
+  if (introduces == self_.introduces) return;
+  self_.introduces = std::move(introduces);
+  for (const auto& [address, entry] : addresses_) send(entry.link, identity_changed{self_});
+}
+
 void links::publish() {
+  introduce();
   if (peers_watchers_.empty()) return;
   const auto now = view();
   for (const auto& w : peers_watchers_) send(w, now);

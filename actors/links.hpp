@@ -1,7 +1,7 @@
 // The way to other nodes: which addresses are dialed, who answered there, and where messages to a node go.
 //
-//   address:  (wanted by discovery, by the log's members, or by who dialed this node) -> one peer_link -> down | up |
-//             refused | self                       no longer wanted and not up: the peer_link ends
+//   address:  (wanted by discovery, by the log's members, by who dialed this node, or by whom a node without a cluster
+//             hears of) -> one peer_link -> down | up | refused | self;  no longer wanted and not up: the peer_link ends
 //   node id:  [no link] -- the first of its addresses is up --> [linked] -- the last of them is lost --> [no link]
 #pragma once
 
@@ -53,6 +53,8 @@ class links : public links_handle::base {
   void choose(node_id id);
   void resolve();
   bool wanted(const std::string& address) const;
+  void introduce();
+  std::vector<raft::sighted_peer> linked() const;
   void publish();
   peers_view view() const;
   peer_list status() const;
@@ -73,6 +75,8 @@ class links : public links_handle::base {
     raft::time_point since;
   };
   std::deque<sighting> seen_;
+  /// Addresses of nodes that others introduced, as long as this one has no cluster; bounded.
+  std::set<std::string> introduced_;
   std::vector<link_watcher> link_watchers_;
   std::vector<peers_watcher> peers_watchers_;
   /// Second incarnations that were logged.

@@ -35,7 +35,7 @@ using raft::term_t;
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
 /// Raised when nodes of different versions could misunderstand each other.
-inline constexpr std::uint32_t protocol_version = 6;
+inline constexpr std::uint32_t protocol_version = 7;
 
 /// Who a node is. Sent by a dialer, and by the other side as the answer.
 struct hello {
@@ -51,11 +51,13 @@ struct hello {
   std::uint64_t backup = 0;
   /// It is no member of a cluster and asks to become one of the receiver's.
   bool seeks = false;
+  /// Other nodes without a cluster that it is linked to, as long as it has none itself (raft/introductions.hpp).
+  std::vector<raft::member> introduces;
   /// Set in an answer that refuses the link: why, for a person.
   std::string refusal;
 };
 template <class F> void visit_fields(hello& x, F&& f) {
-  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.seeks, x.refusal);
+  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.seeks, x.introduces, x.refusal);
 }
 TROUPE_WIRE_MESSAGE(hello)
 

@@ -1,9 +1,10 @@
 #include "actors/peer_link.hpp"
 
 #include "actors/log.hpp"
+#include "raft/address.hpp"
+#include "raft/introductions.hpp"
 #include "services/printable.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -18,13 +19,17 @@ constexpr auto repeated_hello_timeout = 1500ms;
 constexpr unsigned max_silences = 2;
 constexpr auto hello_interval = 500ms;
 constexpr std::size_t max_refusal = 300;
+/// An address where nobody ever answered may be wrong, or one of very many.
+constexpr auto longest_pause_unanswered = 30s;
+/// Others can end a pause no more often than this.
+constexpr auto hurry_after = 500ms;
 
 } // namespace
 
-bool plausible_address(const std::string& address) {
-  constexpr std::size_t longest = 300;
-  const auto graphic = [](char c) { return c > 0x20 && c < 0x7f; };
-  return !address.empty() && address.size() <= longest && std::all_of(address.begin(), address.end(), graphic);
+bool plausible_address(const std::string& address) { return raft::address_problem(address) == nullptr; }
+
+raft::sighted_peer sighted(const hello& peer) {
+  return {peer.node, peer.state, peer.cluster, peer.address, peer.backup, peer.introduces};
 }
 
 std::string objection_to(const hello& peer, const hello& self) {
@@ -32,6 +37,7 @@ std::string objection_to(const hello& peer, const hello& self) {
     return "speaks protocol " + std::to_string(peer.protocol) + ", this node " + std::to_string(self.protocol);
   if (!peer.node) return "has no node id";
   if (!plausible_address(peer.address)) return "has no usable address";
+  if (peer.introduces.size() > raft::max_introduced) return "introduces more nodes than it may";
   if (peer.node == self.node && peer.incarnation != self.incarnation)
     return "has this node's id " + to_string(peer.node) + ": one data directory is a copy of the other";
   const bool both_formed = peer.state == membership_state::formed && self.state == membership_state::formed;
@@ -43,7 +49,7 @@ std::string objection_to(const hello& peer, const hello& self) {
 
 peer_link::peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory,
                      std::uint64_t seed, links_handle links)
-    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed), self_(std::move(self)),
+    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed, longest_pause_unanswered), self_(std::move(self)),
       links_(std::move(links)) {
   set_down_handler([this](const caf::down_msg& m) {
     if (line_.broken_by(m)) lost("the connection broke");
@@ -66,6 +72,7 @@ peer_link_handle::behavior_type peer_link::make_behavior() {
         else if (phase_ == phase::up && !asking_)
           greet();
       },
+      [this](const dial&) { hurry(); },
   };
 }
 
@@ -76,6 +83,7 @@ void peer_link::on_exit() {
 
 void peer_link::start_dialing() {
   phase_ = phase::dialing;
+  dialed_at_ = clock().now();
   line_.dial(
       this,
       [this] {
@@ -83,6 +91,11 @@ void peer_link::start_dialing() {
         greet();
       },
       [this](const std::string& problem) { lost(problem); });
+}
+
+/// Somebody there has dialed this node.
+void peer_link::hurry() {
+  if (phase_ == phase::waiting && clock().now() - dialed_at_ >= hurry_after) start_dialing();
 }
 
 void peer_link::greet() {

@@ -4,7 +4,8 @@
 //   [dialing] ------> [greeting] ------------> [up] --- repeats its hello, watches          -------> [self]
 //       ^  error          |  refused, silent      |  DOWN, twice silent, another node there  (from greeting; rests)
 //       |                 v                       v
-//       +-- timer --- [waiting] <-----------------+      (50 ms to 1 s, doubled with every failure, jittered)
+//       +-- timer, dial --- [waiting] <-----------+      (50 ms to 1 s, doubled with every failure, jittered; to 30 s
+//                                                         as long as nobody has ever answered well there)
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -27,6 +28,7 @@ class peer_link : public peer_link_handle::base {
   enum class phase { dialing, greeting, up, waiting, self };
 
   void start_dialing();
+  void hurry();
   void greet();
   void answered(const hello& answer);
   void unanswered(const std::string& problem);
@@ -41,6 +43,7 @@ class peer_link : public peer_link_handle::base {
   /// What the other side said last.
   hello peer_;
   phase phase_ = phase::dialing;
+  raft::time_point dialed_at_;
   bool asking_ = false;
   /// The own identity changed while a hello was on its way.
   bool ask_again_ = false;
@@ -51,7 +54,9 @@ class peer_link : public peer_link_handle::base {
 
 /// What a node has against a link to `peer`, whichever of them dialed; empty for nothing.
 std::string objection_to(const hello& peer, const hello& self);
-/// Host:port of bounded length in printable characters, so that it can be logged and dialed.
+/// Host:port, so that it can be logged and dialed.
 bool plausible_address(const std::string& address);
+/// A peer as the rules of raft/ see it.
+raft::sighted_peer sighted(const hello& peer);
 
 } // namespace troupe

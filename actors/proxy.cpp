@@ -217,6 +217,12 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
   case raft::refusal::invalid_change:
     settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
     break;
+  case raft::refusal::invalid_address:
+    settle(tag, errc::refused, "an address is not host:port, with IPv6 in brackets and a port from 1 to 65535");
+    break;
+  case raft::refusal::configuration_too_large:
+    settle(tag, errc::refused, "the cluster would have more members than the 64 that it may have");
+    break;
   case raft::refusal::nothing_to_change:
     settle(tag, errc::refused, "everything is as the change wants it");
     break;
@@ -225,8 +231,7 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
     break;
   case raft::refusal::no_majority_left:
     settle(tag, errc::refused,
-           "of the voters that the change would leave, no majority answers: nothing could be done any "
-           "more, nor this be undone");
+           "of the voters that the change would leave, no majority answers: nothing could be committed any more");
     break;
   case raft::refusal::transfer_failed:
     settle(tag, errc::refused, "no voter took the leadership over in time: the leader goes on");

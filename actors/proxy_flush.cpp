@@ -84,6 +84,10 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   }
   auto what = services::decode_member_command(payload.view());
   if (!what) return false;
+  if (services::lacks_address(*what)) {
+    refuse(tag, raft::refusal::invalid_address, {});
+    return true;
+  }
   std::visit(
       [&](auto& request) {
         request.tag = tag;

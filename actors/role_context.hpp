@@ -11,12 +11,12 @@ struct configuration_known {
   raft::configuration members;
 };
 
-/// The committed configuration at `index` does not have this node; `dismissed` because somebody asked for that, and
-/// `meanwhile` if it was committed after this core's first contact with a leader.
+/// The committed configuration at `index` does not have this node; `dismissed` because somebody asked for that, or may
+/// have. It left no later than `left_before`.
 struct removed_from_cluster {
   index_t index = 0;
   bool dismissed = false;
-  bool meanwhile = false;
+  raft::time_point left_before;
 };
 
 /// Told by roles what the node's owner wants to know.

@@ -206,8 +206,8 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   if (out.compact_to) this->send(context_.log, compact_log{*out.compact_to});
   if (out.transferred_now) this->send(context_.proxy, *out.transferred_now);
   if (out.removed) {
-    const bool meanwhile = context_.ready_at && *out.removed > *context_.ready_at;
-    this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed, meanwhile});
+    const auto left_before = this->clock().now() - out.removed_for;
+    this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed, left_before});
   }
   note_leader();
   note_members();

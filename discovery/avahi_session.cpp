@@ -187,17 +187,12 @@ void avahi_session::browsed(int interface, int protocol, int event, const char* 
   const auto key = [&] { return mdns_key{interface, protocol, name ? name : "", domain ? domain : ""}; };
   switch (static_cast<AvahiBrowserEvent>(event)) {
   case AVAHI_BROWSER_NEW:
+    if (const auto useless = view_.in_the_way_of(key())) forget(*useless);
     if (view_.appeared(key()) && !resolve(key())) view_.resolved(key(), std::nullopt);
     break;
-  case AVAHI_BROWSER_REMOVE: {
-    const auto known = resolvers_.find(key());
-    if (known != resolvers_.end()) {
-      if (known->second) ::avahi_service_resolver_free(known->second);
-      resolvers_.erase(known);
-    }
-    view_.vanished(key());
+  case AVAHI_BROWSER_REMOVE:
+    forget(key());
     break;
-  }
   case AVAHI_BROWSER_ALL_FOR_NOW:
     view_.listed_all();
     break;
@@ -207,6 +202,14 @@ void avahi_session::browsed(int interface, int protocol, int event, const char* 
     return;
   }
   tell();
+}
+
+void avahi_session::forget(const mdns_key& key) {
+  if (const auto known = resolvers_.find(key); known != resolvers_.end()) {
+    if (known->second) ::avahi_service_resolver_free(known->second);
+    resolvers_.erase(known);
+  }
+  view_.vanished(key);
 }
 
 /// The resolver stays, and tells when the instance moves. An address of the same family, as those of the other one come

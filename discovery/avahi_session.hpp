@@ -45,6 +45,7 @@ class avahi_session {
   void publish();
   bool add_service(AvahiEntryGroup* group);
   bool resolve(const mdns_key& key);
+  void forget(const mdns_key& key);
   void tell();
 
   std::string type_;

@@ -7,8 +7,7 @@
 namespace troupe {
 namespace {
 
-/// Each costs the daemon a resolver, of which it gives a client 1024 at most.
-constexpr std::size_t max_instances = 512;
+constexpr std::string_view name_prefix = "troupe-";
 
 const char* state_text(raft::membership_state state) {
   switch (state) {
@@ -21,6 +20,8 @@ const char* state_text(raft::membership_state state) {
   }
   return "?";
 }
+
+std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
 
 bool is_link_local_v6(const std::string& address) {
   // fe80::/10
@@ -36,7 +37,23 @@ std::vector<std::string> txt_of(const mdns_identity& who) {
           "cluster=" + (who.cluster ? to_string(who.cluster) : "")};
 }
 
-std::string instance_of(const mdns_identity& who) { return "troupe-" + to_string(who.node); }
+std::string instance_of(const mdns_identity& who) { return std::string{name_prefix} + to_string(who.node); }
+
+bool is_instance_name(std::string_view name) {
+  constexpr std::size_t digits = 16;
+  constexpr std::size_t longest_number = 6;
+  constexpr std::string_view mark = " #";
+  if (!name.starts_with(name_prefix)) return false;
+  name.remove_prefix(name_prefix.size());
+  const auto id = name.substr(0, digits);
+  if (id.size() != digits || !raft::parse_node_id(id)) return false;
+  name.remove_prefix(digits);
+  if (name.empty()) return true;
+  if (!name.starts_with(mark)) return false;
+  name.remove_prefix(mark.size());
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && name.size() <= longest_number && std::all_of(name.begin(), name.end(), is_digit);
+}
 
 std::optional<std::string> mdns_address(const std::string& address, std::uint16_t port, int interface) {
   auto host = address;
@@ -51,21 +68,53 @@ std::optional<std::string> mdns_address(const std::string& address, std::uint16_
   }
 }
 
+std::optional<mdns_key> mdns_view::in_the_way_of(const mdns_key& key) const {
+  if (instances_.size() < max_instances || instances_.contains(key) || !is_instance_name(key.name)) return std::nullopt;
+  const auto useless = std::find_if(instances_.begin(), instances_.end(),
+                                    [](const auto& item) { return !item.second.asked && !item.second.address; });
+  return useless == instances_.end() ? std::nullopt : std::optional{useless->first};
+}
+
 bool mdns_view::appeared(const mdns_key& key) {
-  if (instances_.size() >= max_instances) return false;
-  return instances_.emplace(key, instance{}).second;
+  if (instances_.size() >= max_instances || !is_instance_name(key.name)) return false;
+  return instances_.emplace(key, instance{true, !listed_all_, std::nullopt}).second;
+}
+
+void mdns_view::vanished(const mdns_key& key) {
+  const auto known = instances_.find(key);
+  if (known == instances_.end()) return;
+  count(known->second.address, -1);
+  instances_.erase(known);
 }
 
 void mdns_view::resolved(const mdns_key& key, std::optional<std::string> address) {
-  const auto found = instances_.find(key);
-  if (found != instances_.end()) found->second = {false, std::move(address)};
+  const auto known = instances_.find(key);
+  if (known == instances_.end()) return;
+  auto& one = known->second;
+  count(one.address, -1);
+  // Beyond what one host may have it leads nowhere.
+  if (address) {
+    const auto others = of_host_.find(host_of(*address));
+    if (others != of_host_.end() && others->second >= max_of_host) address.reset();
+  }
+  one.asked = false;
+  one.address = std::move(address);
+  count(one.address, 1);
+}
+
+void mdns_view::count(const std::optional<std::string>& address, int by) {
+  if (!address) return;
+  const auto host = host_of(*address);
+  auto& instances = of_host_[host];
+  instances += static_cast<std::size_t>(by);
+  if (instances == 0) of_host_.erase(host);
 }
 
 std::optional<std::vector<std::string>> mdns_view::addresses() const {
   if (!listed_all_) return std::nullopt;
   std::vector<std::string> all;
   for (const auto& [key, one] : instances_) {
-    if (one.asked) return std::nullopt;
+    if (one.asked && one.early) return std::nullopt;
     if (one.address) all.push_back(*one.address);
   }
   return all;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct mdns_identity {
 std::vector<std::string> txt_of(const mdns_identity& who);
 /// The name of the service instance; nodes have different ones.
 std::string instance_of(const mdns_identity& who);
+/// Whether a node may have this name: the one above, or what Avahi makes of it where that is taken ("... #2").
+bool is_instance_name(std::string_view name);
 
 /// One service instance as it shows at one interface and by one protocol.
 struct mdns_key {
@@ -43,26 +46,42 @@ struct mdns_key {
 /// there.
 std::optional<std::string> mdns_address(const std::string& address, std::uint16_t port, int interface);
 
-/// All instances that were announced, and where they lead.
+/// All instances that were announced, and where they lead. Anybody in the network can announce any number of names, so
+/// all of this is bounded: names that no node has are passed over; of one host a few instances count; where there is no
+/// room left, one that leads nowhere gives way; and an instance that is yet to be resolved holds nothing up, but for
+/// those that are there from the beginning.
 class mdns_view {
  public:
-  /// False for one that is known, and when there are too many: anybody in the network can announce any number.
+  /// Each costs the daemon a resolver, of which it gives a client 1024 at most.
+  static constexpr std::size_t max_instances = 512;
+  /// Several interfaces and protocols of each of several nodes.
+  static constexpr std::size_t max_of_host = 32;
+
+  /// Before `appeared`: an instance that is to vanish so that there is room for this one.
+  std::optional<mdns_key> in_the_way_of(const mdns_key& key) const;
+  /// False for one that is known, that no node can have announced, and when there are too many.
   bool appeared(const mdns_key& key);
-  void vanished(const mdns_key& key) { instances_.erase(key); }
+  void vanished(const mdns_key& key);
   /// Nothing: it leads nowhere, at least for now, or to this node itself.
   void resolved(const mdns_key& key, std::optional<std::string> address);
   /// Everything that was there when browsing began has been announced.
   void listed_all() { listed_all_ = true; }
-  /// Before the daemon has told everything, and while it is asked where an instance is, there is no view: it would lack
-  /// peers that are there.
+  /// Before the daemon has told everything, and said of each where it is or that it does not know, there is no view: it
+  /// would lack peers that are there.
   std::optional<std::vector<std::string>> addresses() const;
 
  private:
   struct instance {
     bool asked = true;
+    /// It was there when browsing began.
+    bool early = true;
     std::optional<std::string> address;
   };
+  void count(const std::optional<std::string>& address, int by);
+
   std::map<mdns_key, instance> instances_;
+  /// Instances by the host that they lead to.
+  std::map<std::string, std::size_t> of_host_;
   bool listed_all_ = false;
 };
 

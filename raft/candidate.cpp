@@ -16,6 +16,7 @@ candidate::candidate(follower&& from)
 
 output candidate::start(time_point now) {
   output out;
+  state_.note_members(now);
   if (summoned_) {
     campaign(now, out);
   } else {
@@ -27,6 +28,7 @@ output candidate::start(time_point now) {
 output candidate::step(const event& what, time_point now) {
   output out;
   std::visit([&](const auto& e) { on(e, now, out); }, what);
+  state_.note_members(now);
   return out;
 }
 
@@ -78,8 +80,8 @@ void candidate::on(const disk_space& what, time_point, output&) { state_.note_ro
 
 void candidate::on(const state_missing& what, time_point, output&) { state_.note_missing(what.index); }
 
-void candidate::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request.head.from, state_, out);
+void candidate::receive(const vote_request& request, time_point now, output& out) {
+  tell_removed(request.head.from, state_, now, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, false));
   } else if (request.head.term > state_.term()) {
@@ -120,8 +122,8 @@ void candidate::receive(const timeout_now&, time_point, output&) {
   // Campaigns already.
 }
 
-void candidate::receive(const removed_notice& notice, time_point, output& out) {
-  if (state_.note_removed(out, notice.index, notice.commit, notice.dismissed)) become_follower(out, notice);
+void candidate::receive(const removed_notice& notice, time_point now, output& out) {
+  if (state_.note_removed(out, notice, now)) become_follower(out, notice);
 }
 
 void candidate::receive(const removed_answer&, time_point, output&) {

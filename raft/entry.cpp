@@ -30,10 +30,12 @@ std::vector<member> get_members(reader& in) {
 }
 
 /// Format 2 is format 1 and promotions that are neither asked for nor spare; format 3 also says which are, and has who
-/// was dismissed behind them. The lowest is written that can say it: one configuration, one encoding.
+/// was dismissed behind them; format 4 also says where each was dismissed, and up to where that is forgotten. The lowest
+/// is written that can say it: one configuration, one encoding.
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t promoting_format = 2;
 constexpr std::uint8_t dismissing_format = 3;
+constexpr std::uint8_t placing_format = 4;
 
 constexpr std::uint8_t asked_flag = 1;
 constexpr std::uint8_t spare_flag = 2;
@@ -41,6 +43,9 @@ constexpr std::uint8_t spare_flag = 2;
 std::uint8_t format_of(const configuration& c) {
   const bool flagged =
       std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.spare; });
+  const bool placed =
+      c.forgotten > 0 || std::any_of(c.dismissed.begin(), c.dismissed.end(), [](const dismissal& d) { return d.at > 0; });
+  if (placed) return placing_format;
   if (flagged || !c.dismissed.empty()) return dismissing_format;
   return c.promotions.empty() ? plain_format : promoting_format;
 }
@@ -51,17 +56,20 @@ std::vector<promotion> get_promotions(reader& in, std::uint8_t format) {
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const node_id learner{in.get<std::uint64_t>()};
     const node_id replaces{in.get<std::uint64_t>()};
-    const auto flags = format == dismissing_format ? in.get<std::uint8_t>() : std::uint8_t{0};
+    const auto flags = format >= dismissing_format ? in.get<std::uint8_t>() : std::uint8_t{0};
     promotions.push_back({learner, replaces, (flags & asked_flag) != 0, (flags & spare_flag) != 0});
   }
   return promotions;
 }
 
-std::vector<node_id> get_ids(reader& in) {
-  std::vector<node_id> ids;
+std::vector<dismissal> get_dismissed(reader& in, std::uint8_t format) {
+  std::vector<dismissal> dismissed;
   const auto count = in.get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < count && in.ok(); ++i) ids.push_back(node_id{in.get<std::uint64_t>()});
-  return ids;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const node_id node{in.get<std::uint64_t>()};
+    dismissed.push_back({node, format >= placing_format ? in.get<index_t>() : 0});
+  }
+  return dismissed;
 }
 
 } // namespace
@@ -71,7 +79,7 @@ bool configuration::is_voter(node_id id) const noexcept { return contains(voters
 bool configuration::is_member(node_id id) const noexcept { return is_voter(id) || contains(learners, id); }
 
 bool configuration::is_dismissed(node_id id) const noexcept {
-  return std::find(dismissed.begin(), dismissed.end(), id) != dismissed.end();
+  return std::any_of(dismissed.begin(), dismissed.end(), [&](const dismissal& d) { return d.node == id; });
 }
 
 std::vector<member> configuration::members() const {
@@ -95,25 +103,30 @@ std::string encode(const configuration& value) {
   for (const auto& p : value.promotions) {
     out.put(p.learner.value);
     out.put(p.replaces.value);
-    if (format != dismissing_format) continue;
+    if (format < dismissing_format) continue;
     out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.spare ? spare_flag : 0)));
   }
-  if (format != dismissing_format) return text;
+  if (format < dismissing_format) return text;
   out.put(static_cast<std::uint32_t>(value.dismissed.size()));
-  for (const auto id : value.dismissed) out.put(id.value);
+  for (const auto& d : value.dismissed) {
+    out.put(d.node.value);
+    if (format >= placing_format) out.put(d.at);
+  }
+  if (format >= placing_format) out.put(value.forgotten);
   return text;
 }
 
 std::optional<configuration> decode_configuration(std::string_view data) {
   reader in{data};
   const auto format = in.get<std::uint8_t>();
-  if (format < plain_format || format > dismissing_format) return std::nullopt;
+  if (format < plain_format || format > placing_format) return std::nullopt;
   configuration value;
   value.voters = get_members(in);
   value.outgoing = get_members(in);
   value.learners = get_members(in);
   if (format >= promoting_format) value.promotions = get_promotions(in, format);
-  if (format >= dismissing_format) value.dismissed = get_ids(in);
+  if (format >= dismissing_format) value.dismissed = get_dismissed(in, format);
+  if (format >= placing_format) value.forgotten = in.get<index_t>();
   if (!in.done() || encode(value) != data) return std::nullopt;
   return value;
 }

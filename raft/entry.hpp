@@ -53,6 +53,13 @@ struct promotion {
   friend bool operator==(const promotion&, const promotion&) = default;
 };
 
+/// A node that left because somebody asked for it, and the index of the configuration without it; 0: not known.
+struct dismissal {
+  node_id node;
+  index_t at = 0;
+  friend bool operator==(const dismissal&, const dismissal&) = default;
+};
+
 /// Who votes. In a joint configuration `outgoing` holds the old voters, and both majorities are needed. Learners are
 /// sent everything, and count for nothing.
 struct configuration {
@@ -61,7 +68,9 @@ struct configuration {
   std::vector<member> learners;
   std::vector<promotion> promotions = {};
   /// Who left because somebody asked for it, oldest first: they are told so, and do not come back by themselves.
-  std::vector<node_id> dismissed = {};
+  std::vector<dismissal> dismissed = {};
+  /// Dismissals up to this index may be missing above, as only the newest are kept.
+  index_t forgotten = 0;
 
   bool joint() const noexcept { return !outgoing.empty(); }
   bool empty() const noexcept { return voters.empty(); }

@@ -126,6 +126,10 @@ enum class refusal : std::uint8_t {
   unknown_member,
   /// The change contradicts itself, or names a node without an id.
   invalid_change,
+  /// An address is not host:port (address.hpp).
+  invalid_address,
+  /// The configuration would have more members, or more bytes, than it may (membership_rules.hpp).
+  configuration_too_large,
   /// Everything is as the change wants it.
   nothing_to_change,
   /// The change would leave no voter.
@@ -198,8 +202,10 @@ struct output {
   std::optional<membership_change> membership;
   /// This node is no member any more: the configuration at this index, which is committed, does not have it.
   std::optional<index_t> removed;
-  /// With `removed`: somebody asked for it, rather than that it was found to be dead.
+  /// With `removed`: somebody asked for it, or may have, rather than that it was found to be dead.
   bool dismissed = false;
+  /// With `removed`: at least so long ago.
+  duration removed_for{};
   std::optional<replicate> replicate_now;
   /// A piece of the leader's snapshot to be stored; answered by `snapshot_stored`.
   std::optional<snapshot_request> store_chunk;

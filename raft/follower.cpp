@@ -15,6 +15,7 @@ follower::follower(leader&& from) : heard_(from.leader_heard()), state_(std::mov
 
 output follower::start(time_point now) {
   output out;
+  state_.note_members(now);
   rearm(now);
   // A node that is the whole quorum has nobody to wait for.
   const auto& c = state_.members();
@@ -25,6 +26,7 @@ output follower::start(time_point now) {
 output follower::step(const event& what, time_point now) {
   output out;
   std::visit([&](const auto& e) { on(e, now, out); }, what);
+  state_.note_members(now);
   return out;
 }
 
@@ -97,7 +99,7 @@ void follower::on(const state_missing& what, time_point, output&) { state_.note_
 
 void follower::receive(const vote_request& request, time_point now, output& out) {
   const bool sticky = !request.transfer && leader_ && heard_ && now - *heard_ < state_.opts().election_min;
-  tell_removed(request.head.from, state_, out);
+  tell_removed(request.head.from, state_, now, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, sticky));
     return;
@@ -149,7 +151,7 @@ void follower::receive(const timeout_now& order, time_point, output& out) {
 }
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
-  if (!state_.note_removed(out, notice.index, notice.commit, notice.dismissed)) return;
+  if (!state_.note_removed(out, notice, now)) return;
   state_.send_durably(out, removed_answer{state_.to(notice.head.from), notice.index});
   rearm(now);
 }

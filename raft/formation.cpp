@@ -1,15 +1,14 @@
 #include "raft/formation.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/address.hpp"
+#include "raft/introductions.hpp"
+#include "raft/membership_rules.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace troupe::raft {
 namespace {
-
-/// 1 had no backup, and is still read.
-constexpr std::uint8_t promise_format = 2;
 
 /// A node that would join asks the one cluster that it has seen alone for so many ticks. Members of another may answer
 /// a little later, and where both let it in, it stays behind in one as a learner that never comes.
@@ -19,49 +18,11 @@ bool contains(const std::vector<member>& members, node_id id) {
   return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
 }
 
-bool well_formed(const form& f) {
-  if (!f.cluster || f.members.empty() || !f.members.front().id || f.members.front().id != f.proposer) return false;
-  const auto not_rising = [](const member& a, const member& b) { return a.id >= b.id; };
-  return std::adjacent_find(f.members.begin(), f.members.end(), not_rising) == f.members.end();
-}
-
 std::string name_of(std::uint64_t backup) {
   return backup == 0 ? "no backup" : "the backup " + to_string(node_id{backup});
 }
 
 } // namespace
-
-std::string encode(const form& promise) {
-  std::string text;
-  writer out{text};
-  out.put(promise_format);
-  out.put(promise.cluster.value);
-  out.put(promise.proposer.value);
-  out.put(static_cast<std::uint32_t>(promise.members.size()));
-  for (const auto& m : promise.members) {
-    out.put(m.id.value);
-    out.put_string(m.address);
-  }
-  out.put(promise.backup);
-  return text;
-}
-
-std::optional<form> decode_promise(std::string_view data) {
-  reader in{data};
-  const auto format = in.get<std::uint8_t>();
-  if (format != 1 && format != promise_format) return std::nullopt;
-  form promise;
-  promise.cluster.value = in.get<std::uint64_t>();
-  promise.proposer.value = in.get<std::uint64_t>();
-  const auto count = in.get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    const node_id id{in.get<std::uint64_t>()};
-    promise.members.push_back({id, std::string{in.get_string()}});
-  }
-  if (format == promise_format) promise.backup = in.get<std::uint64_t>();
-  if (!in.done() || !well_formed(promise)) return std::nullopt;
-  return promise;
-}
 
 formation::formation(member self, bootstrap_rule rule, std::uint64_t seed, membership_record on_disk)
     : self_(std::move(self)), rule_(rule), random_(seed), durable_(std::move(on_disk)) {}
@@ -285,8 +246,12 @@ std::string formation::why_not_now() const {
     if (!view_.discovered) return "waiting for discovery";
     return "waiting for " + std::to_string(view_.unanswered) + " of the listed addresses to answer";
   }
-  const auto seen = view_.peers.size() + 1;
+  const auto heard_of = introduced_to(self_.id, view_.peers);
+  const auto seen = view_.peers.size() + heard_of.size() + 1;
   if (seen != *n) return "sees " + std::to_string(seen) + " nodes, forms with exactly " + std::to_string(*n);
+  if (!heard_of.empty())
+    return "others see node " + to_string(heard_of.front().id) + " at " + heard_of.front().address +
+           ", and this one is not linked to it";
   for (const auto& p : view_.peers)
     if (p.node < self_.id) return "waiting for node " + to_string(p.node) + " to propose";
   return {};
@@ -295,6 +260,9 @@ std::string formation::why_not_now() const {
 /// Why this node does not promise itself to `what`; empty if it may, or has.
 std::string formation::why_no_promise(const form& what) const {
   if (!well_formed(what) || !contains(what.members, self_.id)) return "not a formation of this node";
+  if (what.members.size() > max_members) return "too many members";
+  for (const auto& m : what.members)
+    if (address_problem(m.address)) return "a member's address is not host:port";
   if (durable_.cluster && durable_.cluster != what.cluster) return "belongs to cluster " + to_string(durable_.cluster);
   if (storing_ && !storing_->cluster) return "another formation is being decided";
   if (durable_.promise && durable_.promise != what)
@@ -313,6 +281,8 @@ std::string formation::why_no_promise(const form& what) const {
       return "knows node " + to_string(p.node) + " of cluster " + to_string(p.cluster);
     if (!contains(what.members, p.node)) return "knows node " + to_string(p.node) + ", which is not among the members";
   }
+  for (const auto& m : introduced_to(self_.id, view_.peers))
+    if (!contains(what.members, m.id)) return "hears of node " + to_string(m.id) + ", which is not among the members";
   return {};
 }
 

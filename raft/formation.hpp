@@ -6,6 +6,12 @@
 // two formations that share a node at most one completes, whatever is lost, repeated, reordered or restarted. What a
 // node sees of others (`peer_sightings`) decides only when it tries; it may be partial or out of date.
 //
+// A node counts whom it is linked to and whom those introduce (introductions.hpp), and promises itself only to a set
+// that has all of them. Nodes that reach each other by any chain of links thus come to count the same set, whichever
+// addresses each was given. Sets that overlap share a node, whose one promise decides between them. Sets that share no
+// node can both form only while no link joins a node of one to a node of the other: each node of such a link counts the
+// other one, and neither proposes nor promises without it.
+//
 // A cluster may begin with the state of a backup, which its checksum names, instead of nothing. Then nobody writes a
 // first configuration: it stands in the restored state, so that whoever can campaign has that state. The nodes that
 // were given the backup begin with it once they know that every promise is in: the proposer from the promises, others
@@ -41,6 +47,8 @@ struct form {
   std::uint64_t backup = 0;
   friend bool operator==(const form&, const form&) = default;
 };
+/// Whether the members are in order and the proposer is the first of them.
+bool well_formed(const form& f);
 struct form_answer {
   cluster_id cluster;
   node_id node;
@@ -69,6 +77,8 @@ struct sighted_peer {
   std::string address;
   /// As in its bootstrap_rule.
   std::uint64_t backup = 0;
+  /// Whom it introduces: nodes without a cluster that are linked to it (introductions.hpp).
+  std::vector<member> introduces = {};
 };
 /// All that a node knows of others at one moment.
 struct peer_sightings {

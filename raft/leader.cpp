@@ -19,6 +19,7 @@ leader::leader(candidate&& from) : state_(std::move(from).release()) {}
 
 output leader::start(time_point now) {
   output out;
+  state_.note_members(now);
   heard_ = began_ = now;
   check_quorum_at_ = now + state_.opts().election_max;
   term_start_ = state_.log().last_index() + 1;
@@ -33,6 +34,7 @@ output leader::start(time_point now) {
 output leader::step(const event& what, time_point now) {
   output out;
   std::visit([&](const auto& e) { on(e, now, out); }, what);
+  state_.note_members(now);
   return out;
 }
 
@@ -128,7 +130,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   p.answered = true;
   p.unfit = what.unfit;
   note_pace(p, what.heard);
-  if (p.told_until) tell_removed(what.peer, state_, out);
+  if (p.told_until) tell_removed(what.peer, state_, now, out);
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
@@ -171,8 +173,8 @@ void leader::make_way(time_point now, output& out) {
   if (followed) step_down(out, std::nullopt);
 }
 
-void leader::receive(const vote_request& request, time_point, output& out) {
-  tell_removed(request.head.from, state_, out);
+void leader::receive(const vote_request& request, time_point now, output& out) {
+  tell_removed(request.head.from, state_, now, out);
   // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
   // the election. If that node's term is really ahead, its answer to our next append_request says so.
   if (request.transfer && request.head.term > state_.term()) {

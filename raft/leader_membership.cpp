@@ -13,10 +13,14 @@ void leader::on(const change_members& what, time_point now, output& out) {
     return;
   }
   const auto& from = state_.members();
-  const auto goal = with_promotions(changed(from, what), now);
+  const auto goal = with_promotions(changed(from, what, state_.log().last_index() + 1), now);
   if (goal == from || goal.voters.empty()) {
     const auto why = goal == from ? refusal::nothing_to_change : refusal::no_voter_left;
     out.failed_now.push_back({what.tag, why, state_.self()});
+    return;
+  }
+  if (const auto why = outgrown(from, goal)) {
+    out.failed_now.push_back({what.tag, *why, state_.self()});
     return;
   }
   const auto next = next_step(from, goal);
@@ -28,11 +32,13 @@ void leader::on(const change_members& what, time_point now, output& out) {
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
 
+/// What asking again cannot mend goes first: whoever asks must not be sent to try again, or be told so by chance.
 std::optional<refusal> leader::cannot_change(const change_members& what) const {
+  if (const auto why = objection(what)) return why;
+  if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
   if (transfer_) return refusal::transferring;
   if (!state_.has_room()) return refusal::disk_full;
   if (!may_change()) return refusal::change_in_progress;
-  if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
   return objection(state_.members(), what);
 }
 
@@ -62,7 +68,8 @@ bool leader::may_vote(const promotion& p, const configuration& c, time_point now
 }
 
 configuration leader::with_promotions(const configuration& c, time_point now) const {
-  return promoted(c, [&](const promotion& p) { return may_vote(p, c, now); });
+  return promoted(
+      c, [&](const promotion& p) { return may_vote(p, c, now); }, state_.log().last_index() + 1);
 }
 
 bool leader::may_change() const {
@@ -110,7 +117,7 @@ void leader::on_configuration_committed(time_point now, output& out) {
   if (c.is_voter(state_.self())) return;
   // It may be a learner now: then it leads no more, and is a member all the same.
   if (!c.is_member(state_.self()))
-    state_.note_removed(out, state_.log().configuration_index(), state_.commit(), c.is_dismissed(state_.self()));
+    state_.note_own_removal(out);
   if (transfer_) return;
   if (const auto next = best_successor(now)) {
     begin_transfer(0, next, now, out);

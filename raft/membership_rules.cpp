@@ -1,5 +1,7 @@
 #include "raft/membership_rules.hpp"
 
+#include "raft/address.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -23,13 +25,17 @@ void remove(configuration& c, node_id id) {
     if (p.replaces == id) p.replaces = {};
 }
 
-void dismiss(configuration& c, node_id id) {
-  c.dismissed.push_back(id);
-  if (c.dismissed.size() > max_dismissed) c.dismissed.erase(c.dismissed.begin());
+void dismiss(configuration& c, node_id id, index_t at) {
+  c.dismissed.push_back({id, at});
+  if (c.dismissed.size() <= max_dismissed) return;
+  const auto oldest = c.dismissed.front().at;
+  // An older version did not keep where it was.
+  c.forgotten = std::max(c.forgotten, oldest > 0 ? oldest : at);
+  c.dismissed.erase(c.dismissed.begin());
 }
 
 void add(configuration& c, const addition& a, bool asked) {
-  std::erase(c.dismissed, a.who.id);
+  std::erase_if(c.dismissed, [&](const dismissal& d) { return d.node == a.who.id; });
   if (auto* known = find(c.voters, a.who.id)) {
     known->address = a.who.address;
     return;
@@ -53,34 +59,53 @@ std::ptrdiff_t missing(const std::vector<member>& one, std::vector<member> other
 
 } // namespace
 
-std::optional<refusal> objection(const configuration& from, const change_members& change) {
+std::optional<refusal> objection(const change_members& change) {
+  // Before anything that takes longer the more there are.
+  if (change.add.size() > max_members) return refusal::configuration_too_large;
   std::set<node_id> named;
   const auto is_first = [&](node_id id) { return id && named.insert(id).second; };
   for (const auto& a : change.add) {
-    const bool votes_already = from.is_voter(a.who.id);
     if (!is_first(a.who.id) || (a.replaces && !is_first(a.replaces))) return refusal::invalid_change;
+    // Empty: not known. Members are ids, and what a node says of itself counts.
+    if (!a.who.address.empty() && address_problem(a.who.address)) return refusal::invalid_address;
+  }
+  for (const auto id : change.remove)
+    if (!is_first(id)) return refusal::invalid_change;
+  return std::nullopt;
+}
+
+std::optional<refusal> objection(const configuration& from, const change_members& change) {
+  if (const auto why = objection(change)) return why;
+  for (const auto& a : change.add) {
+    const bool votes_already = from.is_voter(a.who.id);
     // A voter is made no learner, and replaces nobody: it can be removed, and the other one too.
     if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return refusal::invalid_change;
     if (a.replaces && !from.is_voter(a.replaces)) return refusal::unknown_member;
   }
-  for (const auto id : change.remove) {
-    if (!is_first(id)) return refusal::invalid_change;
+  for (const auto id : change.remove)
     if (!from.is_member(id)) return refusal::unknown_member;
-  }
   return std::nullopt;
 }
 
-configuration changed(const configuration& from, const change_members& change) {
+std::optional<refusal> outgrown(const configuration& from, const configuration& goal) {
+  const auto members = [](const configuration& c) { return c.voters.size() + c.learners.size(); };
+  if (members(goal) > max_members && members(goal) > members(from)) return refusal::configuration_too_large;
+  const auto size = encode(goal).size();
+  if (size > max_configuration_bytes && size > encode(from).size()) return refusal::configuration_too_large;
+  return std::nullopt;
+}
+
+configuration changed(const configuration& from, const change_members& change, index_t at) {
   auto c = from;
   for (const auto id : change.remove) {
     remove(c, id);
-    if (change.asked) dismiss(c, id);
+    if (change.asked) dismiss(c, id, at);
   }
   for (const auto& a : change.add) add(c, a, change.asked);
   return c;
 }
 
-configuration promoted(configuration from, const may_vote& ready) {
+configuration promoted(configuration from, const may_vote& ready, index_t at) {
   for (const auto& p : std::vector<promotion>{from.promotions}) {
     const auto* learner = find(from.learners, p.learner);
     if (!learner || p.spare || !ready(p)) continue;
@@ -88,7 +113,7 @@ configuration promoted(configuration from, const may_vote& ready) {
     remove(from, p.learner);
     if (p.replaces) {
       remove(from, p.replaces);
-      if (p.asked) dismiss(from, p.replaces);
+      if (p.asked) dismiss(from, p.replaces, at);
     }
     from.voters.push_back(voter);
   }

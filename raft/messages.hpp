@@ -107,6 +107,10 @@ struct removed_notice {
   index_t commit = 0;
   /// Somebody asked for it: the receiver is not wanted back.
   bool dismissed = false;
+  /// Somebody may have asked for it up to this index: not all that were dismissed are remembered.
+  index_t forgotten = 0;
+  /// How long the sender has known the receiver to be out, as it measured it, in milliseconds: it left no later.
+  std::uint64_t out_for_ms = 0;
 };
 
 /// The receiver of the notice knows it now.

@@ -23,6 +23,11 @@ bool promises_durability(const rpc& message) {
   return false;
 }
 
+/// A hundred years: what is said to be longer is cut, as it must not overflow.
+constexpr std::uint64_t longest_absence_ms = 100ULL * 365 * 24 * 3600 * 1000;
+/// Times of leaving this close are the same: a message more or less on its way.
+constexpr std::chrono::milliseconds told_apart{100};
+
 } // namespace
 
 node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
@@ -44,16 +49,46 @@ void node_state::note_missing(index_t index) {
   released_ = std::min(released_, index - 1);
 }
 
-bool node_state::note_removed(output& out, index_t at, index_t commit, bool dismissed) {
+bool node_state::note_removed(output& out, const removed_notice& notice, time_point now) {
   // What else this node knows up to there, at the very index even, was never committed, and nobody is there to cut it
   // from its log.
-  if (log_.configuration_index() > commit) return false;
-  removed_as_of_ = std::max(removed_as_of_, commit);
-  if (at <= removed_at_) return true;
-  removed_at_ = at;
-  out.removed = at;
-  out.dismissed = dismissed;
+  if (log_.configuration_index() > notice.commit) return false;
+  removed_as_of_ = std::max(removed_as_of_, notice.commit);
+  const auto out_for = std::chrono::milliseconds{std::min(notice.out_for_ms, longest_absence_ms)};
+  const auto left_before = now - out_for;
+  const bool earlier = left_before + told_apart < removed_before_;
+  if (notice.index < removed_at_ || (notice.index == removed_at_ && !earlier)) return true;
+  removed_at_ = notice.index;
+  removed_before_ = left_before;
+  out.removed = notice.index;
+  // Whatever was dismissed before this node's newest configuration was not this node: that one has it, or says so.
+  const bool maybe_forgotten = notice.forgotten > 0 && log_.configuration_index() <= notice.forgotten;
+  out.dismissed = notice.dismissed || maybe_forgotten;
+  out.removed_for = out_for;
   return true;
+}
+
+void node_state::note_own_removal(output& out) {
+  const auto at = log_.configuration_index();
+  removed_as_of_ = std::max(removed_as_of_, commit_);
+  if (at <= removed_at_) return;
+  removed_at_ = at;
+  removed_before_ = time_point::max();
+  out.removed = at;
+  out.dismissed = members().is_dismissed(self_);
+}
+
+void node_state::note_members(time_point now) {
+  const auto index = log_.configuration_index();
+  const log_position at{index, log_.term_at(index).value_or(0)};
+  if (noted_ == at) return;
+  noted_ = at;
+  absences_.note(log_.current(), now);
+}
+
+duration node_state::out_for(node_id peer, time_point now) {
+  note_members(now);
+  return absences_.out_for(peer, now);
 }
 
 write& node_state::current_write(output& out) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/events.hpp"
+#include "raft/absences.hpp"
 #include "raft/log_view.hpp"
 #include "raft/options.hpp"
 #include "raft/random.hpp"
@@ -41,9 +42,15 @@ class node_state {
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
-  /// The newest configuration up to `commit`, the one at `at`, is committed, and does not have this node. That is told
-  /// if it is news. False if a newer one may have it.
-  bool note_removed(output& out, index_t at, index_t commit, bool dismissed);
+  /// It is said to this node that it is not a member. That is passed on if it is news: a newer configuration, or an
+  /// earlier time of leaving. False if a newer configuration may have this node.
+  bool note_removed(output& out, const removed_notice& notice, time_point now);
+  /// This node has committed its own removal.
+  void note_own_removal(output& out);
+  /// Compares the configuration with the one of the last call: at the end of each step.
+  void note_members(time_point now);
+  /// A lower bound for how long `peer` has not been a member.
+  duration out_for(node_id peer, time_point now);
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// False while the state machines stand before an entry whose state is missing here. Such a node may lead, but only
@@ -123,6 +130,11 @@ class node_state {
   index_t removed_as_of_ = 0;
   /// removed_at_ <= removed_as_of_: the newest configuration of which this node was told that it does not have it.
   index_t removed_at_ = 0;
+  /// With removed_at_: it left no later than this.
+  time_point removed_before_{};
+  absences absences_;
+  /// The configuration that absences_ knows.
+  std::optional<log_position> noted_;
   /// The term of the piece that is being stored.
   std::optional<term_t> storing_;
   std::uint64_t last_write_ = 0;

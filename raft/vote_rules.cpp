@@ -27,10 +27,13 @@ vote_response refuse_vote(const vote_request& request, const node_state& state) 
   return {state.to(request.head.from), request.pre, false};
 }
 
-void tell_removed(node_id peer, const node_state& state, output& out) {
+void tell_removed(node_id peer, node_state& state, time_point now, output& out) {
   const auto at = state.log().configuration_index();
-  if (at == 0 || !state.configuration_committed() || state.members().is_member(peer)) return;
-  state.send_durably(out, removed_notice{state.to(peer), at, state.commit(), state.members().is_dismissed(peer)});
+  const auto& members = state.members();
+  if (at == 0 || !state.configuration_committed() || members.is_member(peer)) return;
+  const auto out_for = std::chrono::duration_cast<std::chrono::milliseconds>(state.out_for(peer, now));
+  state.send_durably(out, removed_notice{state.to(peer), at, state.commit(), members.is_dismissed(peer),
+                                         members.forgotten, static_cast<std::uint64_t>(out_for.count())});
 }
 
 append_response refuse_stale(const append_request& request, const node_state& state) {

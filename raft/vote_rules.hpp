@@ -23,7 +23,7 @@ vote_response refuse_vote(const vote_request& request, const node_state& state);
 
 /// Tells a node that it is no member, if this one knows that for sure. A candidate gets its answer all the same: it may
 /// know of a newer configuration.
-void tell_removed(node_id peer, const node_state& state, output& out);
+void tell_removed(node_id peer, node_state& state, time_point now, output& out);
 
 /// A refusal that tells a leader of an older term what the current one is.
 append_response refuse_stale(const append_request& request, const node_state& state);

@@ -385,8 +385,10 @@ void node_actor::on_members(const configuration_known& message) {
 
 void node_actor::on_removed(const removed_from_cluster& message) {
   const bool again = removed_at_ > 0;
-  // Whoever starts a node that was removed before wants it back. A core that is started anew does not count.
-  const bool dismissed = message.dismissed && (message.meanwhile || (again && dismissed_));
+  // Whoever starts a node that was removed before wants it back. That it was, a member shows that has known this node to
+  // be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A core that is
+  // started anew does not count.
+  const bool dismissed = message.dismissed && message.left_before >= started_;
   const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;
   dismissed_ = dismissed;

@@ -245,8 +245,9 @@ class node_actor : public node_handle::base {
   member_keeper_handle keeper_;
   /// Not 0: the committed configuration at this index does not have this node.
   index_t removed_at_ = 0;
-  /// With removed_at_: because somebody asked for it, of a process that was a member.
+  /// With removed_at_: because somebody asked for it, and not known to be from before this node was started.
   bool dismissed_ = false;
+  raft::time_point started_ = clock().now();
   event_watchers watchers_;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;

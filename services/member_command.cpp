@@ -3,6 +3,8 @@
 #include "raft/codec.hpp"
 #include "services/command.hpp"
 
+#include <algorithm>
+
 namespace troupe::services {
 namespace {
 
@@ -58,6 +60,12 @@ std::optional<member_command> decode_member_command(std::string_view data) {
   raft::reader in{parts->payload};
   const raft::transfer_leadership move{0, {in.get<std::uint64_t>()}};
   return in.done() ? std::optional<member_command>{move} : std::nullopt;
+}
+
+bool lacks_address(const member_command& what) {
+  const auto* change = std::get_if<raft::change_members>(&what);
+  return change && std::any_of(change->add.begin(), change->add.end(),
+                               [](const raft::addition& one) { return one.who.address.empty(); });
 }
 
 } // namespace troupe::services

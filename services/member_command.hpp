@@ -18,5 +18,7 @@ using member_command = std::variant<raft::change_members, raft::transfer_leaders
 std::string encode(const member_command& what);
 /// Nothing for a command of another kind. Never throws.
 std::optional<member_command> decode_member_command(std::string_view data);
+/// Whether it adds a node without saying where that is. The core takes such a node, as it knows members by their ids.
+bool lacks_address(const member_command& what);
 
 } // namespace troupe::services

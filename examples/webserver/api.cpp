@@ -227,6 +227,18 @@ std::string text_of(const value& given, const std::string& member) {
   return *text;
 }
 
+bool flag_of(const value& given, const std::string& member) {
+  const auto flag = given.as<bool>();
+  if (!flag) refuse("'" + member + "' must be true or false");
+  return *flag;
+}
+
+std::uint64_t whole_number_of(const value& given, const std::string& member) {
+  const auto number = given.as<std::uint64_t>();
+  if (!number) refuse("'" + member + "' must be a whole number, 0 or above");
+  return *number;
+}
+
 routed add_member(const request& asked) {
   raft::addition one;
   ask_change question{{}, timeout_of(asked)};
@@ -238,10 +250,9 @@ routed add_member(const request& asked) {
     else if (member == "replaces")
       one.replaces = node_of(text_of(given, member));
     else if (member == "voter")
-      one.votes = given.as<bool>().value_or(true);
+      one.votes = flag_of(given, member);
     else if (member == "based_on")
-      question.change.based_on =
-          static_cast<std::uint64_t>(std::max<std::int64_t>(given.as<std::int64_t>().value_or(0), 0));
+      question.change.based_on = whole_number_of(given, member);
     else
       return false;
     return true;

@@ -53,10 +53,10 @@ void append_promotions(std::string& out, const std::vector<raft::promotion>& pro
 }
 
 /// Only where there are any.
-void append_dismissed(std::string& out, const std::vector<raft::node_id>& dismissed) {
+void append_dismissed(std::string& out, const std::vector<raft::dismissal>& dismissed) {
   std::string_view before = ",\"dismissed\":[\"";
-  for (const auto id : dismissed) {
-    out.append(before).append(to_string(id)).append("\"");
+  for (const auto& one : dismissed) {
+    out.append(before).append(to_string(one.node)).append("\"");
     before = ",\"";
   }
   if (!dismissed.empty()) out.append("]");

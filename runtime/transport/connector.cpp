@@ -2,84 +2,77 @@
 
 #include "runtime/transport/guarded_scribe.hpp"
 
+#include <set>
 #include <utility>
 
 namespace troupe {
-namespace {
-
-/// CAF's middleman actor with the transport's `connect`. Blocks its thread, which is its own.
-class dialer : public caf::io::middleman_actor_impl {
- public:
-  dialer(caf::actor_config& config, caf::actor broker, std::shared_ptr<net::transport> transport)
-      : middleman_actor_impl(config, std::move(broker)), transport_(std::move(transport)) {}
-  const char* name() const override { return "dialer"; }
-
- protected:
-  caf::expected<caf::io::scribe_ptr> connect(const std::string& host, std::uint16_t port) override {
-    try {
-      return net::make_scribe(system(), transport_->dial(host, port), transport_->options().max_unsent_bytes);
-    } catch (const std::exception& e) {
-      return caf::make_error(caf::sec::cannot_connect_to_node, std::string{e.what()});
-    }
-  }
-
- private:
-  std::shared_ptr<net::transport> transport_;
-};
-
-} // namespace
 
 connector::connector(caf::actor_config& config, std::string host, std::uint16_t port,
                      std::shared_ptr<net::transport> transport, std::chrono::milliseconds patience)
-    : connector_handle::base(config), host_(std::move(host)), port_(port), transport_(std::move(transport)),
+    : connector_self::base(config), host_(std::move(host)), port_(port), transport_(std::move(transport)),
       patience_(patience) {
-  set_down_handler([this](const caf::down_msg&) { hung_ = false; });
+  set_down_handler([this](const caf::down_msg& m) {
+    if (found_ && m.source == found_.address()) found_ = nullptr;
+  });
 }
 
-connector_handle::behavior_type connector::make_behavior() {
+connector_self::behavior_type connector::make_behavior() {
   return {
       [this](const dial&) { return connect(); },
       [this](const hang_up& m) {
         transport_->hang_up(compat::encoded(system(), m.endpoint.node()),
                             host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
       },
+      [this](const connection_made& m) {
+        // Nobody else has it: a connection that is not taken here closes with the message.
+        if (m.outcome->made)
+          shake_hands(std::move(*m.outcome->made));
+        else
+          fail(caf::make_error(caf::sec::cannot_connect_to_node, m.outcome->problem));
+      },
   };
 }
 
 void connector::on_exit() {
-  // Kill, as CAF's middleman actor ignores every other reason.
-  if (dialer_) anon_send_exit(*dialer_, caf::exit_reason::kill);
-  dialer_.reset();
+  waiting_.clear();
+  found_ = nullptr;
 }
 
 caf::result<dialed> connector::connect() {
-  // One thread per address at most, however slowly its name resolves.
-  if (hung_) return caf::make_error(caf::sec::cannot_connect_to_node, "the last attempt has not ended yet");
-  if (!dialer_)
-    dialer_ = caf::actor_cast<compat::middleman_actor>(
-        system().spawn<dialer, caf::detached + caf::hidden>(compat::basp_broker(system()), transport_));
-  auto promise = make_response_promise<dialed>();
-  compat::request_connect(
-      this, *dialer_, transport_->options().dial_deadline + patience_, host_, port_,
-      [promise](caf::strong_actor_ptr found) mutable {
-        if (found)
-          promise.deliver(dialed{caf::actor_cast<endpoint_handle>(std::move(found))});
-        else
-          promise.deliver(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
-      },
-      [this, promise](const caf::error& e) mutable {
-        if (e != caf::sec::request_timeout || !dialer_) {
-          promise.deliver(e);
-          return;
-        }
-        hung_ = true;
-        monitor(*dialer_);
-        anon_send_exit(*dialer_, caf::exit_reason::kill);
-        dialer_.reset();
-        // Not as a timeout: whoever asked would think that this actor hangs, and make another one, with another thread.
-        promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node, std::string{"it takes too long"}));
-      });
+  // A connection that is there is not made again: its node may have refused the link, and is asked again.
+  if (found_) return dialed{found_};
+  const auto promise = make_response_promise<dialed>();
+  waiting_.push_back(promise);
+  if (waiting_.size() > 1) return promise;
+  // Not a strong reference: what is dialed must not keep alive who does not want it any more.
+  transport_->dial(host_, port_, was_there_, [to = address()](net::transport::dialed_connection outcome) {
+    if (const auto self = caf::actor_cast<connector_self>(to))
+      caf::anon_send(self, connection_made{std::make_shared<net::transport::dialed_connection>(std::move(outcome))});
+  });
   return promise;
+}
+
+/// As CAF's middleman actor does it. A connection whose other end does not introduce itself is cut by the transport.
+void connector::shake_hands(net::open_connection connection) {
+  was_there_ = true;
+  compat::request_handshake(
+      this, patience_, net::make_scribe(system(), std::move(connection), transport_->options().max_unsent_bytes), port_,
+      [this](const caf::strong_actor_ptr& found) { succeed(found); }, [this](const caf::error& e) { fail(e); });
+}
+
+void connector::succeed(const caf::strong_actor_ptr& found) {
+  if (!found) return fail(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
+  found_ = caf::actor_cast<endpoint_handle>(found);
+  // Comes back at once if the connection is gone already.
+  monitor(found_);
+  for (auto& promise : std::exchange(waiting_, {})) promise.deliver(dialed{found_});
+}
+
+void connector::fail(const caf::error& why) {
+  // Not as a timeout: whoever asked would think that this actor hangs.
+  const auto told =
+      why == caf::sec::request_timeout ? caf::make_error(caf::sec::cannot_connect_to_node, "it takes too long") : why;
+  for (auto& promise : std::exchange(waiting_, {})) promise.deliver(told);
 }
 
 } // namespace troupe

@@ -1,12 +1,11 @@
-// Connects to one address over the transport, on a thread of its own.
+// Connects to one address over the transport, and has CAF's broker shake hands there.
 //
-//   [ready] -- dial --> [dialing] -- found, or failed in time --> [ready]
-//                           |  too late
-//                           v
-//                       [hung]  -- the dialer's thread has come back and is gone --> [ready]
+//   [ready] -- dial --> [dialing] -- connected --> [shaking hands] -- found --> [found], answers at once
+//      ^                    | failed                    | failed, or too late        |
+//      +--------------------+---------------------------+------ what was found ends -+
 //
-// CAF dials through one shared actor, so one black hole would hold up all peers for tens of seconds (and a name that
-// does not resolve, for longer).
+// CAF dials through one shared actor that blocks, so one black hole would hold up all peers for tens of seconds (and a
+// name that does not resolve, for longer). The transport dials without blocking, and without a thread for each address.
 #pragma once
 
 #include "actors/caf_io.hpp"
@@ -17,12 +16,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
-class connector : public connector_handle::base {
+/// What the transport says of a dial. Kept by pointer, as messages are copied and connections are not.
+struct connection_made {
+  std::shared_ptr<net::transport::dialed_connection> outcome;
+};
+using connector_self = compat::handle<dialed(dial), void(hang_up), void(connection_made)>;
+
+class connector : public connector_self::base {
  public:
-  /// What resolving the name and CAF's own handshake may take, beyond the transport's deadline.
+  /// What CAF's own handshake may take.
   static constexpr std::chrono::milliseconds default_patience{3000};
 
   connector(caf::actor_config& config, std::string host, std::uint16_t port, std::shared_ptr<net::transport> transport,
@@ -33,13 +39,21 @@ class connector : public connector_handle::base {
 
  private:
   caf::result<dialed> connect();
+  void shake_hands(net::open_connection connection);
+  void succeed(const caf::strong_actor_ptr& found);
+  void fail(const caf::error& why);
 
   std::string host_;
   std::uint16_t port_;
   std::shared_ptr<net::transport> transport_;
   std::chrono::milliseconds patience_;
-  std::optional<compat::middleman_actor> dialer_;
-  bool hung_ = false;
+  /// Whoever waits for the dial that is going on.
+  std::vector<caf::typed_response_promise<dialed>> waiting_;
+  /// What was found last, as long as it is connected.
+  endpoint_handle found_;
+  bool was_there_ = false;
 };
 
 } // namespace troupe
+
+TROUPE_LOCAL_MESSAGE(troupe::connection_made);

@@ -15,7 +15,6 @@
 #include <iterator>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 namespace troupe::net {
 namespace {
@@ -25,8 +24,6 @@ using std::chrono::steady_clock;
 
 /// How long sent bytes may stay unacknowledged before the kernel gives the connection up.
 constexpr unsigned unacknowledged_ms = 5000;
-/// Between the beginnings of attempts at the addresses of one name (RFC 8305 calls it connection attempt delay).
-constexpr milliseconds attempt_delay{150};
 constexpr int backlog = 256;
 
 using addresses = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
@@ -58,59 +55,6 @@ bool wait_for(int fd, short what, steady_time until) {
   }
 }
 
-/// The connections to one host that are being tried.
-class attempts {
- public:
-  explicit attempts(const addrinfo* first) : next_(first) {}
-
-  socket_guard first_connected(steady_time until) {
-    while (true) {
-      if (next_ && (open_.empty() || steady_clock::now() >= next_at_)) begin_next();
-      if (done_.get() >= 0) return std::move(done_);
-      if (open_.empty() && !next_) throw socket_error(problem_);
-      if (steady_clock::now() >= until) throw socket_error("connecting takes too long");
-      if (!open_.empty()) wait(next_ ? std::min(next_at_, until) : until);
-      if (done_.get() >= 0) return std::move(done_);
-    }
-  }
-
- private:
-  void begin_next() {
-    const auto* a = std::exchange(next_, next_->ai_next);
-    next_at_ = steady_clock::now() + attempt_delay;
-    socket_guard fd{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
-    if (fd.get() >= 0 && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0)
-      done_ = std::move(fd);
-    else if (fd.get() >= 0 && errno == EINPROGRESS)
-      open_.push_back(std::move(fd));
-    else
-      problem_ = std::strerror(errno);
-  }
-
-  void wait(steady_time until) {
-    std::vector<pollfd> polled;
-    for (const auto& fd : open_) polled.push_back({fd.get(), POLLOUT, 0});
-    if (::poll(polled.data(), polled.size(), milliseconds_until(until)) <= 0) return;
-    for (std::size_t i = polled.size(); i-- > 0;) {
-      if (polled[i].revents == 0) continue;
-      int error = 0;
-      socklen_t size = sizeof error;
-      if (::getsockopt(open_[i].get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-      if (error == 0)
-        done_ = std::move(open_[i]);
-      else
-        problem_ = std::strerror(error);
-      open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-  }
-
-  const addrinfo* next_;
-  steady_time next_at_{};
-  std::vector<socket_guard> open_;
-  socket_guard done_;
-  std::string problem_ = "no address";
-};
-
 constexpr std::string_view mapped_prefix = "::ffff:";
 
 std::string text_of(const sockaddr_storage& address, socklen_t size) {
@@ -127,15 +71,12 @@ socket_guard::~socket_guard() {
 
 resolved_host::resolved_host(const std::string& host, std::uint16_t port) : found_(resolve(host, port, 0)) {}
 
-socket_guard resolved_host::connect(steady_time until) const {
-  auto connected = attempts{found_.get()}.first_connected(until);
-  tune(connected.get());
-  return connected;
-}
-
-socket_guard connect_any(const std::string& host, std::uint16_t port, milliseconds deadline) {
-  const resolved_host found{host, port};
-  return found.connect(steady_clock::now() + deadline);
+bool resolved_host::is_literal(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  // A link-local address names its interface.
+  return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 ||
+         ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &v6) == 1;
 }
 
 socket_guard listen_at(const std::string& address, std::uint16_t port) {

@@ -1,4 +1,4 @@
-// Sockets: owned, connected in time, listened at.
+// Sockets: owned, resolved, listened at.
 #pragma once
 
 #include <chrono>
@@ -40,19 +40,16 @@ class socket_error : public std::runtime_error {
 /// The addresses of a name, or one given as such.
 class resolved_host {
  public:
-  /// Blocks for as long as resolving takes. Throws socket_error.
+  /// Blocks for as long as resolving takes, which for a literal address is no time. Throws socket_error.
   resolved_host(const std::string& host, std::uint16_t port);
-  /// Tries them a little apart and side by side, until one connects: an address that swallows everything does not cost
-  /// the others their time. Blocks. The socket is non-blocking, without delays for small packets, and gives up on
-  /// unacknowledged bytes. Throws socket_error.
-  socket_guard connect(steady_time until) const;
+  /// Whether `host` is an IP address, and not a name.
+  static bool is_literal(const std::string& host);
+  /// The first address; the others follow by `ai_next`.
+  const addrinfo* first() const noexcept { return found_.get(); }
 
  private:
   std::unique_ptr<addrinfo, void (*)(addrinfo*)> found_;
 };
-
-/// Resolves and connects; `deadline` starts when the name is resolved. Throws socket_error.
-socket_guard connect_any(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline);
 
 /// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error.
 socket_guard listen_at(const std::string& address, std::uint16_t port);

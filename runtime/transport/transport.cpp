@@ -32,6 +32,8 @@ transport_options within_file_limit(transport_options options) {
   const auto shares = descriptor_shares();
   options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
   options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
+  // Dials are few and short next to what a crowd at the port may take.
+  options.max_dials_at_once = std::max<std::size_t>(1, std::min(options.max_dials_at_once, shares.transport_openings / 2));
   return options;
 }
 
@@ -138,15 +140,17 @@ class transport::core : public gate_owner {
 
   const transport_options& options() const noexcept { return options_; }
 
-  open_connection dial(const std::string& host, std::uint16_t port) {
-    const resolved_host where{host, port};
-    const auto until = steady_clock::now() + options_.dial_deadline;
-    auto socket = where.connect(until);
-    opening talk{side::dialed, socket.get(), keeper_.current()};
-    talk.finish(until);
-    room_->incidents.note(incident::dialed);
-    auto peer = peer_of(socket.get());
-    return guarded(side::dialed, std::move(socket), talk.take_channel(), std::move(peer));
+  void dial(const std::string& host, std::uint16_t port, bool known, std::function<void(dialed_connection)> done) {
+    dialer_.dial(host, port, known, [this, done = std::move(done)](dial_result result) {
+      dialed_connection outcome;
+      outcome.problem = std::move(result.problem);
+      if (result.stream) {
+        room_->incidents.note(incident::dialed);
+        outcome.made.emplace(
+            guarded(side::dialed, std::move(result.socket), std::move(result.stream), std::move(result.peer)));
+      }
+      done(std::move(outcome));
+    });
   }
 
   std::uint16_t listen(const std::string& address, std::uint16_t port) {
@@ -262,13 +266,30 @@ class transport::core : public gate_owner {
   socket_guard listening_;
   std::function<void(open_connection)> taker_;
   std::unique_ptr<gate> gate_;
+  dialer dialer_{io_,
+                 {.deadline = options_.dial_deadline,
+                  .resolving = options_.resolve_deadline,
+                  .max_at_once = options_.max_dials_at_once},
+                 [this] { return keeper_.current(); }};
   std::thread thread_;
 };
 
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
 transport::~transport() = default;
 const transport_options& transport::options() const noexcept { return core_->options(); }
-open_connection transport::dial(const std::string& host, std::uint16_t port) { return core_->dial(host, port); }
+void transport::dial(const std::string& host, std::uint16_t port, bool known,
+                     std::function<void(dialed_connection)> done) {
+  core_->dial(host, port, known, std::move(done));
+}
+
+open_connection transport::dial(const std::string& host, std::uint16_t port) {
+  const auto promise = std::make_shared<std::promise<dialed_connection>>();
+  dial(host, port, true, [promise](dialed_connection outcome) { promise->set_value(std::move(outcome)); });
+  auto outcome = promise->get_future().get();
+  if (!outcome.made) throw std::runtime_error(outcome.problem);
+  return std::move(*outcome.made);
+}
+
 std::uint16_t transport::listen(const std::string& address, std::uint16_t port) { return core_->listen(address, port); }
 void transport::accept(std::function<void(open_connection)> taker) { core_->accept(std::move(taker)); }
 void transport::stop_listening() { core_->stop_listening(); }

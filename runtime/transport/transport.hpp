@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/transport/credentials_keeper.hpp"
+#include "runtime/transport/dialer.hpp"
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/gate.hpp"
 #include "runtime/transport/guarded_channel.hpp"
@@ -24,6 +25,10 @@ struct transport_options {
   guard_options guard;
   /// For a dialed connection from its beginning, once the name is resolved, to the end of its opening.
   std::chrono::milliseconds dial_deadline{1000};
+  /// For resolving the name of a dialed connection.
+  std::chrono::milliseconds resolve_deadline{3000};
+  /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
+  std::size_t max_dials_at_once = 128;
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit{900};
   /// Of unfinished frames, for all connections together: a connection that wants more is cut.
@@ -69,7 +74,15 @@ class transport {
 
   const transport_options& options() const noexcept;
 
-  /// Blocks, up to the dial deadline and what resolving the name takes. Throws std::runtime_error.
+  /// A connection to host:port, or what went wrong.
+  struct dialed_connection {
+    std::optional<open_connection> made;
+    std::string problem;
+  };
+  /// Never blocks. `done` is called once, by this transport's thread, after what `dialer_options` allow at the latest; not
+  /// at all when the transport ends before. `known`: a connection there was made before, and it need not wait for others.
+  void dial(const std::string& host, std::uint16_t port, bool known, std::function<void(dialed_connection)> done);
+  /// Blocks for as long as that takes. Throws std::runtime_error.
   open_connection dial(const std::string& host, std::uint16_t port);
 
   /// Reserves the address: connections to it wait until `accept`. Returns the port, which differs from `port` if that

@@ -129,6 +129,55 @@ TEST_CASE("a node that was removed while it was down asks to join when it is sta
   CHECK(s.w.seeks(s.other));
 }
 
+TEST_CASE("a node that was started while it heard nobody, and removed then, stays out until it is started again") {
+  story s{84};
+  s.w.net().isolate(s.other);
+  s.w.kill(s.other);
+  s.w.start(s.other);
+  s.remove_in_absence(25s);
+  CHECK_FALSE(s.w.seeks(s.other));
+  s.w.run(5s);
+  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK(members_seen_by(s.w, s.leader) == 2);
+  s.w.kill(s.other);
+  s.w.start(s.other);
+  REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
+  CHECK(s.w.run_until([&] { return s.w.seeks(s.other); }));
+}
+
+TEST_CASE("a removed node stays out when so many were removed after it that it is not remembered") {
+  story s{85};
+  s.w.net().isolate(s.other);
+  const auto make = [&](const raft::change_members& change) {
+    const auto done = s.w.change(s.leader, change);
+    REQUIRE(s.w.run_until([&] { return done->has_value(); }));
+    REQUIRE((*done)->error.code == errc::none);
+  };
+  make({0, {}, {s.other}, 0});
+  for (std::uint64_t id = 1000; id < 1000 + 66; ++id) {
+    make({0, {{{{id}, "gone:1"}, false, {}}}, {}, 0});
+    make({0, {}, {{id}}, 0});
+  }
+  s.w.net().heal();
+  REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s));
+  CHECK_FALSE(s.w.seeks(s.other));
+}
+
+TEST_CASE("a removed node stays out when those that could tell when it left were started after that") {
+  story s{86};
+  s.w.net().isolate(s.other);
+  const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
+  REQUIRE(s.w.run_until([&] { return removed->has_value(); }));
+  for (const auto id : {s.third, s.leader}) {
+    s.w.kill(id);
+    s.w.start(id);
+    REQUIRE(s.w.run_until([&] { return caught_up(s.w, id); }, 20s));
+  }
+  s.w.net().heal();
+  REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s));
+  CHECK_FALSE(s.w.seeks(s.other));
+}
+
 TEST_CASE("who was asked to leave stays out under another leader too") {
   story s{78};
   s.w.net().isolate(s.other);

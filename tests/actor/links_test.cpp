@@ -27,12 +27,13 @@ using listeners = std::map<std::string, endpoint_handle>;
 class table_connector : public connector_handle::base {
  public:
   table_connector(caf::actor_config& config, std::shared_ptr<listeners> table, std::string address,
-                  std::shared_ptr<int> hung_up)
+                  std::shared_ptr<int> hung_up, std::shared_ptr<int> dials)
       : connector_handle::base(config), table_(std::move(table)), address_(std::move(address)),
-        hung_up_(std::move(hung_up)) {}
+        hung_up_(std::move(hung_up)), dials_(std::move(dials)) {}
   behavior_type make_behavior() override {
     return {
         [this](const dial&) -> caf::result<dialed> {
+          ++*dials_;
           const auto found = table_->find(address_);
           if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, "refused");
           return dialed{found->second};
@@ -45,14 +46,16 @@ class table_connector : public connector_handle::base {
   std::shared_ptr<listeners> table_;
   std::string address_;
   std::shared_ptr<int> hung_up_;
+  std::shared_ptr<int> dials_;
 };
 
 struct table_factory : link_factory {
   std::shared_ptr<listeners> table = std::make_shared<listeners>();
   /// How many connections were to be cut.
   std::shared_ptr<int> hung_up = std::make_shared<int>(0);
+  std::shared_ptr<int> dials = std::make_shared<int>(0);
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override {
-    return system.spawn<table_connector>(table, address, hung_up);
+    return system.spawn<table_connector>(table, address, hung_up, dials);
   }
 };
 
@@ -230,6 +233,68 @@ TEST_CASE("three nodes find each other and form one cluster", "[links]") {
     CHECK(n->seen->view.self.state == membership_state::formed);
     for (const auto& peer : n->seen->view.peers) CHECK(peer.who.state == membership_state::formed);
   }
+}
+
+TEST_CASE("fresh nodes introduce each other, and form one cluster whoever was given whose address", "[links]") {
+  // For each node, the node whose address it is given; the ids decide who proposes, and not who was named.
+  for (const auto& named : {std::vector<std::uint64_t>{13, 13, 13, 13}, {11, 11, 11, 11}, {11, 11, 12, 13}}) {
+    world w;
+    node a{w, who(11), {4}}, b{w, who(12), {4}}, c{w, who(13), {4}}, d{w, who(14), {4}};
+    const std::vector<node*> nodes{&a, &b, &c, &d};
+    for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i]->discover({"n" + std::to_string(named[i]) + ":1"});
+    w.run_for(8s);
+    REQUIRE_FALSE(a.seen->decisions.empty());
+    const auto made = a.seen->decisions.back();
+    CHECK(made.initial.voters.size() == 4);
+    for (auto* n : nodes) {
+      REQUIRE_FALSE(n->seen->decisions.empty());
+      CHECK(n->seen->decisions.back().cluster == made.cluster);
+      CHECK(n->seen->view.peers.size() == 3);
+      caf::anon_send(n->formation, formed_now{made.cluster});
+    }
+    w.run_for(2s);
+    // What has a cluster introduces nobody.
+    for (auto* n : nodes) CHECK(n->seen->view.self.introduces.empty());
+  }
+}
+
+TEST_CASE("a node that introduces more than it may is refused", "[links]") {
+  world w;
+  node a{w, who(1)};
+  auto talker = who(2);
+  for (std::uint64_t id = 100; id < 200; ++id) talker.introduces.push_back({{id}, "n" + std::to_string(id) + ":1"});
+  (*w.factory->table)["n2:1"] =
+      caf::actor_cast<endpoint_handle>(w.keep(w.system.spawn<moody_endpoint>(talker, std::make_shared<bool>(true))));
+  a.discover({"n2:1"});
+  w.run_for(1s);
+  CHECK(a.seen->up.empty());
+  REQUIRE(a.peers().peers.size() == 1);
+  CHECK(a.peers().peers[0].problem.find("introduces more") != std::string::npos);
+}
+
+TEST_CASE("where nobody ever answered the pauses grow, and end when somebody there dials", "[links]") {
+  world w;
+  node a{w, formed(who(1), 5)};
+  a.discover({"n2:1"});
+  w.run_for(120s);
+  const auto early = *w.factory->dials;
+  CHECK(early < 16); // 50 ms doubled up to 30 s
+  w.run_for(300s);
+  CHECK(*w.factory->dials - early >= 300 / 30);
+  CHECK(*w.factory->dials - early <= 300 / 15 + 1);
+  CHECK(a.seen->up.empty());
+  node b{w, formed(who(2, 7), 5)};
+  b.discover({"n1:1"});
+  w.run_for(1s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7});
+  // Where somebody did, they stay short.
+  w.factory->table->erase("n2:1");
+  caf::anon_send_exit(b.endpoint, caf::exit_reason::kill);
+  caf::anon_send_exit(b.links, caf::exit_reason::kill);
+  w.run_for(10s);
+  const auto before = *w.factory->dials;
+  w.run_for(30s);
+  CHECK(*w.factory->dials - before >= 30);
 }
 
 TEST_CASE("a list that not everybody answers forms nothing", "[links]") {

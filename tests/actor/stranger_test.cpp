@@ -72,7 +72,7 @@ struct host {
 class insider {
  public:
   explicit insider(const host& to, char name = 'i')
-      : to_(to.actor.id()), socket_(net::connect_any("127.0.0.1", to.port, 10s)) {
+      : to_(to.actor.id()), socket_(net::testing::connect_to(to.port, 10s)) {
     net::opening talk{net::side::dialed, socket_.get(), {}};
     for (auto w = talk.step(); w != net::opening::wants::nothing; w = talk.step())
       REQUIRE(net::wait_readable(socket_.get(), steady::now() + 10s));

@@ -1,6 +1,7 @@
 #include "tests/process/attacker.hpp"
 
 #include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/loopback.hpp"
 
 #include <cerrno>
 #include <sys/socket.h>
@@ -52,7 +53,7 @@ std::string error_to(std::uint64_t actor) { return message(actor, "@error", basp
 
 attacker::attacker(targets at, std::uint64_t seed) : at_(std::move(at)), random_(seed) {}
 
-net::socket_guard attacker::connect(std::uint16_t port) { return net::connect_any("127.0.0.1", port, 2s); }
+net::socket_guard attacker::connect(std::uint16_t port) { return net::testing::connect_to(port, 2s); }
 
 std::string attacker::random_bytes(std::size_t most) {
   std::string bytes(1 + random_() % most, '\0');

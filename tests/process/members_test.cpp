@@ -107,6 +107,23 @@ TEST_CASE("members are removed on demand, refused with reasons, and come back wh
   CHECK(nodes[0].call("DELETE", "/v1/members/0000000000000abc").status == 400);
   CHECK(nodes[0].call("DELETE", "/v1/members/abc").status == 400);
   CHECK(nodes[0].call("POST", "/v1/members", R"({"id": 5})").status == 400);
+  for (const auto* guard : {R"("1")", "-1", "1.0", "true", "null"}) {
+    const auto answer = nodes[0].call("POST", "/v1/members",
+                                      R"({"id": "00000000000000a1", "address": "127.0.0.1:1", "based_on": )" +
+                                          std::string{guard} + "}");
+    CHECK(answer.status == 400);
+    CHECK_THAT(answer.body, Contains("whole number"));
+  }
+  for (const std::string address : {"nonsense", "::1:5", "host:70000", "host:port", "http://x:1", "127.0.0.1:1\\n"}) {
+    const auto answer =
+        nodes[1].call("POST", "/v1/members", R"({"id": "00000000000000a1", "address": ")" + address + "\"}");
+    CHECK(answer.status == 400);
+    CHECK_THAT(answer.body, Contains("host:port"));
+  }
+  CHECK(nodes[0]
+            .call("POST", "/v1/members",
+                  R"({"id": "00000000000000a1", "address": ")" + std::string(500'000, 'a') + R"(:1"})")
+            .status == 400);
   CHECK(nodes[0].call("POST", "/v1/transfer?to=0000000000000abc").status == 400);
   const auto removed = nodes[1].call("DELETE", "/v1/members/" + gone);
   CHECK(removed.status == 200);

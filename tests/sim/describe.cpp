@@ -94,7 +94,7 @@ std::string describe(const raft::configuration& c) {
     text += (p.spare ? " spare " : p.asked ? " promote " : " let in ") + to_string(p.learner.value);
     if (p.replaces) text += " for " + to_string(p.replaces.value);
   }
-  for (const auto id : c.dismissed) text += " without " + to_string(id.value);
+  for (const auto& d : c.dismissed) text += " without " + to_string(d.node.value);
   return text;
 }
 
@@ -116,6 +116,10 @@ std::string describe(raft::refusal why) {
     return "stale configuration";
   case raft::refusal::unknown_member:
     return "unknown member";
+  case raft::refusal::invalid_address:
+    return "invalid address";
+  case raft::refusal::configuration_too_large:
+    return "configuration too large";
   case raft::refusal::invalid_change:
     return "invalid change";
   case raft::refusal::nothing_to_change:

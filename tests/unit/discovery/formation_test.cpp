@@ -1,5 +1,6 @@
 // The rules of first formation, one by one.
 #include "raft/formation.hpp"
+#include "raft/introductions.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -442,4 +443,59 @@ TEST_CASE("who comes and goes of one cluster does not keep a node from asking it
     f.step(tick{});
   }
   CHECK(f.seeks());
+}
+
+TEST_CASE("a node counts whom others introduce, and waits until it is linked to them", "[formation]") {
+  formation machine{one, bootstrap_rule{3}, 1, {}};
+  auto introducer = fresh(two);
+  introducer.introduces = {one, two, three}; // itself and who is linked already do not count twice
+  CHECK_FALSE(settle(machine, sees({introducer})).store);
+  const auto waiting = machine.step(tick{});
+  CHECK(waiting.note.find(to_string(three.id)) != std::string::npos);
+  CHECK(settle(machine, sees({introducer, fresh(three)})).store);
+  // One too many, whom only another one sees.
+  formation crowded{one, bootstrap_rule{3}, 1, {}};
+  introducer.introduces.push_back({{4}, "d:1"});
+  CHECK_FALSE(settle(crowded, sees({introducer, fresh(three)})).store);
+  CHECK(crowded.step(tick{}).note.find("4 nodes") != std::string::npos);
+}
+
+TEST_CASE("nobody promises itself to a formation without a node that it hears of", "[formation]") {
+  formation machine{two, bootstrap_rule{3}, 1, {}};
+  auto introducer = fresh(three);
+  introducer.introduces = {{{9}, "z:1"}};
+  machine.step(sees({fresh(one), introducer}));
+  const auto refused = machine.step(of_three());
+  REQUIRE(refused.answer.size() == 1);
+  CHECK_FALSE(refused.answer[0].what.promised);
+  // A member tells of nobody, and of it nobody counts.
+  auto settled = of_seven;
+  settled.introduces = {{{9}, "z:1"}};
+  CHECK(introduced_to(two.id, {settled}).empty());
+  CHECK(introductions(membership_state::formed, {fresh(one)}).empty());
+  CHECK(introductions(membership_state::promised, {fresh(one), of_eight}) == std::vector<member>{one});
+}
+
+TEST_CASE("introductions are bounded, and bad addresses are not dialed", "[formation]") {
+  auto talker = fresh(one);
+  for (std::uint64_t id = 100; id < 100 + 10 * max_introduced; ++id) talker.introduces.push_back({{id}, "x:1"});
+  auto other = talker;
+  other.node = two.id;
+  for (auto& m : other.introduces) m.id.value += 10000;
+  CHECK(introduced_to(three.id, {talker, other}).size() == max_introduced);
+  std::vector<sighted_peer> crowd;
+  for (std::uint64_t id = 100; id < 100 + 2 * max_introduced; ++id) crowd.push_back(fresh({{id}, "x:1"}));
+  CHECK(introductions(membership_state::fresh, crowd).size() == max_introduced);
+  talker.introduces = {{{5}, "nowhere"}, {{0}, "x:1"}, {{6}, std::string(100'000, 'a')}};
+  CHECK(introduced_to(three.id, {talker}).empty());
+}
+
+TEST_CASE("a formation with members that nobody could dial is refused", "[formation]") {
+  formation machine{two, bootstrap_rule{3}, 1, {}};
+  machine.step(sees({fresh(one), fresh(three)}));
+  auto bad = of_three();
+  bad.members[2].address = "c 1";
+  const auto out = machine.step(bad);
+  REQUIRE(out.answer.size() == 1);
+  CHECK_FALSE(out.answer[0].what.promised);
 }

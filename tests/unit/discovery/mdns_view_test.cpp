@@ -9,6 +9,17 @@
 using namespace troupe;
 using addresses = std::vector<std::string>;
 
+namespace {
+
+/// As a node has it.
+std::string name(std::uint64_t id) {
+  mdns_identity who;
+  who.node = {id};
+  return instance_of(who);
+}
+
+} // namespace
+
 TEST_CASE("addresses are written so that they can be dialed", "[mdns]") {
   CHECK(mdns_address("10.0.0.1", 5000, 2) == "10.0.0.1:5000");
   CHECK(mdns_address("fd00::1", 5000, 2) == "[fd00::1]:5000");
@@ -22,7 +33,7 @@ TEST_CASE("addresses are written so that they can be dialed", "[mdns]") {
 
 TEST_CASE("there is no view before all is told and every instance is resolved", "[mdns]") {
   mdns_view view;
-  const mdns_key a4{2, 0, "a", "local"}, a6{2, 1, "a", "local"}, b{3, 0, "b", "local"};
+  const mdns_key a4{2, 0, name(1), "local"}, a6{2, 1, name(1), "local"}, b{3, 0, name(2), "local"};
   CHECK(view.appeared(a4));
   CHECK_FALSE(view.appeared(a4));
   view.resolved(a4, "10.0.0.1:1");
@@ -31,7 +42,7 @@ TEST_CASE("there is no view before all is told and every instance is resolved", 
   CHECK(view.addresses() == addresses{"10.0.0.1:1"});
   CHECK(view.appeared(a6));
   CHECK(view.appeared(b));
-  CHECK(view.addresses() == std::nullopt);
+  CHECK(view.addresses() == addresses{"10.0.0.1:1"}); // what comes later holds nothing up
   view.resolved(a6, "[fe80::1%2]:1");
   view.resolved(b, std::nullopt);
   CHECK(view.addresses() == addresses{"10.0.0.1:1", "[fe80::1%2]:1"});
@@ -46,12 +57,61 @@ TEST_CASE("there is no view before all is told and every instance is resolved", 
 TEST_CASE("more instances than a cluster could have are not taken", "[mdns]") {
   mdns_view view;
   view.listed_all();
-  for (int i = 0; i < 600; ++i) {
-    const mdns_key key{2, 0, std::to_string(i), "local"};
-    CHECK(view.appeared(key) == (i < 512));
-    view.resolved(key, "10.0.0.1:" + std::to_string(i + 1));
+  for (std::size_t i = 0; i < 600; ++i) {
+    const mdns_key key{2, 0, name(i + 1), "local"};
+    CHECK_FALSE(view.in_the_way_of(key));
+    CHECK(view.appeared(key) == (i < mdns_view::max_instances));
+    view.resolved(key, "10.0." + std::to_string(i / 32) + ".1:" + std::to_string(i + 1));
   }
-  CHECK(view.addresses()->size() == 512);
+  CHECK(view.addresses()->size() == mdns_view::max_instances);
+}
+
+TEST_CASE("made-up names keep no node out, and hold up no view", "[mdns]") {
+  mdns_view view;
+  CHECK(view.appeared({2, 0, name(1), "local"}));
+  view.listed_all();
+  view.resolved({2, 0, name(1), "local"}, "10.0.0.1:1");
+  // Names that no node has are not even resolved.
+  for (const auto* odd : {"", "printer", "troupe-", "troupe-12", "troupe-00000000000000zz", "troupe-00000000000000ab x"})
+    CHECK_FALSE(view.appeared({2, 0, odd, "local"}));
+  CHECK(view.appeared({2, 0, name(0xab) + " #2", "local"}));
+  view.vanished({2, 0, name(0xab) + " #2", "local"});
+  // Names as nodes have them, new ones all the time, which lead nowhere: they give way to one another.
+  for (std::uint64_t i = 100; i < 3000; ++i) {
+    const mdns_key key{2, 0, name(i), "local"};
+    if (const auto useless = view.in_the_way_of(key)) view.vanished(*useless);
+    CHECK(view.appeared(key));
+    CHECK(view.addresses() == addresses{"10.0.0.1:1"});
+    view.resolved(key, std::nullopt);
+  }
+  // All at one host: some count, the others lead nowhere.
+  for (std::uint64_t i = 5000; i < 8000; ++i) {
+    const mdns_key key{2, 0, name(i), "local"};
+    if (const auto useless = view.in_the_way_of(key)) view.vanished(*useless);
+    if (view.appeared(key)) view.resolved(key, "10.0.0.66:" + std::to_string(i));
+  }
+  CHECK(view.addresses()->size() == 1 + mdns_view::max_of_host);
+  const mdns_key late{2, 0, name(9), "local"};
+  if (const auto useless = view.in_the_way_of(late)) view.vanished(*useless);
+  REQUIRE(view.appeared(late));
+  view.resolved(late, "10.0.0.9:1");
+  CHECK(view.addresses()->size() == 2 + mdns_view::max_of_host);
+}
+
+TEST_CASE("instances of a host that vanish make room for others of it", "[mdns]") {
+  mdns_view view;
+  view.listed_all();
+  const auto key = [](std::uint64_t id) { return mdns_key{2, 0, name(id), "local"}; };
+  const auto last = mdns_view::max_of_host + 1;
+  for (std::uint64_t id = 1; id <= last; ++id) {
+    REQUIRE(view.appeared(key(id)));
+    view.resolved(key(id), "[fd00::1]:" + std::to_string(id));
+  }
+  CHECK(view.addresses()->size() == mdns_view::max_of_host);
+  view.vanished(key(1));
+  view.resolved(key(2), "[fd00::2]:2"); // it moved
+  view.resolved(key(last), "[fd00::1]:99");
+  CHECK(view.addresses()->size() == mdns_view::max_of_host);
 }
 
 TEST_CASE("a node says who it is, in entries that a TXT record can hold", "[mdns]") {

@@ -21,7 +21,8 @@ configuration random_configuration(prng& random) {
   for (auto n = random.next() % 3; n > 0; --n)
     c.promotions.push_back(
         {node_id{random.next()}, node_id{random.next()}, random.next() % 2 == 0, random.next() % 2 == 0});
-  for (auto n = random.next() % 3; n > 0; --n) c.dismissed.push_back(node_id{random.next()});
+  for (auto n = random.next() % 3; n > 0; --n) c.dismissed.push_back({node_id{random.next()}, random.next() % 3});
+  c.forgotten = random.next() % 2;
   return c;
 }
 
@@ -95,7 +96,7 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes or dismi
   auto c = test::voters(2);
   const auto plain = encode(c);
   CHECK(plain[0] == 1); // the format of logs from before there were promotions
-  c.dismissed = {node_id{9}};
+  c.dismissed = {{node_id{9}}};
   CHECK(encode(c)[0] == 3);
   CHECK(decode_configuration(encode(c)) == c);
   c.dismissed.clear();

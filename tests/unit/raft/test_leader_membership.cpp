@@ -120,6 +120,39 @@ TEST_CASE("a joint configuration needs both majorities for a read and for stayin
   CHECK(out.next_role->to == role_kind::follower);
 }
 
+TEST_CASE("a guard that does not hold is refused as such, and a bad change as bad, whatever else is in progress") {
+  auto stale = removing(3);
+  stale.based_on = 1; // of settled(), the configuration is at 1
+  auto bad = adding(4);
+  bad.add[0].who.address = "nowhere";
+  const auto why = [](leader& l, const change_members& what) {
+    const auto out = l.step(what, start);
+    REQUIRE(out.failed_now.size() == 1);
+    return out.failed_now[0].why;
+  };
+  auto l = settled();
+  l.step(adding(4), start); // not committed
+  REQUIRE(why(l, removing(3)) == refusal::change_in_progress);
+  CHECK(why(l, stale) == refusal::stale_configuration);
+  CHECK(why(l, bad) == refusal::invalid_address);
+
+  auto moving = settled();
+  moving.step(transfer_leadership{5, {}}, start);
+  REQUIRE(why(moving, removing(3)) == refusal::transferring);
+  stale.based_on = 99;
+  CHECK(why(moving, stale) == refusal::stale_configuration);
+
+  auto fresh = elected(test::state_with({1, 1}, {1, {}}), {2}); // nothing of its term is committed
+  REQUIRE(why(fresh, removing(3)) == refusal::change_in_progress);
+  CHECK(why(fresh, stale) == refusal::stale_configuration);
+  CHECK(why(fresh, bad) == refusal::invalid_address);
+
+  auto full = settled();
+  full.step(disk_space{false}, start);
+  REQUIRE(why(full, removing(3)) == refusal::disk_full);
+  CHECK(why(full, stale) == refusal::stale_configuration);
+}
+
 TEST_CASE("a learner counts for nothing") {
   auto c = test::voters(3);
   c.learners = {{node_id{4}, {}}, {node_id{5}, {}}, {node_id{6}, {}}};
@@ -398,7 +431,7 @@ TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is 
 
 TEST_CASE("a leader that was not asked itself says as well that somebody asked") {
   auto c = test::voters(2);
-  c.dismissed = {node_id{3}};
+  c.dismissed = {{node_id{3}}};
   auto l = elected(state_with(c), {2});
   report(l, 2, 3);
   const auto out = report(l, 3, 0);

@@ -37,10 +37,10 @@ struct scene {
   void follow(const member_decision& found) {
     CHECK_FALSE(found.change.asked);
     REQUIRE_FALSE(objection(seen.members, found.change));
-    seen.members = changed(seen.members, found.change);
+    seen.members = changed(seen.members, found.change, 9);
   }
   void vote(std::uint64_t id) {
-    seen.members = promoted(seen.members, [&](const promotion& p) { return p.learner.value == id; });
+    seen.members = promoted(seen.members, [&](const promotion& p) { return p.learner.value == id; }, 9);
   }
   std::optional<member_decision> decide(duration after = 0s) { return policy.decide(seen, start + after); }
   /// Once to begin the count, and again when it is over.

@@ -21,6 +21,13 @@ addition learner(std::uint64_t id) { return {node(id), false, {}}; }
 change_members adding(std::vector<addition> add) { return {1, std::move(add), {}, 0}; }
 change_members removing(std::vector<node_id> remove) { return {1, {}, std::move(remove), 0}; }
 
+constexpr index_t next_index = 9;
+
+configuration changed(const configuration& from, const change_members& change) {
+  return changed(from, change, next_index);
+}
+configuration promoted(const configuration& from, const may_vote& ready) { return promoted(from, ready, next_index); }
+
 bool everybody(const promotion&) { return true; }
 bool nobody(const promotion&) { return false; }
 
@@ -70,16 +77,65 @@ TEST_CASE("whoever leaves takes along what was planned with it") {
 
 TEST_CASE("who is asked to leave is remembered, until it is asked back; whom a policy removes is not") {
   auto c = changed(test::voters(3), removing({node_id{3}}));
-  CHECK(c.dismissed == std::vector{node_id{3}});
+  CHECK(c.dismissed == std::vector{dismissal{node_id{3}, next_index}});
   CHECK(changed(c, adding({learner(3)})).dismissed.empty());
   auto guess = removing({node_id{2}});
   guess.asked = false;
-  CHECK(changed(c, guess).dismissed == std::vector{node_id{3}});
+  CHECK(changed(c, guess).dismissed == c.dismissed);
   for (std::uint64_t id = 100; id < 100 + max_dismissed; ++id)
     c = changed(changed(c, adding({learner(id)})), removing({node_id{id}}));
   CHECK(c.dismissed.size() == max_dismissed);
   CHECK_FALSE(c.is_dismissed(node_id{3}));
   CHECK(c.is_dismissed(node_id{100}));
+}
+
+TEST_CASE("of those dismissed before the ones that are remembered the index is kept") {
+  auto c = test::voters(3);
+  for (index_t at = 10; at < 10 + max_dismissed + 2; ++at) {
+    c = changed(c, adding({learner(at)}), at - 1);
+    c = changed(c, removing({node_id{at}}), at);
+  }
+  CHECK(c.dismissed.size() == max_dismissed);
+  CHECK(c.forgotten == 11);
+  CHECK(c.dismissed.front() == dismissal{node_id{12}, 12});
+  // One of an older version, which did not say where: it was before the change that pushes it out.
+  c.forgotten = 0;
+  c.dismissed.front().at = 0;
+  c = changed(changed(c, adding({learner(5)}), 199), removing({node_id{5}}), 200);
+  CHECK(c.forgotten == 200);
+}
+
+TEST_CASE("an address is host:port or not given; a change names no more nodes than there may be") {
+  const auto c = test::voters(3);
+  for (const auto* good : {"", "name:5000", "127.0.0.1:1", "[::1]:65535"})
+    CHECK_FALSE(objection(c, adding({{node(4, good), true, {}}})));
+  for (const auto* bad : {"nonsense", "::1:5", "host:70000", "host:port", "http://x:1", "127.0.0.1:1\n", "x y:1", ":1"})
+    CHECK(objection(c, adding({{node(4, bad), true, {}}})) == refusal::invalid_address);
+  CHECK(objection(c, adding({{node(4, std::string(1'000'000, 'a') + ":1"), true, {}}})) == refusal::invalid_address);
+  CHECK(objection(c, adding({{node(2, "nowhere"), true, {}}})) == refusal::invalid_address); // of a voter
+  change_members many = adding({});
+  for (std::uint64_t id = 10; id < 11 + max_members; ++id) many.add.push_back(learner(id));
+  CHECK(objection(c, many) == refusal::configuration_too_large);
+}
+
+TEST_CASE("a configuration grows up to its limits, and may shrink from beyond them") {
+  const std::string longest(253, 'a');
+  auto c = test::voters(7);
+  for (auto& m : c.voters) m.address = longest + ":65535";
+  for (std::uint64_t id = 10; c.voters.size() + c.learners.size() < max_members; ++id)
+    c = changed(c, adding({{node(id, longest + ":65535"), true, {}}}));
+  for (std::uint64_t id = 1000; id < 1000 + max_dismissed; ++id) c.dismissed.push_back({node_id{id}, id});
+  CHECK(encode(c).size() <= max_configuration_bytes); // what the number of members allows fits
+  CHECK(outgrown(c, changed(c, adding({learner(500)}))) == refusal::configuration_too_large);
+  CHECK_FALSE(outgrown(c, changed(c, removing({node_id{10}}))));
+  // From the log of an older version, which had no limits.
+  auto huge = c;
+  huge.learners[0].address = std::string(100'000, 'x');
+  huge.learners.push_back(node(500));
+  CHECK(decode_configuration(encode(huge)) == huge);
+  CHECK(outgrown(huge, changed(huge, adding({learner(501)}))) == refusal::configuration_too_large);
+  CHECK_FALSE(outgrown(huge, changed(huge, removing({node_id{500}}))));
+  CHECK_FALSE(outgrown(huge, changed(huge, removing({node_id{11}}))));
 }
 
 TEST_CASE("who is replaced is dismissed when it leaves, if somebody asked for that") {
@@ -187,8 +243,8 @@ TEST_CASE("after any allowed change nobody is two things at once") {
     std::set<node_id> planned;
     std::set<node_id> leaving;
     REQUIRE(c.dismissed.size() <= max_dismissed);
-    REQUIRE(std::set<node_id>(c.dismissed.begin(), c.dismissed.end()).size() == c.dismissed.size());
-    REQUIRE(std::none_of(c.dismissed.begin(), c.dismissed.end(), [&](node_id id) { return seen.contains(id); }));
+    std::set<node_id> dismissed;
+    for (const auto& d : c.dismissed) REQUIRE((dismissed.insert(d.node).second && !seen.contains(d.node)));
     for (const auto& p : c.promotions) {
       REQUIRE(std::find(c.learners.begin(), c.learners.end(), node(p.learner.value)) != c.learners.end());
       REQUIRE(planned.insert(p.learner).second);

@@ -1,5 +1,6 @@
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport.hpp"
+#include "tests/unit/transport/black_hole.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
 #include <catch2/catch.hpp>
@@ -39,26 +40,14 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
 
 namespace {
 
-/// Takes connections on and never answers: its queue is full, so that even their beginnings are left lying.
-struct black_hole {
-  black_hole(const std::string& address, std::uint16_t port) {
-    listening = socket_guard{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    const auto where = loopback_address(address, port);
-    REQUIRE(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0);
-    REQUIRE(::listen(listening.get(), 0) == 0);
-    do {
-      REQUIRE(fillers.size() < 20);
-      fillers.push_back(begin_connecting("127.0.0.1", address, port));
-    } while (wait_writable(fillers.back().get(), steady::now() + 100ms));
-  }
-  socket_guard listening;
-  std::vector<socket_guard> fillers;
-};
-
+/// What a dial there comes to, as nobody here answers a greeting.
 std::string failure_of(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline) {
+  transport_options options;
+  options.dial_deadline = deadline;
+  transport net{options};
   try {
-    connect_any(host, port, deadline);
-  } catch (const socket_error& e) {
+    net.dial(host, port);
+  } catch (const std::runtime_error& e) {
     return e.what();
   }
   return "none";
@@ -83,9 +72,9 @@ TEST_CASE("a name's good address is reached although another swallows everything
                      std::vector<std::string>{"127.0.0.2", "127.0.0.2", "127.0.0.1"},
                      std::vector<std::string>{"127.0.0.3", "127.0.0.2", "127.0.0.1"}, // nobody listens at 127.0.0.3
                      std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
-  const auto connected = connect_any("several.test", port, 5s);
-  CHECK(peer_of(connected.get()) == "127.0.0.1");
-  CHECK(::accept(good.get(), nullptr, nullptr) >= 0);
+  CHECK_THAT(failure_of("several.test", port, 1s), Contains("connected, but the other end does not answer"));
+  const socket_guard accepted{::accept(good.get(), nullptr, nullptr)};
+  CHECK(accepted.get() >= 0);
 }
 
 TEST_CASE("connecting takes no longer than it may") {
@@ -110,7 +99,8 @@ TEST_CASE("when no address answers, it is said why") {
 
 TEST_CASE("a connection is set up for small messages and does not wait for the dead") {
   const auto listening = listen_at("127.0.0.1", 0);
-  const auto connected = connect_any("127.0.0.1", port_of(listening.get()), 5s);
+  const auto connected = knock(port_of(listening.get()));
+  tune(connected.get());
   int on = 0;
   socklen_t size = sizeof on;
   REQUIRE(::getsockopt(connected.get(), IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
@@ -131,7 +121,7 @@ TEST_CASE("where nobody can listen, it is said where and why") {
 
 TEST_CASE("without an address all interfaces are listened at") {
   const auto listening = listen_at("", 0);
-  const auto connected = connect_any("127.0.0.1", port_of(listening.get()), 5s);
+  const auto connected = knock(port_of(listening.get()));
   CHECK(peer_of(connected.get()) == "127.0.0.1");
   CHECK(wait_readable(listening.get(), steady::now() + 10s));
 }

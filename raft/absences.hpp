@@ -1,0 +1,33 @@
+// Since when nodes are not members.
+#pragma once
+
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace troupe::raft {
+
+/// What this run of a node has seen of it, on its own clock. A node that is removed compares it with its own age: if it
+/// was started after it was removed, somebody wants it back. Clocks of two nodes are never compared, only durations.
+class absences {
+ public:
+  /// Nodes whose leaving is kept one by one.
+  static constexpr std::size_t max_kept = 256;
+
+  /// These are the members from now on.
+  void note(const configuration& members, time_point now);
+  /// A lower bound for how long `id` has not been a member; 0 for a member.
+  duration out_for(node_id id, time_point now) const;
+
+ private:
+  std::vector<node_id> members_;
+  /// A node that is neither in here nor a member left before this; not set before the first note.
+  std::optional<time_point> others_;
+  std::map<node_id, time_point> left_;
+};
+
+} // namespace troupe::raft

@@ -1,0 +1,286 @@
+#include "runtime/transport/dialer.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace troupe::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using descriptor = asio::posix::stream_descriptor;
+
+/// Between the beginnings of attempts at the addresses of one name (RFC 8305 calls it connection attempt delay).
+constexpr std::chrono::milliseconds attempt_delay{150};
+
+/// One dial. Owned by the dialer's state, and by its own handlers while they wait.
+struct call {
+  call(asio::io_context& io, std::string to, std::uint16_t at, bool been_there, dialer::taker taker)
+      : host(std::move(to)), port(at), known(been_there), done(std::move(taker)), limit(io), next_attempt(io) {}
+
+  std::string host;
+  std::uint16_t port;
+  bool known;
+  dialer::taker done;
+  std::shared_ptr<const resolved_host> where;
+  /// The address to try next.
+  const addrinfo* next = nullptr;
+  /// Connections that are being tried.
+  std::vector<std::shared_ptr<descriptor>> attempts;
+  /// The connection that was made first, and its opening.
+  std::shared_ptr<descriptor> made;
+  std::unique_ptr<opening> talk;
+  /// Of the phase that it is in, and what is said when it is over.
+  asio::steady_timer limit;
+  std::string too_late;
+  asio::steady_timer next_attempt;
+  std::string problem = "no address";
+  bool has_place = false;
+  bool over = false;
+};
+
+using call_ptr = std::shared_ptr<call>;
+
+/// How threads of the resolver reach the io_context, as long as there is one.
+struct way_home {
+  explicit way_home(asio::io_context& to) : io(&to) {}
+  template <class F> void post(F&& what) {
+    const std::lock_guard lock(mutex);
+    if (io) asio::post(*io, std::forward<F>(what));
+  }
+  void close() {
+    const std::lock_guard lock(mutex);
+    io = nullptr;
+  }
+  std::mutex mutex;
+  asio::io_context* io;
+};
+
+} // namespace
+
+class dialer::state : public std::enable_shared_from_this<dialer::state> {
+ public:
+  state(asio::io_context& io, dialer_options options, std::function<credentials()> mine, resolver_pool& names)
+      : io_(io), options_(options), mine_(std::move(mine)), names_(names), home_(std::make_shared<way_home>(io)) {}
+
+  void stop() {
+    stopped_ = true;
+    home_->close();
+    waiting_.clear();
+    while (!calls_.empty()) let_go(*calls_.begin());
+  }
+
+  void begin(std::string host, std::uint16_t port, bool known, taker done) {
+    if (stopped_) return;
+    const auto one = std::make_shared<call>(io_, std::move(host), port, known, std::move(done));
+    calls_.insert(one);
+    if (resolved_host::is_literal(one->host)) return resolve_literal(one);
+    limit(one, options_.resolving, "cannot resolve " + one->host + ": it takes too long");
+    const auto told = [home = home_, self = weak_from_this(), to = std::weak_ptr(one)](const resolution& found) {
+      home->post([self, to, found] {
+        const auto here = self.lock();
+        const auto waits = to.lock();
+        if (here && waits && !waits->over) here->resolved(waits, found);
+      });
+    };
+    names_.ask(one->host, one->port, told);
+  }
+
+ private:
+  void resolve_literal(const call_ptr& one) {
+    try {
+      resolved(one, {std::make_shared<const resolved_host>(one->host, one->port), {}});
+    } catch (const std::exception& e) {
+      fail(one, e.what());
+    }
+  }
+
+  void resolved(const call_ptr& one, const resolution& found) {
+    if (!found.found) return fail(one, found.problem);
+    one->where = found.found;
+    one->next = one->where->first();
+    limit(one, options_.waiting, "too many addresses are being dialed");
+    // Behind the last of its kind.
+    const auto behind = [&](const call_ptr& other) { return one->known && !other->known; };
+    waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), behind), one);
+    fill_places();
+  }
+
+  void fill_places() {
+    while (places_taken_ < options_.max_at_once && !waiting_.empty()) {
+      const auto one = waiting_.front();
+      waiting_.pop_front();
+      ++places_taken_;
+      one->has_place = true;
+      limit(one, options_.deadline, "connecting takes too long");
+      try_next(one);
+    }
+  }
+
+  /// Begins an attempt at the next address, and comes back for the one after it.
+  void try_next(const call_ptr& one) {
+    while (one->next && !one->made) {
+      const auto* to = std::exchange(one->next, one->next->ai_next);
+      socket_guard fd{::socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol)};
+      const bool connected = fd.get() >= 0 && ::connect(fd.get(), to->ai_addr, to->ai_addrlen) == 0;
+      const bool begun = connected || (fd.get() >= 0 && errno == EINPROGRESS);
+      if (!begun) {
+        one->problem = std::strerror(errno);
+        continue;
+      }
+      auto attempt = std::make_shared<descriptor>(io_, fd.get());
+      fd.release(); // `attempt` has it now
+      if (connected) return open(one, attempt);
+      one->attempts.push_back(attempt);
+      attempt->async_wait(descriptor::wait_write, [self = shared_from_this(), one, attempt](error_code failed) {
+        if (!failed && !one->over && !one->made) self->tried(one, attempt);
+      });
+      return wait_for_next(one);
+    }
+    if (one->attempts.empty()) fail(one, one->problem);
+  }
+
+  void wait_for_next(const call_ptr& one) {
+    if (!one->next) return;
+    one->next_attempt.expires_after(attempt_delay);
+    one->next_attempt.async_wait([self = shared_from_this(), one](error_code cancelled) {
+      if (!cancelled && !one->over && !one->made) self->try_next(one);
+    });
+  }
+
+  void tried(const call_ptr& one, const std::shared_ptr<descriptor>& attempt) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(attempt->native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    std::erase(one->attempts, attempt);
+    if (error == 0) return open(one, attempt);
+    one->problem = std::strerror(error);
+    error_code ignored;
+    attempt->close(ignored);
+    if (one->attempts.empty()) try_next(one); // the pause is for those that may still answer
+  }
+
+  void open(const call_ptr& one, const std::shared_ptr<descriptor>& made) {
+    one->made = made;
+    one->too_late = "connected, but the other end does not answer in time";
+    one->next_attempt.cancel();
+    close_attempts(one);
+    tune(made->native_handle());
+    try {
+      one->talk = std::make_unique<opening>(side::dialed, made->native_handle(), mine_());
+    } catch (const std::exception& e) {
+      return fail(one, e.what());
+    }
+    go_on(one);
+  }
+
+  void go_on(const call_ptr& one) {
+    try {
+      switch (one->talk->step()) {
+      case opening::wants::read:
+        return wait(one, descriptor::wait_read);
+      case opening::wants::write:
+        return wait(one, descriptor::wait_write);
+      case opening::wants::nothing:
+        break;
+      }
+    } catch (const std::exception& e) {
+      return fail(one, e.what());
+    }
+    dial_result result;
+    result.stream = one->talk->take_channel();
+    result.peer = peer_of(one->made->native_handle());
+    result.socket = socket_guard{one->made->release()};
+    finish(one, std::move(result));
+  }
+
+  void wait(const call_ptr& one, descriptor::wait_type what) {
+    one->made->async_wait(what, [self = shared_from_this(), one](error_code failed) {
+      if (!failed && !one->over) self->go_on(one);
+    });
+  }
+
+  void limit(const call_ptr& one, std::chrono::milliseconds time, std::string too_late) {
+    one->too_late = std::move(too_late);
+    one->limit.expires_after(time);
+    one->limit.async_wait([self = shared_from_this(), one](error_code cancelled) {
+      // One that was due already when the next phase began takes no notice of being cancelled.
+      if (cancelled || one->over || one->limit.expiry() > std::chrono::steady_clock::now()) return;
+      std::erase(self->waiting_, one);
+      self->fail(one, one->too_late);
+    });
+  }
+
+  void fail(const call_ptr& one, std::string problem) {
+    dial_result result;
+    result.problem = std::move(problem);
+    finish(one, std::move(result));
+  }
+
+  void finish(const call_ptr& one, dial_result result) {
+    auto done = std::move(one->done);
+    let_go(one);
+    done(std::move(result));
+    // Not at once: what is waiting may fail at once as well, and so on.
+    asio::post(io_, [self = shared_from_this()] {
+      if (!self->stopped_) self->fill_places();
+    });
+  }
+
+  void let_go(call_ptr one) {
+    one->over = true;
+    one->limit.cancel();
+    one->next_attempt.cancel();
+    close_attempts(one);
+    one->talk.reset();
+    error_code ignored;
+    if (one->made) one->made->close(ignored);
+    if (std::exchange(one->has_place, false)) --places_taken_;
+    calls_.erase(one);
+  }
+
+  static void close_attempts(const call_ptr& one) {
+    error_code ignored;
+    for (const auto& attempt : one->attempts) attempt->close(ignored);
+    one->attempts.clear();
+  }
+
+  asio::io_context& io_;
+  const dialer_options options_;
+  std::function<credentials()> mine_;
+  resolver_pool& names_;
+  std::shared_ptr<way_home> home_;
+  std::set<call_ptr> calls_;
+  /// Those that are resolved and have no place yet, in the order in which they get one.
+  std::deque<call_ptr> waiting_;
+  std::size_t places_taken_ = 0;
+  bool stopped_ = false;
+};
+
+dialer::dialer(asio::io_context& io, dialer_options options, std::function<credentials()> mine,
+               resolver_pool::resolve how)
+    : names_(resolver_pool::default_threads, resolver_pool::default_idle, std::move(how)), io_(io),
+      state_(std::make_shared<state>(io, options, std::move(mine), names_)) {}
+
+dialer::~dialer() { state_->stop(); }
+
+void dialer::dial(std::string host, std::uint16_t port, bool known, taker done) {
+  asio::post(io_, [self = state_, host = std::move(host), port, known, done = std::move(done)]() mutable {
+    self->begin(std::move(host), port, known, std::move(done));
+  });
+}
+
+} // namespace troupe::net

@@ -1,0 +1,146 @@
+// How long nodes are known not to be members, and what a removed node is told of it.
+#include "raft/absences.hpp"
+
+#include "raft/membership_rules.hpp"
+#include "raft/role.hpp"
+#include "tests/unit/raft/fixtures.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+using std::chrono::seconds;
+
+const time_point start{seconds{1000}};
+
+follower of_two_voters() {
+  follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}}, 2)}};
+  f.start(start);
+  return f;
+}
+
+append_request from_leader(index_t prev, std::vector<entry> entries, index_t commit) {
+  append_request request;
+  request.head = test::from(2, 1);
+  request.prev_index = prev;
+  request.prev_term = 1;
+  request.commit = commit;
+  request.entries = std::move(entries);
+  return request;
+}
+
+entry configured(index_t index, std::uint64_t voters) {
+  return {index, 1, entry_kind::configuration, bytes{encode(test::voters(voters))}};
+}
+
+/// What `f` says to node 3 that asks for its vote.
+std::optional<removed_notice> told_to_3(follower& f, time_point now) {
+  const auto out = f.step(rpc{vote_request{test::from(3, 2), 9, 1, true, false}}, now);
+  for (const auto* list : {&out.send_now, &out.send_after_persist})
+    for (const auto& message : *list)
+      if (const auto* found = std::get_if<removed_notice>(&message)) return *found;
+  return std::nullopt;
+}
+
+removed_notice notice(index_t index, seconds out_for) {
+  removed_notice made{test::from(2, 1), index, 9};
+  made.out_for_ms = static_cast<std::uint64_t>(std::chrono::milliseconds{out_for}.count());
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("a node is out since it was seen to leave, and one never seen since the beginning") {
+  absences known;
+  CHECK(known.out_for(node_id{3}, start) == duration{}); // nothing is known yet
+  known.note(test::voters(3), start);
+  CHECK(known.out_for(node_id{3}, start + seconds{5}) == duration{});
+  CHECK(known.out_for(node_id{4}, start + seconds{5}) == seconds{5});
+  known.note(test::voters(2), start + seconds{10});
+  CHECK(known.out_for(node_id{3}, start + seconds{12}) == seconds{2});
+  known.note(test::voters(2), start + seconds{20});
+  CHECK(known.out_for(node_id{3}, start + seconds{22}) == seconds{12});
+  known.note(test::voters(3), start + seconds{30});
+  CHECK(known.out_for(node_id{3}, start + seconds{32}) == duration{});
+  known.note(test::voters(2), start + seconds{40});
+  CHECK(known.out_for(node_id{3}, start + seconds{41}) == seconds{1});
+}
+
+TEST_CASE("what is not kept any more is never said to be longer than it was") {
+  absences known;
+  const auto with = [](std::uint64_t id) {
+    auto c = test::voters(1);
+    c.learners = {{node_id{id}, {}}};
+    return c;
+  };
+  auto now = start;
+  const auto count = absences::max_kept + 10;
+  for (std::uint64_t id = 2; id < 2 + count; ++id) known.note(with(id), now += seconds{1});
+  // Node id came at start + id - 1 and left one second later; the last one is still there.
+  for (std::uint64_t id = 2; id < 1 + count; ++id) {
+    const auto left = start + seconds{id};
+    const auto said = known.out_for(node_id{id}, now);
+    CHECK(said <= now - left);
+    if (id > 20) CHECK(said == now - left);
+  }
+  CHECK(known.out_for(node_id{9999}, now) <= now - start);
+}
+
+TEST_CASE("a notice says for how long the sender knows it, across roles and rolled back configurations") {
+  auto f = of_two_voters();
+  f.step(rpc{from_leader(1, {configured(2, 3)}, 1)}, start + seconds{1});
+  f.step(persisted{test::all_of(f.state())}, start + seconds{1});
+  // Node 3 leaves at 10 s, and that is committed at 12 s.
+  f.step(rpc{from_leader(2, {configured(3, 2)}, 2)}, start + seconds{10});
+  f.step(persisted{test::all_of(f.state())}, start + seconds{10});
+  CHECK_FALSE(told_to_3(f, start + seconds{11}));
+  f.step(rpc{from_leader(3, {}, 3)}, start + seconds{12});
+  REQUIRE(told_to_3(f, start + seconds{15}));
+  CHECK(told_to_3(f, start + seconds{15})->out_for_ms == 5000);
+  // The role changes, what was seen stays.
+  candidate c{std::move(f)};
+  c.start(start + seconds{20});
+  follower g{std::move(c)};
+  g.start(start + seconds{21});
+  REQUIRE(told_to_3(g, start + seconds{30}));
+  CHECK(told_to_3(g, start + seconds{30})->out_for_ms == 20000);
+}
+
+TEST_CASE("a removed node passes on the earliest time of leaving that is shown to it, and no echo of it") {
+  auto f = of_two_voters();
+  const auto first = f.step(rpc{notice(4, seconds{2})}, start + seconds{50});
+  CHECK(first.removed == 4);
+  CHECK(first.removed_for == seconds{2});
+  // The same from the same sender, later.
+  CHECK_FALSE(f.step(rpc{notice(4, seconds{3})}, start + seconds{51}).removed);
+  // Another one has known it for longer.
+  const auto earlier = f.step(rpc{notice(4, seconds{500})}, start + seconds{52});
+  CHECK(earlier.removed == 4);
+  CHECK(earlier.removed_for == seconds{500});
+  CHECK_FALSE(f.step(rpc{notice(4, seconds{100})}, start + seconds{53}).removed);
+  // Out of a broken or hostile message comes no overflow.
+  auto absurd = notice(5, seconds{0});
+  absurd.out_for_ms = ~std::uint64_t{0};
+  CHECK(f.step(rpc{absurd}, start + seconds{54}).removed_for > seconds{3600});
+}
+
+TEST_CASE("a node that may be among the dismissed that are forgotten counts as one of them") {
+  for (const index_t forgotten : {index_t{0}, index_t{1}, index_t{2}}) {
+    CAPTURE(forgotten);
+    follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1, 1}, {1, {}})}};
+    f.start(start);
+    f.step(rpc{from_leader(2, {configured(3, 3)}, 2)}, start); // it was a member at 3
+    auto told = notice(7, seconds{1});
+    told.forgotten = forgotten;
+    CHECK_FALSE(f.step(rpc{told}, start + seconds{1}).dismissed);
+  }
+  follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1, 1}, {1, {}})}};
+  f.start(start);
+  auto told = notice(70, seconds{1});
+  told.commit = 70;
+  told.forgotten = 5; // of what happened up to 5 it knows nothing
+  CHECK(f.step(rpc{told}, start + seconds{1}).dismissed);
+}
+
+} // namespace troupe::raft

@@ -1,0 +1,204 @@
+// Many addresses dialed from one thread: what answers, what refuses, what swallows everything, and names that hang.
+#include "runtime/transport/dialer.hpp"
+
+#include "tests/unit/transport/black_hole.hpp"
+#include "tests/unit/transport/loopback.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <semaphore>
+#include <thread>
+#include <vector>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+std::size_t threads_of_this_process() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator{"/proc/self/task"}) ++count;
+  return count;
+}
+
+std::size_t sockets_of_this_process() {
+  std::size_t count = 0;
+  for (const auto& one : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+    std::error_code gone;
+    count += std::filesystem::read_symlink(one, gone).string().starts_with("socket:");
+  }
+  return count;
+}
+
+/// A dialer with the thread that it runs on.
+struct dialing {
+  explicit dialing(dialer_options options = {}, resolver_pool::resolve how = {}) {
+    lines.emplace(io, options, [] { return credentials{}; }, std::move(how));
+    thread = std::thread([this] { io.run(); });
+  }
+  ~dialing() {
+    io.stop();
+    thread.join();
+    lines.reset();
+  }
+  std::future<std::string> dial(const std::string& host, std::uint16_t port, bool known = false) {
+    const auto outcome = std::make_shared<std::promise<std::string>>();
+    lines->dial(host, port, known,
+                [outcome](dial_result result) { outcome->set_value(result.stream ? "made" : result.problem); });
+    return outcome->get_future();
+  }
+
+  boost::asio::io_context io{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+  std::optional<dialer> lines;
+  std::thread thread;
+};
+
+/// Goes through the openings of all that come.
+struct greeter {
+  greeter() : listening(listen_at("127.0.0.1", 0)), port(port_of(listening.get())) {
+    thread = std::thread([this] {
+      while (!ended) {
+        if (!wait_readable(listening.get(), std::chrono::steady_clock::now() + 10ms)) continue;
+        guests.emplace_back(::accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        opening talk{side::accepted, guests.back().get(), {}};
+        talk.finish(std::chrono::steady_clock::now() + 10s);
+      }
+    });
+  }
+  ~greeter() {
+    ended = true;
+    thread.join();
+  }
+  socket_guard listening;
+  std::uint16_t port;
+  std::vector<socket_guard> guests;
+  std::atomic<bool> ended = false;
+  std::thread thread;
+};
+
+std::string outcome(std::future<std::string> of, std::chrono::seconds patience = 20s) {
+  return of.wait_for(patience) == std::future_status::ready ? of.get() : "nothing";
+}
+
+std::uint16_t port_where_nobody_listens() { return port_of(listen_at("127.0.0.1", 0).get()); }
+
+/// As long as `held` is locked, whoever resolves a name waits. Shared by the threads that do so, which may outlive a test.
+struct hanging_names {
+  std::mutex held;
+  std::atomic<std::size_t> asked = 0;
+};
+
+resolver_pool::resolve resolving(const std::shared_ptr<hanging_names>& names) {
+  return [names](const std::string& host, std::uint16_t port) -> resolved_host {
+    ++names->asked;
+    if (host == "good.test") return {"127.0.0.1", port};
+    const std::lock_guard wait(names->held);
+    throw socket_error("cannot resolve " + host);
+  };
+}
+
+} // namespace
+
+TEST_CASE("a thousand addresses that refuse cost no thread, and few sockets at a time") {
+  const auto port = port_where_nobody_listens();
+  dialing one;
+  const auto threads = threads_of_this_process();
+  std::vector<std::future<std::string>> all;
+  for (int i = 0; i < 1000; ++i) all.push_back(one.dial("127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), port));
+  CHECK(threads_of_this_process() == threads);
+  for (auto& each : all) CHECK(outcome(std::move(each)) == "Connection refused");
+  CHECK(threads_of_this_process() == threads);
+}
+
+TEST_CASE("no more connections are made at the same time than may be, and known places go first") {
+  const greeter good;
+  const black_hole bad{"127.0.0.2", good.port};
+  dialing one{{.deadline = 400ms, .max_at_once = 4}};
+  const auto sockets = sockets_of_this_process();
+  std::vector<std::future<std::string>> holes;
+  for (int i = 0; i < 12; ++i) holes.push_back(one.dial("127.0.0.2", good.port));
+  const auto late = one.dial("127.0.0.1", good.port, false).share();
+  auto known = one.dial("127.0.0.1", good.port, true);
+  CHECK(outcome(std::move(known)) == "made");
+  CHECK(sockets_of_this_process() <= sockets + 4 + 2); // those at once, and both ends of the one that was made
+  CHECK(late.wait_for(0s) == std::future_status::timeout); // eight that hang are before it
+  CHECK(late.get() == "made");
+  for (auto& each : holes) CHECK(outcome(std::move(each)) == "connecting takes too long");
+  // Without a place for too long, it is said so.
+  dialing busy{{.deadline = 10s, .waiting = 50ms, .max_at_once = 1}};
+  auto stuck = busy.dial("127.0.0.2", good.port);
+  CHECK(outcome(busy.dial("127.0.0.1", good.port)) == "too many addresses are being dialed");
+  CHECK(stuck.wait_for(0s) == std::future_status::timeout);
+}
+
+TEST_CASE("a resolver that hangs holds up a few threads and names, and no address") {
+  const auto names = std::make_shared<hanging_names>();
+  const greeter good;
+  const std::unique_lock hang(names->held);
+  dialing one{{.resolving = 100ms}, resolving(names)}; // and ends although its resolver hangs
+  const auto threads = threads_of_this_process();
+  std::vector<std::future<std::string>> all;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 50; ++i) all.push_back(one.dial("slow" + std::to_string(i) + ".test", 1));
+    CHECK(outcome(one.dial("127.0.0.1", good.port)) == "made");
+  }
+  for (auto& each : all) CHECK_THAT(outcome(std::move(each)), Contains("it takes too long"));
+  CHECK(threads_of_this_process() <= threads + resolver_pool::default_threads);
+  CHECK(names->asked == resolver_pool::default_threads); // each name holds one thread, however often it is dialed
+}
+
+TEST_CASE("what a resolver found late is there for the next dial; threads without work end") {
+  std::binary_semaphore asked{0};
+  std::binary_semaphore found{0};
+  resolver_pool pool{2, 20ms, [&](const std::string&, std::uint16_t port) {
+                       asked.release();
+                       found.acquire();
+                       return resolved_host{"127.0.0.1", port};
+                     }};
+  std::promise<std::string> first;
+  std::promise<std::string> second;
+  pool.ask("late.test", 5, [&](const resolution& r) { first.set_value(r.found ? "found" : r.problem); });
+  asked.acquire();
+  pool.ask("late.test", 5, [&](const resolution& r) { second.set_value(r.found ? "found" : r.problem); });
+  CHECK(pool.threads() == 1);
+  found.release();
+  CHECK(outcome(first.get_future()) == "found");
+  CHECK(outcome(second.get_future()) == "found");
+  const auto limit = std::chrono::steady_clock::now() + 10s;
+  while (pool.threads() > 0 && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+  CHECK(pool.threads() == 0);
+}
+
+TEST_CASE("a name is resolved, tried and connected; what is wrong with it is said") {
+  const greeter good;
+  dialing one{{}, resolving(std::make_shared<hanging_names>())};
+  CHECK(outcome(one.dial("good.test", good.port)) == "made");
+  CHECK(outcome(one.dial("bad.test", good.port)) == "cannot resolve bad.test");
+  CHECK(outcome(one.dial("::1", port_where_nobody_listens())) == "Connection refused");
+  const auto mute = listen_at("127.0.0.1", 0);
+  dialing quick{{.deadline = 100ms}};
+  CHECK_THAT(outcome(quick.dial("127.0.0.1", port_of(mute.get()))), Contains("does not answer in time"));
+}
+
+TEST_CASE("a dialer that ends drops what is on its way and closes it") {
+  const auto mute = listen_at("127.0.0.1", 0);
+  std::future<std::string> open;
+  {
+    dialing one;
+    open = one.dial("127.0.0.1", port_of(mute.get()));
+    REQUIRE(wait_readable(mute.get(), std::chrono::steady_clock::now() + 10s));
+  }
+  const socket_guard guest{::accept(mute.get(), nullptr, nullptr)};
+  std::string said;
+  while (const auto more = await_bytes(guest.get()); !more.empty()) said += more; // its greeting, and the end
+  CHECK_THROWS_AS(open.get(), std::future_error);
+}
