@@ -24,6 +24,10 @@ std::string to_string(const cluster_event& event) {
     return node + " is taken for dead";
   case kind::revived:
     return node + " is heard again";
+  case kind::disk_stalled:
+    return "the disk of this node, " + to_string(event.node) + ", does not answer";
+  case kind::disk_answers:
+    return "the disk of this node, " + to_string(event.node) + ", answers again";
   }
   return node;
 }

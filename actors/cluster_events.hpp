@@ -16,9 +16,11 @@ struct cluster_event {
     member_joined,  ///< as a learner or at once as a voter
     member_promoted,
     member_left,
-    suspected, ///< not heard for longer than usual
-    died,      ///< not heard for so long that it is taken for dead
-    revived,   ///< heard again
+    suspected,    ///< not heard for longer than usual
+    died,         ///< not heard for so long that it is taken for dead
+    revived,      ///< heard again
+    disk_stalled, ///< of this node: a write has waited for its disk for too long
+    disk_answers, ///< again
   };
   kind what = kind::leader_changed;
   node_id node;

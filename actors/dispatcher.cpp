@@ -60,7 +60,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         take_snapshot_now();
       },
       [this](const get_applied&) {
-        return applied_status{applied_, newest_, why_no_snapshot()};
+        return applied_status{applied_, newest_, why_no_snapshot(), lag_.behind(applied_, clock().now())};
       },
   };
 }
@@ -79,6 +79,7 @@ void dispatcher::on_exit() {
 
 void dispatcher::take(const commit_entries& message) {
   target_ = std::max(target_, message.up_to);
+  lag_.note(applied_, target_, clock().now());
   const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_.index + 1;
   if (!fetching_ && contiguous && may_hand_out()) take_in(message.entries);
   catch_up();
@@ -203,6 +204,7 @@ void dispatcher::collect(applied_batch& answer) {
     rounds_.pop_front();
     ++first_round_;
   }
+  lag_.note(applied_, target_, clock().now());
   catch_up();
 }
 

@@ -13,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/snapshot_schedule.hpp"
 #include "actors/timer_slot.hpp"
+#include "raft/lag_clock.hpp"
 
 #include <deque>
 #include <limits>
@@ -104,6 +105,7 @@ class dispatcher : public dispatcher_handle::base {
   raft::log_position handed_;
   index_t target_ = 0;
   index_t applied_ = 0;
+  raft::lag_clock lag_;
   bool fetching_ = false;
   /// The first term that this node led in this run.
   term_t led_from_ = std::numeric_limits<term_t>::max();

@@ -5,6 +5,7 @@
 #include "actors/apply_messages.hpp"
 #include "actors/health_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/role_status.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "raft/events.hpp"
 #include "raft/replicator.hpp"
@@ -249,26 +250,6 @@ struct replicator_fetch {
 struct drained {
   epoch_t epoch = 0;
 };
-struct get_role_status {};
-struct role_status {
-  raft::role_kind kind = raft::role_kind::follower;
-  term_t term = 0;
-  node_id leader;
-  index_t last_index = 0;
-  index_t commit = 0;
-  raft::configuration members;
-  index_t configuration_index = 0;
-  /// When the leader (for a leader: a quorum) was last heard.
-  std::optional<raft::time_point> leader_heard;
-  /// The commit index at the first contact with a leader in this run; nothing before it.
-  std::optional<index_t> ready_at;
-  /// Entries up to here are compacted.
-  index_t log_start = 0;
-  /// The node waits for a snapshot of another one.
-  bool state_lost = false;
-  bool disk_full = false;
-};
-
 using role_handle =
     compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
@@ -322,6 +303,8 @@ struct applied_status {
   /// The newest snapshot; no id if there is none. Why the last attempt to take one failed, if it did.
   raft::snapshot_id snapshot;
   std::string snapshot_error;
+  /// For how long something given out has not been applied.
+  raft::duration behind{};
 };
 using dispatcher_handle =
     compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),

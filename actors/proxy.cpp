@@ -203,7 +203,10 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
     settle(tag, errc::disk_full, "the leader's disk is full");
     break;
   case raft::refusal::overloaded:
-    settle(tag, errc::overloaded, "the leader holds too many uncommitted commands");
+    settle(tag, errc::overloaded, "the leader holds too many commands that are uncommitted, or not on its own disk");
+    break;
+  case raft::refusal::disk_stalled:
+    settle(tag, errc::not_ready, "the leader's disk does not answer, and there is no quorum without it");
     break;
   case raft::refusal::change_in_progress:
     settle(tag, errc::overloaded, "another change of the members is not done yet, or the leader has just been elected");

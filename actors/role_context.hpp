@@ -19,9 +19,15 @@ struct removed_from_cluster {
   raft::time_point left_before;
 };
 
+/// The disk has begun to stall, after `waited`, or answers again.
+struct disk_condition {
+  bool stalled = false;
+  raft::duration waited{};
+};
+
 /// Told by roles what the node's owner wants to know.
-using observer_handle =
-    compat::handle<void(role_changed), void(leader_known), void(configuration_known), void(removed_from_cluster)>;
+using observer_handle = compat::handle<void(role_changed), void(leader_known), void(configuration_known),
+                                       void(removed_from_cluster), void(disk_condition)>;
 
 struct role_context {
   /// Of the role that owns this context.
@@ -46,3 +52,4 @@ inline constexpr int role_senders = 5;
 
 TROUPE_LOCAL_MESSAGE(troupe::configuration_known);
 TROUPE_LOCAL_MESSAGE(troupe::removed_from_cluster);
+TROUPE_LOCAL_MESSAGE(troupe::disk_condition);

@@ -45,7 +45,8 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const replicator_fetch& m) { on_fetch(m); },
       [this](const flow_mark& m) {
         if (successor_) return to_successor(m);
-        this->send(context_.log, m);
+        // Nothing of a connection waits for a disk that stalls: it is not a reason to stop reading from the connection.
+        if (!role_.state().disk_stalled()) this->send(context_.log, m);
       },
       [this](const drained& m) { on_drained(m); },
       [this](const timer& m) { on_timer(m); },
@@ -155,6 +156,7 @@ template <class Role> void role_shell<Role>::on_timer(const timer& message) {
 
 template <class Role> role_status role_shell<Role>::status() const {
   const auto& state = role_.state();
+  const auto now = this->clock().now();
   return {Role::kind,
           state.term(),
           role_.leader_hint(),
@@ -166,7 +168,10 @@ template <class Role> role_status role_shell<Role>::status() const {
           context_.ready_at,
           state.log().start().index,
           state.needs_snapshot() > 0,
-          !state.has_room()};
+          !state.has_room(),
+          state.disk_stalled() ? std::optional{state.disk_wait(now)} : std::nullopt,
+          state.installing(),
+          state.behind_for(now)};
 }
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
@@ -209,6 +214,8 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
     const auto left_before = this->clock().now() - out.removed_for;
     this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed, left_before});
   }
+  if (out.disk_stalled)
+    this->send(context_.observer, disk_condition{*out.disk_stalled, role_.state().disk_wait(this->clock().now())});
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));

@@ -29,19 +29,24 @@ append_response accept_entries(const append_request& request, node_state& state,
   if (request.prev_index >= start && log.term_at(request.prev_index) != request.prev_term) {
     response.hint_index = log.last_at_or_below(request.prev_index - 1, request.prev_term);
     response.hint_term = *log.term_at(response.hint_index);
+    state.note_known_commit(request.commit);
     return response;
   }
   // Entries that are here already stay: a late request must not cut what a newer one brought.
   auto fresh = std::find_if(request.entries.begin(), request.entries.end(),
                             [&](const entry& e) { return e.index > start && log.term_at(e.index) != e.term; });
-  // What a new leader needs to begin its term is small, and there is room kept for it; not so for commands.
-  const auto end = state.has_room() ? request.entries.end()
-                                    : std::find_if(fresh, request.entries.end(),
-                                                   [](const entry& e) { return e.kind == entry_kind::command; });
+  // What a new leader needs to begin its term is small, and there is room kept for it; not so for commands. Behind a
+  // disk that stalls nothing more is to wait.
+  auto end = request.entries.end();
+  if (state.disk_stalled())
+    end = fresh;
+  else if (!state.has_room())
+    end = std::find_if(fresh, end, [](const entry& e) { return e.kind == entry_kind::command; });
   response.match = request.prev_index + static_cast<index_t>(end - request.entries.begin());
   if (fresh != end && fresh->index <= log.last_index()) state.truncate_from(out, fresh->index);
   for (; fresh != end; ++fresh) state.append(out, *fresh);
   response.success = true;
+  state.note_known_commit(request.commit);
   state.commit_to(std::min(request.commit, response.match));
   return response;
 }

@@ -4,6 +4,8 @@
 #include "raft/quorum.hpp"
 #include "raft/vote_rules.hpp"
 
+#include <algorithm>
+
 namespace troupe::raft {
 namespace {
 
@@ -14,8 +16,14 @@ void become_follower(output& out, rpc carry) { out.next_role = transition{role_k
 candidate::candidate(follower&& from)
     : heard_(from.leader_heard()), summoned_(from.summoned()), state_(std::move(from).release()) {}
 
+std::optional<time_point> candidate::deadline() const {
+  const auto disk = state_.disk_deadline();
+  return disk && retry_at_ ? std::min(disk, retry_at_) : retry_at_;
+}
+
 output candidate::start(time_point now) {
   output out;
+  state_.enter(tick{}, now, out);
   state_.note_members(now);
   if (summoned_) {
     campaign(now, out);
@@ -27,13 +35,19 @@ output candidate::start(time_point now) {
 
 output candidate::step(const event& what, time_point now) {
   output out;
+  state_.enter(what, now, out);
+  if (state_.disk_stalled()) retry_at_ = now;
   std::visit([&](const auto& e) { on(e, now, out); }, what);
   state_.note_members(now);
   return out;
 }
 
 void candidate::on(const tick&, time_point now, output& out) {
-  if (now >= *retry_at_) ask(now, out);
+  // Its own vote will not be on disk, and so it cannot win.
+  if (state_.disk_stalled())
+    out.next_role = transition{role_kind::follower, std::nullopt};
+  else if (now >= *retry_at_)
+    ask(now, out);
 }
 
 void candidate::on(const rpc& message, time_point now, output& out) {
@@ -57,8 +71,6 @@ void candidate::on(const transfer_leadership& what, time_point, output& out) {
 }
 
 void candidate::on(const persisted& what, time_point now, output& out) {
-  state_.persisted_to(what.mark);
-  state_.release_commits(out);
   if (phase_ == phase::vote && what.mark.number >= vote_write_ && !votes_.contains(state_.self())) {
     votes_.insert(state_.self());
     count(now, out);
@@ -150,7 +162,7 @@ void candidate::ask(time_point now, output& out) {
 
 void candidate::count(time_point now, output& out) {
   const bool won = has_quorum(state_.members(), [&](node_id id) { return votes_.contains(id); });
-  if (!won) return;
+  if (!won || state_.disk_stalled()) return;
   if (phase_ == phase::vote) {
     out.next_role = transition{role_kind::leader, std::nullopt};
   } else {

@@ -19,7 +19,7 @@ class candidate {
   static constexpr role_kind kind = role_kind::candidate;
   output start(time_point now);
   output step(const event& what, time_point now);
-  std::optional<time_point> deadline() const { return retry_at_; }
+  std::optional<time_point> deadline() const;
   const node_state& state() const noexcept { return state_; }
   node_state release() && { return std::move(state_); }
   node_id leader_hint() const noexcept { return {}; }

@@ -138,6 +138,8 @@ enum class refusal : std::uint8_t {
   no_majority_left,
   /// No voter that was heard lately could take the leadership over, or it did not take it in time: the leader goes on.
   transfer_failed,
+  /// The leader's disk does not answer, and the other voters are no quorum without it.
+  disk_stalled,
 };
 
 struct accepted {
@@ -193,7 +195,7 @@ struct output {
   std::vector<rpc> send_now;
   /// May leave only when every write handed over up to and including this step's is on disk.
   std::vector<rpc> send_after_persist;
-  /// Entries up to here are committed, on this node's disk, and may be applied.
+  /// Entries up to here are committed and may be applied. This node's own disk may not have them yet.
   std::optional<index_t> commit_to;
   std::vector<read_ready> reads;
   std::vector<accepted> accepted_now;
@@ -213,6 +215,8 @@ struct output {
   std::optional<snapshot_point> load;
   /// Entries up to here may be dropped from the disk.
   std::optional<index_t> compact_to;
+  /// The disk has begun to stall (true), or answers again (false).
+  std::optional<bool> disk_stalled;
   std::optional<transition> next_role;
 };
 

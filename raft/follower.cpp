@@ -5,6 +5,7 @@
 #include "raft/leader.hpp"
 #include "raft/vote_rules.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace troupe::raft {
@@ -15,6 +16,7 @@ follower::follower(leader&& from) : heard_(from.leader_heard()), state_(std::mov
 
 output follower::start(time_point now) {
   output out;
+  state_.enter(tick{}, now, out);
   state_.note_members(now);
   rearm(now);
   // A node that is the whole quorum has nobody to wait for.
@@ -23,8 +25,16 @@ output follower::start(time_point now) {
   return out;
 }
 
+std::optional<time_point> follower::deadline() const {
+  const auto disk = state_.disk_deadline();
+  return disk && election_at_ ? std::min(disk, election_at_) : disk ? disk : election_at_;
+}
+
 output follower::step(const event& what, time_point now) {
   output out;
+  state_.enter(what, now, out);
+  // It may campaign again, or not any more.
+  if (out.disk_stalled) rearm(now);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
   state_.note_members(now);
   return out;
@@ -42,6 +52,7 @@ void follower::on(const tick&, time_point now, output& out) {
 }
 
 void follower::on(const rpc& message, time_point now, output& out) {
+  if (head_of(message).term > state_.term() && !state_.disk_takes_terms()) return;
   std::visit([&](const auto& m) { receive(m, now, out); }, message);
 }
 
@@ -61,9 +72,8 @@ void follower::on(const transfer_leadership& what, time_point, output& out) {
   out.failed_now.push_back({what.tag, refusal::not_leader, leader_});
 }
 
-void follower::on(const persisted& what, time_point, output& out) {
-  state_.persisted_to(what.mark);
-  state_.release_commits(out);
+void follower::on(const persisted&, time_point, output&) {
+  // node_state::enter has taken it in.
 }
 
 void follower::on(const peer_report&, time_point, output&) {
@@ -127,7 +137,10 @@ void follower::receive(const vote_response& response, time_point now, output& ou
 
 void follower::receive(const append_request& request, time_point now, output& out) {
   if (!well_formed(request) || !follow(request, now, out)) return;
-  state_.send_durably(out, accept_entries(request, state_, out));
+  const auto answer = accept_entries(request, state_, out);
+  // The log goes on from here: another node's snapshot is not needed for that.
+  if (answer.success && state_.needs_snapshot() == 0) state_.note_installing(false);
+  state_.send_durably(out, answer);
   state_.release_commits(out);
   // Last, for the entries may have made this node a voter.
   rearm(now);
@@ -137,6 +150,8 @@ void follower::receive(const append_response& response, time_point now, output& 
 
 void follower::receive(const snapshot_request& request, time_point now, output& out) {
   if (!follow(request, now, out)) return;
+  state_.note_known_commit(request.snapshot.last.index);
+  state_.note_installing(true);
   state_.store(out, request);
   rearm(now);
 }

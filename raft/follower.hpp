@@ -22,7 +22,7 @@ class follower {
   static constexpr role_kind kind = role_kind::follower;
   output start(time_point now);
   output step(const event& what, time_point now);
-  std::optional<time_point> deadline() const { return election_at_; }
+  std::optional<time_point> deadline() const;
   const node_state& state() const noexcept { return state_; }
   node_state release() && { return std::move(state_); }
   /// The leader of the current term, if known.
@@ -67,7 +67,6 @@ class follower {
   node_state state_;
   node_id leader_;
   bool summoned_ = false;
-  /// This role was told that its node is not wanted back.
   /// When this node campaigns, or as a learner asks; nothing when it may do neither.
   std::optional<time_point> election_at_;
 };

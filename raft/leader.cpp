@@ -19,6 +19,7 @@ leader::leader(candidate&& from) : state_(std::move(from).release()) {}
 
 output leader::start(time_point now) {
   output out;
+  state_.enter(tick{}, now, out);
   state_.note_members(now);
   heard_ = began_ = now;
   check_quorum_at_ = now + state_.opts().election_max;
@@ -33,7 +34,9 @@ output leader::start(time_point now) {
 
 output leader::step(const event& what, time_point now) {
   output out;
+  state_.enter(what, now, out);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
+  flee_stalled_disk(now, out);
   state_.note_members(now);
   return out;
 }
@@ -53,6 +56,8 @@ fetched leader::answer(const fetch_request& request) const {
 std::optional<time_point> leader::deadline() const {
   auto next = check_quorum_at_;
   if (transfer_) next = std::min(next, std::optional{transfer_->until});
+  if (const auto disk = state_.disk_deadline()) next = std::min(next, disk);
+  if (leave_by_) next = std::min(next, leave_by_);
   for (const auto& [id, p] : peers_)
     if (p.told_until) next = std::min(next, p.told_until);
   return next;
@@ -91,7 +96,12 @@ void leader::on(const propose& what, time_point, output& out) {
       out.failed_now.push_back({p.tag, refusal::not_leader, {}});
       continue;
     }
-    const bool overloaded = uncommitted_bytes_ > state_.opts().max_uncommitted_bytes;
+    if (state_.disk_stalled()) {
+      out.failed_now.push_back({p.tag, refusal::disk_stalled, state_.self()});
+      continue;
+    }
+    const auto most = state_.opts().max_uncommitted_bytes;
+    const bool overloaded = uncommitted_bytes_ > most || state_.unsynced_bytes() > most;
     if (overloaded || !state_.has_room()) {
       out.failed_now.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
       continue;
@@ -112,8 +122,7 @@ void leader::on(const read_request& what, time_point, output& out) {
   serve_reads(out);
 }
 
-void leader::on(const persisted& what, time_point now, output& out) {
-  state_.persisted_to(what.mark);
+void leader::on(const persisted&, time_point now, output& out) {
   advance_commit(now, out);
   state_.release_commits(out);
 }

@@ -124,6 +124,8 @@ class leader {
   void forget_told(time_point now, output& out);
   void drop(node_id peer, output& out);
 
+  bool others_are_quorum(time_point now) const;
+  void flee_stalled_disk(time_point now, output& out);
   node_id best_successor(time_point now) const;
   void seek_room(time_point now, output& out);
   void begin_transfer(tag_t tag, node_id target, time_point now, output& out);
@@ -145,6 +147,8 @@ class leader {
   std::optional<time_point> heard_;
   std::optional<time_point> check_quorum_at_;
   std::optional<handover> transfer_;
+  /// Set while the own disk stalls and the other voters do without it: leadership ends then at the latest.
+  std::optional<time_point> leave_by_;
   /// Since when this leader is known not to be able to apply.
   std::optional<time_point> in_the_way_since_;
 };

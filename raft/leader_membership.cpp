@@ -37,6 +37,7 @@ std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (const auto why = objection(what)) return why;
   if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
   if (transfer_) return refusal::transferring;
+  if (state_.disk_stalled()) return refusal::disk_stalled;
   if (!state_.has_room()) return refusal::disk_full;
   if (!may_change()) return refusal::change_in_progress;
   return objection(state_.members(), what);
@@ -141,7 +142,7 @@ bool leader::has_caught_up(node_id id, time_point now) const {
 
 void leader::promote(time_point now, output& out) {
   const auto& from = state_.members();
-  if (transfer_ || out.next_role || !may_change()) return;
+  if (transfer_ || out.next_role || state_.disk_stalled() || !may_change()) return;
   if (std::none_of(from.promotions.begin(), from.promotions.end(),
                    [&](const promotion& p) { return may_vote(p, from, now); }))
     return;

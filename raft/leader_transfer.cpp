@@ -1,6 +1,7 @@
 // The part of a leader that hands its leadership to another voter (Ongaro's thesis, section 3.10): it takes nothing
 // new, and when the other has all of its log, asks it to campaign.
 #include "raft/leader.hpp"
+#include "raft/quorum.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -42,11 +43,32 @@ void leader::begin_transfer(tag_t tag, node_id target, time_point now, output& o
   urge_successor(out);
 }
 
+bool leader::others_are_quorum(time_point now) const {
+  return has_quorum(state_.members(), [&](node_id id) { return id != state_.self() && is_heard(id, now); });
+}
+
+/// A leader whose disk stalls keeps those waiting that do without it. It hands over to the voter that has most of the
+/// log, which needs no disk here, as the term is durable; after an election timeout it steps down in any case. Without
+/// a quorum of others it stays: no other could be elected without this node's vote, which would wait for the same disk,
+/// while it can still confirm reads. It refuses commands meanwhile, and goes on as soon as the disk answers.
+void leader::flee_stalled_disk(time_point now, output& out) {
+  if (out.next_role) return;
+  if (!state_.disk_stalled() || !others_are_quorum(now)) {
+    leave_by_.reset();
+    return;
+  }
+  if (!leave_by_) leave_by_ = now + state_.opts().election_max;
+  if (now >= *leave_by_) return step_down(out, std::nullopt);
+  if (transfer_) return;
+  if (const auto next = best_successor(now)) begin_transfer(0, next, now, out);
+}
+
 /// Once more with each answer of the target: the word may be lost.
 void leader::urge_successor(output& out) {
   if (peers_.at(transfer_->target).match < state_.log().last_index()) return;
   transfer_->asked = true;
-  state_.send_durably(out, timeout_now{state_.to(transfer_->target)});
+  // It promises nothing about this node's disk, which may be why the leadership moves. The term is durable: it was won.
+  out.send_now.push_back(timeout_now{state_.to(transfer_->target)});
 }
 
 void leader::give_up_transfer(output& out) {

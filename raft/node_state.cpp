@@ -35,6 +35,32 @@ node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint
       log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0), durable_index_(disk.last_index),
       released_(commit_), loaded_(commit_), state_lost_(disk.state_lost), has_room_(disk.has_room) {}
 
+void node_state::enter(const event& what, time_point now, output& out) {
+  // A process that was stopped finds its disk's answers in a mailbox: it must not take its own pause for the disk's.
+  if (!stalled_ && now - now_ > opts_.stall_limit() * 3 / 4) resumed_ = now;
+  now_ = now;
+  if (const auto* done = std::get_if<persisted>(&what)) persisted_to(done->mark);
+  judge_disk(out);
+  lag_.note(released_, known_commit(), now);
+}
+
+duration node_state::disk_wait(time_point now) const noexcept {
+  return unsynced_.empty() ? duration::zero() : now - std::max(unsynced_.front().since, resumed_);
+}
+
+void node_state::judge_disk(output& out) {
+  const bool stalls = !unsynced_.empty() && disk_wait(now_) >= opts_.stall_limit();
+  if (stalls == std::exchange(stalled_, stalls)) return;
+  out.disk_stalled = stalls;
+}
+
+std::optional<time_point> node_state::disk_deadline() const noexcept {
+  if (unsynced_.empty() || stalled_) return std::nullopt;
+  // Between two looks the process is known to have run.
+  const auto limit = opts_.stall_limit();
+  return std::min(std::max(unsynced_.front().since, resumed_) + limit, now_ + limit / 2);
+}
+
 duration node_state::draw_election_timeout() {
   const auto timeout = random_.between(opts_.election_min, opts_.election_max);
   return has_room_ && can_apply() ? timeout : timeout + 2 * opts_.election_max;
@@ -95,7 +121,7 @@ write& node_state::current_write(output& out) {
   if (!out.write_now) {
     out.write_now.emplace();
     out.write_now->number = ++last_write_;
-    unsynced_.push_back({last_write_, log_.last_index(), hard_, false});
+    unsynced_.push_back({last_write_, log_.last_index(), hard_, false, now_, 0});
   }
   return *out.write_now;
 }
@@ -122,6 +148,8 @@ void node_state::append(output& out, entry e) {
   auto& change = current_write(out);
   log_.append(e);
   unsynced_.back().last_index = e.index;
+  unsynced_.back().bytes += e.cost();
+  unsynced_bytes_ += e.cost();
   change.append.push_back(std::move(e));
 }
 
@@ -134,6 +162,7 @@ void node_state::persisted_to(const durable_mark& mark) {
     if (done.number == mark.number && done.last_index == mark.last_index && !done.log_replaced &&
         log_.term_at(mark.last_index) != mark.last_term)
       broken("the disk's last entry has another term");
+    unsynced_bytes_ -= done.bytes;
     unsynced_.pop_front();
   }
 }
@@ -171,6 +200,7 @@ bool node_state::install(output& out, const snapshot_point& at) {
   released_ = loaded_ = index;
   state_lost_ = false;
   if (missing_at_ <= index) missing_at_ = 0;
+  installing_ = false;
   out.load = at;
   return true;
 }
@@ -185,15 +215,16 @@ void node_state::compact_behind(output& out, const snapshot_taken& what) {
 
 void node_state::release_commits(output& out) {
   if (state_lost_ || !can_apply()) return;
-  const auto applicable = std::min(commit_, durable_index_);
-  if (applicable <= released_) return;
-  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
-  log_.evict(released_, opts_.cache_bytes);
-  released_ = applicable;
-  out.commit_to = applicable;
+  if (commit_ <= released_) return;
+  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up. What is not on
+  // this disk cannot be read from it.
+  log_.evict(std::min(released_, durable_index_), opts_.cache_bytes);
+  released_ = commit_;
+  out.commit_to = commit_;
 }
 
 void node_state::send_durably(output& out, rpc message) const {
+  if (stalled_ && !all_durable()) return;
   (all_durable() ? out.send_now : out.send_after_persist).push_back(std::move(message));
 }
 
@@ -203,8 +234,10 @@ void node_state::validate(const output& out) const {
       broken("nothing of a term leaves before the term is durable");
     if (promises_durability(message) && !all_durable()) broken("a promise waits for the disk");
   }
-  if (out.commit_to && (*out.commit_to > durable_index_ || *out.commit_to > commit_ || *out.commit_to != released_))
-    broken("only committed entries on the own disk are applied");
+  if (out.commit_to && (*out.commit_to > commit_ || *out.commit_to != released_))
+    broken("only committed entries are applied");
+  if (stalled_ && out.next_role && out.next_role->to == role_kind::candidate)
+    broken("a node whose disk stalls does not campaign");
   if (out.load && (out.load->last.index > commit_ || out.load->last.index > released_))
     broken("what is loaded is committed");
   if (log_.start().index > commit_ && !state_lost_) broken("what is compacted is committed");

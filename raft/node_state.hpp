@@ -3,6 +3,7 @@
 
 #include "raft/events.hpp"
 #include "raft/absences.hpp"
+#include "raft/lag_clock.hpp"
 #include "raft/log_view.hpp"
 #include "raft/options.hpp"
 #include "raft/random.hpp"
@@ -20,6 +21,12 @@ class node_state {
   /// A node as it comes up: from what its disk held, all of which is durable.
   node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk);
 
+  /// Every step of a role begins with this: sets the time, takes in what the disk reports, and judges the disk by its
+  /// oldest write that is not synced.
+  void enter(const event& what, time_point now, output& out);
+  /// Of the present step.
+  time_point now() const noexcept { return now_; }
+
   node_id self() const noexcept { return self_; }
   const options& opts() const noexcept { return opts_; }
   term_t term() const noexcept { return hard_.term; }
@@ -33,11 +40,25 @@ class node_state {
   /// The newest write handed to the log store; 0 before the first.
   std::uint64_t last_write() const noexcept { return last_write_; }
   bool all_durable() const noexcept { return unsynced_.empty(); }
+  /// What was handed to the log store and is not known to be on disk.
+  std::size_t unsynced_bytes() const noexcept { return unsynced_bytes_; }
+  /// A write has waited for longer than options::disk_stall_limit. Such a node does not campaign, takes no entries, and
+  /// drops the messages that would wait for its disk.
+  bool disk_stalled() const noexcept { return stalled_; }
+  /// For how long the oldest write has waited; zero if none waits.
+  duration disk_wait(time_point now) const noexcept;
+  /// When the disk is to be judged next: every role's deadline covers this.
+  std::optional<time_point> disk_deadline() const noexcept;
+  /// False when no more changes of the term may wait for the disk.
+  bool disk_takes_terms() const noexcept { return !stalled_ || unsynced_.size() < max_stalled_writes; }
   /// True if the newest configuration is committed, as far as this node knows.
   bool configuration_committed() const noexcept { return log_.configuration_index() <= commit_; }
   /// A node whose removal is not committed may be the only one that can lead (Ongaro's thesis, section 4.2.2). One
-  /// without its state answers and votes as ever, but must not lead: it could not serve.
-  bool may_campaign() const noexcept { return log_.may_count(self_, commit_) && !removed() && !state_lost_; }
+  /// without its state answers and votes as ever, but must not lead: it could not serve. One whose disk stalls could
+  /// not even vote for itself.
+  bool may_campaign() const noexcept {
+    return log_.may_count(self_, commit_) && !removed() && !state_lost_ && !stalled_;
+  }
   /// A learner that hears nothing may have been removed while it was away, and has nobody to tell it but those it asks.
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
@@ -78,7 +99,17 @@ class node_state {
   void persisted_to(const durable_mark& mark);
   /// Raises the commit index; never lowers it.
   void commit_to(index_t index);
-  /// Puts into `out` what may newly be applied: min(commit, durable).
+  /// A leader says that this is committed, whether or not this node has it.
+  void note_known_commit(index_t index) noexcept { known_commit_ = std::max(known_commit_, index); }
+  /// The newest commit index that this node has heard of.
+  index_t known_commit() const noexcept { return std::max(known_commit_, commit_); }
+  /// For how long this node has not been able to give out what it knew to be committed; zero if it can.
+  duration behind_for(time_point now) const noexcept { return lag_.behind(released_, now); }
+  /// Another node's snapshot is on its way here, and the log does not do without it.
+  bool installing() const noexcept { return installing_; }
+  void note_installing(bool yes) noexcept { installing_ = yes; }
+  /// Puts into `out` what may newly be applied: what is committed, on the disks of a majority. Whether this node's own
+  /// disk is one of them does not matter (Ongaro's thesis, section 10.2.1): after a crash it replays what it then has.
   void release_commits(output& out);
   /// Gives out a piece of a snapshot to be stored, unless one is being stored: then this one is lost, as if on the
   /// network, so that no more than one waits for a slow disk.
@@ -94,7 +125,8 @@ class node_state {
   /// tail that spares slow followers a snapshot.
   void compact_behind(output& out, const snapshot_taken& what);
   /// Routes a message that promises something about this node's disk: through the log store while any write is on its
-  /// way, at once when none is.
+  /// way, at once when none is. While the disk stalls it is dropped, as if on the network: what waited for so long
+  /// would be out of date, and no queue may grow behind a disk.
   void send_durably(output& out, rpc message) const;
 
   /// Checks a step's output against this state; called on every step, in release builds too.
@@ -107,8 +139,13 @@ class node_state {
     index_t last_index; ///< the log's end after this write, lowered by later truncations
     hard_state hard;
     bool log_replaced = false; ///< by a later reset: this write's entries are nowhere any more
+    time_point since;          ///< when it was handed over
+    std::size_t bytes = 0;
   };
+  /// Changes of the term that may wait for a disk that stalls.
+  static constexpr std::size_t max_stalled_writes = 256;
   write& current_write(output& out);
+  void judge_disk(output& out);
 
   node_id self_;
   cluster_id cluster_;
@@ -140,6 +177,14 @@ class node_state {
   std::uint64_t last_write_ = 0;
   /// Writes handed over and not yet known to be on disk, oldest first; numbers rise.
   std::deque<unsynced_write> unsynced_;
+  std::size_t unsynced_bytes_ = 0;
+  time_point now_;
+  /// When this process had not run for a while: the disk is not blamed for the time before.
+  time_point resumed_;
+  bool stalled_ = false;
+  index_t known_commit_ = 0;
+  lag_clock lag_;
+  bool installing_ = false;
 };
 
 } // namespace troupe::raft

@@ -23,8 +23,12 @@ struct options {
   /// A replicator's unanswered append_requests.
   std::size_t max_inflight_messages = 64;
   std::size_t max_inflight_bytes = 4 << 20;
-  /// A leader refuses proposals while it holds more uncommitted bytes than this.
+  /// A leader refuses proposals while it holds more uncommitted bytes than this, or more that its own disk lacks.
   std::size_t max_uncommitted_bytes = 64 << 20;
+  /// A disk stalls when a write has waited for it for so long. A leader then hands leadership over, and no node
+  /// campaigns before its disk answers. 0: twice election_max. Raise it where a healthy disk pauses for longer (a
+  /// network volume that fails over); at most this long, writes may wait for a leader whose disk hangs.
+  duration disk_stall_limit{0};
   /// Entries kept on disk behind the newest snapshot, for followers that are a little behind.
   index_t log_tail = 10'000;
   /// A piece of a snapshot, and how many bytes of it go to one follower in a second at most; 0: no limit.
@@ -32,6 +36,10 @@ struct options {
   std::uint64_t snapshot_bytes_per_second = 0;
   /// Entries kept in memory behind the applied index, for followers that are a little behind.
   std::size_t cache_bytes = 16 << 20;
+
+  duration stall_limit() const noexcept {
+    return disk_stall_limit > duration::zero() ? disk_stall_limit : 2 * election_max;
+  }
 };
 
 } // namespace troupe::raft

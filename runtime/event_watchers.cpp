@@ -10,6 +10,7 @@ bool event_watchers::add(const event_watcher& one) {
   watchers_.push_back(one);
   if (role_) caf::anon_send(one, role_event());
   if (leader_) caf::anon_send(one, leader_event());
+  if (disk_stalled_) caf::anon_send(one, disk_event());
   return true;
 }
 
@@ -30,6 +31,10 @@ void event_watchers::tell_role(raft::role_kind kind, term_t term) {
 void event_watchers::tell_leader(node_id leader, term_t term) {
   leader_term_ = term;
   if (std::exchange(leader_, leader) != leader) tell(leader_event());
+}
+
+void event_watchers::tell_disk(bool stalled) {
+  if (std::exchange(disk_stalled_, stalled) != stalled) tell(disk_event());
 }
 
 void event_watchers::tell_end_of_core() {

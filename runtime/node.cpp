@@ -15,6 +15,7 @@
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport_links.hpp"
 
+#include <caf/after.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 
@@ -56,6 +57,9 @@ void check(const node_options& options) {
   if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
       raft.election_max < raft.election_min)
     throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
+  if (raft.disk_stall_limit < raft::duration::zero() || options.ready_lag.count() < 0 ||
+      options.close_timeout.count() < 0)
+    throw startup_error("a limit of time must not be negative");
 }
 
 /// The backup that the node was given, before anything is made: a file that is no good leaves no trace. To a node that
@@ -91,6 +95,7 @@ struct node::parts {
   node_handle handle;
   std::string address;
   std::chrono::milliseconds request_timeout{};
+  std::chrono::milliseconds close_timeout{};
   std::shared_ptr<net::transport> transport;
   std::vector<discovery_handle> discovery;
 };
@@ -112,19 +117,31 @@ node& node::operator=(node&& other) noexcept {
 }
 node::~node() { stop(); }
 
-void node::stop(bool leave) {
-  if (!parts_) return;
+bool node::stop(bool leave) {
+  if (!parts_) return true;
   const auto inside = std::move(parts_);
   caf::scoped_actor self{*system_};
   self->monitor(handle_);
   self->monitor(inside->around.formation);
   self->send(handle_, stop_node{leave});
-  // Formation keeps the identity file, and with it the lock of the data directory.
-  for (int ended = 0; ended < 2; ++ended) self->receive([](const caf::down_msg&) {});
+  // The node takes a bounded time. Formation keeps the identity file, and with it the lock of the data directory; it
+  // may wait for the disk as well.
+  bool clean = true;
+  bool node_ended = false;
+  bool formation_ended = false;
+  const auto note_end = [&](const caf::down_msg& down) {
+    (down.source == handle_.address() ? node_ended : formation_ended) = true;
+    if (compat::error_code(down.reason) == static_cast<std::uint8_t>(errc::disk_failed)) clean = false;
+  };
+  while (!node_ended) self->receive(note_end);
+  if (!formation_ended)
+    self->receive(
+        note_end, caf::after(inside->close_timeout) >> [&] { clean = false; });
   inside->transport->stop_listening();
   for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
   for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
   fronts_.clear();
+  return clean;
 }
 
 node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
@@ -141,6 +158,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   inside->files = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), options.data_dir);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
+  inside->close_timeout = options.close_timeout;
   const auto& directory = inside->files->directory;
   const bool restores = !options.restore.empty() && is_to_restore(directory, options.restore, backup);
 
@@ -156,6 +174,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.seed = draw_seed();
   setup.raft = options.raft;
   setup.drain_timeout = options.drain_timeout;
+  setup.close_timeout = options.close_timeout;
+  setup.ready_lag = options.ready_lag;
   setup.expected_members = options.bootstrap_expect.value_or(expected.members);
   setup.open_log = open_disk(inside->files, log_options(options), options.restore);
   setup.snapshots = options.snapshots;

@@ -51,7 +51,10 @@ class node {
   /// Hands leadership over (with `leave`: stops to be a member of its cluster first), rejects new requests, waits until
   /// those in flight are answered (up to node_options::drain_timeout), closes the log and the port. Blocks: not to be
   /// called from an actor, which sends stop_node to the handle instead. Idempotent.
-  void stop(bool leave = false);
+  /// False if threads of the node are left in a call to a disk that does not answer (after
+  /// node_options::close_timeout). They keep the data directory locked, and the end of the actor system would wait for
+  /// them: a program that has to end calls _exit.
+  bool stop(bool leave = false);
 
  private:
   struct parts;

@@ -24,6 +24,9 @@ constexpr auto restart_window = std::chrono::seconds{10};
 constexpr auto look_for_room_after = std::chrono::seconds{1};
 constexpr auto look_for_room_share = 10;
 
+/// Pieces of backups that may wait for the disk: each may have megabytes.
+constexpr std::size_t max_unanswered_pieces = 8;
+
 /// A full disk that is waited for is spoken of so often.
 constexpr auto complain_every = std::chrono::minutes{1};
 
@@ -87,8 +90,20 @@ node_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const configuration_known& m) { on_members(m); },
       [this](const removed_from_cluster& m) { on_removed(m); },
+      [this](const disk_condition& m) {
+        if (!has_core()) return;
+        const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(m.waited).count();
+        if (m.stalled)
+          troupe::log().error("node {}: the disk does not answer: a write has waited for {} ms. The node is not ready "
+                              "and does not lead until it does",
+                              to_string(setup_.id), waited);
+        else
+          troupe::log().warn("node {}: the disk answers again", to_string(setup_.id));
+        watchers_.tell_disk(m.stalled);
+      },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
+        if (phase_ == phase::stopping) return abandon_core();
         if (phase_ == phase::handing_over) return drain(); // nobody took it in time
         if (phase_ != phase::no_room) return;
         phase_ = phase::idle;
@@ -154,6 +169,7 @@ void node_actor::opened(opened_log& log) {
 void node_actor::start_core(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
+  watchers_.tell_disk(false); // it could be opened
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
@@ -262,6 +278,19 @@ void node_actor::clear_core(const caf::error& why) {
   send(keeper_, core_down{});
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
+  if (phase_ == phase::stopping) close_in_time();
+}
+
+void node_actor::close_in_time() {
+  close_by_ = clock().now() + setup_.close_timeout;
+  timer_.arm(this, close_by_);
+}
+
+/// What is left of the core is in a call to the disk that does not return, and keeps the data directory locked.
+void node_actor::abandon_core() {
+  if (clock().now() < close_by_) return timer_.arm(this, close_by_);
+  const auto why = std::to_string(core_.size()) + " of its threads wait for the disk, which does not answer";
+  finish(make_error({errc::disk_failed, why, {}, {}}));
 }
 
 void node_actor::core_cleared() {
@@ -341,7 +370,7 @@ void node_actor::drain() {
   if (phase_ == phase::draining || phase_ == phase::stopping) return;
   if (phase_ == phase::clearing) {
     phase_ = phase::stopping;
-    return;
+    return close_in_time();
   }
   phase_ = phase::draining;
   // A death in the core meanwhile has already begun what follows.
@@ -418,8 +447,22 @@ caf::result<Result> node_actor::ask_cluster(const services::member_command& what
 /// For the node's own clients: its cluster goes without saying.
 caf::result<piece_staged> node_actor::stage(stage_piece piece) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  if (unanswered_pieces_ >= max_unanswered_pieces)
+    return piece_staged{piece.backup, 0, errc::overloaded, "too many pieces of backups wait for the disk"};
   piece.cluster = membership_.cluster;
-  return delegate(staging_, std::move(piece));
+  ++unanswered_pieces_;
+  auto promise = make_response_promise<piece_staged>();
+  request(staging_, caf::infinite, std::move(piece))
+      .then(
+          [this, promise](const piece_staged& answer) mutable {
+            --unanswered_pieces_;
+            promise.deliver(answer);
+          },
+          [this, promise](const caf::error& why) mutable {
+            --unanswered_pieces_;
+            promise.deliver(why);
+          });
+  return promise;
 }
 
 caf::result<restore_made> node_actor::restore(const make_restore& question) {

@@ -65,13 +65,14 @@ struct node_status {
   /// The newest snapshot taken here; no id if there is none. Why the last attempt failed, if it did.
   raft::snapshot_id snapshot;
   std::string snapshot_error;
-  /// "ok", "full" or "failed"; if not ok, what failed or found no room.
+  /// "ok", "full", "stalled" or "failed"; if not ok, what failed, found no room or has waited for how long.
   std::string disk = "ok";
   std::string disk_error;
   std::string leader_address;
   std::vector<member_status> members;
-  /// True when the leader was heard within two election timeouts and everything is applied that was committed at the
-  /// first contact with it in this run. `not_ready` says what is missing.
+  /// True when the leader was heard within two election timeouts, everything is applied that was committed at the first
+  /// contact with it in this run and that was known to be committed node_options::ready_lag ago, no snapshot is being
+  /// received, and the disk answers. `not_ready` says what is missing.
   bool ready = false;
   std::string not_ready;
   net::transport_status network;
@@ -144,7 +145,7 @@ using node_handle =
                    piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
                    leadership_moved(move_leadership), void(watch_events), void(health_changed), void(leader_known),
                    void(stop_node), void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
-                   void(configuration_known), void(removed_from_cluster), void(timer)>;
+                   void(configuration_known), void(removed_from_cluster), void(disk_condition), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -152,6 +153,8 @@ struct node_setup {
   std::uint64_t seed = 0;
   raft::options raft;
   std::chrono::milliseconds drain_timeout{5000};
+  std::chrono::milliseconds close_timeout{2000};
+  std::chrono::milliseconds ready_lag{0};
   storage_factory open_log;
   std::vector<machine_factory> services;
   snapshot_policy snapshots;
@@ -203,6 +206,8 @@ class node_actor : public node_handle::base {
   void on_removed(const removed_from_cluster& message);
   void drain();
   void hand_over();
+  void close_in_time();
+  void abandon_core();
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
@@ -216,7 +221,7 @@ class node_actor : public node_handle::base {
                                   Render render);
   caf::result<piece_staged> stage(stage_piece piece);
   caf::result<restore_made> restore(const make_restore& question);
-  void judge(node_status& now) const;
+  void judge(node_status& now, raft::duration applied_behind) const;
   /// Its core is there, and not being taken down: what a part of it says after that is of the past.
   bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
   /// The core is there, and not being ended.
@@ -256,6 +261,10 @@ class node_actor : public node_handle::base {
   bool full_ = false;
   raft::time_point complained_at_;
   timer_slot timer_;
+  /// Set while stopping: the core is not waited for any longer.
+  raft::time_point close_by_;
+  /// Pieces of backups that the staging store has not answered.
+  std::size_t unanswered_pieces_ = 0;
   /// What the disk's failure said; what did not find room, as long as the phase is no_room.
   std::string disk_error_;
   std::string full_error_;

@@ -33,6 +33,13 @@ template <class Phase> const char* to_string(Phase phase) {
   return "?";
 }
 
+/// Formation answers from memory, unless it is in a call to the disk.
+constexpr auto formation_patience = std::chrono::seconds{1};
+
+std::string in_ms(raft::duration time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
+}
+
 } // namespace
 
 caf::result<node_status> node_actor::status() {
@@ -54,7 +61,9 @@ caf::result<node_status> node_actor::status() {
     now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
                     : phase_ == phase::no_room ? "the disk is full: " + full_error_
                     : phase_ == phase::idle    ? "not part of a cluster yet"
-                                               : "starting or stopping";
+                    : phase_ == phase::opening
+                        ? "reading the log and the state from the disk for " + in_ms(clock().now() - opening_since_)
+                        : "starting or stopping";
     return phase_ == phase::idle && around_.formation ? explained(std::move(now)) : caf::result<node_status>{now};
   }
   struct gathering {
@@ -80,7 +89,7 @@ caf::result<node_status> node_actor::status() {
               all->now.snapshot = all->applied.snapshot;
               all->now.snapshot_error = all->applied.snapshot_error;
               describe_members(all->now, all->peers, all->health);
-              judge(all->now);
+              judge(all->now, all->applied.behind);
               all->promise.deliver(std::move(all->now));
             },
             [all](const caf::error& e) { all->promise.deliver(e); });
@@ -95,13 +104,19 @@ caf::result<node_status> node_actor::status() {
 /// Of a node without a cluster: with what its formation waits for.
 caf::result<node_status> node_actor::explained(node_status now) {
   auto promise = make_response_promise<node_status>();
-  request(around_.formation, caf::infinite, get_formation{})
+  request(around_.formation, formation_patience, get_formation{})
       .then(
           [promise, now](const formation_status& forming) mutable {
             if (!forming.note.empty()) now.not_ready += ": " + forming.note;
             promise.deliver(std::move(now));
           },
-          [promise, now](const caf::error&) mutable { promise.deliver(std::move(now)); });
+          [promise, now](const caf::error&) mutable {
+            // Formation keeps the identity file.
+            now.disk = "stalled";
+            now.disk_error = "the data directory does not answer";
+            now.not_ready += ": " + now.disk_error;
+            promise.deliver(std::move(now));
+          });
   return promise;
 }
 
@@ -125,13 +140,19 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
   }
 }
 
-void node_actor::judge(node_status& now) const {
+void node_actor::judge(node_status& now, raft::duration applied_behind) const {
   const auto& role = *now.role;
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) {
     now.disk = "full";
     now.disk_error = "there is no room for the next file of the log";
   }
+  if (role.disk_stalled) {
+    now.disk = "stalled";
+    now.disk_error = "a write has waited for " + in_ms(*role.disk_stalled);
+  }
+  const auto late = std::max(role.behind, applied_behind);
+  const auto most = setup_.ready_lag.count() > 0 ? raft::duration{setup_.ready_lag} : 5 * setup_.raft.election_max;
   const auto& waiting = role.members.promotions;
   const bool joins =
       std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
@@ -139,6 +160,8 @@ void node_actor::judge(node_status& now) const {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.state_lost) {
     now.not_ready = "it lacks a state to go on from, of a damaged snapshot or a backup: waiting for another node's";
+  } else if (role.disk_stalled) {
+    now.not_ready = "the disk does not answer: " + now.disk_error;
   } else if (role.disk_full) {
     now.not_ready = "the disk is full: " + now.disk_error;
   } else if (!role.leader) {
@@ -149,6 +172,10 @@ void node_actor::judge(node_status& now) const {
     now.not_ready = "joins the cluster: votes when it has caught up, and all voters or enough of them answer";
   } else if (!role.ready_at || now.applied < *role.ready_at) {
     now.not_ready = "catching up with what was committed at the first contact with the leader";
+  } else if (role.installing) {
+    now.not_ready = "receiving a snapshot from the leader";
+  } else if (late > most) {
+    now.not_ready = "behind: what was known to be committed " + in_ms(late) + " ago is not applied";
   } else {
     now.ready = true;
   }

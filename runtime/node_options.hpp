@@ -57,6 +57,12 @@ struct node_options {
   std::chrono::milliseconds request_timeout{5000};
   /// What a stopping node waits for its unanswered requests.
   std::chrono::milliseconds drain_timeout{5000};
+  /// What it then waits for its threads that work on the disk: a disk that hangs holds them for as long as it likes.
+  /// See node::stop. Raise it where a sync takes seconds.
+  std::chrono::milliseconds close_timeout{2000};
+  /// A node is not ready while it has not applied what it has known to be committed for longer than this. 0: five times
+  /// raft.election_max. Raise it where a command of a service takes seconds.
+  std::chrono::milliseconds ready_lag{0};
 };
 
 } // namespace troupe

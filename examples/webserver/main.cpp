@@ -5,6 +5,7 @@
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
 #include "runtime/storage/wal.hpp"
+#include "runtime/termination.hpp"
 #include "runtime/transport/sockets.hpp"
 
 #include <caf/send.hpp>
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <sys/resource.h>
-#include <unistd.h>
 
 namespace {
 
@@ -23,9 +23,11 @@ using namespace troupe;
 using namespace std::chrono_literals;
 
 /// SIGTERM to the end within ten seconds, three more to leave a cluster: first the requests over HTTP, then what other
-/// nodes asked of this one.
+/// nodes asked of this one, then what the disk is asked to do. Whatever does not keep to it is cut off.
 constexpr auto http_grace = 5s;
 constexpr auto node_grace = 3s;
+constexpr auto disk_grace = 1500ms;
+constexpr auto end_limit = 9800ms;
 
 constexpr int wrong_options = 2;
 
@@ -33,17 +35,6 @@ constexpr int wrong_options = 2;
 constexpr std::size_t max_header = 64 * 1024;
 /// Two values of 1 MiB, three times as long where an encoder escapes all that is not ASCII, and room for white space.
 constexpr std::size_t max_body = 8 * 1024 * 1024;
-
-/// Blocks the signals that end the program, here and in every thread that is started later.
-sigset_t block_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  return ending;
-}
 
 /// The usual soft limit of 1024 open files is less than the HTTP server's connections and the node's links together.
 void raise_file_limit() {
@@ -81,7 +72,7 @@ class entrance {
   webserver::gateway_handle to_;
 };
 
-int serve(const webserver::options& chosen, const sigset_t& ending) {
+int serve(const webserver::options& chosen, termination& ending) {
   // A port that is taken is found before the node forms a cluster.
   http::options listen;
   listen.address = chosen.http_bind.value_or(chosen.node.bind);
@@ -99,9 +90,9 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
 
   // A node that ends by itself wakes the main thread as a signal from outside would.
   const auto end_of_node = std::make_shared<std::promise<std::string>>();
-  const auto on_end = [end_of_node](std::string why) {
+  const auto on_end = [end_of_node, &ending](std::string why) {
     end_of_node->set_value(std::move(why));
-    kill(getpid(), SIGTERM);
+    ending.request();
   };
   const auto gateway = system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(), on_end);
 
@@ -112,14 +103,13 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
   if (!tls && !net::is_loopback(chosen.node.bind))
     log().warn("--insecure: whoever reaches the raft port can read and change everything");
 
-  int received = 0;
-  sigwait(&ending, &received);
+  ending.wait();
   auto ended = end_of_node->get_future();
   const bool failed = ended.wait_for(0s) == std::future_status::ready;
   log().info("stopping");
   server.stop(http_grace);
   door->open({});
-  node.stop(chosen.leave);
+  if (!node.stop(chosen.leave)) ending.leave("ended without threads that wait for a disk that does not answer");
   caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
   std::cerr << "webserver: the node ended: " << ended.get() << '\n';
@@ -127,6 +117,8 @@ int serve(const webserver::options& chosen, const sigset_t& ending) {
 }
 
 int run(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  termination ending{"webserver", end_limit};
   auto parsed = webserver::parse_options(argc, argv);
   if (const auto* exit = std::get_if<webserver::early_exit>(&parsed)) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;
@@ -138,8 +130,9 @@ int run(int argc, char** argv) {
     return wrong_options;
   }
   chosen.node.drain_timeout = node_grace;
+  chosen.node.close_timeout = disk_grace;
+  if (chosen.leave) ending.set_limit(end_limit + node_grace);
   log().set_level(spdlog::level::from_str(chosen.log_level));
-  const auto ending = block_signals();
   raise_file_limit();
   return serve(chosen, ending);
 }

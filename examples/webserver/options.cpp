@@ -178,7 +178,7 @@ void add_size(CLI::App& app, const std::string& flag, const std::string& variabl
       ->type_name("BYTES");
 }
 
-void add_storage_options(CLI::App& app, options& chosen) {
+void add_storage_options(CLI::App& app, options& chosen, duration_option& stall, duration_option& lag) {
   auto& node = chosen.node;
   add_size(app, "--snapshot-log-size", "TROUPE_SNAPSHOT_LOG_SIZE", node.snapshots.log_bytes,
            "Take a snapshot when about so many bytes were logged since the last one");
@@ -194,6 +194,12 @@ void add_storage_options(CLI::App& app, options& chosen) {
       ->type_name("N");
   add_size(app, "--snapshot-rate", "TROUPE_SNAPSHOT_RATE", node.raft.snapshot_bytes_per_second,
            "Bytes of a snapshot that are sent to one node in a second at most; 0: no limit");
+  add_duration(app, "--disk-stall-limit", "TROUPE_DISK_STALL_LIMIT", stall,
+               "A disk that has not answered a write for so long stalls: its node is not ready and does not lead "
+               "(default: four times the election timeout)");
+  add_duration(app, "--ready-lag", "TROUPE_READY_LAG", lag,
+               "A node is not ready while it has not applied what it has known to be committed for longer than this "
+               "(default: ten times the election timeout)");
   add_size(app, "--segment-size", "TROUPE_SEGMENT_SIZE", node.segment_size, "Size of one file of the log");
 }
 
@@ -234,6 +240,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
   duration_option silence;
+  duration_option stall;
+  duration_option lag;
   bool remove = false;
   duration_option grace;
   unsigned warning_days = 0;
@@ -243,7 +251,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
   add_member_options(app, chosen, remove, grace);
-  add_storage_options(app, chosen);
+  add_storage_options(app, chosen, stall, lag);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
                "A leader's sign of life, when it has nothing else to say");
@@ -269,6 +277,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       if (silence.value() < shortest_silence)
         throw CLI::ValidationError("--silence-limit", "must be at least 600ms, as signs of life are 200ms apart");
     }
+    if (app.count("--disk-stall-limit") > 0) chosen.node.raft.disk_stall_limit = stall.value();
+    if (app.count("--ready-lag") > 0) chosen.node.ready_lag = lag.value();
     if (app.count("--grace") > 0) chosen.node.members.grace = grace.value();
     if (app.count("--tls-warn-days") > 0)
       chosen.node.transport.certificate_warning = std::chrono::hours{24 * warning_days};

@@ -126,6 +126,7 @@ void cluster::show(raft::node_id id, const raft::output& out) {
   for (const auto& r : out.reads) say(id, "read " + to_string(r.tag) + " may be served at " + to_string(r.index));
   if (out.transferred_now)
     say(id, "transferred " + to_string(out.transferred_now->tag) + " to " + to_string(out.transferred_now->to.value));
+  if (out.disk_stalled) say(id, *out.disk_stalled ? "its disk stalls" : "its disk answers again");
   if (out.removed) say(id, "is removed at " + to_string(*out.removed));
   if (out.load) say(id, "loads the state of " + to_string(out.load->last.index));
   if (out.compact_to) say(id, "drops its log up to " + to_string(*out.compact_to));

@@ -130,6 +130,8 @@ std::string describe(raft::refusal why) {
     return "no voter left";
   case raft::refusal::transfer_failed:
     return "transfer failed";
+  case raft::refusal::disk_stalled:
+    return "disk stalled";
   }
   return "?";
 }

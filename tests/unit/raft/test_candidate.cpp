@@ -101,6 +101,7 @@ TEST_CASE("a candidate that learns of its removal says so, and answers as a foll
   f.start(start);
   const auto then = f.step(*out.next_role->carry, start);
   CHECK_FALSE(then.removed); // told already
+  f.step(persisted{test::all_of(f.state())}, start);
   CHECK_FALSE(f.deadline());
 }
 

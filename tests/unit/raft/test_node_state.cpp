@@ -78,18 +78,21 @@ TEST_CASE("a truncation lowers what is durable at once") {
   CHECK(s.durable_index() == 1);
 }
 
-TEST_CASE("only min(commit, durable) is given out, and once") {
+TEST_CASE("what is committed is given out once, whether or not the own disk has it") {
   auto s = test::state_with({1}, {1, {}});
   output out;
   s.append(out, test::command(2, 1));
   s.append(out, test::command(3, 1));
-  s.commit_to(3);
+  s.commit_to(2);
   s.release_commits(out);
-  CHECK(out.commit_to == index_t{1});
-  s.persisted_to({1, 3, 1});
+  CHECK(out.commit_to == index_t{2});
+  CHECK(s.durable_index() == 1);
+  CHECK_NOTHROW(s.validate(out));
+  s.commit_to(3);
   output later;
   s.release_commits(later);
   CHECK(later.commit_to == index_t{3});
+  s.persisted_to({1, 3, 1});
   output last;
   s.commit_to(2);
   s.release_commits(last);
@@ -140,7 +143,28 @@ TEST_CASE("validate: a promise waits for the disk") {
   breaks(s, vote, "a promise waits for the disk");
 }
 
-TEST_CASE("validate: only what is committed and on the own disk is applied") {
+TEST_CASE("what the own disk does not have stays in memory") {
+  options opts;
+  opts.cache_bytes = 0;
+  node_state s{node_id{1}, test::cluster, opts, 42, test::disk_with({1}, {1, {}})};
+  output out;
+  s.append(out, test::command(2, 1));
+  s.commit_to(2);
+  s.release_commits(out);
+  output second;
+  s.append(second, test::command(3, 1));
+  s.commit_to(3);
+  s.release_commits(second);
+  CHECK(s.log().first_cached() == 2);
+  s.persisted_to({2, 3, 1});
+  output third;
+  s.append(third, test::command(4, 1));
+  s.commit_to(4);
+  s.release_commits(third);
+  CHECK(s.log().first_cached() == 4);
+}
+
+TEST_CASE("validate: only what is committed is applied") {
   auto s = test::state_with({1, 1, 1}, {1, {}});
   output out;
   out.commit_to = 2;

@@ -415,8 +415,8 @@ TEST_CASE("a follower without its state: its answers say so, it votes, and it ne
   CHECK(only<vote_response>(go(f, rpc{vote_request{test::from(3, 4), 6, 2, false}}, late).send_after_persist).granted ==
         false);
   CHECK(only<vote_response>(go(f, rpc{vote_request{test::from(3, 5), 6, 3, false}}, late).send_after_persist).granted);
-  CHECK_FALSE(f.deadline());
   go(f, persisted{test::all_of(f.state())}, late);
+  CHECK_FALSE(f.deadline());
   // A snapshot that ends before its log begins is of no use.
   go(f, rpc{piece(3, 5)}, late);
   CHECK(only<snapshot_response>(go(f, complete(3, {4, 2}), late).send_now).failed);

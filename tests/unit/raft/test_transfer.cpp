@@ -189,6 +189,7 @@ TEST_CASE("whoever is told that it is removed says so once, answers each time, a
   news.prev_index = news.prev_term = 1;
   for (index_t i = 2; i <= 9; ++i) news.entries.push_back(test::command(i, 1));
   f.step(rpc{news}, start);
+  f.step(persisted{test::all_of(f.state())}, start);
   CHECK_FALSE(f.deadline());
   news.prev_index = 9;
   news.entries = {{10, 1, entry_kind::configuration, bytes{encode(test::voters(3))}}};

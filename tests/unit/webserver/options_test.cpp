@@ -127,6 +127,15 @@ TEST_CASE("an empty word does not turn protection off unseen", "[options]") {
   }
 }
 
+TEST_CASE("when a disk stalls, and how far behind a node may be and ready", "[options]") {
+  CHECK(accepted({}).raft.disk_stall_limit == std::chrono::milliseconds{0});
+  CHECK(accepted({}).ready_lag == std::chrono::milliseconds{0});
+  CHECK(accepted({"--disk-stall-limit", "700ms"}).raft.disk_stall_limit == std::chrono::milliseconds{700});
+  CHECK(accepted({"--ready-lag", "9s"}).ready_lag == std::chrono::seconds{9});
+  CHECK_THAT(refused({"--disk-stall-limit", "0s"}), Contains("--disk-stall-limit"));
+  CHECK_THAT(refused({"--ready-lag", "soon"}), Contains("--ready-lag"));
+}
+
 TEST_CASE("how long silence may last, and when a certificate is warned of", "[options]") {
   CHECK_FALSE(accepted({}).transport.silence_limit);
   CHECK_FALSE(accepted({}).transport.certificate_warning);

@@ -1,0 +1,184 @@
+// Whole nodes of real actors, one of which has a disk that stops to answer.
+#include "tests/actor/cluster_steps.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+constexpr std::size_t hangs = 0;
+
+struct disk_story {
+  cluster_world w;
+  node_id leader;
+  node_id other;
+  node_id third;
+
+  explicit disk_story(std::uint64_t seed) : w{seed} {
+    leader = elected(w);
+    other = node_id{leader.value % 3 + 1};
+    third = node_id{other.value % 3 + 1};
+    w.put(leader, "first");
+    w.run(500ms);
+    REQUIRE(w.call(0).ok());
+  }
+  std::string disk_of(node_id id) {
+    const auto s = w.status(id);
+    return s ? s->disk : "no answer";
+  }
+  bool ready(node_id id) {
+    const auto s = w.status(id);
+    return s && s->ready;
+  }
+  static std::size_t count(const std::vector<cluster_event>& seen, cluster_event::kind what) {
+    return static_cast<std::size_t>(
+        std::count_if(seen.begin(), seen.end(), [&](const cluster_event& e) { return e.what == what; }));
+  }
+  void conclude() {
+    const auto rests = w.run_until([&] { return w.all_equal(); }, 20s);
+    w.run(6s);
+    w.judge();
+    INFO(w.trace());
+    CHECK(rests);
+    CHECK(w.problems() == std::vector<std::string>{});
+    CHECK(w.close() == 0);
+  }
+};
+
+} // namespace
+
+TEST_CASE("the leader's disk hangs: writes go on, and another node leads soon") {
+  disk_story s{501};
+  const auto seen = s.w.watch(s.leader);
+  s.w.pace_disk(s.leader, hangs);
+  // A majority of disks has it.
+  const auto first = s.w.put(s.other, "while it hangs", 3s);
+  REQUIRE(s.w.run_until([&] { return s.w.call(first).answered.has_value(); }, 1s));
+  CHECK(s.w.call(first).ok());
+  REQUIRE(s.w.run_until([&] { return s.disk_of(s.leader) == "stalled"; }, 2500ms));
+  REQUIRE(s.w.run_until([&] { return s.w.leader() && s.w.leader() != s.leader; }, 500ms));
+  const auto second = s.w.put(s.other, "afterwards", 1s);
+  REQUIRE(s.w.run_until([&] { return s.w.call(second).answered.has_value(); }, 1s));
+  CHECK(s.w.call(second).ok());
+  const auto status = s.w.status(s.leader);
+  REQUIRE(status);
+  CHECK_FALSE(status->ready);
+  CHECK_THAT(status->not_ready, Catch::Contains("the disk does not answer"));
+  CHECK_THAT(status->disk_error, Catch::Contains("a write has waited for"));
+  CHECK(s.count(*seen, cluster_event::kind::disk_stalled) == 1);
+  // It leads no more, however long it takes, also when it is asked to.
+  s.w.transfer(*s.w.leader(), s.leader);
+  s.w.run(10s);
+  CHECK(s.w.leader() != s.leader);
+  s.w.pace_disk(s.leader, any_pace);
+  REQUIRE(s.w.run_until([&] { return s.ready(s.leader); }, 3s));
+  CHECK(s.disk_of(s.leader) == "ok");
+  CHECK(s.count(*seen, cluster_event::kind::disk_answers) == 1);
+  s.conclude();
+}
+
+TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, and it is back by itself") {
+  disk_story s{502};
+  const auto seen = s.w.watch(s.other);
+  s.w.pace_disk(s.other, hangs);
+  const auto write = s.w.put(s.leader, "a", 1s);
+  REQUIRE(s.w.run_until([&] { return s.disk_of(s.other) == "stalled"; }, 2500ms));
+  CHECK(s.w.call(write).ok());
+  CHECK_FALSE(s.ready(s.other));
+  // A new watcher hears of it as well.
+  const auto late = s.w.watch(s.other);
+  s.w.run(10ms);
+  CHECK(s.count(*late, cluster_event::kind::disk_stalled) == 1);
+  const auto through_it = s.w.put(s.other, "b", 1s);
+  s.w.run(1s);
+  CHECK(s.w.call(through_it).ok());
+  CHECK(s.w.leader() == s.leader);
+  s.w.pace_disk(s.other, any_pace);
+  REQUIRE(s.w.run_until([&] { return s.ready(s.other); }, 3s));
+  CHECK(s.count(*seen, cluster_event::kind::disk_stalled) == 1);
+  CHECK(s.count(*seen, cluster_event::kind::disk_answers) == 1);
+  s.conclude();
+}
+
+TEST_CASE("two of three disks hang: the one leader that is left without a quorum says so") {
+  disk_story s{503};
+  s.w.pace_disk(s.leader, hangs);
+  s.w.pace_disk(s.other, hangs);
+  const auto lost = s.w.put(s.third, "x", 2s);
+  REQUIRE(s.w.run_until([&] { return s.disk_of(s.leader) == "stalled" && s.disk_of(s.other) == "stalled"; }, 4s));
+  s.w.run(2s);
+  CHECK_FALSE(s.w.call(lost).ok());
+  for (const auto id : s.w.ids()) CHECK_FALSE(s.ready(id));
+  s.w.pace_disk(s.leader, any_pace);
+  s.w.pace_disk(s.other, any_pace);
+  REQUIRE(s.w.run_until([&] { return s.ready(s.leader) && s.ready(s.other) && s.ready(s.third); }, 10s));
+  const auto again = s.w.put(s.third, "y", 5s);
+  REQUIRE(s.w.run_until([&] { return s.w.call(again).answered.has_value(); }));
+  CHECK(s.w.call(again).ok());
+  s.conclude();
+}
+
+TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and says what is left") {
+  disk_story s{504};
+  for (const bool leads : {false, true}) {
+    const auto id = leads ? s.leader : s.other;
+    CAPTURE(leads);
+    s.w.pace_disk(id, hangs);
+    s.w.put(s.third, leads ? "l" : "f", 1s);
+    s.w.run(10ms);
+    s.w.stop(id, false);
+    // Handing over, its unanswered requests, its threads.
+    REQUIRE(s.w.run_until([&] { return !s.w.up(id); }, 8500ms));
+    REQUIRE(s.w.end_of(id));
+    CHECK_THAT(*s.w.end_of(id), Catch::Contains("wait for the disk, which does not answer"));
+    s.w.pace_disk(id, any_pace);
+    s.w.start(id);
+    REQUIRE(s.w.run_until([&] { return s.ready(id) && s.w.leader(); }, 20s));
+    s.leader = *s.w.leader();
+    s.other = node_id{s.leader.value % 3 + 1};
+    s.third = node_id{s.other.value % 3 + 1};
+  }
+  s.conclude();
+}
+
+TEST_CASE("a node that has been ready is not while it needs another's snapshot, and is again by itself") {
+  cluster_world w{505};
+  w.set_log_tail(0);
+  for (const auto id : w.ids()) {
+    w.kill(id);
+    w.start(id);
+  }
+  const auto leader = elected(w);
+  const node_id late{leader.value % 3 + 1};
+  REQUIRE(w.run_until([&] { return caught_up(w, late); }));
+  w.net().isolate(late);
+  for (int round = 0; round < 2; ++round) {
+    put_some(w, leader, "round" + std::to_string(round) + "-", 20);
+    w.run(200ms); // the followers hear that it is committed
+    for (const auto id : w.ids())
+      if (id != late) REQUIRE(w.snapshot(id));
+  }
+  REQUIRE(w.run_until([&] { return w.status(leader)->role->log_start > 0; }, 1s));
+  // Its disk takes nothing in for a while.
+  w.snapshot_files_of(late)->before_each(
+      [](const disk_operation& operation) { throw file_error("open", operation.path, EIO); });
+  w.net().heal();
+  REQUIRE(w.run_until([&] { return w.status(late)->role->leader == leader; }, 10s));
+  REQUIRE(w.run_until([&] { return w.status(late)->role->installing; }, 5s));
+  for (int i = 0; i < 100; ++i) {
+    w.run(50ms);
+    const auto s = w.status(late);
+    REQUIRE(s);
+    REQUIRE_FALSE(s->ready);
+  }
+  CHECK_THAT(w.status(late)->not_ready, Catch::Contains("receiving a snapshot"));
+  w.snapshot_files_of(late)->before_each({});
+  REQUIRE(w.run_until([&] { return caught_up(w, late); }, 20s));
+  CHECK_FALSE(w.status(late)->role->installing);
+  CHECK(w.problems() == std::vector<std::string>{});
+}

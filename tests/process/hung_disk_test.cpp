@@ -1,0 +1,108 @@
+// Nodes whose disks hang: no sync returns.
+#include "tests/process/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Every process that is started while it lives can be made to hang.
+struct hanging_disks {
+  hanging_disks() {
+    ::setenv("LD_PRELOAD", TROUPE_HANGING_DISK, 1);
+    // Of the sanitizers' builds: theirs need not come first.
+    ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+  }
+  ~hanging_disks() {
+    ::unsetenv("LD_PRELOAD");
+    ::unsetenv("ASAN_OPTIONS");
+  }
+  hanging_disks(const hanging_disks&) = delete;
+};
+
+std::filesystem::path switch_of(const server& node) { return node.data_dir().string() + ".hang"; }
+void hang(const server& node) { std::ofstream{switch_of(node)}; }
+void release(const server& node) { std::filesystem::remove(switch_of(node)); }
+
+milliseconds since(steady_clock::time_point then) {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - then);
+}
+
+/// How long until a put through this node is done, which is tried again at once.
+milliseconds next_write(const server& through, int value) {
+  const auto asked = steady_clock::now();
+  wait_for("a put", 20s,
+           [&] { return through.call("PUT", "/v1/maps/m/k?timeout=1s", std::to_string(value), 2s).status == 200; });
+  return since(asked);
+}
+
+void check_ends(server& node) {
+  const auto asked = steady_clock::now();
+  node.process().signal(SIGTERM);
+  const auto code = node.process().wait(12s);
+  const auto took = since(asked);
+  std::cout << "SIGTERM with a disk that hangs: ended after " << took.count() << " ms\n";
+  REQUIRE(code.has_value());
+  CHECK(*code == 1);
+  CHECK(took < 10s);
+  const auto log = node.log();
+  CHECK_THAT(log, Catch::Contains("wait for"));
+}
+
+} // namespace
+
+TEST_CASE("with the leader's disk hung the next write is done within 3 s, and another node leads") {
+  const hanging_disks disks;
+  ready_cluster nodes{3};
+  std::vector<milliseconds> took;
+  constexpr int rounds = 3;
+  for (int round = 0; round < rounds; ++round) {
+    const auto old = nodes.wait_ready();
+    auto& other = nodes[(old + 1) % 3];
+    hang(nodes[old]);
+    took.push_back(next_write(other, round));
+    wait_for("another leader", 10s, [&] {
+      const auto s = other.status();
+      return !s["leader"].is_null() && s["leader"]["id"] != nodes[old].status()["id"];
+    });
+    took.push_back(next_write(other, 10 + round));
+    wait_for("word of the disk", 5s, [&] { return nodes[old].status()["disk"] == "stalled"; });
+    CHECK_FALSE(nodes[old].ready());
+    CHECK_THAT(nodes[old].status()["not_ready"].get<std::string>(), Catch::Contains("the disk does not answer"));
+    CHECK(nodes[old].call("GET", "/livez").status == 200);
+    release(nodes[old]);
+    wait_for("the disk's return", 10s, [&] { return nodes[old].ready(); });
+    CHECK(nodes[old].get("k") == 10 + round);
+  }
+  std::sort(took.begin(), took.end());
+  std::cout << "writes after a leader's disk hung: median " << took[took.size() / 2].count() << " ms, longest "
+            << took.back().count() << " ms\n";
+  CHECK(took[took.size() / 2] < 3s);
+}
+
+TEST_CASE(
+    "a node ends within 10 s of SIGTERM while its disk hangs: as leader, and when its log or identity is opened") {
+  const hanging_disks disks;
+  ready_cluster nodes{3};
+  const auto leader = nodes.wait_ready();
+  auto& node = nodes[leader];
+  hang(node);
+  nodes[(leader + 1) % 3].call("PUT", "/v1/maps/m/k?timeout=1s", "1", 2s);
+  check_ends(node);
+  // Its start counts the start in the identity file, on the main thread.
+  node.start();
+  wait_for("its start", 10s, [&] { return std::filesystem::exists("/proc/" + std::to_string(node.process().pid())); });
+  check_ends(node);
+  release(node);
+  node.start();
+  nodes.wait_ready();
+}
