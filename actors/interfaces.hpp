@@ -7,6 +7,7 @@
 #include "actors/messages.hpp"
 #include "actors/role_status.hpp"
 #include "actors/snapshot_messages.hpp"
+#include "raft/catch_up.hpp"
 #include "raft/events.hpp"
 #include "raft/replicator.hpp"
 #include "raft/storage.hpp"

@@ -27,7 +27,7 @@ struct disk_condition {
 
 /// Told by roles what the node's owner wants to know.
 using observer_handle = compat::handle<void(role_changed), void(leader_known), void(configuration_known),
-                                       void(removed_from_cluster), void(disk_condition)>;
+                                       void(removed_from_cluster), void(disk_condition), void(raft::broken_promise)>;
 
 struct role_context {
   /// Of the role that owns this context.
@@ -53,3 +53,4 @@ inline constexpr int role_senders = 5;
 TROUPE_LOCAL_MESSAGE(troupe::configuration_known);
 TROUPE_LOCAL_MESSAGE(troupe::removed_from_cluster);
 TROUPE_LOCAL_MESSAGE(troupe::disk_condition);
+TROUPE_LOCAL_MESSAGE(troupe::raft::broken_promise);

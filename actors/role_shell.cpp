@@ -1,5 +1,6 @@
 #include "actors/role_shell.hpp"
 
+#include "actors/log.hpp"
 #include "actors/replicator.hpp"
 
 #include <algorithm>
@@ -7,6 +8,28 @@
 #include <utility>
 
 namespace troupe {
+
+namespace {
+
+std::vector<raft::transfer_status> transfers_of(const raft::leader& role, raft::time_point now) {
+  return role.transfers(now);
+}
+std::vector<raft::transfer_status> transfers_of(const raft::follower&, raft::time_point) { return {}; }
+std::vector<raft::transfer_status> transfers_of(const raft::candidate&, raft::time_point) { return {}; }
+
+const char* reason_of(raft::log_limit limit) {
+  switch (limit) {
+  case raft::log_limit::bytes:
+    return "its size exceeds catch_up_log_bytes";
+  case raft::log_limit::time:
+    return "catch_up_log_time is over";
+  case raft::log_limit::no_progress:
+    return "the node makes no progress";
+  }
+  return "?";
+}
+
+} // namespace
 
 template <class Role>
 role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Role role, predecessor before)
@@ -171,7 +194,8 @@ template <class Role> role_status role_shell<Role>::status() const {
           !state.has_room(),
           state.disk_stalled() ? std::optional{state.disk_wait(now)} : std::nullopt,
           state.installing(),
-          state.behind_for(now)};
+          state.behind_for(now),
+          transfers_of(role_, now)};
 }
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
@@ -216,6 +240,7 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   }
   if (out.disk_stalled)
     this->send(context_.observer, disk_condition{*out.disk_stalled, role_.state().disk_wait(this->clock().now())});
+  report_peers(out);
   note_leader();
   note_members();
   if (out.next_role) return become(std::move(*out.next_role));
@@ -249,6 +274,22 @@ template <class Role> void role_shell<Role>::release(index_t up_to) {
   this->send(context_.dispatcher, commit_entries{up_to, log.slice(first, up_to, SIZE_MAX)});
   context_.dispatched = up_to;
   if (Role::kind == raft::role_kind::leader && !context_.ready_at) context_.ready_at = up_to;
+}
+
+template <class Role> void role_shell<Role>::report_peers(const raft::output& out) {
+  for (const auto& lost : out.broken_promises) {
+    log().error(
+        "node {} lost entries that it had acknowledged: it confirmed the log up to {}, and now has nothing behind "
+        "{}; its disk is not to be trusted",
+        to_string(lost.peer), lost.what.acknowledged, lost.what.found);
+    this->send(context_.observer, lost);
+  }
+  for (const auto& kept : out.released_logs)
+    log().warn(
+        "the log is no longer kept for node {}, which a snapshot brings up ({} bytes, for {} s): {}; the node may "
+        "need another snapshot",
+        to_string(kept.peer), kept.bytes, std::chrono::duration_cast<std::chrono::seconds>(kept.held).count(),
+        reason_of(kept.why));
 }
 
 template <class Role> void role_shell<Role>::note_leader() {

@@ -55,6 +55,7 @@ template <class Role> class role_shell : public role_handle::base {
   void start_replicators(const raft::membership_change& change);
   void stop_replicators();
   void release(index_t up_to);
+  void report_peers(const raft::output& out);
   void note_leader();
   void note_members();
   void note_contact(const raft::rpc& message);

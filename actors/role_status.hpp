@@ -1,11 +1,13 @@
 // What a role tells of itself and of its node's log.
 #pragma once
 
+#include "raft/catch_up.hpp"
 #include "raft/entry.hpp"
 #include "raft/events.hpp"
 #include "raft/types.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace troupe {
 
@@ -38,6 +40,8 @@ struct role_status {
   bool installing = false;
   /// For how long something known to be committed has not been given out to be applied.
   raft::duration behind{};
+  /// Of a leader: whom a snapshot brings up.
+  std::vector<raft::transfer_status> transfers = {};
 };
 
 } // namespace troupe

@@ -25,16 +25,19 @@ template <class F> void visit_fields(vote_request& x, F&& f) {
 }
 template <class F> void visit_fields(vote_response& x, F&& f) { f(x.head, x.pre, x.granted); }
 template <class F> void visit_fields(append_request& x, F&& f) {
-  f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries);
+  f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries, x.session);
 }
 template <class F> void visit_fields(append_response& x, F&& f) {
-  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot, x.no_room);
+  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot, x.no_room,
+    x.session, x.incarnation);
 }
 template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
 template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
-template <class F> void visit_fields(snapshot_request& x, F&& f) { f(x.head, x.snapshot, x.offset, x.data, x.round); }
+template <class F> void visit_fields(snapshot_request& x, F&& f) {
+  f(x.head, x.snapshot, x.offset, x.data, x.round, x.session);
+}
 template <class F> void visit_fields(snapshot_response& x, F&& f) {
-  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round, x.no_room);
+  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round, x.no_room, x.session, x.incarnation);
 }
 template <class F> void visit_fields(timeout_now& x, F&& f) { f(x.head); }
 template <class F> void visit_fields(removed_notice& x, F&& f) { f(x.head, x.index, x.commit, x.dismissed, x.forgotten, x.out_for_ms); }

@@ -23,6 +23,8 @@ append_response accept_entries(const append_request& request, node_state& state,
   response.round = request.round;
   response.needs_snapshot = state.needs_snapshot();
   response.no_room = !state.has_room();
+  response.session = request.session;
+  response.incarnation = state.incarnation();
   const auto& log = state.log();
   const auto start = log.start().index;
   // What is compacted was committed, and equals what any leader has there.

@@ -81,12 +81,20 @@ void candidate::on(const peer_report&, time_point, output&) {
   // From a replicator of a leadership that is over.
 }
 
-void candidate::on(const snapshot_stored&, time_point, output&) {
+void candidate::on(const snapshot_stored& what, time_point, output& out) {
   state_.note_stored();
-  // The leader that sent it is not heard any more. The next one asks again, and is told that all of it is here.
+  if (!what.complete) return;
+  // The leader that sent it is not heard any more, but what is on disk counts all the same: it is committed, so the log
+  // that it leads to is no worse than the one that was voted for.
+  state_.install(out, *what.complete);
+  state_.release_commits(out);
+  if (out.load && !state_.may_campaign()) out.next_role = transition{role_kind::follower, std::nullopt};
 }
 
-void candidate::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+void candidate::on(const snapshot_taken& what, time_point, output& out) {
+  state_.note_taken(what);
+  state_.compact(out);
+}
 
 void candidate::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 

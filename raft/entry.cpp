@@ -29,23 +29,25 @@ std::vector<member> get_members(reader& in) {
   return members;
 }
 
-/// Format 2 is format 1 and promotions that are neither asked for nor spare; format 3 also says which are, and has who
-/// was dismissed behind them; format 4 also says where each was dismissed, and up to where that is forgotten. The lowest
-/// is written that can say it: one configuration, one encoding.
+/// Format 2 is format 1 and promotions without flags; format 3 also says which are asked for or spare, and has who was
+/// dismissed behind them; format 4 also says whose learners are wanted, where each node was dismissed, and up to where
+/// dismissals are forgotten. The lowest is written that can say it: one configuration, one encoding.
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t promoting_format = 2;
 constexpr std::uint8_t dismissing_format = 3;
-constexpr std::uint8_t placing_format = 4;
+constexpr std::uint8_t newest_format = 4;
 
 constexpr std::uint8_t asked_flag = 1;
 constexpr std::uint8_t spare_flag = 2;
+constexpr std::uint8_t wanted_flag = 4;
 
 std::uint8_t format_of(const configuration& c) {
+  const bool wanted = std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.wanted; });
   const bool flagged =
       std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.spare; });
   const bool placed =
       c.forgotten > 0 || std::any_of(c.dismissed.begin(), c.dismissed.end(), [](const dismissal& d) { return d.at > 0; });
-  if (placed) return placing_format;
+  if (wanted || placed) return newest_format;
   if (flagged || !c.dismissed.empty()) return dismissing_format;
   return c.promotions.empty() ? plain_format : promoting_format;
 }
@@ -57,7 +59,8 @@ std::vector<promotion> get_promotions(reader& in, std::uint8_t format) {
     const node_id learner{in.get<std::uint64_t>()};
     const node_id replaces{in.get<std::uint64_t>()};
     const auto flags = format >= dismissing_format ? in.get<std::uint8_t>() : std::uint8_t{0};
-    promotions.push_back({learner, replaces, (flags & asked_flag) != 0, (flags & spare_flag) != 0});
+    promotions.push_back(
+        {learner, replaces, (flags & asked_flag) != 0, (flags & spare_flag) != 0, (flags & wanted_flag) != 0});
   }
   return promotions;
 }
@@ -67,7 +70,7 @@ std::vector<dismissal> get_dismissed(reader& in, std::uint8_t format) {
   const auto count = in.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const node_id node{in.get<std::uint64_t>()};
-    dismissed.push_back({node, format >= placing_format ? in.get<index_t>() : 0});
+    dismissed.push_back({node, format >= newest_format ? in.get<index_t>() : 0});
   }
   return dismissed;
 }
@@ -104,29 +107,30 @@ std::string encode(const configuration& value) {
     out.put(p.learner.value);
     out.put(p.replaces.value);
     if (format < dismissing_format) continue;
-    out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.spare ? spare_flag : 0)));
+    out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.spare ? spare_flag : 0) |
+                                      (p.wanted ? wanted_flag : 0)));
   }
   if (format < dismissing_format) return text;
   out.put(static_cast<std::uint32_t>(value.dismissed.size()));
   for (const auto& d : value.dismissed) {
     out.put(d.node.value);
-    if (format >= placing_format) out.put(d.at);
+    if (format >= newest_format) out.put(d.at);
   }
-  if (format >= placing_format) out.put(value.forgotten);
+  if (format >= newest_format) out.put(value.forgotten);
   return text;
 }
 
 std::optional<configuration> decode_configuration(std::string_view data) {
   reader in{data};
   const auto format = in.get<std::uint8_t>();
-  if (format < plain_format || format > placing_format) return std::nullopt;
+  if (format < plain_format || format > newest_format) return std::nullopt;
   configuration value;
   value.voters = get_members(in);
   value.outgoing = get_members(in);
   value.learners = get_members(in);
   if (format >= promoting_format) value.promotions = get_promotions(in, format);
   if (format >= dismissing_format) value.dismissed = get_dismissed(in, format);
-  if (format >= placing_format) value.forgotten = in.get<index_t>();
+  if (format >= newest_format) value.forgotten = in.get<index_t>();
   if (!in.done() || encode(value) != data) return std::nullopt;
   return value;
 }

@@ -29,7 +29,8 @@ struct entry {
   bytes data;
 
   /// What the entry counts against byte limits: its data and a flat allowance for everything around it.
-  std::size_t cost() const noexcept { return data.size() + 32; }
+  std::size_t cost() const noexcept { return cost_of(data.size()); }
+  static constexpr std::size_t cost_of(std::size_t data_size) noexcept { return data_size + 32; }
 
   friend bool operator==(const entry&, const entry&) = default;
 };
@@ -50,6 +51,9 @@ struct promotion {
   bool asked = false;
   /// It waits, caught up or not, until a leader's policy finds a place for it.
   bool spare = false;
+  /// Not `asked`, but the learner itself was asked for once, before a policy thought of another place for it: the
+  /// policy may change its mind about the place, and does not let the learner go.
+  bool wanted = false;
   friend bool operator==(const promotion&, const promotion&) = default;
 };
 

@@ -61,6 +61,13 @@ struct transfer_leadership {
 struct persisted {
   durable_mark mark;
 };
+/// A peer acknowledged entries up to `acknowledged`, and now says that it has nothing behind `found`, if it has that:
+/// its disk lost what it had promised to keep.
+struct lost_entries {
+  index_t acknowledged = 0;
+  index_t found = 0;
+  friend bool operator==(const lost_entries&, const lost_entries&) = default;
+};
 /// What a replicator of the leader of `term` learned from its peer.
 struct peer_report {
   term_t term = 0;
@@ -71,6 +78,12 @@ struct peer_report {
   time_point heard;
   /// It lacks room or its state: no successor, and no new voter.
   bool unfit = false;
+  /// Rises when the replicator starts over. What reports of earlier sessions said of match and round does not count any
+  /// more: the peer may be another process, with less on its disk.
+  std::uint64_t session = 0;
+  std::optional<lost_entries> lost = {};
+  /// Set while the peer is being sent a snapshot.
+  std::optional<snapshot_transfer> transfer = {};
 };
 /// What became of a piece of a leader's snapshot that was given out as `output::store_chunk`. A fact about the disk,
 /// whatever the role is by now.
@@ -180,6 +193,25 @@ struct membership_change {
   std::vector<node_id> stop;
 };
 
+/// A peer's disk lost entries that the peer had acknowledged.
+struct broken_promise {
+  node_id peer;
+  lost_entries what;
+};
+
+/// Why a leader stopped keeping the log for a peer that has not caught up.
+enum class log_limit : std::uint8_t { bytes, time, no_progress };
+
+/// The leader kept its log for a peer that is brought up by a snapshot, and does so no longer: the peer may need
+/// another snapshot after this one.
+struct log_released {
+  node_id peer;
+  log_limit why = log_limit::bytes;
+  /// What was kept, and for how long.
+  std::uint64_t bytes = 0;
+  duration held{};
+};
+
 struct transition {
   role_kind to = role_kind::follower;
   /// What the successor must step first.
@@ -217,6 +249,9 @@ struct output {
   std::optional<index_t> compact_to;
   /// The disk has begun to stall (true), or answers again (false).
   std::optional<bool> disk_stalled;
+  /// For people.
+  std::vector<broken_promise> broken_promises;
+  std::vector<log_released> released_logs;
   std::optional<transition> next_role;
 };
 

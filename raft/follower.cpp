@@ -81,27 +81,33 @@ void follower::on(const peer_report&, time_point, output&) {
 }
 
 void follower::on(const snapshot_stored& what, time_point now, output& out) {
-  const bool same_term = state_.note_stored();
+  const auto session = state_.note_stored();
   const bool usable = !what.complete || state_.install(out, *what.complete);
   // The snapshot may have made this node a voter, or given it back its state.
   if (out.load) rearm(now);
   // The leader that sent it may not be the one that leads now; what is on disk counts all the same.
-  if (what.leader != leader_ || !same_term) return;
+  if (what.leader != leader_ || !session) return;
   if (what.complete && usable) {
     append_response done;
     done.head = state_.to(leader_);
     done.success = true;
     done.prev_index = done.match = what.complete->last.index;
     done.round = what.round;
+    done.session = *session;
+    done.incarnation = state_.incarnation();
     state_.send_durably(out, done);
     state_.release_commits(out);
   } else {
     state_.send_durably(out, snapshot_response{state_.to(leader_), what.snapshot, what.offset, what.next,
-                                               what.failed || !usable, what.round, what.no_room});
+                                               what.failed || !usable, what.round, what.no_room, *session,
+                                               state_.incarnation()});
   }
 }
 
-void follower::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+void follower::on(const snapshot_taken& what, time_point, output& out) {
+  state_.note_taken(what);
+  state_.compact(out);
+}
 
 void follower::on(const disk_space& what, time_point, output&) { state_.note_room(what.enough); }
 

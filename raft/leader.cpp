@@ -65,6 +65,7 @@ std::optional<time_point> leader::deadline() const {
 
 void leader::on(const tick&, time_point now, output& out) {
   forget_told(now, out);
+  review_logs(now, out);
   if (transfer_ && now >= transfer_->until) give_up_transfer(out);
   if (!out.next_role && now >= *check_quorum_at_) check_quorum(now, out);
 }
@@ -133,12 +134,22 @@ void leader::on(const peer_report& what, time_point now, output& out) {
       what.round > round_)
     return;
   auto& p = peer->second;
-  p.match = std::max(p.match, what.match);
-  p.round = std::max(p.round, what.round);
+  if (what.session > p.session) {
+    // What an earlier session was told is void: it must not commit what is new. What it helped to commit stays so.
+    p.session = what.session;
+    p.keeps_up = p.keeps_up && what.match >= p.match;
+    p.match = what.match;
+    p.round = what.round;
+  } else {
+    p.match = std::max(p.match, what.match);
+    p.round = std::max(p.round, what.round);
+  }
+  if (what.lost) out.broken_promises.push_back({what.peer, *what.lost});
   p.heard = std::max(p.heard, what.heard);
   p.answered = true;
   p.unfit = what.unfit;
   note_pace(p, what.heard);
+  note_transfer(p, what, out);
   if (p.told_until) tell_removed(what.peer, state_, now, out);
   if (transfer_ && transfer_->target == what.peer) urge_successor(out);
   advance_commit(now, out);
@@ -154,7 +165,11 @@ void leader::on(const snapshot_stored&, time_point, output&) {
   // Of an earlier leader. Whoever leads has in its log what that snapshot holds.
 }
 
-void leader::on(const snapshot_taken& what, time_point, output& out) { state_.compact_behind(out, what); }
+void leader::on(const snapshot_taken& what, time_point now, output& out) {
+  state_.note_taken(what);
+  review_logs(now, out);
+  state_.compact(out, pinned());
+}
 
 void leader::on(const disk_space& what, time_point, output& out) {
   const bool ran_out = state_.has_room() && !what.enough;

@@ -1,7 +1,9 @@
 // The leader: takes proposals, counts durable copies, confirms reads, steps down when a majority is silent
-// (leader.cpp); changes the members (leader_membership.cpp), and hands its leadership over (leader_transfer.cpp).
+// (leader.cpp); changes the members (leader_membership.cpp), keeps its log for peers that a snapshot brings up
+// (leader_catch_up.cpp), and hands its leadership over (leader_transfer.cpp).
 #pragma once
 
+#include "raft/catch_up.hpp"
 #include "raft/events.hpp"
 #include "raft/node_state.hpp"
 #include "raft/replicator.hpp"
@@ -35,10 +37,14 @@ class leader {
   replicator_seed seed_for(node_id peer) const;
   /// Where a replicator's question leads in this log: the answer, with entries as far as they are in memory.
   fetched answer(const fetch_request& request) const;
+  /// The peers that are being brought up by a snapshot.
+  std::vector<transfer_status> transfers(time_point now) const;
 
  private:
-  /// What the leader keeps of a peer. 0 <= match <= last index; match, round and heard only rise.
+  /// What the leader keeps of a peer. 0 <= match <= last index; heard only rises, match and round within a session of
+  /// the peer's replicator.
   struct progress {
+    std::uint64_t session = 0;
     index_t match = 0;
     std::uint64_t round = 0;
     /// Until it has answered, when this leader met it.
@@ -52,6 +58,8 @@ class leader {
     index_t goal = 0;
     /// The last such round took less than an election timeout.
     bool keeps_up = false;
+    /// Set while a snapshot brings it up.
+    std::optional<catch_up> brought_up;
 
     /// Not 0: the configuration at this index does not have the peer any more.
     index_t left_at = 0;
@@ -119,6 +127,9 @@ class leader {
   void meet(const member& peer, time_point now, output& out);
   void on_configuration_committed(time_point now, output& out);
   void note_pace(progress& p, time_point heard) const;
+  void note_transfer(progress& p, const peer_report& what, output& out);
+  void review_logs(time_point now, output& out);
+  index_t pinned() const;
   bool has_caught_up(node_id id, time_point now) const;
   void promote(time_point now, output& out);
   void forget_told(time_point now, output& out);

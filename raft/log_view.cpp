@@ -10,7 +10,8 @@ const configuration no_configuration;
 
 } // namespace
 
-log_view::log_view(const recovered& disk) : start_(disk.start), last_(disk.last_index), runs_(disk.terms) {
+log_view::log_view(const recovered& disk)
+    : start_(disk.start), last_(disk.last_index), runs_(disk.terms), bytes_(disk.start.index, disk.sizes) {
   if (disk.snapshot) configurations_.emplace_back(disk.snapshot->configuration_index, disk.snapshot->members);
   for (const auto& e : disk.configurations)
     if (e.index > configuration_index()) note_configuration(e);
@@ -41,6 +42,7 @@ void log_view::append(const entry& e) {
   if (e.kind == entry_kind::configuration) note_configuration(e);
   last_ = e.index;
   cached_bytes_ += e.cost();
+  bytes_.append(e.index, e.cost());
   cache_.push_back(e);
 }
 
@@ -51,6 +53,7 @@ void log_view::truncate_from(index_t from) {
   }
   while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
   while (!configurations_.empty() && configurations_.back().first >= from) configurations_.pop_back();
+  bytes_.truncate_from(from);
   last_ = std::min(last_, from - 1);
 }
 
@@ -59,6 +62,7 @@ void log_view::compact(index_t up_to) {
   if (!term || up_to < start_.index) throw std::logic_error("raft: compaction beyond the log");
   start_ = {up_to, *term};
   evict(up_to, 0);
+  bytes_.compact(up_to);
   while (runs_.size() > 1 && runs_[1].first <= up_to + 1) runs_.erase(runs_.begin());
   if (up_to == last_) runs_.clear();
   if (!runs_.empty()) runs_.front().first = up_to + 1;
@@ -72,6 +76,7 @@ void log_view::reset(const snapshot_point& at) {
   runs_.clear();
   cache_.clear();
   cached_bytes_ = 0;
+  bytes_.reset(at.last.index);
   configurations_.assign(1, {at.configuration_index, at.members});
 }
 
@@ -97,6 +102,10 @@ void log_view::evict(index_t limit, std::size_t max_bytes) {
     cached_bytes_ -= cache_.front().cost();
     cache_.pop_front();
   }
+}
+
+index_t log_view::tail_behind(index_t end, index_t entries, std::uint64_t bytes) const {
+  return std::max(end - std::min(end, entries), bytes_.first_within(end, bytes));
 }
 
 const configuration& log_view::current() const noexcept {

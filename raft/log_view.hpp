@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/entry.hpp"
+#include "raft/log_bytes.hpp"
 #include "raft/storage.hpp"
 #include "raft/types.hpp"
 
@@ -50,6 +51,11 @@ class log_view {
   /// Forgets the data of entries up to `limit` while the cache costs more than `max_bytes`.
   void evict(index_t limit, std::size_t max_bytes);
 
+  /// About how much the entries behind `index` cost.
+  std::uint64_t bytes_behind(index_t index) const { return bytes_.behind(index); }
+  /// Where a tail begins that ends at `end` and holds no more than so many entries, and about so many bytes.
+  index_t tail_behind(index_t end, index_t entries, std::uint64_t bytes) const;
+
   /// The newest configuration in the log, committed or not (a configuration counts from its append); empty if none.
   const configuration& current() const noexcept;
   index_t configuration_index() const noexcept { return configurations_.empty() ? 0 : configurations_.back().first; }
@@ -67,6 +73,7 @@ class log_view {
   std::vector<term_run> runs_;
   std::deque<entry> cache_;
   std::size_t cached_bytes_ = 0;
+  log_bytes bytes_;
   /// Those behind start(), and the one that held there.
   std::vector<std::pair<index_t, configuration>> configurations_;
 };

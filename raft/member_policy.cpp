@@ -69,7 +69,7 @@ member_policy::decision member_policy::take_back(const member_sightings& seen) c
     if (p.asked || !p.replaces || !is_alive(seen.health, p.replaces)) continue;
     const auto* learner = find(seen.members.learners, p.learner);
     if (!learner) continue;
-    return adding(seen, {*learner, has_place(seen.members), {}},
+    return adding(seen, {*learner, p.wanted || has_place(seen.members), {}},
                   "node " + to_string(p.replaces) + " is back, and keeps the place that was promised to node " +
                       to_string(p.learner));
   }
@@ -119,7 +119,7 @@ member_policy::decision member_policy::grow(const member_sightings& seen) const 
 member_policy::decision member_policy::sweep(const member_sightings& seen, time_point now) const {
   for (const auto& m : seen.members.learners) {
     const auto* own = promotion_of(seen.members, m.id);
-    const bool may_leave = removes() || (own && !own->asked);
+    const bool may_leave = removes() || (own && !own->asked && !own->wanted);
     if (may_leave && is_gone(m.id, now))
       return removing(seen, m.id, "learner " + to_string(m.id) + " is dead and leaves");
   }

@@ -45,11 +45,14 @@ void add(configuration& c, const addition& a, bool asked) {
   } else {
     c.learners.push_back(a.who);
   }
+  // What a policy decides about a learner does not undo that somebody asked for it.
+  const bool wanted = std::any_of(c.promotions.begin(), c.promotions.end(),
+                                  [&](const promotion& p) { return p.learner == a.who.id && (p.asked || p.wanted); });
   std::erase_if(c.promotions, [&](const promotion& p) { return p.learner == a.who.id; });
-  // A place has one successor: whom it was promised to before waits for another.
+  // A place has one successor: the learner that it was promised to before waits for another.
   for (auto& p : c.promotions)
-    if (a.replaces && p.replaces == a.replaces) p = {p.learner, {}, false, true};
-  if (a.votes || !asked) c.promotions.push_back({a.who.id, a.replaces, asked, !a.votes});
+    if (a.replaces && p.replaces == a.replaces) p = {p.learner, {}, false, true, p.asked || p.wanted};
+  if (a.votes || !asked) c.promotions.push_back({a.who.id, a.replaces, asked, !a.votes, wanted && !asked});
 }
 
 /// How many of `one` are not in `other`.

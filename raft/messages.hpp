@@ -11,6 +11,9 @@
 
 namespace troupe::raft {
 
+/// Of an answer that belongs to no session: it is from a node in a later term.
+inline constexpr std::uint64_t no_session = ~std::uint64_t{0};
+
 struct header {
   cluster_id cluster;
   node_id from;
@@ -46,6 +49,8 @@ struct append_request {
   /// The newest read round the leader had opened when this left; the answer carries it back (ReadIndex).
   std::uint64_t round = 0;
   std::vector<entry> entries;
+  /// The session of the leader's replicator that sent this; the answer carries it back.
+  std::uint64_t session = 0;
 };
 
 struct append_response {
@@ -65,6 +70,11 @@ struct append_response {
   /// The follower's disk is full: of what was sent it has taken nothing from the first new command on, and takes none
   /// before it answers otherwise.
   bool no_room = false;
+  /// Of the request. A leader counts only what answers its newest session with this peer, so that an answer that is
+  /// older than what the leader learned since then changes nothing.
+  std::uint64_t session = 0;
+  /// The follower's, see `node_state::incarnation`: what its predecessor had is not evidence of what it has.
+  std::uint64_t incarnation = 0;
 };
 
 /// A piece of the leader's snapshot, for a follower that needs what the leader's log no longer holds (Raft paper,
@@ -76,6 +86,8 @@ struct snapshot_request {
   std::uint64_t offset = 0;
   bytes data;
   std::uint64_t round = 0;
+  /// As in append_request.
+  std::uint64_t session = 0;
 };
 
 /// The last piece is answered by an append_response instead, once the snapshot is in use.
@@ -92,6 +104,9 @@ struct snapshot_response {
   std::uint64_t round = 0;
   /// With `failed`: for want of room on the disk.
   bool no_room = false;
+  /// As in append_response.
+  std::uint64_t session = 0;
+  std::uint64_t incarnation = 0;
 };
 
 /// The leader wants the receiver to campaign at once, as it has all that the leader has (Ongaro's thesis, 3.10).

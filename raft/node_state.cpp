@@ -31,9 +31,10 @@ constexpr std::chrono::milliseconds told_apart{100};
 } // namespace
 
 node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint64_t seed, const recovered& disk)
-    : self_(self), cluster_(cluster), opts_(opts), random_(seed), hard_(disk.hard), durable_hard_(disk.hard),
-      log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0), durable_index_(disk.last_index),
-      released_(commit_), loaded_(commit_), state_lost_(disk.state_lost), has_room_(disk.has_room) {}
+    : self_(self), cluster_(cluster), incarnation_(prng{~seed}.next()), opts_(opts), random_(seed), hard_(disk.hard),
+      durable_hard_(disk.hard), log_(disk), commit_(disk.snapshot ? disk.snapshot->last.index : 0),
+      durable_index_(disk.last_index), released_(commit_), loaded_(commit_), state_lost_(disk.state_lost),
+      has_room_(disk.has_room) {}
 
 void node_state::enter(const event& what, time_point now, output& out) {
   // A process that was stopped finds its disk's answers in a mailbox: it must not take its own pause for the disk's.
@@ -171,8 +172,13 @@ void node_state::commit_to(index_t index) { commit_ = std::max(commit_, index); 
 
 void node_state::store(output& out, const snapshot_request& piece) {
   if (storing_) return;
-  storing_ = hard_.term;
+  storing_ = {hard_.term, piece.session};
   out.store_chunk = piece;
+}
+
+std::optional<std::uint64_t> node_state::note_stored() noexcept {
+  const auto stored = std::exchange(storing_, std::nullopt);
+  return stored && stored->term == hard_.term ? std::optional{stored->session} : std::nullopt;
 }
 
 bool node_state::install(output& out, const snapshot_point& at) {
@@ -205,20 +211,29 @@ bool node_state::install(output& out, const snapshot_point& at) {
   return true;
 }
 
-void node_state::compact_behind(output& out, const snapshot_taken& what) {
-  const auto tail = what.newest.index - std::min(what.newest.index, opts_.log_tail);
-  const auto up_to = std::min({what.oldest_kept, tail, released_, durable_index_});
+index_t node_state::compactable() const {
+  const auto tail = log_.tail_behind(taken_.newest.index, opts_.log_tail, opts_.log_tail_bytes);
+  return std::min({taken_.oldest_kept, tail, released_, durable_index_});
+}
+
+void node_state::compact(output& out, index_t pinned) {
+  const auto up_to = std::min(compactable(), pinned);
   if (up_to <= log_.start().index) return;
   log_.compact(up_to);
   out.compact_to = up_to;
 }
 
 void node_state::release_commits(output& out) {
-  if (state_lost_ || !can_apply()) return;
+  // What is not on this disk cannot be read from it.
+  const auto on_disk = std::min(commit_, durable_index_);
+  if (state_lost_ || !can_apply()) {
+    // Nothing is given out, and whoever needs these entries later finds them on the disk.
+    log_.evict(on_disk, opts_.cache_bytes);
+    return;
+  }
   if (commit_ <= released_) return;
-  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up. What is not on
-  // this disk cannot be read from it.
-  log_.evict(std::min(released_, durable_index_), opts_.cache_bytes);
+  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
+  log_.evict(std::min(released_, on_disk), opts_.cache_bytes);
   released_ = commit_;
   out.commit_to = commit_;
 }

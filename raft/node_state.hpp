@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -28,6 +29,9 @@ class node_state {
   time_point now() const noexcept { return now_; }
 
   node_id self() const noexcept { return self_; }
+  /// Another number at every start, drawn from the seed: an answer that carries it speaks for what this start found on
+  /// the disk, and for nothing that an earlier one had.
+  std::uint64_t incarnation() const noexcept { return incarnation_; }
   const options& opts() const noexcept { return opts_; }
   term_t term() const noexcept { return hard_.term; }
   node_id voted_for() const noexcept { return hard_.voted_for; }
@@ -114,16 +118,21 @@ class node_state {
   /// Gives out a piece of a snapshot to be stored, unless one is being stored: then this one is lost, as if on the
   /// network, so that no more than one waits for a slow disk.
   void store(output& out, const snapshot_request& piece);
-  /// It is stored, or failed. True if its term is still this node's: else its sender's read rounds are over, and an
-  /// answer in the new term would confirm rounds that were never asked for in it.
-  bool note_stored() noexcept { return std::exchange(storing_, std::nullopt) == hard_.term; }
+  /// It is stored, or failed: the session that sent it. Nothing if its term is not this node's any more: then its
+  /// sender's read rounds are over, and an answer in the new term would confirm rounds that were never asked for in it.
+  std::optional<std::uint64_t> note_stored() noexcept;
   /// A snapshot of another node is on disk. If it brings anything, log and commit index are what it says, and the state
   /// machines are to be loaded from it. False for one that this node must not use, because it ends before its log
   /// begins.
   bool install(output& out, const snapshot_point& at);
-  /// A snapshot of this node's own is on disk: the log may lose what the snapshots that are kept stand for, but for a
-  /// tail that spares slow followers a snapshot.
-  void compact_behind(output& out, const snapshot_taken& what);
+  /// A snapshot of this node's own is on disk.
+  void note_taken(const snapshot_taken& what) noexcept { taken_ = what; }
+  /// The log loses what the snapshots that are kept stand for, but for a tail that spares slow followers a snapshot,
+  /// and for what lies behind `pinned`.
+  void compact(output& out, index_t pinned = nothing_pinned);
+  /// How far the log could be compacted now if nothing were pinned.
+  index_t compactable() const;
+  static constexpr index_t nothing_pinned = std::numeric_limits<index_t>::max();
   /// Routes a message that promises something about this node's disk: through the log store while any write is on its
   /// way, at once when none is. While the disk stalls it is dropped, as if on the network: what waited for so long
   /// would be out of date, and no queue may grow behind a disk.
@@ -149,6 +158,7 @@ class node_state {
 
   node_id self_;
   cluster_id cluster_;
+  std::uint64_t incarnation_;
   options opts_;
   prng random_;
   hard_state hard_;
@@ -164,6 +174,8 @@ class node_state {
   /// released_ < missing_at_ <= commit_, or 0: nothing is missing.
   index_t missing_at_ = 0;
   bool has_room_ = true;
+  /// The newest snapshot taken here.
+  snapshot_taken taken_;
   index_t removed_as_of_ = 0;
   /// removed_at_ <= removed_as_of_: the newest configuration of which this node was told that it does not have it.
   index_t removed_at_ = 0;
@@ -172,8 +184,12 @@ class node_state {
   absences absences_;
   /// The configuration that absences_ knows.
   std::optional<log_position> noted_;
-  /// The term of the piece that is being stored.
-  std::optional<term_t> storing_;
+  /// Of the piece that is being stored.
+  struct stored_piece {
+    term_t term;
+    std::uint64_t session;
+  };
+  std::optional<stored_piece> storing_;
   std::uint64_t last_write_ = 0;
   /// Writes handed over and not yet known to be on disk, oldest first; numbers rise.
   std::deque<unsynced_write> unsynced_;

@@ -4,6 +4,8 @@
 #include "raft/types.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
 namespace troupe::raft {
 
@@ -29,8 +31,17 @@ struct options {
   /// campaigns before its disk answers. 0: twice election_max. Raise it where a healthy disk pauses for longer (a
   /// network volume that fails over); at most this long, writes may wait for a leader whose disk hangs.
   duration disk_stall_limit{0};
-  /// Entries kept on disk behind the newest snapshot, for followers that are a little behind.
+  /// Entries kept on disk up to the newest snapshot, for followers that are a little behind: so many, or so many bytes
+  /// of them, whichever is less. A follower that is further behind gets the snapshot. Raise both when followers are
+  /// often away for a short time and the state is large.
   index_t log_tail = 10'000;
+  std::uint64_t log_tail_bytes = std::uint64_t{64} << 20;
+  /// While a peer is brought up by a snapshot, the leader also keeps the log behind that snapshot, until the peer has
+  /// caught up, or the log behind it exceeds so many bytes, or this time is over. Raise them when a state is so large,
+  /// or sent so slowly, that the log says that it was kept no longer; they cost disk space while a snapshot is on its
+  /// way.
+  std::uint64_t catch_up_log_bytes = std::uint64_t{1} << 30;
+  duration catch_up_log_time = 30min;
   /// A piece of a snapshot, and how many bytes of it go to one follower in a second at most; 0: no limit.
   std::size_t snapshot_chunk_bytes = 1 << 20;
   std::uint64_t snapshot_bytes_per_second = 0;
@@ -41,5 +52,8 @@ struct options {
     return disk_stall_limit > duration::zero() ? disk_stall_limit : 2 * election_max;
   }
 };
+
+/// What is wrong with these options, naming the field; empty if nothing is.
+std::string objection(const options& opts);
 
 } // namespace troupe::raft

@@ -7,7 +7,7 @@ namespace troupe::raft {
 
 replicator::replicator(const replicator_seed& seed)
     : opts_(seed.opts), head_(seed.head), last_(seed.last), commit_(seed.commit), round_(seed.round),
-      next_(seed.last + 1), prev_term_(seed.last_term) {}
+      next_(seed.last + 1), prev_term_(seed.last_term), sender_(seed.opts) {}
 
 replicator_output replicator::start(time_point now) {
   replicator_output out;
@@ -26,8 +26,7 @@ replicator_output replicator::step(const replicator_event& what, time_point now)
 time_point replicator::deadline() const {
   auto next = sent_at_ + opts_.heartbeat;
   if (commit_waits_since_) next = std::min(next, *commit_waits_since_ + opts_.commit_lag);
-  if (mode_ == mode::snapshot && piece_sent_at_) next = std::min(next, *piece_sent_at_ + piece_patience());
-  if (mode_ == mode::snapshot && !piece_sent_at_ && !reading_piece_) next = std::min(next, resume_at_);
+  if (const auto piece = sender_.deadline()) next = std::min(next, *piece);
   return next;
 }
 
@@ -35,7 +34,15 @@ void replicator::on(const tick&, time_point now, replicator_output& out) {
   // Requests that stay unanswered were lost, or the peer is gone: ask again where the logs agree, with little.
   const bool silent = !inflight_.empty() && now - std::max(heard_at_, inflight_since_) >= opts_.election_min;
   if (silent) probe_from(match_ + 1, std::nullopt, out);
-  if (mode_ == mode::snapshot) snapshot_tick(now, out);
+  sender_output asks;
+  const bool overdue = sender_.tick(now, asks);
+  carry_out(std::move(asks), out);
+  // Find out what the peer has: perhaps the snapshot is in use. From the end: what is surely common may be compacted,
+  // and nothing would be asked.
+  if (overdue && mode_ == mode::snapshot) {
+    probe_from(last_ + 1, std::nullopt, out);
+    direct_sender(now, out);
+  }
   const bool heartbeat_due = now >= sent_at_ + opts_.heartbeat;
   const bool commit_due = commit_waits_since_ && now >= *commit_waits_since_ + opts_.commit_lag;
   // With a full window the commit index waits for the next heartbeat.
@@ -62,34 +69,105 @@ void replicator::on(const replicate& what, time_point now, replicator_output& ou
 }
 
 void replicator::on(const append_response& what, time_point now, replicator_output& out) {
-  if (what.head.term != head_.term || what.head.from != head_.to) return;
+  if (!is_current(what.head, what.session, what.incarnation, now, out)) return;
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
-  if (!what.success) refused(what, out);
+  if (!what.success) refused(what, now, out);
   // None of the commands that are on their way to a peer that ran out of room is taken. What it has already it may
   // have acknowledged in answers that were lost: from the end, the hints lead there.
   if (!std::exchange(peer_full_, what.no_room) && peer_full_ && mode_ != mode::snapshot && match_ < last_)
     probe_from(last_ + 1, std::nullopt, out);
-  const bool was_lost = must_reach_ > 0;
   must_reach_ = what.needs_snapshot;
-  if (mode_ != mode::snapshot && must_reach_ > 0) {
-    if (now >= resume_at_) begin_snapshot(out);
-  } else if (mode_ == mode::snapshot && must_reach_ == 0) {
-    const bool in_use = what.success && snapshot_ && what.match >= snapshot_.last.index;
-    if (in_use) begin_anew({});
-    // A peer that has its state again, or was said to have lost it by a late answer, must not wait for the rest.
-    if (in_use || was_lost) probe_from(in_use ? match_ + 1 : last_ + 1, std::nullopt, out);
+  const auto& sent = sender_.snapshot();
+  const bool in_use = what.success && sent && what.match >= sent.last.index;
+  if (mode_ == mode::snapshot && in_use) {
+    sender_.forget();
+    probe_from(match_ + 1, std::nullopt, out);
   }
-  out.report = peer_report{head_.term, head_.to, match_, what.round, now, what.no_room || what.needs_snapshot > 0};
+  sender_output asks;
+  sender_.heard(now, asks);
+  carry_out(std::move(asks), out);
+  direct_sender(now, out);
+  const auto lost = out.report ? out.report->lost : std::nullopt;
+  out.report = report(now, what.round, what.no_room || what.needs_snapshot > 0);
+  out.report->lost = lost;
   pump(now, out);
+}
+
+bool replicator::is_current(const header& head, std::uint64_t session, std::uint64_t incarnation, time_point now,
+                            replicator_output& out) {
+  if (head.term != head_.term || head.from != head_.to || session != session_) return false;
+  if (!incarnation_) incarnation_ = incarnation;
+  if (*incarnation_ == incarnation) return true;
+  incarnation_ = incarnation;
+  start_over(now, out);
+  return false;
+}
+
+void replicator::begin_session() {
+  ++session_;
+  acknowledged_ = std::max(acknowledged_, match_);
+  sent_round_ = 0;
+}
+
+void replicator::start_over(time_point now, replicator_output& out) {
+  begin_session();
+  match_ = 0;
+  peer_full_ = false;
+  must_reach_ = 0;
+  sender_.forget();
+  sender_.rest();
+  heard_at_ = now;
+  probe_from(last_ + 1, std::nullopt, out);
+  out.report = report(now, 0, true);
+}
+
+peer_report replicator::report(time_point heard, std::uint64_t round, bool unfit) const {
+  return {head_.term, head_.to, match_, round, heard, unfit, session_, std::nullopt, sender_.transfer()};
+}
+
+void replicator::direct_sender(time_point now, replicator_output& out) {
+  const auto behind_log = mode_ == mode::snapshot ? match_ + 1 : 0;
+  const auto reach = std::max(must_reach_, behind_log);
+  if (reach == 0) return sender_.rest();
+  sender_output asks;
+  sender_.want(reach, now, asks);
+  carry_out(std::move(asks), out);
+}
+
+void replicator::carry_out(sender_output&& asks, replicator_output& out) {
+  if (asks.read_piece) out.read_piece = asks.read_piece;
+  if (asks.doubted) out.doubted = asks.doubted;
+  if (!asks.send_piece) return;
+  auto& piece = *asks.send_piece;
+  // The leader learns which snapshot it is before it drops the log behind it.
+  if (piece.offset == 0) out.report = report(heard_at_, 0, true);
+  out.send_piece = snapshot_request{head_, piece.snapshot, piece.offset, std::move(piece.data), round_, session_};
+}
+
+void replicator::on(const snapshot_piece& what, time_point now, replicator_output& out) {
+  sender_output asks;
+  sender_.on(what, now, asks);
+  carry_out(std::move(asks), out);
+}
+
+void replicator::on(const snapshot_response& what, time_point now, replicator_output& out) {
+  if (!is_current(what.head, what.session, what.incarnation, now, out)) return;
+  heard_at_ = now;
+  sender_output asks;
+  sender_.heard(now, asks);
+  sender_.on(what, now, asks);
+  carry_out(std::move(asks), out);
+  out.report = report(now, what.round, true);
 }
 
 void replicator::on(const fetched& what, time_point now, replicator_output& out) {
   fetching_ = false;
   if (mode_ == mode::snapshot) return;
   if (what.compacted && what.first == next_) {
-    begin_snapshot(out);
-    return;
+    mode_ = mode::snapshot;
+    empty_window();
+    return direct_sender(now, out);
   }
   const bool wanted =
       !what.compacted && (mode_ == mode::probe ? what.first > match_ && !prev_term_ : what.first == next_);
@@ -131,13 +209,25 @@ void replicator::agreed(const append_response& what) {
   next_ = match_ + 1;
 }
 
-void replicator::refused(const append_response& what, replicator_output& out) {
-  if (mode_ == mode::snapshot) return;
+void replicator::refused(const append_response& what, time_point now, replicator_output& out) {
   // A refusal is about one request: in probe the last one, in replicate any that assumed more than is agreed.
-  const bool fresh = mode_ == mode::probe ? what.prev_index == next_ - 1 : what.prev_index > match_;
-  // A peer that denies what it once acknowledged has lost its disk: it is asked at the pace of heartbeats, no faster.
-  if (!fresh || what.prev_index <= match_ || what.prev_index >= next_ || what.hint_index >= what.prev_index) return;
-  probe_from(std::max(what.hint_index, match_) + 1, what.hint_term, out);
+  const bool possible = what.hint_index < what.prev_index && what.prev_index < next_;
+  if (mode_ == mode::snapshot || !possible) return;
+  if (what.hint_index < acknowledged_) {
+    // The request left after the peer had acknowledged more than it says that it has: its disk lost it.
+    const lost_entries lost{acknowledged_, what.hint_index};
+    start_over(now, out);
+    acknowledged_ = 0;
+    out.report->lost = lost;
+    return;
+  }
+  if (what.prev_index <= match_ || what.hint_index < match_) {
+    // It denies what it acknowledged in this session, or it is late. Only the answer to a new question tells.
+    begin_session();
+    return probe_from(match_ + 1, std::nullopt, out);
+  }
+  if (mode_ == mode::probe && what.prev_index != next_ - 1) return;
+  probe_from(what.hint_index + 1, what.hint_term, out);
 }
 
 void replicator::probe_from(index_t next, std::optional<term_t> hint_term, replicator_output& out) {
@@ -179,7 +269,7 @@ void replicator::send_entries(time_point now, replicator_output& out) {
 }
 
 void replicator::send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out) {
-  append_request request{head_, 0, 0, commit_, round_, std::move(entries)};
+  append_request request{head_, 0, 0, commit_, round_, std::move(entries), session_};
   // Where the logs might agree is not known yet: every log agrees at 0, so this is a heartbeat and nothing else.
   if (prev_term_) {
     request.prev_index = next_ - 1;

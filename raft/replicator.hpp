@@ -1,16 +1,20 @@
-// One peer's share of replication: probes where the logs agree, then pipelines entries, or sends a snapshot where the
-// log does not reach.
+// One peer's share of replication: probes where the logs agree, then pipelines entries.
 //
 //   [probe] -- an answer reaches the place asked about --> [replicate]
-//     ^ |                                                   | |  answers stay out, or a refusal: back to [probe]
-//     | +-- entries compacted, or the peer lost its state --+ |
-//     |                       v                               v
-//     +-- in use, or --- [snapshot] <-- entries compacted ----+
-//         answers stay out
+//     ^ ^ |                                                  |   |
+//     | | +-- the entries that are next are compacted --+    |   +-- answers stay out, or a refusal: back to [probe]
+//     | |                                               v    v
+//     | +-- the snapshot is in use, or ------------- [snapshot]
+//     |     the answer to a piece is overdue
+//     +---- from anywhere: the peer is another process, or it denies what it acknowledged. A new session begins.
+//
+// A snapshot is sent by a `snapshot_sender` beside all that: in mode snapshot, where the log does not reach the peer,
+// and in every mode to a peer that has its log but lost its state, whose copies of entries count meanwhile.
 #pragma once
 
 #include "raft/events.hpp"
 #include "raft/options.hpp"
+#include "raft/snapshot_sender.hpp"
 
 #include <deque>
 #include <optional>
@@ -38,21 +42,6 @@ struct fetch_request {
   std::size_t max_bytes = 0;
 };
 
-/// Bytes of a snapshot on the leader's disk. No id when no snapshot serves, or the one that was asked for is gone.
-struct snapshot_piece {
-  snapshot_id snapshot;
-  std::uint64_t offset = 0;
-  bytes data;
-};
-
-/// Asks for a `snapshot_piece`: of the snapshot named, or (offset 0) of the newest if it reaches `reach`.
-struct piece_request {
-  snapshot_id snapshot;
-  index_t reach = 0;
-  std::uint64_t offset = 0;
-  std::size_t max_bytes = 0;
-};
-
 using replicator_event = std::variant<tick, replicate, append_response, fetched, snapshot_response, snapshot_piece>;
 
 struct replicator_output {
@@ -61,7 +50,7 @@ struct replicator_output {
   std::optional<peer_report> report;
   std::optional<fetch_request> fetch;
   std::optional<piece_request> read_piece;
-  /// The peer could not use this snapshot: perhaps what is on this disk is damaged.
+  /// As in sender_output.
   std::optional<snapshot_id> doubted;
 };
 
@@ -78,8 +67,11 @@ struct replicator_seed {
 
 /// Pure machine. Invariants: match_ < next_ <= last_ + 1; pending_ is the log's piece that starts at next_; prev_term_
 /// is the term at next_ - 1 when it is known; in probe at most one request leaves per heartbeat, and it is empty; the
-/// unanswered requests stay under the in-flight caps, so a stopped peer costs a bounded number of bytes. Of a snapshot
-/// one piece at a time is on its way.
+/// unanswered requests stay under the in-flight caps, so a stopped peer costs a bounded number of bytes.
+///
+/// What is known of the peer belongs to one session: requests carry its number, answers carry it back, and answers to
+/// requests of earlier sessions are ignored. A session ends when the peer turns out to be another process, or when an
+/// answer contradicts what the peer acknowledged: whether that answer is only late shows in the next session.
 class replicator {
  public:
   explicit replicator(const replicator_seed& seed);
@@ -106,8 +98,14 @@ class replicator {
   void on(const snapshot_response& what, time_point now, replicator_output& out);
   void on(const snapshot_piece& what, time_point now, replicator_output& out);
 
+  /// True if an answer is about what is known now; else it is not to be used.
+  bool is_current(const header& head, std::uint64_t session, std::uint64_t incarnation, time_point now,
+                  replicator_output& out);
+  void begin_session();
+  /// Nothing is known of the peer any more, as for a new leader.
+  void start_over(time_point now, replicator_output& out);
   void agreed(const append_response& what);
-  void refused(const append_response& what, replicator_output& out);
+  void refused(const append_response& what, time_point now, replicator_output& out);
   void probe_from(index_t next, std::optional<term_t> hint_term, replicator_output& out);
   void pump(time_point now, replicator_output& out);
   void send_entries(time_point now, replicator_output& out);
@@ -118,16 +116,10 @@ class replicator {
   void empty_window();
   bool takes(const entry& e) const { return !peer_full_ || e.kind != entry_kind::command; }
 
-  void begin_snapshot(replicator_output& out);
-  void snapshot_tick(time_point now, replicator_output& out);
-  void begin_anew(time_point when);
-  void ask_for_piece(replicator_output& out);
-  /// A snapshot that ends before this brings the peer nothing. One that has lost its state needs what it once
-  /// acknowledged, too.
-  index_t reach() const { return must_reach_ > 0 ? must_reach_ : match_ + 1; }
-  /// When the next piece may leave, and when its answer is overdue.
-  duration pause_after(std::size_t bytes) const;
-  duration piece_patience() const { return 2 * opts_.election_max; }
+  void carry_out(sender_output&& asks, replicator_output& out);
+  /// Lets the sender work or rest, as the peer needs it.
+  void direct_sender(time_point now, replicator_output& out);
+  peer_report report(time_point heard, std::uint64_t round, bool unfit) const;
 
   options opts_;
   header head_;
@@ -145,19 +137,15 @@ class replicator {
   bool fetching_ = false;
   /// The peer's disk is full: it takes no commands.
   bool peer_full_ = false;
-
-  // In mode snapshot.
   /// The peer lost its state, and needs a snapshot that reaches this index; else 0.
   index_t must_reach_ = 0;
-  /// No id until the first piece is here.
-  snapshot_id snapshot_;
-  /// The piece on its way begins here, or the next one will.
-  std::uint64_t next_byte_ = 0;
-  bool reading_piece_ = false;
-  /// A piece is on its way to the peer since then.
-  std::optional<time_point> piece_sent_at_;
-  /// No piece is asked for before this.
-  time_point resume_at_{};
+  snapshot_sender sender_;
+
+  std::uint64_t session_ = 0;
+  /// Of the peer's process; not known before its first answer.
+  std::optional<std::uint64_t> incarnation_;
+  /// What the peer acknowledged before this session: it must have all of that. 0 once it was found not to.
+  index_t acknowledged_ = 0;
 
   /// The newest round a request carried.
   std::uint64_t sent_round_ = 0;

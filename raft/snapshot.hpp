@@ -34,4 +34,12 @@ struct snapshot_id {
   friend bool operator==(const snapshot_id&, const snapshot_id&) = default;
 };
 
+/// A snapshot on its way to a peer. No id while the sender is still looking for one.
+struct snapshot_transfer {
+  snapshot_id snapshot;
+  /// Bytes that the peer is known to have.
+  std::uint64_t arrived = 0;
+  friend bool operator==(const snapshot_transfer&, const snapshot_transfer&) = default;
+};
+
 } // namespace troupe::raft

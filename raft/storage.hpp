@@ -2,6 +2,7 @@
 #pragma once
 
 #include "raft/entry.hpp"
+#include "raft/log_bytes.hpp"
 #include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 
@@ -72,6 +73,8 @@ struct recovered {
   index_t last_index = 0;
   /// Of the entries behind `start`.
   std::vector<term_run> terms;
+  /// What the entries behind `start` cost, as `log_bytes` keeps it. Empty: not known.
+  std::vector<byte_mark> sizes = {};
   /// Every configuration entry behind `start`, with its data.
   std::vector<entry> configurations;
   /// Things that an operator should read: a torn tail that was cut, and where.

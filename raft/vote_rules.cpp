@@ -40,13 +40,15 @@ append_response refuse_stale(const append_request& request, const node_state& st
   append_response response;
   response.head = state.to(request.head.from);
   response.prev_index = request.prev_index;
+  // It bears this node's term, not the request's: about the log it says nothing, because the request's sender may lead
+  // that term too by the time this arrives.
+  response.session = no_session;
+  response.incarnation = state.incarnation();
   return response;
 }
 
 snapshot_response refuse_stale(const snapshot_request& request, const node_state& state) {
-  // It bears this node's term, not the request's: of snapshot and round it must say nothing, for the request's sender
-  // may lead that term too by the time this arrives.
-  return {state.to(request.head.from), {}, 0, 0, true, 0};
+  return {state.to(request.head.from), {}, 0, 0, true, 0, false, no_session, state.incarnation()};
 }
 
 } // namespace troupe::raft

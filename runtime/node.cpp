@@ -53,12 +53,8 @@ void check(const node_options& options) {
     throw startup_error("refusing to listen at " + (options.bind.empty() ? "all interfaces" : options.bind) +
                         " without TLS: give it certificates, or say that this is meant to be insecure");
   if (const auto why = objection(log_options(options)); !why.empty()) throw startup_error(why);
-  const auto& raft = options.raft;
-  if (raft.heartbeat <= raft::duration::zero() || raft.election_min < 2 * raft.heartbeat ||
-      raft.election_max < raft.election_min)
-    throw startup_error("the election timeout must be at least twice the heartbeat, and its range not empty");
-  if (raft.disk_stall_limit < raft::duration::zero() || options.ready_lag.count() < 0 ||
-      options.close_timeout.count() < 0)
+  if (const auto why = raft::objection(options.raft); !why.empty()) throw startup_error(why);
+  if (options.ready_lag.count() < 0 || options.close_timeout.count() < 0)
     throw startup_error("a limit of time must not be negative");
 }
 

@@ -101,6 +101,11 @@ node_handle::behavior_type node_actor::make_behavior() {
           troupe::log().warn("node {}: the disk answers again", to_string(setup_.id));
         watchers_.tell_disk(m.stalled);
       },
+      [this](const raft::broken_promise& m) {
+        auto& of_peer = losses_[m.peer];
+        ++of_peer.count;
+        of_peer.last = m.what;
+      },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         if (phase_ == phase::stopping) return abandon_core();

@@ -49,6 +49,10 @@ struct member_status {
   bool joining = false;
   /// As this node finds; nothing for itself.
   std::optional<raft::peer_health> health;
+  /// How often this node, as leader, found that the member had lost entries that it had acknowledged, and what it found
+  /// last. Not 0: do not trust that member's disk.
+  std::uint64_t losses = 0;
+  raft::lost_entries last_loss;
 };
 
 /// A node's own view of itself and its cluster.
@@ -145,7 +149,8 @@ using node_handle =
                    piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
                    leadership_moved(move_leadership), void(watch_events), void(health_changed), void(leader_known),
                    void(stop_node), void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
-                   void(configuration_known), void(removed_from_cluster), void(disk_condition), void(timer)>;
+                   void(configuration_known), void(removed_from_cluster), void(disk_condition), void(raft::broken_promise),
+                   void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -253,6 +258,12 @@ class node_actor : public node_handle::base {
   /// With removed_at_: because somebody asked for it, and not known to be from before this node was started.
   bool dismissed_ = false;
   raft::time_point started_ = clock().now();
+  /// As in member_status. Of members only.
+  struct member_losses {
+    std::uint64_t count = 0;
+    raft::lost_entries last;
+  };
+  std::map<node_id, member_losses> losses_;
   event_watchers watchers_;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;

@@ -124,11 +124,15 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
   const auto& c = now.role->members;
   for (const auto& m : c.members()) {
     const bool self = m.id == setup_.id;
-    member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}};
+    member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}, 0, {}};
     member.joining = std::any_of(c.promotions.begin(), c.promotions.end(),
                                  [&](const raft::promotion& p) { return p.learner == m.id && !p.spare; });
     for (const auto& h : health.peers)
       if (h.id == m.id) member.health = h;
+    if (const auto lost = losses_.find(m.id); lost != losses_.end()) {
+      member.losses = lost->second.count;
+      member.last_loss = lost->second.last;
+    }
     for (const auto& peer : peers.peers) {
       // A node may be listed under several addresses, of which one is used; so may this one.
       if (peer.id != m.id || m.id == setup_.id || !peer.up) continue;

@@ -178,7 +178,8 @@ void add_size(CLI::App& app, const std::string& flag, const std::string& variabl
       ->type_name("BYTES");
 }
 
-void add_storage_options(CLI::App& app, options& chosen, duration_option& stall, duration_option& lag) {
+void add_storage_options(CLI::App& app, options& chosen, duration_option& stall, duration_option& lag,
+                         duration_option& catch_up_time) {
   auto& node = chosen.node;
   add_size(app, "--snapshot-log-size", "TROUPE_SNAPSHOT_LOG_SIZE", node.snapshots.log_bytes,
            "Take a snapshot when about so many bytes were logged since the last one");
@@ -192,6 +193,12 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
       ->envname("TROUPE_LOG_TAIL")
       ->capture_default_str()
       ->type_name("N");
+  add_size(app, "--log-tail-size", "TROUPE_LOG_TAIL_SIZE", node.raft.log_tail_bytes,
+           "... or so many bytes of entries, whichever is less");
+  add_size(app, "--catch-up-log-size", "TROUPE_CATCH_UP_LOG_SIZE", node.raft.catch_up_log_bytes,
+           "Bytes of log that are kept for a node that a snapshot brings up, until it has caught up");
+  add_duration(app, "--catch-up-log-time", "TROUPE_CATCH_UP_LOG_TIME", catch_up_time,
+               "How long the log is kept for such a node");
   add_size(app, "--snapshot-rate", "TROUPE_SNAPSHOT_RATE", node.raft.snapshot_bytes_per_second,
            "Bytes of a snapshot that are sent to one node in a second at most; 0: no limit");
   add_duration(app, "--disk-stall-limit", "TROUPE_DISK_STALL_LIMIT", stall,
@@ -239,6 +246,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   duration_option election{
       to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.election_min))};
 
+  duration_option catch_up_time{
+      to_string(std::chrono::duration_cast<std::chrono::milliseconds>(chosen.node.raft.catch_up_log_time))};
   duration_option silence;
   duration_option stall;
   duration_option lag;
@@ -251,7 +260,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   add_network_options(app, chosen);
   add_cluster_options(app, chosen, expect);
   add_member_options(app, chosen, remove, grace);
-  add_storage_options(app, chosen, stall, lag);
+  add_storage_options(app, chosen, stall, lag, catch_up_time);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
                "A leader's sign of life, when it has nothing else to say");
@@ -289,6 +298,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   chosen.node.raft.heartbeat = heartbeat.value();
   chosen.node.raft.election_min = election.value();
   chosen.node.raft.election_max = 2 * election.value();
+  chosen.node.raft.catch_up_log_time = catch_up_time.value();
   if (app.count("--auto-remove") > 0) chosen.node.members.remove = remove;
   if (app.count("--bootstrap-expect") > 0) chosen.node.bootstrap_expect = expect;
   return chosen;

@@ -42,6 +42,9 @@ json members_of(const node_status& status) {
       one["silent_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(m.health->silent_for).count();
       one["direct"] = m.health->direct;
     }
+    if (m.losses > 0)
+      one["lost_acknowledged"] = {
+          {"times", m.losses}, {"acknowledged", m.last_loss.acknowledged}, {"found", m.last_loss.found}};
     members.push_back(std::move(one));
   }
   return members;
@@ -50,6 +53,25 @@ json members_of(const node_status& status) {
 json json_of(const raft::snapshot_id& id) {
   if (!id) return nullptr;
   return {{"index", id.last.index}, {"term", id.last.term}, {"size", id.size}};
+}
+
+json transfers_of(const role_status& role) {
+  auto transfers = json::array();
+  for (const auto& t : role.transfers)
+    transfers.push_back({{"peer", raft::to_string(t.peer)},
+                         {"index", t.snapshot.last.index},
+                         {"sent", t.arrived},
+                         {"total", t.snapshot.size},
+                         {"bytes_per_second", t.bytes_per_second},
+                         {"phase", t.sending ? "sending" : "catching_up"},
+                         {"kept_log_bytes", t.log_bytes}});
+  return transfers;
+}
+
+std::uint64_t losses_of(const node_status& status) {
+  std::uint64_t all = 0;
+  for (const auto& m : status.members) all += m.losses;
+  return all;
 }
 
 json time_of(const std::optional<std::chrono::system_clock::time_point>& when) {
@@ -92,6 +114,8 @@ http::response status_response(const node_status& status) {
                      {"snapshot_error", status.snapshot_error.empty() ? json() : json(status.snapshot_error)},
                      {"disk", status.disk},
                      {"disk_error", status.disk_error.empty() ? json() : json(status.disk_error)},
+                     {"transfers", transfers_of(role)},
+                     {"lost_acknowledged", losses_of(status)},
                      {"members", members_of(status)},
                      {"network", network_of(status.network)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};

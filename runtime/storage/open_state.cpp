@@ -40,6 +40,7 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   out.start = place;
   out.last_index = place.index;
   out.terms.clear();
+  out.sizes.clear();
   out.configurations.clear();
   out.notes.push_back("the log now begins behind entry " + std::to_string(place.index) +
                       ", where a snapshot ends that it did not lead to");

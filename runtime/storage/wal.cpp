@@ -37,6 +37,17 @@ wal::wal(file_system& fs, std::filesystem::path directory, const wal_options& op
     : fs_(fs), directory_(std::move(directory)), options_(options), spare_(std::move(spare)), state_(std::move(state)),
       synced_(state_.point()), zeroed_(state_.segments.back().end) {}
 
+namespace {
+
+std::vector<raft::byte_mark> sizes_of(const wal_state& state) {
+  auto index = state.shape.start().index;
+  raft::log_bytes sizes{index};
+  for (const auto& at : state.locations) sizes.append(++index, raft::entry::cost_of(at.data_size));
+  return sizes.marks();
+}
+
+} // namespace
+
 std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory, const wal_options& options,
                                raft::recovered& out) {
   if (const auto why = objection(options); !why.empty()) throw raft::storage_error("log options: " + why);
@@ -47,6 +58,7 @@ std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory,
   out = describe(state.shape, state.hard);
   out.has_room = room;
   out.notes = std::move(notes);
+  out.sizes = sizes_of(state);
   return std::unique_ptr<wal>{new wal(fs, std::move(directory), options, std::move(spare), std::move(state))};
 }
 

@@ -34,6 +34,7 @@ class world_around : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     return {
         [this](const configuration_known& m) { told_->push_back(m); },
+        [](const raft::broken_promise&) {},
         [](const role_changed&) {},
         [](const leader_known&) {},
         [](const outbound&) {},

@@ -91,7 +91,10 @@ std::string describe(const raft::configuration& c) {
   if (c.joint()) text += " from " + list(c.outgoing);
   if (!c.learners.empty()) text += " learn " + list(c.learners);
   for (const auto& p : c.promotions) {
-    text += (p.spare ? " spare " : p.asked ? " promote " : " let in ") + to_string(p.learner.value);
+    text += (p.spare   ? " spare "
+             : p.asked ? " promote "
+                       : " let in ") +
+            to_string(p.learner.value) + (p.wanted ? " wanted" : "");
     if (p.replaces) text += " for " + to_string(p.replaces.value);
   }
   for (const auto& d : c.dismissed) text += " without " + to_string(d.node.value);

@@ -157,7 +157,8 @@ TEST_CASE("a compacted log: requests that reach below its beginning, end on it, 
   output out;
   s.commit_to(3);
   s.release_commits(out);
-  s.compact_behind(out, {{2, 1}, 2});
+  s.note_taken({{2, 1}, 2});
+  s.compact(out);
   REQUIRE(s.log().start().index == 2);
   const auto ask = [&](index_t prev, term_t term, std::vector<entry> entries) {
     output nothing;

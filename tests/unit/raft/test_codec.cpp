@@ -19,8 +19,8 @@ configuration random_configuration(prng& random) {
   };
   configuration c{members(), members(), members(), {}};
   for (auto n = random.next() % 3; n > 0; --n)
-    c.promotions.push_back(
-        {node_id{random.next()}, node_id{random.next()}, random.next() % 2 == 0, random.next() % 2 == 0});
+    c.promotions.push_back({node_id{random.next()}, node_id{random.next()}, random.next() % 2 == 0,
+                            random.next() % 2 == 0, random.next() % 4 == 0});
   for (auto n = random.next() % 3; n > 0; --n) c.dismissed.push_back({node_id{random.next()}, random.next() % 3});
   c.forgotten = random.next() % 2;
   return c;
@@ -119,6 +119,13 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes or dismi
     asked[flags] = other;
     CHECK_FALSE(decode_configuration(asked));
   }
+  c.promotions[0] = {node_id{3}, node_id{1}, false, false, true};
+  auto wanted = encode(c);
+  CHECK(wanted[0] == 4);
+  CHECK(wanted[flags] == 4);
+  CHECK(decode_configuration(wanted) == c);
+  wanted[flags] = 1; // format 3 says it shorter
+  CHECK_FALSE(decode_configuration(wanted));
 }
 
 } // namespace troupe::raft

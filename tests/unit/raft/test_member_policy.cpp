@@ -285,6 +285,23 @@ TEST_CASE("a voter that is back keeps the place that the policy promised to anot
   CHECK(heir.decide());
 }
 
+TEST_CASE(
+    "a learner that somebody asked for votes although the voter that it was to replace is back, and is not let go") {
+  member_policy_options full = removing();
+  scene s{5, full};
+  s.learner(6);
+  s.seen.members.promotions = {{node_id{6}, node_id{2}, false, false, true}};
+  const auto back = s.decide();
+  REQUIRE(back);
+  CHECK(back->change.add[0].votes);
+  CHECK_FALSE(back->change.add[0].replaces);
+  scene keeps{3, {}};
+  keeps.learner(6);
+  keeps.seen.members.promotions = {{node_id{6}, {}, false, true, true}};
+  keeps.is(6, peer_state::dead);
+  CHECK_FALSE(keeps.later());
+}
+
 TEST_CASE("while many wait to vote nobody else is let in; those that only learn do not count") {
   scene s{3, removing()};
   for (std::uint64_t id = 10; id < 17; ++id) s.learner(id);

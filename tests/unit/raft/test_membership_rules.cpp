@@ -165,6 +165,22 @@ TEST_CASE("a place has one successor; a spare learner has none, and a policy's l
   CHECK(changed(c, adding({learner(6)})).promotions.empty()); // somebody wants it to be no more
 }
 
+TEST_CASE("what a policy decides about a learner does not undo that somebody asked for it") {
+  auto c = changed(test::voters(3), adding({voter(4)}));
+  auto replacing = adding({voter(4, 2)});
+  replacing.asked = false;
+  c = changed(c, replacing);
+  CHECK(c.promotions == std::vector<promotion>{{node_id{4}, node_id{2}, false, false, true}});
+  // The place was the policy's idea: the voter that leaves was not sent away.
+  CHECK_FALSE(promoted(c, everybody).is_dismissed(node_id{2}));
+  auto other = adding({voter(5, 2)});
+  other.asked = false;
+  c = changed(c, other);
+  CHECK(c.promotions.front() == promotion{node_id{4}, {}, false, true, true});
+  CHECK(changed(c, adding({voter(4)})).promotions.back() == promotion{node_id{4}, {}, true});
+  CHECK(decode_configuration(encode(c)) == c);
+}
+
 TEST_CASE("a member under another address is the same member") {
   const auto moved =
       changed(with_a_learner(), adding({{node(2, "there:1"), true, {}}, {node(4, "there:2"), false, {}}}));

@@ -136,7 +136,8 @@ class walk {
     if (applied_ == 0 || (!disk_.snapshots.empty() && disk_.snapshots.back().last.index >= applied_)) return;
     disk_.snapshots.push_back(true_snapshot(applied_));
     const auto oldest = disk_.snapshots[disk_.snapshots.size() - std::min<std::size_t>(2, disk_.snapshots.size())];
-    state_->compact_behind(out, {disk_.snapshots.back().last, oldest.last.index});
+    state_->note_taken({disk_.snapshots.back().last, oldest.last.index});
+    state_->compact(out);
     if (!out.compact_to) return;
     REQUIRE(*out.compact_to <= oldest.last.index);
     REQUIRE(*out.compact_to <= applied_);
@@ -279,7 +280,8 @@ TEST_CASE("compaction keeps what a kept snapshot, the tail, the apply index or t
     output applied;
     s.release_commits(applied);
     output out;
-    s.compact_behind(out, {{newest, 1}, oldest});
+    s.note_taken({{newest, 1}, oldest});
+    s.compact(out);
     CHECK(s.log().start().index == out.compact_to.value_or(0));
     return out.compact_to.value_or(0);
   };
@@ -299,7 +301,8 @@ TEST_CASE("a snapshot of one's own that is late does not move the log's beginnin
   output out;
   REQUIRE(s.install(out, {{9, 2}, 1, three}));
   output late;
-  s.compact_behind(late, {{2, 1}, 2});
+  s.note_taken({{2, 1}, 2});
+  s.compact(late);
   CHECK_FALSE(late.compact_to);
   CHECK(s.log().start().index == 9);
 }

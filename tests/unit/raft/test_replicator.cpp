@@ -29,6 +29,7 @@ struct peer {
     r.head = {m.head.cluster, m.head.to, m.head.from, m.head.term};
     r.prev_index = m.prev_index;
     r.round = m.round;
+    r.session = m.session;
     r.no_room = full;
     if (m.prev_index > log.size() || term_at(log, m.prev_index) != m.prev_term) {
       r.hint_index = std::min<index_t>(m.prev_index - 1, log.size());

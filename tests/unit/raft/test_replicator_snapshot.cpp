@@ -198,84 +198,108 @@ TEST_CASE("only a snapshot that brings the peer further is asked for") {
   CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece->reach == 11);
 }
 
-TEST_CASE("a peer that lost its state gets a snapshot that reaches its log, wherever it is believed to be") {
-  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+/// A replicator of a leader whose log ends at 100, whose peer has all of it and has lost its state up to 40. The first
+/// piece of a snapshot is on its way.
+replicator sending_beside(options o = small()) {
+  replicator r{{o, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   r.step(say(true, 100), start);
-  REQUIRE(r.current_mode() == mode::replicate);
-  auto out = r.step(say(true, 0, 0, 40), start);
-  CHECK(r.current_mode() == mode::snapshot);
+  const auto out = r.step(say(true, 100, 0, 40), start);
   REQUIRE(out.read_piece);
   CHECK(out.read_piece->reach == 40);
+  CHECK(out.report->unfit);
   REQUIRE(r.step(bytes_at(0), start).send_piece);
-  // Its other answers go on saying so.
-  r.step(say(true, 0, 0, 40), start);
-  CHECK(r.step(got(0, 10), start).read_piece->offset == 10);
-  r.step(bytes_at(10), start);
-  r.step(got(10, 20), start);
-  r.step(bytes_at(20), start);
-  out = r.step(say(true, 50), start);
-  CHECK(r.current_mode() == mode::probe);
-  CHECK(out.fetch->first == 101);
+  return r;
 }
 
-TEST_CASE("the snapshot for a peer that lost its state is gone on with after a silence") {
+TEST_CASE("a peer that lost its state gets entries and a snapshot at once, and its acknowledgements count") {
+  auto r = sending_beside();
+  CHECK(r.current_mode() == mode::replicate);
+  auto out = r.step(replicate{{test::command(101, 1)}, 101, 100, 0}, start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries.size() == 1);
+  out = r.step(say(true, 101, 0, 40), start);
+  CHECK(out.report->match == 101);
+  CHECK(out.report->unfit);
+  REQUIRE(out.report->transfer);
+  CHECK(out.report->transfer->snapshot == picture);
+  CHECK(r.step(got(0, 10), start).read_piece->offset == 10);
+  r.step(bytes_at(10), start);
+  CHECK(r.step(got(10, 20), start).report->transfer->arrived == 20);
+  REQUIRE(r.step(bytes_at(20), start).send_piece);
+  out = r.step(say(true, 50), start);
+  CHECK_FALSE(out.report->transfer);
+  CHECK_FALSE(out.report->unfit);
+  CHECK(r.current_mode() == mode::replicate);
+  CHECK(r.match() == 101);
+}
+
+TEST_CASE("a peer that cannot install a snapshot goes on getting entries") {
+  auto r = sending_beside();
+  index_t last = 100;
+  std::size_t entries = 0;
+  bool wanted = r.step(got(0, 0, true), start).read_piece.has_value();
+  CHECK_FALSE(wanted);
+  for (auto now = start; now < start + 600s;) {
+    now = std::max(now + 1ms, r.deadline());
+    auto out = r.step(tick{}, now);
+    if (out.read_piece) {
+      REQUIRE(r.step(bytes_at(0), now).send_piece);
+      CHECK_FALSE(r.step(got(0, 0, true), now).read_piece);
+    }
+    out = r.step(replicate{{test::command(++last, 1)}, last, last - 1, 0}, now);
+    for (const auto& m : out.send) entries += m.entries.size();
+    r.step(say(true, last, 0, 40), now);
+  }
+  CHECK(entries == last - 100);
+  CHECK(r.match() == last);
+}
+
+TEST_CASE("the snapshot for a peer that lost its state is continued after a silence") {
   // What the peer acknowledged long ago is beyond the snapshot: that does not make it useless.
-  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
-  r.start(start);
-  r.step(say(true, 100), start);
-  r.step(say(true, 0, 0, 40), start);
-  r.step(bytes_at(0), start);
+  auto r = sending_beside();
   r.step(got(0, 10), start);
   REQUIRE(r.step(bytes_at(10), start).send_piece);
   const auto now = start + 2 * small().election_max;
-  r.step(tick{}, now);
-  REQUIRE(r.current_mode() == mode::probe);
-  r.step(fetched{101, 1, {}}, now);
-  const auto out = r.step(say(true, 100, 0, 40), now);
-  REQUIRE(r.current_mode() == mode::snapshot);
+  CHECK_FALSE(r.step(tick{}, now).read_piece);
+  // A peer that says nothing is sent no more pieces.
+  for (auto later = now; later < now + 60s; later = r.deadline()) CHECK_FALSE(r.step(tick{}, later).send_piece);
+  const auto out = r.step(say(true, 100, 0, 40), now + 60s);
   REQUIRE(out.read_piece);
   CHECK(out.read_piece->snapshot == picture);
   CHECK(out.read_piece->offset == 10);
 }
 
-TEST_CASE("a late word of a lost state does not keep a healthy peer waiting") {
-  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
-  r.start(start);
-  r.step(say(true, 100), start);
-  r.step(say(true, 0, 0, 40), start);
-  REQUIRE(r.current_mode() == mode::snapshot);
+TEST_CASE("a late word of a lost state changes nothing for a healthy peer") {
+  auto r = sending_beside();
   // The peer's next answer says that it needs none.
-  auto out = r.step(say(true, 0), start);
-  CHECK(r.current_mode() == mode::probe);
-  REQUIRE(out.fetch);
-  r.step(fetched{101, 1, {}}, start);
-  r.step(say(true, 100), start);
+  const auto out = r.step(say(true, 100), start);
   CHECK(r.current_mode() == mode::replicate);
+  CHECK_FALSE(out.report->transfer);
+  CHECK_FALSE(r.step(got(0, 10), start).read_piece);
 }
 
-TEST_CASE("a peer that lost its state goes on getting entries while no snapshot serves it") {
-  // Its copies may be what the leader needs to commit, and a snapshot that reaches far enough comes only then.
-  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 0, 0}};
+TEST_CASE("a peer that lost its state and is behind the log gets a snapshot that reaches both") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
-  r.step(say(false, 100, 90, 80), start);
-  REQUIRE(r.current_mode() == mode::snapshot);
-  auto out = r.step(fetched{91, 1, {}}, start);
-  out = r.step(snapshot_piece{}, start);
-  REQUIRE(r.current_mode() == mode::probe);
+  auto out = r.step(say(false, 100, 60, 40), start);
   REQUIRE(out.fetch);
-  CHECK(out.fetch->first == 101);
-  r.step(fetched{101, 1, {}}, start);
-  r.step(say(false, 100, 90, 80), start);
-  r.step(fetched{91, 1, {test::command(91, 1)}}, start);
-  out = r.step(say(true, 90, 0, 80), start);
-  CHECK(r.current_mode() == mode::replicate);
-  REQUIRE(out.send.size() == 1);
-  CHECK(out.send[0].entries.size() == 1);
-  // The snapshot is asked for again after a pause.
-  out = r.step(say(true, 91, 0, 80), start + small().election_min);
+  CHECK(out.read_piece->reach == 40);
+  r.step(fetched{61, 0, {}, true}, start);
   CHECK(r.current_mode() == mode::snapshot);
-  CHECK(out.read_piece);
+  r.step(bytes_at(0), start);
+  out = r.step(snapshot_piece{picture, 0, bytes{std::string(10, 'x')}}, start);
+  CHECK_FALSE(out.send_piece);
+}
+
+TEST_CASE("while no snapshot serves a peer that lost its state it is asked for again and again") {
+  replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  REQUIRE(r.step(say(true, 100, 0, 80), start).read_piece);
+  CHECK_FALSE(r.step(snapshot_piece{}, start).read_piece);
+  CHECK(r.current_mode() == mode::replicate);
+  CHECK_FALSE(r.step(say(true, 100, 0, 80), start + 1ms).read_piece);
+  CHECK(r.step(say(true, 100, 0, 80), start + small().election_min).read_piece);
 }
 
 TEST_CASE("entries that a compaction overtook on their way from the disk are asked for again") {

@@ -27,6 +27,7 @@ class snapshot_walk {
     opts_.max_append_bytes = 40 + random_.next() % 200;
     opts_.max_inflight_messages = 1 + random_.next() % 5;
     if (seed % 3 == 0) opts_.snapshot_bytes_per_second = 100;
+    lies_ = seed % 2 == 0;
     last_ = 5 + random_.next() % 40;
     compact();
     peer_last_ = random_.next() % (last_ + 1);
@@ -57,13 +58,14 @@ class snapshot_walk {
       if (random_.next() % 8 == 0) lose_state();
       break;
     case 6:
-      if (random_.next() % 8 == 0) incoming_ = 0; // the peer's process starts anew
+      if (random_.next() % 8 == 0) restart();
       break;
     default:
       exchange(random_.next() % 8 != 0);
       break;
     }
   }
+  int losses_told = 0;
   void settle() {
     calm_ = true;
     tell();
@@ -87,6 +89,15 @@ class snapshot_walk {
     if (snapshots_.back().last.index < snapshots_.front().last.index) std::swap(snapshots_[0], snapshots_[1]);
     start_ = std::max(start_, snapshots_.front().last.index);
   }
+  /// The peer's process starts again, with a disk that may have lost what it promised to keep. Now and then the process
+  /// passes for the one before.
+  void restart() {
+    incoming_ = 0;
+    if (random_.next() % 4 != 0) ++incarnation_;
+    if (!lies_ || random_.next() % 2 == 0) return;
+    peer_last_ -= std::min(peer_last_, random_.next() % 6);
+    has_lied_ = true;
+  }
   void lose_state() { needs_ = std::max<index_t>(1, peer_last_ / 2); }
 
   void tell() { take(machine_->step(replicate{{}, last_, last_, 0}, now_)); }
@@ -97,6 +108,8 @@ class snapshot_walk {
 
   append_response receive(const append_request& m) {
     auto r = say(true, m.prev_index, 0, needs_);
+    r.session = m.session;
+    r.incarnation = incarnation_;
     if (m.prev_index > peer_last_) {
       r.success = false;
       r.match = 0;
@@ -119,13 +132,18 @@ class snapshot_walk {
     if (m.offset == incoming_) incoming_ += m.data.size();
     if (random_.next() % 20 == 0 && !calm_) {
       incoming_ = 0;
-      return got(m.offset, 0, true, m.snapshot);
+      return of(m, got(m.offset, 0, true, m.snapshot));
     }
-    if (incoming_ < m.snapshot.size) return got(m.offset, incoming_, false, m.snapshot);
-    if (needs_ > m.snapshot.last.index) return got(m.offset, 0, true, m.snapshot);
+    if (incoming_ < m.snapshot.size) return of(m, got(m.offset, incoming_, false, m.snapshot));
+    if (needs_ > m.snapshot.last.index) return of(m, got(m.offset, 0, true, m.snapshot));
     needs_ = 0;
     peer_last_ = std::max(peer_last_, m.snapshot.last.index);
-    return say(true, m.snapshot.last.index);
+    return of(m, say(true, m.snapshot.last.index));
+  }
+  template <class Reply> Reply of(const snapshot_request& m, Reply r) const {
+    r.session = m.session;
+    r.incarnation = incarnation_;
+    return r;
   }
   void answer(const fetch_request& q) {
     const auto prev = std::min(q.first - 1, last_);
@@ -179,9 +197,13 @@ class snapshot_walk {
       requests_.push_back(m);
     }
     if (out.send_piece) {
-      REQUIRE(machine_->current_mode() == mode::snapshot);
       REQUIRE(++pieces_ < 3000);
       requests_.push_back(*out.send_piece);
+    }
+    if (out.report && out.report->lost) {
+      REQUIRE(has_lied_);
+      REQUIRE(out.report->lost->found < out.report->lost->acknowledged);
+      ++losses_told;
     }
     if (out.fetch) questions_.push_back(*out.fetch);
     if (out.read_piece) questions_.push_back(*out.read_piece);
@@ -193,6 +215,9 @@ class snapshot_walk {
   time_point now_ = start;
   /// From now on the peer's disk does not fail.
   bool calm_ = false;
+  bool lies_ = false;
+  bool has_lied_ = false;
+  std::uint64_t incarnation_ = 1;
   index_t last_ = 0;
   index_t start_ = 0;
   std::vector<snapshot_id> snapshots_;
@@ -209,13 +234,16 @@ class snapshot_walk {
 
 } // namespace
 
-TEST_CASE("whatever is lost, doubled or late, the peer ends up with all of it") {
+TEST_CASE("whatever is lost, doubled or late, and whatever the peer's disk forgets, the peer ends up with all of it") {
+  int losses_told = 0;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     INFO("seed " << seed);
     snapshot_walk w{seed};
     for (int i = 0; i < 200; ++i) w.disturb();
     w.settle();
+    losses_told += w.losses_told;
   }
+  CHECK(losses_told > 100);
 }
 
 } // namespace troupe::raft

@@ -268,17 +268,51 @@ TEST_CASE("candidate x snapshot_response: a higher term ends the candidacy") {
   CHECK(f.state().term() == 4);
 }
 
-TEST_CASE("candidate x snapshot_stored: nothing changes, and the next leader's piece is taken") {
+TEST_CASE("candidate x snapshot_stored: a piece changes nothing, and the next leader's is taken") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
-  CHECK(is_empty(go(c, complete(2, {9, 1}))));
+  CHECK(is_empty(go(c, stored(2))));
   CHECK(c.state().log().last_index() == 3);
   const auto next = go(c, rpc{piece(3, 2)});
   follower g{std::move(c)};
   g.start(start);
   CHECK(go(g, *next.next_role->carry).store_chunk);
+}
+
+TEST_CASE("candidate x snapshot_stored: a whole one is loaded, and the campaign goes on with a longer log") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  candidate c{std::move(f)};
+  c.start(start);
+  const auto out = go(c, complete(2, {9, 1}));
+  CHECK(out.load->last == log_position{9, 1});
+  CHECK(out.write_now->reset_to == log_position{9, 1});
+  CHECK(out.send_now.empty());
+  CHECK(out.send_after_persist.empty());
+  CHECK_FALSE(out.next_role);
+  CHECK(c.state().commit() == 9);
+  go(c, persisted{test::all_of(c.state())});
+  go(c, rpc{vote_response{test::from(2, 2), true, true}});
+  go(c, persisted{test::all_of(c.state())});
+  REQUIRE(go(c, rpc{vote_response{test::from(2, 2), false, true}}).next_role);
+  leader l{std::move(c)};
+  CHECK(l.start(start).write_now->append.front().index == 10);
+}
+
+TEST_CASE("candidate x snapshot_stored: a node that is no voter in it stops campaigning") {
+  auto f = a_follower();
+  go(f, rpc{piece(2, 1)});
+  candidate c{std::move(f)};
+  c.start(start);
+  auto without = complete(2, {9, 1});
+  without.complete->configuration_index = 8;
+  std::erase_if(without.complete->members.voters, [](const member& m) { return m.id == node_id{1}; });
+  const auto out = go(c, without);
+  CHECK(out.load);
+  REQUIRE(out.next_role);
+  CHECK(out.next_role->to == role_kind::follower);
 }
 
 TEST_CASE("a piece that is being stored outlives any number of roles") {

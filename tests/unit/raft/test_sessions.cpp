@@ -1,0 +1,181 @@
+// What a leader knows of a peer belongs to one process of that peer: another one, or one that lost what it promised.
+#include "raft/role.hpp"
+
+#include "tests/unit/raft/replicator_answers.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace troupe::raft {
+namespace {
+
+using mode = replicator::mode;
+using test::say;
+
+const time_point start{std::chrono::seconds{100}};
+
+append_response of(append_response r, std::uint64_t session, std::uint64_t incarnation) {
+  r.session = session;
+  r.incarnation = incarnation;
+  return r;
+}
+
+/// Of a leader whose log ends at 10, which its peer's process 7 has acknowledged.
+replicator agreed() {
+  replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
+  r.start(start);
+  const auto out = r.step(of(say(true, 10), 0, 7), start);
+  CHECK(out.report->match == 10);
+  CHECK(out.report->session == 0);
+  CHECK(r.current_mode() == mode::replicate);
+  return r;
+}
+
+/// The one request that leaves when the leader answers the question for `first`.
+append_request asked(replicator& r, index_t first) {
+  const auto out = r.step(fetched{first, 1, {}}, start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].prev_index == first - 1);
+  return out.send[0];
+}
+
+} // namespace
+
+TEST_CASE("with another process of the peer the replicator starts over, as a new leader's would") {
+  auto r = agreed();
+  auto out = r.step(of(say(true, 10), 0, 8), start);
+  // That very answer is to an old question: what it says is not used.
+  CHECK(r.match() == 0);
+  CHECK(r.current_mode() == mode::probe);
+  REQUIRE(out.report);
+  CHECK(out.report->session == 1);
+  CHECK(out.report->match == 0);
+  CHECK(out.report->unfit);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 11);
+  CHECK(asked(r, 11).session == 1);
+  // What its predecessor still had on the way counts no more, nor do its own answers to earlier questions.
+  CHECK_FALSE(r.step(of(say(true, 10), 0, 7), start).report);
+  CHECK_FALSE(r.step(of(say(true, 10), 0, 8), start).report);
+  CHECK(r.match() == 0);
+  out = r.step(of(say(true, 10), 1, 8), start);
+  CHECK(out.report->match == 10);
+  CHECK(out.report->session == 1);
+  CHECK_FALSE(out.report->lost);
+  CHECK(r.current_mode() == mode::replicate);
+}
+
+TEST_CASE("a process that comes back with less than was acknowledged is served, and it is told") {
+  auto r = agreed();
+  r.step(of(say(true, 10), 0, 8), start);
+  asked(r, 11);
+  auto out = r.step(of(say(false, 10, 9), 1, 8), start);
+  REQUIRE(out.report);
+  REQUIRE(out.report->lost);
+  CHECK(*out.report->lost == lost_entries{10, 9});
+  CHECK(out.report->session == 2);
+  REQUIRE(out.fetch);
+  asked(r, out.fetch->first);
+  out = r.step(of(say(false, 10, 9), 2, 8), start);
+  CHECK_FALSE(out.report->lost); // told once
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 10);
+  out = r.step(fetched{10, 1, {test::command(10, 1)}}, start);
+  out = r.step(of(say(true, 9), 2, 8), start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].entries.size() == 1);
+  out = r.step(of(say(true, 10), 2, 8), start);
+  CHECK(out.report->match == 10);
+}
+
+TEST_CASE("a process that passes for the one before, and has less, is found out by the next request") {
+  auto r = agreed();
+  auto out = r.step(tick{}, start + options{}.heartbeat);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].prev_index == 10);
+  out = r.step(of(say(false, 10, 4), 0, 7), start);
+  // It may be a late answer: what was acknowledged counts until that is clear.
+  CHECK(r.match() == 10);
+  CHECK_FALSE(out.report->lost);
+  REQUIRE(out.fetch);
+  CHECK(out.fetch->first == 11);
+  CHECK(asked(r, 11).session == 1);
+  out = r.step(of(say(false, 10, 4), 1, 7), start);
+  CHECK(r.match() == 0);
+  CHECK(*out.report->lost == lost_entries{10, 4});
+}
+
+TEST_CASE("a late refusal costs one more question, and nothing that was acknowledged") {
+  auto r = agreed();
+  r.step(of(say(false, 8, 4), 0, 7), start);
+  asked(r, 11);
+  const auto out = r.step(of(say(true, 10), 1, 7), start);
+  CHECK(out.report->match == 10);
+  CHECK_FALSE(out.report->lost);
+  CHECK(r.current_mode() == mode::replicate);
+  // The same once more is of an earlier session.
+  CHECK_FALSE(r.step(of(say(false, 8, 4), 0, 7), start).report);
+}
+
+TEST_CASE("an answer of a node in a later term says nothing of its log") {
+  auto r = agreed();
+  const auto refusal = say(false, 10, 0);
+  CHECK_FALSE(r.step(of(refusal, no_session, 8), start).report);
+  follower f{test::state_with({1, 1}, {3, {}})};
+  f.start(start);
+  const auto out = f.step(rpc{append_request{test::from(2, 2), 1, 1, 1, 0, {}, 0}}, start);
+  CHECK(std::get<append_response>(out.send_now.at(0)).session == no_session);
+}
+
+TEST_CASE("a peer that starts again is sent its snapshot from the beginning") {
+  replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  r.step(of(say(true, 100, 0, 40), 0, 7), start);
+  r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
+  auto answer = test::got(0, 10);
+  answer.incarnation = 7;
+  REQUIRE(r.step(answer, start).read_piece->offset == 10);
+  r.step(snapshot_piece{test::picture, 10, bytes{"xxxxxxxxxx"}}, start);
+  answer = test::got(10, 20);
+  answer.incarnation = 8;
+  r.step(answer, start);
+  asked(r, 101);
+  const auto out = r.step(of(say(true, 100, 0, 40), 1, 8), start);
+  REQUIRE(out.read_piece);
+  CHECK_FALSE(out.read_piece->snapshot);
+  CHECK(out.read_piece->offset == 0);
+}
+
+TEST_CASE("what a process acknowledged helps to commit nothing new after another one has taken its place") {
+  follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}}, 3)}};
+  f.start(start);
+  candidate c{std::move(f)};
+  c.start(start);
+  c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
+  c.step(persisted{test::all_of(c.state())}, start);
+  REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
+  leader l{std::move(c)};
+  l.start(start);
+  l.step(propose{{{5, bytes{"a"}}, {6, bytes{"b"}}}}, start);
+  const auto report = [](std::uint64_t session, index_t match, std::optional<lost_entries> lost = {}) {
+    peer_report r{2, node_id{2}, match, 0, start};
+    r.session = session;
+    r.lost = lost;
+    return r;
+  };
+  // The leader's own disk is slow: the peer alone has all of it.
+  l.step(report(0, 4), start);
+  const auto out = l.step(report(1, 2, lost_entries{4, 2}), start);
+  REQUIRE(out.broken_promises.size() == 1);
+  CHECK(out.broken_promises[0].peer == node_id{2});
+  CHECK(out.broken_promises[0].what == lost_entries{4, 2});
+  l.step(persisted{test::all_of(l.state())}, start);
+  CHECK(l.state().commit() == 2);
+  // What was committed stays so, whatever the peer says then.
+  l.step(report(1, 4), start);
+  CHECK(l.state().commit() == 4);
+  l.step(report(2, 0), start);
+  CHECK(l.state().commit() == 4);
+  CHECK(l.step(read_request{9}, start).failed_now.empty());
+}
+
+} // namespace troupe::raft
