@@ -8,9 +8,6 @@
 namespace troupe::sim {
 namespace {
 
-std::string name(raft::node_id id) { return "node " + std::to_string(id.value); }
-std::string at(raft::index_t index) { return " at index " + std::to_string(index); }
-
 bool same_entry(const raft::entry& e, raft::term_t term, const raft::bytes& data) {
   return e.term == term && e.data == data;
 }
@@ -20,22 +17,21 @@ std::size_t count(const std::vector<raft::member>& members, const std::function<
       std::count_if(members.begin(), members.end(), [&](const raft::member& m) { return yes(m.id); }));
 }
 
-/// Counted by hand: more than half of the voters, and of those that leave.
+} // namespace
+
 bool majorities(const raft::configuration& c, const std::function<bool(raft::node_id)>& yes) {
   return 2 * count(c.voters, yes) > c.voters.size() &&
          (c.outgoing.empty() || 2 * count(c.outgoing, yes) > c.outgoing.size());
 }
 
-} // namespace
-
-/// The newest configuration of a log up to `last`, committed or not.
-raft::configuration checker::in_force(const image& log, raft::index_t last) const {
+std::pair<raft::index_t, raft::configuration> checker::newest_configuration(const image& log,
+                                                                            raft::index_t last) const {
   for (auto e = log.log.rbegin(); e != log.log.rend(); ++e)
     if (e->index <= last && e->kind == raft::entry_kind::configuration)
-      return raft::decode_configuration(e->data.view()).value();
+      return {e->index, raft::decode_configuration(e->data.view()).value()};
   for (auto i = log.start.index; i > 0; --i)
     if (committed_[i - 1].kind == raft::entry_kind::configuration)
-      return raft::decode_configuration(committed_[i - 1].data.view()).value();
+      return {i, raft::decode_configuration(committed_[i - 1].data.view()).value()};
   return {};
 }
 
@@ -45,7 +41,8 @@ void checker::on_boot(raft::node_id node, const image& found) {
   seen = {found.hard.term, found.hard.term, 0, found.last_index(), found.last_index()};
 }
 
-void checker::on_leader(const raft::node_state& state, const image& log) {
+void checker::on_leader(const raft::node_state& state, const image& log, raft::duration now) {
+  began_[state.term()] = now;
   const auto [known, fresh] = leaders_.emplace(state.term(), state.self());
   if (!fresh && known->second != state.self())
     throw violation("election safety: two leaders in term " + std::to_string(state.term()));
@@ -72,6 +69,7 @@ void checker::on_append(raft::term_t before, const raft::write& change) {
     const auto [fact, fresh] = known_.try_emplace({e.index, e.term}, e.data, before);
     if (!fresh && (!(fact->second.first == e.data) || fact->second.second != before))
       throw violation("log matching: two histories of one entry" + at(e.index));
+    if (fresh && e.index > 1 && e.kind == raft::entry_kind::configuration) new_configurations_.push_back(e);
     before = e.term;
   }
 }
@@ -91,11 +89,15 @@ void checker::on_round(const raft::rpc& message) {
   const auto asked = [&](std::uint64_t round) {
     auto& newest = rounds_[{head.to, head.term}];
     newest = std::max(newest, round);
+    auto& sent = rounds_sent_[head.term];
+    sent = std::max(sent, round);
   };
   const auto confirmed = [&](std::uint64_t round) {
     if (round > rounds_[{head.from, head.term}])
       throw violation(name(head.from) + " confirms a round that it was not asked for in term " +
                       std::to_string(head.term));
+    auto& newest = confirmed_[{head.from, head.term}];
+    newest = std::max(newest, round);
   };
   if (const auto* append = std::get_if<raft::append_request>(&message)) asked(append->round);
   if (const auto* piece = std::get_if<raft::snapshot_request>(&message)) asked(piece->round);
@@ -193,7 +195,7 @@ void checker::commit(const raft::node_state& state, raft::role_kind role, const 
   }
 }
 
-void checker::after_step(const raft::node_state& state, raft::role_kind role, const disk& own) {
+void checker::after_step(const raft::node_state& state, raft::role_kind role, const disk& own, raft::duration now) {
   const auto& log = own.written();
   auto& seen = nodes_seen_[state.self()];
   const auto who = name(state.self());
@@ -213,6 +215,7 @@ void checker::after_step(const raft::node_state& state, raft::role_kind role, co
   if (state.needs_snapshot() == 0 && state.members().empty() && log.last_index() > 0)
     throw violation(who + " has its state and does not know who its cluster is");
   commit(state, role, log);
+  judge_new_configurations(state, role, log, now);
   seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index(), log.last_index()};
 }
 

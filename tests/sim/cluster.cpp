@@ -1,5 +1,6 @@
 #include "tests/sim/cluster.hpp"
 
+#include "tests/sim/availability.hpp"
 #include "tests/sim/clients.hpp"
 #include "tests/sim/fault_driver.hpp"
 #include "tests/sim/node.hpp"
@@ -32,6 +33,7 @@ class cluster {
     try {
       safety_phase();
       liveness_phase();
+      availability_phase();
       judge_history();
     } catch (const std::exception& e) {
       result.failure = e.what();
@@ -40,6 +42,9 @@ class cluster {
     result.seen.commits_after_leader_change = world_.judge.commits_after_change();
     result.seen.voters_changed = world_.judge.voters_changed();
     result.seen.joint_committed = world_.judge.joint_committed();
+    result.seen.joint_reads = world_.judge.joint_reads();
+    result.slowest_write =
+        static_cast<double>(world_.slowest_write.count()) / static_cast<double>(world_.what.opts.election_max.count());
     result.table = world_.table;
     result.trace_hash = world_.events.hash();
     result.trace_text = world_.events.text();
@@ -82,6 +87,13 @@ class cluster {
     world_.time.run_until(world_.time.now() + o.election_max * 5);
     if (!the_leader() || the_leader()->term() != term)
       throw violation("liveness: leadership changed in a healthy cluster");
+  }
+
+  void availability_phase() {
+    if (world_.what.outages == 0) return;
+    availability{world_, nodes_, clients_, faults_}.run();
+    faults_.freeze();
+    wait_for("equal replicas after outages", 120s, [&] { return at_rest() && equal(); });
   }
 
   /// The node that leads, if exactly one does.

@@ -14,6 +14,8 @@ struct run_result {
   /// What went wrong, if anything did.
   std::optional<std::string> failure;
   counters seen;
+  /// The longest that a write took which a connected majority owed, in election timeouts.
+  double slowest_write = 0;
   role_table table;
   std::uint64_t trace_hash = 0;
   /// Filled only when asked for.

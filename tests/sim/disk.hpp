@@ -61,6 +61,10 @@ class disk {
   const std::vector<stored_snapshot>& snapshots() const noexcept { return snapshots_; }
   /// The newest one will not be readable.
   void damage_newest() { snapshots_.front().damaged = true; }
+  /// None will be.
+  void damage_all() {
+    for (auto& s : snapshots_) s.damaged = true;
+  }
 
   /// Power is lost: a random prefix of what was not synced is there, the last write of it perhaps in part. Returns
   /// true if anything was lost.

@@ -5,6 +5,11 @@
 
 namespace troupe::sim {
 
+void fault_driver::start() {
+  world_.on_elected = [this](raft::node_id id) { hurry(*nodes_.at(id.value - 1)); };
+  plan();
+}
+
 void fault_driver::plan() {
   world_.time.after(world_.between(world_.what.fault_pause_min, world_.what.fault_pause_max), [this] {
     if (frozen_) return;
@@ -17,7 +22,7 @@ void fault_driver::strike() {
   const auto& w = world_.what.faults;
   auto dice = world_.random.next() %
               (w.split + w.one_way + w.isolate_leader + w.crash_any + w.crash_leader + w.crash_all + w.slow_disk +
-               w.lossy + w.full_disk + w.damage + w.restore + w.heal + w.members + w.transfer);
+               w.lossy + w.full_disk + w.damage + w.restore + w.heal + w.members + w.transfer + w.stop_disk);
   const auto falls_on = [&](unsigned weight) {
     const bool hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -39,7 +44,16 @@ void fault_driver::strike() {
   if (falls_on(w.restore)) return restore();
   if (falls_on(w.members)) return change_members(leader_or_any());
   if (falls_on(w.transfer)) return transfer();
+  if (falls_on(w.stop_disk)) return stop_disk(leader_or_any());
   heal();
+}
+
+/// Half of them go on after a while, the others when everything is mended.
+void fault_driver::stop_disk(node& victim) {
+  victim.set_disk_stopped(true);
+  if (!world_.chance(500)) return;
+  world_.time.after(world_.between(world_.what.stopped_min, world_.what.stopped_max),
+                    [&victim] { victim.set_disk_stopped(false); });
 }
 
 /// So many of the first nodes may lose their state: never a majority, as what is committed must be somewhere, and as a
@@ -67,9 +81,13 @@ void fault_driver::restore() {
 }
 
 void fault_driver::split() {
-  world_.net.heal();
   std::vector<char> left(nodes_.size() + 1);
   for (auto& side : left) side = static_cast<char>(world_.random.next() % 2);
+  cut_between(left);
+}
+
+void fault_driver::cut_between(const std::vector<char>& left) {
+  world_.net.heal();
   for (const auto& a : nodes_)
     for (const auto& b : nodes_)
       if (left[a->id().value] != left[b->id().value]) world_.net.cut(a->id(), b->id());
@@ -99,6 +117,7 @@ void fault_driver::crash(node& victim) {
 void fault_driver::heal() {
   world_.net.heal();
   for (auto& n : nodes_) {
+    n->set_disk_stopped(false);
     n->set_disk_slowness(1);
     n->set_room(true);
   }
@@ -159,6 +178,29 @@ void fault_driver::change_members(node& asked) {
   });
 }
 
+/// A leader that has hardly begun is asked for other members. Where it agrees too early, those that it takes in and the
+/// others may each have a majority.
+void fault_driver::hurry(node& fresh) {
+  if (frozen_ || !world_.chance(world_.what.hurried_change_permille)) return;
+  world_.time.after(world_.between(0ms, 50ms), [this, &fresh] {
+    if (frozen_ || !fresh.leads()) return;
+    raft::change_members what;
+    const auto& now = fresh.state().members();
+    for (const auto& n : nodes_)
+      if (!now.is_voter(n->id()) && what.add.size() < 2 && world_.chance(600))
+        what.add.push_back({{n->id(), {}}, true, {}});
+    if (what.add.empty()) return;
+    ++world_.seen.hurried_changes;
+    std::vector<char> inside(nodes_.size() + 1);
+    inside[fresh.id().value] = 1;
+    for (const auto& a : what.add) inside[a.who.id.value] = 1;
+    fresh.administer(std::move(what));
+    world_.time.after(world_.between(0ms, 20ms), [this, inside] {
+      if (!frozen_) cut_between(inside);
+    });
+  });
+}
+
 void fault_driver::transfer() {
   auto& asked = leader_or_any();
   if (asked.up()) asked.administer(raft::transfer_leadership{0, world_.chance(500) ? any().id() : raft::node_id{}});
@@ -166,8 +208,12 @@ void fault_driver::transfer() {
 
 void fault_driver::freeze() {
   frozen_ = true;
-  heal();
+  mend();
   world_.net.perfect();
+}
+
+void fault_driver::mend() {
+  heal();
   for (auto& n : nodes_)
     if (!n->up()) n->boot();
 }

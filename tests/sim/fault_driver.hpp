@@ -13,14 +13,20 @@ class fault_driver {
  public:
   fault_driver(world& w, std::vector<std::unique_ptr<node>>& nodes) : world_(w), nodes_(nodes) {}
 
-  void start() { plan(); }
+  void start();
   /// No more faults; everything is mended, every machine up.
   void freeze();
+  /// Everything but what the network loses is mended, and every machine up.
+  void mend();
 
  private:
   void plan();
   void strike();
   void split();
+  /// Nodes for which `left` says the same hear each other, and no others.
+  void cut_between(const std::vector<char>& left);
+  void stop_disk(node& victim);
+  void hurry(node& fresh);
   void one_way();
   void isolate(node& who);
   void crash(node& victim);

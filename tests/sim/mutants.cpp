@@ -18,6 +18,8 @@ scenario hostile_scenario(std::uint64_t seed) {
   s.think_max = 100ms;
   s.client_timeout = 500ms;
   s.faults = {2, 2, 6, 4, 8, 4, 3, 2, 0, 0, 0, 4};
+  s.faults.stop_disk = 0;
+  s.outages = 0;
   s.fault_pause_min = 10ms;
   s.fault_pause_max = 500ms;
   s.down_min = 1ms;
@@ -80,7 +82,8 @@ hunt_result hunt(mutant broken, bool outcome_only) {
       s.snapshot_every = 0;
     if (broken == mutant::restore_without_backup) s.faults.restore = 8;
     if (broken == mutant::vote_before_persist) let_votes_be_forgotten(s);
-    if (broken == mutant::members_rule) let_members_matter(s);
+    if (broken == mutant::members_rule || broken == mutant::leaders_rule) let_members_matter(s);
+    if (broken == mutant::leaders_rule) s.hurried_change_permille = 500;
     if (auto result = run(s); result.failure && proves_a_bug(*result.failure)) return {seed, *result.failure};
   }
   return {};

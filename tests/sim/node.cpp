@@ -25,6 +25,8 @@ node::node(world& w, raft::node_id id, image formatted, directory find)
 }
 
 void node::boot() {
+  boot_waits_ = disk_stopped_;
+  if (boot_waits_) return;
   ++incarnation_;
   ++epoch_;
   auto found = disk_.open();
@@ -56,6 +58,7 @@ void node::crash() {
   inbox_.clear();
   tick_at_.reset();
   held_.clear();
+  wait_for_disk_.clear();
   marks_at_ = duration{0};
   peers_.clear();
   applied_ = missing_at_ = 0;
@@ -78,11 +81,37 @@ void node::later(duration delay, bool this_epoch, std::function<void()> what) {
   });
 }
 
+void node::when_on_disk(duration delay, std::function<void()> what) {
+  later(delay, false, [this, what = std::move(what)] {
+    if (disk_stopped_) {
+      wait_for_disk_.push_back(what);
+    } else {
+      what();
+    }
+  });
+}
+
+void node::set_disk_stopped(bool stopped) {
+  if (disk_stopped_ == stopped) return;
+  note(stopped ? "disk stops" : "disk goes on");
+  disk_stopped_ = stopped;
+  if (stopped) {
+    ++world_.seen.disks_stopped;
+    if (leads()) ++world_.seen.leaders_disks_stopped;
+    return;
+  }
+  for (const auto& what : std::exchange(wait_for_disk_, {})) what();
+  if (std::exchange(boot_waits_, false) && !up()) boot();
+}
+
 void node::receive(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   if (!up() || head.cluster != simulated_cluster || head.to != id_) return;
   const auto to_replicator = [&](const auto& response) {
-    if (head.term == term() && leads() && peers_.contains(head.from)) step_replicator(head.from, response);
+    if (head.term == term() && leads() && peers_.contains(head.from)) {
+      world_.judge.on_heard(head.term, head.from, world_.time.now());
+      step_replicator(head.from, response);
+    }
     return head.term <= term();
   };
   const auto* appended = std::get_if<raft::append_response>(&message);
@@ -113,8 +142,13 @@ void node::step(const raft::event& what) {
     settle_replies(unasked);
     return;
   }
+  const bool leads = kind == raft::role_kind::leader;
+  const auto* read = std::get_if<raft::read_request>(&what);
+  if (leads && read) world_.judge.on_read_asked(state_of(*role_), read->tag);
   const auto now = clock();
   carry_out(std::visit([&](auto& r) { return r.step(what, now); }, *role_));
+  if (leads && seen_as == column::tick && this->leads())
+    world_.judge.on_still_leading(state_of(*role_), disk_.written(), world_.time.now());
 }
 
 /// The mutant that trusts its own memory of being the leader.
@@ -144,7 +178,9 @@ void node::carry_out(raft::output out) {
     ++world_.seen.compactions;
     disk_.compact(*out.compact_to);
   }
-  world_.judge.after_step(state, kind, disk_);
+  if (kind == raft::role_kind::leader)
+    for (const auto& r : out.reads) world_.judge.on_read_served(state, r.tag, disk_.written());
+  world_.judge.after_step(state, kind, disk_, world_.time.now());
   world_.events.mix(static_cast<std::uint64_t>(world_.time.now().count()) ^ id_.value << 56);
   world_.events.mix(state.term() << 40 ^ state.log().last_index() << 20 ^ state.commit());
   ++world_.seen.steps;
@@ -183,7 +219,8 @@ void node::take_over(std::optional<raft::rpc> carry) {
   handing_over_ = false;
   if (const auto* l = std::get_if<raft::leader>(&*role_)) {
     ++world_.seen.elections;
-    world_.judge.on_leader(l->state(), disk_.written());
+    world_.judge.on_leader(l->state(), disk_.written(), world_.time.now());
+    if (world_.on_elected) world_.on_elected(id_);
   }
   const auto now = clock();
   carry_out(std::visit([&](auto& r) { return r.start(now); }, *role_));
@@ -236,7 +273,7 @@ void node::hand_to_disk(const raft::write& change) {
 
 void node::sync() {
   if (!disk_.start_sync()) return;
-  later(world_.between(world_.what.sync_min, world_.what.sync_max) * slowness_, false, [this] {
+  when_on_disk(world_.between(world_.what.sync_min, world_.what.sync_max) * slowness_, [this] {
     const auto mark = disk_.finish_sync();
     note("synced");
     synced();

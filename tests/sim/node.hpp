@@ -35,6 +35,10 @@ class node {
   const disk& storage() const noexcept { return disk_; }
   /// The newest snapshot is unreadable at the next start, if there is one.
   void damage_snapshot();
+  /// None of its snapshots is.
+  void damage_snapshots() { disk_.damage_all(); }
+  /// From now on it can take in no snapshot, or can again.
+  void set_store_broken(bool broken) { store_broken_ = broken; }
   raft::index_t applied() const noexcept { return applied_; }
   const register_machine& service() const noexcept { return service_; }
   raft::term_t term() const { return state_of(*role_).term(); }
@@ -46,6 +50,11 @@ class node {
   const raft::node_state& state() const { return state_of(*role_); }
   /// Syncs take `factor` times as long from now on.
   void set_disk_slowness(int factor) { slowness_ = factor; }
+
+  /// Its disk answers nothing any more, or again, and all that it was asked meanwhile.
+  void set_disk_stopped(bool stopped);
+  bool disk_stopped() const noexcept { return disk_stopped_; }
+  bool has_room() const noexcept { return has_room_; }
 
   /// The endpoint: a message of another node arrives.
   void receive(const raft::rpc& message);
@@ -87,6 +96,8 @@ class node {
   std::optional<raft::read_ready> serve_unasked(const raft::event& what) const;
 
   // The disk's shell.
+  /// Runs `what` after `delay`, or when a disk that stopped goes on, unless this process is gone by then.
+  void when_on_disk(duration delay, std::function<void()> what);
   void hand_to_disk(const raft::write& change);
   void sync();
   void synced();
@@ -127,6 +138,10 @@ class node {
   local_clock clock_;
   disk disk_;
   int slowness_ = 1;
+  bool disk_stopped_ = false;
+  /// A process that is started cannot read its disk yet.
+  bool boot_waits_ = false;
+  bool store_broken_ = false;
   bool has_room_ = true;
 
   /// Rises with every start of a process, and with every role of it.
@@ -140,6 +155,8 @@ class node {
   std::optional<duration> tick_at_;
   std::deque<std::pair<std::uint64_t, std::vector<raft::rpc>>> held_;
   duration marks_at_{0};
+  /// What a disk that stopped has not answered, in order.
+  std::vector<std::function<void()>> wait_for_disk_;
   std::map<raft::node_id, peer> peers_;
   std::uint64_t lives_ = 0;
   raft::index_t applied_ = 0;

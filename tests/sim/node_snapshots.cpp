@@ -30,7 +30,7 @@ void node::take_snapshot() {
     // Its older ones count for nothing any more.
     later(duration{0}, false, [this, made] { post(raft::snapshot_taken{made.at.last, made.at.last.index}); });
   }
-  later(world_.between(1ms, world_.what.snapshot_takes_max), false, [this, made] {
+  when_on_disk(world_.between(1ms, world_.what.snapshot_takes_max), [this, made] {
     taking_snapshot_ = false;
     world_.judge.on_snapshot(made);
     disk_.keep(made);
@@ -43,7 +43,7 @@ void node::take_snapshot() {
 void node::store(const raft::snapshot_request& piece) {
   // One thing after the other, as an actor does.
   stored_at_ = std::max(stored_at_, world_.time.now()) + world_.between(100us, world_.what.store_takes_max);
-  later(stored_at_ - world_.time.now(), false, [this, piece] {
+  when_on_disk(stored_at_ - world_.time.now(), [this, piece] {
     const auto answer = take_in(piece);
     note("stored a piece, next " + std::to_string(answer.next));
     // Until the word of it reaches the role, a snapshot may be on disk beside a log that knows nothing of it.
@@ -73,7 +73,7 @@ raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
     return answer;
   }
   if (piece.offset == incoming_bytes_.size()) incoming_bytes_ += piece.data.view();
-  answer.failed = world_.chance(world_.what.store_fails_permille);
+  answer.failed = world_.chance(world_.what.store_fails_permille) || store_broken_;
   if (answer.failed) incoming_bytes_.clear();
   answer.next = incoming_bytes_.size();
   if (answer.failed || answer.next < incoming_.size) return answer;

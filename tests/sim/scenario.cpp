@@ -56,6 +56,7 @@ scenario draw_scenario(std::uint64_t seed) {
     s.faults.members = static_cast<unsigned>(1 + random.next() % 10);
     s.faults.transfer = static_cast<unsigned>(random.next() % 4);
     s.fall_after_change_permille = static_cast<unsigned>(random.next() % 500);
+    s.hurried_change_permille = static_cast<unsigned>(random.next() % 300);
     // Of members that may all go, it is not known beforehand on which a majority comes to depend.
     if (one_in(2))
       s.always_voters = 2;

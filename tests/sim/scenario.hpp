@@ -33,6 +33,8 @@ enum class mutant : std::uint8_t {
   restore_without_backup,
   /// A rule of membership is broken. In the core's sources, too.
   members_rule,
+  /// The same of a rule that a look at each leader finds broken at once, long before it leads to anything.
+  leaders_rule,
 };
 
 /// How often the fault driver does what; weights against each other.
@@ -54,6 +56,18 @@ struct fault_weights {
   /// Somebody asks the leader for other members, or to hand its leadership over.
   unsigned members = 0;
   unsigned transfer = 0;
+  /// A disk takes what it is given, and answers no more for long or until it is mended.
+  unsigned stop_disk = 2;
+};
+
+/// What is asked of a majority beside that it goes on without a minority: see availability.hpp.
+struct demands {
+  /// It has another leader soon when the disk of its leader stops.
+  bool leaders_with_stopped_disk = false;
+  /// It counts a voter that has its log and no state.
+  bool voters_without_state = false;
+  /// A voter that needs a snapshot gets one while writes go on.
+  bool late_voters = false;
 };
 
 struct scenario {
@@ -80,10 +94,18 @@ struct scenario {
   std::size_t always_voters = 0;
   /// So many of a thousand changes of members are followed by a fall of whom they were asked of.
   unsigned fall_after_change_permille = 0;
+  /// So many of a thousand new leaders are asked for other members in their first 50 ms, and cut off then together with
+  /// those that join.
+  unsigned hurried_change_permille = 0;
   duration fault_pause_min = 100ms;
   duration fault_pause_max = 3s;
   duration down_min = 50ms;
   duration down_max = 4s;
+  duration stopped_min = 100ms;
+  duration stopped_max = 20s;
+  /// After the faults, a minority of the voters fails so many times, one time after the other: availability.hpp.
+  unsigned outages = 3;
+  struct demands demands;
   std::size_t clients = 5;
   duration think_max = 400ms;
   duration client_timeout = 3s;

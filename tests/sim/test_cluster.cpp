@@ -5,7 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <iomanip>
 #include <iostream>
 
 namespace troupe::sim {
@@ -17,24 +19,8 @@ void fail(std::uint64_t seed, const run_result& result) {
 }
 
 void print(const counters& c) {
-  std::cout << "elections                        " << c.elections << "\ncommits after leader change      "
-            << c.commits_after_leader_change << "\nconflicting tails cut            " << c.conflicting_tails_cut
-            << "\ncrashes with unsynced loss       " << c.crashes_with_loss << "\nrole changes, write in flight    "
-            << c.role_changes_in_flight << "\nreads refused                    " << c.reads_refused
-            << "\nreads delayed                    " << c.reads_delayed << "\nfetches from disk                "
-            << c.fetches_from_disk << "\nclient operations                " << c.operations
-            << "\n  of unknown outcome             " << c.unknown << "\nregisters not decided            "
-            << c.undecided_keys << "\nsnapshots taken                  " << c.snapshots_taken
-            << "\nsnapshots received               " << c.snapshots_received << "\ncompactions                      "
-            << c.compactions << "\nlogs reset to a snapshot         " << c.logs_reset
-            << "\nstates lost                      " << c.states_lost << "\nbackups restored                 "
-            << c.restores << "\n  missed by a node               " << c.backups_missed
-            << "\nleaders that made way            " << c.leaders_made_way << "\nproposals refused without room   "
-            << c.proposals_without_room << "\nchanges refused, one under way   " << c.changes_refused
-            << "\nchanges of the voters            " << c.voters_changed << "\n  joint configurations           "
-            << c.joint_committed << "\nremovals told                    " << c.removals_told
-            << "\ntransfers done                   " << c.transfers << "\ntransfers failed                 "
-            << c.transfers_failed << "\nsteps                            " << c.steps << '\n';
+  for (const auto& counter : all_counters())
+    std::cout << std::left << std::setw(33) << counter.name << c.*counter.value << '\n';
 }
 
 } // namespace
@@ -49,6 +35,7 @@ TEST_CASE("whole clusters") {
   const auto seeds = number_from("TROUPE_SIM_SEEDS").value_or(300);
   const auto began = std::chrono::steady_clock::now();
   counters seen;
+  double slowest_write = 0;
   role_table table;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const auto result = run(draw_scenario(seed));
@@ -56,34 +43,16 @@ TEST_CASE("whole clusters") {
     REQUIRE(result.seen.operations >= 500);
     seen.add(result.seen);
     table.add(result.table);
+    slowest_write = std::max(slowest_write, result.slowest_write);
   }
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   std::cout << seeds << " seeds in " << took << " s\n";
   print(seen);
-  std::cout << table.print();
-  CHECK(seen.elections > 0);
-  CHECK(seen.commits_after_leader_change > 0);
-  CHECK(seen.conflicting_tails_cut > 0);
-  CHECK(seen.crashes_with_loss > 0);
-  CHECK(seen.role_changes_in_flight > 0);
-  CHECK(seen.reads_refused > 0);
-  CHECK(seen.reads_delayed > 0);
-  CHECK(seen.fetches_from_disk > 0);
-  CHECK(seen.snapshots_taken > 0);
-  CHECK(seen.snapshots_received > 0);
-  CHECK(seen.compactions > 0);
-  CHECK(seen.logs_reset > 0);
-  CHECK(seen.states_lost > 0);
-  CHECK(seen.restores > 0);
-  CHECK(seen.backups_missed > 0);
-  CHECK(seen.leaders_made_way > 0);
-  CHECK(seen.proposals_without_room > 0);
-  CHECK(seen.changes_refused > 0);
-  CHECK(seen.voters_changed > 0);
-  CHECK(seen.joint_committed > 0);
-  CHECK(seen.removals_told > 0);
-  CHECK(seen.transfers > 0);
-  CHECK(seen.transfers_failed > 0);
+  std::cout << "slowest write of a majority       " << slowest_write << " election timeouts\n" << table.print();
+  for (const auto& counter : all_counters()) {
+    INFO(counter.name);
+    CHECK((!counter.must_happen || seen.*counter.value > 0));
+  }
   CHECK(table.unreached() == std::vector<std::string>{});
 }
 

@@ -8,7 +8,7 @@
 namespace troupe::sim {
 
 TEST_CASE(TROUPE_MUTANT) {
-  const auto caught = hunt(mutant::members_rule);
+  const auto caught = hunt(TROUPE_MUTANT_KIND, TROUPE_MUTANT_KIND == mutant::members_rule);
   REQUIRE(caught.seed != 0);
   std::cout << TROUPE_MUTANT ": caught by seed " << caught.seed << ": " << caught.failure << '\n';
 }

@@ -2,34 +2,49 @@
 
 namespace troupe::sim {
 
+const std::vector<counter>& all_counters() {
+  static const std::vector<counter> all{
+      {"elections", &counters::elections},
+      {"commits after leader change", &counters::commits_after_leader_change},
+      {"conflicting tails cut", &counters::conflicting_tails_cut},
+      {"crashes with unsynced loss", &counters::crashes_with_loss},
+      {"role changes, write in flight", &counters::role_changes_in_flight},
+      {"reads refused", &counters::reads_refused},
+      {"reads delayed", &counters::reads_delayed},
+      {"fetches from disk", &counters::fetches_from_disk},
+      {"client operations", &counters::operations},
+      {"  of unknown outcome", &counters::unknown, false},
+      {"registers not decided", &counters::undecided_keys, false},
+      {"snapshots taken", &counters::snapshots_taken},
+      {"snapshots received", &counters::snapshots_received},
+      {"compactions", &counters::compactions},
+      {"logs reset to a snapshot", &counters::logs_reset},
+      {"states lost", &counters::states_lost},
+      {"backups restored", &counters::restores},
+      {"  missed by a node", &counters::backups_missed},
+      {"leaders that made way", &counters::leaders_made_way},
+      {"proposals refused without room", &counters::proposals_without_room},
+      {"changes refused, one under way", &counters::changes_refused},
+      {"changes of the voters", &counters::voters_changed},
+      {"  joint configurations", &counters::joint_committed},
+      {"  reads in them", &counters::joint_reads},
+      {"changes asked of new leaders", &counters::hurried_changes},
+      {"removals told", &counters::removals_told},
+      {"transfers done", &counters::transfers},
+      {"transfers failed", &counters::transfers_failed},
+      {"disks that stopped", &counters::disks_stopped},
+      {"  of leaders", &counters::leaders_disks_stopped},
+      {"outages of a minority", &counters::outages},
+      {"  with the leader in it", &counters::outages_of_leaders},
+      {"voters needed without state", &counters::needed_without_state, false},
+      {"voters late, writes going on", &counters::late_voters, false},
+      {"steps", &counters::steps},
+  };
+  return all;
+}
+
 void counters::add(const counters& o) {
-  elections += o.elections;
-  commits_after_leader_change += o.commits_after_leader_change;
-  conflicting_tails_cut += o.conflicting_tails_cut;
-  crashes_with_loss += o.crashes_with_loss;
-  role_changes_in_flight += o.role_changes_in_flight;
-  reads_refused += o.reads_refused;
-  reads_delayed += o.reads_delayed;
-  operations += o.operations;
-  unknown += o.unknown;
-  undecided_keys += o.undecided_keys;
-  fetches_from_disk += o.fetches_from_disk;
-  snapshots_taken += o.snapshots_taken;
-  snapshots_received += o.snapshots_received;
-  compactions += o.compactions;
-  logs_reset += o.logs_reset;
-  states_lost += o.states_lost;
-  restores += o.restores;
-  backups_missed += o.backups_missed;
-  leaders_made_way += o.leaders_made_way;
-  proposals_without_room += o.proposals_without_room;
-  changes_refused += o.changes_refused;
-  voters_changed += o.voters_changed;
-  joint_committed += o.joint_committed;
-  removals_told += o.removals_told;
-  transfers += o.transfers;
-  transfers_failed += o.transfers_failed;
-  steps += o.steps;
+  for (const auto& c : all_counters()) this->*c.value += o.*c.value;
 }
 
 network::network(scheduler& time, raft::prng& random, const scenario& s)

@@ -41,13 +41,30 @@ struct counters {
   std::uint64_t changes_refused = 0;
   std::uint64_t voters_changed = 0;
   std::uint64_t joint_committed = 0;
+  std::uint64_t joint_reads = 0;
   std::uint64_t removals_told = 0;
   std::uint64_t transfers = 0;
   std::uint64_t transfers_failed = 0;
+  std::uint64_t hurried_changes = 0;
+  std::uint64_t disks_stopped = 0;
+  std::uint64_t leaders_disks_stopped = 0;
+  std::uint64_t outages = 0;
+  std::uint64_t outages_of_leaders = 0;
+  std::uint64_t needed_without_state = 0;
+  std::uint64_t late_voters = 0;
   std::uint64_t steps = 0;
 
   void add(const counters& other);
 };
+
+struct counter {
+  const char* name;
+  std::uint64_t counters::*value;
+  /// A run of many seeds in which it is 0 has tested too little.
+  bool must_happen = true;
+};
+/// All of them, in the order in which they are printed.
+const std::vector<counter>& all_counters();
 
 /// Every step leaves a line; their hash names the whole run.
 class trace {
@@ -106,6 +123,10 @@ struct world {
   counters seen;
   network net;
   std::uint64_t last_tag = 0;
+  /// Of those that a majority owed.
+  duration slowest_write{0};
+  /// Told of each new leader.
+  std::function<void(raft::node_id)> on_elected;
   /// Backups by the value that they restore: who has them.
   std::map<std::uint64_t, std::set<raft::node_id>> backups;
 };
