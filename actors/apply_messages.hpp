@@ -59,6 +59,8 @@ struct applied_item {
 };
 struct applied_batch {
   std::vector<applied_item> items;
+  /// From a service: how large its state is now, in bytes; 0 if it does not tell.
+  std::uint64_t state_bytes = 0;
 };
 /// From a service or the dispatcher to the proxy: `number` is the query's, `index` where it was read.
 struct queried_batch {

@@ -26,6 +26,10 @@ dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
       log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), staging_(std::move(setup.staging)),
       state_lost_(setup.state_lost), schedule_(setup.policy, setup.seed), newest_(setup.loaded) {
   schedule_.wrote(newest_.size);
+  for (const auto& [name, bytes] : setup.state_bytes)
+    if (const auto service = services_.find(name); service != services_.end())
+      resized(service->second.address(), bytes);
+  tell_size_ = setup.tell_size;
   if (!setup.at) return;
   handed_ = setup.at->last;
   target_ = applied_ = handed_.index;
@@ -36,6 +40,7 @@ dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
 dispatcher_handle::behavior_type dispatcher::make_behavior() {
   compat::end_on_exceptions(this);
   send(snapshots_, attach_dispatcher{dispatcher_handle{this}});
+  if (tell_size_) send(proxy_, state_size{state_bytes_});
   return {
       [this](const commit_entries& m) { take(m); },
       [this](const query_batch& m) { ask(m); },
@@ -56,11 +61,14 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         // What was due is so still, whatever was counted since.
-        resting_ = false;
-        take_snapshot_now();
+        if (resting_ && clock().now() < rests_until_) return timer_.arm(this, rests_until_);
+        if (std::exchange(resting_, false))
+          take_snapshot_now();
+        else if (!asked_.empty())
+          take_asked_snapshot();
       },
       [this](const get_applied&) {
-        return applied_status{applied_, newest_, why_no_snapshot(), lag_.behind(applied_, clock().now())};
+        return applied_status{applied_, newest_, why_no_snapshot(), lag_.behind(applied_, clock().now()), state_bytes_};
       },
   };
 }
@@ -181,7 +189,9 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
 
 void dispatcher::collect(applied_batch& answer) {
   if (!answer.items.empty()) {
-    auto& expected = expected_[caf::actor_cast<caf::actor_addr>(current_sender())];
+    const auto service = caf::actor_cast<caf::actor_addr>(current_sender());
+    resized(service, answer.state_bytes);
+    auto& expected = expected_[service];
     auto& mine = rounds_[expected.front() - first_round_];
     expected.pop_front();
     --mine.unanswered;
@@ -200,12 +210,21 @@ void dispatcher::collect(applied_batch& answer) {
     if (oldest.covered)
       send(proxy_, snapshot_covered{oldest.last});
     else
-      send(proxy_, applied_batch{std::move(oldest.items)});
+      send(proxy_, applied_batch{std::move(oldest.items), 0});
     rounds_.pop_front();
     ++first_round_;
   }
   lag_.note(applied_, target_, clock().now());
   catch_up();
+}
+
+/// The proxy hears of it before what led to it is answered.
+void dispatcher::resized(const caf::actor_addr& service, std::uint64_t bytes) {
+  auto& known = sizes_[service];
+  if (known == bytes) return;
+  state_bytes_ += bytes - known;
+  known = bytes;
+  if (tell_size_) send(proxy_, state_size{state_bytes_});
 }
 
 void dispatcher::ask(const query_batch& message) {

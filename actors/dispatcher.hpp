@@ -40,6 +40,9 @@ struct dispatcher_setup {
   bool state_lost = false;
   snapshot_policy policy;
   std::uint64_t seed = 0;
+  /// How large the services' states are at the start, by name; and whether the proxy hears of every change.
+  std::map<std::string, std::uint64_t, std::less<>> state_bytes;
+  bool tell_size = false;
 };
 
 class dispatcher : public dispatcher_handle::base {
@@ -76,6 +79,7 @@ class dispatcher : public dispatcher_handle::base {
   void ask(const query_batch& message);
   void serve(index_t at, const std::vector<query>& queries);
   void serve_waiting();
+  void resized(const caf::actor_addr& service, std::uint64_t bytes);
 
   // Restored backups (dispatcher_restore.cpp).
   void restore(const raft::entry& e, const raft::snapshot_id& backup);
@@ -89,6 +93,7 @@ class dispatcher : public dispatcher_handle::base {
   std::string why_no_snapshot() const;
   void snapshot_if_due();
   void take_snapshot_now();
+  void take_asked_snapshot();
   void gather(const state_view& answer);
   void on_written(const snapshot_written& result);
   void on_lost(const raft::snapshot_id& id);
@@ -114,6 +119,10 @@ class dispatcher : public dispatcher_handle::base {
   /// For each service the rounds (counted from the first ever) that wait for its answer, oldest first.
   std::map<caf::actor_addr, std::deque<std::uint64_t>> expected_;
   std::uint64_t first_round_ = 0;
+  /// How large each service's state is, and all of them together.
+  std::map<caf::actor_addr, std::uint64_t> sizes_;
+  std::uint64_t state_bytes_ = 0;
+  bool tell_size_ = false;
   /// Reads that wait for an index.
   std::multimap<index_t, std::vector<query>> waiting_;
   std::size_t waiting_queries_ = 0;
@@ -138,6 +147,12 @@ class dispatcher : public dispatcher_handle::base {
   std::string snapshot_error_;
   /// After a failure none is taken before the timer.
   bool resting_ = false;
+  raft::time_point rests_until_;
+  /// When the newest one was begun, and when the next one may be that is asked for.
+  raft::time_point began_at_;
+  raft::time_point asked_after_;
+  /// A snapshot that reaches this index is due: a backup was restored there, whose file is kept until then.
+  index_t restored_at_ = 0;
   timer_slot timer_;
   /// Who asked for a snapshot, and up to where it must reach.
   std::vector<std::pair<index_t, caf::typed_response_promise<snapshot_result>>> asked_;

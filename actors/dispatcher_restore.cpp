@@ -35,7 +35,8 @@ void dispatcher::restored(const backup_loaded& answer) {
   alone.last = handed_.index;
   alone.items.push_back({handed_.index, handed_.term, errc::none, {}});
   take_turn(std::move(alone));
-  snapshot_if_due();
+  restored_at_ = handed_.index;
+  take_snapshot_now();
 }
 
 } // namespace troupe

@@ -9,6 +9,10 @@ namespace troupe {
 namespace {
 
 constexpr auto rest_after_failure = std::chrono::seconds{10};
+/// Requests make the node write its state at most one part in so many of the time, up to this pause: those that come in
+/// the meantime share the next snapshot.
+constexpr auto pause_share = 3;
+constexpr auto longest_pause = std::chrono::seconds{60};
 
 } // namespace
 
@@ -43,9 +47,11 @@ void dispatcher::take_turn(round alone) {
 }
 
 void dispatcher::replace_states(loaded_state& state) {
-  for (const auto& [name, service] : services_)
-    send(service,
-         replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(state.machines.at(name)))});
+  for (const auto& [name, service] : services_) {
+    auto& machine = state.machines.at(name);
+    resized(service.address(), machine->state_bytes());
+    send(service, replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
+  }
 }
 
 /// One that nobody went on from is large as well.
@@ -71,6 +77,7 @@ void dispatcher::snapshot_if_due() {
 void dispatcher::take_snapshot_now() {
   if (viewing_ || writing_ || resting_ || !missing_service_.empty() || handed_.index <= newest_.last.index) return;
   schedule_.taken();
+  began_at_ = clock().now();
   viewing_ = viewing{++last_view_, {{handed_, members_at_, members_}, {}}, services_.size()};
   for (const auto& [name, service] : services_) send(service, view_state{last_view_});
   if (services_.empty()) gather({last_view_, nullptr});
@@ -90,16 +97,26 @@ void dispatcher::gather(const state_view& answer) {
 
 void dispatcher::on_written(const snapshot_written& result) {
   writing_ = false;
+  const auto now = clock().now();
+  asked_after_ = now + std::min<raft::duration>(pause_share * (now - began_at_), longest_pause);
   snapshot_error_ = result.error;
   if (result.error.empty()) {
     if (result.id.last.index > newest_.last.index) newest_ = result.id;
     schedule_.wrote(result.id.size);
   } else {
     resting_ = true;
-    timer_.arm(this, clock().now() + rest_after_failure);
+    rests_until_ = now + rest_after_failure;
+    timer_.arm(this, rests_until_);
   }
   answer_askers();
-  if (!asked_.empty()) take_snapshot_now();
+  if (newest_.last.index < restored_at_) take_snapshot_now();
+  if (!asked_.empty()) take_asked_snapshot();
+}
+
+/// Not before some time after the last one.
+void dispatcher::take_asked_snapshot() {
+  if (clock().now() < asked_after_) return timer_.arm(this, asked_after_);
+  take_snapshot_now();
 }
 
 /// Those whom the newest one serves, or all if there will be none; the others wait for the next.
@@ -135,7 +152,7 @@ caf::result<snapshot_result> dispatcher::on_take_snapshot() {
     return promise;
   }
   asked_.emplace_back(handed_.index, promise);
-  take_snapshot_now();
+  take_asked_snapshot();
   return promise;
 }
 

@@ -21,6 +21,7 @@ outcome outcome_of(errc code) {
   case errc::deadline:
   case errc::disk_full:
   case errc::disk_failed:
+  case errc::state_full:
     return outcome::rejected;
   }
   return outcome::unknown; // a code of a newer version: nothing is known about it
@@ -37,6 +38,7 @@ bool retryable(errc code) {
   case errc::outcome_unknown:
   case errc::disk_full:
   case errc::disk_failed: // by another node
+  case errc::state_full:  // once something is removed
     return true;
   case errc::none:
   case errc::unknown_service:
@@ -81,6 +83,8 @@ const char* to_string(errc code) {
     return "disk_full";
   case errc::disk_failed:
     return "disk_failed";
+  case errc::state_full:
+    return "state_full";
   }
   return "unknown_code";
 }

@@ -32,10 +32,11 @@ enum class errc : std::uint8_t {
   deadline = 11,        ///< rejected: the deadline passed before the request was handed to a log
   outcome_unknown = 12, ///< unknown
   disk_full = 13,       ///< rejected: the leader's disk has no room
-  disk_failed = 14      ///< rejected: this node's disk failed, and it takes no part until it is started again
+  disk_failed = 14,     ///< rejected: this node's disk failed, and it takes no part until it is started again
+  state_full = 15       ///< rejected: the command may add to a state that has reached its quota
 };
 
-constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 14; }
+constexpr bool is_known(errc code) { return static_cast<std::uint8_t>(code) <= 15; }
 
 outcome outcome_of(errc code);
 /// True if the same request may succeed when it is sent again (for `unknown`: at the price of being done twice).

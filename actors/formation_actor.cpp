@@ -21,8 +21,7 @@ constexpr auto answer_timeout = 1s;
 raft::peer_sightings sightings(const peers_view& view) {
   raft::peer_sightings seen{
       .peers = {}, .discovered = view.discovered, .listed = view.listed, .unanswered = view.unanswered};
-  for (const auto& [who, endpoint] : view.peers)
-    seen.peers.push_back(sighted(who));
+  for (const auto& [who, endpoint] : view.peers) seen.peers.push_back(sighted(who));
   return seen;
 }
 

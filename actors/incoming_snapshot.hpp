@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/snapshot_files.hpp"
+#include "raft/storage.hpp"
 #include "raft/types.hpp"
 
 #include <chrono>
@@ -28,11 +29,20 @@ class incoming_snapshot {
     if (offset == to_->next() && data.size() <= id_.size - offset) to_->write(data);
     return to_->next();
   }
-  /// Once all of it is here: checks it and brings it to disk, and is over, whether or not that succeeds.
-  raft::snapshot_id finish() {
-    const auto id = std::exchange(id_, {});
-    std::exchange(to_, nullptr)->finish();
-    return id;
+  /// Once all of it is here: checks it, hands it to `each` and brings it to disk. It is over then, unless that fails
+  /// for a temporary reason.
+  raft::snapshot_point finish(const snapshot_section& each) {
+    try {
+      const auto at = to_->finish(each);
+      forget();
+      return at;
+    } catch (const raft::storage_error& error) {
+      if (!error.temporary()) forget();
+      throw;
+    } catch (...) {
+      forget();
+      throw;
+    }
   }
   void forget() {
     to_.reset();

@@ -13,6 +13,7 @@
 #include "raft/storage.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -306,6 +307,8 @@ struct applied_status {
   std::string snapshot_error;
   /// For how long something given out has not been applied.
   raft::duration behind{};
+  /// Of all services together, as far as they tell.
+  std::uint64_t state_bytes = 0;
 };
 using dispatcher_handle =
     compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
@@ -322,6 +325,7 @@ struct attach_dispatcher {
 using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
                    void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
+                   backup_opened(open_backup), raft::snapshot_piece(read_backup), void(close_backup),
                    void(attach_dispatcher), void(role_changed), void(timer)>;
 
 // -- staging store: backups that wait for being restored --------------------------------------------------------------
@@ -357,6 +361,8 @@ struct core_down {
 struct core_up {
   dispatcher_handle dispatcher;
   std::set<std::string, std::less<>> services;
+  /// Of each service the tags of the commands that cannot make its state larger.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless = {};
 };
 
 /// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.
@@ -367,9 +373,9 @@ struct proxy_drained {};
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
-                   void(raft::transferred), void(queried_batch), void(role_changed), void(leader_known),
-                   void(members_changed), void(link_up), void(link_down), void(core_up), void(core_down),
-                   void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
+                   void(state_size), void(raft::transferred), void(queried_batch), void(role_changed),
+                   void(leader_known), void(members_changed), void(link_up), void(link_down), void(core_up),
+                   void(core_down), void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

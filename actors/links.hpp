@@ -1,7 +1,8 @@
 // The way to other nodes: which addresses are dialed, who answered there, and where messages to a node go.
 //
 //   address:  (wanted by discovery, by the log's members, by who dialed this node, or by whom a node without a cluster
-//             hears of) -> one peer_link -> down | up | refused | self;  no longer wanted and not up: the peer_link ends
+//             hears of) -> one peer_link -> down | up | refused | self;  no longer wanted and not up: the peer_link
+//             ends
 //   node id:  [no link] -- the first of its addresses is up --> [linked] -- the last of them is lost --> [no link]
 #pragma once
 

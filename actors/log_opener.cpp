@@ -34,6 +34,7 @@ caf::behavior log_opener::make_behavior() {
     *log = {};
     log->error = e.what();
     log->no_space = e.no_space();
+    log->temporary = e.temporary();
   } catch (const std::exception& e) {
     *log = {};
     log->error = e.what();

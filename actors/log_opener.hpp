@@ -27,6 +27,8 @@ struct opened_log {
   std::string error;
   /// The disk is full: it may work later.
   bool no_space = false;
+  /// Descriptors, memory or the like were lacking: it may work in a moment.
+  bool temporary = false;
 };
 
 /// Opens what the node has on disk, as a member of this cluster, after it has put the backup there that the cluster

@@ -9,11 +9,15 @@ namespace troupe {
 namespace {
 
 constexpr auto look_again_after = std::chrono::seconds{1};
+/// After an error that passes by itself.
+constexpr auto try_again_after = std::chrono::milliseconds{50};
+/// The log speaks of one trouble so often.
+constexpr auto complain_every = std::chrono::seconds{10};
 
 /// Why this actor ends. After a full disk the node starts its core anew; what a disk that failed holds is unknown.
 caf::error as_reason(const std::exception& e) {
   const auto* of_disk = dynamic_cast<const raft::storage_error*>(&e);
-  if (!of_disk) return compat::reason_of(e);
+  if (!of_disk || of_disk->temporary()) return compat::reason_of(e);
   return make_error({of_disk->no_space() ? errc::disk_full : errc::disk_failed, e.what(), {}, {}});
 }
 
@@ -31,7 +35,7 @@ log_store_handle::behavior_type log_store::make_behavior() {
   look_for_room();
   return {
       [this](const store_write& m) { store(m); },
-      [this](const read_log& m) { return log_piece{storage_->read(m.first, m.last, m.max_bytes)}; },
+      [this](const read_log& m) { return read(m); },
       [this](const compact_log& m) { storage_->compact(m.up_to); },
       [this](const attach_role& m) {
         role_ = m.role;
@@ -44,7 +48,9 @@ log_store_handle::behavior_type log_store::make_behavior() {
       [](const flow_mark&) {}, // whatever it followed is applied
       [this](const flush&) { sync(); },
       [this](const timer& m) {
-        if (timer_.fired(m)) look_for_room();
+        if (!timer_.fired(m)) return;
+        try_again();
+        look_for_room();
       },
   };
 }
@@ -53,6 +59,8 @@ void log_store::on_exit() {
   // Handles of actors that hold one of this one: without this none of them would ever be freed.
   role_ = nullptr;
   links_ = nullptr;
+  for (auto& [question, promise] : reads_) promise.deliver(log_piece{});
+  reads_.clear();
   // The files close now, not when the last handle to this actor goes: a restart waits for the end of this actor.
   storage_.reset();
 }
@@ -72,7 +80,7 @@ void log_store::store(const store_write& message) {
 
 void log_store::sync() {
   collecting_ = false;
-  if (dirty_) storage_->sync();
+  if (dirty_ && !sync_storage()) return;
   // First the promises that the disk now keeps, straight to the peers; they were true for the role that made them.
   if (!waiting_.empty()) send(links_, outbound{std::exchange(waiting_, {})});
   if (!dirty_) return;
@@ -80,6 +88,53 @@ void log_store::sync() {
   durable_ = applied_;
   if (role_) send(role_, log_synced{durable_});
   if (has_room_) look_for_room();
+}
+
+/// False when it is to be tried again; what comes meanwhile joins it.
+bool log_store::sync_storage() {
+  try {
+    storage_->sync();
+    return true;
+  } catch (const raft::storage_error& e) {
+    if (!e.temporary()) throw;
+    put_off(e);
+  }
+  sync_waits_ = collecting_ = true;
+  return false;
+}
+
+caf::result<log_piece> log_store::read(const read_log& question) {
+  try {
+    return log_piece{storage_->read(question.first, question.last, question.max_bytes)};
+  } catch (const raft::storage_error& e) {
+    if (!e.temporary()) throw;
+    put_off(e);
+  }
+  reads_.emplace_back(question, make_response_promise<log_piece>());
+  return reads_.back().second;
+}
+
+void log_store::put_off(const raft::storage_error& why) {
+  const auto now = clock().now();
+  timer_.arm(this, now + try_again_after);
+  if (now < complained_at_ + complain_every) return;
+  complained_at_ = now;
+  log().error("the log cannot go on for the moment, and tries again: {}", why.what());
+}
+
+void log_store::try_again() {
+  if (std::exchange(sync_waits_, false)) sync();
+  std::erase_if(reads_, [this](auto& waiting) {
+    auto& [question, promise] = waiting;
+    try {
+      promise.deliver(log_piece{storage_->read(question.first, question.last, question.max_bytes)});
+      return true;
+    } catch (const raft::storage_error& e) {
+      if (!e.temporary()) throw;
+      put_off(e);
+      return false;
+    }
+  });
 }
 
 void log_store::look_for_room() {

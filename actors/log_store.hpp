@@ -4,6 +4,9 @@
 //      |
 //      +--- the storage throws --> quits with the error: the node takes the core down
 //
+// What fails for a temporary reason (raft::storage_error::temporary) is tried again a little later: until then writes
+// gather, and reads wait.
+//
 // Whether the disk has room is looked at after every sync, and once a second while it has none; the role is told of
 // each change, and attaching.
 #pragma once
@@ -13,6 +16,7 @@
 #include "raft/storage.hpp"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -29,6 +33,10 @@ class log_store : public log_store_handle::base {
  private:
   void store(const store_write& message);
   void sync();
+  bool sync_storage();
+  caf::result<log_piece> read(const read_log& question);
+  void put_off(const raft::storage_error& why);
+  void try_again();
   void follow(const raft::write& change);
   void look_for_room();
 
@@ -44,6 +52,10 @@ class log_store : public log_store_handle::base {
   bool dirty_ = false;
   bool collecting_ = false;
   bool has_room_ = true;
+  /// The sync, and reads, that failed for a temporary reason.
+  bool sync_waits_ = false;
+  std::vector<std::pair<read_log, caf::typed_response_promise<log_piece>>> reads_;
+  raft::time_point complained_at_;
   timer_slot timer_;
 };
 

@@ -1,6 +1,5 @@
 #include "actors/machine_set.hpp"
 
-#include "raft/storage.hpp"
 #include "services/printable.hpp"
 
 namespace troupe {
@@ -17,20 +16,25 @@ machine_set make_machines(const std::vector<machine_factory>& services) {
 
 machine_set load_machines(snapshot_files& files, const raft::snapshot_id& id,
                           const std::vector<machine_factory>& services, raft::snapshot_point& at) {
+  return load_machines([&](const snapshot_section& each) { return files.load(id, each); }, services, at);
+}
+
+machine_set load_machines(const snapshot_reading& read, const std::vector<machine_factory>& services,
+                          raft::snapshot_point& at) {
   auto made = make_machines(services);
-  at = files.load(id, [&](std::string_view service, services::snapshot_source& from) {
+  at = read([&](std::string_view service, services::snapshot_source& from) {
     const auto machine = made.find(service);
     // To go on without it would lose its state for good.
     if (machine == made.end())
-      throw raft::storage_error("the snapshot holds the service " + services::printable(service) +
-                                ", which this program does not run");
+      throw not_loadable("the snapshot holds the service " + services::printable(service) +
+                         ", which this program does not run");
     try {
       machine->second->load(from);
     } catch (const raft::storage_error&) {
       throw;
     } catch (const std::exception& e) {
-      throw raft::storage_error("the service " + services::printable(service) +
-                                " cannot load its state from the snapshot: " + e.what());
+      throw not_loadable("the service " + services::printable(service) +
+                         " cannot load its state from the snapshot: " + e.what());
     }
   });
   return made;

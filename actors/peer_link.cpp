@@ -5,6 +5,7 @@
 #include "raft/introductions.hpp"
 #include "services/printable.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -26,7 +27,11 @@ constexpr auto hurry_after = 500ms;
 
 } // namespace
 
-bool plausible_address(const std::string& address) { return raft::address_problem(address) == nullptr; }
+bool plausible_address(const std::string& address) {
+  constexpr std::size_t longest = 300;
+  const auto graphic = [](char c) { return c > 0x20 && c < 0x7f; };
+  return !address.empty() && address.size() <= longest && std::all_of(address.begin(), address.end(), graphic);
+}
 
 raft::sighted_peer sighted(const hello& peer) {
   return {peer.node, peer.state, peer.cluster, peer.address, peer.backup, peer.introduces};
@@ -36,7 +41,7 @@ std::string objection_to(const hello& peer, const hello& self) {
   if (peer.protocol != self.protocol)
     return "speaks protocol " + std::to_string(peer.protocol) + ", this node " + std::to_string(self.protocol);
   if (!peer.node) return "has no node id";
-  if (!plausible_address(peer.address)) return "has no usable address";
+  if (raft::address_problem(peer.address)) return "has no usable address";
   if (peer.introduces.size() > raft::max_introduced) return "introduces more nodes than it may";
   if (peer.node == self.node && peer.incarnation != self.incarnation)
     return "has this node's id " + to_string(peer.node) + ": one data directory is a copy of the other";
@@ -49,8 +54,8 @@ std::string objection_to(const hello& peer, const hello& self) {
 
 peer_link::peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory,
                      std::uint64_t seed, links_handle links)
-    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed, longest_pause_unanswered), self_(std::move(self)),
-      links_(std::move(links)) {
+    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed, longest_pause_unanswered),
+      self_(std::move(self)), links_(std::move(links)) {
   set_down_handler([this](const caf::down_msg& m) {
     if (line_.broken_by(m)) lost("the connection broke");
   });

@@ -54,7 +54,7 @@ class peer_link : public peer_link_handle::base {
 
 /// What a node has against a link to `peer`, whichever of them dialed; empty for nothing.
 std::string objection_to(const hello& peer, const hello& self);
-/// Host:port, so that it can be logged and dialed.
+/// Of bounded length in printable characters, so that it can be logged; that it can be dialed is for the dial to say.
 bool plausible_address(const std::string& address);
 /// A peer as the rules of raft/ see it.
 raft::sighted_peer sighted(const hello& peer);

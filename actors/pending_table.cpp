@@ -22,8 +22,19 @@ pending_command* pending_table::find(raft::tag_t tag) {
   return found == commands_.end() ? nullptr : &found->second;
 }
 
+void pending_table::propose(pending_command& command) {
+  command.where = place::proposed{};
+  proposed_bytes_ += command.payload.size();
+}
+
+/// Its present place.
+void pending_table::leave(const pending_command& command) {
+  if (command.at<place::proposed>() || command.at<place::accepted>()) proposed_bytes_ -= command.payload.size();
+}
+
 raft::tag_t pending_table::start_over(raft::tag_t tag) {
   auto node = commands_.extract(tag);
+  leave(node.mapped());
   node.key() = draw_tag();
   node.mapped().where = place::waiting{};
   return commands_.insert(std::move(node)).position->first;
@@ -32,6 +43,7 @@ raft::tag_t pending_table::start_over(raft::tag_t tag) {
 std::optional<pending_command> pending_table::take(raft::tag_t tag) {
   auto node = commands_.extract(tag);
   if (!node) return std::nullopt;
+  leave(node.mapped());
   bytes_ -= node.mapped().payload.size();
   return std::move(node.mapped());
 }

@@ -66,6 +66,10 @@ class pending_table {
   raft::tag_t draw_tag() noexcept { return ++last_tag_; }
   raft::tag_t add(pending_command command);
   pending_command* find(raft::tag_t tag);
+  /// It is proposed now.
+  void propose(pending_command& command);
+  /// Payload bytes of the commands that are proposed or accepted.
+  std::size_t proposed_bytes() const noexcept { return proposed_bytes_; }
   /// Ends a command's present attempt: from now on it waits under another tag.
   raft::tag_t start_over(raft::tag_t tag);
   std::optional<pending_command> take(raft::tag_t tag);
@@ -83,10 +87,12 @@ class pending_table {
 
  private:
   static void sort(std::vector<raft::tag_t>& tags);
+  void leave(const pending_command& command);
 
   std::size_t max_commands_;
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
+  std::size_t proposed_bytes_ = 0;
   raft::tag_t last_tag_ = 0;
   std::unordered_map<raft::tag_t, pending_command> commands_;
   /// No command has an earlier deadline. Most commands end long before theirs, so this is corrected only when it is

@@ -36,6 +36,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const reads_settled& m) { on_reads_settled(m); },
       [this](applied_batch& m) { on_applied(m); },
       [this](const snapshot_covered& m) { on_covered(m.up_to); },
+      [this](const state_size& m) { state_bytes_ = m.bytes; },
       [this](const raft::transferred& m) {
         settle(m.tag, {0, errc::none, 0, to_string(m.to)});
       },
@@ -316,6 +317,7 @@ void proxy::on_core_up(const core_up& core) {
   on_core_down(core_down{});
   dispatcher_ = core.dispatcher;
   services_ = core.services;
+  harmless_ = core.harmless;
   wake();
 }
 

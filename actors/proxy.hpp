@@ -23,9 +23,11 @@
 #include "actors/pending_table.hpp"
 #include "actors/routes.hpp"
 #include "actors/timer_slot.hpp"
+#include "services/command.hpp"
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -48,6 +50,9 @@ struct proxy_options {
   std::size_t max_result_bytes = 8 << 20;
   /// Batches are cut into messages of about this size.
   std::size_t max_message_bytes = 1 << 20;
+  /// Bytes that the services' state may take; 0: any number. Once it is reached this proxy, where its node leads, lets
+  /// only commands into the log that cannot add to it. What is on its way counts by its payload.
+  std::uint64_t max_state_bytes = 0;
   /// For commands with timeout 0, and the most that any may ask for.
   std::chrono::milliseconds default_timeout{5'000};
   std::chrono::milliseconds max_timeout{300'000};
@@ -113,6 +118,7 @@ class proxy : public proxy_handle::base {
   void on_flush();
   void propose_and_forward();
   bool divert(raft::tag_t tag, const raft::bytes& payload);
+  bool over_quota(const services::command_view& what) const;
   void forward(const routes::link& to);
   void confirm_reads();
   void read_stale();
@@ -143,6 +149,9 @@ class proxy : public proxy_handle::base {
   role_handle role_;
   dispatcher_handle dispatcher_;
   std::set<std::string, std::less<>> services_;
+  /// See core_up.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless_;
+  std::uint64_t state_bytes_ = 0;
   /// With a code: why commands are refused.
   core_down down_;
 

@@ -59,8 +59,8 @@ template <class Use> void proxy::drain(lane& from, Use use) {
 void proxy::propose_and_forward() {
   propose_batch batch;
   const auto propose = [&](raft::tag_t tag, pending_command& command) {
-    command.where = place::proposed{};
     if (divert(tag, command.payload)) return;
+    pending_.propose(command);
     batch.proposals.push_back({tag, command.payload});
   };
   if (routes_.leading())
@@ -77,7 +77,14 @@ void proxy::propose_and_forward() {
 /// What is not for the log: a command whose service is not here, and what the role is asked instead.
 bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   const auto parts = services::decode_command(payload.view());
-  if (!parts || services_.contains(parts->service)) return false;
+  if (!parts) return false;
+  if (services_.contains(parts->service)) {
+    if (!over_quota(*parts)) return false;
+    settle(tag, errc::state_full,
+           "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
+               std::to_string(options_.max_state_bytes) + ": remove something first");
+    return true;
+  }
   if (parts->service != services::cluster_service) {
     settle(tag, errc::unknown_service, services::why_no_service(parts->service));
     return true;
@@ -88,6 +95,7 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
     refuse(tag, raft::refusal::invalid_address, {});
     return true;
   }
+  pending_.propose(*pending_.find(tag));
   std::visit(
       [&](auto& request) {
         request.tag = tag;
@@ -95,6 +103,13 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
       },
       *what);
   return true;
+}
+
+bool proxy::over_quota(const services::command_view& what) const {
+  if (options_.max_state_bytes == 0) return false;
+  const auto harmless = harmless_.find(what.service);
+  if (harmless != harmless_.end() && harmless->second.contains(what.tag)) return false;
+  return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
 }
 
 void proxy::forward(const routes::link& to) {

@@ -62,7 +62,10 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const log_synced& m) { on_synced(m); },
       [this](const piece_stored& m) { on_stored(m); },
       [this](const raft::snapshot_taken& m) { on_disk_fact(m); },
-      [this](const raft::disk_space& m) { on_disk_fact(m); },
+      [this](const raft::disk_space& m) {
+        // Not passed on: the log store told the successor, when that attached itself, what holds since.
+        if (!successor_) step(m);
+      },
       [this](const raft::state_missing& m) { on_disk_fact(m); },
       [this](const replicator_report& m) { on_report(m); },
       [this](const replicator_fetch& m) { on_fetch(m); },

@@ -32,17 +32,22 @@ class snapshot_bytes {
   virtual std::string read(std::uint64_t offset, std::size_t max) = 0;
 };
 
+/// Called for each service of a snapshot in turn; need not read all of its bytes.
+using snapshot_section = std::function<void(std::string_view service, services::snapshot_source& from)>;
+
 /// Collects the bytes of another node's snapshot. One that is dropped unfinished leaves nothing behind.
 class snapshot_receiver {
  public:
   virtual ~snapshot_receiver() = default;
   /// The offset that is due: everything before it is here.
   virtual std::uint64_t next() const = 0;
-  /// The bytes at `next()`.
+  /// The bytes at `next()`. After a temporary error they may be written again.
   virtual void write(std::string_view bytes) = 0;
-  /// Once `next()` is the size: checks everything, and returns when the snapshot and its name are on disk. Throws
-  /// `storage_error` if the bytes are not the snapshot that was announced; it does not exist then.
-  virtual raft::snapshot_point finish() = 0;
+  /// Once `next()` is the size: checks everything, hands it to `each`, and returns when the snapshot and its name are
+  /// on disk. Throws `storage_error` if the bytes are not the snapshot that was announced, and what `each` throws; the
+  /// snapshot does not exist then, so that one which this program cannot load takes no other's place. After a temporary
+  /// error this may be called again.
+  virtual raft::snapshot_point finish(const snapshot_section& each) = 0;
 };
 
 /// The snapshots of one node. Blocking. Every function throws `raft::storage_error` when the disk fails or a snapshot
@@ -57,12 +62,12 @@ class snapshot_files {
   virtual std::unique_ptr<snapshot_receiver> receive(const raft::snapshot_id& id) = 0;
   /// Reads a snapshot from end to end and checks every byte. `each` is called for each service in turn and need not
   /// read all of it.
-  using section = std::function<void(std::string_view service, services::snapshot_source& from)>;
-  virtual raft::snapshot_point load(const raft::snapshot_id& id, const section& each) = 0;
+  virtual raft::snapshot_point load(const raft::snapshot_id& id, const snapshot_section& each) = 0;
   /// Removes all but the newest `kept`, and what is unfinished of others. Returns what is left, newest first.
   virtual std::vector<raft::snapshot_id> prune(std::size_t kept) = 0;
   virtual void remove(const raft::snapshot_id& id) = 0;
-  /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
+  /// Renames a snapshot that cannot be read, so that it counts for nothing; says so for an operator. Of those that were
+  /// renamed before, the newest stays and the others go.
   virtual std::string set_aside(const raft::snapshot_id& id) = 0;
 };
 

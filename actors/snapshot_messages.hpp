@@ -80,6 +80,27 @@ struct snapshot_checked {
   std::string trouble;
 };
 
+// -- backups that are downloaded: snapshots that stay readable whatever is written and removed meanwhile
+
+/// To the snapshot store: opens this snapshot for one reader. Rejected as overloaded when too many are open.
+struct open_backup {
+  raft::snapshot_id snapshot;
+};
+struct backup_opened {
+  /// The reader's name for it.
+  std::uint64_t download = 0;
+};
+/// Answered with a raft::snapshot_piece, empty at the end. A reader that asks for nothing for a minute has given it up;
+/// then this is rejected.
+struct read_backup {
+  std::uint64_t download = 0;
+  std::uint64_t offset = 0;
+  std::size_t max_bytes = 0;
+};
+struct close_backup {
+  std::uint64_t download = 0;
+};
+
 // -- dispatcher and staging store
 
 /// From the dispatcher, which is at the entry `at`: the services' state in a backup that was staged here.
@@ -107,6 +128,11 @@ struct piece_stored {
 /// From the role to the dispatcher: go on from this state.
 struct adopt_state {
   std::shared_ptr<loaded_state> state;
+};
+/// From the dispatcher to the proxy: how large the state of all services is, as far as they tell, and what may be
+/// added.
+struct state_size {
+  std::uint64_t bytes = 0;
 };
 /// From the dispatcher to the proxy: a snapshot stands for the entries up to here. What became of commands there,
 /// nobody here can say.

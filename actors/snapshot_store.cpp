@@ -1,6 +1,7 @@
 #include "actors/snapshot_store.hpp"
 
 #include "actors/log.hpp"
+#include "actors/threads.hpp"
 #include "raft/storage.hpp"
 
 #include <algorithm>
@@ -12,6 +13,10 @@ namespace {
 /// One to start from, and one before it in case the first turns out damaged.
 constexpr std::size_t kept_snapshots = 2;
 constexpr std::size_t most_open = 4;
+/// Each keeps a file on the disk that may have lost its name.
+constexpr std::size_t most_downloads = 8;
+/// A client that takes a piece of a backup has half of this for it.
+constexpr auto download_patience = std::chrono::seconds{60};
 
 std::string place(const raft::log_position& at) { return "index " + std::to_string(at.index); }
 
@@ -42,16 +47,22 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
         job_ended();
       },
       [this](const raft::piece_request& m) { return piece(m); },
+      [this](const open_backup& m) -> caf::result<backup_opened> {
+        try {
+          return open_for_reader(m.snapshot);
+        } catch (const raft::storage_error& e) {
+          return make_error({e.temporary() ? errc::overloaded : errc::refused, e.what(), {}, {}});
+        }
+      },
+      [this](const read_backup& m) { return read_for_reader(m); },
+      [this](const close_backup& m) { downloads_.erase(m.download); },
       [this](const attach_dispatcher& m) { dispatcher_ = m.dispatcher; },
       [this](const role_changed& m) {
         role_ = m.role;
         if (m.previous) send(m.previous, drained{m.retiring});
       },
       [this](const timer& m) {
-        if (!timer_.fired(m) || !incoming_) return;
-        if (clock().now() < incoming_.given_up_at()) return timer_.arm(this, incoming_.given_up_at());
-        log().info("the snapshot at {} is not sent on", place(incoming_.id().last));
-        incoming_.forget();
+        if (timer_.fired(m)) on_time();
       },
   };
 }
@@ -62,12 +73,23 @@ void snapshot_store::on_exit() {
   role_ = nullptr;
   incoming_.forget();
   open_.clear();
+  downloads_.clear();
   setup_.files.reset();
   setup_.staging = nullptr;
 }
 
+/// The job answers as it does when it has failed.
+void snapshot_store::cannot_begin(const write_snapshot&, const std::string& why) {
+  send(snapshot_store_handle{this}, snapshot_written{{}, why});
+}
+void snapshot_store::cannot_begin(const raft::snapshot_id& what, const std::string& why) {
+  send(snapshot_store_handle{this}, snapshot_checked{what, {}, why});
+}
+
 template <class Job, class What> void snapshot_store::begin(const What& what) {
   ++jobs_;
+  if (const auto why = setup_.detach_jobs ? why_no_threads(1) : std::string{}; !why.empty())
+    return cannot_begin(what, why);
   snapshot_job_context context{setup_.files, stop_jobs_, snapshot_store_handle{this}};
   if (setup_.detach_jobs)
     spawn<Job, caf::detached>(std::move(context), what);
@@ -140,29 +162,65 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
   try {
     take_in(piece, answer);
   } catch (const raft::storage_error& e) {
+    // The leader sends it again, as it would if it had got lost.
+    if (e.temporary()) return log().warn("a piece of a snapshot cannot be taken now: {}", e.what());
     log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
     incoming_.forget();
     answer.what.next = 0;
     answer.what.failed = true;
     answer.what.no_room = e.no_space();
   }
+  // Also after a failure: what it left must not pile up.
+  if (answer.what.failed || answer.what.complete) prune();
   if (role_) send(role_, std::move(answer));
 }
 
 void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& answer) {
+  const auto& id = piece.snapshot;
+  raft::snapshot_point at;
   const auto here = setup_.files->list();
   // The word of it was lost on the way, or the role that got it had other things to do.
-  if (std::find(here.begin(), here.end(), piece.snapshot) != here.end()) return load(piece.snapshot, answer);
-  if (!incoming_ || incoming_.id() != piece.snapshot) {
+  if (std::find(here.begin(), here.end(), id) != here.end()) {
+    auto machines = load_again(id, at);
+    return answer_loaded(id, at, std::move(machines), answer);
+  }
+  if (!incoming_ || incoming_.id() != id) {
     incoming_.forget();
-    incoming_.begin(setup_.files->receive(piece.snapshot), piece.snapshot);
-    log().info("node {} sends its snapshot at {}, {} bytes", to_string(piece.head.from), place(piece.snapshot.last),
-               piece.snapshot.size);
+    incoming_.begin(setup_.files->receive(id), id);
+    log().info("node {} sends its snapshot at {}, {} bytes", to_string(piece.head.from), place(id.last), id.size);
   }
   answer.what.next = incoming_.take(piece.offset, piece.data.view(), clock().now());
-  timer_.arm(this, incoming_.given_up_at());
-  if (answer.what.next < piece.snapshot.size) return;
-  load(incoming_.finish(), answer);
+  arm_timer();
+  if (answer.what.next < id.size) return;
+  auto machines =
+      load_machines([this](const snapshot_section& each) { return incoming_.finish(each); }, setup_.services, at);
+  answer_loaded(id, at, std::move(machines), answer);
+}
+
+machine_set snapshot_store::load_again(const raft::snapshot_id& id, raft::snapshot_point& at) try {
+  return load_machines(*setup_.files, id, setup_.services, at);
+} catch (const raft::storage_error& e) {
+  if (!e.temporary()) give_up(id, e);
+  throw;
+}
+
+/// A file that this program cannot load would be in the way of the next attempt, and of files that it can load.
+void snapshot_store::give_up(const raft::snapshot_id& id, const raft::storage_error& why) {
+  std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == id; });
+  try {
+    if (dynamic_cast<const not_loadable*>(&why)) {
+      setup_.files->remove(id);
+      log().error("the snapshot at {} is removed: {}", place(id.last), why.what());
+    } else {
+      log().error("{}; {}", why.what(), setup_.files->set_aside(id));
+    }
+  } catch (const raft::storage_error& e) {
+    log().error("the snapshot at {} cannot be loaded, and is still there: {}", place(id.last), e.what());
+  }
+  if (dispatcher_) send(dispatcher_, snapshot_lost{id});
+}
+
+void snapshot_store::prune() {
   try {
     setup_.files->prune(kept_snapshots);
   } catch (const raft::storage_error& e) {
@@ -170,7 +228,8 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
   }
 }
 
-void snapshot_store::load(const raft::snapshot_id& id, piece_stored& answer) {
+void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
+                                   piece_stored& answer) {
   // To free a large state takes long, wherever it turns out that it is not needed.
   const auto give_back = [home = address()](loaded_state* unused) {
     const std::unique_ptr<loaded_state> state{unused};
@@ -180,13 +239,53 @@ void snapshot_store::load(const raft::snapshot_id& id, piece_stored& answer) {
         caf::anon_send(caf::actor_cast<snapshot_store_handle>(store),
                        discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
   };
-  std::shared_ptr<loaded_state> state{new loaded_state, give_back};
-  state->id = id;
-  state->machines = load_machines(*setup_.files, id, setup_.services, state->at);
+  std::shared_ptr<loaded_state> state{new loaded_state{id, at, std::move(machines)}, give_back};
   log().info("the snapshot at {} is here", place(id.last));
   answer.what.next = id.size;
   answer.what.complete = state->at;
   answer.state = std::move(state);
+}
+
+backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
+  if (downloads_.size() >= most_downloads)
+    throw raft::storage_error("this node hands out " + std::to_string(downloads_.size()) + " backups already", false,
+                              false, true);
+  downloads_.emplace(++last_download_, download{setup_.files->open(id), clock().now()});
+  arm_timer();
+  return {last_download_};
+}
+
+caf::result<raft::snapshot_piece> snapshot_store::read_for_reader(const read_backup& question) {
+  const auto found = downloads_.find(question.download);
+  if (found == downloads_.end())
+    return make_error({errc::refused, "this backup was given up, as nothing was read of it for a minute", {}, {}});
+  auto& [bytes, asked] = found->second;
+  asked = clock().now();
+  try {
+    return raft::snapshot_piece{bytes->id(), question.offset,
+                                raft::bytes{bytes->read(question.offset, question.max_bytes)}};
+  } catch (const raft::storage_error& e) {
+    log().error("a backup could not be read: {}", e.what());
+    return make_error({errc::refused, e.what(), {}, {}});
+  }
+}
+
+/// What was not gone on with is given up.
+void snapshot_store::on_time() {
+  const auto now = clock().now();
+  if (incoming_ && incoming_.given_up_at() <= now) {
+    log().info("the transfer of the snapshot at {} is given up: no data for a minute", place(incoming_.id().last));
+    incoming_.forget();
+  }
+  std::erase_if(downloads_, [&](const auto& one) { return one.second.asked + download_patience <= now; });
+  arm_timer();
+}
+
+void snapshot_store::arm_timer() {
+  auto next = raft::time_point::max();
+  if (incoming_) next = incoming_.given_up_at();
+  for (const auto& [number, one] : downloads_) next = std::min<raft::time_point>(next, one.asked + download_patience);
+  if (next != raft::time_point::max()) timer_.arm(this, next);
 }
 
 raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) {
@@ -197,6 +296,7 @@ raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) 
     if (dispatcher_) send(dispatcher_, snapshot_wanted{});
   } catch (const raft::storage_error& e) {
     log().error("a snapshot could not be read: {}", e.what());
+    if (e.temporary()) return {}; // asked again a little later
     std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == chosen; });
     check(chosen);
   }

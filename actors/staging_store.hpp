@@ -5,6 +5,9 @@
 //       |       -- the last piece: every byte is checked, the services are tried with it --> [idle], one more is kept
 //       +------ the bytes are not what was announced, or no piece came for a minute --> [idle]
 //
+// A backup gets its name only once the services have loaded it. One that turns out damaged later is set aside and
+// forgotten: it can be sent again at once, and this node does not count as one that holds it.
+//
 // A backup is dropped when it was restored and the log no longer reaches back to that, or was not wanted for a day; not
 // before a later snapshot of this node, which holds whatever may have used it meanwhile.
 #pragma once
@@ -14,6 +17,9 @@
 #include "actors/timer_slot.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -37,8 +43,8 @@ class staging_store : public staging_handle::base {
     raft::snapshot_id id;
     /// When somebody last sent it, or asked for it.
     raft::time_point wanted;
-    /// In this run the services were able to load it.
-    bool checked = false;
+    /// When all of it was last read and found good; nothing: not in this run. The first time the services load it.
+    std::optional<raft::time_point> checked = {};
     /// The newest entry that restored it; 0: none in this run.
     index_t used_at = 0;
   };
@@ -49,17 +55,24 @@ class staging_store : public staging_handle::base {
   std::uint64_t stage(const stage_piece& piece);
   void make_room();
   void finish();
+  bool is_good(const raft::snapshot_id& id);
   void check(backup& whole);
+  caf::result<backup_loaded> on_load(const load_backup& question);
+  void load_again();
   backup_loaded load(const load_backup& question);
+  void set_aside(raft::snapshot_id id, const std::string& why);
   raft::snapshot_piece piece(const raft::piece_request& question);
   void on_snapshot(const raft::snapshot_taken& taken);
   void drop(raft::snapshot_id id);
   backup* find(const raft::snapshot_id& id);
 
   staging_store_setup setup_;
+  bool looked_ = false;
   std::vector<backup> kept_;
   incoming_snapshot incoming_;
   timer_slot timer_;
+  /// Loads that a lack of descriptors or memory puts off.
+  std::vector<std::pair<load_backup, caf::typed_response_promise<backup_loaded>>> put_off_;
   /// The one that bytes were asked of last.
   std::unique_ptr<snapshot_bytes> open_;
 };

@@ -40,7 +40,9 @@ template <class F> void visit_fields(snapshot_response& x, F&& f) {
   f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round, x.no_room, x.session, x.incarnation);
 }
 template <class F> void visit_fields(timeout_now& x, F&& f) { f(x.head); }
-template <class F> void visit_fields(removed_notice& x, F&& f) { f(x.head, x.index, x.commit, x.dismissed, x.forgotten, x.out_for_ms); }
+template <class F> void visit_fields(removed_notice& x, F&& f) {
+  f(x.head, x.index, x.commit, x.dismissed, x.forgotten, x.out_for_ms);
+}
 template <class F> void visit_fields(removed_answer& x, F&& f) { f(x.head, x.index); }
 template <class F> void visit_fields(probe& x, F&& f) { f(x.cluster, x.from, x.to, x.number); }
 template <class F> void visit_fields(probe_ack& x, F&& f) { f(x.cluster, x.from, x.to, x.about, x.number); }

@@ -2,8 +2,8 @@
 // is linked to that belong to no cluster yet, and dials those of whom it is told.
 //
 // Only links that are up are told of, never what was told: a node that is gone is forgotten as soon as the nodes that
-// saw it notice, and no rumour keeps itself alive. Nodes that reach each other, by whatever chain of links, thus come to
-// see the same set.
+// saw it notice, and no rumour keeps itself alive. Nodes that reach each other, by whatever chain of links, thus come
+// to see the same set.
 #pragma once
 
 #include "raft/formation.hpp"

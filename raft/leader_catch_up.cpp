@@ -23,7 +23,7 @@ void leader::note_transfer(progress& p, const peer_report& what, output& out) {
   state_.compact(out, pinned());
 }
 
-/// Ends what exceeds its limits.
+/// Ends what exceeds its limits, and forgets who is gone.
 void leader::review_logs(time_point now, output& out) {
   bool released = false;
   for (auto& [id, p] : peers_) {
@@ -39,6 +39,9 @@ void leader::review_logs(time_point now, output& out) {
     out.released_logs.push_back({id, *why, bytes, p.brought_up->age(now)});
   }
   if (released) state_.compact(out, pinned());
+  for (auto& [id, p] : peers_)
+    if (p.brought_up && !p.brought_up->keeps_log() && now - p.heard > 10 * state_.opts().election_max)
+      p.brought_up.reset();
 }
 
 index_t leader::pinned() const {

@@ -117,8 +117,7 @@ void leader::on_configuration_committed(time_point now, output& out) {
     if (p.left_at > 0 && !p.told_until) p.told_until = now + 10 * state_.opts().election_max;
   if (c.is_voter(state_.self())) return;
   // It may be a learner now: then it leads no more, and is a member all the same.
-  if (!c.is_member(state_.self()))
-    state_.note_own_removal(out);
+  if (!c.is_member(state_.self())) state_.note_own_removal(out);
   if (transfer_) return;
   if (const auto next = best_successor(now)) {
     begin_transfer(0, next, now, out);

@@ -100,7 +100,7 @@ void node_state::note_own_removal(output& out) {
   removed_as_of_ = std::max(removed_as_of_, commit_);
   if (at <= removed_at_) return;
   removed_at_ = at;
-  removed_before_ = time_point::max();
+  removed_before_ = time_point::min(); // it was there, and nobody can show anything else
   out.removed = at;
   out.dismissed = members().is_dismissed(self_);
 }

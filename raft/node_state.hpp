@@ -1,8 +1,8 @@
 // What a node is, whatever its role: moved from role to role.
 #pragma once
 
-#include "raft/events.hpp"
 #include "raft/absences.hpp"
+#include "raft/events.hpp"
 #include "raft/lag_clock.hpp"
 #include "raft/log_view.hpp"
 #include "raft/options.hpp"

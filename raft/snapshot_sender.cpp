@@ -58,12 +58,13 @@ void snapshot_sender::start_over(time_point when) {
 void snapshot_sender::on(const snapshot_piece& what, time_point now, sender_output& out) {
   reading_ = false;
   if (!active() || sent_at_ || silent_) return;
-  if (!what.snapshot || what.data.empty()) {
+  // The answer to a question from before this sender started over.
+  if (what.snapshot && what.offset != next_byte_) return ask(now, out);
+  const bool fits = snapshot_ ? snapshot_ == what.snapshot : what.snapshot.last.index >= reach_;
+  if (!what.snapshot || what.data.empty() || !fits) {
     // It is being taken, or a newer one has taken its place, or its file is shorter than it should be.
     return start_over(now + opts_.election_min);
   }
-  const bool fits = snapshot_ ? snapshot_ == what.snapshot : what.snapshot.last.index >= reach_;
-  if (what.offset != next_byte_ || !fits) return ask(now, out);
   snapshot_ = what.snapshot;
   sent_at_ = now;
   resume_at_ = now + pause_after(what.data.size());

@@ -47,16 +47,20 @@ struct durable_mark {
 /// The disk failed, or holds what it must not. The text names the path and the cause (errno or offset).
 class storage_error : public std::runtime_error {
  public:
-  explicit storage_error(const std::string& text, bool no_space = false, bool damaged = false)
-      : std::runtime_error(text), no_space_(no_space), damaged_(damaged) {}
+  explicit storage_error(const std::string& text, bool no_space = false, bool damaged = false, bool temporary = false)
+      : std::runtime_error(text), no_space_(no_space), damaged_(damaged), temporary_(temporary) {}
   /// The disk is full (or the quota is): what was there is as good as before, and another attempt may succeed.
   bool no_space() const noexcept { return no_space_; }
   /// What is on disk is not what was written.
   bool damaged() const noexcept { return damaged_; }
+  /// The process was short of file descriptors, memory or the like: nothing is wrong with the disk, nothing was done,
+  /// and the same call may succeed a moment later.
+  bool temporary() const noexcept { return temporary_; }
 
  private:
   bool no_space_;
   bool damaged_;
+  bool temporary_;
 };
 
 /// The log's shape without its data: entries from `first` up to the next run's first have this term.
@@ -91,8 +95,9 @@ struct recovered {
 };
 
 /// Blocking storage of one node's term, vote and log. Used by one thread at a time. Every function may throw
-/// `storage_error`; after a throw from `apply` or `sync` the object refuses every further write (what a failed sync
-/// left on disk is unknown until it is opened anew).
+/// `storage_error`. After a temporary one everything is as before the call, which may be repeated: what was applied
+/// waits for the next `sync`. After any other throw from `apply` or `sync` the object refuses every further write (what
+/// a failed sync left on disk is unknown until it is opened anew).
 class storage {
  public:
   virtual ~storage() = default;

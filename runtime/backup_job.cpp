@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace troupe {
+namespace {
+
+constexpr int max_attempts = 3;
+
+} // namespace
 
 backup_job::backup_job(caf::actor_config& config, backup_setup setup)
     : backup_handle::base(config), setup_(std::move(setup)) {}
@@ -29,12 +34,22 @@ caf::result<backup_made> backup_job::begin(const make_backup& question) {
 
 void backup_job::go_on() {
   request(setup_.dispatcher, caf::infinite, take_snapshot{})
+      .then([this](const snapshot_result& taken) { open(taken.id); }, [this](const caf::error& why) { fail(why); });
+}
+
+void backup_job::open(const raft::snapshot_id& taken) {
+  request(setup_.snapshots, caf::infinite, open_backup{taken})
       .then(
-          [this](const snapshot_result& taken) {
-            promise_.deliver(backup_made{setup_.cluster, taken.id, setup_.snapshots});
+          [this, taken](const backup_opened& opened) {
+            promise_.deliver(backup_made{setup_.cluster, taken, setup_.snapshots, opened.download});
             quit();
           },
-          [this](const caf::error& why) { fail(why); });
+          [this](const caf::error& why) {
+            // Two newer ones may have taken its place in between.
+            const bool gone = describe(why).code == errc::refused;
+            if (gone && ++attempts_ < max_attempts) return go_on();
+            fail(why);
+          });
 }
 
 void backup_job::fail(const caf::error& why) {

@@ -1,6 +1,7 @@
 // Makes one backup and is gone.
 //
-//   (spawned) -- make_backup: a read of nothing --> [reading] -- it is served: take_snapshot --> [writing] --> (gone)
+//   (spawned) -- make_backup: a read of nothing --> [reading] -- it is served: take_snapshot --> [writing]
+//      (gone) <-- its file is open for the one who asked <-- [opening] <-- the snapshot is there: open_backup ---+
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -29,9 +30,11 @@ class backup_job : public backup_handle::base {
  private:
   caf::result<backup_made> begin(const make_backup& question);
   void go_on();
+  void open(const raft::snapshot_id& taken);
   void fail(const caf::error& why);
 
   backup_setup setup_;
+  int attempts_ = 0;
   caf::typed_response_promise<backup_made> promise_;
 };
 

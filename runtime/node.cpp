@@ -26,6 +26,10 @@
 namespace troupe {
 namespace {
 
+/// What the log needs to go on to its next file is open ahead of time; these are for snapshots, reads of old entries
+/// and whatever another thread takes in between.
+constexpr std::size_t reserved_descriptors = 8;
+
 std::uint64_t draw_seed() {
   std::random_device source;
   return (std::uint64_t{source()} << 32) | source();
@@ -151,7 +155,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   inside->transport = make_transport(system, options.transport);
   inside->transport->listen(options.bind, options.raft_port);
   const auto backup = backup_of(options, services);
-  inside->files = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), options.data_dir);
+  inside->files =
+      std::make_shared<node_disk>(std::make_shared<posix_file_system>(reserved_descriptors), options.data_dir);
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   inside->close_timeout = options.close_timeout;
@@ -175,6 +180,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.expected_members = options.bootstrap_expect.value_or(expected.members);
   setup.open_log = open_disk(inside->files, log_options(options), options.restore);
   setup.snapshots = options.snapshots;
+  setup.max_state_bytes = options.max_state_bytes;
   setup.members = options.members;
   if (!setup.members.remove) setup.members.remove = removes_by_default(discovery);
   setup.services = std::move(services);
@@ -188,6 +194,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   front_door.self = self.node;
   front_door.address = self.address;
   front_door.default_timeout = options.request_timeout;
+  front_door.max_state_bytes = options.max_state_bytes;
   auto& around = inside->around;
   around.proxy = system.spawn<proxy>(front_door);
   around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed());

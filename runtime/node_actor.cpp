@@ -5,6 +5,7 @@
 #include "actors/role_shell.hpp"
 #include "actors/snapshot_store.hpp"
 #include "actors/staging_store.hpp"
+#include "actors/threads.hpp"
 #include "runtime/backup_job.hpp"
 #include "runtime/proxy_question.hpp"
 #include "runtime/restore_job.hpp"
@@ -26,6 +27,10 @@ constexpr auto look_for_room_share = 10;
 
 /// Pieces of backups that may wait for the disk: each may have megabytes.
 constexpr std::size_t max_unanswered_pieces = 8;
+/// What passes by itself (descriptors or threads are lacking) is tried again after this.
+constexpr auto try_again_after = std::chrono::milliseconds{500};
+/// Of the opener, and of the stores of log, snapshots and backups, one of which may have a job.
+constexpr std::size_t core_threads = 5;
 
 /// A full disk that is waited for is spoken of so often.
 constexpr auto complain_every = std::chrono::minutes{1};
@@ -95,7 +100,7 @@ node_handle::behavior_type node_actor::make_behavior() {
         const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(m.waited).count();
         if (m.stalled)
           troupe::log().error("node {}: the disk does not answer: a write has waited for {} ms. The node is not ready "
-                              "and does not lead until it does",
+                              "until it does",
                               to_string(setup_.id), waited);
         else
           troupe::log().warn("node {}: the disk answers again", to_string(setup_.id));
@@ -110,7 +115,8 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (!timer_.fired(m)) return;
         if (phase_ == phase::stopping) return abandon_core();
         if (phase_ == phase::handing_over) return drain(); // nobody took it in time
-        if (phase_ != phase::no_room) return;
+        const bool opens_again = phase_ == phase::opening && opening_put_off_;
+        if (phase_ != phase::no_room && !opens_again) return;
         phase_ = phase::idle;
         if (!membership_.withdrawn) open_core();
       },
@@ -144,8 +150,11 @@ void node_actor::decided(const membership_decision& message) {
 
 void node_actor::open_core() {
   phase_ = phase::opening;
+  opening_put_off_ = false;
   opening_ = membership_;
   opening_since_ = clock().now();
+  if (const auto why = setup_.detach_log ? why_no_threads(core_threads) : std::string{}; !why.empty())
+    return put_off_opening(why);
   const log_owner_handle owner{this};
   log_opener_setup opener{setup_.open_log, membership_, setup_.services};
   // Part of the core: the node must not end while it holds the directory.
@@ -153,8 +162,20 @@ void node_actor::open_core() {
                           : spawn<log_opener>(std::move(opener), owner));
 }
 
+/// The node stays in [opening], and says why.
+void node_actor::put_off_opening(const std::string& why) {
+  opening_put_off_ = true;
+  full_error_ = why;
+  const auto now = clock().now();
+  timer_.arm(this, now + try_again_after);
+  if (now < complained_at_ + complain_every) return;
+  complained_at_ = now;
+  troupe::log().error("node {}: its data directory cannot be opened for the moment: {}", to_string(setup_.id), why);
+}
+
 void node_actor::opened(opened_log& log) {
   if (phase_ != phase::opening) return;
+  if (log.temporary) return put_off_opening(log.error);
   if (log.no_space) return wait_for_room(log.error, look_for_room_share * (clock().now() - opening_since_));
   if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
@@ -163,6 +184,11 @@ void node_actor::opened(opened_log& log) {
     phase_ = phase::idle;
     if (!membership_.withdrawn) open_core();
     return;
+  }
+  // Reading the log may have taken long.
+  if (const auto why = setup_.detach_log ? why_no_threads(core_threads - 1) : std::string{}; !why.empty()) {
+    log.storage.reset();
+    return put_off_opening(why);
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
   if (log.disk.state_lost)
@@ -181,7 +207,10 @@ void node_actor::start_core(opened_log& log) {
   watch(caf::actor_cast<caf::actor>(store));
   start_stores(log);
   core_up up;
-  for (const auto& [name, machine] : log.machines) up.services.insert(name);
+  for (const auto& [name, machine] : log.machines) {
+    up.services.insert(name);
+    for (auto& tag : machine->harmless_commands()) up.harmless[name].insert(std::move(tag));
+  }
   up.dispatcher = dispatcher_ = start_dispatcher(log, store);
   send(around_.proxy, std::move(up));
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
@@ -225,6 +254,8 @@ service_table node_actor::start_services(machine_set machines) {
 
 dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store) {
   dispatcher_setup setup;
+  for (const auto& [name, machine] : log.machines) setup.state_bytes[name] = machine->state_bytes();
+  setup.tell_size = setup_.max_state_bytes > 0;
   setup.services = start_services(std::move(log.machines));
   setup.proxy = around_.proxy;
   setup.log = store;
@@ -419,9 +450,9 @@ void node_actor::on_members(const configuration_known& message) {
 
 void node_actor::on_removed(const removed_from_cluster& message) {
   const bool again = removed_at_ > 0;
-  // Whoever starts a node that was removed before wants it back. That it was, a member shows that has known this node to
-  // be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A core that is
-  // started anew does not count.
+  // Whoever starts a node that was removed before wants it back. That it was, a member shows that has known this node
+  // to be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A core that
+  // is started anew does not count.
   const bool dismissed = message.dismissed && message.left_before >= started_;
   const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;

@@ -69,6 +69,9 @@ struct node_status {
   /// The newest snapshot taken here; no id if there is none. Why the last attempt failed, if it did.
   raft::snapshot_id snapshot;
   std::string snapshot_error;
+  /// How large the state of the services is here, as far as they tell, and what it may take; 0: any number.
+  std::uint64_t state_bytes = 0;
+  std::uint64_t max_state_bytes = 0;
   /// "ok", "full", "stalled" or "failed"; if not ok, what failed, found no room or has waited for how long.
   std::string disk = "ok";
   std::string disk_error;
@@ -92,12 +95,13 @@ struct make_backup {
   /// For the leader to be heard, and for this node to have applied what it knows of.
   std::chrono::milliseconds timeout{5000};
 };
-/// The backup is on this node's disk: `store` gives its bytes, by raft::piece_request, as long as the core runs. A
-/// reader that begins at once keeps them; otherwise two later snapshots end them.
+/// The backup is on this node's disk, and open: `store` gives its bytes, by read_backup, as long as the core runs and
+/// something is asked for at least once a minute, whatever snapshots are taken meanwhile. close_backup ends that.
 struct backup_made {
   cluster_id cluster;
   raft::snapshot_id snapshot;
   snapshot_store_handle store;
+  std::uint64_t download = 0;
 };
 /// Asks the leader, wherever it is, for other members; answered when the new configuration is committed. A node that is
 /// added joins as a learner and becomes a voter when it has caught up.
@@ -163,6 +167,8 @@ struct node_setup {
   storage_factory open_log;
   std::vector<machine_factory> services;
   snapshot_policy snapshots;
+  /// For status; the proxy keeps to it.
+  std::uint64_t max_state_bytes = 0;
   raft::member_policy_options members;
   /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
   std::size_t expected_members = 0;
@@ -199,6 +205,7 @@ class node_actor : public node_handle::base {
   void opened(opened_log& log);
   void start_core(opened_log& log);
   void wait_for_room(const std::string& why, raft::duration at_least);
+  void put_off_opening(const std::string& why);
   service_table start_services(machine_set machines);
   void start_stores(opened_log& log);
   dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
@@ -243,6 +250,8 @@ class node_actor : public node_handle::base {
   /// What the log is being opened for.
   membership_decision opening_;
   raft::time_point opening_since_;
+  /// In [opening]: for want of descriptors or the like it is tried again a little later.
+  bool opening_put_off_ = false;
   epoch_t epoch_ = 0;
   role_changed role_;
   dispatcher_handle dispatcher_;
@@ -276,7 +285,8 @@ class node_actor : public node_handle::base {
   raft::time_point close_by_;
   /// Pieces of backups that the staging store has not answered.
   std::size_t unanswered_pieces_ = 0;
-  /// What the disk's failure said; what did not find room, as long as the phase is no_room.
+  /// What the disk's failure said; what did not find room, as long as the phase is no_room, or why the opening is put
+  /// off.
   std::string disk_error_;
   std::string full_error_;
   /// When the core was started anew.

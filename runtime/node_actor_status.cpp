@@ -48,6 +48,7 @@ caf::result<node_status> node_actor::status() {
   now.cluster = membership_.cluster;
   now.address = setup_.address;
   now.phase = to_string(phase_);
+  now.max_state_bytes = setup_.max_state_bytes;
   if (!disk_error_.empty()) {
     now.disk = "failed";
     now.disk_error = disk_error_;
@@ -61,6 +62,8 @@ caf::result<node_status> node_actor::status() {
     now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
                     : phase_ == phase::no_room ? "the disk is full: " + full_error_
                     : phase_ == phase::idle    ? "not part of a cluster yet"
+                    : phase_ == phase::opening && opening_put_off_
+                        ? "the data directory cannot be opened for the moment: " + full_error_
                     : phase_ == phase::opening
                         ? "reading the log and the state from the disk for " + in_ms(clock().now() - opening_since_)
                         : "starting or stopping";
@@ -88,6 +91,7 @@ caf::result<node_status> node_actor::status() {
               all->now.applied = all->applied.applied;
               all->now.snapshot = all->applied.snapshot;
               all->now.snapshot_error = all->applied.snapshot_error;
+              all->now.state_bytes = all->applied.state_bytes;
               describe_members(all->now, all->peers, all->health);
               judge(all->now, all->applied.behind);
               all->promise.deliver(std::move(all->now));

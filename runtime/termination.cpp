@@ -54,10 +54,10 @@ termination::termination(std::string program, std::chrono::milliseconds limit) :
     std::unique_lock lock{shared->mutex};
     shared->asked = true;
     shared->changed.notify_all();
-    const auto limit = shared->limit;
+    const auto patience = shared->limit;
     lock.unlock();
-    std::this_thread::sleep_for(limit);
-    end_with(shared->program + ": it has not ended within " + std::to_string(limit.count()) +
+    std::this_thread::sleep_for(patience);
+    end_with(shared->program + ": it has not ended within " + std::to_string(patience.count()) +
              " ms of the signal to end, as some thread waits for a disk or a service: ended without it");
   }}.detach();
 }

@@ -6,11 +6,13 @@
 #include "services/service.hpp"
 #include "services/snapshot.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace troupe::services {
 
@@ -28,6 +30,11 @@ class machine {
   virtual reply apply(std::string_view tag, std::string_view payload, const apply_context& context) = 0;
   /// Answers from the present state; the same outcomes.
   virtual reply query(std::string_view tag, std::string_view payload) const = 0;
+
+  /// How large the state is, as far as the service tells; else 0. Takes constant time.
+  virtual std::uint64_t state_bytes() const { return 0; }
+  /// The tags of the commands that cannot make the state larger.
+  virtual std::vector<std::string> harmless_commands() const { return {}; }
 
   /// The present state, which later commands do not change. As cheap as a copy of the service; its end may cost more
   /// (it frees what has changed since), and best comes on the thread that saves it.
@@ -73,6 +80,12 @@ template <class S> class machine_of final : public machine {
     return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
   }
 
+  std::uint64_t state_bytes() const override {
+    if constexpr (tells_size<S>) return service_.state_bytes();
+    return 0;
+  }
+  std::vector<std::string> harmless_commands() const override { return harmless(typename S::commands{}); }
+
   std::unique_ptr<machine_view> view() const override { return std::make_unique<view_of<S>>(service_); }
 
   void load(snapshot_source& from) override {
@@ -85,6 +98,15 @@ template <class S> class machine_of final : public machine {
 
  private:
   using codec = serializer_of_t<S>;
+
+  template <class... Cs> static std::vector<std::string> harmless(types<Cs...>) {
+    std::vector<std::string> tags;
+    const auto note = [&tags](bool adds, std::string_view tag) {
+      if (!adds) tags.emplace_back(tag);
+    };
+    (note(may_add<Cs>(), Cs::tag), ...);
+    return tags;
+  }
 
   /// A service has a handful of messages: comparing tags one after the other beats any table.
   template <class... Ms, class Service, class Handle>

@@ -41,6 +41,15 @@
 // What is saved is a copy of the service, made between two commands and saved on another thread while the service goes
 // on. A small state is simply copied. A large one lies in a `cow_map` (services/cow_map.hpp), whose copy costs nothing;
 // copies that share anything else must share nothing that a command changes.
+//
+// A service may say how large its state is, for a node's status and its quota (node_options::max_state_bytes):
+//
+//     std::uint64_t state_bytes() const { return bytes_; }
+//
+// It is called after every batch of commands, so it must take constant time. It depends on the state alone: a service
+// that loaded a state tells what the one that saved it told. A node with a quota lets no command into the log, once it
+// is reached, but those that say that they cannot add to the state, with `static constexpr bool adds = false;` in the
+// command. Removals must say so: else nothing can be removed from a state that is full.
 #pragma once
 
 #include "raft/types.hpp"
@@ -51,6 +60,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -128,6 +138,15 @@ concept saves = std::copy_constructible<S> &&
   { saved.save(to) } -> std::same_as<void>;
   { loaded.load(from) } -> std::same_as<void>;
 };
+
+template <class S>
+concept tells_size = requires(const S& service) {
+  { service.state_bytes() } -> std::convertible_to<std::uint64_t>;
+};
+template <class C> consteval bool may_add() {
+  if constexpr (requires { C::adds; }) return C::adds;
+  return true;
+}
 
 template <class T> inline constexpr bool is_types = false;
 template <class... Ts> inline constexpr bool is_types<types<Ts...>> = true;

@@ -49,6 +49,7 @@ applied_batch shell::apply(const apply_batch& batch) {
     if (item.term < batch.replies_from) reply.payload = {};
     out.items.push_back({item.index, item.term, code_of(reply.status), std::move(reply.payload)});
   }
+  out.state_bytes = service_->state_bytes();
   return out;
 }
 

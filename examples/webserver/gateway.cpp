@@ -91,14 +91,20 @@ http::response gateway::backup_response(const backup_made& made) {
   answer.headers = {
       {"Content-Disposition", "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
       {"Troupe-Backup", "index=" + index + ", checksum=" + raft::to_string(raft::node_id{made.snapshot.checksum})}};
+  // The file stays open as long as the body lives: until all of it is sent, or its client has gone.
+  const auto close = [store = made.store](const std::uint64_t* download) {
+    caf::anon_send(store, close_backup{*download});
+    delete download;
+  };
+  const std::shared_ptr<const std::uint64_t> open{new std::uint64_t{made.download}, close};
   // The body outlives this call, and is asked for on the server's thread.
-  answer.pieces = http::body_in_pieces{
-      made.snapshot.size,
-      [self = gateway_handle{this}, made, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
-        const raft::piece_request which{made.snapshot, 0, offset, backup_piece};
-        offset += backup_piece;
-        caf::anon_send(self, piece_wanted{made.store, which, receiver});
-      }};
+  answer.pieces = http::body_in_pieces{made.snapshot.size,
+                                       [self = gateway_handle{this}, store = made.store, open,
+                                        offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
+                                         const read_backup which{*open, offset, backup_piece};
+                                         offset += backup_piece;
+                                         caf::anon_send(self, piece_wanted{store, which, receiver});
+                                       }};
   return answer;
 }
 

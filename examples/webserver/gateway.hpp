@@ -20,7 +20,7 @@ struct http_call {
 /// The next piece of a backup is due.
 struct piece_wanted {
   snapshot_store_handle store;
-  raft::piece_request which;
+  read_backup which;
   http::piece_receiver receiver;
 };
 

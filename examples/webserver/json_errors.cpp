@@ -22,6 +22,7 @@ unsigned http_status(errc code) {
   case errc::disk_failed:
     return 503;
   case errc::disk_full:
+  case errc::state_full:
     return 507;
   case errc::outcome_unknown:
     return 504;

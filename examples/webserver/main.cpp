@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 constexpr auto http_grace = 5s;
 constexpr auto node_grace = 3s;
 constexpr auto disk_grace = 1500ms;
-constexpr auto end_limit = 9800ms;
+constexpr auto end_limit = 9300ms;
 
 constexpr int wrong_options = 2;
 

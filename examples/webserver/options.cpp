@@ -207,6 +207,8 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
   add_duration(app, "--ready-lag", "TROUPE_READY_LAG", lag,
                "A node is not ready while it has not applied what it has known to be committed for longer than this "
                "(default: ten times the election timeout)");
+  add_size(app, "--max-state-bytes", "TROUPE_MAX_STATE_BYTES", node.max_state_bytes,
+           "Bytes that the maps may take; beyond, writes that add are answered with 507; 0: any number");
   add_size(app, "--segment-size", "TROUPE_SEGMENT_SIZE", node.segment_size, "Size of one file of the log");
 }
 

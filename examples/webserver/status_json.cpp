@@ -74,6 +74,12 @@ std::uint64_t losses_of(const node_status& status) {
   return all;
 }
 
+json state_of(const node_status& status) {
+  json found = {{"bytes", status.state_bytes}, {"quota", nullptr}};
+  if (status.max_state_bytes > 0) found["quota"] = status.max_state_bytes;
+  return found;
+}
+
 json time_of(const std::optional<std::chrono::system_clock::time_point>& when) {
   if (!when) return nullptr;
   const auto seconds = std::chrono::system_clock::to_time_t(*when);
@@ -112,6 +118,7 @@ http::response status_response(const node_status& status) {
                      {"log_start", role.log_start},
                      {"snapshot", json_of(status.snapshot)},
                      {"snapshot_error", status.snapshot_error.empty() ? json() : json(status.snapshot_error)},
+                     {"state", state_of(status)},
                      {"disk", status.disk},
                      {"disk_error", status.disk_error.empty() ? json() : json(status.disk_error)},
                      {"transfers", transfers_of(role)},

@@ -205,6 +205,11 @@ int upload(file_system& fs, const std::filesystem::path& file, const std::string
   const auto at = address_in(url);
   if (const int code = verify_snapshot_file(fs, file, file_role::backup, to); code != all_good) return code;
   const auto backup = verify_snapshot(fs, file, file_role::backup);
+  if (options.stage_only) {
+    sending{fs, file, backup.id, at, options, to}.all();
+    to.out << "the node at " << to_string(at) << " holds the backup; nothing was restored\n";
+    return all_good;
+  }
   show_what_is_meant(backup, at, options.other_cluster, to);
   if (!options.yes && !to.ask("Whatever the cluster has now is replaced by what the backup holds. Restore it?")) {
     to.err << "nothing was changed\n";

@@ -13,14 +13,14 @@ constexpr std::uint64_t reserve_size = 16'384;
 } // namespace
 
 data_dir::data_dir(file_system& fs, std::filesystem::path directory) : fs_(fs), directory_(std::move(directory)) {
-  make_durable_directory(fs_, directory_);
+  patiently(fs_, [&] { make_durable_directory(fs_, directory_); });
   std::string holder;
-  lock_ = fs_.lock(directory_ / "lock", holder);
+  lock_ = patiently(fs_, [&] { return fs_.lock(directory_ / "lock", holder); });
   if (!lock_)
     throw raft::storage_error("data directory " + directory_.string() + " is in use by " +
                               (holder.empty() ? "another process" : holder) + " (lock file " +
                               (directory_ / "lock").string() + ")");
-  auto next = load_or_draw();
+  auto next = patiently(fs_, [&] { return load_or_draw(); });
   ++next.starts;
   store(std::move(next));
   incarnation_ = identity_.starts << 32 | (fs_.draw_random() & 0xffffffff);
@@ -40,12 +40,13 @@ identity data_dir::load_or_draw() {
 
 void data_dir::store(identity next) {
   const auto content = encode_identity(next);
+  const auto replace = [&] { replace_file(fs_, identity_path(), content); };
   try {
-    replace_file(fs_, identity_path(), content);
+    patiently(fs_, replace);
   } catch (const file_error& error) {
     if (!error.no_space() || !fs_.exists(reserve_path())) throw;
-    fs_.remove(reserve_path());
-    replace_file(fs_, identity_path(), content);
+    patiently(fs_, [&] { fs_.remove(reserve_path()); });
+    patiently(fs_, replace);
   }
   identity_ = std::move(next);
   keep_reserve();

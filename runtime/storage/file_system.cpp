@@ -1,5 +1,7 @@
 #include "runtime/storage/file_system.hpp"
 
+#include "runtime/os_error.hpp"
+
 #include <cerrno>
 #include <system_error>
 
@@ -10,13 +12,25 @@ std::string describe(std::string_view call, const std::filesystem::path& path, i
   return std::string{call} + " " + path.string() + ": " + std::generic_category().message(code);
 }
 
-/// After a failed sync nobody knows what the disk holds, whatever the cause.
-bool is_no_space(std::string_view call, int code) { return (code == ENOSPC || code == EDQUOT) && call != "sync"; }
+os_error class_of(std::string_view call, int code) { return call == "sync" ? classify_sync(code) : classify(code); }
+
+/// Makes the name of a directory that was there already durable: an earlier process may have made it and ended before
+/// that. Where the directory above it cannot be opened, it was made by somebody else.
+void settle_name(file_system& fs, const std::filesystem::path& existing) {
+  if (!existing.has_relative_path()) return;
+  try {
+    fs.sync_directory(existing.parent_path());
+  } catch (const file_error& error) {
+    if (error.code() != EACCES && error.code() != EPERM) throw;
+  }
+}
 
 } // namespace
 
 file_error::file_error(std::string_view call, const std::filesystem::path& path, int code)
-    : storage_error(describe(call, path, code), is_no_space(call, code)), code_(code) {}
+    : storage_error(describe(call, path, code), class_of(call, code) == os_error::no_room, false,
+                    class_of(call, code) == os_error::temporary),
+      code_(code) {}
 
 void replace_file(file_system& fs, const std::filesystem::path& path, std::string_view content) {
   auto temporary = path;
@@ -38,10 +52,15 @@ std::string read_file(file_system& fs, const std::filesystem::path& path) {
 }
 
 void make_durable_directory(file_system& fs, const std::filesystem::path& path) {
-  fs.make_directory(path);
-  fs.sync_directory(path);
   const auto above = path.parent_path();
-  if (!above.empty()) fs.sync_directory(above);
+  if (fs.exists(path) || above == path) {
+    settle_name(fs, path);
+  } else {
+    if (!above.empty()) make_durable_directory(fs, above);
+    fs.make_directory(path);
+    fs.sync_directory(above);
+  }
+  fs.sync_directory(path);
 }
 
 } // namespace troupe

@@ -4,6 +4,7 @@
 
 #include "raft/storage.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -41,6 +42,14 @@ class file {
   virtual void sync() = 0;
 };
 
+/// An open directory.
+class directory {
+ public:
+  virtual ~directory() = default;
+  /// Makes creations, renames and removals in it durable. Needs no file descriptor, as it has one.
+  virtual void sync() = 0;
+};
+
 /// Held as long as the object lives.
 class file_lock {
  public:
@@ -68,6 +77,7 @@ class file_system {
   virtual void make_directory(const std::filesystem::path& path) = 0;
   /// Makes creations, renames and removals in this directory durable.
   virtual void sync_directory(const std::filesystem::path& path) = 0;
+  virtual std::unique_ptr<directory> open_directory(const std::filesystem::path& path) = 0;
   /// Takes the lock file for this process, or returns null and says in `holder` what the file tells about the process
   /// that has it.
   virtual std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) = 0;
@@ -76,7 +86,23 @@ class file_system {
   virtual std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) = 0;
   /// 64 random bits.
   virtual std::uint64_t draw_random() = 0;
+  /// Blocks for so long: between two attempts at what failed for a temporary reason.
+  virtual void pause(std::chrono::milliseconds time) = 0;
 };
+
+/// Calls `attempt`, and again after a temporary error, for two seconds at most. For a thread that may block, and for
+/// what may be done any number of times.
+template <class F> auto patiently(file_system& fs, F attempt) {
+  for (std::chrono::milliseconds waited{0}, next{10}; waited < std::chrono::seconds{2}; waited += next, next *= 2) {
+    try {
+      return attempt();
+    } catch (const raft::storage_error& error) {
+      if (!error.temporary()) throw;
+    }
+    fs.pause(next);
+  }
+  return attempt();
+}
 
 /// Replaces a small file so that a crash leaves the old content or the new one: temporary file, sync, rename,
 /// directory sync.
@@ -85,7 +111,7 @@ void replace_file(file_system& fs, const std::filesystem::path& path, std::strin
 /// The whole content of a small file.
 std::string read_file(file_system& fs, const std::filesystem::path& path);
 
-/// Makes a directory and its own name durable.
+/// Makes a directory, with all that are missing above it, and returns when their names are durable.
 void make_durable_directory(file_system& fs, const std::filesystem::path& path);
 
 } // namespace troupe

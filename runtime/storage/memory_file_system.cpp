@@ -54,9 +54,13 @@ class memory_file final : public file {
   memory_file(memory_file_system& fs, path name, std::shared_ptr<memory_file_system::node> target, bool writable)
       : fs_(fs), path_(std::move(name)), node_(std::move(target)), writable_(writable) {}
 
-  std::uint64_t size() override { return node_->cached.size(); }
+  std::uint64_t size() override {
+    fs_.look(kind_t::size, path_);
+    return node_->cached.size();
+  }
 
   std::size_t read(std::uint64_t offset, std::span<char> into) override {
+    fs_.look(kind_t::read, path_);
     if (offset >= node_->cached.size()) return 0;
     return node_->cached.copy(into.data(), into.size(), offset);
   }
@@ -91,6 +95,17 @@ class memory_file final : public file {
   bool writable_;
 };
 
+/// An open directory of a memory_file_system.
+class memory_directory final : public directory {
+ public:
+  memory_directory(memory_file_system& fs, path name) : fs_(fs), path_(std::move(name)) {}
+  void sync() override { fs_.sync_directory(path_); }
+
+ private:
+  memory_file_system& fs_;
+  path path_;
+};
+
 std::shared_ptr<memory_file_system::node> memory_file_system::find(const path& name, std::string_view call) const {
   const auto found = names_.find(name);
   if (found == names_.end()) throw file_error(call, name, ENOENT);
@@ -106,10 +121,12 @@ void memory_file_system::set_name(const path& name, std::shared_ptr<node> target
 }
 
 std::unique_ptr<file> memory_file_system::open(const path& name) {
+  look(kind_t::open, name);
   return std::make_unique<memory_file>(*this, name, find(name, "open"), true);
 }
 
 std::unique_ptr<file> memory_file_system::open_to_read(const path& name) {
+  look(kind_t::open, name);
   return std::make_unique<memory_file>(*this, name, find(name, "open"), false);
 }
 
@@ -118,12 +135,16 @@ std::unique_ptr<file> memory_file_system::create(const path& name) {
   announce({kind_t::create, name, 0, 0});
   // A new node even for an old name: dropping the old content is then as durable as the name.
   set_name(name, std::make_shared<node>());
-  return open(name);
+  return std::make_unique<memory_file>(*this, name, names_.at(name), true);
 }
 
-bool memory_file_system::exists(const path& name) { return names_.contains(name) || directories_.contains(name); }
+bool memory_file_system::exists(const path& name) {
+  look(kind_t::exists, name);
+  return names_.contains(name) || directories_.contains(name);
+}
 
 std::vector<std::string> memory_file_system::list(const path& directory) {
+  look(kind_t::list, directory);
   std::vector<std::string> found;
   for (const auto& [name, target] : names_)
     if (name.parent_path() == directory) found.push_back(name.filename().string());
@@ -157,6 +178,11 @@ void memory_file_system::sync_directory(const path& name) {
   settle(unsynced_names_, durable_names_, name);
 }
 
+std::unique_ptr<directory> memory_file_system::open_directory(const path& name) {
+  look(kind_t::open_directory, name);
+  return std::make_unique<memory_directory>(*this, name);
+}
+
 std::unique_ptr<file_lock> memory_file_system::lock(const path& name, std::string& holder) {
   if ((*locked_)[name] == 0 && (*looked_at_)[name] == 0) return std::make_unique<memory_lock>(locked_, name);
   holder = "another node of this simulation";
@@ -177,12 +203,14 @@ std::uint64_t memory_file_system::draw_random() {
   return z ^ (z >> 31);
 }
 
-std::unique_ptr<memory_file_system> memory_file_system::crashed(const survives& lands) const {
+std::unique_ptr<memory_file_system> memory_file_system::crashed(const survives& lands, name_order order) const {
   auto after = std::make_unique<memory_file_system>(random_);
   after->directories_ = directories_;
   auto found = durable_names_;
   for (const auto& change : unsynced_names_) {
-    if (!lands()) break; // a journal keeps the order of names
+    const bool landed = lands();
+    if (!landed && order == name_order::kept) break;
+    if (!landed) continue;
     if (change.target)
       found[change.path] = change.target;
     else

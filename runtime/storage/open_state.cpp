@@ -62,6 +62,7 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
       out.notes.push_back(std::string{error.what()} + "; " + snapshots.set_aside(id));
       continue;
     } catch (const file_error& error) { // the disk cannot read it, and might another time
+      if (error.temporary()) throw;     // it will: an older state is no substitute
       out.notes.emplace_back(error.what());
       continue;
     } catch (const other_cluster& error) {

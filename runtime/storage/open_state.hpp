@@ -25,7 +25,8 @@ using load_snapshot = std::function<raft::snapshot_point(const raft::snapshot_id
 /// snapshot is left to stand for the beginning of the log, `out.state_lost` is set; `load` was then called in vain or
 /// not at all.
 ///
-/// `fs` must outlive the log. Throws `storage_error` when the log is damaged or the disk fails.
+/// `fs` must outlive the log. Throws `storage_error` when the log is damaged or the disk fails, and a temporary one as
+/// it comes, from a snapshot too: all of this may be done again.
 std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_directory, const wal_options& options,
                                 snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out);
 

@@ -31,6 +31,9 @@ class overlay_file_system final : public file_system {
   void remove(const std::filesystem::path& path) override;
   void make_directory(const std::filesystem::path&) override {}
   void sync_directory(const std::filesystem::path&) override {}
+  std::unique_ptr<directory> open_directory(const std::filesystem::path&) override {
+    return std::make_unique<overlay_directory>();
+  }
   /// The real lock.
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override {
     return under_.lock(path, holder);
@@ -39,8 +42,14 @@ class overlay_file_system final : public file_system {
     return under_.lock_to_look(path, holder);
   }
   std::uint64_t draw_random() override { return under_.draw_random(); }
+  void pause(std::chrono::milliseconds time) override { under_.pause(time); }
 
  private:
+  class overlay_directory final : public directory {
+   public:
+    void sync() override {}
+  };
+
   friend class overlay_file;
 
   /// A file that was opened or made: what is beneath, and what was written since, in order.

@@ -1,26 +1,69 @@
 #include "runtime/storage/posix_file_system.hpp"
 
+#include "runtime/os_error.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <mutex>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace troupe {
-namespace {
 
 using std::filesystem::path;
+
+/// Descriptors that are open for nothing but to be closed when one is needed. Another thread may be quicker to take the
+/// one that is given up, so there are several. Thread-safe.
+class descriptor_reserve {
+ public:
+  explicit descriptor_reserve(std::size_t most) : most_(most) { fill(); }
+  descriptor_reserve(const descriptor_reserve&) = delete;
+  descriptor_reserve& operator=(const descriptor_reserve&) = delete;
+  ~descriptor_reserve() {
+    for (const auto fd : held_) ::close(fd);
+  }
+
+  void fill() {
+    const std::lock_guard lock{mutex_};
+    while (held_.size() < most_) {
+      const auto fd = ::open("/", O_PATH | O_CLOEXEC);
+      if (fd < 0) return;
+      held_.push_back(fd);
+    }
+  }
+  bool give_up_one() {
+    const std::lock_guard lock{mutex_};
+    if (held_.empty()) return false;
+    ::close(held_.back());
+    held_.pop_back();
+    return true;
+  }
+
+ private:
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::vector<int> held_;
+};
+
+namespace {
 
 /// Owns a file descriptor.
 class descriptor {
  public:
-  descriptor(const path& name, int flags) : fd_(::open(name.c_str(), flags | O_CLOEXEC, 0644)) {
+  descriptor(const path& name, int flags, descriptor_reserve& reserve) {
+    const auto open = [&] { return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, 0644); }); };
+    fd_ = open();
+    while (fd_ < 0 && (errno == EMFILE || errno == ENFILE) && reserve.give_up_one()) fd_ = open();
     if (fd_ < 0) throw file_error("open", name, errno);
+    reserve.fill();
   }
   descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   descriptor& operator=(descriptor&&) = delete;
@@ -30,12 +73,12 @@ class descriptor {
   int get() const noexcept { return fd_; }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 class posix_file final : public file {
  public:
-  posix_file(path name, int flags) : path_(std::move(name)), fd_(path_, flags) {}
+  posix_file(path name, int flags, descriptor_reserve& reserve) : path_(std::move(name)), fd_(path_, flags, reserve) {}
 
   std::uint64_t size() override {
     struct stat status = {};
@@ -111,9 +154,23 @@ class posix_lock final : public file_lock {
   bool named_;
 };
 
+class posix_directory final : public directory {
+ public:
+  posix_directory(path name, descriptor_reserve& reserve)
+      : path_(std::move(name)), fd_(path_, O_RDONLY | O_DIRECTORY, reserve) {}
+
+  void sync() override {
+    if (::fsync(fd_.get()) != 0) throw file_error("sync", path_, errno);
+  }
+
+ private:
+  path path_;
+  descriptor fd_;
+};
+
 /// Takes an flock, or returns false and says in `holder` what the file tells.
 bool try_lock(const descriptor& fd, int kind, const path& name, std::string& holder) {
-  if (::flock(fd.get(), kind | LOCK_NB) == 0) return true;
+  if (uninterrupted([&] { return ::flock(fd.get(), kind | LOCK_NB); }) == 0) return true;
   if (errno != EWOULDBLOCK) throw file_error("lock", name, errno);
   char text[64];
   const auto got = ::pread(fd.get(), text, sizeof text, 0);
@@ -124,14 +181,19 @@ bool try_lock(const descriptor& fd, int kind, const path& name, std::string& hol
 
 } // namespace
 
-std::unique_ptr<file> posix_file_system::open(const path& name) { return std::make_unique<posix_file>(name, O_RDWR); }
+posix_file_system::posix_file_system(std::size_t reserved_descriptors)
+    : reserve_(std::make_shared<descriptor_reserve>(reserved_descriptors)) {}
+
+std::unique_ptr<file> posix_file_system::open(const path& name) {
+  return std::make_unique<posix_file>(name, O_RDWR, *reserve_);
+}
 
 std::unique_ptr<file> posix_file_system::open_to_read(const path& name) {
-  return std::make_unique<posix_file>(name, O_RDONLY);
+  return std::make_unique<posix_file>(name, O_RDONLY, *reserve_);
 }
 
 std::unique_ptr<file> posix_file_system::create(const path& name) {
-  return std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC);
+  return std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC, *reserve_);
 }
 
 bool posix_file_system::exists(const path& name) {
@@ -146,11 +208,13 @@ std::vector<std::string> posix_file_system::list(const path& directory) {
   std::error_code error;
   std::vector<std::string> names;
   std::filesystem::directory_iterator it(directory, error);
+  while (error.value() == EMFILE && reserve_->give_up_one()) it = std::filesystem::directory_iterator(directory, error);
   while (!error && it != std::filesystem::directory_iterator{}) {
     names.push_back(it->path().filename().string());
     it.increment(error);
   }
   if (error) throw file_error("list", directory, error.value());
+  reserve_->fill();
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -169,24 +233,25 @@ void posix_file_system::make_directory(const path& name) {
   if (error) throw file_error("mkdir", name, error.value());
 }
 
-void posix_file_system::sync_directory(const path& name) {
-  const auto& target = name.empty() ? path{"."} : name;
-  const descriptor fd{target, O_RDONLY | O_DIRECTORY};
-  if (::fsync(fd.get()) != 0) throw file_error("sync", target, errno);
+void posix_file_system::sync_directory(const path& name) { open_directory(name)->sync(); }
+
+std::unique_ptr<directory> posix_file_system::open_directory(const path& name) {
+  return std::make_unique<posix_directory>(name.empty() ? path{"."} : name, *reserve_);
 }
 
 std::unique_ptr<file_lock> posix_file_system::lock(const path& name, std::string& holder) {
-  descriptor fd{name, O_RDWR | O_CREAT};
+  descriptor fd{name, O_RDWR | O_CREAT, *reserve_};
   if (!try_lock(fd, LOCK_EX, name, holder)) return nullptr;
   // What stands in the file only serves the error message of the next one who tries.
   const auto text = "process " + std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd.get(), 0) != 0) throw file_error("truncate", name, errno);
-  if (::pwrite(fd.get(), text.data(), text.size(), 0) < 0 && errno != ENOSPC) throw file_error("write", name, errno);
+  if (uninterrupted([&] { return ::ftruncate(fd.get(), 0); }) != 0) throw file_error("truncate", name, errno);
+  const auto put = uninterrupted([&] { return ::pwrite(fd.get(), text.data(), text.size(), 0); });
+  if (put < 0 && errno != ENOSPC) throw file_error("write", name, errno);
   return std::make_unique<posix_lock>(std::move(fd), true);
 }
 
 std::unique_ptr<file_lock> posix_file_system::lock_to_look(const path& name, std::string& holder) {
-  descriptor fd{name, O_RDONLY | O_CREAT};
+  descriptor fd{name, O_RDONLY | O_CREAT, *reserve_};
   if (!try_lock(fd, LOCK_SH, name, holder)) return nullptr;
   return std::make_unique<posix_lock>(std::move(fd), false);
 }
@@ -198,5 +263,7 @@ std::uint64_t posix_file_system::draw_random() {
     if (errno != EINTR) throw file_error("getrandom", "the kernel", errno);
   return value;
 }
+
+void posix_file_system::pause(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 
 } // namespace troupe

@@ -3,12 +3,20 @@
 
 #include "runtime/storage/file_system.hpp"
 
+#include <memory>
+
 namespace troupe {
 
+class descriptor_reserve;
+
 /// Files by pread, pwrite and fdatasync (never mmap: a failing disk must be an error, not a signal), locks by flock,
-/// randomness by getrandom.
+/// randomness by getrandom. Calls that a signal interrupts are made again, but for a sync.
 class posix_file_system final : public file_system {
  public:
+  /// Keeps so many file descriptors in reserve, which it gives up one by one when the process has no other left: then
+  /// the log can go on to its next file. They come back when others are free again.
+  explicit posix_file_system(std::size_t reserved_descriptors = 0);
+
   std::unique_ptr<file> open(const std::filesystem::path& path) override;
   std::unique_ptr<file> open_to_read(const std::filesystem::path& path) override;
   std::unique_ptr<file> create(const std::filesystem::path& path) override;
@@ -18,9 +26,14 @@ class posix_file_system final : public file_system {
   void remove(const std::filesystem::path& path) override;
   void make_directory(const std::filesystem::path& path) override;
   void sync_directory(const std::filesystem::path& path) override;
+  std::unique_ptr<directory> open_directory(const std::filesystem::path& path) override;
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override;
   std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override;
   std::uint64_t draw_random() override;
+  void pause(std::chrono::milliseconds time) override;
+
+ private:
+  std::shared_ptr<descriptor_reserve> reserve_;
 };
 
 } // namespace troupe

@@ -113,6 +113,24 @@ void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, cons
                         ", not " + to_string(cluster));
 }
 
+/// The bytes of the section that a reader is at.
+class section_source final : public services::snapshot_source {
+ public:
+  explicit section_source(snapshot_reader& reader) : reader_(reader) {}
+  std::size_t read(std::span<char> into) override { return reader_.read(into); }
+
+ private:
+  snapshot_reader& reader_;
+};
+
+/// Reads all that is left of a snapshot, of which `each` is called for every service.
+void read_sections(snapshot_reader& reader, const snapshot_section& each) {
+  while (reader.next_section()) {
+    section_source source{reader};
+    each(reader.section(), source);
+  }
+}
+
 class file_receiver final : public snapshot_receiver {
  public:
   file_receiver(std::shared_ptr<snapshot_folder> folder, const raft::snapshot_id& id, raft::cluster_id cluster)
@@ -126,11 +144,10 @@ class file_receiver final : public snapshot_receiver {
     out_.write(bytes);
   }
 
-  raft::snapshot_point finish() override {
+  raft::snapshot_point finish(const snapshot_section& each) override {
     snapshot_reader reader{fs_, out_.path()};
     check_cluster(reader, cluster_, out_.path());
-    while (reader.next_section()) {
-    }
+    read_sections(reader, each);
     check_id(reader, id_, out_.path());
     out_.finish(id_);
     return reader.header().at;
@@ -141,16 +158,6 @@ class file_receiver final : public snapshot_receiver {
   raft::snapshot_id id_;
   raft::cluster_id cluster_;
   unfinished_snapshot out_;
-};
-
-/// The bytes of the section that a reader is at.
-class section_source final : public services::snapshot_source {
- public:
-  explicit section_source(snapshot_reader& reader) : reader_(reader) {}
-  std::size_t read(std::span<char> into) override { return reader_.read(into); }
-
- private:
-  snapshot_reader& reader_;
 };
 
 } // namespace
@@ -173,14 +180,11 @@ std::unique_ptr<snapshot_receiver> snapshot_dir::receive(const raft::snapshot_id
   return std::make_unique<file_receiver>(folder_, id, cluster_);
 }
 
-raft::snapshot_point snapshot_dir::load(const raft::snapshot_id& id, const section& each) {
+raft::snapshot_point snapshot_dir::load(const raft::snapshot_id& id, const snapshot_section& each) {
   const auto path = folder_->path_of(id);
   snapshot_reader reader{folder_->files(), path};
   check_cluster(reader, cluster_, path);
-  while (reader.next_section()) {
-    section_source source{reader};
-    each(reader.section(), source);
-  }
+  read_sections(reader, each);
   check_id(reader, id, path);
   return reader.header().at;
 }

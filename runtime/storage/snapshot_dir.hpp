@@ -31,7 +31,7 @@ class snapshot_dir final : public snapshot_files {
   std::unique_ptr<snapshot_writer> create(const raft::snapshot_point& at) override;
   std::unique_ptr<snapshot_bytes> open(const raft::snapshot_id& id) override;
   std::unique_ptr<snapshot_receiver> receive(const raft::snapshot_id& id) override;
-  raft::snapshot_point load(const raft::snapshot_id& id, const section& each) override;
+  raft::snapshot_point load(const raft::snapshot_id& id, const snapshot_section& each) override;
   std::vector<raft::snapshot_id> prune(std::size_t kept) override { return folder_->prune(kept); }
   void remove(const raft::snapshot_id& id) override { folder_->remove(id); }
   std::string set_aside(const raft::snapshot_id& id) override { return folder_->set_aside(id); }

@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint64_t sync_every = std::uint64_t{16} << 20;
 constexpr std::string_view temporary_suffix = ".tmp";
 constexpr std::string_view aside_suffix = ".damaged";
+/// Damaged ones that are kept for an operator to look at, the one that is being set aside included.
+constexpr std::size_t kept_aside = 2;
 
 /// Takes a name away after a failure that is reported anyhow.
 void try_to_remove(file_system& fs, const std::filesystem::path& path) {
@@ -66,9 +68,17 @@ std::string snapshot_folder::set_aside(const raft::snapshot_id& id) {
   const auto path = path_of(id);
   auto aside = path;
   aside += aside_suffix;
+  drop_set_aside(kept_aside - 1);
   fs_.rename(path, aside);
   fs_.sync_directory(directory_);
   return "set aside as " + aside.filename().string();
+}
+
+void snapshot_folder::drop_set_aside(std::size_t kept) {
+  auto names = fs_.list(directory_);
+  std::erase_if(names, [](const auto& name) { return !name.ends_with(aside_suffix); });
+  // Names begin with the index.
+  for (std::size_t i = 0; i + kept < names.size(); ++i) fs_.remove(directory_ / names[i]);
 }
 
 unfinished_snapshot::unfinished_snapshot(std::shared_ptr<snapshot_folder> folder) : folder_(std::move(folder)) {
@@ -100,6 +110,8 @@ void unfinished_snapshot::write(std::string_view bytes) {
 void unfinished_snapshot::finish(const raft::snapshot_id& id) {
   out_->sync();
   const auto name = folder_->path_of(id);
+  // Opened first: behind the name there is no way back.
+  const auto names = folder_->fs_.open_directory(folder_->directory_);
   {
     const std::lock_guard lock{folder_->mutex_};
     folder_->fs_.rename(path_, name);
@@ -107,7 +119,7 @@ void unfinished_snapshot::finish(const raft::snapshot_id& id) {
     forget();
   }
   try {
-    folder_->fs_.sync_directory(folder_->directory_);
+    names->sync();
   } catch (const file_error&) {
     const std::lock_guard lock{folder_->mutex_};
     try_to_remove(folder_->fs_, name);

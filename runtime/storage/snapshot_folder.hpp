@@ -26,13 +26,15 @@ class snapshot_folder {
   /// Removes all but the newest `kept`, oldest first, and unfinished files that no object of this process is writing.
   std::vector<raft::snapshot_id> prune(std::size_t kept);
   void remove(const raft::snapshot_id& id);
-  /// Renames a snapshot that cannot be read, so that nobody counts on it; says so for an operator.
+  /// Renames a snapshot that cannot be read, so that it counts for nothing; says so for an operator. Of those that were
+  /// renamed before, the newest stays and the others go.
   std::string set_aside(const raft::snapshot_id& id);
 
   file_system& files() const noexcept { return fs_; }
 
  private:
   friend class unfinished_snapshot;
+  void drop_set_aside(std::size_t kept);
 
   file_system& fs_;
   std::filesystem::path directory_;
@@ -54,7 +56,7 @@ class unfinished_snapshot {
   std::uint64_t size() const noexcept { return size_; }
   const std::filesystem::path& path() const noexcept { return path_; }
   /// Returns when content and name are on disk. When it throws, the name does not stand for the snapshot, unless the
-  /// disk fails twice.
+  /// disk fails twice. After a temporary error it may be called again.
   void finish(const raft::snapshot_id& id);
 
  private:

@@ -12,8 +12,9 @@ namespace {
 constexpr auto unwritten = std::numeric_limits<std::uint32_t>::max();
 /// A batch buffer that grew beyond this is given back.
 constexpr std::size_t kept_buffer = std::size_t{4} << 20;
-/// Removing a segment of 64 MiB takes some 8 ms (ext4), during which no vote and no entry reaches the disk.
-constexpr std::size_t dropped_at_once = 4;
+/// Removing a segment of 64 MiB takes some 8 ms (ext4), and the sync after it as long as any, during which no vote and
+/// no entry reaches the disk.
+constexpr std::size_t dropped_at_once = 2;
 constexpr std::uint64_t max_capacity = std::uint64_t{wal_format::alignment} << 32;
 
 std::uint32_t to_position(std::uint64_t offset) { return static_cast<std::uint32_t>(offset / wal_format::alignment); }
@@ -65,7 +66,12 @@ std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory,
 template <typename Change> void wal::guarded(Change&& change) {
   if (failed_) throw raft::storage_error("the log in " + directory_.string() + " has failed before; open it anew");
   failed_ = true;
-  std::forward<Change>(change)();
+  try {
+    std::forward<Change>(change)();
+  } catch (const raft::storage_error& error) {
+    failed_ = !error.temporary();
+    throw;
+  }
   failed_ = false;
 }
 
@@ -150,16 +156,22 @@ void wal::compact(raft::index_t up_to) {
 void wal::drop_some() {
   // What is not synced may be gone after a crash, and with it the entries that make up for dropped ones.
   const auto up_to = std::min({compact_to_, synced_.last_index, state_.shape.last_index()});
-  std::size_t dropped = 0;
-  while (dropped < dropped_at_once && state_.segments.size() > 1 && droppable(state_.segments[1], up_to)) {
-    fs_.remove(state_.segments.front().path);
+  for (std::size_t dropped = 0; dropped < dropped_at_once; ++dropped) {
+    if (state_.segments.size() < 2 || !droppable(state_.segments[1], up_to)) return;
+    try {
+      if (!names_) names_ = fs_.open_directory(directory_);
+      fs_.remove(state_.segments.front().path);
+    } catch (const file_error& error) {
+      if (error.temporary()) return;
+      throw;
+    }
+    // One at a time: without a journal a crash may keep an older name and lose a later one, and a log with a gap is
+    // damaged.
+    names_->sync();
     state_.segments.pop_front();
-    ++dropped;
+    older_.reset();
+    move_start();
   }
-  if (dropped == 0) return;
-  fs_.sync_directory(directory_);
-  older_.reset();
-  move_start();
 }
 
 bool wal::droppable(const wal_segment& next, raft::index_t up_to) const {
@@ -184,12 +196,17 @@ void wal::write_batch() {
   const auto size = batch_.size();
   const auto end = segment.end + size;
   wal_format::seal(batch_, segment.header.unique, segment.end);
-  if (end > zeroed_) {
-    zeroed_ = std::min(end + options_.zero_ahead, segment.header.capacity);
-    batch_.resize(zeroed_ - segment.end);
+  const auto zeroed = end > zeroed_ ? std::min(end + options_.zero_ahead, segment.header.capacity) : zeroed_;
+  if (end > zeroed_) batch_.resize(zeroed - segment.end);
+  try {
+    state_.current->write(segment.end, batch_);
+  } catch (const raft::storage_error&) {
+    // After a temporary error the batch may grow before it is written again, over whatever part of it arrived.
+    batch_.resize(size);
+    throw;
   }
-  state_.current->write(segment.end, batch_);
   state_.current->sync();
+  zeroed_ = zeroed;
 
   const auto number = static_cast<std::uint32_t>(segment.header.sequence);
   for (auto at = state_.locations.rbegin(); at != state_.locations.rend() && at->segment == unwritten; ++at)

@@ -26,15 +26,17 @@ class wal final : public raft::storage {
   std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override;
 
   /// Removes the oldest segments as far as all their entries are synced and not above `up_to`, or were dropped by a
-  /// reset: a few now, since removing a large file takes its time, and a few with each `has_room`.
+  /// reset: a few now, since removing a large file takes its time, and a few with each `has_room`. After a temporary
+  /// error the rest goes with the next call.
   void compact(raft::index_t up_to) override;
   /// True when the next segment is preallocated (`wal_spare`): then the entries of one whole segment will find room.
+  /// After a temporary error the answer is that of before.
   bool has_room() override;
 
  private:
   wal(file_system& fs, std::filesystem::path directory, const wal_options& options, wal_spare spare, wal_state state);
 
-  /// Runs a change of the log; when it throws, the log takes no further change.
+  /// Runs a change of the log; when it throws, but for a temporary reason, the log takes no further change.
   template <typename Change> void guarded(Change&& change);
   bool fits_batch() const;
   void roll();
@@ -64,7 +66,8 @@ class wal final : public raft::storage {
   raft::index_t compact_to_ = 0;
   std::uint64_t zeroed_ = 0; // up to here the current segment's blocks have been written once
 
-  std::unique_ptr<file> older_; // an older segment that was read last
+  std::unique_ptr<directory> names_; // null until a segment is removed
+  std::unique_ptr<file> older_;      // an older segment that was read last
   std::uint32_t older_segment_ = 0;
 };
 

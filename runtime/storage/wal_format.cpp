@@ -141,7 +141,8 @@ void seal(std::string& batch_bytes, std::uint64_t unique, std::uint64_t offset) 
   const std::string_view all = batch_bytes;
   for (std::size_t at = 0; at < all.size();) {
     const auto size = *claimed_size(all.substr(at));
-    if (at + size == all.size()) batch_bytes[at + flags_at] = ends_batch_flag;
+    // A batch that could not be written may have got more records since it was sealed.
+    batch_bytes[at + flags_at] = at + size == all.size() ? ends_batch_flag : '\0';
     const auto sum = record_checksum(all.substr(at, size), unique, offset + at);
     std::string raw;
     raft::writer{raw}.put(sum);

@@ -5,31 +5,31 @@
 namespace troupe {
 
 wal_spare::wal_spare(file_system& fs, const std::filesystem::path& directory, std::uint64_t size)
-    : fs_(fs), path_(directory / "spare"), size_(size) {}
+    : fs_(fs), directory_(directory), path_(directory / "spare"), size_(size) {}
 
 bool wal_spare::prepare() {
-  if (file_) return true;
   try {
-    file_ = take(size_);
+    if (!names_) names_ = fs_.open_directory(directory_);
+    if (!file_) file_ = take(size_);
+    had_room_ = true;
   } catch (const file_error& error) {
-    if (!error.no_space()) throw;
+    if (!error.no_space() && !error.temporary()) throw;
+    if (error.no_space()) had_room_ = false;
   }
-  return file_ != nullptr;
+  return had_room_;
 }
 
 std::unique_ptr<file> wal_spare::become(wal_segment& segment) {
-  auto out = std::exchange(file_, nullptr);
-  if (!out) {
-    out = take(segment.header.capacity);
-  } else if (segment.header.capacity > size_) {
-    out->preallocate(segment.header.capacity);
-  }
-  out->write(0, wal_format::encode(segment.header));
-  out->sync();
+  if (!names_) names_ = fs_.open_directory(directory_);
+  if (!file_) file_ = take(segment.header.capacity);
+  // Until the name is there, all of this may be done any number of times.
+  if (segment.header.capacity > size_) file_->preallocate(segment.header.capacity);
+  file_->write(0, wal_format::encode(segment.header));
+  file_->sync();
   fs_.rename(path_, segment.path);
-  fs_.sync_directory(segment.path.parent_path());
+  names_->sync();
   segment.end = wal_format::first_record;
-  return out;
+  return std::exchange(file_, nullptr);
 }
 
 std::unique_ptr<file> wal_spare::take(std::uint64_t size) {
@@ -37,7 +37,8 @@ std::unique_ptr<file> wal_spare::take(std::uint64_t size) {
     auto out = find_or_create();
     out->preallocate(size);
     return out;
-  } catch (const file_error&) {
+  } catch (const file_error& error) {
+    if (error.temporary()) throw; // the next attempt goes on with it
     // Half a spare would take the room that others may need.
     try {
       if (fs_.exists(path_)) fs_.remove(path_);

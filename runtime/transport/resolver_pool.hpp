@@ -1,8 +1,8 @@
 // Resolves names on a few threads, as the system's resolver blocks.
 //
-// A thread is made when a name waits and none is free, up to a limit, and ends when it has had nothing to do for a while.
-// A name is asked for once at a time, however many wait for it: one that hangs holds one thread. Threads that hang hold
-// up neither the end of the pool nor that of the process.
+// A thread is made when a name waits and none is free, up to a limit, and ends when it has had nothing to do for a
+// while. A name is asked for once at a time, however many wait for it: one that hangs holds one thread. Threads that
+// hang hold up neither the end of the pool nor that of the process.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -35,8 +35,8 @@ class resolver_pool {
                          resolve how = {});
   ~resolver_pool();
 
-  /// Once, `done` is called by a thread of the pool; not at all if the pool ends before, or newer ones wait for the same
-  /// name that hangs.
+  /// Once, `done` is called by a thread of the pool; not at all if the pool ends before, or newer ones wait for the
+  /// same name that hangs.
   void ask(const std::string& host, std::uint16_t port, taker done);
   std::size_t threads() const;
 

@@ -33,7 +33,8 @@ transport_options within_file_limit(transport_options options) {
   options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
   options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
   // Dials are few and short next to what a crowd at the port may take.
-  options.max_dials_at_once = std::max<std::size_t>(1, std::min(options.max_dials_at_once, shares.transport_openings / 2));
+  options.max_dials_at_once =
+      std::max<std::size_t>(1, std::min(options.max_dials_at_once, shares.transport_openings / 2));
   return options;
 }
 

@@ -79,8 +79,9 @@ class transport {
     std::optional<open_connection> made;
     std::string problem;
   };
-  /// Never blocks. `done` is called once, by this transport's thread, after what `dialer_options` allow at the latest; not
-  /// at all when the transport ends before. `known`: a connection there was made before, and it need not wait for others.
+  /// Never blocks. `done` is called once, by this transport's thread, after what `dialer_options` allow at the latest;
+  /// not at all when the transport ends before. `known`: a connection there was made before, and it need not wait for
+  /// others.
   void dial(const std::string& host, std::uint16_t port, bool known, std::function<void(dialed_connection)> done);
   /// Blocks for as long as that takes. Throws std::runtime_error.
   open_connection dial(const std::string& host, std::uint16_t port);

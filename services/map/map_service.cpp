@@ -20,22 +20,41 @@ void check_value(const services::value& value) {
   if (value.size() > map::max_value_size) throw services::refused("the value is larger than 1 MiB");
 }
 
+std::uint64_t size_of(std::string_view key, const services::value& value) {
+  return key.size() + value.size() + map::entry_overhead;
+}
+std::uint64_t size_of(std::string_view map) { return map.size() + map::entry_overhead; }
+
 } // namespace
+
+void map_service::set(std::string map, std::string key, slot next) {
+  if (const auto* held = find(map, key))
+    bytes_ -= size_of(key, held->value);
+  else if (!maps_.find(map))
+    bytes_ += size_of(map);
+  bytes_ += size_of(key, next.value);
+  maps_[std::move(map)].insert_or_assign(std::move(key), std::move(next));
+}
 
 map::put_result map_service::apply(map::put command, const services::apply_context& context) {
   check_key(command.map, command.key);
   check_value(command.value);
-  maps_[std::move(command.map)].insert_or_assign(std::move(command.key), {std::move(command.value), context.index});
+  set(std::move(command.map), std::move(command.key), {std::move(command.value), context.index});
   return {context.index};
 }
 
 map::remove_result map_service::apply(const map::remove& command, const services::apply_context& context) {
   check_key(command.map, command.key);
-  if (!maps_.find(command.map)) return {false, context.index};
+  const auto* there = find(command.map, command.key);
+  if (!there) return {false, context.index};
+  bytes_ -= size_of(command.key, there->value);
   auto& held = maps_[command.map];
-  const bool removed = held.erase(command.key);
-  if (held.empty()) maps_.erase(command.map);
-  return {removed, context.index};
+  held.erase(command.key);
+  if (held.empty()) {
+    bytes_ -= size_of(command.map);
+    maps_.erase(command.map);
+  }
+  return {true, context.index};
 }
 
 map::compare_and_swap_result map_service::apply(map::compare_and_swap command, const services::apply_context& context) {
@@ -48,7 +67,7 @@ map::compare_and_swap_result map_service::apply(map::compare_and_swap command, c
     if (!held) return {};
     return {false, held->value, held->revision};
   }
-  maps_[std::move(command.map)].insert_or_assign(std::move(command.key), {command.value, context.index});
+  set(std::move(command.map), std::move(command.key), {command.value, context.index});
   return {true, std::move(command.value), context.index};
 }
 
@@ -99,9 +118,12 @@ void map_service::load(services::state_reader& from) {
     slots held;
     for (auto keys = from.get<std::size_t>(); keys > 0; --keys) {
       auto key = from.get<std::string>();
-      if (!held.append(std::move(key), from.get<slot>())) throw services::snapshot_error("keys are not in order");
+      auto entry = from.get<slot>();
+      bytes_ += size_of(key, entry.value);
+      if (!held.append(std::move(key), std::move(entry))) throw services::snapshot_error("keys are not in order");
     }
     if (held.empty()) throw services::snapshot_error("a map is empty");
+    bytes_ += size_of(map);
     if (!maps_.append(std::move(map), std::move(held))) throw services::snapshot_error("maps are not in order");
   }
 }

@@ -4,6 +4,7 @@
 #include "services/cow_map.hpp"
 #include "services/map/messages.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class map_service {
   map::get_result query(const map::get& question) const;
   map::list_keys_result query(const map::list_keys& question) const;
 
+  std::uint64_t state_bytes() const noexcept { return bytes_; }
+
   void save(services::state_writer& to) const;
   void load(services::state_reader& from);
 
@@ -34,8 +37,10 @@ class map_service {
   using slots = services::cow_map<std::string, slot>;
 
   const slot* find(std::string_view map, std::string_view key) const;
+  void set(std::string map, std::string key, slot next);
 
   services::cow_map<std::string, slots> maps_; // no map in it is empty
+  std::uint64_t bytes_ = 0;                    // see map::entry_overhead
 };
 
 } // namespace troupe

@@ -16,6 +16,9 @@ namespace troupe::map {
 /// Bytes in a map's name or a key, and in a value's encoding. What is larger is refused.
 inline constexpr std::size_t max_key_size = 4 * 1024;
 inline constexpr std::size_t max_value_size = 1024 * 1024;
+/// What counts as the size of the state: each key and its value's encoding, each map's name, and so many bytes for
+/// every key and every map.
+inline constexpr std::size_t entry_overhead = 128;
 /// A listing ends, with `more` set, after so many keys or bytes of keys, whatever was asked for.
 inline constexpr std::size_t max_listed_keys = 10'000;
 inline constexpr std::size_t max_listed_size = 1024 * 1024;
@@ -43,6 +46,7 @@ struct remove_result {
 };
 struct remove {
   static constexpr std::string_view tag = "remove";
+  static constexpr bool adds = false;
   using result = remove_result;
   std::string map, key;
   TROUPE_FIELDS(map, key)

@@ -44,3 +44,80 @@ TEST_CASE("when the disk has failed commands are refused at once, with the reaso
   w.ask(5);
   CHECK(w.log->proposals.size() == 1);
 }
+
+namespace {
+
+/// A leader's proxy with a quota of 1000 bytes, and a service of which one command only removes.
+struct quota_world : proxy_world {
+  quota_world() : proxy_world(me, with_quota()) {
+    core_up up{dispatcher, {"map"}};
+    up.harmless["map"] = {"remove"};
+    tell(up);
+    lead();
+  }
+  static proxy_options with_quota() {
+    proxy_options options;
+    options.max_state_bytes = 1000;
+    return options;
+  }
+  void ask_map(std::uint64_t number, const char* tag, std::size_t size, troupe::access how = troupe::access::write) {
+    auto c = make(number, how);
+    c.payload = raft::bytes{services::encode_command("map", tag, std::string(size, 'x'))};
+    post_command(c);
+    settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("a state that has reached its quota takes no command that may add, until it is smaller") {
+  quota_world w;
+  w.tell(state_size{950});
+  w.ask_map(1, "put", 40);
+  REQUIRE(w.log->proposals.size() == 1);
+  w.ask_map(2, "put", 40); // what is on its way counts
+  CHECK(w.code(2) == errc::state_full);
+  CHECK_THAT(w.only_answer(2).outcome.payload, Catch::Contains("its quota is 1000"));
+  CHECK(retryable(errc::state_full));
+  CHECK(outcome_of(errc::state_full) == outcome::rejected);
+  w.accept(w.last_proposed(), 5);
+  w.ask_map(3, "put", 40);
+  CHECK(w.code(3) == errc::state_full);
+  w.tell(state_size{1100});
+  w.apply(5);
+  CHECK(w.code(1) == errc::none);
+  w.ask_map(4, "put", 1);
+  CHECK(w.code(4) == errc::state_full);
+
+  // Removals and reads go on.
+  w.ask_map(5, "remove", 40);
+  REQUIRE(w.log->proposals.size() == 2);
+  w.ask_map(6, "get", 10, troupe::access::linearizable_read);
+  CHECK(w.log->reads.size() == 1);
+  w.accept(w.last_proposed(), 6);
+  w.tell(state_size{600});
+  w.apply(6);
+  CHECK(w.code(5) == errc::none);
+  w.ask_map(7, "put", 40);
+  CHECK(w.log->proposals.size() == 3);
+}
+
+TEST_CASE("what was proposed and came to nothing does not count for the quota") {
+  quota_world w;
+  w.tell(state_size{900});
+  for (std::uint64_t number = 1; number <= 5; ++number) {
+    w.ask_map(number, "put", 60);
+    REQUIRE(w.log->proposals.size() == number);
+    w.fail(w.last_proposed(), raft::refusal::overloaded);
+    CHECK(w.code(number) == errc::overloaded);
+  }
+  w.ask_map(6, "put", 60);
+  w.accept(w.last_proposed(), 7);
+  w.tell(core_down{});
+  CHECK(w.code(6) == errc::outcome_unknown);
+  core_up up{w.dispatcher, {"map"}};
+  w.tell(up);
+  w.lead(2);
+  w.ask_map(8, "put", 60);
+  CHECK(w.log->proposals.size() == 7);
+}

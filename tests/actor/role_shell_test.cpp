@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <optional>
+
 using namespace troupe;
 using namespace troupe::test;
 using namespace std::chrono_literals;
@@ -26,28 +28,34 @@ raft::entry configuration_at(index_t index, term_t term, const raft::configurati
   return {index, term, raft::entry_kind::configuration, raft::bytes{encode(c)}};
 }
 
-/// Stands for everything else of the node, and writes down what the node is told of the members.
+/// Stands for everything else of the node, and writes down what the node is told of the members, and its newest role.
 class world_around : public caf::event_based_actor {
  public:
-  world_around(caf::actor_config& config, std::shared_ptr<std::vector<configuration_known>> told)
-      : caf::event_based_actor(config), told_(std::move(told)) {}
+  world_around(caf::actor_config& config, std::shared_ptr<std::vector<configuration_known>> told,
+               std::shared_ptr<role_changed> role)
+      : caf::event_based_actor(config), told_(std::move(told)), role_(std::move(role)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const configuration_known& m) { told_->push_back(m); },
         [](const raft::broken_promise&) {},
-        [](const role_changed&) {},
+        [this](const role_changed& m) {
+          if (m.epoch > role_->epoch) *role_ = m;
+        },
         [](const leader_known&) {},
         [](const outbound&) {},
     };
   }
+  void on_exit() override { *role_ = {}; }
 
  private:
   std::shared_ptr<std::vector<configuration_known>> told_;
+  std::shared_ptr<role_changed> role_;
 };
 
 /// A follower, with a log that is on disk.
 struct follower_world : virtual_system {
   std::shared_ptr<std::vector<configuration_known>> told = std::make_shared<std::vector<configuration_known>>();
+  std::shared_ptr<role_changed> newest = std::make_shared<role_changed>();
   caf::actor around;
   log_store_handle log_actor;
   role_handle subject;
@@ -59,7 +67,7 @@ struct follower_world : virtual_system {
     storage->apply(first);
     storage->sync();
     const auto disk = storage->contents();
-    around = system.spawn<world_around>(told);
+    around = system.spawn<world_around>(told, newest);
     role_context context;
     context.epoch = 1;
     context.links = caf::actor_cast<links_handle>(around);
@@ -74,8 +82,11 @@ struct follower_world : virtual_system {
     settle();
   }
   ~follower_world() {
-    for (const auto& part : {caf::actor_cast<caf::actor>(subject), caf::actor_cast<caf::actor>(log_actor), around})
+    for (const auto& part : {caf::actor_cast<caf::actor>(subject), caf::actor_cast<caf::actor>(newest->role),
+                             caf::actor_cast<caf::actor>(log_actor), around})
       caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
+    newest->role = nullptr;
+    newest->previous = nullptr;
     advance(2s); // its timer keeps it
   }
   follower_world(const follower_world&) = delete;
@@ -105,4 +116,20 @@ TEST_CASE("a configuration that another one replaces at its own index is told") 
   // Nothing new.
   w.append(3, 3, 3, {{4, 3, raft::entry_kind::noop, {}}});
   CHECK(w.told->size() == 2);
+}
+
+TEST_CASE("a retired role passes on no news of the disk: its successor has newer ones from the log store") {
+  follower_world w{{configuration_at(1, 1, of({1, 2, 3}))}};
+  w.advance(2s);
+  REQUIRE(w.newest->kind == raft::role_kind::candidate);
+  // The old role stays as long as nobody has switched, and gets what was sent to it before.
+  caf::anon_send(w.subject, raft::disk_space{false});
+  w.settle();
+  auto full = std::make_shared<std::optional<bool>>();
+  w.system.spawn<errand>([full, to = w.newest->role](caf::event_based_actor* self) {
+    self->request(to, caf::infinite, get_role_status{}).then([full](const role_status& s) { *full = s.disk_full; });
+  });
+  w.settle();
+  REQUIRE(*full);
+  CHECK_FALSE(**full);
 }

@@ -3,10 +3,15 @@
 #include "actors/snapshot_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
+#include "runtime/storage/snapshot_format.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/actor/virtual_system.hpp"
+#include "tests/unit/services/counter.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <cerrno>
+#include <optional>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -35,6 +40,8 @@ class listener : public caf::event_based_actor {
         [this](const piece_stored& m) { what_->pieces.push_back(m); },
         [this](const snapshot_written& m) { what_->written.push_back(m); },
         [this](const snapshot_lost& m) { what_->lost.push_back(m.id); },
+        [](const raft::snapshot_taken&) {
+        }, // a message that is dropped is answered with an error, which ends its sender
     };
   }
 
@@ -92,14 +99,31 @@ struct store_world : virtual_system {
     caf::anon_send(store, write_snapshot{place, {{std::string{map->name()}, map->view()}}});
   }
   /// The bytes of a snapshot of another node.
-  std::string foreign(raft::snapshot_id& id) {
+  template <class Service = map_service> std::string foreign(raft::snapshot_id& id, index_t at = 20) {
     memory_file_system elsewhere;
     snapshot_dir theirs{elsewhere, "/snapshots", cluster};
-    const auto map = services::make_machine(map_service{});
-    const auto out = theirs.create({{20, 3}, 1, {}});
-    map->view()->save(out->begin(map->name()));
+    const auto machine = services::make_machine(Service{});
+    const auto out = theirs.create({{at, 3}, 1, {}});
+    machine->view()->save(out->begin(machine->name()));
     id = out->finish();
     return theirs.open(id)->read(0, id.size);
+  }
+  template <class Answer, class Question> caf::expected<Answer> ask(Question question) {
+    auto told = std::make_shared<std::optional<caf::expected<Answer>>>();
+    system.spawn<errand>([told, to = store, question](caf::event_based_actor* self) {
+      self->request(to, caf::infinite, question)
+          .then([told](const Answer& answer) { told->emplace(answer); },
+                [told](const caf::error& why) { told->emplace(why); });
+    });
+    settle();
+    return told->value();
+  }
+  raft::snapshot_id write_at(index_t at) {
+    const auto map = services::make_machine(map_service{});
+    const raft::snapshot_point there{{at, 2}, 1, {}};
+    caf::anon_send(store, write_snapshot{there, {{std::string{map->name()}, map->view()}}});
+    settle();
+    return heard->written.back().id;
   }
   void send_piece(const raft::snapshot_id& id, std::uint64_t offset, std::string bytes) {
     caf::anon_send(store, store_piece{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
@@ -168,4 +192,117 @@ TEST_CASE("a snapshot that is whole is read again once, not for every follower t
   w.settle();
   CHECK(w.heard->lost.empty());
   CHECK(w.files->list() == std::vector{id});
+}
+
+TEST_CASE("snapshots of other nodes that this program cannot load leave nothing behind, and no own one goes for them") {
+  store_world w;
+  const auto own = w.write_at(9);
+  for (index_t at = 20; at < 80; at += 10) {
+    raft::snapshot_id id;
+    const auto bytes = w.foreign<counter>(id, at);
+    w.send_piece(id, 0, bytes);
+    REQUIRE(w.heard->pieces.size() == at / 10 - 1);
+    CHECK(w.heard->pieces.back().what.failed);
+    CHECK_FALSE(w.heard->pieces.back().state);
+    CHECK(w.files->list() == std::vector{own});
+    CHECK(w.disk.list("/snapshots").size() == 1);
+  }
+  raft::snapshot_id good;
+  const auto bytes = w.foreign(good, 90);
+  w.send_piece(good, 0, bytes);
+  CHECK(w.heard->pieces.back().what.complete);
+  CHECK(w.files->list() == std::vector{good, own});
+}
+
+TEST_CASE("a file that has its name and cannot be loaded is not in the way of the leader's") {
+  store_world w;
+  raft::snapshot_id id;
+  const auto bytes = w.foreign(id);
+  w.send_piece(id, 0, bytes);
+  REQUIRE(w.heard->pieces.back().what.complete);
+  w.disk.flip_byte(std::filesystem::path{"/snapshots"} / snapshot_format::file_name(id), id.size / 2);
+  w.send_piece(id, 0, bytes);
+  CHECK(w.heard->pieces.back().what.failed);
+  CHECK(w.heard->lost == std::vector{id});
+  CHECK(w.files->list().empty());
+  w.send_piece(id, 0, bytes);
+  CHECK(w.heard->pieces.back().what.complete);
+  CHECK(w.files->list() == std::vector{id});
+}
+
+TEST_CASE("every call of a transfer fails once for a temporary reason: the piece is not answered, and sent again") {
+  std::size_t failures = 0;
+  for (std::size_t failing = 1;; ++failing) {
+    CAPTURE(failing);
+    store_world w;
+    raft::snapshot_id id;
+    const auto bytes = w.foreign(id);
+    std::size_t calls = 0;
+    const auto fail_once = [&](const disk_operation& operation) {
+      using enum disk_operation::kind_t;
+      if (operation.kind == sync || operation.kind == sync_directory || ++calls != failing) return;
+      ++failures;
+      throw file_error("call", operation.path, ENOMEM);
+    };
+    w.disk.before_each(fail_once);
+    w.disk.before_each_look(fail_once);
+    std::uint64_t next = 0;
+    for (int turns = 0; turns < 100; ++turns) {
+      w.send_piece(id, next, bytes.substr(next, 50));
+      if (w.heard->pieces.empty()) continue;
+      REQUIRE_FALSE(w.heard->pieces.back().what.failed);
+      next = w.heard->pieces.back().what.next;
+      if (w.heard->pieces.back().what.complete) break;
+    }
+    REQUIRE(w.heard->pieces.back().state);
+    w.disk.before_each({});
+    w.disk.before_each_look({});
+    REQUIRE(w.files->list() == std::vector{id});
+    if (calls < failing) break;
+  }
+  CHECK(failures > 20);
+}
+
+TEST_CASE("a backup that is downloaded stays whole while newer snapshots take its place") {
+  store_world w;
+  const auto first = w.write_at(10);
+  const auto download = w.ask<backup_opened>(open_backup{first});
+  REQUIRE(download);
+  std::string got;
+  for (index_t at = 20; at < 100; at += 10) {
+    w.write_at(at);
+    const auto other = w.ask<backup_opened>(open_backup{w.heard->written.back().id});
+    REQUIRE(other);
+    caf::anon_send(w.store, close_backup{other->download});
+    const auto piece = w.ask<raft::snapshot_piece>(read_backup{download->download, got.size(), 20});
+    REQUIRE(piece);
+    got += piece->data.view();
+    w.advance(30s);
+  }
+  CHECK(w.files->list().front().last.index == 90);
+  while (true) {
+    const auto piece = w.ask<raft::snapshot_piece>(read_backup{download->download, got.size(), 20});
+    REQUIRE(piece);
+    if (piece->data.empty()) break;
+    got += piece->data.view();
+  }
+  CHECK(got.size() == first.size);
+}
+
+TEST_CASE("a download that nothing is asked of is given up after a minute, and there are eight at most") {
+  store_world w;
+  const auto id = w.write_at(10);
+  std::vector<std::uint64_t> open;
+  for (int i = 0; i < 8; ++i) open.push_back(w.ask<backup_opened>(open_backup{id})->download);
+  const auto ninth = w.ask<backup_opened>(open_backup{id});
+  REQUIRE_FALSE(ninth);
+  CHECK(describe(ninth.error()).code == errc::overloaded);
+  caf::anon_send(w.store, close_backup{open[3]});
+  CHECK(w.ask<backup_opened>(open_backup{id}));
+  w.advance(50s);
+  CHECK(w.ask<raft::snapshot_piece>(read_backup{open[0], 0, 10}));
+  w.advance(11s);
+  CHECK(w.ask<raft::snapshot_piece>(read_backup{open[0], 10, 10}));
+  CHECK_FALSE(w.ask<raft::snapshot_piece>(read_backup{open[1], 0, 10}));
+  CHECK(w.ask<backup_opened>(open_backup{id}));
 }

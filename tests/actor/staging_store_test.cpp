@@ -3,6 +3,7 @@
 #include "actors/staging_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
+#include "runtime/storage/snapshot_format.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/actor/virtual_system.hpp"
 #include "tests/unit/services/counter.hpp"
@@ -98,6 +99,10 @@ struct staging_world : virtual_system {
     settle();
   }
   std::size_t files() { return disk->list("/staged").size(); }
+  /// Alters one byte of what is on the disk.
+  void damage(const backup& b) {
+    disk->flip_byte(std::filesystem::path{"/staged"} / snapshot_format::file_name(b.id), b.id.size / 2);
+  }
 };
 
 } // namespace
@@ -259,4 +264,84 @@ TEST_CASE("every call to the disk fails once: the answer says so, and the backup
       REQUIRE(w.use(b, 30));
     }
   }
+}
+
+TEST_CASE("a backup that the disk damaged is set aside when it is needed, and taken in again") {
+  const auto b = map_backup(20);
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    staging_world w;
+    REQUIRE(w.send(b).next == b.id.size);
+    REQUIRE(w.use(b, 30));
+    w.damage(b);
+    if (restarted) w.restart();
+    CHECK_FALSE(w.use(b, 31));
+    CHECK_FALSE(w.has(b)); // this node does not count as one that holds it
+    CHECK(w.files() == 1); // what is left is there to be looked at
+    CHECK(w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 0, 10}).data.empty());
+    const auto again = w.send(b);
+    CHECK(again.code == errc::none);
+    CHECK(again.next == b.id.size);
+    CHECK(w.use(b, 31));
+    w.restart();
+    CHECK(w.has(b));
+    CHECK(w.use(b, 31));
+  }
+}
+
+TEST_CASE("a damaged backup is found when it is sent again, also by a node that has used it") {
+  const auto b = map_backup(20);
+  staging_world w;
+  REQUIRE(w.send(b).next == b.id.size);
+  REQUIRE(w.use(b, 30));
+  w.damage(b);
+  CHECK(w.has(b)); // it was read a moment ago
+  w.jump(10min);
+  CHECK_FALSE(w.has(b));
+  REQUIRE(w.send(b).next == b.id.size);
+  CHECK(w.use(b, 30));
+  for (int i = 0; i < 4; ++i) { // those that are set aside do not pile up
+    w.damage(b);
+    w.restart();
+    REQUIRE(w.send(b).next == b.id.size);
+    CHECK(w.files() <= 3);
+  }
+}
+
+TEST_CASE("every call to the disk fails once for a temporary reason: it is tried again, and nothing is given up") {
+  const auto b = map_backup(20);
+  std::size_t failures = 0;
+  for (std::size_t failing = 1;; ++failing) {
+    CAPTURE(failing);
+    staging_world w;
+    std::size_t calls = 0;
+    const auto fail_once = [&](const disk_operation& operation) {
+      using enum disk_operation::kind_t;
+      if (operation.kind == sync || operation.kind == sync_directory || ++calls != failing) return;
+      ++failures;
+      throw file_error("call", operation.path, EMFILE);
+    };
+    w.disk->before_each(fail_once);
+    w.disk->before_each_look(fail_once);
+    auto answer = w.piece(b.id, 0, {});
+    for (int turns = 0; answer.next < b.id.size && turns < 100; ++turns) {
+      if (answer.code != errc::none) REQUIRE(answer.code == errc::overloaded);
+      const auto before = answer.next;
+      answer = w.piece(b.id, before, std::string_view{b.bytes}.substr(before, piece_bytes));
+      if (answer.code != errc::none) answer.next = before; // what was here is here still
+    }
+    REQUIRE(answer.next == b.id.size);
+    auto told = std::make_shared<std::optional<backup_loaded>>();
+    w.system.spawn<errand>([told, to = w.store, &b](caf::event_based_actor* self) {
+      self->request(to, caf::infinite, load_backup{b.id, 30}).then([told](const backup_loaded& a) { *told = a; });
+    });
+    w.advance(1s);
+    REQUIRE(*told);
+    REQUIRE((*told)->state);
+    w.disk->before_each({});
+    w.disk->before_each_look({});
+    REQUIRE(w.files() == 1);
+    if (calls < failing) break;
+  }
+  CHECK(failures > 20);
 }

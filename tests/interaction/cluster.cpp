@@ -97,6 +97,9 @@ std::string cluster::run(const std::string& command) {
       snapshot(node_from(words));
     } else if (verb == "damage") {
       nodes_.at(node_from(words)).disk.damage_newest();
+    } else if (verb == "forget") {
+      const auto id = node_from(words);
+      nodes_.at(id).disk.forget_last(count_from(words));
     } else if (verb == "no-room" || verb == "room") {
       step(node_from(words), raft::disk_space{verb == "room"});
     } else if (verb == "miss") {
@@ -132,6 +135,8 @@ void cluster::add_nodes(std::istream& words) {
       opts_.max_uncommitted_bytes = value;
     else if (key == "log_tail")
       opts_.log_tail = value;
+    else if (key == "catch_up_log_bytes")
+      opts_.catch_up_log_bytes = value;
     else if (key == "snapshot_chunk_bytes")
       opts_.snapshot_chunk_bytes = value;
     else
@@ -204,6 +209,7 @@ void cluster::crash(raft::node_id id) {
   n.replicators.clear();
   n.held.clear();
   n.incoming.clear();
+  n.open.clear();
   // A script's crash loses all that was not synced: the worst case, and always the same.
   n.disk.lose_unsynced();
   say(id, "crashes");

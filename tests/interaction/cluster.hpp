@@ -34,6 +34,8 @@ class cluster {
     /// Another node's snapshot, and how much of it is here.
     raft::snapshot_id incoming_id;
     std::string incoming;
+    /// Those that were handed out: open files outlive their names.
+    std::vector<sim::stored_snapshot> open = {};
   };
 
   void add_nodes(std::istream& words);

@@ -3,6 +3,8 @@
 
 #include "tests/sim/describe.hpp"
 
+#include <algorithm>
+
 namespace troupe::interaction {
 
 using sim::describe;
@@ -98,10 +100,16 @@ raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_re
 }
 
 raft::snapshot_piece cluster::piece_of(raft::node_id id, const raft::piece_request& question) {
+  auto& open = at(id).open;
   const auto& all = at(id).disk.snapshots();
-  if (all.empty() || all.front().at.last.index < question.reach) return {};
-  const auto bytes = all.front().bytes();
-  return {all.front().id(), question.offset, raft::bytes{bytes.substr(question.offset, question.max_bytes)}};
+  const auto found = std::find_if(open.begin(), open.end(), [&](const auto& s) { return s.id() == question.snapshot; });
+  if (question.snapshot && found == open.end()) return {};
+  if (!question.snapshot) {
+    if (all.empty() || all.front().at.last.index < question.reach) return {};
+    open.push_back(all.front());
+  }
+  const auto& chosen = question.snapshot ? *found : open.back();
+  return {chosen.id(), question.offset, raft::bytes{chosen.bytes().substr(question.offset, question.max_bytes)}};
 }
 
 void cluster::start_and_stop_replicators(raft::node_id id, const raft::membership_change& change) {
@@ -130,6 +138,10 @@ void cluster::show(raft::node_id id, const raft::output& out) {
   if (out.removed) say(id, "is removed at " + to_string(*out.removed));
   if (out.load) say(id, "loads the state of " + to_string(out.load->last.index));
   if (out.compact_to) say(id, "drops its log up to " + to_string(*out.compact_to));
+  for (const auto& lost : out.broken_promises)
+    say(id, "to " + to_string(lost.peer.value) + ": acknowledged up to " + to_string(lost.what.acknowledged) +
+                ", has nothing behind " + to_string(lost.what.found));
+  for (const auto& kept : out.released_logs) say(id, "keeps its log for " + to_string(kept.peer.value) + " no longer");
   if (out.commit_to) say(id, "applies up to " + to_string(*out.commit_to));
 }
 

@@ -123,6 +123,12 @@ void disk::lose_unsynced() {
   synced_number_ = written_number_ = covered_ = 0;
 }
 
+void disk::forget_last(std::size_t entries) {
+  lose_unsynced();
+  synced_.log.resize(synced_.log.size() - std::min(entries, synced_.log.size()));
+  written_ = synced_;
+}
+
 const stored_snapshot* disk::usable() const {
   for (const auto& s : snapshots_)
     if (!s.damaged && s.at.last.index >= synced_.start.index) return &s;

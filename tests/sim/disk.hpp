@@ -71,6 +71,8 @@ class disk {
   bool crash(raft::prng& random);
   /// The same with nothing of what was not synced.
   void lose_unsynced();
+  /// A disk that lies: the last entries are gone although they were synced.
+  void forget_last(std::size_t entries);
   /// What recovery finds and makes of it: the newest snapshot that can be read and that the log reaches, and a log that
   /// goes on from it.
   raft::recovered open();

@@ -34,6 +34,10 @@ int run(int argc, char** argv) {
   restore_command->add_option("--to", url, "The HTTP API of any of its nodes: http://host:port")->required();
   restore_command->add_flag("--yes", options.yes, "Do not ask");
   restore_command->add_flag("--other-cluster", options.other_cluster, "Take a backup of another cluster, too");
+  auto* stage_command = app.add_subcommand(
+      "stage", "Send a backup to one node and restore nothing: for a node that lost the copy of a restored backup");
+  stage_command->add_option("FILE", path, "A backup")->required();
+  stage_command->add_option("--to", url, "The HTTP API of the node: http://host:port")->required();
   auto seconds = options.timeout.count();
   restore_command->add_option("--timeout", seconds, "Seconds for a majority of the nodes to hold the backup")
       ->check(CLI::Range(1, 3600))
@@ -46,10 +50,11 @@ int run(int argc, char** argv) {
   options.timeout = std::chrono::seconds{seconds};
   troupe::posix_file_system fs;
   console to{std::cout, std::cerr, ask_at_terminal};
-  if (*restore_command) return upload(fs, path, url, options, to);
+  options.stage_only = stage_command->parsed();
+  if (*restore_command || *stage_command) return upload(fs, path, url, options, to);
   if (*verify_command) return verify_snapshot_file(fs, path, file_role::backup, to);
   if (*inspect_command) return inspect_snapshot_file(fs, path, file_role::backup, to);
-  throw usage_error("a command is needed: verify, inspect or restore; --help says more");
+  throw usage_error("a command is needed: verify, inspect, restore or stage; --help says more");
 }
 
 } // namespace

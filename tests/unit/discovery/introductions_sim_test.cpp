@@ -1,5 +1,6 @@
 // First formation where nodes are given different, overlapping or single addresses and introduce each other: links that
-// are dialed, answered, lost and dialed back as actors/links.cpp does it, over faulty networks. A failure names the seed.
+// are dialed, answered, lost and dialed back as actors/links.cpp does it, over faulty networks. A failure names the
+// seed.
 #include "raft/formation.hpp"
 #include "raft/introductions.hpp"
 
@@ -276,7 +277,8 @@ TEST_CASE("of more nodes than are expected, with any addresses, no two clusters 
   CHECK(formed > 100); // of nodes that started much earlier than others
 }
 
-TEST_CASE("two sets that no address joins are two clusters; one address between them, and neither forms", "[formation]") {
+TEST_CASE("two sets that no address joins are two clusters; one address between them, and neither forms",
+          "[formation]") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     auto lists = one_seed(3, 0);

@@ -72,7 +72,8 @@ TEST_CASE("made-up names keep no node out, and hold up no view", "[mdns]") {
   view.listed_all();
   view.resolved({2, 0, name(1), "local"}, "10.0.0.1:1");
   // Names that no node has are not even resolved.
-  for (const auto* odd : {"", "printer", "troupe-", "troupe-12", "troupe-00000000000000zz", "troupe-00000000000000ab x"})
+  for (const auto* odd :
+       {"", "printer", "troupe-", "troupe-12", "troupe-00000000000000zz", "troupe-00000000000000ab x"})
     CHECK_FALSE(view.appeared({2, 0, odd, "local"}));
   CHECK(view.appeared({2, 0, name(0xab) + " #2", "local"}));
   view.vanished({2, 0, name(0xab) + " #2", "local"});

@@ -40,7 +40,8 @@ struct scene {
     seen.members = changed(seen.members, found.change, 9);
   }
   void vote(std::uint64_t id) {
-    seen.members = promoted(seen.members, [&](const promotion& p) { return p.learner.value == id; }, 9);
+    seen.members = promoted(
+        seen.members, [&](const promotion& p) { return p.learner.value == id; }, 9);
   }
   std::optional<member_decision> decide(duration after = 0s) { return policy.decide(seen, start + after); }
   /// Once to begin the count, and again when it is over.

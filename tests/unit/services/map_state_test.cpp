@@ -151,3 +151,40 @@ TEST_CASE("every truncated state of a map is refused, and a flipped bit never do
     }
   }
 }
+
+TEST_CASE("the map tells how large its state is, and so does one that loaded it") {
+  map_service service;
+  CHECK(service.state_bytes() == 0);
+  const auto of_entry = [](std::size_t key, const value& v) { return key + v.size() + map::entry_overhead; };
+  const auto small = value::of(1), large = value::of(std::string(1000, 'x'));
+  const std::uint64_t of_map = 3 + map::entry_overhead;
+  service.apply(map::put{"map", "key", small}, {1});
+  CHECK(service.state_bytes() == of_map + of_entry(3, small));
+  service.apply(map::put{"map", "key", large}, {2});
+  CHECK(service.state_bytes() == of_map + of_entry(3, large));
+  service.apply(map::put{"map", "longer", small}, {3});
+  CHECK(service.state_bytes() == of_map + of_entry(3, large) + of_entry(6, small));
+  service.apply(map::compare_and_swap{"map", "key", small, small}, {4}); // holds another value
+  service.apply(map::remove{"map", "none"}, {5});
+  service.apply(map::remove{"none", "none"}, {6});
+  CHECK(service.state_bytes() == of_map + of_entry(3, large) + of_entry(6, small));
+  CHECK(loaded(saved(service)).state_bytes() == service.state_bytes());
+  service.apply(map::compare_and_swap{"map", "key", large, small}, {7});
+  CHECK(service.state_bytes() == of_map + of_entry(3, small) + of_entry(6, small));
+  service.apply(map::remove{"map", "key"}, {8});
+  service.apply(map::remove{"map", "longer"}, {9});
+  CHECK(service.state_bytes() == 0);
+
+  rng random(3);
+  for (raft::index_t index = 10; index < 2000; ++index) {
+    run_one(random, {&service}, index);
+    if (index % 100 == 0) REQUIRE(loaded(saved(service)).state_bytes() == service.state_bytes());
+  }
+  CHECK(service.state_bytes() > 0);
+}
+
+TEST_CASE("only removals are known to leave the map no larger") {
+  const auto machine = services::make_machine(map_service{});
+  CHECK(machine->harmless_commands() == std::vector<std::string>{"remove"});
+  CHECK(machine->state_bytes() == 0);
+}

@@ -47,6 +47,74 @@ TEST_CASE("a data directory keeps the node's identity") {
   REQUIRE_FALSE(last.promise());
 }
 
+TEST_CASE("the names of all directories that are made for a data directory are synced, from the top") {
+  memory_file_system fs;
+  fs.make_directory("/srv");
+  std::vector<std::pair<disk_operation::kind_t, std::filesystem::path>> seen;
+  fs.before_each([&](const disk_operation& operation) { seen.emplace_back(operation.kind, operation.path); });
+  make_durable_directory(fs, "/srv/a/b/c");
+  using enum disk_operation::kind_t;
+  // The name of the first one that was there already may be an earlier process's, which ended before it synced it.
+  CHECK(seen == decltype(seen){{sync_directory, "/"},
+                               {sync_directory, "/srv"},
+                               {make_directory, "/srv/a"},
+                               {sync_directory, "/srv"},
+                               {sync_directory, "/srv/a"},
+                               {make_directory, "/srv/a/b"},
+                               {sync_directory, "/srv/a"},
+                               {sync_directory, "/srv/a/b"},
+                               {make_directory, "/srv/a/b/c"},
+                               {sync_directory, "/srv/a/b"},
+                               {sync_directory, "/srv/a/b/c"}});
+}
+
+TEST_CASE("every call of a data directory fails once for a temporary reason: it waits a little, and goes on") {
+  for (const int code : {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR}) {
+    for (std::size_t failing = 1;; ++failing) {
+      CAPTURE(code, failing);
+      memory_file_system fs;
+      std::size_t calls = 0;
+      const auto fail_once = [&](const disk_operation& operation) {
+        using enum disk_operation::kind_t;
+        const bool syncs = operation.kind == sync || operation.kind == sync_directory;
+        if (!syncs && ++calls == failing) throw file_error("call", operation.path, code);
+      };
+      fs.before_each(fail_once);
+      fs.before_each_look(fail_once);
+      raft::node_id id;
+      {
+        data_dir made{fs, "/top/data"};
+        made.set_promise("to someone");
+        made.set_cluster({0xabc});
+        id = made.id();
+      }
+      const bool failed = calls >= failing;
+      fs.before_each({});
+      fs.before_each_look({});
+      const auto durable = fs.crashed([] { return false; });
+      const data_dir again{*durable, "/top/data"};
+      REQUIRE(again.id() == id);
+      REQUIRE(again.cluster() == raft::cluster_id{0xabc});
+      REQUIRE(again.promise() == "to someone");
+      if (!failed) break;
+    }
+  }
+}
+
+TEST_CASE("a temporary trouble that lasts is told after two seconds") {
+  memory_file_system fs;
+  fs.before_each_look([](const disk_operation& operation) { throw file_error("open", operation.path, EMFILE); });
+  try {
+    data_dir made{fs, "/data"};
+    FAIL("it was opened");
+  } catch (const raft::storage_error& error) {
+    CHECK(error.temporary());
+    CHECK_THAT(error.what(), Catch::Contains("Too many open files"));
+  }
+  CHECK(fs.paused() >= std::chrono::seconds{2});
+  CHECK(fs.paused() < std::chrono::seconds{5});
+}
+
 TEST_CASE("a data directory knows what its cluster was restored from, and says so in another version") {
   identity plain;
   plain.id = {7};

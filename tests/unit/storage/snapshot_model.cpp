@@ -36,7 +36,7 @@ raft::snapshot_point send_snapshot(snapshot_files& from, snapshot_files& to, con
   const auto source = from.open(id);
   const auto sink = to.receive(source->id());
   for (std::string part; !(part = source->read(sink->next(), piece)).empty();) sink->write(part);
-  return sink->finish();
+  return sink->finish([](std::string_view, services::snapshot_source&) {});
 }
 
 std::string some_bytes(std::size_t size, unsigned seed) {

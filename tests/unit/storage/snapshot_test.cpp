@@ -155,7 +155,7 @@ TEST_CASE("bytes that are not the announced snapshot are refused") {
     try {
       const auto sink = to.receive(announced);
       sink->write(bytes);
-      sink->finish();
+      sink->finish([](std::string_view, services::snapshot_source&) {});
     } catch (const raft::storage_error& error) {
       REQUIRE(to.list().empty());
       return error.what();

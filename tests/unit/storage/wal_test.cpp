@@ -39,7 +39,11 @@ void run_against_model(file_system& fs, const std::filesystem::path& directory, 
       log = wal::open(fs, directory, small_options(), found);
       REQUIRE(found.notes.empty());
       REQUIRE(found.start.index <= std::max(compacted, model.start.index));
-      REQUIRE(same(found, model.behind(found.start.index).recovered()));
+      const auto expected = model.behind(found.start.index);
+      REQUIRE(same(found, expected.recovered()));
+      std::uint64_t cost = 0;
+      for (const auto& e : expected.entries) cost += e.cost();
+      REQUIRE(raft::log_bytes{found.start.index, found.sizes}.behind(found.start.index) == cost);
     }
     const auto first = pick(random, compacted + 1, model.last_index() + 1);
     const auto last = pick(random, first, model.last_index() + 1);

@@ -8,7 +8,7 @@
 using namespace troupe;
 
 TEST_CASE("the shares leave a quarter of the limit to the log and the rest of the process") {
-  for (const std::size_t limit : {8, 64, 256, 1024, 20'000, 1'048'576}) {
+  for (const std::size_t limit : {8U, 64U, 256U, 1024U, 20'000U, 1'048'576U}) {
     CAPTURE(limit);
     const auto shares = share_descriptors(limit);
     CHECK(shares.transport_connections > 0);

@@ -41,7 +41,8 @@ std::size_t sockets_of_this_process() {
 /// A dialer with the thread that it runs on.
 struct dialing {
   explicit dialing(dialer_options options = {}, resolver_pool::resolve how = {}) {
-    lines.emplace(io, options, [] { return credentials{}; }, std::move(how));
+    lines.emplace(
+        io, options, [] { return credentials{}; }, std::move(how));
     thread = std::thread([this] { io.run(); });
   }
   ~dialing() {
@@ -91,7 +92,8 @@ std::string outcome(std::future<std::string> of, std::chrono::seconds patience =
 
 std::uint16_t port_where_nobody_listens() { return port_of(listen_at("127.0.0.1", 0).get()); }
 
-/// As long as `held` is locked, whoever resolves a name waits. Shared by the threads that do so, which may outlive a test.
+/// As long as `held` is locked, whoever resolves a name waits. Shared by the threads that do so, which may outlive a
+/// test.
 struct hanging_names {
   std::mutex held;
   std::atomic<std::size_t> asked = 0;
@@ -113,7 +115,8 @@ TEST_CASE("a thousand addresses that refuse cost no thread, and few sockets at a
   dialing one;
   const auto threads = threads_of_this_process();
   std::vector<std::future<std::string>> all;
-  for (int i = 0; i < 1000; ++i) all.push_back(one.dial("127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), port));
+  for (int i = 0; i < 1000; ++i)
+    all.push_back(one.dial("127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), port));
   CHECK(threads_of_this_process() == threads);
   for (auto& each : all) CHECK(outcome(std::move(each)) == "Connection refused");
   CHECK(threads_of_this_process() == threads);
@@ -129,7 +132,7 @@ TEST_CASE("no more connections are made at the same time than may be, and known 
   const auto late = one.dial("127.0.0.1", good.port, false).share();
   auto known = one.dial("127.0.0.1", good.port, true);
   CHECK(outcome(std::move(known)) == "made");
-  CHECK(sockets_of_this_process() <= sockets + 4 + 2); // those at once, and both ends of the one that was made
+  CHECK(sockets_of_this_process() <= sockets + 4 + 2);     // those at once, and both ends of the one that was made
   CHECK(late.wait_for(0s) == std::future_status::timeout); // eight that hang are before it
   CHECK(late.get() == "made");
   for (auto& each : holes) CHECK(outcome(std::move(each)) == "connecting takes too long");

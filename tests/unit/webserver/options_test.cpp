@@ -58,6 +58,25 @@ words operator+(words left, const words& right) {
 
 } // namespace
 
+TEST_CASE("what is kept of the log for nodes that are behind is an option, from flags or the environment") {
+  const auto& usual = raft::options{};
+  CHECK(accepted({}).raft.log_tail_bytes == usual.log_tail_bytes);
+  CHECK(accepted({}).raft.catch_up_log_bytes == usual.catch_up_log_bytes);
+  CHECK(accepted({}).raft.catch_up_log_time == usual.catch_up_log_time);
+  const auto chosen =
+      accepted({"--log-tail-size", "4MB", "--catch-up-log-size", "2GB", "--catch-up-log-time", "90s"}).raft;
+  CHECK(chosen.log_tail_bytes == 4 << 20);
+  CHECK(chosen.catch_up_log_bytes == std::uint64_t{2} << 30);
+  CHECK(chosen.catch_up_log_time == std::chrono::seconds{90});
+  const variable tail{"TROUPE_LOG_TAIL_SIZE", "1KB"};
+  const variable size{"TROUPE_CATCH_UP_LOG_SIZE", "0"};
+  const variable time{"TROUPE_CATCH_UP_LOG_TIME", "500ms"};
+  CHECK(accepted({}).raft.log_tail_bytes == 1024);
+  CHECK(accepted({}).raft.catch_up_log_bytes == 0);
+  CHECK(accepted({}).raft.catch_up_log_time == std::chrono::milliseconds{500});
+  CHECK_THAT(refused({"--catch-up-log-time", "soon"}), Contains("--catch-up-log-time"));
+}
+
 TEST_CASE("without options there is no TLS and no secret, and nothing insecure", "[options]") {
   const auto node = accepted({});
   CHECK_FALSE(node.transport.tls);
@@ -203,4 +222,12 @@ TEST_CASE("discovery that makes no sense is refused, with the flag's name", "[op
     CAPTURE(given);
     CHECK_THAT(refused(given), Contains("--discovery: "));
   }
+}
+
+TEST_CASE("the quota of the state is a size, and off unless it is given", "[options]") {
+  CHECK(accepted({}).max_state_bytes == 0);
+  CHECK(accepted({"--max-state-bytes", "2GB"}).max_state_bytes == std::uint64_t{2} << 30);
+  const variable set("TROUPE_MAX_STATE_BYTES", "1000");
+  CHECK(accepted({}).max_state_bytes == 1000);
+  CHECK_THAT(refused({"--max-state-bytes", "lots"}), Contains("--max-state-bytes"));
 }

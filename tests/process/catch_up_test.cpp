@@ -1,0 +1,116 @@
+// Followers that come back: with less than they acknowledged, or so far behind that they need a snapshot while writes
+// go on.
+#include "tests/process/cluster.hpp"
+#include "tests/process/maintenance.hpp"
+#include "tests/process/steady_writer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <iostream>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::uint64_t number(const server& node, const char* field) { return node.status()[field].get<std::uint64_t>(); }
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t found = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+  return found;
+}
+
+/// Spoils a byte of the last batch of a log, which the next start takes for one that was not finished.
+void spoil_tail(const std::filesystem::path& segment) {
+  std::fstream file{segment, std::ios::in | std::ios::out | std::ios::binary};
+  const std::string all{std::istreambuf_iterator<char>{file}, {}};
+  const auto at = static_cast<std::streamoff>(all.find_last_not_of('\0') - 20);
+  file.clear();
+  file.seekp(at);
+  file.put(static_cast<char>(all[static_cast<std::size_t>(at)] ^ 1));
+}
+
+/// The item of `list` whose `field` is `value`; null if there is none.
+json find(const json& list, const char* field, const json& value) {
+  for (const auto& one : list)
+    if (one[field] == value) return one;
+  return nullptr;
+}
+
+} // namespace
+
+TEST_CASE("a follower that lost what it had acknowledged is brought up to date by the same leader, which says so") {
+  ready_cluster nodes{3};
+  for (int i = 0; i < 5; ++i) nodes[0].put("k" + std::to_string(i), i);
+  const auto leads = nodes.wait_ready();
+  const auto term = number(nodes[leads], "term");
+  const auto lost = (leads + 1) % 3;
+  const auto last = number(nodes[leads], "last_index");
+  wait_for("the follower having all of it", 10s, [&] { return number(nodes[lost], "applied_index") == last; });
+  const auto id = nodes[lost].status()["id"];
+  nodes[lost].process().kill();
+  spoil_tail(nodes[lost].data_dir() / "log" / "0000000000000001.wal");
+  nodes[lost].start();
+  wait_for("the follower being served", 20s, [&] {
+    return nodes[lost].ready() && number(nodes[lost], "last_index") == number(nodes[leads], "last_index");
+  });
+  CHECK_THAT(nodes[lost].log(), Catch::Contains("torn"));
+  nodes[leads].put("more", 7);
+  wait_for("it following", 10s, [&] { return nodes[lost].get("more", "stale") == 7; });
+  // It was this leader that did it, and it tells.
+  CHECK(number(nodes[leads], "term") == term);
+  CHECK_THAT(nodes[leads].log(),
+             Catch::Contains("node " + id.get<std::string>() + " lost entries that it had acknowledged"));
+  CHECK(number(nodes[leads], "lost_acknowledged") == 1);
+  const auto members = json::parse(nodes[leads].call("GET", "/v1/members").body)["members"];
+  const auto told = find(members, "id", id)["lost_acknowledged"];
+  CHECK(told["times"] == 1);
+  CHECK(told["acknowledged"] == last);
+  CHECK(told["found"].get<std::uint64_t>() < last);
+}
+
+TEST_CASE("a follower that needs a snapshot catches up while writes go on, with one snapshot") {
+  ready_cluster nodes{3, lifetime::test_case, [](std::size_t) {
+                        return std::vector<std::string>{"--segment-size", "1MB", "--snapshot-log-size", "1MB",
+                                                        "--log-tail",     "50",  "--snapshot-rate",     "700KB"};
+                      }};
+  const auto leads = nodes.wait_ready();
+  const auto away = (leads + 1) % 3;
+  const auto id = nodes[away].status()["id"];
+  const auto seen = number(nodes[away], "last_index");
+  nodes[away].process().kill();
+  // 4 MB of state, written until the log no longer reaches the node that is away.
+  auto connection = nodes[leads].connect();
+  const auto value = json(std::string(20'000, 'x')).dump();
+  for (int i = 0; i < 200 || number(nodes[leads], "log_start") <= seen; ++i) {
+    REQUIRE(i < 2000);
+    REQUIRE(connection.request("PUT", "/v1/maps/big/k" + std::to_string(i % 200), value).status == 200);
+  }
+  steady_writer writer{nodes, {4, 10ms, 8000, {leads}}};
+  nodes[away].start();
+  json transfer;
+  wait_for("the transfer in the status", 20s, [&] {
+    const auto found = find(nodes[leads].status()["transfers"], "peer", id);
+    if (found.is_null() || found["sent"] == 0) return false;
+    transfer = found;
+    return true;
+  });
+  CHECK(transfer["phase"] == "sending");
+  CHECK(transfer["total"].get<std::uint64_t>() > 3'000'000);
+  CHECK(transfer["bytes_per_second"].get<std::uint64_t>() < 2'000'000);
+  const auto snapshots_before = count(nodes[leads].log(), "snapshot at");
+  wait_for("the follower keeping up", 90s, [&] {
+    const auto committed = number(nodes[leads], "commit_index");
+    return nodes[away].ready() && find(nodes[leads].status()["transfers"], "peer", id).is_null() &&
+           number(nodes[away], "applied_index") >= committed;
+  });
+  const auto written = writer.acknowledged();
+  CHECK(writer.stop().empty());
+  std::cout << written << " writes meanwhile, and " << count(nodes[leads].log(), "snapshot at") - snapshots_before
+            << " snapshots of the leader\n";
+  // Otherwise the log would have reached the place of the first snapshot all the same.
+  CHECK(count(nodes[leads].log(), "snapshot at") - snapshots_before >= 2);
+  CHECK(count(nodes[away].log(), "sends its snapshot") == 1);
+}
