@@ -69,7 +69,9 @@ inline std::string to_text(caf::actor_system& system, const caf::error& e) {
   const auto& context = e.context();
   for (std::size_t i = 0; i < context.size(); ++i) {
     if (!context.match_element<std::string>(i)) return system.render(e);
-    words += (words.empty() ? "" : ": ") + context.get_as<std::string>(i);
+    const auto& part = context.get_as<std::string>(i);
+    if (part.empty()) continue; // an error carries the same number of texts whether or not there is something to say
+    words += (words.empty() ? "" : ": ") + part;
   }
   constexpr std::size_t most = 500; // it may come from another node
   words.resize(std::min(words.size(), most));

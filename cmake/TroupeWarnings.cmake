@@ -11,3 +11,9 @@ if(TROUPE_SANITIZE)
     -Wno-maybe-uninitialized) # gcc 12 takes instrumented std::optional for uninitialized
   target_link_options(troupe_flags INTERFACE -fsanitize=address,undefined)
 endif()
+if(TROUPE_FUZZ)
+  # What the fuzzers look at lies in the libraries, so all of them are instrumented.
+  target_compile_options(troupe_flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(troupe_flags INTERFACE -fsanitize=address,undefined)
+endif()

@@ -34,4 +34,9 @@ std::string to_string(const host_port& address) {
   return (brackets ? '[' + address.host + ']' : address.host) + ':' + std::to_string(address.port);
 }
 
+std::string unbracketed(std::string_view host) {
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.find(':') != std::string_view::npos;
+  return std::string{bracketed ? host.substr(1, host.size() - 2) : host};
+}
+
 } // namespace troupe

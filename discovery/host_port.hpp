@@ -27,4 +27,7 @@ host_port parse_host_port(std::string_view text);
 /// The reverse, with brackets where they are needed.
 std::string to_string(const host_port& address);
 
+/// A host alone, as the system's functions take it: "[::1]" becomes "::1", anything else stays.
+std::string unbracketed(std::string_view host);
+
 } // namespace troupe

@@ -145,6 +145,7 @@ bool node::stop(bool leave) {
 }
 
 node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
+  options.bind = unbracketed(options.bind);
   check(options);
   const auto discovery = parse_discovery(options.discovery);
   const auto sources = make_sources(discovery, options.sources, draw_seed());
@@ -157,6 +158,9 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   const auto backup = backup_of(options, services);
   inside->files =
       std::make_shared<node_disk>(std::make_shared<posix_file_system>(reserved_descriptors), options.data_dir);
+  if (open_to_others(options.data_dir))
+    log().warn("data directory {} can be accessed by all users of this machine; chmod 700 would end that",
+               options.data_dir.string());
   inside->address = advertised(options);
   inside->request_timeout = options.request_timeout;
   inside->close_timeout = options.close_timeout;

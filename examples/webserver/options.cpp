@@ -6,9 +6,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 namespace troupe::webserver {
 namespace {
@@ -46,6 +50,41 @@ CLI::Validator not_empty() {
   return {[](std::string& text) { return text.empty() ? std::string{"must not be empty"} : std::string{}; }, ""};
 }
 
+/// An IPv6 address may stand in brackets, as in HOST:PORT.
+CLI::Validator without_brackets() {
+  return {[](std::string& text) {
+            text = unbracketed(text);
+            return std::string{};
+          },
+          ""};
+}
+
+/// Where the value of this option comes from, if not from the command line: CLI11's messages name the option alone.
+std::string source_of(const CLI::Option& option, const std::set<std::string, std::less<>>& flags_given) {
+  const auto& variable = option.get_envname();
+  const auto* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+  if (!value || !*value) return {};
+  const auto& names = option.get_lnames();
+  const bool given = std::any_of(names.begin(), names.end(), [&](const auto& n) { return flags_given.contains(n); });
+  return given ? std::string{} : variable;
+}
+
+/// What CLI11 says, and the environment variable that is to blame, if one is.
+std::string explain(const CLI::App& app, std::string text, int argc, const char* const* argv) {
+  std::set<std::string, std::less<>> given;
+  for (int i = 1; i < argc; ++i)
+    if (const std::string_view word{argv[i]}; word.starts_with("--"))
+      given.emplace(word.substr(2, word.find('=') == word.npos ? word.npos : word.find('=') - 2));
+  // The option that is wrong stands first, whichever others the message mentions.
+  const auto begin = std::min(text.find("--"), text.size());
+  const auto end = std::min(text.find_first_of(": =\n", begin), text.size());
+  const auto* option = app.get_option_no_throw(text.substr(begin, end - begin));
+  if (!option) return text;
+  if (const auto variable = source_of(*option, given); !variable.empty())
+    text.insert(end, " (from the environment variable " + variable + ")");
+  return text;
+}
+
 /// Takes what `parse` takes; what it throws says what is wrong.
 template <class Parse> CLI::Validator parsed_by(Parse parse) {
   return {[parse](std::string& text) {
@@ -71,11 +110,13 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->type_name("PORT");
   app.add_option("--bind", chosen.node.bind, "Address to listen at; \"\" for all interfaces")
       ->envname("TROUPE_BIND")
+      ->transform(without_brackets())
       ->capture_default_str()
       ->type_name("ADDRESS");
   app.add_option("--http-bind", chosen.http_bind,
                  "Address to listen at for HTTP, which is plain and asks nobody who they are (default: as --bind)")
       ->envname("TROUPE_HTTP_BIND")
+      ->transform(without_brackets())
       ->type_name("ADDRESS");
   app.add_option("--advertise", chosen.node.advertise,
                  "Where other nodes reach this one (default: the bound address and the raft port)")
@@ -276,7 +317,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   const auto stop = [&](const CLI::Error& why) {
     std::ostringstream out, err;
     const int code = app.exit(why, out, err);
-    return early_exit{code == 0 ? 0 : 2, code == 0 ? out.str() : "webserver: " + err.str()};
+    if (code == 0) return early_exit{0, out.str()};
+    return early_exit{2, "webserver: " + explain(app, err.str(), argc, argv)};
   };
   try {
     app.parse(argc, argv);

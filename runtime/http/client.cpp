@@ -130,11 +130,11 @@ class client::connection {
   }
 
   /// Reads one final answer; `keep` tells whether the connection can serve another request.
-  result receive(bool head, steady_clock::time_point deadline, bool& keep) {
+  result receive(bool head, std::uint64_t max_body, steady_clock::time_point deadline, bool& keep) {
     std::array<char, 16384> block;
     std::string pending;
     std::optional<parser> answer;
-    begin(answer, head);
+    begin(answer, head, max_body);
     for (;;) {
       const auto size = read(block, deadline);
       boost::system::error_code failed;
@@ -150,7 +150,7 @@ class client::connection {
         if (failed == beast::http::error::need_more || used == 0) break;
         if (failed) throw client_error(sent, "malformed answer: " + failed.message());
         // 100 Continue and its like precede the answer.
-        if (answer->is_done() && answer->get().result_int() < 200) begin(answer, head);
+        if (answer->is_done() && answer->get().result_int() < 200) begin(answer, head, max_body);
       }
       if (failed && failed != beast::http::error::need_more)
         throw client_error(sent, "malformed answer: " + failed.message());
@@ -165,19 +165,19 @@ class client::connection {
  private:
   using parser = beast::http::response_parser<beast::http::string_body>;
 
-  static void begin(std::optional<parser>& answer, bool head) {
+  static void begin(std::optional<parser>& answer, bool head, std::uint64_t max_body) {
     answer.emplace();
     answer->eager(true);
-    // Not none: Boost 1.74 then takes every length for too large when a head arrives without its body.
-    answer->body_limit(std::numeric_limits<std::uint64_t>::max());
+    // Never none: Boost 1.74 then takes every length for too large when a head arrives without its body.
+    answer->body_limit(max_body);
     answer->skip(head);
   }
 
   descriptor socket_;
 };
 
-client::client(std::string host, std::uint16_t port, milliseconds timeout)
-    : host_(std::move(host)), port_(port), timeout_(timeout) {}
+client::client(std::string host, std::uint16_t port, milliseconds timeout, std::uint64_t max_answer)
+    : host_(std::move(host)), port_(port), timeout_(timeout), max_answer_(max_answer) {}
 
 client::~client() = default;
 client::client(client&&) noexcept = default;
@@ -198,7 +198,7 @@ result client::request(std::string_view method, std::string_view target, std::st
   if (failed == ETIMEDOUT) throw client_error(not_sent, "the server does not take the request");
   try {
     bool keep = false;
-    auto answer = used->receive(method == "HEAD", deadline, keep);
+    auto answer = used->receive(method == "HEAD", max_answer_, deadline, keep);
     if (keep && failed == 0) open_ = std::move(used);
     return answer;
   } catch (const client_error&) {

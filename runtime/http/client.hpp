@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -33,8 +34,9 @@ struct result {
 class client {
  public:
   /// `host` is a name or a numeric address. `timeout` bounds every request as a whole, connecting included (but not
-  /// the lookup of a name).
-  client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout);
+  /// the lookup of a name). An answer whose body has more than `max_answer` bytes counts as malformed.
+  client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout,
+         std::uint64_t max_answer = std::numeric_limits<std::uint64_t>::max());
   ~client();
   client(client&&) noexcept;
   client& operator=(client&&) noexcept;
@@ -48,6 +50,7 @@ class client {
   std::string host_;
   std::uint16_t port_;
   std::chrono::milliseconds timeout_;
+  std::uint64_t max_answer_;
   std::unique_ptr<connection> open_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/entry_text.hpp"
+#include "runtime/offline/printable_output.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include <cinttypes>
@@ -188,8 +189,10 @@ int dump(file_system& fs, const std::filesystem::path& path, console& to) {
   for (auto next = found.start.index + 1; log && next <= found.last_index;)
     for (const auto& shown : log->read(next, found.last_index, window)) {
       to.out << to_json(shown) << '\n';
+      if (!to.out) check_written(to.out); // a full disk, most likely: the rest would be read in vain
       next = shown.index + 1;
     }
+  check_written(to.out);
   if (damage) to.err << damage->what() << '\n';
   return damage ? damage_found : all_good;
 }

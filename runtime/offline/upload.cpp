@@ -4,6 +4,7 @@
 #include "runtime/http/client.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
+#include "runtime/offline/printable_output.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
@@ -31,6 +32,8 @@ constexpr auto answer_within = 10min;
 constexpr auto command_within = 360s;
 constexpr auto status_within = 10s;
 constexpr auto tell_every = 1s;
+/// What a node answers to these requests takes some kB; the other end may be anything.
+constexpr std::size_t longest_answer = 1 << 20;
 
 constexpr unsigned ok = 200;
 constexpr unsigned overloaded = 429;
@@ -46,16 +49,18 @@ host_port address_in(const std::string& url) try {
   throw usage_error("'" + url + "' is no node's address, http://host:port: " + error.what());
 }
 
+/// A text, as it can be shown.
 std::string member(const std::string& body, const char* name) {
   const auto parsed = json::parse(body, nullptr, false);
   const auto found = parsed.is_object() ? parsed.find(name) : parsed.end();
-  return parsed.is_object() && found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string{};
+  const bool there = parsed.is_object() && found != parsed.end() && found->is_string();
+  return there ? one_line(found->get_ref<const std::string&>()) : std::string{};
 }
 
 std::uint64_t number(const std::string& body, const char* name) {
   const auto parsed = json::parse(body, nullptr, false);
   if (!parsed.is_object() || !parsed.contains(name) || !parsed[name].is_number_unsigned())
-    throw usage_error("the node answers what is no answer: " + body.substr(0, 200));
+    throw usage_error("the node answers what is no answer: " + one_line(body, 200));
   return parsed[name].get<std::uint64_t>();
 }
 
@@ -76,7 +81,7 @@ bool may_pass(const http::result& answer) {
 std::string status_of(const host_port& at) {
   const auto where = to_string(at);
   try {
-    const auto answer = http::client{at.host, at.port, status_within}.request("GET", "/status");
+    const auto answer = http::client{at.host, at.port, status_within, longest_answer}.request("GET", "/status");
     if (answer.status != ok || !json::accept(answer.body) || !json::parse(answer.body).contains("cluster_id"))
       throw usage_error("what answers at " + where + " is no node's HTTP API: status " + std::to_string(answer.status));
     return answer.body;
@@ -107,7 +112,7 @@ class sending {
   sending(file_system& fs, const std::filesystem::path& path, const raft::snapshot_id& id, const host_port& to,
           const upload_options& options, console& progress)
       : source_(fs.open_to_read(path)), id_(id), target_("/v1/restore/" + snapshot_format::name_of(id)),
-        node_(to.host, to.port, answer_within), options_(options), progress_(progress) {}
+        node_(to.host, to.port, answer_within, longest_answer), options_(options), progress_(progress) {}
 
   const std::string& target() const noexcept { return target_; }
 
@@ -178,7 +183,7 @@ std::string waits_for(const host_port& at) {
 int restore(const host_port& at, const std::string& target, const upload_options& options, console& to) {
   const auto began = steady_clock::now();
   auto asked = std::async(std::launch::async, [&] {
-    http::client node{at.host, at.port, options.timeout + command_within};
+    http::client node{at.host, at.port, options.timeout + command_within, longest_answer};
     return node.request("POST", target + "?timeout=" + std::to_string(options.timeout.count()) + "s");
   });
   while (asked.wait_for(options.tell_every) == std::future_status::timeout)

@@ -54,12 +54,17 @@ class descriptor_reserve {
 };
 
 namespace {
+/// Files and directories are for the process's user alone, whatever its umask.
+constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
+constexpr mode_t directory_mode = S_IRWXU;
 
 /// Owns a file descriptor.
 class descriptor {
  public:
   descriptor(const path& name, int flags, descriptor_reserve& reserve) {
-    const auto open = [&] { return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, 0644); }); };
+    const auto open = [&] {
+      return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, file_mode); });
+    };
     fd_ = open();
     while (fd_ < 0 && (errno == EMFILE || errno == ENFILE) && reserve.give_up_one()) fd_ = open();
     if (fd_ < 0) throw file_error("open", name, errno);
@@ -115,6 +120,15 @@ class posix_file final : public file {
       code = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
     } while (code == EINTR);
     if (code != 0) throw file_error("preallocate", path_, code);
+  }
+
+  /// A file that was there keeps its mode when it is opened, which an earlier version, or a copy, may have left open.
+  void keep_from_others() {
+    struct stat status = {};
+    if (::fstat(fd_.get(), &status) != 0) throw file_error("fstat", path_, errno);
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+    // Some file systems have no modes, and only the owner may change one. The data is as safe as its directory then.
+    [[maybe_unused]] const int failed = ::fchmod(fd_.get(), file_mode);
   }
 
   void sync() override {
@@ -193,7 +207,9 @@ std::unique_ptr<file> posix_file_system::open_to_read(const path& name) {
 }
 
 std::unique_ptr<file> posix_file_system::create(const path& name) {
-  return std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC, *reserve_);
+  auto made = std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC, *reserve_);
+  made->keep_from_others();
+  return made;
 }
 
 bool posix_file_system::exists(const path& name) {
@@ -228,9 +244,15 @@ void posix_file_system::remove(const path& name) {
 }
 
 void posix_file_system::make_directory(const path& name) {
+  if (::mkdir(name.c_str(), directory_mode) == 0) return;
+  const int failed = errno;
+  if (failed == ENOENT && name.has_parent_path() && name.parent_path() != name) {
+    make_directory(name.parent_path());
+    if (::mkdir(name.c_str(), directory_mode) == 0 || errno == EEXIST) return;
+    throw file_error("mkdir", name, errno);
+  }
   std::error_code error;
-  std::filesystem::create_directories(name, error);
-  if (error) throw file_error("mkdir", name, error.value());
+  if (!std::filesystem::is_directory(name, error)) throw file_error("mkdir", name, failed);
 }
 
 void posix_file_system::sync_directory(const path& name) { open_directory(name)->sync(); }
@@ -254,6 +276,11 @@ std::unique_ptr<file_lock> posix_file_system::lock_to_look(const path& name, std
   descriptor fd{name, O_RDONLY | O_CREAT, *reserve_};
   if (!try_lock(fd, LOCK_SH, name, holder)) return nullptr;
   return std::make_unique<posix_lock>(std::move(fd), false);
+}
+
+bool open_to_others(const path& directory) {
+  struct stat status = {};
+  return ::stat(directory.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0;
 }
 
 std::uint64_t posix_file_system::draw_random() {

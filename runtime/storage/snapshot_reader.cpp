@@ -9,6 +9,15 @@ namespace troupe {
 
 using snapshot_format::record_type;
 
+namespace {
+
+/// A service's name has 1 to 255 bytes (services/service.hpp), and a node has a handful of services. Without a limit a
+/// file of nothing but sections would take several times its size of memory.
+constexpr std::size_t longest_name = 255;
+constexpr std::uint64_t most_sections = 4096;
+
+} // namespace
+
 snapshot_reader::snapshot_reader(file_system& fs, std::filesystem::path path, file_role role)
     : path_(std::move(path)), role_(role), source_(fs.open_to_read(path_)) {
   read_header();
@@ -123,6 +132,10 @@ void snapshot_reader::begin_section() {
                               std::to_string(static_cast<unsigned char>(body_[0])) +
                               ", which this program does not know");
   section_ = body_.substr(1);
+  if (section_.empty() || section_.size() > longest_name)
+    damaged("a section whose name no service can have", record_at_);
+  if (totals_.sections == most_sections) damaged("more sections than a node can have services", record_at_);
+  if (!sections_.insert(section_).second) damaged("a service comes twice", record_at_);
   ++totals_.sections;
   in_section_ = true;
   left_ = {};

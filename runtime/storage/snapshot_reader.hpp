@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,7 @@ class snapshot_reader {
   std::string body_;
   std::string_view left_; // of body_, where it is a block
   std::string section_;
+  std::set<std::string> sections_; // all so far
   bool in_section_ = false;
 };
 

@@ -35,6 +35,24 @@ credentials credentials_keeper::current() const {
   return now_;
 }
 
+tls_options credentials_keeper::tls_to_load() const {
+  auto options = *files_.tls;
+  const std::lock_guard lock(mutex_);
+  options.accepts = options.accepts || accepts_;
+  return options;
+}
+
+void credentials_keeper::begin_to_accept() {
+  {
+    const std::lock_guard lock(mutex_);
+    accepts_ = true;
+  }
+  if (!files_.tls) return;
+  auto again = tls_context::load(tls_to_load());
+  const std::lock_guard lock(mutex_);
+  now_.tls = std::move(again);
+}
+
 std::optional<std::chrono::system_clock::time_point> credentials_keeper::certificate_end() const {
   const auto tls = current().tls;
   return tls ? std::optional{tls->valid().end} : std::nullopt;
@@ -55,7 +73,7 @@ void credentials_keeper::renew(steady_time now, const listener& say) {
   // Taken before the files are read: a change in between is seen the next time.
   seen_ = print;
   try {
-    auto renewed = tls_context::load(*files_.tls);
+    auto renewed = tls_context::load(tls_to_load());
     failing_ = false;
     expiry_told_at_.reset();
     say("TLS: took over renewed files: " + renewed->description());

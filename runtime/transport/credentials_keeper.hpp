@@ -30,6 +30,10 @@ class credentials_keeper {
 
   credentials current() const;
 
+  /// From now on the process accepts connections too. Throws std::runtime_error when its certificate is not for that;
+  /// one that is not is not taken over later.
+  void begin_to_accept();
+
   /// When the own certificate expires; not set without TLS.
   std::optional<std::chrono::system_clock::time_point> certificate_end() const;
 
@@ -43,8 +47,11 @@ class credentials_keeper {
   void renew(steady_time now, const listener& say);
   void mind_expiry(steady_time now, const listener& say);
 
+  tls_options tls_to_load() const;
+
   const credentials_files files_;
   mutable std::mutex mutex_;
+  bool accepts_ = false;
   credentials now_;
   std::string seen_;
   bool failing_ = false;

@@ -80,7 +80,8 @@ bool resolved_host::is_literal(const std::string& host) {
 }
 
 socket_guard listen_at(const std::string& address, std::uint16_t port) {
-  const auto where = "cannot listen at " + (address.empty() ? "*" : address) + ":" + std::to_string(port) + ": ";
+  const auto shown = address.empty() ? "*" : address.find(':') == std::string::npos ? address : '[' + address + ']';
+  const auto where = "cannot listen at " + shown + ":" + std::to_string(port) + ": ";
   const auto found = resolve(address, port, AI_PASSIVE);
   // The address for all interfaces of IPv6 takes IPv4 as well; of several, any other first one is as good.
   const auto* a = found.get();

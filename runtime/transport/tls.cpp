@@ -107,12 +107,25 @@ bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string end_of_validity(const X509* certificate) {
+std::string text_of(const ASN1_TIME* given) {
   const bio_ptr out{BIO_new(BIO_s_mem())};
-  ASN1_TIME_print(out.get(), X509_get0_notAfter(certificate));
+  ASN1_TIME_print(out.get(), given);
   char* text = nullptr;
   const auto size = BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(size)};
+}
+
+std::string end_of_validity(const X509* certificate) { return text_of(X509_get0_notAfter(certificate)); }
+
+/// Why the own certificate is of no use in one direction; empty if it is. Peers check the same in their handshakes.
+std::string unfit_for(X509* certificate, side role) {
+  const bool dials = role == side::dialed;
+  if (X509_check_purpose(certificate, dials ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER, 0) == 1) return {};
+  const auto extended = X509_get_extended_key_usage(certificate); // all bits set where there is none
+  const std::string as = dials ? "as TLS client (dialing)" : "as TLS server (accepting)";
+  if ((extended & (dials ? XKU_SSL_CLIENT : XKU_SSL_SERVER)) == 0)
+    return "cannot be used " + as + ": its extended key usage lacks " + (dials ? "clientAuth" : "serverAuth");
+  return "cannot be used " + as + ": its key usage lacks digitalSignature, or it is for other purposes";
 }
 
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* given) {
@@ -256,7 +269,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_app_data(ctx, &names_);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, check_name);
-    use_identity(options.files);
+    use_identity(options);
     trust(options.files.ca);
   }
 
@@ -284,11 +297,22 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     return 0;
   }
 
-  void use_identity(const tls_files& files) {
+  static void check_own(X509* own, const tls_options& options) {
+    const auto refuse = [&](const std::string& why) { unusable("the TLS certificate", options.files.cert, why); };
+    // X509_cmp_current_time: negative for a time in the past, 0 for one that cannot be read.
+    if (X509_cmp_current_time(X509_get0_notAfter(own)) <= 0) refuse("expired at " + end_of_validity(own));
+    if (X509_cmp_current_time(X509_get0_notBefore(own)) >= 0)
+      refuse("is not valid before " + text_of(X509_get0_notBefore(own)) + " (is the clock of this machine right?)");
+    for (const auto role : {side::dialed, side::accepted})
+      if (role == side::dialed ? options.dials : options.accepts)
+        if (const auto why = unfit_for(own, role); !why.empty()) refuse(why);
+  }
+
+  void use_identity(const tls_options& options) {
+    const auto& files = options.files;
     auto chain = read_certificates("the TLS certificate", files.cert);
     auto* own = chain.front().get();
-    if (X509_cmp_current_time(X509_get0_notAfter(own)) < 0)
-      unusable("the TLS certificate", files.cert, "expired at " + end_of_validity(own));
+    check_own(own, options);
     if (openssl([&] { return SSL_CTX_use_certificate(ctx_.get(), own); }) != 1)
       unusable("the TLS certificate", files.cert, last_error());
     for (std::size_t i = 1; i < chain.size(); ++i)

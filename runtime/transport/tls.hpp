@@ -31,6 +31,9 @@ struct tls_options {
   std::string cluster_name;
   /// ... or one of these.
   std::vector<std::string> allowed_names;
+  /// What the own certificate must be for: `load` refuses one that every peer would refuse.
+  bool dials = true;
+  bool accepts = false;
 };
 
 /// The files are unusable; `what()` names the file and why.

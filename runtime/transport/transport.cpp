@@ -155,6 +155,7 @@ class transport::core : public gate_owner {
   }
 
   std::uint16_t listen(const std::string& address, std::uint16_t port) {
+    keeper_.begin_to_accept();
     auto listening = listen_at(address, port);
     const auto actual = port_of(listening.get());
     on_io([&] { listening_ = std::move(listening); });

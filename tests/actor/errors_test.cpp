@@ -18,6 +18,16 @@ TEST_CASE("no error is no error") {
   CHECK(describe({}).code == errc::none);
 }
 
+TEST_CASE("an error in words says only what there is to say") {
+  caf::actor_system_config settings;
+  caf::actor_system system{settings};
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "", ""})) == "nobody led");
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "00aa", "host:1"})) ==
+        "nobody led: 00aa: host:1");
+  const auto wordless = compat::to_text(system, make_error({errc::no_leader, "", "", ""}));
+  CHECK((!wordless.empty() && !wordless.ends_with(": ")));
+}
+
 TEST_CASE("foreign errors leave the outcome unknown") {
   CHECK(describe(make_error(caf::sec::request_timeout)).code == errc::outcome_unknown);
   CHECK(describe(caf::error{200, caf::atom("troupe")}).code == errc::outcome_unknown);

@@ -170,6 +170,20 @@ TEST_CASE("what the manifests say of each other agrees") {
         const bool nodes = selects(rule["from"].at(0)["podSelector"]["matchLabels"], pod);
         CHECK(nodes == (port["port"] == "raft"));
       }
+    // An empty selector would select all namespaces.
+    const std::string key = "kubernetes.io/metadata.name";
+    for (const auto& rule : policy["ingress"])
+      for (const auto& from : rule["from"]) {
+        CAPTURE(from.dump());
+        const auto& spaces = from.at("namespaceSelector");
+        const bool by_name = spaces.value("/matchLabels/kubernetes.io~1metadata.name"_json_pointer, "") == "troupe";
+        const bool listed = spaces.contains("matchExpressions") && spaces["matchExpressions"].at(0)["key"] == key &&
+                            spaces["matchExpressions"].at(0)["operator"] == "In" &&
+                            !spaces["matchExpressions"].at(0)["values"].empty();
+        CHECK((by_name || listed));
+      }
+    CHECK(pod["spec"]["enableServiceLinks"] == false);
+    CHECK(manifest_in("maintenance.yaml")["spec"]["enableServiceLinks"] == false);
     CHECK(open == std::set<std::string>{"http", "raft"});
   }
   SECTION("who it runs as, and what it may ask for") {

@@ -83,6 +83,16 @@ TEST_CASE("troupe-log reads what a node left, asks before it changes it, and lea
 
   CHECK(dump.text.find("$bin") == std::string::npos);
 
+  // Output that is lost is an error: a dump that looks whole must be.
+  for (const auto* what : {"dump", "inspect", "verify"}) {
+    CAPTURE(what);
+    const auto folder = make_folder();
+    const auto line = std::string{TROUPE_LOG} + " " + what + " '" + dir + "' >/dev/full";
+    CHECK(run({"/bin/sh", "-c", line}, folder / "tool.log") == 2);
+    CHECK_THAT(read_text(folder / "tool.log"),
+               Contains("troupe-log: cannot write the output: No space left on device"));
+  }
+
   // It is the only member: there is nothing to recover.
   CHECK_THAT(tool({"recover", dir}).text, Contains("the only member") && Contains("start it"));
   // A word that is not yes changes nothing, nor does anything that nobody typed.

@@ -1,6 +1,7 @@
 // troupe-backup: looks at backups, and restores them into a running cluster. They are made by a running node.
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
+#include "runtime/offline/printable_output.hpp"
 #include "runtime/offline/terminal.hpp"
 #include "runtime/offline/upload.hpp"
 #include "runtime/storage/posix_file_system.hpp"
@@ -14,6 +15,12 @@ namespace {
 
 using namespace troupe::offline;
 using troupe::file_role;
+
+/// Of a command whose output is all that it does.
+int shown(int code) {
+  check_written(std::cout);
+  return code;
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"Looks at backups and restores them (docs/operations.md).\n"
@@ -52,14 +59,20 @@ int run(int argc, char** argv) {
   console to{std::cout, std::cerr, ask_at_terminal};
   options.stage_only = stage_command->parsed();
   if (*restore_command || *stage_command) return upload(fs, path, url, options, to);
-  if (*verify_command) return verify_snapshot_file(fs, path, file_role::backup, to);
-  if (*inspect_command) return inspect_snapshot_file(fs, path, file_role::backup, to);
+  if (*verify_command) return shown(verify_snapshot_file(fs, path, file_role::backup, to));
+  if (*inspect_command) return shown(inspect_snapshot_file(fs, path, file_role::backup, to));
   throw usage_error("a command is needed: verify, inspect, restore or stage; --help says more");
 }
 
 } // namespace
 
-int main(int argc, char** argv) try { return run(argc, argv); } catch (const std::exception& error) {
-  std::cerr << "troupe-backup: " << error.what() << '\n';
-  return exit_code_of(error);
+int main(int argc, char** argv) {
+  const troupe::offline::printable_output out{std::cout};
+  const troupe::offline::printable_output err{std::cerr};
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "troupe-backup: " << error.what() << '\n';
+    return exit_code_of(error);
+  }
 }

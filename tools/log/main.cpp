@@ -1,6 +1,7 @@
 // troupe-log: looks at a node's data directory, and mends it, while the node does not run.
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
+#include "runtime/offline/printable_output.hpp"
 #include "runtime/offline/recover.hpp"
 #include "runtime/offline/repair.hpp"
 #include "runtime/offline/terminal.hpp"
@@ -23,6 +24,12 @@ std::string is_index(const std::string& text) {
 /// The path of an existing directory, as the error texts show it.
 CLI::Option* add_directory(CLI::App& command, std::string& into) {
   return command.add_option("DIR", into, "A node's data directory")->required()->check(CLI::ExistingDirectory);
+}
+
+/// Of a command whose output is all that it does.
+int shown(int code) {
+  check_written(std::cout);
+  return code;
 }
 
 int run(int argc, char** argv) {
@@ -73,18 +80,24 @@ int run(int argc, char** argv) {
 
   troupe::posix_file_system fs;
   console to{std::cout, std::cerr, ask_at_terminal};
-  if (*inspect_command) return entry ? inspect_entry(fs, path, *entry, to) : inspect(fs, path, to);
-  if (*verify_command) return verify(fs, path, to);
-  if (*dump_command) return dump(fs, path, to);
+  if (*inspect_command) return shown(entry ? inspect_entry(fs, path, *entry, to) : inspect(fs, path, to));
+  if (*verify_command) return shown(verify(fs, path, to));
+  if (*dump_command) return shown(dump(fs, path, to));
   if (*repair_command) return repair(fs, path, yes, to);
-  if (*snapshot_verify) return verify_snapshot_file(fs, path, troupe::file_role::snapshot, to);
+  if (*snapshot_verify) return shown(verify_snapshot_file(fs, path, troupe::file_role::snapshot, to));
   if (*recover_command) return recover(fs, {paths.begin(), paths.end()}, recovery, to);
   throw usage_error("a command is needed: inspect, verify, dump, repair, recover or snapshot verify; --help says more");
 }
 
 } // namespace
 
-int main(int argc, char** argv) try { return run(argc, argv); } catch (const std::exception& error) {
-  std::cerr << "troupe-log: " << error.what() << '\n';
-  return exit_code_of(error);
+int main(int argc, char** argv) {
+  const troupe::offline::printable_output out{std::cout};
+  const troupe::offline::printable_output err{std::cerr};
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "troupe-log: " << error.what() << '\n';
+    return exit_code_of(error);
+  }
 }

@@ -48,3 +48,12 @@ TEST_CASE("what is no address is refused with its reason", "[discovery]") {
     CHECK_THROWS_WITH(parse_host_port(text), Contains(reason));
   }
 }
+
+TEST_CASE("a host may stand in brackets if it is an IPv6 address") {
+  CHECK(troupe::unbracketed("[::1]") == "::1");
+  CHECK(troupe::unbracketed("::1") == "::1");
+  CHECK(troupe::unbracketed("[name]") == "[name]");
+  CHECK(troupe::unbracketed("[::1") == "[::1");
+  CHECK(troupe::unbracketed("[") == "[");
+  CHECK(troupe::unbracketed("").empty());
+}

@@ -93,3 +93,11 @@ TEST_CASE("no answer is told apart from not sent") {
     CHECK(one.request("GET", "/a").status == 200);
   }
 }
+
+TEST_CASE("an answer may be bounded, whether or not its length is announced") {
+  server echoing({}, echo);
+  client bounded("localhost", echoing.port(), 5s, 1000);
+  CHECK(bounded.request("PUT", "/a", std::string(500, 'x')).status == 200);
+  CHECK(sent_in_vain(bounded, "/a", std::string(1000, 'x')));
+  CHECK(bounded.request("GET", "/a").status == 200);
+}

@@ -253,3 +253,20 @@ TEST_CASE("nothing is sent of a damaged file, nor of one that is not there") {
   CHECK_THROWS_AS(offline::upload(file.fs, "/nowhere", node.url(), at_once, said.to), offline::usage_error);
   CHECK(node.targets.empty());
 }
+
+TEST_CASE("what a node answers is bounded, and its words cannot steer the terminal") {
+  backup_file file;
+  fake_node node;
+  captured said;
+  SECTION("words") {
+    node.outcome = http::error_response(409, "code", "for \x1b[2J a\nreason", "rejected", false);
+    CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::bad_usage);
+    CHECK_THAT(said.out.str(), Catch::Contains("not restored: for ?[2J a?reason"));
+  }
+  SECTION("a status without an end") {
+    node.status = {200, "application/json", std::string(2 << 20, ' ') + node.status.body};
+    CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), at_once, said.to),
+                      Catch::Contains("no node's HTTP API"));
+    CHECK(node.received.empty());
+  }
+}

@@ -49,6 +49,18 @@ std::string failure_of_loading(file_system& fs, const raft::snapshot_id& id) {
   return "none";
 }
 
+/// With another section, of the same length and with a checksum that fits, where one has its kind and name.
+std::string with_section(std::string bytes, std::size_t at, const std::string& body) {
+  std::size_t header_size = 0;
+  std::uint32_t version = 0;
+  REQUIRE(snapshot_format::decode_prefix(bytes.substr(0, snapshot_format::prefix_size), header_size, version) ==
+          snapshot_format::header_state::valid);
+  const auto seed = snapshot_format::seed_of(bytes.substr(0, header_size));
+  const auto record = at - snapshot_format::record_header_size;
+  const auto head = snapshot_format::encode_record_header(snapshot_format::record_type::section, body, seed, record);
+  return bytes.replace(record, head.size() + body.size(), head + body);
+}
+
 const services_state small_state{{"map", "some bytes of a map"}, {"queue", "some of a queue"}};
 
 } // namespace
@@ -146,20 +158,33 @@ TEST_CASE("a later version is refused as such") {
 
 TEST_CASE("a section of a kind that comes later is refused as such") {
   one_snapshot disk{small_state};
-  auto bytes = disk.fs.content(disk.path);
-  const auto kind = bytes.find("map") - 1;
-  const auto record = kind - snapshot_format::record_header_size;
-  bytes[kind] = 2;
-  std::size_t header_size = 0;
-  std::uint32_t version = 0;
-  REQUIRE(snapshot_format::decode_prefix(bytes.substr(0, snapshot_format::prefix_size), header_size, version) ==
-          snapshot_format::header_state::valid);
-  const auto seed = snapshot_format::seed_of(bytes.substr(0, header_size));
-  bytes.replace(record, snapshot_format::record_header_size,
-                snapshot_format::encode_record_header(snapshot_format::record_type::section, bytes.substr(kind, 4),
-                                                      seed, record));
-  disk.replace(bytes);
+  const auto bytes = disk.fs.content(disk.path);
+  disk.replace(with_section(bytes, bytes.find("map") - 1, "\2map"));
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("kind 2"));
+}
+
+TEST_CASE("a service that comes twice is refused") {
+  one_snapshot disk{{{"map", "some bytes"}, {"mop", "others"}}};
+  const auto bytes = disk.fs.content(disk.path);
+  disk.replace(with_section(bytes, bytes.find("mop") - 1, "\1map"));
+  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("a service comes twice"));
+}
+
+TEST_CASE("sections that no node writes are refused before they take memory") {
+  memory_file_system fs;
+  snapshot_dir files{fs, "/snapshots", cluster};
+  const auto refusal_of = [&](const services_state& state) {
+    const auto id = write_snapshot(files, make_point(9, 2), state);
+    return failure_of_loading(fs, id);
+  };
+  CHECK_THAT(refusal_of({{std::string(256, 'x'), "state"}}), Catch::Contains("whose name no service can have"));
+  CHECK_THAT(refusal_of({{"", "state"}}), Catch::Contains("whose name no service can have"));
+  CHECK(refusal_of({{std::string(255, 'x'), "state"}}) == "none");
+  services_state many;
+  for (int i = 0; i < 4096; ++i) many.push_back({"service" + std::to_string(i), ""});
+  CHECK(refusal_of(many) == "none");
+  many.push_back({"one more", ""});
+  CHECK_THAT(refusal_of(many), Catch::Contains("more sections than"));
 }
 
 TEST_CASE("a crash leaves a whole snapshot or none, and the one before in any case") {

@@ -119,6 +119,7 @@ tls_files authority::issue(const std::string& name, const certificate_wish& wish
   if (wish.allowed == usage::both) extend(made.get(), issuer, NID_ext_key_usage, "serverAuth,clientAuth");
   if (wish.allowed == usage::server) extend(made.get(), issuer, NID_ext_key_usage, "serverAuth");
   if (wish.allowed == usage::client) extend(made.get(), issuer, NID_ext_key_usage, "clientAuth");
+  if (wish.key_usage) extend(made.get(), issuer, NID_key_usage, wish.key_usage);
   good(X509_sign(made.get(), keys_->key.get(), EVP_sha256()));
 
   tls_files files{folder_ / (name + ".cert.pem"), folder_ / (name + ".key.pem"), certificate_};

@@ -28,6 +28,8 @@ struct certificate_wish {
   /// Subject alternative names.
   std::vector<std::string> names = {cluster_name};
   usage allowed = usage::both;
+  /// As OpenSSL's configuration has it; null: none.
+  const char* key_usage = nullptr;
   /// Of its validity, from now.
   std::chrono::seconds begins{-3600};
   std::chrono::seconds ends{3600};

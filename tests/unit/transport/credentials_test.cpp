@@ -96,6 +96,38 @@ TEST_CASE("renewed files are taken over once, and links that are up keep theirs"
   CHECK(said.all.size() == 1);
 }
 
+TEST_CASE("a process that accepts needs a certificate for servers, at once and after a renewal") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine", {.allowed = usage::client});
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  CHECK_THROWS_WITH(keeper.begin_to_accept(), Contains(files.cert.string()) && Contains("lacks serverAuth"));
+
+  replace(files, ca.issue("both"));
+  keeper.begin_to_accept();
+  const auto first = keeper.current().tls;
+  replace(files, ca.issue("client again", {.allowed = usage::client}));
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  CHECK(keeper.current().tls == first);
+  REQUIRE(said.all.size() == 1);
+  CHECK_THAT(said.all[0], Contains("the old ones stay in use") && Contains("lacks serverAuth"));
+}
+
+TEST_CASE("a renewed certificate that is not valid yet is taken over once it is") {
+  const temporary_folder folder;
+  const authority ca{folder, "ca"};
+  const auto files = ca.issue("mine");
+  credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
+  const auto first = keeper.current().tls;
+  replace(files, ca.issue("early", {.begins = 1h, .ends = 2h}));
+  warnings said;
+  keeper.look(steady_time{1h}, said.listener());
+  CHECK(keeper.current().tls == first);
+  REQUIRE(said.all.size() == 1);
+  CHECK_THAT(said.all[0], Contains("is not valid before"));
+}
+
 TEST_CASE("another CA alone is a change, too") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};

@@ -81,6 +81,31 @@ TEST_CASE("what is wrong with a file is said with its name") {
     given.files = ca.issue("expired", {.begins = -2h, .ends = -1h});
     CHECK_THAT(problem_of(given), Contains(given.files.cert.string() + ": expired at "));
   }
+  SECTION("not valid yet") {
+    given.files = ca.issue("early", {.begins = 1h, .ends = 2h});
+    CHECK_THAT(problem_of(given), Contains(given.files.cert.string() + ": is not valid before ") && Contains("GMT"));
+  }
+  SECTION("for servers alone, at a process that dials") {
+    given.files = ca.issue("server", {.allowed = usage::server});
+    CHECK_THAT(problem_of(given),
+               Contains(given.files.cert.string()) && Contains("extended key usage lacks clientAuth"));
+  }
+  SECTION("for clients alone") {
+    given.files = ca.issue("client", {.allowed = usage::client});
+    CHECK(problem_of(given) == "none"); // a client does not accept
+    given.accepts = true;
+    CHECK_THAT(problem_of(given),
+               Contains(given.files.cert.string()) && Contains("extended key usage lacks serverAuth"));
+  }
+  SECTION("without a word about its use") {
+    given.files = ca.issue("unsaid", {.allowed = usage::unsaid});
+    given.accepts = true;
+    CHECK(problem_of(given) == "none");
+  }
+  SECTION("not for signatures") {
+    given.files = ca.issue("encrypting", {.key_usage = "keyEncipherment"});
+    CHECK_THAT(problem_of(given), Contains(given.files.cert.string()) && Contains("key usage lacks digitalSignature"));
+  }
   SECTION("no name to know others by") {
     given.cluster_name.clear();
     CHECK_THAT(problem_of(given), Contains("needs a cluster name"));

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -180,6 +181,30 @@ TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
   }
   const variable insecure{"TROUPE_INSECURE", "perhaps"};
   CHECK_THAT(refused({}), Contains("--insecure"));
+}
+
+TEST_CASE("an address to listen at may stand in brackets", "[options]") {
+  CHECK(accepted({"--bind", "[::1]"}).bind == "::1");
+  CHECK(accepted({"--bind", "::1"}).bind == "::1");
+  CHECK(accepted({"--bind", ""}).bind.empty());
+  const auto parsed = parse({"--http-bind", "[fe80::1%eth0]"});
+  REQUIRE(std::holds_alternative<webserver::options>(parsed));
+  CHECK(std::get<webserver::options>(parsed).http_bind == "fe80::1%eth0");
+}
+
+TEST_CASE("a bad value from the environment is blamed on its variable", "[options]") {
+  const auto [name, flag, good] = GENERATE(
+      std::tuple{"TROUPE_HTTP_PORT", "--http-port", "8080"}, std::tuple{"TROUPE_RAFT_PORT", "--raft-port", "5000"},
+      std::tuple{"TROUPE_HEARTBEAT", "--heartbeat", "20ms"}, std::tuple{"TROUPE_INSECURE", "--insecure=false", ""},
+      std::tuple{"TROUPE_DISCOVERY", "--discovery", "none"}, std::tuple{"TROUPE_LOG_LEVEL", "--log-level", "warn"});
+  CAPTURE(name);
+  const variable bad{name, "tcp://10.0.0.1:8080"};
+  const auto text = refused({});
+  CHECK_THAT(text, Contains(std::string{"(from the environment variable "} + name + ")"));
+  CHECK_THAT(text, Contains(std::string{flag}.substr(0, std::string{flag}.find('='))));
+  // The flag wins, and is blamed if it is bad itself.
+  accepted(*good ? words{flag, good} : words{flag});
+  if (*good) CHECK_THAT(refused({flag, "tcp://10.0.0.1:8080"}), !Contains("environment"));
 }
 
 TEST_CASE("whether and when dead members are removed") {
