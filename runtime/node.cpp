@@ -199,9 +199,10 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   front_door.address = self.address;
   front_door.default_timeout = options.request_timeout;
   front_door.max_state_bytes = options.max_state_bytes;
+  const auto dials = net::dial_policy_of(options.transport.tls.has_value(), options.insecure);
   auto& around = inside->around;
   around.proxy = system.spawn<proxy>(front_door);
-  around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed());
+  around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport, dials), draw_seed());
   formation_setup forming;
   forming.self = self;
   forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect : expected.rule;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <climits>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <poll.h>
 #include <thread>
@@ -14,14 +13,6 @@ namespace troupe {
 namespace {
 
 constexpr int failure = 1;
-
-sigset_t ending_signals() {
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  return ending;
-}
 
 /// Neither allocates nor waits: the reader of standard error may hang as well.
 [[noreturn]] void end_with(std::string line) {
@@ -42,15 +33,11 @@ struct termination::state {
   bool asked = false;
 };
 
-termination::termination(std::string program, std::chrono::milliseconds limit) : state_(std::make_shared<state>()) {
+termination::termination(const stop_signals& signals, std::string program, std::chrono::milliseconds limit)
+    : signals_(signals), state_(std::make_shared<state>()) {
   state_->program = std::move(program);
   state_->limit = limit;
-  const auto ending = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  // Not joined: it ends with the process.
-  std::thread{[shared = state_, ending] {
-    int received = 0;
-    sigwait(&ending, &received);
+  signals.then([shared = state_] {
     std::unique_lock lock{shared->mutex};
     shared->asked = true;
     shared->changed.notify_all();
@@ -59,12 +46,12 @@ termination::termination(std::string program, std::chrono::milliseconds limit) :
     std::this_thread::sleep_for(patience);
     end_with(shared->program + ": it has not ended within " + std::to_string(patience.count()) +
              " ms of the signal to end, as some thread waits for a disk or a service: ended without it");
-  }}.detach();
+  });
 }
 
-void termination::set_limit(std::chrono::milliseconds limit) {
+void termination::set_limit(std::chrono::milliseconds most) {
   const std::lock_guard lock{state_->mutex};
-  state_->limit = limit;
+  state_->limit = most;
 }
 
 void termination::wait() {
@@ -72,7 +59,7 @@ void termination::wait() {
   state_->changed.wait(lock, [this] { return state_->asked; });
 }
 
-void termination::request() { ::kill(::getpid(), SIGTERM); }
+void termination::request() { signals_.raise(); }
 
 void termination::leave(const std::string& why) { end_with(state_->program + ": " + why); }
 

@@ -1,20 +1,21 @@
 // How a program ends: at a signal, and in time, whatever its threads wait for.
 #pragma once
 
+#include "runtime/stop_signals.hpp"
+
 #include <chrono>
 #include <memory>
 #include <string>
 
 namespace troupe {
 
-/// Made by main before it starts any thread, as long as the program runs. Blocks SIGTERM and SIGINT in this thread and
-/// in those started later, and waits for them in a thread of its own: also while main itself hangs in a call to the
-/// disk. The first of them starts a limit of time. When the process has not ended by then, it is ended with a line on
+/// Bounds the time from a signal to the end of the process. A thread of its own waits for the signal, so that it is heard
+/// while main hangs in a call to the disk. When the process has not ended within the limit, it is ended with a line on
 /// standard error and exit code 1: no thread can be got out of a disk that does not answer.
 class termination {
  public:
-  /// `program` begins the line.
-  termination(std::string program, std::chrono::milliseconds limit);
+  /// `signals` must outlive this, and is not waited for otherwise. `program` begins the line.
+  termination(const stop_signals& signals, std::string program, std::chrono::milliseconds limit);
   termination(const termination&) = delete;
   termination& operator=(const termination&) = delete;
 
@@ -29,6 +30,7 @@ class termination {
 
  private:
   struct state;
+  const stop_signals& signals_;
   std::shared_ptr<state> state_;
 };
 

@@ -3,103 +3,101 @@
 #include "services/base64.hpp"
 #include "services/utf8.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <vector>
 
 namespace troupe::services {
 namespace {
 
-std::string_view text_of(const msgpack::object_str& from) { return {from.ptr, from.size}; }
+/// Of what a refusal quotes.
+constexpr std::size_t max_reason = 200;
 
-/// The encoding of what a `{"$bin": ...}` object stands for; nothing if it is an ordinary object. `object` is an
-/// encoding that `json_reader` wrote.
-std::optional<std::string> read_marker(std::string_view object) {
-  msgpack::zone zone;
-  const auto root = msgpack::unpack(zone, object.data(), object.size());
-  std::optional<std::string> data;
-  std::optional<std::int8_t> ext;
-  bool str = false;
-  for (const auto& member : std::span(root.via.map.ptr, root.via.map.size)) {
-    const auto name = text_of(member.key.via.str);
-    const auto& held = member.val;
-    if (name == "$bin" && held.type == msgpack::type::STR && !data)
-      data = from_base64(text_of(held.via.str));
-    else if (name == "$ext" && held.type == msgpack::type::POSITIVE_INTEGER && held.via.u64 <= INT8_MAX)
-      ext = static_cast<std::int8_t>(held.via.u64);
-    else if (name == "$ext" && held.type == msgpack::type::NEGATIVE_INTEGER && held.via.i64 >= INT8_MIN)
-      ext = static_cast<std::int8_t>(held.via.i64);
-    else if (name == "$str" && held.type == msgpack::type::BOOLEAN && held.via.boolean)
-      str = true;
-    else
-      return std::nullopt;
-  }
-  const auto expected = 1u + (ext ? 1u : 0u) + (str ? 1u : 0u);
-  if (!data || (ext && str) || root.via.map.size != expected || (str && is_utf8(*data))) return std::nullopt;
-  std::string out;
-  detail::string_sink sink{out};
-  detail::packer packer(sink);
-  const auto size = static_cast<std::uint32_t>(data->size());
-  if (ext)
-    packer.pack_ext(size, *ext).pack_ext_body(data->data(), size);
-  else if (str)
-    packer.pack_str(size).pack_str_body(data->data(), size);
-  else
-    packer.pack_bin(size).pack_bin_body(data->data(), size);
-  return out;
+std::string size_text(std::size_t bytes) {
+  constexpr std::size_t mib = 1 << 20;
+  return bytes % mib == 0 ? std::to_string(bytes / mib) + " MiB" : std::to_string(bytes) + " bytes";
 }
+
+std::string too_large(std::size_t most) { return "the value is larger than " + size_text(most); }
 
 /// Listens to nlohmann's parser (which does not recurse) and writes msgpack. JSON does not announce how many elements
 /// follow, so containers get a header of fixed width that is filled in at their end; `value` makes it canonical.
+///
+/// It counts what the canonical form will take, and refuses the value as soon as that is too much.
 class json_reader {
  public:
+  enum class shape {
+    value,
+    /// An object whose members are values by themselves: nesting and size are counted in each.
+    members,
+  };
+
+  json_reader(shape what, std::size_t most) : most_(most), members_only_(what == shape::members) {}
+
   const std::string& out() const noexcept { return out_; }
   const std::string& reason() const noexcept { return reason_; }
+  std::vector<std::pair<std::string, value>> take_members() { return std::move(members_); }
 
   bool null() {
-    return put([&] { packer_.pack_nil(); });
+    return put(seen::other, [&] { packer_.pack_nil(); });
   }
   bool boolean(bool v) {
-    return put([&] { v ? packer_.pack_true() : packer_.pack_false(); });
+    return put(v ? seen::yes : seen::other, [&] { v ? packer_.pack_true() : packer_.pack_false(); });
   }
   bool number_integer(std::int64_t v) {
-    return put([&] { packer_.pack_int64(v); });
+    number_ = v;
+    return put(v >= INT8_MIN && v <= INT8_MAX ? seen::small_number : seen::other, [&] { packer_.pack_int64(v); });
   }
   bool number_unsigned(std::uint64_t v) {
-    return put([&] { packer_.pack_uint64(v); });
+    number_ = static_cast<std::int64_t>(v & INT8_MAX);
+    return put(v <= INT8_MAX ? seen::small_number : seen::other, [&] { packer_.pack_uint64(v); });
   }
   bool number_float(double v, const std::string& written) {
     if (written.find_first_of(".eE") == std::string::npos)
       return refuse("the integer " + written.substr(0, 40) + " fits neither int64 nor uint64");
-    return put([&] { packer_.pack_double(v); });
+    return put(seen::other, [&] { packer_.pack_double(v); });
   }
   bool string(const std::string& text) {
-    return put([&] { pack_text(text); });
+    text_size_ = text.size();
+    return put(seen::text, [&] { pack_text(text); });
   }
   bool binary(const nlohmann::json::binary_t&) { return refuse("JSON has no binary"); }
 
-  bool start_object(std::size_t) { return open(0xdf); }
+  bool start_object(std::size_t) {
+    if (!members_only_ || inside_) return open(0xdf);
+    inside_ = true;
+    return true;
+  }
   bool key(const std::string& name) {
+    if (open_.empty()) {
+      name_ = name;
+      return true;
+    }
     auto& object = open_.back();
     ++object.elements;
-    object.has_bin |= name == "$bin";
+    object.due = name == "$bin"   ? seen::text
+                 : name == "$ext" ? seen::small_number
+                 : name == "$str" ? seen::yes
+                                  : seen::other;
+    object.ordinary |= object.due == seen::other;
+    const auto before = out_.size();
     pack_text(name);
-    return true;
+    return count(out_.size() - before);
   }
   bool end_object() {
+    if (open_.empty()) return true; // of the members
     const auto object = close();
-    if (!object.has_bin || object.elements > 2) return true;
-    if (const auto marked = read_marker(std::string_view(out_).substr(object.begin)))
+    auto marked = object.ordinary ? std::nullopt : read_marker(object);
+    if (marked) {
       out_.replace(object.begin, std::string::npos, *marked);
-    return true;
+      counted_ = object.counted + marked->size();
+    }
+    return count(marked ? 0 : header_growth(object) + object.uncounted) && complete();
   }
   bool start_array(std::size_t) { return open(0xdd); }
-  bool end_array() {
-    close();
-    return true;
-  }
+  bool end_array() { return count(header_growth(close())) && complete(); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) {
     const std::string_view what = error.what(); // "[json.exception.parse_error.101] parse error at line ..."
     const auto bracket = what.find("] ");
@@ -107,34 +105,82 @@ class json_reader {
   }
 
  private:
+  /// What the value of a member is, as far as it matters to objects with "$bin".
+  enum class seen { text, small_number, yes, other };
+
   struct container {
-    std::size_t begin = 0; // of its header in `out_`
+    std::size_t begin = 0;   // of its header in `out_`
+    std::size_t counted = 0; // before it
     std::uint32_t elements = 0;
     bool is_array = false;
+    /// Not one of the objects with "$bin" that stand for something else.
+    bool ordinary = false;
+    /// What the member whose name was read last must be for that.
+    seen due = seen::other;
     bool has_bin = false;
+    std::size_t bin = 0; // the text, in `out_`
+    std::size_t bin_size = 0;
+    std::optional<std::int8_t> ext = std::nullopt;
+    bool str = false;
+    /// Of that text, which may take less when it is decoded.
+    std::size_t uncounted = 0;
   };
   static constexpr std::size_t header_size = 5;
 
   bool refuse(std::string reason) {
     reason_ = std::move(reason);
+    if (reason_.size() > max_reason) reason_.replace(max_reason, std::string::npos, "...");
     return false;
   }
   void pack_text(const std::string& text) {
     const auto size = static_cast<std::uint32_t>(text.size());
     packer_.pack_str(size).pack_str_body(text.data(), size);
   }
-  template <class Write> bool put(const Write& write) {
-    if (!open_.empty() && open_.back().is_array) ++open_.back().elements;
+  bool count(std::size_t bytes) {
+    counted_ += bytes;
+    // Names and header of an object with "$bin" may pass it for a moment, until they are replaced.
+    constexpr std::size_t tolerance = 32;
+    return counted_ <= most_ || counted_ - most_ <= tolerance || refuse(too_large(most_));
+  }
+  /// What its canonical header takes beyond one byte.
+  static std::size_t header_growth(const container& of) {
+    return of.elements <= 15 ? 0 : of.elements <= UINT16_MAX ? 2 : 4;
+  }
+
+  template <class Write> bool put(seen what, const Write& write) {
+    if (members_only_ && !inside_) return refuse("it is no JSON object");
+    const auto before = out_.size();
     write();
-    return true;
+    auto size = out_.size() - before;
+    if (!open_.empty()) size -= note(open_.back(), what);
+    return count(size) && complete();
+  }
+  /// A value in a container. Returns how much of it is not counted yet.
+  std::size_t note(container& in, seen what) {
+    if (in.is_array) {
+      ++in.elements;
+      return 0;
+    }
+    if (in.ordinary) return 0;
+    in.ordinary = what != in.due || (what == seen::text && in.has_bin);
+    if (in.ordinary) return 0;
+    if (what == seen::small_number) in.ext = static_cast<std::int8_t>(number_);
+    if (what == seen::yes) in.str = true;
+    if (what != seen::text) return 0;
+    in.has_bin = true;
+    in.bin = out_.size() - text_size_;
+    in.bin_size = text_size_;
+    in.uncounted = text_size_ / 4;
+    return in.uncounted;
   }
   bool open(unsigned char header) {
+    if (members_only_ && !inside_) return refuse("it is no JSON object");
     if (open_.size() == max_msgpack_depth) return refuse("it is nested deeper than 64");
-    return put([&] {
-      open_.push_back({.begin = out_.size(), .is_array = header == 0xdd});
-      out_ += static_cast<char>(header);
-      out_.append(header_size - 1, '\0');
-    });
+    if (!open_.empty()) note(open_.back(), seen::other);
+    open_.push_back({.begin = out_.size(), .counted = counted_, .is_array = header == 0xdd});
+    out_ += static_cast<char>(header);
+    out_.append(header_size - 1, '\0');
+    return count(1);
   }
   container close() {
     const auto closed = open_.back();
@@ -143,13 +189,60 @@ class json_reader {
       out_[closed.begin + i] = static_cast<char>((closed.elements >> (8 * (header_size - 1 - i))) & 0xff);
     return closed;
   }
+  /// A value has ended; perhaps it is that of a member.
+  bool complete() {
+    if (!members_only_ || !open_.empty()) return true;
+    std::string why;
+    auto made = value::from_msgpack(out_, &why);
+    if (!made) return refuse(std::move(why));
+    if (made->size() > most_) return refuse(too_large(most_));
+    members_.emplace_back(std::move(name_), std::move(*made));
+    out_.clear();
+    counted_ = 0;
+    return true;
+  }
 
+  /// The encoding of what a `{"$bin": ...}` object stands for; nothing if it is an ordinary object.
+  std::optional<std::string> read_marker(const container& object) const {
+    const auto expected = 1u + (object.ext ? 1u : 0u) + (object.str ? 1u : 0u);
+    if (!object.has_bin || (object.ext && object.str) || object.elements != expected) return std::nullopt;
+    const auto data = from_base64(std::string_view(out_).substr(object.bin, object.bin_size));
+    if (!data || (object.str && is_utf8(*data))) return std::nullopt;
+    std::string out;
+    detail::string_sink sink{out};
+    detail::packer packer(sink);
+    const auto size = static_cast<std::uint32_t>(data->size());
+    if (object.ext)
+      packer.pack_ext(size, *object.ext).pack_ext_body(data->data(), size);
+    else if (object.str)
+      packer.pack_str(size).pack_str_body(data->data(), size);
+    else
+      packer.pack_bin(size).pack_bin_body(data->data(), size);
+    return out;
+  }
+
+  const std::size_t most_;
+  const bool members_only_;
+  bool inside_ = false;
   std::string out_;
   detail::string_sink sink_{out_};
   detail::packer packer_{sink_};
   std::vector<container> open_;
+  std::size_t counted_ = 0;
+  std::int64_t number_ = 0;
+  std::size_t text_size_ = 0;
+  std::string name_;
+  std::vector<std::pair<std::string, value>> members_;
   std::string reason_;
 };
+
+/// Why the text cannot be given to the parser; null if it can.
+const char* objection(std::string_view text) {
+  // The parser takes a zero byte for the end of the text, and would not look at what follows.
+  if (text.find('\0') != text.npos) return "there is a zero byte in the text";
+  if (text.size() > UINT32_MAX) return "the text is larger than 4 GiB";
+  return nullptr;
+}
 
 /// Writes JSON of a canonical encoding. Separators follow from what stands last: only a container's beginning ends in
 /// an opening bracket.
@@ -200,17 +293,26 @@ class json_writer : public msgpack::null_visitor {
 
 } // namespace
 
-std::optional<value> from_json(std::string_view text, std::string* why) {
+std::optional<value> from_json(std::string_view text, std::string* why, std::size_t most) {
   const auto refuse = [why](std::string reason) -> std::optional<value> {
     if (why) *why = std::move(reason);
     return std::nullopt;
   };
-  // The parser takes a zero byte for the end of the text, and would not look at what follows.
-  if (text.find('\0') != text.npos) return refuse("there is a zero byte in the text");
-  if (text.size() > UINT32_MAX) return refuse("the text is larger than 4 GiB");
-  json_reader reader;
+  if (const auto* no = objection(text)) return refuse(no);
+  json_reader reader(json_reader::shape::value, most);
   if (!nlohmann::json::sax_parse(text, &reader)) return refuse(reader.reason());
-  return value::from_msgpack(reader.out(), why);
+  auto made = value::from_msgpack(reader.out(), why);
+  if (made && made->size() > most) return refuse(too_large(most));
+  return made;
+}
+
+std::optional<std::vector<std::pair<std::string, value>>> members_from_json(std::string_view text, std::string* why,
+                                                                            std::size_t most) {
+  json_reader reader(json_reader::shape::members, most);
+  const auto* no = objection(text);
+  if (!no && nlohmann::json::sax_parse(text, &reader)) return reader.take_members();
+  if (why) *why = no ? no : reader.reason();
+  return std::nullopt;
 }
 
 std::string to_json(const value& shown) {

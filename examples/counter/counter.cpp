@@ -4,14 +4,20 @@
 //
 // Each adds 1 a second and prints the total, which all of them share. Kill any one of them, and start it again.
 #include "runtime/node.hpp"
+#include "runtime/stop_signals.hpp"
 #include "services/service.hpp"
 
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 
+#include <atomic>
+#include <charconv>
 #include <chrono>
-#include <cstdlib>
+#include <cstdint>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -55,11 +61,23 @@ class counter {
   std::int64_t total_ = 0;
 };
 
-int count(const troupe::node_options& options) {
+/// Exactly a port's number; 0 for anything else.
+std::uint16_t port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+}
+
+int count(const troupe::node_options& options, const troupe::stop_signals& signals) {
   troupe::config config;
   caf::actor_system system{config};
   auto node = troupe::spawn_node(system, options, counter{});
   const auto replicated = node.service<counter>();
+  const auto asked_to_end = std::make_shared<std::atomic<bool>>(false);
+  signals.then([asked_to_end, handle = node.handle()] {
+    *asked_to_end = true;
+    caf::anon_send(handle, troupe::stop_node{});
+  });
   caf::scoped_actor self{system};
   self->monitor(node.handle());
   for (bool ended = false; !ended;) {
@@ -72,6 +90,7 @@ int count(const troupe::node_options& options) {
                  });
     self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(1s) >> [] {});
   }
+  if (*asked_to_end) return 0;
   std::cerr << "counter: the node ended, its log says why\n";
   return 1;
 }
@@ -79,16 +98,18 @@ int count(const troupe::node_options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
+  const troupe::stop_signals signals;
+  const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
+  if (port == 0) {
     std::cerr << "usage: counter RAFT_PORT DATA_DIR DISCOVERY\n";
     return 2;
   }
   try {
     troupe::node_options options;
-    options.raft_port = static_cast<std::uint16_t>(std::atoi(argv[1]));
+    options.raft_port = port;
     options.data_dir = argv[2];
     options.discovery = argv[3];
-    return count(options);
+    return count(options, signals);
   } catch (const troupe::startup_error& error) {
     std::cerr << "counter: " << error.what() << '\n';
     return 1;

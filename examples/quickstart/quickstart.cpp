@@ -5,8 +5,12 @@
 
 #include <caf/scoped_actor.hpp>
 
-#include <cstdlib>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
 #include <iostream>
+#include <string_view>
+#include <unistd.h>
 
 namespace {
 
@@ -28,15 +32,31 @@ void run(const char* data_dir, std::uint16_t port) {
                failed);
 }
 
+/// Ends the program, also as process 1 of a container: a node needs no more than that, as what it has acknowledged is
+/// on disk. Longer programs stop theirs, see examples/counter.
+void end_at(int signal) {
+  std::signal(signal, [](int number) { ::_exit(128 + number); });
+}
+
+/// Exactly a port's number; 0 for anything else.
+std::uint16_t port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
+  end_at(SIGINT);
+  end_at(SIGTERM);
+  const auto port = argc > 2 ? port_of(argv[2]) : std::uint16_t{5000};
+  if (argc > 3 || port == 0 || (argc > 1 && argv[1][0] == '-')) {
     std::cerr << "usage: quickstart [DATA_DIR [PORT]]\n";
     return 2;
   }
   try {
-    run(argc > 1 ? argv[1] : "quickstart-data", static_cast<std::uint16_t>(argc > 2 ? std::atoi(argv[2]) : 5000));
+    run(argc > 1 ? argv[1] : "quickstart-data", port);
   } catch (const troupe::startup_error& error) {
     std::cerr << "quickstart: " << error.what() << '\n';
     return 1;

@@ -3,13 +3,20 @@
 //
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 #include "runtime/node.hpp"
+#include "runtime/stop_signals.hpp"
 #include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 
+#include <atomic>
+#include <charconv>
 #include <chrono>
-#include <cstdlib>
+#include <cstdint>
 #include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace {
 
@@ -36,16 +43,29 @@ class watcher : public troupe::event_watcher::base {
   bool works_ = false;
 };
 
-int watch(const troupe::node_options& options) {
+/// Exactly a port's number; 0 for anything else.
+std::uint16_t port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+}
+
+int watch(const troupe::node_options& options, const troupe::stop_signals& signals) {
   troupe::config config;
   caf::actor_system system{config};
   auto node = troupe::spawn_node(system, options, troupe::map_service{});
   const auto mine = system.spawn<watcher>(node.handle());
   // It stays until the node ends.
+  const auto asked_to_end = std::make_shared<std::atomic<bool>>(false);
+  signals.then([asked_to_end, handle = node.handle()] {
+    *asked_to_end = true;
+    caf::anon_send(handle, troupe::stop_node{});
+  });
   caf::scoped_actor self{system};
   self->monitor(node.handle());
   self->receive([](const caf::down_msg&) {});
   self->send_exit(mine, caf::exit_reason::user_shutdown);
+  if (*asked_to_end) return 0;
   std::cerr << "watcher: the node ended, its log says why\n";
   return 1;
 }
@@ -53,16 +73,18 @@ int watch(const troupe::node_options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
+  const troupe::stop_signals signals;
+  const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
+  if (port == 0) {
     std::cerr << "usage: watcher RAFT_PORT DATA_DIR DISCOVERY\n";
     return 2;
   }
   try {
     troupe::node_options options;
-    options.raft_port = static_cast<std::uint16_t>(std::atoi(argv[1]));
+    options.raft_port = port;
     options.data_dir = argv[2];
     options.discovery = argv[3];
-    return watch(options);
+    return watch(options, signals);
   } catch (const troupe::startup_error& error) {
     std::cerr << "watcher: " << error.what() << '\n';
     return 1;

@@ -1,7 +1,6 @@
 #include "examples/webserver/api.hpp"
 
 #include "examples/webserver/duration.hpp"
-#include "examples/webserver/json_members.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/json_value.hpp"
 #include "services/printable.hpp"
@@ -43,6 +42,20 @@ void allow(const request& asked, std::initializer_list<std::string_view> methods
 
 // -- parts of a request
 
+/// Refuses a misspelt parameter, which would be taken for one that was not given.
+void only(const request& asked, std::initializer_list<std::string_view> known) {
+  std::string possible;
+  for (const auto name : known) possible.append(possible.empty() ? "" : ", ").append(name);
+  for (auto one = asked.query.begin(); one != asked.query.end(); ++one) {
+    const auto& name = one->first;
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      refuse("there is no parameter " + services::printable(name) + " here, " +
+             (possible.empty() ? "nor any other" : "but " + possible));
+    if (std::any_of(asked.query.begin(), one, [&](const auto& before) { return before.first == name; }))
+      refuse("the parameter '" + name + "' is given twice");
+  }
+}
+
 std::string parameter(const request& asked, std::string_view name) {
   const auto found = asked.parameter(name);
   if (!found) refuse("the parameter '" + std::string{name} + "' is missing");
@@ -80,11 +93,12 @@ std::string name(std::string text) {
   return text;
 }
 
-value json(std::string_view text, const std::string& what) {
+/// The members of the JSON object that the body is; each may take `most` bytes in MessagePack.
+std::vector<std::pair<std::string, value>> json_members(const request& asked, std::size_t most) {
   std::string why;
-  auto parsed = services::from_json(text, &why);
-  if (!parsed) refuse(what + " is refused: " + why);
-  return std::move(*parsed);
+  auto members = services::members_from_json(asked.body, &why, most);
+  if (!members) refuse("the body is refused: " + why);
+  return std::move(*members);
 }
 
 /// A value to be stored.
@@ -92,6 +106,13 @@ value storable(value given) {
   if (given.is_nil()) refuse("a null value cannot be stored: remove the key instead");
   if (given.size() > map::max_value_size) refuse("the value is larger than 1 MiB");
   return given;
+}
+
+value storable_json(std::string_view text) {
+  std::string why;
+  auto parsed = services::from_json(text, &why, map::max_value_size);
+  if (!parsed) refuse("the body is refused: " + why);
+  return storable(std::move(*parsed));
 }
 
 // -- results
@@ -135,6 +156,7 @@ response listing(const map::list_keys_result& found) {
 
 routed put_text(const request& asked) {
   allow(asked, {"POST"});
+  only(asked, {"map", "key", "value", "timeout"});
   return call<map::put>{
       {name(parameter(asked, "map")), name(parameter(asked, "key")), storable(value::of(parameter(asked, "value")))},
       timeout_of(asked),
@@ -144,6 +166,7 @@ routed put_text(const request& asked) {
 
 routed get_bare(const request& asked) {
   allow(asked, {"GET", "HEAD"});
+  only(asked, {"map", "key", "timeout", "level"});
   return call<map::get>{{name(parameter(asked, "map")), name(parameter(asked, "key"))},
                         timeout_of(asked),
                         wants_stale(asked),
@@ -152,12 +175,14 @@ routed get_bare(const request& asked) {
 
 routed remove_bare(const request& asked) {
   allow(asked, {"POST"});
+  only(asked, {"map", "key", "timeout"});
   return call<map::remove>{
       {name(parameter(asked, "map")), name(parameter(asked, "key"))}, timeout_of(asked), false, null_body};
 }
 
 routed list(request& asked) {
   allow(asked, {"GET", "HEAD"});
+  only(asked, {"limit", "after", "timeout", "level"});
   map::list_keys message{name(std::move(asked.segments[2])), number_of(asked, "limit", map::max_listed_keys)};
   if (const auto after = asked.parameter("after")) message.after = name(std::string{*after});
   return call<map::list_keys>{std::move(message), timeout_of(asked), wants_stale(asked), listing};
@@ -167,24 +192,23 @@ routed one_key(request& asked) {
   allow(asked, {"GET", "HEAD", "PUT", "DELETE"});
   auto map = name(std::move(asked.segments[2]));
   auto key = name(std::move(asked.segments[3]));
+  const bool reads = asked.method == "GET" || asked.method == "HEAD";
+  reads ? only(asked, {"timeout", "level"}) : only(asked, {"timeout"});
   const auto timeout = timeout_of(asked);
   if (asked.method == "PUT")
-    return call<map::put>{
-        {std::move(map), std::move(key), storable(json(asked.body, "the body"))}, timeout, false, revision};
+    return call<map::put>{{std::move(map), std::move(key), storable_json(asked.body)}, timeout, false, revision};
   if (asked.method == "DELETE") return call<map::remove>{{std::move(map), std::move(key)}, timeout, false, removed};
   return call<map::get>{{std::move(map), std::move(key)}, timeout, wants_stale(asked), value_and_revision};
 }
 
 routed swap(request& asked) {
   allow(asked, {"POST"});
-  const auto members = json_members(asked.body);
-  if (!members) refuse("the body is no JSON object");
+  only(asked, {"timeout"});
   std::optional<value> expected, replacement;
-  for (const auto& [quoted, text] : *members) {
-    const auto member = json(quoted, "a member's name").as<std::string>().value_or("");
+  for (auto& [member, given] : json_members(asked, map::max_value_size)) {
     auto* target = member == "expected" ? &expected : member == "value" ? &replacement : nullptr;
     if (!target || *target) refuse("the body has the members 'expected' and 'value', each once, and no other");
-    *target = json(text, "'" + member + "'");
+    *target = std::move(given);
   }
   if (!expected) refuse("the body lacks 'expected'");
   if (!replacement) refuse("the body lacks 'value'");
@@ -199,6 +223,7 @@ routed restore(request& asked) {
   allow(asked, {"PUT", "POST"});
   const auto backup = snapshot_format::parse_name(asked.segments[2]);
   if (!backup) refuse("a backup is named by its index, term, size and checksum in 16 hexadecimal digits each");
+  asked.method == "POST" ? only(asked, {"timeout"}) : only(asked, {"offset"});
   if (asked.method == "POST") return ask_restore{*backup, timeout_of(asked, default_restore_timeout)};
   if (asked.body.size() > max_backup_piece) refuse("a piece of a backup is at most 1 MiB long");
   return put_backup{*backup, number_of(asked, "offset", 0), std::move(asked.body)};
@@ -212,13 +237,8 @@ raft::node_id node_of(std::string_view text) {
 
 /// The members of a JSON object in the body, as far as they are known here; `take` says whether it knows one.
 void read_object(const request& asked, const std::function<bool(const std::string&, const value&)>& take) {
-  const auto members = json_members(asked.body);
-  if (!members) refuse("the body is no JSON object");
-  for (const auto& [quoted, text] : *members) {
-    const auto member = json(quoted, "a member's name").as<std::string>().value_or("");
-    if (!take(member, json(text, "'" + member + "'")))
-      refuse("the body has a member that is not known here: " + member);
-  }
+  for (const auto& [member, given] : json_members(asked, max_small_body))
+    if (!take(member, given)) refuse("the body has a member that is not known here: " + services::printable(member));
 }
 
 std::string text_of(const value& given, const std::string& member) {
@@ -266,10 +286,12 @@ routed add_member(const request& asked) {
 routed members(const request& asked) {
   if (asked.segments.size() == 2) {
     allow(asked, {"GET", "HEAD", "POST"});
+    asked.method == "POST" ? only(asked, {"timeout"}) : only(asked, {});
     if (asked.method == "POST") return add_member(asked);
     return ask_members{};
   }
   allow(asked, {"DELETE"});
+  only(asked, {"timeout", "based_on"});
   ask_change question{{}, timeout_of(asked)};
   question.change.remove.push_back(node_of(asked.segments[2]));
   question.change.based_on = number_of(asked, "based_on", 0);
@@ -278,6 +300,7 @@ routed members(const request& asked) {
 
 routed transfer(const request& asked) {
   allow(asked, {"POST"});
+  only(asked, {"to", "timeout"});
   ask_transfer question{{}, timeout_of(asked)};
   if (const auto to = asked.parameter("to")) question.to = node_of(*to);
   return question;
@@ -285,6 +308,7 @@ routed transfer(const request& asked) {
 
 template <class Question> routed simple(const request& asked) {
   allow(asked, {"GET", "HEAD"});
+  only(asked, {});
   return Question{};
 }
 
@@ -300,10 +324,12 @@ routed route_or_throw(request& asked) {
   }
   if (path.size() == 2 && path[0] == "v1" && path[1] == "snapshot") {
     allow(asked, {"POST"});
+    only(asked, {});
     return ask_snapshot{};
   }
   if (path.size() == 2 && path[0] == "v1" && path[1] == "backup") {
     allow(asked, {"GET"}); // no HEAD: it would write a file to show its length
+    only(asked, {"timeout"});
     return ask_backup{timeout_of(asked)};
   }
   if (path.size() == 3 && path[0] == "v1" && path[1] == "restore") return restore(asked);
@@ -319,6 +345,17 @@ routed route_or_throw(request& asked) {
 }
 
 } // namespace
+
+http::admission admit(const std::string& method, const http::target& at) {
+  const auto& path = at.segments;
+  if (path.size() == 1) return {max_small_body, path[0] == "livez" || path[0] == "readyz"};
+  if (path.size() < 3 || path[0] != "v1") return {max_small_body};
+  const bool of_map = path[1] == "maps";
+  if (of_map && path.size() == 4 && method == "PUT") return {max_value_text};
+  if (of_map && path.size() == 5 && path[4] == "cas" && method == "POST") return {2 * max_value_text};
+  if (path.size() == 3 && path[1] == "restore" && method == "PUT") return {max_backup_piece};
+  return {max_small_body};
+}
 
 routed route(request&& asked) {
   try {

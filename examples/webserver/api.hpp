@@ -4,6 +4,7 @@
 #include "raft/events.hpp"
 #include "raft/snapshot.hpp"
 #include "runtime/http/message.hpp"
+#include "runtime/http/server.hpp"
 #include "services/map/messages.hpp"
 
 #include <chrono>
@@ -60,7 +61,16 @@ inline constexpr std::chrono::seconds default_restore_timeout{300};
 /// Of a backup in one request.
 inline constexpr std::size_t max_backup_piece = 1 << 20;
 
-/// Takes the request's parts. Any thread.
+/// Of a value as JSON: three times the 1 MiB that it may take where an encoder escapes all that is not ASCII, and room
+/// for white space.
+inline constexpr std::size_t max_value_text = 4 << 20;
+/// Of a body that carries no value.
+inline constexpr std::size_t max_small_body = 64 << 10;
+
+/// How large a body this request may have, and whether it is a probe. Any thread.
+http::admission admit(const std::string& method, const http::target& at);
+
+/// Takes the request's parts. In proportion to its size: 64 KiB take about a millisecond. Any thread.
 routed route(http::request&& asked);
 
 } // namespace troupe::webserver

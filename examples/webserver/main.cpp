@@ -1,20 +1,24 @@
 // An HTTP key-value store: one process per node.
 #include "actors/log.hpp"
+#include "actors/log_output.hpp"
+#include "examples/webserver/body_worker.hpp"
 #include "examples/webserver/gateway.hpp"
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
+#include "runtime/stop_signals.hpp"
 #include "runtime/storage/wal.hpp"
 #include "runtime/termination.hpp"
 #include "runtime/transport/sockets.hpp"
 
 #include <caf/send.hpp>
 
-#include <csignal>
+#include <algorithm>
 #include <future>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <sys/resource.h>
 
 namespace {
@@ -23,18 +27,20 @@ using namespace troupe;
 using namespace std::chrono_literals;
 
 /// SIGTERM to the end within ten seconds, three more to leave a cluster: first the requests over HTTP, then what other
-/// nodes asked of this one, then what the disk is asked to do. Whatever does not keep to it is cut off.
-constexpr auto http_grace = 5s;
+/// nodes asked of this one, at which end the rest gets its answer; then what the disk is asked to do, and for the clients
+/// to take the answers. Whatever does not keep to it is cut off.
+constexpr auto http_grace = 3500ms;
 constexpr auto node_grace = 3s;
 constexpr auto disk_grace = 1500ms;
+constexpr auto answer_grace = 1s;
 constexpr auto end_limit = 9300ms;
 
 constexpr int wrong_options = 2;
 
 /// An encoded key takes up to three times its 4 KiB, and there are two of them in a target.
 constexpr std::size_t max_header = 64 * 1024;
-/// Two values of 1 MiB, three times as long where an encoder escapes all that is not ASCII, and room for white space.
-constexpr std::size_t max_body = 8 * 1024 * 1024;
+/// Connections at the probes' own port.
+constexpr std::size_t most_probes = 64;
 
 /// The usual soft limit of 1024 open files is less than the HTTP server's connections and the node's links together.
 void raise_file_limit() {
@@ -57,33 +63,63 @@ std::string objection(const node_options& node) {
 /// Lets requests through once there is somebody to serve them. Thread-safe.
 class entrance {
  public:
-  void open(webserver::gateway_handle to) {
+  void open(webserver::gateway_handle to, webserver::body_worker_handle large) {
     const std::lock_guard lock{mutex_};
     to_ = std::move(to);
+    large_ = std::move(large);
   }
   void pass(http::request asked, http::responder responder) {
     const std::lock_guard lock{mutex_};
     if (!to_) return responder.send(http::error_response(503, "not_ready", "the node is starting", "rejected", true));
+    if (asked.body.size() > webserver::large_body)
+      return caf::anon_send(large_, webserver::unread_call{std::move(asked), std::move(responder)});
     caf::anon_send(to_, webserver::http_call{webserver::route(std::move(asked)), std::move(responder)});
   }
 
  private:
   std::mutex mutex_;
   webserver::gateway_handle to_;
+  webserver::body_worker_handle large_;
 };
 
-int serve(const webserver::options& chosen, termination& ending) {
-  // A port that is taken is found before the node forms a cluster.
+http::options listener(const webserver::options& chosen) {
   http::options listen;
   listen.address = chosen.http_bind.value_or(chosen.node.bind);
   if (listen.address.empty()) listen.address = "::";
   listen.port = chosen.http_port;
+  listen.host_names = chosen.http_hosts;
+  listen.admit = webserver::admit;
   listen.max_header = max_header;
-  listen.max_body = max_body;
+  listen.max_buffered = chosen.http_memory;
+  listen.max_connections = chosen.http_connections;
+  listen.max_connections_of_address =
+      chosen.http_connections_of_address.value_or(std::max<std::size_t>(1, chosen.http_connections / 2));
+  return listen;
+}
+
+/// The listener that serves probes and nothing else, so that no crowd at the other one keeps them out.
+std::unique_ptr<http::server> listen_to_probes(const webserver::options& chosen,
+                                               const std::shared_ptr<entrance>& door) {
+  if (!chosen.probe_port) return nullptr;
+  auto listen = listener(chosen);
+  listen.port = *chosen.probe_port;
+  listen.max_buffered = 1 << 20;
+  listen.max_connections = listen.max_connections_of_address = most_probes;
+  return std::make_unique<http::server>(listen, [door](http::request asked, http::responder responder) {
+    if (!webserver::admit(asked.method, {asked.segments, {}}).probe)
+      return responder.send(http::error_response(404, "not_found", "/livez and /readyz are served at this port"));
+    door->pass(std::move(asked), std::move(responder));
+  });
+}
+
+int serve(const webserver::options& chosen, termination& ending) {
+  // A port that is taken is found before the node forms a cluster.
   const auto door = std::make_shared<entrance>();
+  const auto listen = listener(chosen);
   http::server server{listen, [door](http::request asked, http::responder responder) {
                         door->pass(std::move(asked), std::move(responder));
                       }};
+  const auto probes = listen_to_probes(chosen, door);
   config settings;
   caf::actor_system system{settings};
   auto node = spawn_node(system, chosen.node, map_service{});
@@ -96,7 +132,8 @@ int serve(const webserver::options& chosen, termination& ending) {
   };
   const auto gateway = system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(), on_end);
 
-  door->open(gateway);
+  const auto large = system.spawn<webserver::body_worker, caf::detached>(gateway);
+  door->open(gateway, large);
   const bool tls = chosen.node.transport.tls.has_value();
   log().info("serving HTTP at {} port {}, Raft at {} {} TLS", listen.address, server.port(), node.address(),
              tls ? "with" : "without");
@@ -107,18 +144,21 @@ int serve(const webserver::options& chosen, termination& ending) {
   auto ended = end_of_node->get_future();
   const bool failed = ended.wait_for(0s) == std::future_status::ready;
   log().info("stopping");
-  server.stop(http_grace);
-  door->open({});
-  if (!node.stop(chosen.leave)) ending.leave("ended without threads that wait for a disk that does not answer");
+  server.drain(http_grace);
+  // Requests that still wait are answered by the end of the node: as rejected, where that is certain.
+  const bool whole = node.stop(chosen.leave);
+  server.stop(answer_grace);
+  if (!whole) ending.leave("ended without threads that wait for a disk that does not answer");
+  door->open({}, {});
+  caf::anon_send_exit(large, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
-  std::cerr << "webserver: the node ended: " << ended.get() << '\n';
+  write_to_stderr("webserver: the node ended: " + ended.get());
   return 1;
 }
 
-int run(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
-  termination ending{"webserver", end_limit};
+int run(int argc, char** argv, const stop_signals& signals) {
+  termination ending{signals, "webserver", end_limit};
   auto parsed = webserver::parse_options(argc, argv);
   if (const auto* exit = std::get_if<webserver::early_exit>(&parsed)) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;
@@ -140,10 +180,11 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  const troupe::stop_signals signals;
   try {
-    return run(argc, argv);
+    return run(argc, argv, signals);
   } catch (const std::exception& error) {
-    std::cerr << "webserver: " << error.what() << '\n';
+    troupe::write_to_stderr(std::string("webserver: ") + error.what());
     return 1;
   }
 }

@@ -3,6 +3,7 @@
 #include "discovery/host_port.hpp"
 #include "discovery/spec.hpp"
 #include "examples/webserver/duration.hpp"
+#include "runtime/http/host_rules.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,8 @@ constexpr auto about = "An HTTP key-value store: one node of a replicated cluste
 
 /// Three of CAF's heartbeats, as troupe::config sets them.
 constexpr std::chrono::milliseconds shortest_silence{600};
+
+constexpr std::uint64_t least_http_memory = 16 << 20;
 
 /// Parsed to a duration once all is read: CLI11 keeps the text, so that --help shows the default as it is written.
 struct duration_option {
@@ -98,6 +101,14 @@ template <class Parse> CLI::Validator parsed_by(Parse parse) {
           ""};
 }
 
+CLI::Validator host_name() {
+  return {[](std::string& text) {
+            const auto found = http::parse_authority(text);
+            return found && !found->port ? std::string{} : "'" + text + "' is no host name";
+          },
+          ""};
+}
+
 void add_network_options(CLI::App& app, options& chosen) {
   app.add_option("--raft-port", chosen.node.raft_port, "Port for other nodes")
       ->check(CLI::Range(1, 65535).description(""))
@@ -105,6 +116,7 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->capture_default_str()
       ->type_name("PORT");
   app.add_option("--http-port", chosen.http_port, "Port for HTTP clients; 0 picks a free one")
+      ->check(CLI::Range(0, 65535).description(""))
       ->envname("TROUPE_HTTP_PORT")
       ->capture_default_str()
       ->type_name("PORT");
@@ -118,11 +130,51 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->envname("TROUPE_HTTP_BIND")
       ->transform(without_brackets())
       ->type_name("ADDRESS");
+  app.add_option(
+         "--http-host", chosen.http_hosts,
+         "Names by which HTTP clients may call this server. Its IP addresses and localhost need not be listed; any "
+         "other Host is refused, as a web page could lead there under a name of its own")
+      ->envname("TROUPE_HTTP_HOST")
+      ->type_name("NAME,NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(host_name());
   app.add_option("--advertise", chosen.node.advertise,
                  "Where other nodes reach this one (default: the bound address and the raft port)")
       ->envname("TROUPE_ADVERTISE")
       ->check(parsed_by(parse_host_port))
       ->type_name("HOST:PORT");
+}
+
+/// Bytes, with a unit if one is given: 4096, 64KB, 1GB (of 1024).
+void add_size(CLI::App& app, const std::string& flag, const std::string& variable, std::uint64_t& target,
+              const std::string& help) {
+  app.add_option(flag, target, help)
+      ->envname(variable)
+      ->capture_default_str()
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("BYTES");
+}
+
+void add_http_options(CLI::App& app, options& chosen) {
+  add_size(app, "--http-memory", "TROUPE_HTTP_MEMORY", chosen.http_memory,
+           "Bytes that requests and answers of HTTP clients may take together; at least 16 MiB");
+  app.add_option("--http-connections", chosen.http_connections,
+                 "Open connections of HTTP clients; beyond it the one that is idle for longest is closed")
+      ->envname("TROUPE_HTTP_CONNECTIONS")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->type_name("N");
+  app.add_option("--http-connections-per-address", chosen.http_connections_of_address,
+                 "The same for those of one address (default: half of all)")
+      ->envname("TROUPE_HTTP_CONNECTIONS_PER_ADDRESS")
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->type_name("N");
+  app.add_option("--probe-port", chosen.probe_port,
+                 "A port of its own for /livez and /readyz, which --http-port serves as well; 0 picks a free one")
+      ->envname("TROUPE_PROBE_PORT")
+      ->check(CLI::Range(0, 65535).description(""))
+      ->type_name("PORT");
 }
 
 void add_file(CLI::App& app, const std::string& flag, const std::string& variable, std::filesystem::path& target,
@@ -209,16 +261,6 @@ void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, du
       ->envname("TROUPE_INSECURE");
 }
 
-/// Bytes, with a unit if one is given: 4096, 64KB, 1GB (of 1024).
-void add_size(CLI::App& app, const std::string& flag, const std::string& variable, std::uint64_t& target,
-              const std::string& help) {
-  app.add_option(flag, target, help)
-      ->envname(variable)
-      ->capture_default_str()
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->type_name("BYTES");
-}
-
 void add_storage_options(CLI::App& app, options& chosen, duration_option& stall, duration_option& lag,
                          duration_option& catch_up_time) {
   auto& node = chosen.node;
@@ -301,6 +343,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   CLI::App app{about, "webserver"};
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
+  add_http_options(app, chosen);
   add_cluster_options(app, chosen, expect);
   add_member_options(app, chosen, remove, grace);
   add_storage_options(app, chosen, stall, lag, catch_up_time);
@@ -323,6 +366,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   try {
     app.parse(argc, argv);
     check_discovery(chosen.node.discovery);
+    if (chosen.http_memory < least_http_memory)
+      throw CLI::ValidationError("--http-memory", "must be at least 16 MiB: two of the largest bodies, and answers");
     if (2 * heartbeat.value() > election.value())
       throw CLI::ValidationError("--election-timeout", "must be at least twice the heartbeat");
     if (app.count("--silence-limit") > 0) {

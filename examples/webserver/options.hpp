@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace troupe::webserver {
 
@@ -16,6 +17,16 @@ struct options {
   std::optional<std::string> http_bind;
   /// 0 picks a free port.
   std::uint16_t http_port = 8080;
+  /// By which names clients may call the HTTP server, besides its IP addresses and "localhost".
+  std::vector<std::string> http_hosts;
+  /// Bytes that clients' requests and answers may take together.
+  std::uint64_t http_memory = 64 << 20;
+  /// Open connections of HTTP clients.
+  std::size_t http_connections = 1024;
+  /// The same of one address. Not set: half of all.
+  std::optional<std::size_t> http_connections_of_address;
+  /// A listener of its own for /livez and /readyz; 0 picks a free port. Not set: none.
+  std::optional<std::uint16_t> probe_port;
   /// At the end the node leaves its cluster.
   bool leave = false;
   /// One of spdlog's words for a level.

@@ -1,5 +1,6 @@
 #include "examples/webserver/status_json.hpp"
 
+#include "actors/log_output.hpp"
 #include "examples/webserver/json_errors.hpp"
 
 #include <nlohmann/json.hpp>
@@ -124,6 +125,7 @@ http::response status_response(const node_status& status) {
                      {"transfers", transfers_of(role)},
                      {"lost_acknowledged", losses_of(status)},
                      {"members", members_of(status)},
+                     {"log_lines_dropped", dropped_log_lines()},
                      {"network", network_of(status.network)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
 }

@@ -1,13 +1,13 @@
 #include "runtime/http/connection.hpp"
 
+#include "runtime/http/host_rules.hpp"
 #include "runtime/http/target.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/string.hpp>
-#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -22,26 +22,16 @@ namespace {
 /// How long a client whose request was refused may go on sending before the connection is closed on it.
 constexpr std::chrono::milliseconds drain_patience{1'000};
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+/// Answers up to this size are sent in one buffer with their head.
+constexpr std::size_t small_answer = 16 * 1024;
 
-/// A request as its handler wants it; none if the target is malformed.
-std::optional<request> decode(beast::http::request<beast::http::string_body>& raw) {
-  auto decoded = parse_target(view(raw.target()));
-  if (!decoded) return std::nullopt;
-  request out;
-  out.method = view(raw.method_string());
-  out.target = view(raw.target());
-  out.segments = std::move(decoded->segments);
-  out.query = std::move(decoded->query);
-  for (const auto& field : raw) out.headers.emplace_back(view(field.name_string()), view(field.value()));
-  out.body = std::move(raw.body());
-  return out;
-}
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 void append_head(std::string& out, const response& answer, bool keep_alive, bool http_1_0) {
   const bool bodiless = answer.status == 204 || answer.status == 304;
   const auto reason = beast::http::obsolete_reason(beast::http::int_to_status(answer.status));
-  out.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ").append(view(reason)).append("\r\n");
+  out.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ");
+  out.append(reason.data(), reason.size()).append("\r\n");
   if (!bodiless) {
     if (!answer.allow.empty()) out.append("Allow: ").append(answer.allow).append("\r\n");
     out.append("Content-Type: ").append(answer.content_type);
@@ -58,8 +48,14 @@ void append_head(std::string& out, const response& answer, bool keep_alive, bool
 
 } // namespace
 
-connection::connection(std::uint64_t id, socket peer, surroundings& server)
-    : id_(id), socket_(std::move(peer)), server_(server) {}
+connection::connection(std::uint64_t id, socket peer, std::string group, bool reserved, surroundings& server)
+    : id_(id), socket_(std::move(peer)), group_(std::move(group)), reserved_(reserved), server_(server),
+      pending_held_(server.answers->budget()) {
+  auto& list = server_.waiting[static_cast<std::size_t>(kind_)];
+  place_ = list.insert(list.end(), this);
+}
+
+connection::~connection() { server_.waiting[static_cast<std::size_t>(kind_)].erase(place_); }
 
 void connection::start() {
   error_code failed;
@@ -72,7 +68,36 @@ void connection::start() {
 
 void connection::enter(state next, std::chrono::milliseconds patience) {
   state_ = next;
-  deadline_ = std::chrono::steady_clock::now() + patience;
+  switch (next) {
+  case state::idle:
+    queue(waiting_for::request);
+    break;
+  case state::reading:
+    queue(waiting_for::bytes);
+    break;
+  case state::handling:
+  case state::fetching:
+    queue(waiting_for::answer);
+    break;
+  case state::writing:
+    queue(waiting_for::client);
+    break;
+  case state::draining:
+    queue(waiting_for::end);
+    break;
+  case state::closed:
+    queue(waiting_for::nothing);
+    break;
+  }
+  deadline_ = since_ + patience;
+}
+
+void connection::queue(waiting_for what) {
+  auto& from = server_.waiting[static_cast<std::size_t>(kind_)];
+  auto& to = server_.waiting[static_cast<std::size_t>(what)];
+  to.splice(to.end(), from, place_);
+  kind_ = what;
+  since_ = std::chrono::steady_clock::now();
 }
 
 void connection::wait_readable() {
@@ -92,132 +117,168 @@ void connection::on_readable() {
   if (failed == asio::error::would_block) return wait_readable();
   if (failed) return close();
   if (state_ == state::draining) return wait_readable();
+  if (state_ == state::reading) queue(waiting_for::bytes);
   const std::string_view bytes(server_.scratch.data(), size);
   if (pending_.empty()) {
     const auto used = feed(bytes);
+    if (state_ == state::closed) return;
     pending_.assign(bytes.substr(used));
-    if (state_ == state::idle || state_ == state::reading) wait_readable();
   } else {
     pending_.append(bytes);
-    proceed();
+    pending_.erase(0, feed(pending_));
   }
+  proceed();
 }
 
 void connection::proceed() {
-  pending_.erase(0, feed(pending_));
+  if (state_ == state::idle) pending_.erase(0, feed(pending_));
+  if (state_ == state::closed) return;
+  hold_pending();
   if (state_ == state::idle || state_ == state::reading) wait_readable();
+}
+
+void connection::hold_pending() {
+  if (pending_.empty()) pending_ = {};
+  while (!pending_held_.hold_request(pending_.capacity())) {
+    if (server_.relieve(*this)) continue;
+    if (state_ == state::reading) return reject_for_room();
+    // Requests behind the one that is being answered: they are not taken, and the connection ends with that answer.
+    pending_ = {};
+    keep_alive_ = false;
+    drain_ = true;
+  }
 }
 
 std::size_t connection::feed(std::string_view bytes) {
   std::size_t used = 0;
-  if (!parser_) {
+  if (!body_) {
     // Empty lines before a request are to be ignored (RFC 9112, 2.2).
     while (bytes.substr(used).starts_with("\r\n")) used += 2;
+    if (used > 0) scanned_ = 0;
     if (used == bytes.size() || bytes.substr(used) == "\r") return used;
-    parser_.emplace();
-    parser_->eager(true);
-    parser_->header_limit(static_cast<std::uint32_t>(server_.settings.max_header));
-    parser_->body_limit(server_.settings.max_body);
-    header_checked_ = false;
     // The first request had its time from the connect on.
     if (state_ == state::idle) enter(state::reading, server_.settings.read_timeout);
+    const auto size = take_head(bytes.substr(used));
+    if (state_ != state::reading) return bytes.size();
+    if (size == 0) return used;
+    used += size;
   }
-  while (used < bytes.size() && !parser_->is_done()) {
-    error_code failed;
-    const auto rest = bytes.substr(used);
-    const auto taken = parser_->put(asio::buffer(rest.data(), rest.size()), failed);
-    used += taken;
-    if (failed && failed != beast::http::error::need_more) {
-      reject(failed);
-      return bytes.size();
-    }
-    if (parser_->is_header_done() && !std::exchange(header_checked_, true) && !check_header()) return bytes.size();
-    if (failed || taken == 0) break;
-  }
-  if (parser_->is_done()) {
+  if (!take_body(bytes, used)) return bytes.size();
+  if (body_->done())
     dispatch();
-  } else if (bytes.size() - used > server_.settings.max_header) {
-    // Only the framing of a chunk or trailers can wait for so much more.
-    reject(beast::http::error::header_limit);
+  else if (std::exchange(go_on_due_, false) && !tell_to_go_on())
     return bytes.size();
-  }
   return used;
 }
 
-bool connection::check_header() {
-  const auto& head = parser_->get();
-  const auto coding = head[beast::http::field::transfer_encoding];
-  if (!coding.empty() && !beast::iequals(coding, "chunked")) {
-    // Its length cannot be known, so that what follows could be taken for the next request.
-    reject(501, "not_implemented", "the only transfer encoding served is chunked");
-    return false;
-  }
-  if (head.version() >= 11 && head.count(beast::http::field::host) != 1) {
-    reject(400, "bad_request", "exactly one Host header is needed");
-    return false;
-  }
-  if (head.version() >= 11 && !parser_->is_done() && beast::iequals(head[beast::http::field::expect], "100-continue")) {
-    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    error_code failed;
-    // Nothing else is on its way out, so that a socket which does not take these few bytes at once is broken.
-    if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), failed) != go_on.size()) {
-      close();
-      return false;
-    }
-  }
+std::size_t connection::take_head(std::string_view bytes) {
+  const auto found = find_head_end(bytes, scanned_);
+  if (const auto* why = std::get_if<problem>(&found)) return reject(*why), 0;
+  const auto size = std::get<std::size_t>(found);
+  if (std::max(size, bytes.size() * (size == 0)) > server_.settings.max_header)
+    return reject(431, "header_too_large", "request header too large"), 0;
+  scanned_ = size == 0 ? bytes.size() : 0;
+  if (size == 0) return 0;
+  auto read = parse_head(bytes.substr(0, size));
+  if (const auto* why = std::get_if<problem>(&read)) return reject(*why), 0;
+  return begin(std::move(std::get<head>(read))) ? size : 0;
+}
+
+bool connection::begin(head asked) {
+  if (const auto why = check_caller(asked, server_.settings.host_names)) return reject(*why), false;
+  auto decoded = parse_target(asked.target);
+  bad_target_ = !decoded;
+  if (!decoded) decoded.emplace();
+  admission allowed;
+  if (server_.settings.admit) allowed = server_.settings.admit(asked.method, *decoded);
+  if (reserved_ && !allowed.probe && !server_.settle(*this))
+    return reject(503, "overloaded", "every connection is in use"), false;
+  body_.emplace(asked, allowed.max_body, server_.settings.max_header);
+  if (body_->failed()) return reject(*body_->failed()), false;
+  body_held_ = charge(server_.answers->budget());
+  // A connection of the reserve is for one probe.
+  keep_alive_ = asked.keep_alive && !reserved_;
+  http_1_0_ = asked.http_1_0;
+  head_only_ = asked.method == "HEAD";
+  asked_ = {std::move(asked.method),   std::move(asked.target),  std::move(decoded->segments),
+            std::move(decoded->query), std::move(asked.headers), {}};
+  go_on_due_ = asked.expects_continue;
   return true;
 }
 
+bool connection::take_body(std::string_view bytes, std::size_t& used) {
+  // In steps, so that a large body in the pending bytes is counted before it is copied.
+  const auto capacity = body_->wanted_capacity(bytes.size() - used);
+  if (capacity > 0) {
+    while (!body_held_.hold_request(capacity))
+      if (!server_.relieve(*this)) return reject_for_room(), false;
+    body_->reserve(capacity);
+  }
+  used += body_->feed(bytes.substr(used));
+  if (!body_->failed()) return true;
+  return reject(*body_->failed()), false;
+}
+
+bool connection::tell_to_go_on() {
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  error_code failed;
+  // Nothing else is on its way out, so that a socket which does not take these few bytes at once is broken.
+  if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), failed) == go_on.size()) return true;
+  close();
+  return false;
+}
+
 void connection::dispatch() {
-  auto raw = parser_->release();
-  parser_.reset();
-  keep_alive_ = raw.keep_alive();
-  http_1_0_ = raw.version() < 11;
-  head_only_ = raw.method() == beast::http::verb::head;
-  state_ = state::handling;
-  const responder answer(server_.answers, id_);
-  auto decoded = decode(raw);
-  if (!decoded) return answer.send(error_response(400, "bad_request", "the request target is malformed"));
+  asked_.body = body_->take();
+  body_.reset();
+  enter(state::handling, {});
+  const responder answer(server_.answers, id_, std::exchange(body_held_, {}), is_safe(asked_.method));
+  if (bad_target_) return answer.send(error_response(400, "bad_request", "the request target is malformed"));
   try {
-    server_.serve(std::move(*decoded), answer);
+    server_.serve(std::exchange(asked_, {}), answer);
   } catch (const std::exception& error) {
     answer.send(error_response(500, "internal", error.what(), "unknown"));
   }
 }
 
-void connection::reject(error_code error) {
-  if (error == beast::http::error::header_limit) return reject(431, "header_too_large", "request header too large");
-  if (error == beast::http::error::body_limit) return reject(413, "body_too_large", "request body too large");
-  reject(400, "bad_request", "malformed request: " + error.message());
+void connection::reject_for_room() {
+  reject(503, "overloaded", "there is no room for the request: too many others are unfinished");
 }
+
+void connection::give_up() { reject_for_room(); }
 
 void connection::reject(unsigned status, std::string_view code, std::string_view message) {
   // Where the next request would begin is not known: this answer is the last one.
-  parser_.reset();
+  body_.reset();
+  body_held_.release();
   keep_alive_ = false;
   drain_ = true;
   head_only_ = false;
-  state_ = state::handling;
-  take(error_response(status, code, message));
+  enter(state::handling, {});
+  take(error_response(status, code, message, "rejected", status == 503), {});
 }
 
-void connection::take(response answer) {
+void connection::take(response content, charge held) {
   if (state_ != state::handling) return;
   if (server_.stopping) keep_alive_ = false;
+  out_held_ = std::move(held);
+  out_head_.clear();
   out_.clear();
-  append_head(out_, answer, keep_alive_, http_1_0_);
+  append_head(out_head_, content, keep_alive_, http_1_0_);
   rest_.reset();
-  if (!head_only_ && answer.status != 204 && answer.status != 304) {
-    if (answer.pieces && answer.pieces->length > 0)
-      rest_ = std::move(answer.pieces);
-    else if (!answer.pieces)
-      out_.append(answer.body);
+  if (!head_only_ && content.status != 204 && content.status != 304) {
+    if (content.pieces && content.pieces->length > 0)
+      rest_ = std::move(content.pieces);
+    else if (!content.pieces && content.body.size() <= small_answer)
+      out_head_.append(content.body);
+    else if (!content.pieces)
+      out_ = std::move(content.body);
   }
   flush();
 }
 
 void connection::fetch() {
-  state_ = state::fetching;
+  enter(state::fetching, {});
   const piece_receiver receiver(server_.answers, id_);
   try {
     rest_->next(receiver);
@@ -226,22 +287,30 @@ void connection::fetch() {
   }
 }
 
-void connection::take(piece next) {
+void connection::take(piece next, charge held) {
   if (state_ != state::fetching) return;
   if (next.bytes.empty() || next.bytes.size() > rest_->length) return close();
   rest_->length -= next.bytes.size();
   if (rest_->length == 0) rest_.reset();
+  out_held_ = std::move(held);
+  out_head_.clear();
   out_ = std::move(next.bytes);
   flush();
 }
 
 void connection::flush() {
   enter(state::writing, server_.settings.write_timeout);
+  std::array<asio::const_buffer, 2> left{asio::buffer(out_head_), asio::buffer(out_)};
   error_code failed;
-  const auto sent = socket_.write_some(asio::buffer(out_), failed);
+  auto sent = socket_.write_some(left, failed);
   if (failed && failed != asio::error::would_block) return close();
-  if (sent == out_.size()) return on_written();
-  asio::async_write(socket_, asio::buffer(out_) + sent, [self = shared_from_this()](error_code error, std::size_t) {
+  if (sent == out_head_.size() + out_.size()) return on_written();
+  for (auto& part : left) {
+    const auto skipped = std::min(sent, part.size());
+    part += skipped;
+    sent -= skipped;
+  }
+  asio::async_write(socket_, left, [self = shared_from_this()](error_code error, std::size_t) {
     if (self->state_ != state::writing) return;
     if (error) return self->close();
     self->on_written();
@@ -251,7 +320,9 @@ void connection::flush() {
 void connection::on_written() {
   if (rest_) return fetch();
   // A rare large answer does not stay in memory for as long as the connection lives.
-  if (out_.capacity() > server_.scratch.size()) out_ = {};
+  out_ = {};
+  if (out_head_.capacity() > small_answer) out_head_ = {};
+  out_held_.release();
   if (keep_alive_ && !server_.stopping) {
     enter(state::idle, server_.settings.idle_timeout);
     return proceed();
@@ -260,6 +331,8 @@ void connection::on_written() {
   error_code failed;
   socket_.shutdown(socket::shutdown_send, failed);
   enter(state::draining, drain_patience);
+  pending_ = {};
+  pending_held_.release();
   wait_readable();
 }
 
@@ -277,8 +350,13 @@ void connection::finish() {
   if (state_ == state::idle) close();
 }
 
+void connection::depart() {
+  if (kind_ == waiting_for::answer) queue(waiting_for::departed);
+}
+
 void connection::close() {
-  if (std::exchange(state_, state::closed) == state::closed) return;
+  if (state_ == state::closed) return;
+  enter(state::closed, {});
   error_code ignored;
   socket_.close(ignored);
   server_.ended(id_);

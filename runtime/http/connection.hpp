@@ -1,18 +1,20 @@
 // One client's connection. Internal to the server; every function runs on the I/O thread.
 #pragma once
 
+#include "runtime/http/body_reader.hpp"
+#include "runtime/http/budget.hpp"
 #include "runtime/http/mailbox.hpp"
 #include "runtime/http/server.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,21 @@ namespace troupe::http {
 using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 using time_point = std::chrono::steady_clock::time_point;
 
+class connection;
+
+/// The connections of a server by what they wait for, in each list the one first that has been waiting for longest.
+enum class waiting_for : std::uint8_t {
+  request,  // idle, or not a byte came yet
+  bytes,    // of a request
+  answer,   // from the program
+  departed, // the same, but the client has closed its side: it may be gone
+  client,   // to take the answer
+  end,      // draining
+  nothing,  // closed
+};
+inline constexpr std::size_t waiting_kinds = 7;
+using waiting_list = std::list<connection*>;
+
 /// What the connections of a server share.
 struct surroundings {
   options settings;
@@ -32,6 +49,11 @@ struct surroundings {
   std::shared_ptr<mailbox> answers;
   /// Called once by each connection, at its end.
   std::function<void(std::uint64_t)> ended;
+  /// Whether a connection of the reserve may become one like the others.
+  std::function<bool(connection&)> settle;
+  /// Gives up something that holds memory, to make room for this connection; false if there is nothing.
+  std::function<bool(const connection&)> relieve;
+  std::array<waiting_list, waiting_kinds> waiting;
   /// All connections read into this one buffer and keep only what they could not parse yet: idle ones hold nothing.
   std::vector<char> scratch = std::vector<char>(64 * 1024);
   bool stopping = false;
@@ -49,51 +71,88 @@ struct surroundings {
 /// and `fetching`, ends by a deadline.
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  connection(std::uint64_t id, socket peer, surroundings& server);
+  /// `reserved`: there is no place for it, so that only probes are served. `group` is the address for limits.
+  connection(std::uint64_t id, socket peer, std::string group, bool reserved, surroundings& server);
+  ~connection();
 
   void start();
   /// The answer to the request that was handed to the handler.
-  void take(response answer);
+  void take(response content, charge held);
   /// The piece of its body that was asked for.
-  void take(piece next);
+  void take(piece next, charge held);
   /// Ends what has been waiting too long.
   void expire(time_point now);
   /// The server stops: idle connections end now, the others after their answer.
   void finish();
+  /// The client has closed its side while it waits for an answer.
+  void depart();
+  /// Refuses a request that is still arriving: its memory is needed.
+  void give_up();
   void close();
+
+  std::uint64_t id() const noexcept { return id_; }
+  const std::string& group() const noexcept { return group_; }
+  bool reserved() const noexcept { return reserved_; }
+  void settle() noexcept { reserved_ = false; }
+  int descriptor() { return socket_.native_handle(); }
+  /// Of the server's budget, in bytes, beyond what waits in the handler.
+  std::size_t held() const noexcept { return pending_held_.taken() + body_held_.taken() + out_held_.taken(); }
+  time_point since() const noexcept { return since_; }
 
  private:
   enum class state { idle, reading, handling, writing, fetching, draining, closed };
-  using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   void enter(state next, std::chrono::milliseconds patience);
+  /// To the end of the list of those who wait for this.
+  void queue(waiting_for what);
   void wait_readable();
   void on_readable();
   /// Goes on with bytes that are there already, then waits for more.
   void proceed();
-  /// Parses up to the end of one request; returns how many bytes were used.
+  /// Takes up to the end of one request; returns how many bytes were used.
   std::size_t feed(std::string_view bytes);
-  bool check_header();
+  /// Reads and checks a whole head; returns its size, or 0 if it is not whole. It may refuse.
+  std::size_t take_head(std::string_view bytes);
+  bool begin(head asked);
+  bool take_body(std::string_view bytes, std::size_t& used);
+  bool tell_to_go_on();
+  void hold_pending();
   void dispatch();
   void reject(unsigned status, std::string_view code, std::string_view message);
-  void reject(boost::system::error_code error);
+  /// By value: what it says may lie in the request that ends here.
+  void reject(problem why) { reject(why.status, why.code, why.message); }
+  void reject_for_room();
   void flush();
   void on_written();
   void fetch();
 
   std::uint64_t id_;
   socket socket_;
+  std::string group_;
+  bool reserved_;
   surroundings& server_;
   state state_ = state::idle;
+  waiting_for kind_ = waiting_for::request;
+  waiting_list::iterator place_;
+  time_point since_;
   time_point deadline_;
-  std::optional<parser> parser_;
-  /// Received but not parsed: an incomplete header or chunk, or pipelined requests.
+  /// The request that is being read.
+  request asked_;
+  std::optional<body_reader> body_;
+  /// Received but not used: an incomplete head, or pipelined requests; and how much of it was looked through.
   std::string pending_;
+  std::size_t scanned_ = 0;
+  /// The answer's head and its body, or one piece of that.
+  std::string out_head_;
   std::string out_;
+  charge pending_held_;
+  charge body_held_;
+  charge out_held_;
   /// What is missing of a body in pieces.
   std::optional<body_in_pieces> rest_;
   bool waiting_ = false;
-  bool header_checked_ = false;
+  bool bad_target_ = false;
+  bool go_on_due_ = false;
   bool head_only_ = false;
   bool keep_alive_ = true;
   bool http_1_0_ = false;

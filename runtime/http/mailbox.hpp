@@ -1,6 +1,7 @@
 // How answers of other threads reach the I/O thread. Internal to the server.
 #pragma once
 
+#include "runtime/http/budget.hpp"
 #include "runtime/http/message.hpp"
 
 #include <atomic>
@@ -24,18 +25,28 @@ using answer_content = std::variant<response, piece>;
 struct answer {
   std::uint64_t connection = 0;
   answer_content content;
+  /// What the content holds of the server's memory.
+  charge held = {};
 };
 
 /// Collects answers. Actors answer in bursts, so only the first of a burst wakes the I/O thread.
 class mailbox {
  public:
-  explicit mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
+  explicit mailbox(std::function<void()> wake, std::shared_ptr<byte_budget> budget = nullptr)
+      : wake_(std::move(wake)), budget_(std::move(budget)) {}
+
+  /// Null: no limit.
+  const std::shared_ptr<byte_budget>& budget() const noexcept { return budget_; }
+  /// Any thread: an answer found no room.
+  void note_shortage() noexcept { short_of_room_ = true; }
+  /// Whether there was a shortage since the last call.
+  bool take_shortage() noexcept { return short_of_room_.exchange(false); }
 
   /// Any thread. Without effect once closed.
-  void post(std::uint64_t connection, answer_content content) {
+  void post(answer one) {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
-    answers_.push_back({connection, std::move(content)});
+    answers_.push_back(std::move(one));
     // Under the lock, so that nobody wakes what `close` has already released.
     if (answers_.size() == 1) wake_();
   }
@@ -57,13 +68,21 @@ class mailbox {
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<answer> answers_;
+  const std::shared_ptr<byte_budget> budget_;
+  std::atomic<bool> short_of_room_ = false;
 };
 
 /// One answer that somebody owes to a connection. Any thread.
 class promise {
  public:
-  promise(std::shared_ptr<mailbox> answers, std::uint64_t connection, answer_content (*if_broken)())
-      : answers_(std::move(answers)), connection_(connection), if_broken_(if_broken) {}
+  using make_content = answer_content (*)();
+
+  /// `request` is what the request holds of the server's memory, until it is answered. Without room for the answer
+  /// `if_no_room` takes its place.
+  promise(std::shared_ptr<mailbox> answers, std::uint64_t connection, charge request, make_content if_broken,
+          make_content if_no_room)
+      : answers_(std::move(answers)), connection_(connection), request_(std::move(request)), if_broken_(if_broken),
+        if_no_room_(if_no_room) {}
   promise(const promise&) = delete;
   promise& operator=(const promise&) = delete;
   ~promise() {
@@ -72,13 +91,27 @@ class promise {
 
   /// The first one counts.
   void keep(answer_content content) {
-    if (!kept_.exchange(true)) answers_->post(connection_, std::move(content));
+    if (kept_.exchange(true)) return;
+    request_.release();
+    answer one{connection_, std::move(content), charge(answers_->budget())};
+    if (!one.held.hold_answer(size_of(one.content))) {
+      answers_->note_shortage();
+      one.content = if_no_room_();
+    }
+    answers_->post(std::move(one));
   }
 
  private:
+  static std::size_t size_of(const answer_content& content) {
+    if (const auto* whole = std::get_if<response>(&content)) return whole->body.capacity();
+    return std::get<piece>(content).bytes.capacity();
+  }
+
   std::shared_ptr<mailbox> answers_;
   std::uint64_t connection_;
-  answer_content (*if_broken_)();
+  charge request_;
+  make_content if_broken_;
+  make_content if_no_room_;
   std::atomic<bool> kept_ = false;
 };
 

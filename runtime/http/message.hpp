@@ -29,6 +29,7 @@ struct request {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
+class charge;
 class mailbox;
 class promise;
 
@@ -69,16 +70,22 @@ struct response {
   std::optional<body_in_pieces> pieces = {};
 };
 
+inline constexpr std::size_t max_error_text = 1024;
+
 /// A response in the project's error form: {"error", "outcome", "retryable", "leader": null, "message"}, for errors
-/// that need no leader hint. Bytes of `message` that are not UTF-8 are replaced.
+/// that need no leader hint. Bytes of `message` that are not UTF-8 are replaced; it is cut after `max_error_text`
+/// bytes.
 response error_response(unsigned status, std::string_view code, std::string_view message,
                         std::string_view outcome = "rejected", bool retryable = false);
 
 /// The right to answer one request. Copies share it; the first `send` counts, later ones do nothing. Any thread may
-/// call, also after the server is gone. Once the last copy is dropped without an answer, the client gets a 500.
+/// call, also after the server is gone. Once the last copy is dropped without an answer, the client gets a 500. Where
+/// the server has no room for the answer (options::max_buffered), the client gets a 503 instead.
 class responder {
  public:
   responder(std::shared_ptr<mailbox> answers, std::uint64_t connection);
+  /// `request`: what the request holds of the server's memory. `safe`: it changes nothing.
+  responder(std::shared_ptr<mailbox> answers, std::uint64_t connection, charge request, bool safe);
 
   /// Never blocks for the client; a connection that has ended meanwhile is no error.
   void send(response answer) const;

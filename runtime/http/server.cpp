@@ -2,6 +2,7 @@
 
 #include "runtime/http/connection.hpp"
 #include "runtime/http/mailbox.hpp"
+#include "runtime/http/places.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -9,6 +10,8 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -48,6 +51,15 @@ acceptor listen(asio::io_context& io, const options& settings) {
   }
 }
 
+/// The first bytes of every request and answer are not counted, so that small ones always pass. They are taken off.
+std::shared_ptr<byte_budget> make_budget(const options& settings) {
+  constexpr std::size_t allowance = 4096;
+  const auto most = settings.max_buffered / 4;
+  const auto connections = std::max<std::size_t>(settings.max_connections + probe_reserve, 1);
+  const auto each = std::min(allowance, most / (2 * connections));
+  return std::make_shared<byte_budget>(settings.max_buffered - 2 * connections * each, each);
+}
+
 } // namespace
 
 class server::core {
@@ -55,17 +67,26 @@ class server::core {
   core(options settings, handler serve)
       : accept_timer_(io_), sweep_timer_(io_), stop_timer_(io_), acceptor_(listen(io_, settings)),
         work_(io_.get_executor()), interval_(sweep_interval(settings)) {
-    answers_ = std::make_shared<mailbox>([this] { asio::post(io_, [this] { deliver(); }); });
-    shared_.settings = std::move(settings);
+    shared_.settings = within_file_limit(std::move(settings));
+    answers_ =
+        std::make_shared<mailbox>([this] { asio::post(io_, [this] { deliver(); }); }, make_budget(shared_.settings));
     shared_.serve = std::move(serve);
     shared_.answers = answers_;
     shared_.ended = [this](std::uint64_t id) { on_ended(id); };
+    shared_.settle = [this](connection& one) { return places_.settle(one); };
+    shared_.relieve = [this](const connection& needy) { return relieve(shared_, needy); };
     accept();
     port_ = acceptor_.local_endpoint().port();
     thread_ = std::thread([this] { io_.run(); });
   }
 
   std::uint16_t port() const { return port_; }
+
+  bool drain(milliseconds patience) {
+    if (io_.get_executor().running_in_this_thread()) throw std::logic_error("an HTTP handler cannot stop its server");
+    asio::post(io_, [this] { close_door(); });
+    return all_ended_future_.wait_for(patience) == std::future_status::ready;
+  }
 
   void stop(milliseconds grace) {
     if (io_.get_executor().running_in_this_thread()) throw std::logic_error("an HTTP handler cannot stop its server");
@@ -93,33 +114,36 @@ class server::core {
       });
     }
     const auto id = ++last_id_;
-    const auto arrived = std::make_shared<connection>(id, std::move(peer), shared_);
+    auto group = group_of(peer);
+    const auto kind = places_.take(group);
+    if (kind == places::kind::none) return accept(); // it is closed
+    const auto arrived =
+        std::make_shared<connection>(id, std::move(peer), std::move(group), kind == places::kind::reserved, shared_);
+    places_.add(*arrived);
     connections_.emplace(id, arrived);
     if (connections_.size() == 1) schedule_sweep();
     arrived->start();
-    accept_if_room();
-  }
-
-  void accept_if_room() {
-    if (!accepting_ && !shared_.stopping && connections_.size() < shared_.settings.max_connections) accept();
+    if (!accepting_) accept();
   }
 
   void on_ended(std::uint64_t id) {
-    connections_.erase(id);
-    accept_if_room();
+    const auto at = connections_.find(id);
+    places_.remove(*at->second);
+    connections_.erase(at);
     if (connections_.empty()) sweep_timer_.cancel();
     release_if_done();
   }
 
   void deliver() {
     answers_->take(burst_);
-    for (auto& [id, content] : burst_) {
-      const auto at = connections_.find(id);
+    for (auto& one : burst_) {
+      const auto at = connections_.find(one.connection);
       if (at == connections_.end()) continue;
       const auto receiver = at->second; // an answer may end its connection
-      std::visit([&](auto& what) { receiver->take(std::move(what)); }, content);
+      std::visit([&](auto& what) { receiver->take(std::move(what), std::move(one.held)); }, one.content);
     }
     burst_.clear();
+    if (answers_->take_shortage()) end_slow_clients(shared_);
   }
 
   /// Calls what may end connections, and so change the table.
@@ -136,28 +160,35 @@ class server::core {
       if (cancelled) return;
       const auto now = steady_clock::now();
       for_each_connection([now](connection& one) { one.expire(now); });
+      places_.look_for_departed();
       if (!connections_.empty()) schedule_sweep();
     });
   }
 
-  void begin_stop(milliseconds grace) {
-    shared_.stopping = true;
+  void close_door() {
+    if (std::exchange(shared_.stopping, true)) return;
     error_code ignored;
     acceptor_.close(ignored);
     accept_timer_.cancel();
-    stop_timer_.expires_after(grace);
-    stop_timer_.async_wait([this](error_code cancelled) {
-      if (!cancelled) for_each_connection([](connection& one) { one.close(); });
-    });
     for_each_connection([](connection& one) { one.finish(); });
     release_if_done();
   }
 
+  void begin_stop(milliseconds grace) {
+    close_door();
+    if (connections_.empty()) return;
+    stop_timer_.expires_after(grace);
+    stop_timer_.async_wait([this](error_code cancelled) {
+      if (!cancelled) for_each_connection([](connection& one) { one.close(); });
+    });
+  }
+
   /// Lets the I/O thread run out of work.
   void release_if_done() {
-    if (!shared_.stopping || !connections_.empty()) return;
+    if (!shared_.stopping || !connections_.empty() || std::exchange(released_, true)) return;
     stop_timer_.cancel();
     work_.reset();
+    all_ended_.set_value();
   }
 
   asio::io_context io_{1};
@@ -169,6 +200,10 @@ class server::core {
   milliseconds interval_;
   std::shared_ptr<mailbox> answers_;
   surroundings shared_;
+  places places_{shared_};
+  std::promise<void> all_ended_;
+  std::shared_future<void> all_ended_future_ = all_ended_.get_future().share();
+  bool released_ = false;
   /// Also what is between two attempts to accept.
   bool accepting_ = false;
   std::uint64_t last_id_ = 0;
@@ -185,6 +220,8 @@ server::server(options settings, handler serve)
 server::~server() { core_->stop(milliseconds(0)); }
 
 std::uint16_t server::port() const { return core_->port(); }
+
+bool server::drain(milliseconds patience) { return core_->drain(patience); }
 
 void server::stop(milliseconds grace) { core_->stop(grace); }
 

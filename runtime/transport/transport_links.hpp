@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/link_factory.hpp"
+#include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/transport.hpp"
 #include "runtime/transport_settings.hpp"
 
@@ -12,13 +13,16 @@ namespace troupe {
 
 class transport_links : public link_factory {
  public:
-  explicit transport_links(std::shared_ptr<net::transport> transport) : transport_(std::move(transport)) {}
-  /// The system must have loaded caf::io::middleman. An address that cannot be read makes a connector that always
-  /// fails.
+  explicit transport_links(std::shared_ptr<net::transport> transport,
+                           net::dial_policy dials = net::dial_policy::anywhere)
+      : transport_(std::move(transport)), dials_(dials) {}
+  /// The system must have loaded caf::io::middleman. An address that cannot be read, or must not be dialed, makes a
+  /// connector that always fails.
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override;
 
  private:
   std::shared_ptr<net::transport> transport_;
+  net::dial_policy dials_;
 };
 
 /// How often CAF says that this process is alive, on each connection; 0: not at all.

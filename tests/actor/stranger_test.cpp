@@ -229,3 +229,18 @@ TEST_CASE("how long silence may last is checked against how often CAF speaks") {
   settings.silence_limit = 600ms;
   CHECK(make_transport(system, settings)->options().silence_limit == 600ms);
 }
+
+TEST_CASE("an address elsewhere is not dialed where only this machine may be") {
+  troupe::config config;
+  caf::actor_system system{config};
+  transport_links careful{make_transport(system, {}), net::dial_policy::this_machine};
+  caf::scoped_actor self{system};
+  for (const auto* address : {"192.0.2.1:5000", "node1:5000", "[2001:db8::1]:5000"}) {
+    const auto connector = careful.make_connector(system, address);
+    std::string why;
+    self->request(connector, 10s, dial{})
+        .receive([](const dialed&) {}, [&](const caf::error& e) { why = compat::to_text(system, e); });
+    CHECK_THAT(why, Catch::Contains(address) && Catch::Contains("is not on this machine"));
+    self->send_exit(connector, caf::exit_reason::user_shutdown);
+  }
+}

@@ -86,7 +86,7 @@ std::string attacker::at_http_port() {
     send_all(one.get(), random_bytes(2000));
     return "HTTP: random bytes";
   case 2:
-    send_all(one.get(), "PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    send_all(one.get(), "PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n");
     return "HTTP: an endless body is announced";
   default:
     send_all(one.get(), "GET /v1/maps/m/k HT");

@@ -59,7 +59,8 @@ TEST_CASE("half-open connections") {
   std::vector<wire> open;
   for (std::size_t i = 0; i < 600; ++i) {
     open.emplace_back(nodes[i % 3].http_port());
-    if (i % 3 == 0) CHECK(open.back().send("PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n1"));
+    if (i % 3 == 0)
+      CHECK(open.back().send("PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n1"));
     if (i % 3 == 1) CHECK(open.back().send("GET /v1/maps/m/k HT"));
   }
   for (std::size_t i = 0; i < 60; ++i) open.emplace_back(nodes[i % 3].raft_port());
@@ -72,7 +73,7 @@ TEST_CASE("a client that leaves before its answer") {
   serving_cluster nodes;
   for (std::size_t i = 0; i < 300; ++i) {
     wire one{nodes[i % 3].http_port()};
-    CHECK(one.send("PUT /v1/maps/m/left HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1"));
+    CHECK(one.send("PUT /v1/maps/m/left HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1"));
     if (i % 2) one.reset();
   }
   nodes.check_serves();
@@ -84,13 +85,13 @@ TEST_CASE("malformed HTTP") {
       std::string(100, '\0'),
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
       "GET\r\n\r\n",
-      "GET /get?map=m&key=%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+      "GET /get?map=m&key=%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
       "GET / HTTP/9.9\r\n\r\n",
-      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-      "GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n",
-      "GET /livez HTTP/1.1\r\nHost: x\r\n" + std::string(70'000, 'h') + ": 1\r\n\r\n",
+      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+      "PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+      "GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
+      "GET /livez HTTP/1.1\r\nHost: localhost\r\n" + std::string(70'000, 'h') + ": 1\r\n\r\n",
   };
   for (const auto& bytes : garbage) {
     for (std::size_t i = 0; i < nodes.size(); ++i) {

@@ -61,7 +61,7 @@ TEST_CASE("without a free descriptor the server waits for one") {
   client early("127.0.0.1", echoing.port(), 10s);
   CHECK(early.request("GET", "/a").status == 200);
   wire queued(echoing.port());
-  queued.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  queued.send("GET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK_THAT(read_answer(queued), StartsWith("HTTP/1.1 200"));
   rlimit old{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &old) == 0);
@@ -73,7 +73,7 @@ TEST_CASE("without a free descriptor the server waits for one") {
     std::unique_ptr<wire> starved;
     try {
       starved = std::make_unique<wire>(echoing.port());
-      starved->send("GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+      starved->send("GET /c HTTP/1.1\r\nHost: localhost\r\n\r\n");
     } catch (const std::system_error&) {
     }
     CHECK(early.request("GET", "/a").status == 200);
@@ -89,7 +89,7 @@ TEST_CASE("garbage bytes get an error or an end, never more") {
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const std::string valid = "PUT /v1/maps/m/k?a=b%20c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+  const std::string valid = "PUT /v1/maps/m/k?a=b%20c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
                             "Expect: 100-continue\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
   for (int round = 0; round < 150; ++round) {
     std::string text = valid + valid;

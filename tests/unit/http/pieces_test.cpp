@@ -21,7 +21,7 @@ using Catch::EndsWith;
 
 namespace {
 
-const std::string get_a = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string get_a = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// What a source was asked for, and the source of it.
 struct book {
@@ -66,7 +66,7 @@ std::string cut_short(const std::function<void(const piece_receiver&)>& second) 
     }));
   });
   wire client(serving.port());
-  client.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.send("GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   return client.read_all();
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("the length is told in advance, further headers are sent, and a HEAD a
   text->text = "abc";
   server serving({}, [&](const request&, const responder& answer) { answer.send(read_from(text)); });
   wire client(serving.port());
-  client.send("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto head = client.read_until("\r\n\r\n");
   CHECK_THAT(head, Contains("Content-Length: 3\r\n") && Contains("X-Kind: pieces\r\n"));
   CHECK(text->asked == 0);

@@ -29,7 +29,7 @@ nlohmann::json last_error(wire& from, unsigned status) {
 TEST_CASE("a plain request") {
   server echoing({}, echo);
   wire one(echoing.port());
-  one.send("POST /put?map=m&key=a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+  one.send("POST /put?map=m&key=a%20b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody");
   CHECK(read_answer(one) == "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\n"
                             "POST [put] map=m key=a b; body");
 }
@@ -37,14 +37,14 @@ TEST_CASE("a plain request") {
 TEST_CASE("a POST without any length has no body") {
   server echoing({}, echo);
   wire one(echoing.port());
-  one.send("POST /put HTTP/1.1\r\nHost: x\r\n\r\n");
+  one.send("POST /put HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK_THAT(read_answer(one), EndsWith("POST [put]; "));
 }
 
 TEST_CASE("a request may come byte by byte") {
   server echoing({}, echo);
   wire one(echoing.port());
-  const std::string text = "\r\n\r\nPUT /a/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+  const std::string text = "\r\n\r\nPUT /a/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                            "3;ext=1\r\nabc\r\nB\r\ndefghijklmn\r\n0\r\nTrailer: 1\r\n\r\n";
   for (const char c : text) REQUIRE(one.send({&c, 1}));
   CHECK_THAT(read_answer(one), EndsWith("PUT [a][]; abcdefghijklmn"));
@@ -55,7 +55,8 @@ TEST_CASE("pipelined requests are answered one by one, in order") {
   wire one(echoing.port());
   std::string all;
   for (int i = 0; i < 3000; ++i)
-    all += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi" + (i % 2 ? "\r\n" : "");
+    all += "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi" +
+           (i % 2 ? "\r\n" : "");
   REQUIRE(one.send(all));
   for (int i = 0; i < 3000; ++i) REQUIRE_THAT(read_answer(one), EndsWith("POST [" + std::to_string(i) + "]; hi"));
 }
@@ -64,7 +65,7 @@ TEST_CASE("keep-alive is the rule in HTTP/1.1 and the exception in 1.0") {
   server echoing({}, echo);
   SECTION("1.1 close") {
     wire one(echoing.port());
-    one.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    one.send("GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     CHECK_THAT(one.read_all(), Contains("Connection: close\r\n") && EndsWith("GET [a]; "));
   }
   SECTION("1.0") {
@@ -81,13 +82,14 @@ TEST_CASE("keep-alive is the rule in HTTP/1.1 and the exception in 1.0") {
   }
   SECTION("a client that has closed its side still gets the answer") {
     wire one(echoing.port());
-    one.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    one.send("GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
     one.half_close();
     CHECK_THAT(one.read_all(), EndsWith("GET [a]; "));
   }
   SECTION("what follows the last request is forgotten, the answer is not") {
     wire one(echoing.port());
-    one.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    one.send(
+        "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
     one.half_close();
     CHECK_THAT(one.read_all(), EndsWith("GET [a]; "));
   }
@@ -96,7 +98,7 @@ TEST_CASE("keep-alive is the rule in HTTP/1.1 and the exception in 1.0") {
 TEST_CASE("HEAD has the length of the body, but not the body") {
   server echoing({}, echo);
   wire one(echoing.port());
-  one.send("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  one.send("HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK_THAT(one.read_until("\r\n\r\n"), Contains("Content-Length: 10\r\n"));
   CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 200 OK\r\n") && EndsWith("GET [b]; "));
 }
@@ -104,7 +106,7 @@ TEST_CASE("HEAD has the length of the body, but not the body") {
 TEST_CASE("204 has neither body nor length") {
   server empty({}, [](const request&, const responder& answer) { answer.send({204, "text/plain", "none"}); });
   wire one(empty.port());
-  one.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  one.send("GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   CHECK(one.read_all() == "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
 }
 
@@ -112,19 +114,19 @@ TEST_CASE("Expect: 100-continue is answered before the body") {
   server echoing({}, echo);
   SECTION("go on") {
     wire one(echoing.port());
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n");
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n");
     CHECK(one.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
     one.send("abc");
     CHECK_THAT(read_answer(one), EndsWith("PUT [a]; abc"));
   }
   SECTION("not when the body is there already") {
     wire one(echoing.port());
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
     CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 200 OK\r\n"));
   }
   SECTION("not when it would be too large") {
     wire one(echoing.port());
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
     one.half_close();
     CHECK(last_error(one, 413)["error"] == "body_too_large");
   }
@@ -132,21 +134,21 @@ TEST_CASE("Expect: 100-continue is answered before the body") {
 
 TEST_CASE("large bodies pass up to the limit") {
   options small;
-  small.max_body = 300'000;
+  small.admit = [](const std::string&, const target&) { return admission{300'000}; };
   server echoing(small, echo);
   wire one(echoing.port());
   const std::string body(300'000, 'b');
   SECTION("just fits") {
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + body);
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n" + body);
     CHECK(read_answer(one).size() > 300'000);
   }
   SECTION("announced too large") {
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300001\r\n\r\n" + body + "x");
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300001\r\n\r\n" + body + "x");
     one.half_close();
     CHECK(last_error(one, 413)["retryable"] == false);
   }
   SECTION("grows too large") {
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 31; ++i) one.send("2710\r\n" + body.substr(0, 10'000) + "\r\n");
     one.half_close();
     CHECK(last_error(one, 413)["outcome"] == "rejected");
@@ -159,21 +161,21 @@ TEST_CASE("headers pass up to the limit") {
   server echoing(small, echo);
   wire one(echoing.port());
   SECTION("fits") {
-    one.send("GET /a HTTP/1.1\r\nHost: x\r\nX: " + std::string(3900, 'h') + "\r\n\r\n");
+    one.send("GET /a HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(3900, 'h') + "\r\n\r\n");
     CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 200 "));
   }
   SECTION("too large in one field") {
-    one.send("GET /a HTTP/1.1\r\nHost: x\r\nX: " + std::string(5000, 'h'));
+    one.send("GET /a HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(5000, 'h'));
     one.half_close();
     CHECK(last_error(one, 431)["error"] == "header_too_large");
   }
   SECTION("too long a target") {
-    one.send("GET /" + std::string(5000, 'h') + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    one.send("GET /" + std::string(5000, 'h') + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     one.half_close();
     CHECK(last_error(one, 431)["error"] == "header_too_large");
   }
   SECTION("endless trailers and chunk extensions") {
-    one.send("PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(9000, 'e'));
+    one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(9000, 'e'));
     one.half_close();
     CHECK(last_error(one, 431)["error"] == "header_too_large");
   }
@@ -183,16 +185,16 @@ TEST_CASE("what is no HTTP gets a 400 and an end") {
   server echoing({}, echo);
   for (const auto* bad : {
            "garbage\r\n\r\n",
-           "GET /a HTTP/2.0\r\nHost: x\r\n\r\n",
-           "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+           "GET /a HTTP/2.0\r\nHost: localhost\r\n\r\n",
+           "GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
            "GET /a HTTP/1.1\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-           "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-           "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1, 2\r\n\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+           "GET /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+           "PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
            "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n",
        }) {
     INFO(bad);
@@ -202,7 +204,8 @@ TEST_CASE("what is no HTTP gets a 400 and an end") {
     CHECK(last_error(one, 400)["error"] == "bad_request");
   }
   wire gzip(echoing.port());
-  gzip.send("PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+  gzip.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: "
+            "localhost\r\n\r\n");
   gzip.half_close();
   CHECK(last_error(gzip, 501)["error"] == "not_implemented");
 }
@@ -211,9 +214,9 @@ TEST_CASE("a broken escape in the target is a 400 that leaves the connection usa
   server echoing({}, echo);
   wire one(echoing.port());
   for (const auto* target : {"/%", "/a?b=%zz", "*", "example.org:80"}) {
-    one.send(std::string("GET ") + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    one.send(std::string("GET ") + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 400 ") && Contains("\"outcome\":\"rejected\""));
   }
-  one.send("GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n");
+  one.send("GET http://localhost/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK_THAT(read_answer(one), EndsWith("GET [a]; "));
 }

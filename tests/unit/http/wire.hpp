@@ -7,10 +7,11 @@
 
 namespace troupe::http::testing {
 
-/// A blocking connection to 127.0.0.1. Every wait ends after 10 s with a failed test.
+/// A blocking connection to 127.0.0.1, from there or from another address of this machine. Every wait ends after 10 s
+/// with a failed test.
 class wire {
  public:
-  explicit wire(std::uint16_t port);
+  explicit wire(std::uint16_t port, const std::string& from = "127.0.0.1");
   ~wire();
   wire(wire&& other) noexcept;
   wire(const wire&) = delete;

@@ -3,11 +3,15 @@
 #include "tests/unit/services/random_value.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
 using troupe::services::from_json;
+using troupe::services::members_from_json;
 using troupe::services::to_json;
 using troupe::services::value;
 using namespace troupe::test;
@@ -142,4 +146,80 @@ TEST_CASE("mutated JSON never crashes, and is refused where another parser refus
     INFO(text);
     if (from_json(text)) REQUIRE(nlohmann::json::accept(text));
   }
+}
+
+TEST_CASE("a limit is that of the encoding, to the byte, and ends the reading where it is passed") {
+  for (unsigned seed = 1; seed <= 1000; ++seed) {
+    INFO("seed " << seed);
+    rng random(seed);
+    const auto any = *value::from_msgpack(encoder{}(random_node(random, 4)));
+    const auto text = to_json(any);
+    std::string why;
+    CHECK(from_json(text, &why, any.size()) == any);
+    CHECK_FALSE(from_json(text, &why, any.size() - 1));
+    CHECK(mentions(why, "larger than"));
+    const auto members = members_from_json("{\"a\": " + text + ", \"b\": 1}", &why, any.size());
+    REQUIRE(members);
+    CHECK((*members)[0].second == any);
+    CHECK_FALSE(members_from_json("{\"b\": 1, \"a\": " + text + "}", &why, any.size() - 1));
+  }
+  // Whatever follows is not looked at.
+  CHECK(mentions(
+      [] {
+        std::string why;
+        static_cast<void>(from_json("[1,2,3,4,5,6,7,8,9,10" + std::string(100, ' ') + ",,,", &why, 1));
+        static_cast<void>(from_json("[\"" + std::string(100, 'x') + "\",,,", &why, 50));
+        return why;
+      }(),
+      "larger than 50 bytes"));
+}
+
+TEST_CASE("objects around $bin cost no more than their size, however they are nested") {
+  // Every level was once unpacked again at its end.
+  const auto made = [](std::size_t levels, std::size_t zeros) {
+    std::string text;
+    for (std::size_t i = 0; i < levels; ++i) text += "{\"$bin\":";
+    text += "[0";
+    for (std::size_t i = 1; i < zeros; ++i) text += ",0";
+    text += "]";
+    return text + std::string(levels, '}');
+  };
+  CHECK(from_json(made(62, 100'000)));
+  const auto time_of = [&](std::size_t levels) {
+    const auto text = made(levels, 300'000);
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 5; ++i) {
+      const auto begun = std::chrono::steady_clock::now();
+      static_cast<void>(from_json(text));
+      best = std::min(best, std::chrono::steady_clock::now() - begun);
+    }
+    return best;
+  };
+  CHECK(time_of(62) < 5 * time_of(1));
+}
+
+TEST_CASE("the members of an object are values by themselves") {
+  std::string why;
+  const auto deep = std::string(64, '[') + std::string(64, ']');
+  const auto members = members_from_json(" {\"a\": " + deep + ", \"b\": {\"$bin\": \"AAE=\"}, \"a\": null} ", &why);
+  REQUIRE(members);
+  REQUIRE(members->size() == 3);
+  CHECK((*members)[0].first == "a");
+  CHECK(to_json((*members)[0].second) == deep);
+  CHECK(to_json((*members)[1].second) == R"({"$bin":"AAE="})");
+  CHECK((*members)[2].first == "a");
+  CHECK(members_from_json("{}", &why)->empty());
+  for (const auto* text :
+       {"", "1", "[]", "null", "\"a\"", "{", "{\"a\"}", "{\"a\":1,}", "{\"a\":1}x", "{a:1}", "[{}]"}) {
+    INFO(text);
+    why.clear();
+    CHECK_FALSE(members_from_json(text, &why));
+    CHECK_FALSE(why.empty());
+  }
+}
+
+TEST_CASE("a refusal quotes little of the text") {
+  CHECK(why_not("\"" + std::string(100'000, 'x')).size() <= 210);
+  CHECK(why_not("[" + std::string(100'000, '7') + "]").size() <= 210);
+  CHECK(why_not(std::string(100'000, 'x')).size() <= 210);
 }

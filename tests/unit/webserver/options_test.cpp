@@ -256,3 +256,26 @@ TEST_CASE("the quota of the state is a size, and off unless it is given", "[opti
   CHECK(accepted({}).max_state_bytes == 1000);
   CHECK_THAT(refused({"--max-state-bytes", "lots"}), Contains("--max-state-bytes"));
 }
+
+TEST_CASE("what HTTP clients may take is chosen, and checked", "[options]") {
+  const auto chosen = [](const words& given) { return std::get<webserver::options>(parse(given)); };
+  CHECK(chosen({}).http_memory == 64 << 20);
+  CHECK(chosen({}).http_hosts.empty());
+  CHECK_FALSE(chosen({}).probe_port);
+  const auto all = chosen({"--http-host", "node1,troupe.example", "--http-memory", "32MB", "--http-connections", "100",
+                           "--http-connections-per-address", "10", "--probe-port", "8081"});
+  CHECK(all.http_hosts == words{"node1", "troupe.example"});
+  CHECK(all.http_memory == 32 << 20);
+  CHECK(all.http_connections == 100);
+  CHECK(all.http_connections_of_address == 10);
+  CHECK(all.probe_port == 8081);
+  const variable names{"TROUPE_HTTP_HOST", "a,b"};
+  CHECK(chosen({}).http_hosts == words{"a", "b"});
+  for (const auto& wrong :
+       {words{"--http-host", "a b"}, words{"--http-host", "a:80"}, words{"--http-memory", "1MB"},
+        words{"--http-connections", "0"}, words{"--http-connections-per-address", "0"}, words{"--probe-port", "65536"},
+        words{"--http-port", "99999"}, words{"--raft-port", "65537"}}) {
+    CAPTURE(wrong);
+    CHECK_THAT(refused(wrong), Contains(wrong.front()));
+  }
+}

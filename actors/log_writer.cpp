@@ -1,0 +1,86 @@
+#include "actors/log_writer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <pthread.h>
+#include <thread>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// At most what a pipe takes at once: shorter waits show progress.
+constexpr std::size_t block = 4096;
+
+} // namespace
+
+log_writer::log_writer(int fd, std::size_t max_bytes) : fd_(fd), max_bytes_(max_bytes) {
+  // A broken pipe is an error here and no signal, and signals to the process are for other threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread([this] { run(); }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void log_writer::write(std::string_view line) {
+  const std::lock_guard lock(mutex_);
+  if (queue_.size() + line.size() > max_bytes_) {
+    ++dropped_;
+    ++untold_;
+    return;
+  }
+  if (untold_ > 0)
+    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: nobody read the log in time)\n";
+  queue_ += line;
+  arrived_.notify_one();
+}
+
+bool log_writer::flush(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  while (!queue_.empty() || writing_) {
+    const auto before = blocks_written_;
+    if (!progress_.wait_for(lock, patience, [&] { return blocks_written_ != before || (queue_.empty() && !writing_); }))
+      return false;
+  }
+  return true;
+}
+
+std::uint64_t log_writer::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+void log_writer::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    arrived_.wait(lock, [this] { return !queue_.empty(); });
+    const auto text = std::exchange(queue_, {});
+    writing_ = true;
+    lock.unlock();
+    write_out(text);
+    lock.lock();
+    writing_ = false;
+    progress_.notify_all();
+  }
+}
+
+void log_writer::write_out(std::string_view text) {
+  while (!text.empty()) {
+    const auto size = ::write(fd_, text.data(), std::min(text.size(), block));
+    if (size < 0 && errno == EINTR) continue;
+    const std::lock_guard lock(mutex_);
+    if (size < 0) { // nobody will ever read it
+      dropped_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(size));
+    ++blocks_written_;
+    progress_.notify_all();
+  }
+}
+
+} // namespace troupe

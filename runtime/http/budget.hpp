@@ -1,0 +1,75 @@
+// The bytes that a server may hold for its clients. Internal to the server; thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace troupe::http {
+
+/// Counts bytes up to a limit.
+class byte_budget {
+ public:
+  /// Of each connection the first `allowance` bytes in each direction are not counted: so small a request or answer
+  /// never waits for others. Whoever sets the limits takes the allowances of all connections off the total.
+  explicit byte_budget(std::size_t limit, std::size_t allowance = 0) : limit_(limit), allowance_(allowance) {}
+
+  /// What requests may hold: the rest stays for answers, so that requests that never end cannot keep them back.
+  std::size_t limit_of_requests() const noexcept { return limit_ / 4 * 3; }
+  std::size_t limit() const noexcept { return limit_; }
+  std::size_t allowance() const noexcept { return allowance_; }
+  std::size_t used() const noexcept { return used_; }
+
+  /// False, and nothing is taken, if `limit` would be passed.
+  bool take(std::size_t bytes, std::size_t limit) noexcept {
+    auto used = used_.load();
+    do {
+      if (bytes > limit || used > limit - bytes) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes));
+    return true;
+  }
+  void give(std::size_t bytes) noexcept { used_ -= bytes; }
+
+ private:
+  const std::size_t limit_;
+  const std::size_t allowance_;
+  std::atomic<std::size_t> used_ = 0;
+};
+
+/// What one request or answer holds of a budget; gives it back at its end. Without a budget it counts nothing.
+class charge {
+ public:
+  charge() = default;
+  explicit charge(std::shared_ptr<byte_budget> from) : from_(std::move(from)) {}
+  charge(charge&& other) noexcept : from_(std::move(other.from_)), taken_(std::exchange(other.taken_, 0)) {}
+  charge& operator=(charge&& other) noexcept {
+    std::swap(from_, other.from_);
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~charge() { release(); }
+
+  /// To hold `bytes` in all, of a request or of an answer. False if there is no room: nothing has changed then.
+  bool hold_request(std::size_t bytes) { return hold(bytes, from_ ? from_->limit_of_requests() : 0); }
+  bool hold_answer(std::size_t bytes) { return hold(bytes, from_ ? from_->limit() : 0); }
+  void release() noexcept {
+    if (from_) from_->give(std::exchange(taken_, 0));
+  }
+  std::size_t taken() const noexcept { return taken_; }
+
+ private:
+  bool hold(std::size_t bytes, std::size_t limit) {
+    if (!from_) return true;
+    const auto counted = bytes > from_->allowance() ? bytes - from_->allowance() : 0;
+    if (counted > taken_ && !from_->take(counted - taken_, limit)) return false;
+    if (counted < taken_) from_->give(taken_ - counted);
+    taken_ = counted;
+    return true;
+  }
+
+  std::shared_ptr<byte_budget> from_;
+  std::size_t taken_ = 0;
+};
+
+} // namespace troupe::http

@@ -1,0 +1,204 @@
+// The edge of a node: web pages of strangers, clients that hold memory and places, a log that nobody reads, and
+// signals.
+#include "tests/process/folder.hpp"
+#include "tests/process/load.hpp"
+#include "tests/unit/http/wire.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <fcntl.h>
+#include <fstream>
+#include <future>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using Catch::StartsWith;
+using std::chrono::steady_clock;
+using troupe::http::testing::read_answer;
+using troupe::http::testing::wire;
+
+namespace {
+
+/// The only answer to a request in raw bytes, after which the connection is closed.
+std::string ask(std::uint16_t port, const std::string& head, const std::string& body = {}) {
+  wire one{port};
+  one.send(head + "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  one.half_close();
+  return one.read_all();
+}
+
+/// Fills a pipe to the brim.
+void fill(int pipe) {
+  for (const std::size_t size : {4096u, 1u})
+    while (::write(pipe, std::string(size, 'x').data(), size) > 0) {
+    }
+}
+
+/// Its signals that are blocked or handled: what it hears as process 1, which no default ends.
+bool hears(const program& one, int number) {
+  std::ifstream status{"/proc/" + std::to_string(one.pid()) + "/status"};
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("SigBlk:") && !line.starts_with("SigCgt:")) continue;
+    if (std::stoull(line.substr(7), nullptr, 16) >> (number - 1) & 1u) return true;
+  }
+  return false;
+}
+
+} // namespace
+
+TEST_CASE("a web page neither reads a loopback node nor changes it") {
+  ready_cluster nodes{1};
+  const auto port = nodes[0].http_port();
+  const auto own = "localhost:" + std::to_string(port);
+  nodes[0].put("k", 1);
+  const std::string foreign =
+      "Host: " + own +
+      "\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n"
+      "Content-Type: text/plain;charset=UTF-8\r\n";
+  for (const auto* target : {"/v1/members", "/put?map=m&key=k&value=2", "/remove?map=m&key=k", "/v1/snapshot",
+                             "/v1/transfer", "/v1/maps/m/k/cas"}) {
+    INFO(target);
+    CHECK_THAT(ask(port, std::string("POST ") + target + " HTTP/1.1\r\n" + foreign, "{}"), StartsWith("HTTP/1.1 403 "));
+  }
+  for (const auto* method : {"GET", "PUT", "DELETE"})
+    CHECK_THAT(
+        ask(port, std::string(method) + " /v1/maps/m/k HTTP/1.1\r\nHost: evil.example:" + std::to_string(port) + "\r\n",
+            "2"),
+        StartsWith("HTTP/1.1 421 ") && Contains("--http-host"));
+  CHECK(nodes[0].get("k") == 1);
+  // What a person sends, and a page of the server's own.
+  CHECK_THAT(ask(port, "PUT /v1/maps/m/k HTTP/1.1\r\nHost: " + own + "\r\n", "3"), StartsWith("HTTP/1.1 200 "));
+  CHECK_THAT(ask(port, "PUT /v1/maps/m/k HTTP/1.1\r\nHost: " + own + "\r\nOrigin: http://" + own + "\r\n", "4"),
+             StartsWith("HTTP/1.1 200 "));
+  CHECK(nodes[0].get("k") == 4);
+}
+
+TEST_CASE("a node without TLS does not dial other machines, whoever asks it to") {
+  ready_cluster nodes{1};
+  const auto answer = nodes[0].call("POST", "/v1/members", R"({"id":"00000000000000ff","address":"192.0.2.1:27199"})");
+  CHECK(answer.status == 200); // it joins as a learner, which it never becomes more than
+  wait_for("the refusal to dial", 20s,
+           [&] { return nodes[0].log().find("is not on this machine") != std::string::npos; });
+}
+
+TEST_CASE("clients that hold places and memory keep neither others nor probes out") {
+  const auto probe_port = free_ports(1).front();
+  ready_cluster nodes{1, lifetime::test_case, [&](std::size_t) {
+                        return std::vector<std::string>{"--http-connections", "64",
+                                                        "--http-memory",      "16MB",
+                                                        "--probe-port",       std::to_string(probe_port)};
+                      }};
+  const auto port = nodes[0].http_port();
+  const auto local = std::string("Host: localhost\r\n");
+  std::vector<wire> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.emplace_back(port).send("GET /livez HTTP/1.1\r\n" + local + "\r\n");
+    CHECK_THAT(read_answer(idle.back()), StartsWith("HTTP/1.1 200 "));
+  }
+  nodes[0].put("k", 1);
+  const auto before = nodes[0].process().resident_bytes();
+  std::vector<wire> unfinished;
+  for (int i = 0; i < 40; ++i) {
+    unfinished.emplace_back(port).send("PUT /v1/maps/m/k HTTP/1.1\r\n" + local + "Content-Length: 4000000\r\n\r\n\"" +
+                                       std::string(3'500'000, 'x')); // 140 MB in all
+    CHECK(nodes[0].call("GET", "/livez").status == 200);
+  }
+  if (memory_is_measurable) CHECK(nodes[0].process().resident_bytes() < before + (48u << 20));
+  nodes[0].put("k", 2);
+  CHECK(nodes[0].get("k") == 2);
+  for (const auto* path : {"/livez", "/readyz"}) {
+    CHECK_THAT(ask(probe_port, std::string("GET ") + path + " HTTP/1.1\r\n" + local), StartsWith("HTTP/1.1 200 "));
+    CHECK(nodes[0].call("GET", path).status == 200);
+  }
+  CHECK_THAT(ask(probe_port, "GET /status HTTP/1.1\r\n" + local), StartsWith("HTTP/1.1 404 "));
+}
+
+TEST_CASE("a node whose log nobody reads goes on, counts what is missing, and ends when it is asked to") {
+  const auto folder = make_folder();
+  const auto fifo = folder / "n.log";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const int pipe = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(pipe >= 0);
+  const auto ports = free_ports(2);
+  server node{"n", folder, ports[0], ports[1], "none", {"--bootstrap-expect", "1"}};
+  node.start();
+  wait_for("the node", 20s, [&] { return node.ready(); });
+  fill(pipe);
+  for (int i = 0; i < 20; ++i) CHECK(node.call("POST", "/v1/snapshot").status == 200); // each logs a line
+  node.put("k", 1);
+  CHECK(node.get("k") == 1);
+  CHECK(node.status()["log_lines_dropped"].is_number());
+  node.process().signal(SIGTERM);
+  CHECK(node.process().wait(10s) == 0);
+  ::close(pipe);
+}
+
+TEST_CASE("a request that waits for a majority is answered when the node is asked to end") {
+  ready_cluster nodes{3};
+  const auto last = nodes.follower();
+  for (std::size_t i = 0; i < 3; ++i)
+    if (i != last) nodes[i].process().kill();
+  const auto ask_long = [&](const std::string& method) {
+    return std::async(std::launch::async, [&, method] {
+      return nodes[last].call(method, "/v1/maps/m/k?timeout=60s", method == "PUT" ? "1" : "", 30s);
+    });
+  };
+  // Both are there before the third, which is answered by the node alone.
+  auto written = ask_long("PUT");
+  auto read = ask_long("GET");
+  wait_for("requests", 10s, [&] { return nodes[last].call("GET", "/livez").status == 200; });
+  CHECK(written.wait_for(500ms) == std::future_status::timeout);
+  const auto asked = steady_clock::now();
+  nodes[last].process().signal(SIGTERM);
+  const auto of_write = written.get();
+  CHECK((of_write.status == 503 || of_write.status == 504));
+  CHECK_THAT(of_write.body, Contains("\"outcome\":"));
+  const auto of_read = read.get();
+  CHECK(of_read.status == 503);
+  CHECK_THAT(of_read.body, Contains("\"rejected\""));
+  CHECK(nodes[last].process().wait(10s) == 0);
+  CHECK(steady_clock::now() - asked < 10s);
+}
+
+TEST_CASE("every example ends by SIGTERM and SIGINT, also as process 1, and checks its port") {
+  const auto folder = make_folder();
+  int number = 0;
+  for (const auto* example : {TROUPE_COUNTER, TROUPE_WATCHER}) {
+    for (const int signal : {SIGTERM, SIGINT}) {
+      INFO(example << " " << signal);
+      const auto name = "e" + std::to_string(++number);
+      const auto port = std::to_string(free_ports(1).front());
+      program one{{example, port, (folder / name).string(), "static:127.0.0.1:" + port}, folder / (name + ".log")};
+      wait_for("it to work", 20s,
+               [&] { return read_text(folder / (name + ".log")).find("leads in term") != std::string::npos; });
+      CHECK(hears(one, SIGTERM));
+      CHECK(hears(one, SIGINT));
+      one.signal(signal);
+      CHECK(one.wait(10s) == 0);
+    }
+    for (const auto* port : {"99999", "0", "-1", "80x", "", "65536"})
+      CHECK(run({example, port, (folder / "none").string(), "static:127.0.0.1:5000"}, folder / "port.log") == 2);
+  }
+  CHECK(run({TROUPE_QUICKSTART, (folder / "none").string(), "99999"}, folder / "port.log") == 2);
+  ready_cluster nodes{1};
+  CHECK(hears(nodes[0].process(), SIGTERM));
+  CHECK(hears(nodes[0].process(), SIGINT));
+}
+
+TEST_CASE("a signal that comes while a node starts is not lost") {
+  const auto folder = make_folder();
+  for (int round = 0; round < 5; ++round) {
+    const auto ports = free_ports(2);
+    server node{"n" + std::to_string(round), folder, ports[0], ports[1], "none", {"--bootstrap-expect", "1"}};
+    node.start();
+    // As soon as it runs its own code: the signal is blocked, not answered yet.
+    wait_for("its first instructions", 10s, [&] { return hears(node.process(), SIGTERM); });
+    node.process().signal(SIGTERM);
+    CHECK(node.process().wait(10s) == 0);
+  }
+}

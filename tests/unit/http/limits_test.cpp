@@ -1,0 +1,244 @@
+// Memory and places: what clients hold adds up to no more than was configured, and those who wait make room for others.
+#include "runtime/http/budget.hpp"
+#include "runtime/http/client.hpp"
+#include "runtime/http/places.hpp"
+#include "runtime/http/server.hpp"
+#include "tests/unit/http/desk.hpp"
+#include "tests/unit/http/echo.hpp"
+#include "tests/unit/http/wire.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe::http;
+using namespace troupe::http::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using Catch::EndsWith;
+using Catch::StartsWith;
+
+namespace {
+
+const std::string get_a = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+options with_probe() {
+  options chosen;
+  chosen.max_connections = 8;
+  chosen.admit = [](const std::string&, const target& at) {
+    return admission{8 << 20, !at.segments.empty() && at.segments[0] == "livez"};
+  };
+  return chosen;
+}
+
+std::string probe(const server& at) {
+  wire one(at.port());
+  one.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return read_answer(one);
+}
+
+wire unfinished_body(const server& at, std::size_t sent) {
+  wire one(at.port());
+  one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n" + std::string(sent, 'x'));
+  return one;
+}
+
+} // namespace
+
+TEST_CASE("a budget is never passed, and what ends gives back what it held", "[limits]") {
+  const auto all = std::make_shared<byte_budget>(1000, 10);
+  {
+    charge one(all), two(all), answer(all);
+    CHECK(one.hold_request(10));
+    CHECK(all->used() == 0);
+    CHECK(one.hold_request(410));
+    CHECK_FALSE(two.hold_request(361)); // requests may hold three quarters
+    CHECK(two.hold_request(360));
+    CHECK_FALSE(one.hold_request(411));
+    CHECK(all->used() == 750);
+    CHECK(answer.hold_answer(260));
+    CHECK_FALSE(answer.hold_answer(261));
+    CHECK(one.hold_request(100));
+    CHECK(all->used() == 690);
+    auto moved = std::move(one);
+    one.release();
+    CHECK(all->used() == 690);
+    moved.release();
+    CHECK(all->used() == 600);
+  }
+  CHECK(all->used() == 0);
+}
+
+TEST_CASE("threads that take of a budget never pass it", "[limits]") {
+  const auto all = std::make_shared<byte_budget>(1000);
+  std::vector<std::thread> takers;
+  std::atomic<bool> passed = false;
+  for (int i = 0; i < 4; ++i)
+    takers.emplace_back([&] {
+      for (int round = 0; round < 20'000; ++round) {
+        charge one(all);
+        one.hold_answer(300);
+        if (all->used() > 1000) passed = true;
+      }
+    });
+  for (auto& taker : takers) taker.join();
+  CHECK_FALSE(passed);
+  CHECK(all->used() == 0);
+}
+
+TEST_CASE("unfinished bodies share a budget: the one that brings nothing for longest is given up", "[limits]") {
+  auto chosen = with_probe();
+  chosen.max_connections = 100;
+  chosen.max_buffered = 1 << 20;
+  server echoing(chosen, echo);
+  std::vector<wire> unfinished;
+  for (int i = 0; i < 40; ++i) {
+    unfinished.push_back(unfinished_body(echoing, 60'000));
+    CHECK_THAT(probe(echoing), StartsWith("HTTP/1.1 200 ")); // so what was sent before has been read
+  }
+  // The room is for less than 13 of them: those that came first have made way, one after another, for those that came
+  // last.
+  for (std::size_t i = 0; i < 27; ++i) {
+    INFO(i);
+    CHECK_THAT(read_answer(unfinished[i]), StartsWith("HTTP/1.1 503 ") && Contains("\"overloaded\"") &&
+                                               Contains("\"rejected\"") && Contains("\"retryable\":true"));
+  }
+  // A whole one finds room at once, though nobody of the rest has ended.
+  client honest("127.0.0.1", echoing.port(), 10s);
+  CHECK(honest.request("PUT", "/a", std::string(500'000, 'y')).status == 200);
+}
+
+TEST_CASE("requests that wait for their answer count as well, and end with it", "[limits]") {
+  auto chosen = with_probe();
+  chosen.max_buffered = 4 << 20;
+  desk inbox;
+  server serving(chosen, inbox.take());
+  client first("127.0.0.1", serving.port(), 10s), second("127.0.0.1", serving.port(), 10s);
+  const std::string body(1'400'000, 'x');
+  std::thread asking([&] { CHECK(first.request("PUT", "/a", body).status == 200); });
+  auto held = inbox.wait(1);
+  wire third(serving.port());
+  third.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n");
+  third.send(std::string(2'000'000, 'x'));
+  CHECK_THAT(read_answer(third), StartsWith("HTTP/1.1 503 "));
+  held[0].second.send({200, "text/plain", "done"});
+  asking.join();
+  std::thread again([&] { CHECK(second.request("PUT", "/a", body).status == 200); });
+  inbox.wait(1)[0].second.send({200, "text/plain", "done"});
+  again.join();
+}
+
+TEST_CASE("an answer without room is a small one that says so", "[limits]") {
+  auto chosen = with_probe();
+  chosen.max_buffered = 1 << 20;
+  server serving(chosen, [](const request&, const responder& answer) {
+    answer.send({200, "text/plain", std::string(2 << 20, 'l')});
+  });
+  client one("127.0.0.1", serving.port(), 10s);
+  const auto read = one.request("GET", "/a");
+  CHECK(read.status == 503);
+  CHECK_THAT(read.body, Contains("\"rejected\""));
+  const auto written = one.request("PUT", "/a", "x");
+  CHECK(written.status == 503);
+  CHECK_THAT(written.body, Contains("\"unknown\"")); // it was carried out, or not: the answer is lost
+}
+
+TEST_CASE("at the limit of connections the longest idle one makes room", "[limits]") {
+  options two;
+  two.max_connections = 2;
+  server echoing(two, echo);
+  wire first(echoing.port());
+  first.send(get_a);
+  CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
+  wire second(echoing.port());
+  second.send(get_a);
+  CHECK_THAT(read_answer(second), StartsWith("HTTP/1.1 200"));
+  first.send(get_a); // now the second is idle for longer
+  CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
+  wire third(echoing.port());
+  third.send(get_a);
+  CHECK_THAT(read_answer(third), StartsWith("HTTP/1.1 200"));
+  CHECK(second.read_all().empty());
+  first.send(get_a);
+  CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_CASE("where all places are being served, probes are answered and others told to come back", "[limits]") {
+  desk inbox;
+  server serving(with_probe(), [give = inbox.take()](request asked, responder answer) {
+    if (asked.segments[0] == "livez") return answer.send({200, "text/plain", "ok"});
+    give(std::move(asked), std::move(answer));
+  });
+  std::vector<wire> busy;
+  for (int i = 0; i < 8; ++i) busy.emplace_back(serving.port()).send(get_a);
+  auto held = inbox.wait(8);
+  // More strangers than the reserve has places, who say nothing at all.
+  std::vector<wire> silent;
+  for (std::size_t i = 0; i < 2 * probe_reserve; ++i) silent.emplace_back(serving.port());
+  for (std::size_t i = 0; i < 2 * probe_reserve; ++i) CHECK_THAT(probe(serving), StartsWith("HTTP/1.1 200 "));
+  wire other(serving.port());
+  other.send(get_a);
+  CHECK_THAT(read_answer(other), StartsWith("HTTP/1.1 503 ") && Contains("\"retryable\":true"));
+  for (auto& one : held) one.second.send({200, "text/plain", "done"});
+  for (auto& one : busy) CHECK_THAT(read_answer(one), EndsWith("done"));
+  wire late(serving.port());
+  late.send(get_a);
+  inbox.wait(1)[0].second.send({200, "text/plain", "done"});
+  CHECK_THAT(read_answer(late), EndsWith("done"));
+}
+
+TEST_CASE("clients that are gone while their request waits give their places up at once", "[limits]") {
+  desk inbox;
+  server serving(with_probe(), inbox.take());
+  for (int round = 0; round < 3; ++round) {
+    std::vector<wire> gone;
+    for (int i = 0; i < 8; ++i) gone.emplace_back(serving.port()).send(get_a);
+    const auto held = inbox.wait(8);
+    const bool orderly = round % 2 == 0;
+    for (auto& one : gone) orderly ? one.close() : one.reset();
+    // Nobody has answered any of them.
+    std::vector<wire> here;
+    for (int i = 0; i < 8; ++i) {
+      here.emplace_back(serving.port()).send(get_a);
+      inbox.wait(1)[0].second.send({200, "text/plain", "here"});
+      CHECK_THAT(read_answer(here.back()), EndsWith("here"));
+    }
+  }
+}
+
+TEST_CASE("one address has a limit of its own", "[limits]") {
+  auto chosen = with_probe();
+  chosen.max_connections_of_address = 2;
+  desk inbox;
+  server serving(chosen, [give = inbox.take()](request asked, responder answer) {
+    if (asked.segments[0] == "livez") return answer.send({200, "text/plain", "ok"});
+    give(std::move(asked), std::move(answer));
+  });
+  wire one(serving.port()), two(serving.port());
+  one.send(get_a);
+  two.send(get_a);
+  auto held = inbox.wait(2);
+  wire three(serving.port());
+  three.send(get_a);
+  CHECK_THAT(read_answer(three), StartsWith("HTTP/1.1 503 "));
+  CHECK_THAT(probe(serving), StartsWith("HTTP/1.1 200 "));
+  wire other(serving.port(), "127.0.0.2");
+  other.send(get_a);
+  inbox.wait(1)[0].second.send({200, "text/plain", "other"});
+  CHECK_THAT(read_answer(other), EndsWith("other"));
+}
+
+TEST_CASE("the limit of descriptors bounds the number of connections", "[limits]") {
+  rlimit old{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+  rlimit few = old;
+  few.rlim_cur = 256;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const auto bounded = within_file_limit({});
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+  CHECK(bounded.max_connections == 256 / 4 - probe_reserve);
+}
