@@ -9,6 +9,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/replies_to.hpp>
@@ -60,6 +61,11 @@ template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(
       return caf::make_error(caf::sec::runtime_error, std::string{"unknown exception"});
     }
   });
+}
+
+/// An actor that ended with this reason was told to, or had nothing left to do: it did not fail.
+inline bool is_orderly(const caf::error& reason) {
+  return !reason || reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::unreachable;
 }
 
 /// An error for a person: what it says in words, else as CAF shows it.

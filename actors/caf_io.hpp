@@ -25,10 +25,11 @@ inline caf::actor basp_broker(caf::actor_system& system) {
 
 /// What is sent to a broker that has ended stays in its mailbox, as CAF closes those of all actors but brokers, and
 /// keeps its senders: the system, when it ends, then waits for the thread of a detached one for ever. This has the
-/// broker of node connections close its mailbox. May be called again.
-inline void close_with_broker(caf::actor_system& system) {
+/// broker of node connections close its mailbox, and calls `then`. Once for each system is enough.
+template <class Then> void close_with_broker(caf::actor_system& system, Then then) {
   auto* const broker = dynamic_cast<caf::io::basp_broker*>(caf::actor_cast<caf::abstract_actor*>(basp_broker(system)));
-  broker->attach_functor([broker](const caf::error& why) {
+  broker->attach_functor([broker, then](const caf::error& why) {
+    then();
     auto& mailbox = broker->mailbox();
     if (mailbox.closed()) return;
     mailbox.close();

@@ -19,7 +19,9 @@ constexpr std::size_t max_addresses = 64;
 client_links::client_links(caf::actor_config& config, std::vector<std::string> addresses, link_factory_ptr factory,
                            std::uint64_t seed, proxy_handle proxy)
     : client_link_listener::base(config), given_(std::move(addresses)), factory_(std::move(factory)), random_(seed),
-      proxy_(std::move(proxy)) {}
+      proxy_(std::move(proxy)) {
+  set_down_handler([this](const caf::down_msg& m) { on_down(m); });
+}
 
 client_link_listener::behavior_type client_links::make_behavior() {
   for (const auto& address : given_) dial(address);
@@ -34,7 +36,14 @@ void client_links::on_exit() {
 
 void client_links::dial(const std::string& address) {
   if (addresses_.contains(address)) return;
-  addresses_[address].link = spawn<client_link>(address, factory_, random_.next(), client_link_listener{this});
+  auto& entry = addresses_[address];
+  entry.link = spawn<client_link>(address, factory_, random_.next(), client_link_listener{this});
+  monitor(entry.link);
+}
+
+void client_links::on_down(const caf::down_msg& message) {
+  log().error("client: a link ended: {}", compat::to_text(system(), message.reason));
+  quit(message.reason);
 }
 
 void client_links::on_report(const client_link_report& report) {
@@ -49,11 +58,14 @@ void client_links::on_report(const client_link_report& report) {
   if (!problem.empty() && problem != entry.problem)
     log().warn("client: {}: {}", services::printable(report.address), services::printable(problem, max_problem));
   entry.problem = problem;
+  if (!problem.empty())
+    send(proxy_, link_problem{services::printable(report.address), services::printable(problem, max_problem)});
   if (entry.node && (!welcome || !problem.empty() || entry.node != welcome->node || entry.endpoint != report.endpoint))
     lost(report.address);
   if (!welcome || !problem.empty()) return;
   entry.node = welcome->node;
   entry.endpoint = report.endpoint;
+  entry.doubtful = false;
   if (!used_.contains(entry.node)) use(report.address);
   if (welcome->leader) send(proxy_, leader_known{0, welcome->leader});
   for (const auto& member : welcome->members)
@@ -63,13 +75,17 @@ void client_links::on_report(const client_link_report& report) {
 void client_links::lost(const std::string& address) {
   auto& entry = addresses_[address];
   const auto node = std::exchange(entry.node, {});
-  entry.endpoint = nullptr;
+  // Its other addresses lead to the same process, over the same connection: what was just lost there would be lost
+  // again.
+  const auto gone = std::exchange(entry.endpoint, nullptr);
+  for (auto& [other, twin] : addresses_)
+    if (gone && twin.endpoint == gone) twin.doubtful = true;
   const auto used = used_.find(node);
   if (used == used_.end() || used->second != address) return;
   used_.erase(used);
   send(proxy_, link_down{node});
-  const auto twin =
-      std::find_if(addresses_.begin(), addresses_.end(), [&](const auto& item) { return item.second.node == node; });
+  const auto twin = std::find_if(addresses_.begin(), addresses_.end(),
+                                 [&](const auto& item) { return item.second.node == node && !item.second.doubtful; });
   if (twin != addresses_.end()) use(twin->first);
 }
 

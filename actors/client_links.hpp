@@ -29,10 +29,13 @@ class client_links : public client_link_listener::base {
     /// 0 while it is down.
     node_id node;
     endpoint_handle endpoint;
+    /// Another address of the same process was lost: no answer has come through this one since.
+    bool doubtful = false;
     std::string problem;
   };
 
   void dial(const std::string& address);
+  void on_down(const caf::down_msg& message);
   void on_report(const client_link_report& report);
   void lost(const std::string& address);
   void use(const std::string& address);

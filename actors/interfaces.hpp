@@ -5,6 +5,7 @@
 #include "actors/apply_messages.hpp"
 #include "actors/health_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/proxy_messages.hpp"
 #include "actors/role_status.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "raft/catch_up.hpp"
@@ -136,6 +137,10 @@ struct get_peers {};
 struct peer_list {
   std::vector<peer_status> peers;
 };
+/// From the node: whether it serves. What is wrong with a link is a warning while it does not.
+struct service_state {
+  bool serves = false;
+};
 
 /// From a peer link, about its address.
 struct link_report {
@@ -150,7 +155,7 @@ struct link_report {
 
 using links_handle = compat::handle<void(outbound), void(health_batch), void(watch_links), void(watch_peers),
                                     void(identity_changed), void(peers_changed), void(members_changed), void(peer_seen),
-                                    void(link_report), peer_list(get_peers)>;
+                                    void(link_report), void(service_state), peer_list(get_peers)>;
 
 /// Asks a connector for the endpoint behind its address.
 struct dial {};
@@ -341,21 +346,6 @@ struct staging_known {
 
 // -- proxy: the front door --------------------------------------------------------------------------------------------
 
-struct proposals_settled {
-  std::vector<raft::accepted> accepted;
-  std::vector<raft::failed> failed;
-};
-/// Also of transfers of leadership that failed.
-struct reads_settled {
-  std::vector<raft::read_ready> ready;
-  std::vector<raft::failed> failed;
-};
-/// The replicated core of this node ended: whatever it held is unknown now. It will start anew soon, unless `code` says
-/// for what reason commands are refused until it does (disk_full, disk_failed).
-struct core_down {
-  errc code = errc::none;
-  std::string why = {};
-};
 /// The dispatcher to ask, anew at every start of the core, and the services that it knows: commands for others must not
 /// get into the log.
 struct core_up {
@@ -365,17 +355,16 @@ struct core_up {
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless = {};
 };
 
-/// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.
-struct drain_proxy {};
-struct proxy_drained {};
+/// Before a client or node drains its proxy.
+using drainable_front = compat::handle<front_drained(drain_front)>;
 
-/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
                    void(state_size), void(raft::transferred), void(queried_batch), void(role_changed),
-                   void(leader_known), void(members_changed), void(link_up), void(link_down), void(core_up),
-                   void(core_down), void(flow_mark), void(flush), void(timer), proxy_drained(drain_proxy)>;
+                   void(leader_known), void(members_changed), void(removal_known), void(link_up), void(link_down),
+                   void(link_problem), void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
+                   proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

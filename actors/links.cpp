@@ -68,6 +68,11 @@ links_handle::behavior_type links::make_behavior() {
       },
       [this](const peer_seen& m) { on_seen(m.peer); },
       [this](const link_report& m) { on_report(m); },
+      [this](const service_state& m) {
+        serves_ = m.serves;
+        if (serves_) return;
+        for (auto& [address, entry] : addresses_) complain(address, entry);
+      },
       [this](const get_peers&) { return status(); },
   };
 }
@@ -93,14 +98,17 @@ void links::on_report(const link_report& m) {
   if (found == addresses_.end()) return;
   auto& entry = found->second;
   const auto before = std::exchange(entry.now, m.now);
+  const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;
-  entry.endpoint = m.endpoint;
   entry.problem = m.problem;
+  const bool again_good = std::exchange(entry.doubtful, false) && m.now == link_report::status::up;
+  complain(m.address, entry);
+  if (m.now == link_report::status::down && before == link_report::status::up) doubt(was);
   const auto known = nodes_.find(entry.peer.node);
   // A failed attempt like the last one changes nothing: there may be a thousand addresses of this kind.
   const bool up = m.now == link_report::status::up;
-  const bool news = before != m.now || id_before != entry.peer.node ||
+  const bool news = again_good || before != m.now || id_before != entry.peer.node ||
                     (up && (known == nodes_.end() || !same_identity(known->second.who, entry.peer)));
   if (!news) return;
   if (id_before && id_before != entry.peer.node) choose(id_before);
@@ -115,7 +123,7 @@ void links::choose(node_id id) {
   if (!id) return;
   const auto current = nodes_.find(id);
   const auto leads_to = [&](const auto& item) {
-    return item.second.now == link_report::status::up && item.second.peer.node == id;
+    return item.second.now == link_report::status::up && item.second.peer.node == id && !item.second.doubtful;
   };
   auto best = addresses_.end();
   if (current != nodes_.end()) {
@@ -145,6 +153,31 @@ void links::choose(node_id id) {
   if (same) return;
   for (const auto& w : link_watchers_) send(w, link_up{entry.peer, entry.endpoint});
   log().info("linked to node {} at {}", to_string(id), address);
+}
+
+/// Its other addresses lead to the same process, over the same connection: what was just lost there would be lost
+/// again.
+void links::doubt(const endpoint_handle& lost) {
+  if (!lost) return;
+  for (auto& [address, entry] : addresses_)
+    if (entry.endpoint == lost) entry.doubtful = true;
+}
+
+/// Each problem once, and once more when it has become a reason for which the node does not serve.
+void links::complain(const std::string& address, address_entry& entry) {
+  if (entry.problem.empty() || entry.now == link_report::status::up || entry.now == link_report::status::self) {
+    entry.complaint.clear();
+    return;
+  }
+  const bool refused = entry.now == link_report::status::refused;
+  const bool known = entry.complaint == entry.problem && (entry.warned || serves_);
+  if (known) return;
+  entry.complaint = entry.problem;
+  entry.warned = refused || !serves_;
+  log().log(refused   ? spdlog::level::err
+            : serves_ ? spdlog::level::info
+                      : spdlog::level::warn,
+            "no link to {}: {}", address, entry.problem);
 }
 
 void links::on_seen(const hello& peer) {

@@ -39,6 +39,11 @@ class links : public links_handle::base {
     hello peer;
     endpoint_handle endpoint;
     std::string problem;
+    /// Another address of the same process was lost: no answer has come through this one since.
+    bool doubtful = false;
+    /// The problem that was logged last, and whether as a warning.
+    std::string complaint;
+    bool warned = false;
   };
   struct node_entry {
     hello who;
@@ -57,11 +62,15 @@ class links : public links_handle::base {
   void introduce();
   std::vector<raft::sighted_peer> linked() const;
   void publish();
+  void doubt(const endpoint_handle& lost);
+  void complain(const std::string& address, address_entry& entry);
   peers_view view() const;
   peer_list status() const;
   void on_down(const caf::down_msg& m);
 
   hello self_;
+  /// The node serves.
+  bool serves_ = false;
   link_factory_ptr factory_;
   raft::prng random_;
   std::map<std::string, address_entry> addresses_;

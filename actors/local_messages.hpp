@@ -96,3 +96,8 @@ TROUPE_LOCAL_MESSAGE(troupe::core_up);
 TROUPE_LOCAL_MESSAGE(troupe::core_down);
 TROUPE_LOCAL_MESSAGE(troupe::drain_proxy);
 TROUPE_LOCAL_MESSAGE(troupe::proxy_drained);
+TROUPE_LOCAL_MESSAGE(troupe::drain_front);
+TROUPE_LOCAL_MESSAGE(troupe::front_drained);
+TROUPE_LOCAL_MESSAGE(troupe::removal_known);
+TROUPE_LOCAL_MESSAGE(troupe::link_problem);
+TROUPE_LOCAL_MESSAGE(troupe::service_state);

@@ -1,6 +1,5 @@
 #include "actors/peer_link.hpp"
 
-#include "actors/log.hpp"
 #include "raft/address.hpp"
 #include "raft/introductions.hpp"
 #include "services/printable.hpp"
@@ -124,7 +123,6 @@ void peer_link::answered(const hello& answer) {
   if (auto problem = objection(answer); !problem.empty()) return lost(problem, link_report::status::refused);
   phase_ = phase::up;
   line_.succeeded();
-  complaint_.clear();
   report(link_report::status::up);
   if (ask_again_) return greet();
   line_.arm(this, hello_interval);
@@ -143,10 +141,6 @@ std::string peer_link::objection(const hello& answer) const {
 }
 
 void peer_link::lost(const std::string& problem, link_report::status status) {
-  // Once, as it is tried again each second.
-  if (std::exchange(complaint_, problem) != problem)
-    log().log(status == link_report::status::refused ? spdlog::level::err : spdlog::level::info, "no link to {}: {}",
-              line_.address(), problem);
   let_go();
   phase_ = phase::waiting;
   report(status, problem);

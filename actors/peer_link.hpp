@@ -48,8 +48,6 @@ class peer_link : public peer_link_handle::base {
   /// The own identity changed while a hello was on its way.
   bool ask_again_ = false;
   unsigned silences_ = 0;
-  /// What was logged last; empty while the link is up.
-  std::string complaint_;
 };
 
 /// What a node has against a link to `peer`, whichever of them dialed; empty for nothing.

@@ -47,6 +47,8 @@ proxy_handle::behavior_type proxy::make_behavior() {
         wake();
       },
       [this](const members_changed& m) { routes_.members_changed(m); },
+      [this](const removal_known& m) { on_removal(m.removed); },
+      [this](const link_problem& m) { problem_ = m.address + ": " + m.problem; },
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
@@ -59,6 +61,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
 }
 
 void proxy::on_exit() {
+  end_all();
   // Promises and askers hold this actor, as do the fronts among them.
   drained_ = {};
   pending_ = {0, 0};
@@ -68,6 +71,21 @@ void proxy::on_exit() {
   routes_ = {options_.self, options_.address};
   role_ = nullptr;
   dispatcher_ = nullptr;
+}
+
+/// Everything that is held gets its answer before the end, so that an asker knows: what it has no answer for when this
+/// actor is gone was never looked at here.
+void proxy::end_all() {
+  for (const auto tag : pending_.select([](const pending_command&) { return true; })) {
+    const auto& command = *pending_.find(tag);
+    const bool may_be_done = command.is_write() && !command.at<place::waiting>();
+    settle(tag, may_be_done ? errc::outcome_unknown : errc::stopping,
+           may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
+  }
+  for (const auto& [asker, number] : index_requests_) send(asker, read_index_answer{number, errc::not_leader, 0});
+  for (const auto& [number, question] : confirmations_)
+    for (const auto& [asker, theirs] : question.remotes) send(asker, read_index_answer{theirs, errc::not_leader, 0});
+  deliver();
 }
 
 void proxy::on_commands(const command_batch& batch) {
@@ -99,6 +117,7 @@ std::string proxy::text_of(errc refusal) const {
   if (refusal == errc::unknown_service) return services::why_no_service(services::cluster_service);
   if (refusal == errc::too_large) return "the command is too large";
   if (refusal == errc::not_leader) return "this node does not lead";
+  if (refusal == errc::not_ready) return "this node was removed from its cluster";
   return "too many commands are waiting";
 }
 
@@ -110,6 +129,7 @@ errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const
     return from_proxy ? errc::not_leader : errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (down_.code != errc::none) return down_.code;
+  if (removed_ && !routes_.leading() && asked.how != access::stale_read) return errc::not_ready;
   if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
   return errc::none;
 }
@@ -210,13 +230,19 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
     settle(tag, errc::not_ready, "the leader's disk does not answer, and there is no quorum without it");
     break;
   case raft::refusal::change_in_progress:
-    settle(tag, errc::overloaded, "another change of the members is not done yet, or the leader has just been elected");
+    settle(tag, errc::overloaded, "another change of the members is not done yet");
+    break;
+  case raft::refusal::leader_too_new:
+    settle(tag, errc::overloaded, "the leader has just been elected and does not know yet who answers");
     break;
   case raft::refusal::stale_configuration:
     settle(tag, errc::refused, "the members have changed since the configuration that the change is based on");
     break;
   case raft::refusal::unknown_member:
-    settle(tag, errc::refused, "it names a node that is no member, or no voter where it must be one");
+    settle(tag, errc::refused, "it names a node that is not a member of the cluster");
+    break;
+  case raft::refusal::not_a_voter:
+    settle(tag, errc::refused, "it names a learner where a voter is needed");
     break;
   case raft::refusal::invalid_change:
     settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
@@ -237,8 +263,11 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
     settle(tag, errc::refused,
            "of the voters that the change would leave, no majority answers: nothing could be committed any more");
     break;
+  case raft::refusal::no_successor:
+    settle(tag, errc::refused, "no other voter answers that could take the leadership over: the leader goes on");
+    break;
   case raft::refusal::transfer_failed:
-    settle(tag, errc::refused, "no voter took the leadership over in time: the leader goes on");
+    settle(tag, errc::refused, "the successor did not take the leadership over in time: the leader goes on");
     break;
   }
 }
@@ -293,8 +322,24 @@ void proxy::on_link_up(const link_up& link) {
   wake();
 }
 
+/// Members would take nothing from it, and it hears of no leader. Its state may still be looked at.
+void proxy::on_removal(bool removed) {
+  removed_ = removed;
+  if (!removed || routes_.leading()) return;
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::waiting>() && c.how != access::stale_read; }))
+    settle(tag, errc::not_ready, text_of(errc::not_ready));
+  wake();
+}
+
 void proxy::on_link_down(node_id peer) {
   routes_.link_down(peer);
+  // Whoever is asked next may still believe that this node is there, and lose what it passes on to it.
+  const auto lost = [&](const pending_command& c) {
+    const auto* sent = c.at<place::forwarded>();
+    return sent && sent->peer == peer && c.is_write();
+  };
+  if (routes_.is_client() && !pending_.select(lost).empty()) paused_until_ = clock().now() + options_.loss_pause;
   for (const auto tag : pending_.select([&](const pending_command& c) {
          const auto* sent = c.at<place::forwarded>();
          return sent && sent->peer == peer;
@@ -366,6 +411,10 @@ void proxy::expire(raft::tag_t tag) {
                   may_be_done ? "the deadline passed before the outcome was known" : "the deadline passed");
   }
   if (!routes_.is_client() && !dispatcher_) return settle(tag, errc::not_ready, "this node has no cluster yet");
+  if (routes_.is_client() && !routes_.has_links())
+    return settle(tag, errc::no_leader,
+                  "no node could be reached until the deadline" +
+                      (problem_.empty() ? "" : "; the last problem: " + problem_));
   if (!routes_.leader()) return settle(tag, errc::no_leader, "nobody led until the deadline");
   settle(tag, errc::deadline, "the deadline passed while the command waited");
 }

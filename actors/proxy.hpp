@@ -12,7 +12,8 @@
 //               +-------- stale read -------------------------------------^            answer
 //
 //   deadline: a write that left [waiting] may have been done, and is unknown; everything else is rejected.
-//   core or link lost: writes that it held are unknown, reads start over.
+//   core or link lost: writes that it held are unknown, reads start over. The proxy's end: the same, and reads are
+//   rejected.
 //   accepted, but another term's entry is applied at its index: surely not done.
 //   accepted, but the index passes unseen (a snapshot covered it): unknown.
 //
@@ -59,6 +60,9 @@ struct proxy_options {
   /// While anything is pending: how often deadlines are looked at and refused commands are tried again. A command is
   /// answered up to this much before its deadline rather than after it.
   std::chrono::milliseconds sweep_interval{10};
+  /// A client that lost writes with a connection sends nothing for so long: the other nodes notice the same death up to
+  /// so much later, and would lose what they are given for that node.
+  std::chrono::milliseconds loss_pause{200};
 };
 
 class proxy : public proxy_handle::base {
@@ -97,6 +101,7 @@ class proxy : public proxy_handle::base {
   void on_role_changed(const role_changed& change);
   void on_link_up(const link_up& link);
   void on_link_down(node_id peer);
+  void on_removal(bool removed);
   void on_core_up(const core_up& core);
   void on_core_down(const core_down& what);
   void on_timer(const timer& message);
@@ -111,6 +116,7 @@ class proxy : public proxy_handle::base {
   void settle(raft::tag_t tag, command_outcome outcome);
   void settle(raft::tag_t tag, errc code, std::string text);
   void expire(raft::tag_t tag);
+  void end_all();
 
   // What goes out (proxy_flush.cpp).
   /// Makes sure that a flush follows.
@@ -154,6 +160,10 @@ class proxy : public proxy_handle::base {
   std::uint64_t state_bytes_ = 0;
   /// With a code: why commands are refused.
   core_down down_;
+  bool removed_ = false;
+  /// Of a client: what went wrong last with one of its addresses.
+  std::string problem_;
+  raft::time_point paused_until_;
 
   bool draining_ = false;
   std::vector<caf::typed_response_promise<proxy_drained>> drained_;

@@ -69,7 +69,7 @@ void proxy::propose_and_forward() {
     drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { start_over(tag); });
   if (const auto target = routes_.next(); target.here)
     drain(writes_, propose);
-  else if (target)
+  else if (target && clock().now() >= paused_until_)
     forward(*target.peer);
   if (!batch.proposals.empty()) send(role_, std::move(batch));
 }
@@ -181,8 +181,8 @@ void proxy::read_at(index_t at, const std::vector<raft::tag_t>& tags) {
 
 void proxy::deliver() {
   if (outbox_.empty()) return;
-  const auto leader = routes_.leader();
-  const auto address = routes_.leader_address();
+  const auto leader = removed_ ? routes_.last_leader() : routes_.leader();
+  const auto address = routes_.address_of(leader);
   outbox_.drain(options_.max_message_bytes, [&](const asker_handle& to, std::vector<command_outcome> outcomes) {
     send(to, outcome_batch{leader, address, std::move(outcomes)});
   });

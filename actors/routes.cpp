@@ -44,10 +44,11 @@ node_id routes::leader() const {
   return known_ ? known_ : hint_;
 }
 
-std::string routes::leader_address() const {
-  if (leading_) return address_;
-  const auto* found = find(leader());
-  return found ? found->address : std::string{};
+std::string routes::address_of(node_id node) const {
+  if (node == self_) return node ? address_ : std::string{};
+  if (const auto* found = find(node)) return found->address;
+  const auto member = members_.find(node);
+  return member == members_.end() ? std::string{} : member->second;
 }
 
 void routes::link_up(const troupe::link_up& message) {
@@ -62,7 +63,7 @@ void routes::link_down(node_id peer) {
 
 void routes::members_changed(const troupe::members_changed& message) {
   members_.clear();
-  for (const auto& m : message.members) members_.insert(m.id);
+  for (const auto& m : message.members) members_.insert_or_assign(m.id, m.address);
 }
 
 void routes::role_changed(const troupe::role_changed& message) {
@@ -79,6 +80,7 @@ void routes::leader_known(const troupe::leader_known& message) {
   if (message.term < term_) return;
   term_ = message.term;
   known_ = message.leader;
+  if (known_ && known_ != self_) last_ = known_;
   retry();
 }
 

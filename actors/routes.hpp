@@ -3,7 +3,7 @@
 
 #include "actors/interfaces.hpp"
 
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,12 +33,15 @@ class routes {
   /// Where to send commands now; nobody while a refusal is fresh and there is no other choice.
   target next() const;
   node_id leader() const;
+  /// The newest one that was known and is not this node; of a node that hears of none any more.
+  node_id last_leader() const noexcept { return last_; }
   /// Empty if it is not known.
-  std::string leader_address() const;
+  std::string address_of(node_id node) const;
 
   void link_up(const troupe::link_up& message);
   void link_down(node_id peer);
   void members_changed(const troupe::members_changed& message);
+  bool has_links() const noexcept { return !links_.empty(); }
   const link* find(node_id peer) const;
   /// Whether the sender is an actor of this peer, or of any: nobody answers for another.
   bool is_of(node_id peer, const caf::strong_actor_ptr& sender) const;
@@ -63,12 +66,13 @@ class routes {
   node_id self_;
   std::string address_;
   std::vector<link> links_;
-  /// Of the log's newest configuration.
-  std::set<node_id> members_;
+  /// Of the log's newest configuration, with their addresses.
+  std::map<node_id, std::string> members_;
   bool leading_ = false;
   term_t term_ = 0;
   /// The leader of `term_` as the own role knows it.
   node_id known_;
+  node_id last_;
   node_id hint_;
   /// Refused lately: others are tried first.
   node_id avoided_;

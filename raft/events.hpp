@@ -131,12 +131,16 @@ enum class refusal : std::uint8_t {
   disk_full,
   /// The leader is handing its leadership over, for an election timeout at most.
   transferring,
-  /// The newest configuration is joint or not committed, or the leader is so new that it knows too little: ask again.
+  /// The newest configuration is joint or not committed: ask again.
   change_in_progress,
+  /// The leader is so new that it has committed nothing yet, or does not know who answers: ask again.
+  leader_too_new,
   /// Another configuration holds than the one the change is based on.
   stale_configuration,
-  /// The change, or the transfer, names a node that is not what it should be: no member, no voter.
+  /// The change, or the transfer, names a node that is not a member.
   unknown_member,
+  /// It names a member that is not a voter where only a voter will do.
+  not_a_voter,
   /// The change contradicts itself, or names a node without an id.
   invalid_change,
   /// An address is not host:port (address.hpp).
@@ -149,7 +153,9 @@ enum class refusal : std::uint8_t {
   no_voter_left,
   /// Of the voters that the change would leave, no majority answers: nothing would be committed any more.
   no_majority_left,
-  /// No voter that was heard lately could take the leadership over, or it did not take it in time: the leader goes on.
+  /// No other voter was heard lately that could take the leadership over: the leader goes on.
+  no_successor,
+  /// The successor did not take the leadership over in time: the leader goes on.
   transfer_failed,
   /// The leader's disk does not answer, and the other voters are no quorum without it.
   disk_stalled,

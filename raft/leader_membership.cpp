@@ -39,6 +39,7 @@ std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (transfer_) return refusal::transferring;
   if (state_.disk_stalled()) return refusal::disk_stalled;
   if (!state_.has_room()) return refusal::disk_full;
+  if (state_.commit() < term_start_) return refusal::leader_too_new;
   if (!may_change()) return refusal::change_in_progress;
   return objection(state_.members(), what);
 }
@@ -54,7 +55,7 @@ std::optional<refusal> leader::may_not_commit(const configuration& next, time_po
   if (next.voters == state_.members().voters) return std::nullopt;
   if (has_quorum(next, [&](node_id id) { return is_heard(id, now); })) return std::nullopt;
   // Those that are there have all answered by then.
-  return now - began_ < state_.opts().election_max ? refusal::change_in_progress : refusal::no_majority_left;
+  return now - began_ < state_.opts().election_max ? refusal::leader_too_new : refusal::no_majority_left;
 }
 
 /// Who has caught up votes, in the place of whom it replaces. One that replaces nobody makes majorities larger: it

@@ -13,12 +13,19 @@ void leader::on(const transfer_leadership& what, time_point now, output& out) {
   if (transfer_) return refuse(refusal::transferring);
   if (!what.target) {
     const auto best = best_successor(now);
-    return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::transfer_failed);
+    return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::no_successor);
   }
-  const auto& voters = state_.members().voters;
-  const bool can_lead = what.target != state_.self() &&
-                        std::any_of(voters.begin(), voters.end(), [&](const member& m) { return m.id == what.target; });
-  return can_lead ? begin_transfer(what.tag, what.target, now, out) : refuse(refusal::unknown_member);
+  const auto& members = state_.members();
+  if (!members.is_member(what.target)) return refuse(refusal::unknown_member);
+  const auto& voters = members.voters;
+  if (std::none_of(voters.begin(), voters.end(), [&](const member& m) { return m.id == what.target; }))
+    return refuse(refusal::not_a_voter);
+  // Nothing is to be done where it leads already.
+  if (what.target == state_.self()) {
+    out.transferred_now = transferred{what.tag, what.target};
+    return;
+  }
+  begin_transfer(what.tag, what.target, now, out);
 }
 
 /// The voter that has most of the log, of those that were heard lately and could serve.

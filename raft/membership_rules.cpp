@@ -83,7 +83,8 @@ std::optional<refusal> objection(const configuration& from, const change_members
     const bool votes_already = from.is_voter(a.who.id);
     // A voter is made no learner, and replaces nobody: it can be removed, and the other one too.
     if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return refusal::invalid_change;
-    if (a.replaces && !from.is_voter(a.replaces)) return refusal::unknown_member;
+    if (a.replaces && !from.is_voter(a.replaces))
+      return from.is_member(a.replaces) ? refusal::not_a_voter : refusal::unknown_member;
   }
   for (const auto id : change.remove)
     if (!from.is_member(id)) return refusal::unknown_member;

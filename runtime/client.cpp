@@ -2,6 +2,7 @@
 
 #include "actors/client_links.hpp"
 #include "actors/proxy.hpp"
+#include "discovery/host_port.hpp"
 #include "runtime/transport/transport_links.hpp"
 
 #include <future>
@@ -12,25 +13,47 @@
 namespace troupe {
 namespace {
 
-/// Carries the answer to drain_proxy to a thread that waits for it.
+/// Has the fronts hand on what they hold, then waits for the proxy, on behalf of a thread.
 class drain_waiter : public caf::event_based_actor {
  public:
-  drain_waiter(caf::actor_config& config, proxy_handle proxy, std::chrono::milliseconds timeout,
-               std::shared_ptr<std::promise<void>> signal)
-      : caf::event_based_actor(config), proxy_(std::move(proxy)), timeout_(timeout), signal_(std::move(signal)) {}
+  drain_waiter(caf::actor_config& config, std::vector<caf::actor> fronts, proxy_handle proxy,
+               std::chrono::milliseconds timeout, std::shared_ptr<std::promise<void>> signal)
+      : caf::event_based_actor(config), fronts_(std::move(fronts)), proxy_(std::move(proxy)), timeout_(timeout),
+        signal_(std::move(signal)) {}
 
   caf::behavior make_behavior() override {
-    request(proxy_, timeout_, drain_proxy{})
-        .then([this](const proxy_drained&) { signal_->set_value(); },
-              [this](const caf::error&) { signal_->set_value(); });
+    holding_ = fronts_.size();
+    if (holding_ == 0) drain();
+    const auto handed_on = [this] {
+      if (--holding_ == 0) drain();
+    };
+    for (const auto& front : fronts_)
+      request(caf::actor_cast<drainable_front>(front), timeout_, drain_front{})
+          .then([handed_on](const front_drained&) { handed_on(); }, [handed_on](const caf::error&) { handed_on(); });
     return {};
+  }
+  void on_exit() override {
+    fronts_.clear();
+    proxy_ = nullptr;
   }
 
  private:
+  void drain() {
+    request(proxy_, timeout_, drain_proxy{})
+        .then([this](const proxy_drained&) { signal_->set_value(); },
+              [this](const caf::error&) { signal_->set_value(); });
+  }
+
+  std::vector<caf::actor> fronts_;
+  std::size_t holding_ = 0;
   proxy_handle proxy_;
   std::chrono::milliseconds timeout_;
   std::shared_ptr<std::promise<void>> signal_;
 };
+
+host_port parse_endpoint(const std::string& text) try { return parse_host_port(text); } catch (const bad_address& e) {
+  throw startup_error(std::string{"an endpoint of the client: "} + e.what());
+}
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -48,6 +71,11 @@ client::client(caf::actor_system& system, const client_options& options, link_fa
   proxy_ = system.spawn<troupe::proxy>(settings);
   links_ = caf::actor_cast<caf::actor>(
       system.spawn<client_links>(options.endpoints, std::move(factory), random_seed(), proxy_));
+  // A proxy whose links failed would let every request wait for its deadline.
+  caf::actor_cast<caf::abstract_actor*>(links_)->attach_functor([proxy = proxy_.address()](const caf::error& reason) {
+    if (compat::is_orderly(reason)) return;
+    if (const auto still = caf::actor_cast<caf::actor>(proxy)) caf::anon_send(still, caf::exit_msg{{}, reason});
+  });
 }
 
 client::client(client&& other) noexcept
@@ -72,7 +100,9 @@ client::~client() { end(); }
 void client::stop() {
   if (!links_) return;
   const auto signal = std::make_shared<std::promise<void>>();
-  system_->spawn<drain_waiter>(proxy_, drain_timeout_, signal);
+  std::vector<caf::actor> fronts;
+  for (const auto& [name, front] : fronts_) fronts.push_back(front);
+  system_->spawn<drain_waiter>(std::move(fronts), proxy_, drain_timeout_, signal);
   signal->get_future().wait();
   end();
 }
@@ -87,13 +117,15 @@ void client::end() {
 }
 
 client spawn_client(caf::actor_system& system, client_options options) {
+  for (auto& endpoint : options.endpoints) endpoint = to_string(parse_endpoint(endpoint));
   auto transport = make_transport(system, options.transport);
   auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
-  transport->options().guard.receivers->add(started.proxy().id(), flow_marks(started.proxy()));
+  make_reachable(*transport, started.proxy());
   return started;
 }
 
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory) {
+  if (options.endpoints.empty()) throw startup_error("a client needs the address of at least one node");
   return client{system, options, std::move(factory)};
 }
 

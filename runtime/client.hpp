@@ -8,6 +8,7 @@
 #pragma once
 
 #include "actors/link_factory.hpp"
+#include "runtime/startup_error.hpp"
 #include "runtime/transport_settings.hpp"
 #include "services/front.hpp"
 
@@ -20,12 +21,13 @@
 namespace troupe {
 
 struct client_options {
-  /// Nodes to begin with, as host:port. Others are learned from those that answer, and the leader is found and
-  /// followed.
+  /// Nodes to begin with, as host:port; at least one. Others are learned from those that answer, and the leader is
+  /// found and followed.
   std::vector<std::string> endpoints;
   /// TLS and the cluster's secret.
   transport_settings transport = {};
-  /// What a request may take if it does not say so itself.
+  /// What a request may take if it does not say so itself: 1 ms to 5 minutes; less or more counts as the nearest of
+  /// these.
   std::chrono::milliseconds request_timeout{5'000};
   /// What `stop` waits for unanswered requests.
   std::chrono::milliseconds drain_timeout{5'000};
@@ -35,7 +37,8 @@ struct client_options {
 };
 
 /// A client's handle. Movable; used by one thread at a time, while the service actors that it gives may be used from
-/// any. Must not outlive the actor system. Its end stops the client at once: what is unanswered gets an error.
+/// any. Must not outlive the actor system. The destructor stops the client at once: what is unanswered gets an error,
+/// as rejected where it had not left this process, else as unknown.
 class client {
  public:
   client(client&& other) noexcept;
@@ -51,7 +54,7 @@ class client {
   /// For commands that are already encoded; answers with outcome_batch.
   const proxy_handle& proxy() const noexcept { return proxy_; }
 
-  /// Rejects new requests, waits until those in flight are answered (up to client_options::drain_timeout), and ends.
+  /// Rejects new requests, waits until all earlier ones are answered (up to client_options::drain_timeout), and ends.
   /// Blocks: not to be called from an actor. Idempotent.
   void stop();
 
@@ -69,7 +72,12 @@ class client {
 };
 
 /// Starts a client; it connects in the background, and requests wait for that up to their deadline. The system's
-/// configuration must be a troupe::config. Throws std::runtime_error when the transport's files are unusable.
+/// configuration must be a troupe::config. Throws startup_error when an endpoint is not host:port or there is none, and
+/// std::runtime_error when the transport's files are unusable.
+///
+/// An actor system may have any number of clients and nodes, of one cluster or several. They share one connection to
+/// each other process. Those with different TLS files, names or secrets share none: when one of them is connected with
+/// a process, the others cannot reach that process, and say so.
 client spawn_client(caf::actor_system& system, client_options options);
 /// The same with another way from addresses to endpoints.
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory);

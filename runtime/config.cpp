@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/messages.hpp"
+#include "runtime/transport/network_registry.hpp"
 
 #include <caf/io/middleman.hpp>
 
@@ -38,7 +39,7 @@ template <class F> void for_each_wire_message(F&& add) {
 
 } // namespace
 
-config::config() {
+config::config() : networks_(std::make_shared<network_registry>()) {
   load<caf::io::middleman>();
   compat::set_word(*this, "scheduler.policy", "sharing");
   compat::set(*this, "scheduler.max-threads", std::size_t{1});

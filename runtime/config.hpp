@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ namespace troupe {
 class config : public caf::actor_system_config {
  public:
   config();
+  /// What the nodes and clients of each system that is made with this share.
+  class network_registry;
+  network_registry& networks() const noexcept { return *networks_; }
+
+ private:
+  std::shared_ptr<network_registry> networks_;
 };
 
 /// The messages that cross the network, by name, with what tells whether bytes are one of them.

@@ -217,14 +217,16 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health);
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
-  const auto& receivers = inside->transport->options().guard.receivers;
-  receivers->add(around.endpoint.id(), flow_marks(around.endpoint));
-  receivers->add(around.proxy.id(), flow_marks(around.proxy)); // outcomes of what it forwarded
+  make_reachable(*inside->transport, around.endpoint);
+  make_reachable(*inside->transport, around.proxy); // outcomes of what it forwarded
   node result{system, std::move(inside)};
   publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
   const auto listener = caf::actor_cast<peers_listener>(result.parts_->around.links);
-  for (const auto& source : sources) result.parts_->discovery.push_back(source->spawn(system, listener));
+  for (const auto& source : sources) {
+    auto& started = result.parts_->discovery.emplace_back(source->spawn(system, listener));
+    caf::anon_send(result.parts_->handle, part_started{caf::actor_cast<caf::actor>(started), false});
+  }
   return result;
 } catch (const startup_error&) {
   throw;

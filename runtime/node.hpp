@@ -10,27 +10,22 @@
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/node_options.hpp"
+#include "runtime/startup_error.hpp"
 #include "services/front.hpp"
 #include "services/machine.hpp"
 
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace troupe {
 
-/// The node could not be started: the data directory is in use or damaged, the port is taken, an option makes no sense.
-/// The text is for people.
-class startup_error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// A running node. Movable; used by one thread at a time, while the handles that it gives may be used from any. Must
-/// not outlive the actor system. Its end stops the node.
+/// A running node. An actor system may have several, with different ports and directories, and clients beside them (see
+/// spawn_client). When a part of a node fails for good, or one of its fronts, the node ends with that error. Movable;
+/// used by one thread at a time, while the handles that it gives may be used from any. Must not outlive the actor
+/// system. Its end stops the node.
 class node {
  public:
   node(node&&) noexcept;
@@ -40,7 +35,10 @@ class node {
   /// The actor that takes S's commands and queries as typed messages; the same one for every call.
   template <class S> service_actor<S> service() {
     auto& front = fronts_[std::string{S::name}];
-    if (!front) front = caf::actor_cast<caf::actor>(spawn_front<S>(*system_, proxy_, {request_timeout_}));
+    if (!front) {
+      front = caf::actor_cast<caf::actor>(spawn_front<S>(*system_, proxy_, {request_timeout_}));
+      caf::anon_send(handle_, part_started{front, true});
+    }
     return caf::actor_cast<service_actor<S>>(front);
   }
   /// The supervisor: takes get_status and stop_node; monitor it to learn of the node's end.

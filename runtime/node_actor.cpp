@@ -75,12 +75,19 @@ node_handle::behavior_type node_actor::make_behavior() {
                         m.peer});
       },
       [this](const leader_known& m) {
-        if (has_core()) watchers_.tell_leader(m.leader, m.term);
+        if (!has_core()) return;
+        watchers_.tell_leader(m.leader, m.term);
+        leader_ = m.leader;
+        tell_service_state();
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const stage_piece& m) { return stage(m); },
       [this](const make_restore& m) { return restore(m); },
       [this](const surroundings& m) { settle_in(m); },
+      [this](const part_started& m) {
+        monitor(m.part);
+        if (m.is_front) fronts_.emplace(m.part.address(), m.part);
+      },
       [this](const membership_decision& m) { decided(m); },
       [this](const log_opened& m) { opened(*m.log); },
       [this](const role_changed& m) {
@@ -276,6 +283,8 @@ void node_actor::watch(const caf::actor& part) {
 }
 
 void node_actor::on_down(const caf::down_msg& message) {
+  // A front ends when nobody has its handle any more, or where its user ends it.
+  if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
   const bool of_core = core_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
   const bool full = died && message.source == log_store_ && is(errc::disk_full, message.reason);
@@ -308,6 +317,8 @@ void node_actor::clear_core(const caf::error& why) {
   phase_ = ends ? phase::stopping : phase::clearing;
   if (!fatal_) failure_ = why;
   watchers_.tell_end_of_core();
+  leader_ = {};
+  tell_service_state();
   send(around_.proxy, core_down{});
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
@@ -409,7 +420,20 @@ void node_actor::drain() {
     return close_in_time();
   }
   phase_ = phase::draining;
+  // Everything is in the proxy's hands before it is asked to finish.
+  fronts_holding_ = fronts_.size();
+  const auto handed_on = [this] {
+    if (--fronts_holding_ == 0) drain_proxy_next();
+  };
+  for (const auto& [address, front] : fronts_)
+    request(caf::actor_cast<drainable_front>(front), setup_.drain_timeout, drain_front{})
+        .then([handed_on](const front_drained&) { handed_on(); }, [handed_on](const caf::error&) { handed_on(); });
+  if (fronts_.empty()) drain_proxy_next();
+}
+
+void node_actor::drain_proxy_next() {
   // A death in the core meanwhile has already begun what follows.
+  if (phase_ != phase::draining) return;
   const auto drained = [this] {
     if (phase_ == phase::draining) clear_core({});
   };
@@ -427,6 +451,8 @@ void node_actor::on_members(const configuration_known& message) {
     // A new role tells again what its log holds, which may end before the removal.
     if (message.index > removed_at_) {
       removed_at_ = 0;
+      send(around_.proxy, removal_known{false});
+      tell_service_state();
       send(around_.formation, seeking{false});
     }
   } else if (first && !members_.empty()) {
@@ -457,11 +483,18 @@ void node_actor::on_removed(const removed_from_cluster& message) {
   const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;
   dismissed_ = dismissed;
+  send(around_.proxy, removal_known{true});
+  tell_service_state();
   if (known) return;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
                      message.index, dismissed ? "stays out until it is started again" : "asks to join again");
   // Whom the leader took for dead was not meant to leave.
   send(around_.formation, seeking{!dismissed});
+}
+
+void node_actor::tell_service_state() {
+  const bool now = has_core() && leader_ && removed_at_ == 0;
+  if (std::exchange(serves_, now) != now) send(around_.links, service_state{now});
 }
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {
@@ -522,6 +555,7 @@ void node_actor::on_exit() {
   anon_send_exit(around_.health, caf::exit_reason::user_shutdown);
   anon_send_exit(keeper_, caf::exit_reason::user_shutdown);
   keeper_ = nullptr;
+  fronts_.clear();
   watchers_.clear();
   around_ = {};
   core_.clear();

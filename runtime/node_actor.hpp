@@ -146,15 +146,22 @@ struct surroundings {
   health_monitor_handle health;
 };
 
+/// A part that somebody else spawned for the node: its death ends the node, as that of a part of its own does.
+struct part_started {
+  caf::actor part;
+  /// A front, which is drained before the node ends.
+  bool is_front = false;
+};
+
 /// What users send: get_status, take_snapshot, make_backup, stage_piece, make_restore, change_membership,
 /// move_leadership, watch_events, stop_node. Monitor the handle to learn of the node's end; the reason tells why.
 using node_handle =
     compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
                    piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
                    leadership_moved(move_leadership), void(watch_events), void(health_changed), void(leader_known),
-                   void(stop_node), void(surroundings), void(membership_decision), void(log_opened), void(role_changed),
-                   void(configuration_known), void(removed_from_cluster), void(disk_condition), void(raft::broken_promise),
-                   void(timer)>;
+                   void(stop_node), void(surroundings), void(part_started), void(membership_decision), void(log_opened),
+                   void(role_changed), void(configuration_known), void(removed_from_cluster), void(disk_condition),
+                   void(raft::broken_promise), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -217,9 +224,11 @@ class node_actor : public node_handle::base {
   void on_members(const configuration_known& message);
   void on_removed(const removed_from_cluster& message);
   void drain();
+  void drain_proxy_next();
   void hand_over();
   void close_in_time();
   void abandon_core();
+  void tell_service_state();
   void finish(const caf::error& why);
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
@@ -233,7 +242,7 @@ class node_actor : public node_handle::base {
                                   Render render);
   caf::result<piece_staged> stage(stage_piece piece);
   caf::result<restore_made> restore(const make_restore& question);
-  void judge(node_status& now, raft::duration applied_behind) const;
+  void judge(node_status& now, const peer_list& peers, raft::duration applied_behind) const;
   /// Its core is there, and not being taken down: what a part of it says after that is of the past.
   bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
   /// The core is there, and not being ended.
@@ -274,6 +283,11 @@ class node_actor : public node_handle::base {
   };
   std::map<node_id, member_losses> losses_;
   event_watchers watchers_;
+  /// Beside the core and what is around it: discovery, and fronts.
+  std::map<caf::actor_addr, caf::actor> fronts_;
+  std::size_t fronts_holding_ = 0;
+  node_id leader_;
+  bool serves_ = false;
   /// Why the core is taken down; `fatal_` when the node ends with it.
   caf::error failure_;
   bool fatal_ = false;
@@ -308,3 +322,4 @@ TROUPE_LOCAL_MESSAGE(troupe::watch_events);
 TROUPE_LOCAL_MESSAGE(troupe::make_restore);
 TROUPE_LOCAL_MESSAGE(troupe::restore_made);
 TROUPE_LOCAL_MESSAGE(troupe::surroundings);
+TROUPE_LOCAL_MESSAGE(troupe::part_started);

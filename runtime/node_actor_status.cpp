@@ -1,6 +1,8 @@
 // The half of a node's supervisor that tells how it is.
 #include "runtime/node_actor.hpp"
 
+#include "services/printable.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -31,6 +33,35 @@ template <class Phase> const char* to_string(Phase phase) {
     return "stopping";
   }
   return "?";
+}
+
+/// What a person can read at a glance; the log has the rest.
+constexpr std::size_t max_problems = 8;
+constexpr std::size_t max_problem = 200;
+
+/// Why addresses do not answer, each with its newest problem.
+std::string problems_of(const peer_list& peers) {
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& peer : peers.peers) {
+    if (peer.up || peer.self || peer.problem.empty()) continue;
+    if (++count > max_problems) continue;
+    text += "; " + peer.address + ": " + services::printable(peer.problem, max_problem);
+  }
+  return count > max_problems ? text + "; and " + std::to_string(count - max_problems) + " more" : text;
+}
+
+/// How many voters this node hears, itself included, and how many a leader needs.
+std::string voters_that_answer(const std::vector<member_status>& members) {
+  std::size_t voters = 0, heard = 0;
+  for (const auto& m : members) {
+    if (!m.voter) continue;
+    ++voters;
+    if (m.reachable) ++heard;
+  }
+  if (voters == 0) return {};
+  return std::to_string(heard) + " of " + std::to_string(voters) + (voters == 1 ? " voter" : " voters") +
+         (heard == 1 ? " answers, " : " answer, ") + std::to_string(voters / 2 + 1) + " needed";
 }
 
 /// Formation answers from memory, unless it is in a call to the disk.
@@ -93,7 +124,7 @@ caf::result<node_status> node_actor::status() {
               all->now.snapshot_error = all->applied.snapshot_error;
               all->now.state_bytes = all->applied.state_bytes;
               describe_members(all->now, all->peers, all->health);
-              judge(all->now, all->applied.behind);
+              judge(all->now, all->peers, all->applied.behind);
               all->promise.deliver(std::move(all->now));
             },
             [all](const caf::error& e) { all->promise.deliver(e); });
@@ -105,14 +136,23 @@ caf::result<node_status> node_actor::status() {
   return all->promise;
 }
 
-/// Of a node without a cluster: with what its formation waits for.
+/// Of a node without a cluster: with what its formation waits for, and why the others do not answer.
 caf::result<node_status> node_actor::explained(node_status now) {
   auto promise = make_response_promise<node_status>();
+  const auto add_problems = [this, promise](node_status known) {
+    request(around_.links, caf::infinite, get_peers{})
+        .then(
+            [promise, known](const peer_list& peers) mutable {
+              known.not_ready += problems_of(peers);
+              promise.deliver(std::move(known));
+            },
+            [promise, known](const caf::error&) mutable { promise.deliver(std::move(known)); });
+  };
   request(around_.formation, formation_patience, get_formation{})
       .then(
-          [promise, now](const formation_status& forming) mutable {
+          [add_problems, now](const formation_status& forming) mutable {
             if (!forming.note.empty()) now.not_ready += ": " + forming.note;
-            promise.deliver(std::move(now));
+            add_problems(std::move(now));
           },
           [promise, now](const caf::error&) mutable {
             // Formation keeps the identity file.
@@ -148,7 +188,7 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
   }
 }
 
-void node_actor::judge(node_status& now, raft::duration applied_behind) const {
+void node_actor::judge(node_status& now, const peer_list& peers, raft::duration applied_behind) const {
   const auto& role = *now.role;
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) {
@@ -173,9 +213,11 @@ void node_actor::judge(node_status& now, raft::duration applied_behind) const {
   } else if (role.disk_full) {
     now.not_ready = "the disk is full: " + now.disk_error;
   } else if (!role.leader) {
-    now.not_ready = "no leader is known";
+    now.not_ready = "no leader is known: " + voters_that_answer(now.members) + problems_of(peers);
   } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
-    now.not_ready = "the leader has been silent for more than two election timeouts";
+    now.not_ready =
+        "the leader has been silent for more than two election timeouts: " + voters_that_answer(now.members) +
+        problems_of(peers);
   } else if (joins) {
     now.not_ready = "joins the cluster: votes when it has caught up, and all voters or enough of them answer";
   } else if (!role.ready_at || now.applied < *role.ready_at) {

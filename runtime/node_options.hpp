@@ -58,7 +58,7 @@ struct node_options {
   std::uint64_t max_state_bytes = 0;
   /// Bytes of a log segment file.
   std::uint64_t segment_size = std::uint64_t{64} << 20;
-  /// What a request may take when it does not say.
+  /// What a request may take when it does not say: 1 ms to 5 minutes; less or more counts as the nearest of these.
   std::chrono::milliseconds request_timeout{5000};
   /// What a stopping node waits for its unanswered requests.
   std::chrono::milliseconds drain_timeout{5000};

@@ -8,7 +8,11 @@ namespace troupe {
 
 proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
     : proxy_question_handle::base(config), proxy_(std::move(proxy)) {
-  set_down_handler([this](const caf::down_msg&) { fail(cut_short()); });
+  set_down_handler([this](const caf::down_msg& down) {
+    // A proxy that ends in order has answered what it had.
+    if (compat::is_orderly(down.reason)) writes_ = false;
+    fail(cut_short());
+  });
 }
 
 proxy_question_handle::behavior_type proxy_question::make_behavior() {

@@ -22,6 +22,8 @@ struct tls_settings {
   std::vector<std::string> allowed_names;
 };
 
+/// Nodes and clients of one actor system that have different files or names do not share connections: what is connected
+/// for one of them cannot be reached by the other, which says so.
 struct transport_settings {
   /// Not set: no TLS.
   std::optional<tls_settings> tls;

@@ -8,7 +8,11 @@
 // A request is always answered, at the latest by its deadline, so no CAF timeout is needed. A failure is an error of
 // `make_error`: `describe` tells its class (surely not done, or unknown), whether to retry, and who leads.
 //
+// The deadline lies between 1 ms and 5 minutes from the request: a shorter or longer timeout is taken for the nearest
+// of these.
+//
 //   [serving] --- the proxy is gone: everything unanswered is answered with an error ---> [refusing]
+//       +-------- drain_front: what is held goes to the proxy, answers still come ----------^
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -17,6 +21,8 @@
 #include "services/service.hpp"
 
 #include <chrono>
+#include <exception>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -25,7 +31,7 @@ namespace troupe {
 /// A service's message with its own terms.
 template <class M> struct with {
   M request;
-  /// 0: the front's default.
+  /// 0: the front's default. Else 1 ms if it is less, 5 minutes if it is more.
   std::chrono::milliseconds timeout{0};
   /// For queries: answer from the state of the asked node, which may lag behind. Commands ignore it.
   bool stale = false;
@@ -37,8 +43,9 @@ template <class S, class Commands, class Queries> struct front_types;
 template <class S, class... Cs, class... Qs> struct front_types<S, types<Cs...>, types<Qs...>> {
   using handle = compat::handle<typename Cs::result(Cs)..., typename Cs::result(with<Cs>)...,
                                 typename Qs::result(Qs)..., typename Qs::result(with<Qs>)...>;
-  using inner = compat::handle<typename Cs::result(Cs)..., typename Cs::result(with<Cs>)..., typename Qs::result(Qs)...,
-                               typename Qs::result(with<Qs>)..., void(outcome_batch), void(flush)>;
+  using inner =
+      compat::handle<typename Cs::result(Cs)..., typename Cs::result(with<Cs>)..., typename Qs::result(Qs)...,
+                     typename Qs::result(with<Qs>)..., void(outcome_batch), front_drained(drain_front), void(flush)>;
 };
 template <class S> using front_types_of = front_types<S, typename S::commands, typename S::queries>;
 
@@ -48,7 +55,7 @@ template <class S> using front_types_of = front_types<S, typename S::commands, t
 template <class S> using service_actor = typename services::detail::front_types_of<S>::handle;
 
 struct front_options {
-  /// How long a request may take if it does not say so itself.
+  /// How long a request may take if it does not say so itself: 1 ms to 5 minutes.
   std::chrono::milliseconds timeout{5'000};
 };
 
@@ -62,9 +69,9 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
 
   front(caf::actor_config& config, proxy_handle proxy, front_options options)
       : base(config), proxy_(std::move(proxy)), options_(options) {
-    this->set_down_handler([this](const caf::down_msg&) {
+    this->set_down_handler([this](const caf::down_msg& down) {
       proxy_ = nullptr;
-      calls_.abandon("the proxy ended");
+      calls_.abandon("the proxy ended", compat::is_orderly(down.reason));
     });
     this->monitor(proxy_);
   }
@@ -72,7 +79,7 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
   behavior_type make_behavior() override { return clauses(typename S::commands{}, typename S::queries{}); }
   const char* name() const override { return "front"; }
   void on_exit() override {
-    calls_.abandon("the service's front ended");
+    calls_.abandon("the service's front ended", false);
     proxy_ = nullptr;
   }
 
@@ -86,10 +93,17 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
           return ask(m.request, m.stale ? access::stale_read : access::linearizable_read, timeout_of(m));
         }...,
         [this](outcome_batch& answers) { calls_.settle(answers); },
-        [this](const flush&) {
-          if (proxy_) this->send(proxy_, calls_.take_batch());
+        [this](const drain_front&) {
+          hand_on();
+          draining_ = true;
+          return front_drained{};
         },
+        [this](const flush&) { hand_on(); },
     };
+  }
+
+  void hand_on() {
+    if (proxy_ && calls_.has_batch()) this->send(proxy_, calls_.take_batch());
   }
 
   template <class M> std::chrono::milliseconds timeout_of(const with<M>& m) const {
@@ -99,8 +113,15 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
   template <class M>
   caf::result<typename M::result> ask(const M& message, access how, std::chrono::milliseconds timeout) {
     if (!proxy_) return make_error({errc::stopping, "the proxy ended", {}, {}});
+    if (draining_) return make_error({errc::stopping, "this process is shutting down", {}, {}});
+    std::string envelope;
+    try {
+      envelope = encode_call<S>(message);
+    } catch (const std::exception& e) { // of the user's making, and the trouble of this caller alone
+      return make_error({errc::undecodable, std::string{"the request cannot be encoded: "} + e.what(), {}, {}});
+    }
     auto promise = this->template make_response_promise<typename M::result>();
-    calls_.add(promise, &deliver<M>, how, timeout, encode_call<S>(message));
+    calls_.add(promise, &deliver<M>, how, timeout, std::move(envelope));
     if (calls_.starts_batch()) this->send(typename detail::front_types_of<S>::inner{this}, flush{});
     return promise;
   }
@@ -116,6 +137,7 @@ template <state_machine S> class front : public detail::front_types_of<S>::inner
   proxy_handle proxy_;
   front_options options_;
   front_calls calls_;
+  bool draining_ = false;
 };
 
 } // namespace services

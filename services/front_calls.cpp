@@ -28,10 +28,12 @@ void front_calls::settle(outcome_batch& answers) {
   }
 }
 
-void front_calls::abandon(const std::string& why) {
-  batch_ = {};
+void front_calls::abandon(const std::string& why, bool answered_all) {
+  const auto kept = take_batch();
+  const auto first_kept = kept.commands.empty() ? last_number_ + 1 : kept.commands.front().number;
   for (auto& [number, each] : std::exchange(calls_, {})) {
-    const auto code = each.how == access::write ? errc::outcome_unknown : errc::stopping;
+    const bool handed_on = number < first_kept && !answered_all;
+    const auto code = each.how == access::write && handed_on ? errc::outcome_unknown : errc::stopping;
     each.promise.deliver(make_error({code, why, {}, {}}));
   }
 }

@@ -23,11 +23,13 @@ class front_calls {
            std::string envelope);
   /// True if this is the first call since the last batch, so that a flush must be sent.
   bool starts_batch() const noexcept { return batch_.commands.size() == 1; }
+  bool has_batch() const noexcept { return !batch_.commands.empty(); }
   command_batch take_batch() { return std::exchange(batch_, {}); }
 
   void settle(outcome_batch& answers);
-  /// Answers every call: nothing will come any more.
-  void abandon(const std::string& why);
+  /// Answers every call: nothing will come any more. `answered_all`: who had them answered what it knew of, so that the
+  /// rest was surely not done.
+  void abandon(const std::string& why, bool answered_all);
 
  private:
   struct call {

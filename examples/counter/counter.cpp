@@ -4,6 +4,7 @@
 //
 // Each adds 1 a second and prints the total, which all of them share. Kill any one of them, and start it again.
 #include "runtime/node.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/stop_signals.hpp"
 #include "services/service.hpp"
 
@@ -99,6 +100,7 @@ int count(const troupe::node_options& options, const troupe::stop_signals& signa
 
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
+  troupe::end_process_without_memory("counter");
   const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
   if (port == 0) {
     std::cerr << "usage: counter RAFT_PORT DATA_DIR DISCOVERY\n";

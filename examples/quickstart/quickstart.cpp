@@ -1,6 +1,7 @@
 // A replicated map in a few lines, here on a cluster of one. Run it twice: the second run finds what the first one
 // wrote.
 #include "runtime/node.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -50,6 +51,7 @@ std::uint16_t port_of(std::string_view text) {
 int main(int argc, char** argv) {
   end_at(SIGINT);
   end_at(SIGTERM);
+  troupe::end_process_without_memory("quickstart");
   const auto port = argc > 2 ? port_of(argv[2]) : std::uint16_t{5000};
   if (argc > 3 || port == 0 || (argc > 1 && argv[1][0] == '-')) {
     std::cerr << "usage: quickstart [DATA_DIR [PORT]]\n";

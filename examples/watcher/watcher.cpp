@@ -3,6 +3,7 @@
 //
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 #include "runtime/node.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/stop_signals.hpp"
 #include "services/map/map_service.hpp"
 
@@ -74,6 +75,7 @@ int watch(const troupe::node_options& options, const troupe::stop_signals& signa
 
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
+  troupe::end_process_without_memory("watcher");
   const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
   if (port == 0) {
     std::cerr << "usage: watcher RAFT_PORT DATA_DIR DISCOVERY\n";

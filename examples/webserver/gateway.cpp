@@ -26,7 +26,13 @@ gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_
 
 gateway_handle::behavior_type gateway::make_behavior() {
   return {
-      [this](http_call& asked) { std::visit([&](auto& what) { answer(what, asked.responder); }, asked.what); },
+      [this](http_call& asked) {
+        try {
+          std::visit([&](auto& what) { answer(what, asked.responder); }, asked.what);
+        } catch (const std::exception& e) { // the trouble of this request alone
+          asked.responder.send(http::error_response(500, "internal", e.what(), "unknown", false));
+        }
+      },
       [this](const piece_wanted& what) { read(what); },
   };
 }

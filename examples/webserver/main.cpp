@@ -6,6 +6,7 @@
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/stop_signals.hpp"
 #include "runtime/storage/wal.hpp"
 #include "runtime/termination.hpp"
@@ -68,9 +69,15 @@ class entrance {
     to_ = std::move(to);
     large_ = std::move(large);
   }
+  void close(std::string why) {
+    const std::lock_guard lock{mutex_};
+    to_ = nullptr;
+    large_ = nullptr;
+    why_ = std::move(why);
+  }
   void pass(http::request asked, http::responder responder) {
     const std::lock_guard lock{mutex_};
-    if (!to_) return responder.send(http::error_response(503, "not_ready", "the node is starting", "rejected", true));
+    if (!to_) return responder.send(http::error_response(503, "not_ready", why_, "rejected", true));
     if (asked.body.size() > webserver::large_body)
       return caf::anon_send(large_, webserver::unread_call{std::move(asked), std::move(responder)});
     caf::anon_send(to_, webserver::http_call{webserver::route(std::move(asked)), std::move(responder)});
@@ -80,6 +87,7 @@ class entrance {
   std::mutex mutex_;
   webserver::gateway_handle to_;
   webserver::body_worker_handle large_;
+  std::string why_ = "the node is starting";
 };
 
 http::options listener(const webserver::options& chosen) {
@@ -124,13 +132,23 @@ int serve(const webserver::options& chosen, termination& ending) {
   caf::actor_system system{settings};
   auto node = spawn_node(system, chosen.node, map_service{});
 
-  // A node that ends by itself wakes the main thread as a signal from outside would.
-  const auto end_of_node = std::make_shared<std::promise<std::string>>();
-  const auto on_end = [end_of_node, &ending](std::string why) {
-    end_of_node->set_value(std::move(why));
-    ending.request();
+  // A part that ends by itself wakes the main thread as a signal from outside would. The first one counts.
+  const auto end_of_part = std::make_shared<std::promise<std::string>>();
+  const auto on_end = [end_of_part, first = std::make_shared<std::once_flag>(), &ending](std::string why) {
+    std::call_once(*first, [&] {
+      end_of_part->set_value(std::move(why));
+      ending.request();
+    });
   };
-  const auto gateway = system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(), on_end);
+  const auto gateway =
+      system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(),
+                                       [on_end](const std::string& why) { on_end("the node ended: " + why); });
+  caf::actor_cast<caf::abstract_actor*>(gateway)->attach_functor([&system, door, on_end](const caf::error& reason) {
+    if (compat::is_orderly(reason)) return;
+    const auto why = "the gateway between HTTP and the node failed: " + compat::to_text(system, reason);
+    door->close(why);
+    on_end(why);
+  });
 
   const auto large = system.spawn<webserver::body_worker, caf::detached>(gateway);
   door->open(gateway, large);
@@ -141,7 +159,7 @@ int serve(const webserver::options& chosen, termination& ending) {
     log().warn("--insecure: whoever reaches the raft port can read and change everything");
 
   ending.wait();
-  auto ended = end_of_node->get_future();
+  auto ended = end_of_part->get_future();
   const bool failed = ended.wait_for(0s) == std::future_status::ready;
   log().info("stopping");
   server.drain(http_grace);
@@ -149,11 +167,11 @@ int serve(const webserver::options& chosen, termination& ending) {
   const bool whole = node.stop(chosen.leave);
   server.stop(answer_grace);
   if (!whole) ending.leave("ended without threads that wait for a disk that does not answer");
-  door->open({}, {});
+  door->close("the node is stopping");
   caf::anon_send_exit(large, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
-  write_to_stderr("webserver: the node ended: " + ended.get());
+  write_to_stderr("webserver: " + ended.get());
   return 1;
 }
 
@@ -181,6 +199,7 @@ int run(int argc, char** argv, const stop_signals& signals) {
 
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
+  troupe::end_process_without_memory("webserver");
   try {
     return run(argc, argv, signals);
   } catch (const std::exception& error) {

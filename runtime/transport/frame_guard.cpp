@@ -214,9 +214,10 @@ verdict frame_guard::judge(std::string_view frame) {
     in.get<std::uint64_t>();
     in.strings(); // the published actor's interface
     if (!in.done()) return pass_if(false, "a malformed server handshake");
-    // Where another connection speaks for the node, CAF sees that it has one already, and ends this one.
+    // Where another connection speaks for the node, CAF sees that it has one already, ends this one, and uses that.
     const auto outcome = claim(peer_);
-    return outcome == claim_outcome::too_many_nodes ? refuse(outcome) : verdict::pass;
+    const bool usable = outcome == claim_outcome::granted || outcome == claim_outcome::taken;
+    return usable ? verdict::pass : refuse(outcome);
   }
   case operation::client_handshake:
     return judge_client_handshake(h, frame.substr(header_size));
@@ -248,16 +249,29 @@ verdict frame_guard::judge_client_handshake(const header& h, std::string_view pa
   peer_ = whose;
   const auto outcome = claim(whose);
   // So does a node that dials where it is connected already. Whoever goes on is not that node, or not any more.
-  if (outcome == claim_outcome::taken && first) return verdict::ignore;
+  const bool taken = outcome == claim_outcome::taken || outcome == claim_outcome::other_realm;
+  if (taken && first) return verdict::ignore;
   if (outcome != claim_outcome::granted) return refuse(outcome);
   ++handshakes_;
   return verdict::pass;
 }
 
 verdict frame_guard::refuse(claim_outcome why) {
-  const bool taken = why == claim_outcome::taken;
-  kind_ = taken ? incident::identity_refused : incident::refused_by_limit;
-  wrong(taken ? "it says it is a node that is connected already" : "too many new processes introduce themselves");
+  kind_ = incident::identity_refused;
+  switch (why) {
+  case claim_outcome::granted:
+  case claim_outcome::taken:
+    wrong("it says it is a node that is connected already");
+    break;
+  case claim_outcome::other_realm:
+    wrong("the process there is connected already for another node or client of this actor system, which has other "
+          "certificates or another secret");
+    break;
+  case claim_outcome::too_many_nodes:
+    kind_ = incident::refused_by_limit;
+    wrong("too many new processes introduce themselves");
+    break;
+  }
   return verdict::violation;
 }
 

@@ -22,12 +22,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
-#include <vector>
 
 namespace troupe::net {
 
@@ -41,12 +39,17 @@ class receiver_list {
   /// measured.
   void add(std::uint64_t actor, flow_meter::token_sender send_token = {}) {
     const std::lock_guard lock(mutex_);
-    actors_.insert(actor);
-    if (send_token) senders_.push_back(std::move(send_token));
+    actors_.insert_or_assign(actor, std::move(send_token));
+  }
+  /// At the actor's end.
+  void remove(std::uint64_t actor) {
+    const std::lock_guard lock(mutex_);
+    actors_.erase(actor);
   }
   void send(const flow_token& token) const {
     const std::lock_guard lock(mutex_);
-    for (const auto& send_to_one : senders_) send_to_one(token);
+    for (const auto& [actor, send_to_one] : actors_)
+      if (send_to_one) send_to_one(token);
   }
   bool contains(std::uint64_t actor) const {
     const std::lock_guard lock(mutex_);
@@ -55,8 +58,7 @@ class receiver_list {
 
  private:
   mutable std::mutex mutex_;
-  std::set<std::uint64_t> actors_;
-  std::vector<flow_meter::token_sender> senders_;
+  std::map<std::uint64_t, flow_meter::token_sender> actors_;
 };
 
 /// Portable names of message types, each with what tells whether bytes are a message of that type. CAF delivers one

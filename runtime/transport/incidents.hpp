@@ -25,7 +25,7 @@ inline constexpr std::size_t incident_kinds = static_cast<std::size_t>(incident:
 /// In snake case.
 const char* to_string(incident what);
 
-/// How often each happened since the transport began.
+/// How often each happened since the first transport of the actor system began.
 using incident_counts = std::array<std::uint64_t, incident_kinds>;
 
 /// Thread-safe.

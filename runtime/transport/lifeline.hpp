@@ -4,15 +4,23 @@
 #include "runtime/transport/sockets.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <mutex>
 #include <string>
 
 namespace troupe::net {
 
+struct realm;
+
 /// Thread-safe. Whoever owns the socket calls `end` before closing it.
 class lifeline {
  public:
-  lifeline(int socket, std::string peer);
+  static constexpr std::chrono::milliseconds usual_silence_limit{900};
+
+  /// `opened_in` is the realm that the connection belongs to (see system_network.hpp).
+  lifeline(int socket, std::string peer, std::chrono::milliseconds silence_limit = usual_silence_limit,
+           std::weak_ptr<const realm> opened_in = {});
 
   void heard() noexcept { heard_at_.store(now(), std::memory_order_relaxed); }
   steady_time heard_at() const noexcept { return steady_time{steady_time::duration{heard_at_.load()}}; }
@@ -31,6 +39,13 @@ class lifeline {
   const std::string& peer() const noexcept { return peer_; }
   /// What limits count it as.
   const std::string& network() const noexcept { return network_; }
+  /// A connection that brings nothing for so long is cut.
+  std::chrono::milliseconds silence_limit() const noexcept { return std::chrono::milliseconds{limit_.load()}; }
+  /// Somebody else uses the connection too: the stricter limit holds.
+  void share_with(const lifeline& other) noexcept;
+  bool is_of_same_realm(const lifeline& other) const noexcept;
+  /// Nobody uses the realm any more that the connection belongs to.
+  bool is_left_over() const noexcept { return has_realm_ && realm_.expired(); }
   bool ended() const;
   void end();
   /// Shuts the socket down: its owner then finds it closed.
@@ -41,6 +56,9 @@ class lifeline {
 
   const std::string peer_;
   const std::string network_;
+  const std::weak_ptr<const realm> realm_;
+  const bool has_realm_;
+  std::atomic<std::chrono::milliseconds::rep> limit_;
   const steady_time since_ = std::chrono::steady_clock::now();
   std::atomic<bool> introduced_ = false;
   std::atomic<bool> held_ = false;

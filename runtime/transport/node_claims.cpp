@@ -17,8 +17,16 @@ node_claims::node_claims(std::size_t max_new_nodes, std::chrono::milliseconds ne
 claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
-  if (held != holders_.end() && !held->second->ended())
-    return held->second == by ? claim_outcome::granted : claim_outcome::taken;
+  if (held != holders_.end() && !held->second->ended()) {
+    if (held->second == by) return claim_outcome::granted;
+    if (held->second->is_of_same_realm(*by)) {
+      held->second->share_with(*by);
+      return claim_outcome::taken;
+    }
+    // Nobody needs it any more; the next attempt finds the node free.
+    if (held->second->is_left_over()) held->second->cut();
+    return claim_outcome::other_realm;
+  }
   if (!is_welcome(node, now)) return claim_outcome::too_many_nodes;
   holders_.insert_or_assign(std::string{node}, by);
   return claim_outcome::granted;

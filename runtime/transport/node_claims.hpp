@@ -24,6 +24,7 @@ namespace troupe::net {
 enum class claim_outcome {
   granted,
   taken,         ///< another connection speaks for the node
+  other_realm,   ///< the same, and it was opened with other certificates or another secret
   too_many_nodes ///< it is a new one, and there have been too many of these lately
 };
 
@@ -33,6 +34,7 @@ class node_claims {
   /// CAF keeps about 1 KB of every node it was ever introduced to: new ones may be so many, and then one each interval.
   node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval);
 
+  /// Where another connection of the same realm speaks for the node, `by`'s owner uses that one from now on.
   claim_outcome claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now);
   /// At a connection's end.
   void release(const std::shared_ptr<lifeline>& by);

@@ -1,7 +1,6 @@
 #include "runtime/transport/transport.hpp"
 
 #include "runtime/descriptor_budget.hpp"
-#include "runtime/transport/node_claims.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -22,8 +21,6 @@ using std::chrono::steady_clock;
 
 /// How often the TLS files are looked at.
 constexpr std::chrono::seconds files_pace{2};
-/// What strangers can make this process say.
-constexpr std::chrono::seconds complaint_pace{1};
 /// The transport's thread gives way to those that serve: a crowd at the door waits.
 constexpr int nice_step = 5;
 
@@ -38,77 +35,46 @@ transport_options within_file_limit(transport_options options) {
   return options;
 }
 
-/// Says at most one thing a second, and how much it kept to itself.
-class complaints {
- public:
-  explicit complaints(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
-
-  void note(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    const auto now = steady_clock::now();
-    if (said_ && now - said_at_ < complaint_pace) {
-      ++unsaid_;
-      return;
-    }
-    said_ = true;
-    said_at_ = now;
-    const auto unsaid = std::exchange(unsaid_, 0);
-    if (say_) say_(unsaid == 0 ? what : what + " (and " + std::to_string(unsaid) + " more like this)");
-  }
-
- private:
-  std::function<void(const std::string&)> say_;
-  std::mutex mutex_;
-  bool said_ = false;
-  steady_time said_at_{};
-  std::size_t unsaid_ = 0;
-};
-
-/// What all connections share. Outlives the transport with the last of them.
-struct guard_room {
-  explicit guard_room(const transport_options& options)
-      : claims(options.max_new_nodes, options.new_node_interval), violations(options.warn), drops(options.warn),
-        most(static_cast<std::ptrdiff_t>(options.max_collected_bytes)) {}
-  incident_counter incidents;
-  node_claims claims;
-  complaints violations;
-  complaints drops;
-  const std::ptrdiff_t most;
-  std::atomic<std::ptrdiff_t> collected = 0;
-};
+/// With what the options leave to the actor system.
+transport_options completed(transport_options options, std::shared_ptr<const realm>& of) {
+  options = within_file_limit(std::move(options));
+  const bool shared = options.system != nullptr;
+  if (!shared) options.system = std::make_shared<system_network>(options.limits, options.warn);
+  of = options.system->realm_of(options.files);
+  if (shared) options.guard.receivers = of->receivers;
+  return options;
+}
 
 /// Watches one connection for as long as its channel lives.
 class watcher : public channel_watcher {
  public:
-  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<guard_room> room)
-      : life_(std::move(life)), room_(std::move(room)) {}
+  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<system_network> system)
+      : life_(std::move(life)), system_(std::move(system)) {}
   ~watcher() override {
     life_->end();
-    room_->claims.release(life_);
+    system_->claims.release(life_);
   }
   void heard() override { life_->heard(); }
   void introduced() override { life_->introduced(); }
   void dropped() override {
-    room_->incidents.note(incident::message_dropped);
-    room_->drops.note("left out a message of " + life_->peer() + " that nobody waits for");
+    system_->incidents.note(incident::message_dropped);
+    system_->drops.note("left out a message of " + life_->peer() + " that nobody waits for");
   }
-  bool takes(std::ptrdiff_t bytes) override {
-    const bool allowed = (room_->collected += bytes) <= room_->most || bytes <= 0;
-    if (!allowed) room_->collected -= bytes;
-    return allowed;
+  bool takes(std::ptrdiff_t bytes) override { return system_->take(bytes); }
+  void held_back() override { system_->incidents.note(incident::held_back); }
+  claim_outcome claims(std::string_view node) override {
+    return system_->claims.claim(node, life_, steady_clock::now());
   }
-  void held_back() override { room_->incidents.note(incident::held_back); }
-  claim_outcome claims(std::string_view node) override { return room_->claims.claim(node, life_, steady_clock::now()); }
   void violated(incident kind, const std::string& problem) override {
     // CAF takes a while to let go of it, and whoever is to come next is not to wait for that.
-    room_->claims.release(life_);
-    room_->incidents.note(kind);
-    room_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
+    system_->claims.release(life_);
+    system_->incidents.note(kind);
+    system_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
   }
 
  private:
   std::shared_ptr<lifeline> life_;
-  std::shared_ptr<guard_room> room_;
+  std::shared_ptr<system_network> system_;
 };
 
 } // namespace
@@ -116,11 +82,9 @@ class watcher : public channel_watcher {
 class transport::core : public gate_owner {
  public:
   explicit core(transport_options options)
-      : options_(within_file_limit(std::move(options))), guard_(std::make_shared<const guard_options>(options_.guard)),
-        keeper_(options_.files), room_(std::make_shared<guard_room>(options_)), refusals_(options_.warn),
-        cuts_(options_.warn), dog_(options_.silence_limit), work_(io_.get_executor()), watch_(io_), files_(io_) {
-    flow_->total = options_.max_unhandled_bytes;
-    flow_->most = options_.max_unhandled_bytes_per_connection;
+      : options_(completed(std::move(options), realm_)), guard_(std::make_shared<const guard_options>(options_.guard)),
+        keeper_(options_.files), system_(options_.system), refusals_(options_.warn), work_(io_.get_executor()),
+        watch_(io_), files_(io_) {
     wait_to_watch();
     if (options_.files.tls) {
       keeper_.look(steady_clock::now(), options_.warn);
@@ -146,7 +110,7 @@ class transport::core : public gate_owner {
       dialed_connection outcome;
       outcome.problem = std::move(result.problem);
       if (result.stream) {
-        room_->incidents.note(incident::dialed);
+        system_->incidents.note(incident::dialed);
         outcome.made.emplace(
             guarded(side::dialed, std::move(result.socket), std::move(result.stream), std::move(result.peer)));
       }
@@ -170,12 +134,14 @@ class transport::core : public gate_owner {
   }
 
   void hang_up(std::string_view node, const std::string& why) {
-    if (!room_->claims.cut(node)) return;
-    room_->incidents.note(incident::cut_silent);
-    cuts_.note("cut the connection with a node: " + why);
+    if (!system_->claims.cut(node)) return;
+    system_->incidents.note(incident::cut_silent);
+    system_->cuts.note("cut the connection with a node: " + why);
   }
 
-  transport_status status() const { return {room_->incidents.all(), dog_.open({}).all, keeper_.certificate_end()}; }
+  transport_status status() const {
+    return {system_->incidents.all(), system_->dog.open({}).all, keeper_.certificate_end()};
+  }
 
   void stop_listening() {
     on_io([this] {
@@ -201,13 +167,14 @@ class transport::core : public gate_owner {
   }
 
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
-    auto life = std::make_shared<lifeline>(socket.get(), std::move(peer));
-    dog_.add(life);
-    auto watch = std::make_shared<watcher>(life, room_);
+    auto life = std::make_shared<lifeline>(socket.get(), std::move(peer), options_.silence_limit, realm_);
+    system_->dog.add(life);
+    auto watch = std::make_shared<watcher>(life, system_);
     auto stream = std::make_unique<guarded_channel>(std::move(raw), here, guard_, watch);
-    auto meter = std::make_shared<flow_meter>(flow_, [receivers = options_.guard.receivers](const flow_token& token) {
-      if (receivers) receivers->send(token);
-    });
+    auto meter =
+        std::make_shared<flow_meter>(system_->flow, [receivers = options_.guard.receivers](const flow_token& token) {
+          if (receivers) receivers->send(token);
+        });
     return {std::move(socket), std::move(stream), std::move(life), std::move(watch), std::move(meter)};
   }
 
@@ -215,10 +182,11 @@ class transport::core : public gate_owner {
     watch_.expires_after(watchdog::pace);
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
-      for (const auto& [peer, why] : dog_.look(steady_clock::now())) {
-        room_->incidents.note(why);
-        cuts_.note("cut a connection with " + peer +
-                   (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
+      for (const auto& [peer, why] : system_->dog.look(steady_clock::now())) {
+        system_->incidents.note(why);
+        system_->cuts.note(
+            "cut a connection with " + peer +
+            (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
       }
       wait_to_watch();
     });
@@ -235,11 +203,11 @@ class transport::core : public gate_owner {
 
   credentials current_credentials() override { return keeper_.current(); }
   std::pair<std::size_t, std::size_t> open_connections(const std::string& network) override {
-    const auto open = dog_.open(network);
+    const auto open = system_->dog.open(network);
     return {open.all, open.of_network};
   }
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
-    room_->incidents.note(incident::accepted);
+    system_->incidents.note(incident::accepted);
     try {
       if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
     } catch (const std::exception& e) {
@@ -247,19 +215,16 @@ class transport::core : public gate_owner {
     }
   }
   void refused(const std::string& peer, incident kind, const std::string& why) override {
-    room_->incidents.note(kind);
+    system_->incidents.note(kind);
     refusals_.note("turned away a connection of " + peer + ": " + why);
   }
 
+  std::shared_ptr<const realm> realm_;
   const transport_options options_;
   std::shared_ptr<const guard_options> guard_;
   credentials_keeper keeper_;
-  std::shared_ptr<guard_room> room_;
-  std::shared_ptr<flow_room> flow_ = std::make_shared<flow_room>();
-  /// One for each kind, so that a crowd of one does not silence the others.
+  std::shared_ptr<system_network> system_;
   complaints refusals_;
-  complaints cuts_;
-  watchdog dog_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;

@@ -4,10 +4,9 @@
 
 #include "runtime/transport/credentials_keeper.hpp"
 #include "runtime/transport/dialer.hpp"
-#include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/gate.hpp"
 #include "runtime/transport/guarded_channel.hpp"
-#include "runtime/transport/watchdog.hpp"
+#include "runtime/transport/system_network.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,18 +28,11 @@ struct transport_options {
   std::chrono::milliseconds resolve_deadline{3000};
   /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
   std::size_t max_dials_at_once = 128;
-  /// A connection that brings nothing for so long is cut.
-  std::chrono::milliseconds silence_limit{900};
-  /// Of unfinished frames, for all connections together: a connection that wants more is cut.
-  std::size_t max_collected_bytes = 256 << 20;
-  /// Processes that introduce themselves for the first time: so many at once, and then one in each interval. CAF keeps
-  /// something of each for good.
-  std::size_t max_new_nodes = 4096;
-  std::chrono::milliseconds new_node_interval{1000};
-  /// Of what was handed to actors and is not handled by them: for all connections together, and for one. A connection
-  /// beyond its share is not read any further until there is room again.
-  std::size_t max_unhandled_bytes = 256 << 20;
-  std::size_t max_unhandled_bytes_per_connection = 8 << 20;
+  /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
+  std::chrono::milliseconds silence_limit = lifeline::usual_silence_limit;
+  /// What the nodes and clients of the actor system share; null: this transport is alone, with these limits.
+  std::shared_ptr<system_network> system = {};
+  network_limits limits = {};
   /// A connection whose unsent bytes pass this is cut (what CAF is about to write, and the room it keeps, come on top).
   std::size_t max_unsent_bytes = 64 << 20;
   /// Where messages for people go. Called by any thread.
@@ -57,7 +49,7 @@ struct open_connection {
   std::shared_ptr<flow_meter> meter;
 };
 
-/// For people who look after a node.
+/// For people who look after a node. Connections are those of the whole actor system.
 struct transport_status {
   incident_counts incidents{};
   std::size_t open_connections = 0;

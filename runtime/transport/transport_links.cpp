@@ -6,6 +6,7 @@
 #include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/guarded_scribe.hpp"
+#include "runtime/transport/network_registry.hpp"
 
 #include <utility>
 
@@ -47,18 +48,17 @@ caf::timespan heartbeat_interval(caf::actor_system& system) {
 }
 
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
+  const auto* made_with = dynamic_cast<const config*>(&system.config());
+  if (!made_with || !system.has_middleman())
+    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   net::transport_options options;
   options.guard.types = wire_messages();
-  if (!system.has_middleman() || !system.types().make_value(options.guard.types.begin()->first))
-    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
-  compat::close_with_broker(system);
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
     options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
                                          settings.tls->cluster_name,
                                          settings.tls->allowed_names};
   options.guard.self = compat::encoded(system, system.node());
-  options.guard.receivers = std::make_shared<net::receiver_list>();
   if (settings.silence_limit) options.silence_limit = *settings.silence_limit;
   options.files.expiry_warning = settings.certificate_warning;
   const auto heartbeat = heartbeat_interval(system);
@@ -67,6 +67,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
                              std::to_string(options.silence_limit.count()) +
                              " ms after which a silent connection is cut");
   options.warn = [](const std::string& text) { log().warn("{}", text); };
+  options.system = made_with->networks().of(system, options);
   return std::make_shared<net::transport>(std::move(options));
 }
 

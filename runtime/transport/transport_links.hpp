@@ -28,7 +28,8 @@ class transport_links : public link_factory {
 /// How often CAF says that this process is alive, on each connection; 0: not at all.
 caf::timespan heartbeat_interval(caf::actor_system& system);
 
-/// The transport of a process in this system, as its settings say. Throws std::runtime_error when files are unusable.
+/// A transport in this system, as the settings say; all transports of a system share its connections. Throws
+/// std::runtime_error when files are unusable.
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings);
 
 /// Sends tokens to the actor, which must take a flow_mark; does not keep it alive.
@@ -36,6 +37,13 @@ template <class Handle> net::flow_meter::token_sender flow_marks(const Handle& t
   return [to = to.address()](const net::flow_token& token) {
     if (const auto receiver = caf::actor_cast<Handle>(to)) caf::anon_send(receiver, flow_mark{token});
   };
+}
+
+/// Lets the processes of the transport's realm write to the actor, which must take a flow_mark, until it ends.
+template <class Handle> void make_reachable(const net::transport& transport, const Handle& actor) {
+  const auto receivers = transport.options().guard.receivers;
+  receivers->add(actor.id(), flow_marks(actor));
+  caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor([receivers, id = actor.id()] { receivers->remove(id); });
 }
 
 /// Makes `published` what others find who connect to the address at which the transport listens. The system must live

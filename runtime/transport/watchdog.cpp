@@ -28,7 +28,7 @@ std::vector<watchdog::cut> watchdog::look(steady_time now) {
   std::vector<cut> cuts;
   std::erase_if(all_, [&](const auto& one) {
     if (one->ended()) return true;
-    const bool silent = !one->is_held() && now - std::max(one->heard_at(), awake_since_) > limit_;
+    const bool silent = !one->is_held() && now - std::max(one->heard_at(), awake_since_) > one->silence_limit();
     const bool late = !one->is_introduced() && now - std::max(one->since(), awake_since_) > introduction_limit;
     if (!silent && !late) return false;
     one->cut();

@@ -16,8 +16,6 @@ namespace troupe::net {
 /// Thread-safe.
 class watchdog {
  public:
-  explicit watchdog(std::chrono::milliseconds silence_limit) : limit_(silence_limit) {}
-
   void add(std::shared_ptr<lifeline> one);
   struct count {
     std::size_t all = 0;
@@ -34,13 +32,12 @@ class watchdog {
     /// cut_silent or cut_unintroduced.
     incident why = incident::cut_silent;
   };
-  /// To be called every `pace`; returns what it cut. When this process itself was stopped for a while, nobody is blamed
-  /// for it.
+  /// To be called every `pace`, by one thread or several; returns what it cut. When this process itself was stopped for
+  /// a while, nobody is blamed for it.
   std::vector<cut> look(steady_time now);
   static constexpr std::chrono::milliseconds pace{100};
 
  private:
-  const std::chrono::milliseconds limit_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<lifeline>> all_;
   steady_time looked_at_{};

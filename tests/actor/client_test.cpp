@@ -175,13 +175,108 @@ TEST_CASE("a lost connection: what it held is unknown, the next goes elsewhere, 
   w.cut("a:1");
   REQUIRE(got);
   CHECK(got->code == errc::outcome_unknown);
+  // The other node may not have noticed yet, and would lose what it passes on.
   w.put();
+  CHECK(w.at("b:1").commands.empty());
+  w.advance(220ms);
   CHECK(w.at("b:1").commands.size() == 1);
   w.cut("b:1");
   w.advance(2s);
   CHECK(w.at("a:1").dials == 2);
   w.put();
   CHECK(w.at("a:1").commands.size() + w.at("b:1").commands.size() >= 2);
+}
+
+TEST_CASE("a client needs addresses that can be read") {
+  world w;
+  CHECK_THROWS_AS(spawn_client(w.system, {}, w.network), startup_error);
+  for (const auto* wrong : {"", "host", "host:", "host:0", "host:70000", ":1", "host:1:2"}) {
+    client_options options;
+    options.endpoints = {"127.0.0.1:1", wrong};
+    CHECK_THROWS_AS(spawn_client(w.system, options), startup_error);
+  }
+}
+
+TEST_CASE("a request that found no node says so, with the newest problem") {
+  world w;
+  w.at("a:1").reachable = false;
+  w.at("b:1").welcome.refusal = "no entry";
+  std::optional<error_info> got;
+  SECTION("cannot be reached") {
+    w.start({"a:1"});
+    w.put([&](const auto& error) { got = error; });
+    w.advance(6s);
+    REQUIRE(got);
+    CHECK_THAT(got->message, Catch::Contains("a:1: cannot connect"));
+  }
+  SECTION("refuses") {
+    w.start({"b:1"});
+    w.put([&](const auto& error) { got = error; });
+    w.advance(6s);
+    REQUIRE(got);
+    CHECK_THAT(got->message, Catch::Contains("b:1: refused: no entry"));
+  }
+  SECTION("was there before") {
+    w.at("a:1").reachable = true;
+    w.at("a:1").welcome.leader = node_id{1};
+    w.start({"a:1"});
+    w.at("a:1").reachable = false;
+    w.cut("a:1");
+    w.put([&](const auto& error) { got = error; });
+    w.advance(6s);
+    REQUIRE(got);
+    CHECK_THAT(got->message, Catch::Contains("a:1: cannot connect"));
+  }
+  CHECK(got->code == errc::no_leader);
+}
+
+TEST_CASE("when a client ends, what was never handed on is rejected, and the rest unknown") {
+  world w;
+  std::optional<error_info> got;
+  SECTION("no node took it") {
+    w.at("a:1").reachable = false;
+    w.start({"a:1"});
+    w.put([&](const auto& error) { got = error; });
+    w.subject.reset();
+    w.settle();
+    REQUIRE(got);
+    CHECK(got->code == errc::stopping);
+  }
+  SECTION("a node has it") {
+    w.start({"a:1"});
+    w.put([&](const auto& error) { got = error; });
+    w.subject.reset();
+    w.settle();
+    REQUIRE(got);
+    CHECK(got->code == errc::outcome_unknown);
+  }
+}
+
+TEST_CASE("when a client's links fail its requests end, and do not wait for their deadlines") {
+  world w;
+  w.start({"no connector can be made for this:1"});
+  std::optional<error_info> got;
+  w.put([&](const auto& error) { got = error; });
+  REQUIRE(got);
+  CHECK(got->code == errc::stopping);
+}
+
+TEST_CASE("stop hands on what a front still holds") {
+  world w;
+  w.start({"a:1"});
+  int done = 0;
+  auto map = w.subject->service<map_service>();
+  w.system.spawn<errand>([&, map](caf::event_based_actor* self) {
+    self->request(map, caf::infinite, map::put{"m", "k", services::value::of(1)})
+        .then([&](const map::put_result&) { ++done; }, [&](const caf::error&) { --done; });
+  });
+  std::thread stopper{[&] { w.subject->stop(); }};
+  while (w.jobs() < 2) std::this_thread::yield();
+  w.settle();
+  REQUIRE(w.at("a:1").commands.size() == 1);
+  w.answer("a:1", {});
+  stopper.join();
+  CHECK(done == 1);
 }
 
 TEST_CASE("a node that falls silent is given up") {

@@ -148,6 +148,36 @@ TEST_CASE("a result that does not decode: a command was done all the same") {
   CHECK(get->error->code == errc::undecodable);
 }
 
+TEST_CASE("a proxy that ends in order has answered what it had: the rest was surely not done") {
+  world<counter> w;
+  const auto write = w.ask<std::int64_t>(add{5});
+  w.settle();
+  caf::anon_send_exit(w.subject, caf::exit_reason::user_shutdown);
+  w.settle();
+  REQUIRE(write->error);
+  CHECK(write->error->code == errc::stopping);
+}
+
+TEST_CASE("a front that is drained hands on what it holds, rejects what comes later, and passes on what is answered") {
+  world<counter> w;
+  const auto early = w.ask<std::int64_t>(add{5});
+  bool drained = false;
+  w.system.spawn<errand>([&](caf::event_based_actor* self) {
+    self->request(caf::actor_cast<drainable_front>(w.front), caf::infinite, drain_front{})
+        .then([&](const front_drained&) { drained = true; });
+  });
+  w.settle();
+  CHECK(drained);
+  REQUIRE(w.record->commands.size() == 1);
+  const auto late = w.ask<std::int64_t>(add{6});
+  w.settle();
+  REQUIRE(late->error);
+  CHECK(late->error->code == errc::stopping);
+  CHECK(w.record->commands.size() == 1);
+  w.answer(0, errc::none, services::msgpack_serializer::encode(std::int64_t{5}));
+  CHECK(early->result == 5);
+}
+
 TEST_CASE("nobody is left without an answer when the proxy or the front ends") {
   world<counter> w;
   const auto write = w.ask<std::int64_t>(add{5});

@@ -4,15 +4,18 @@
 #include "actors/formation_actor.hpp"
 #include "actors/link_factory.hpp"
 #include "actors/links.hpp"
+#include "actors/log.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <catch2/catch.hpp>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -331,6 +334,61 @@ TEST_CASE("a peer that dies is missed at once and linked again when it is back",
   node again{w, who(2, 8)};
   w.run_for(2s);
   CHECK(a.seen->up == std::vector<std::uint64_t>{7, 8});
+}
+
+TEST_CASE("a peer that dies is not looked for under its other address before that one has answered again", "[links]") {
+  world w;
+  node a{w, who(1)};
+  auto b = std::make_unique<node>(w, who(2, 7));
+  (*w.factory->table)["alias:1"] = b->endpoint;
+  a.discover({"n2:1", "alias:1"});
+  w.run_for(2s);
+  CHECK(a.seen->up == std::vector<std::uint64_t>{7});
+  SECTION("its process is gone") {
+    caf::anon_send_exit(b->endpoint, caf::exit_reason::kill);
+    w.factory->table->clear();
+    w.run_for(2s);
+    CHECK(a.seen->up == std::vector<std::uint64_t>{7});
+    CHECK(a.seen->down == std::vector<node_id>{{2}});
+  }
+  SECTION("it is there again") {
+    caf::anon_send_exit(b->endpoint, caf::exit_reason::kill);
+    w.sched.run();
+    node again{w, who(2, 8)};
+    w.factory->table->erase("n2:1");
+    (*w.factory->table)["alias:1"] = again.endpoint;
+    w.run_for(2s);
+    CHECK(a.seen->up == std::vector<std::uint64_t>{7, 8});
+  }
+}
+
+TEST_CASE("what is wrong with a link is a warning as long as the node does not serve, and told once", "[links]") {
+  std::ostringstream lines;
+  const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines);
+  sink->set_pattern("%l: %v");
+  log().sinks().push_back(sink);
+  {
+    world w;
+    node a{w, who(1)};
+    a.discover({"n2:1"});
+    w.run_for(3s);
+    const auto warning = "warning: no link to n2:1: cannot connect: refused\n";
+    CHECK(lines.str() == warning);
+    lines.str("");
+    // It serves: no news of an old problem.
+    caf::anon_send(a.links, service_state{true});
+    w.run_for(3s);
+    CHECK(lines.str().empty());
+    a.discover({"n2:1", "n3:1"});
+    w.run_for(3s);
+    CHECK(lines.str() == "info: no link to n3:1: cannot connect: refused\n");
+    lines.str("");
+    // It does not serve any more: this may be why.
+    caf::anon_send(a.links, service_state{false});
+    w.run_for(3s);
+    CHECK(lines.str() == "warning: no link to n3:1: cannot connect: refused\n");
+  }
+  log().sinks().pop_back();
 }
 
 TEST_CASE("an endpoint that falls silent while its connection lives is missed in time, cut, and dialed again",

@@ -20,7 +20,7 @@ class silent : public caf::event_based_actor {
 };
 
 /// The error that the asker gets when the proxy, or the question itself, ends.
-errc told(troupe::access how, bool ends_proxy) {
+errc told(troupe::access how, bool ends_proxy, caf::exit_reason why = caf::exit_reason::user_shutdown) {
   virtual_system w;
   const caf::actor proxy = w.system.spawn<silent>();
   const auto question = w.system.spawn<proxy_question>(caf::actor_cast<proxy_handle>(proxy));
@@ -30,7 +30,7 @@ errc told(troupe::access how, bool ends_proxy) {
         .then([](const proxy_answer&) {}, [&code](const caf::error& why) { code = describe(why).code; });
   });
   w.settle();
-  caf::anon_send_exit(ends_proxy ? proxy : caf::actor_cast<caf::actor>(question), caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(ends_proxy ? proxy : caf::actor_cast<caf::actor>(question), why);
   caf::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
   w.settle();
   return code;
@@ -38,9 +38,13 @@ errc told(troupe::access how, bool ends_proxy) {
 
 } // namespace
 
-TEST_CASE("a write that nobody answered for may have been done, a read was surely not") {
+TEST_CASE("when the proxy fails or the question ends, a write may have been done, and a read was surely not") {
   for (const bool ends_proxy : {true, false}) {
-    CHECK(told(troupe::access::write, ends_proxy) == errc::outcome_unknown);
-    CHECK(told(troupe::access::linearizable_read, ends_proxy) == errc::stopping);
+    CHECK(told(troupe::access::write, ends_proxy, caf::exit_reason::kill) == errc::outcome_unknown);
+    CHECK(told(troupe::access::linearizable_read, ends_proxy, caf::exit_reason::kill) == errc::stopping);
   }
+}
+
+TEST_CASE("a proxy that is told to end has answered what it had: the rest was surely not done") {
+  CHECK(told(troupe::access::write, true) == errc::stopping);
 }

@@ -3,6 +3,8 @@
 #include "tests/actor/proxy_world.hpp"
 
 #include <catch2/catch.hpp>
+#include <set>
+#include <string>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -26,6 +28,66 @@ TEST_CASE("a command for a service that is not here does not get into the log") 
   w.accept(w.last_proposed(), 5);
   w.apply(5);
   CHECK(w.only_answer(2).outcome.code == errc::none);
+}
+
+TEST_CASE("a node that was removed rejects commands at once and names who led last, until it is back") {
+  proxy_world w;
+  const node_id leader{2};
+  w.link(leader);
+  w.tell(members_changed{{{me, "me:1"}, {leader, "two:1"}}});
+  w.follow(1, leader);
+  w.tell(leader_known{1, {}}); // its leader is silent, as it is no member any more
+  w.ask(1);
+  w.ask(2, access::linearizable_read);
+  CHECK(w.answers(1) == 0);
+  w.tell(removal_known{true});
+  w.ask(3);
+  for (const std::uint64_t number : {1u, 2u, 3u}) {
+    const auto& got = w.only_answer(number);
+    CHECK(got.outcome.code == errc::not_ready);
+    CHECK(got.outcome.payload == "this node was removed from its cluster");
+    CHECK(got.leader == leader);
+    CHECK(got.leader_address == "node2:1");
+  }
+  w.ask(4, access::stale_read);
+  CHECK(w.queries->size() == 1);
+  w.tell(removal_known{false});
+  w.lead(2);
+  w.ask(5);
+  CHECK(w.log->proposals.size() == 1);
+}
+
+TEST_CASE("a proxy answers for everything it holds before it ends") {
+  proxy_world w;
+  w.lead();
+  w.ask(1);
+  w.accept(w.last_proposed(), 5);
+  w.tell(role_changed{++w.epoch, raft::role_kind::follower, 2, w.role, 0, {}});
+  w.ask(2);
+  w.ask(3, access::linearizable_read);
+  caf::anon_send_exit(w.subject, caf::exit_reason::user_shutdown);
+  w.settle();
+  CHECK(w.code(1) == errc::outcome_unknown);
+  CHECK(w.code(2) == errc::stopping);
+  CHECK(w.code(3) == errc::stopping);
+}
+
+TEST_CASE("separate reasons have separate texts") {
+  proxy_world w;
+  w.lead();
+  std::set<std::string> texts;
+  std::uint64_t number = 0;
+  for (const auto why :
+       {raft::refusal::overloaded, raft::refusal::disk_full, raft::refusal::change_in_progress,
+        raft::refusal::leader_too_new, raft::refusal::stale_configuration, raft::refusal::unknown_member,
+        raft::refusal::not_a_voter, raft::refusal::invalid_change, raft::refusal::nothing_to_change,
+        raft::refusal::no_voter_left, raft::refusal::no_majority_left, raft::refusal::no_successor,
+        raft::refusal::transfer_failed}) {
+    w.ask(++number);
+    w.fail(w.last_proposed(), why);
+    texts.insert(w.only_answer(number).outcome.payload);
+  }
+  CHECK(texts.size() == number);
 }
 
 TEST_CASE("when the disk has failed commands are refused at once, with the reason") {

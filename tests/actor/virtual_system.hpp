@@ -5,6 +5,7 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -41,6 +42,8 @@ class virtual_system {
     }
   }
   bool has_jobs() { return coordinator().has_job(); }
+  /// How many actors have something to do.
+  std::size_t jobs() { return coordinator().jobs.size(); }
   bool has_timers() { return coordinator().has_pending_timeout(); }
 
  private:

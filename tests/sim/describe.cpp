@@ -113,6 +113,12 @@ std::string describe(raft::refusal why) {
     return "disk full";
   case raft::refusal::transferring:
     return "transferring";
+  case raft::refusal::leader_too_new:
+    return "leader too new";
+  case raft::refusal::not_a_voter:
+    return "not a voter";
+  case raft::refusal::no_successor:
+    return "no successor";
   case raft::refusal::change_in_progress:
     return "change in progress";
   case raft::refusal::stale_configuration:

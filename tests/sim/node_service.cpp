@@ -89,8 +89,9 @@ void node::on_read_ready(const raft::read_ready& r) {
 }
 
 void node::on_failed(const raft::failed& f) {
-  if (f.why == raft::refusal::transfer_failed) ++world_.seen.transfers_failed;
-  if (f.why == raft::refusal::change_in_progress) ++world_.seen.changes_refused;
+  if (f.why == raft::refusal::transfer_failed || f.why == raft::refusal::no_successor) ++world_.seen.transfers_failed;
+  if (f.why == raft::refusal::change_in_progress || f.why == raft::refusal::leader_too_new)
+    ++world_.seen.changes_refused;
   const auto w = waiting_.find(f.tag);
   if (w == waiting_.end()) return;
   if (w->second.what.what == action::read) ++world_.seen.reads_refused;

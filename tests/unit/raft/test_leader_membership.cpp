@@ -190,7 +190,7 @@ TEST_CASE("section 4.1: no change before an entry of the own term is committed, 
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing(4), start);
   REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::change_in_progress);
+  CHECK(refused.failed_now[0].why == refusal::leader_too_new);
   CHECK_FALSE(refused.write_now);
   report(l, 2, 3);
   report(l, 3, 3);
@@ -373,7 +373,7 @@ TEST_CASE("a new leader takes nobody for present that has not answered it") {
   auto l = settled();
   const auto refused = l.step(removing(2), start);
   REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::change_in_progress); // node 3 may answer yet
+  CHECK(refused.failed_now[0].why == refusal::leader_too_new); // node 3 may answer yet
   report(l, 3, 3);
   CHECK(l.step(removing(2), start).accepted_now.size() == 1);
 

@@ -104,16 +104,21 @@ TEST_CASE("3.10: it is done when somebody has a higher term after the target was
   CHECK(lost.failed_now[0].why == refusal::leadership_lost);
 }
 
-TEST_CASE("a target must be another voter; without one the fittest is chosen") {
+TEST_CASE("a target must be a voter; without one the fittest is chosen; where it leads already nothing is to be done") {
   auto l = a_leader();
-  for (const auto id : {1u, 9u})
-    CHECK(l.step(transfer_leadership{7, node_id{id}}, start).failed_now.at(0).why == refusal::unknown_member);
+  CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_now.at(0).why == refusal::unknown_member);
+  const auto here = l.step(transfer_leadership{7, node_id{1}}, start);
+  CHECK(here.failed_now.empty());
+  REQUIRE(here.transferred_now);
+  CHECK(here.transferred_now->tag == 7);
+  CHECK(here.transferred_now->to == node_id{1});
+  CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).accepted_now.size() == 1); // it goes on leading
   // 2 has everything, of 3 nothing is known.
   CHECK(asks(l.step(transfer_leadership{7, {}}, start), 2));
 
   auto forsaken = a_leader();
   const auto late = start + forsaken.state().opts().election_min;
-  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_now.at(0).why == refusal::transfer_failed);
+  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_now.at(0).why == refusal::no_successor);
 }
 
 TEST_CASE("3.10: who is asked campaigns at once, and says why; a second try is like any other") {

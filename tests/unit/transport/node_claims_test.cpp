@@ -1,4 +1,5 @@
 #include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/system_network.hpp"
 #include "tests/unit/transport/connected_pair.hpp"
 
 #include <catch2/catch.hpp>
@@ -38,6 +39,43 @@ TEST_CASE("a node belongs to the first connection that names it, until that ends
   two.life->end(); // not released yet
   CHECK(claims.claim("a", three.life, now) == granted);
   CHECK(claims.claim("b", one.life, now) == granted);
+}
+
+TEST_CASE("who uses a connection that is there already brings its silence limit, if that is stricter") {
+  node_claims claims{100, 1s};
+  const connected_pair sockets;
+  const auto life = [&](std::chrono::milliseconds limit) {
+    return std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1", limit);
+  };
+  const auto first = life(900ms);
+  CHECK(claims.claim("a", first, steady_time{1h}) == granted);
+  CHECK(claims.claim("a", life(5s), steady_time{1h}) == taken);
+  CHECK(first->silence_limit() == 900ms);
+  CHECK(claims.claim("a", life(300ms), steady_time{1h}) == taken);
+  CHECK(first->silence_limit() == 300ms);
+}
+
+TEST_CASE("a node that is connected in one realm cannot be reached in another, until nobody needs that connection") {
+  node_claims claims{100, 1s};
+  auto ours = std::make_shared<const realm>();
+  const auto theirs = std::make_shared<const realm>();
+  const connected_pair sockets;
+  const auto life = [&](const std::shared_ptr<const realm>& of) {
+    return std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1", 900ms, of);
+  };
+  const auto first = life(ours);
+  CHECK(claims.claim("a", first, steady_time{1h}) == granted);
+  CHECK(claims.claim("a", life(ours), steady_time{1h}) == taken);
+  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK_FALSE(first->is_left_over());
+  char byte;
+  CHECK(::recv(sockets.accepted.get(), &byte, 1, MSG_DONTWAIT) < 0);
+  ours.reset();
+  CHECK(first->is_left_over());
+  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK(::recv(sockets.accepted.get(), &byte, 1, 0) == 0); // it was cut
+  first->end();
+  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == granted);
 }
 
 TEST_CASE("the connection of a node can be cut") {

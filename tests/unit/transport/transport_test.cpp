@@ -134,6 +134,46 @@ TEST_CASE("what is dialed arrives, and frames go both ways through the guards") 
   CHECK(dialing.said.take() == "left out a message of 127.0.0.1 that nobody waits for");
 }
 
+TEST_CASE("transports of one actor system share what concerns connections, and each knows of the other's") {
+  station accepting;
+  accepting.open();
+  auto options = patient();
+  options.system = std::make_shared<system_network>(network_limits{}, [](const std::string&) {});
+  station first{options}, second{options};
+  CHECK(first.net->options().guard.receivers == second.net->options().guard.receivers);
+  auto dialed = first.net->dial("127.0.0.1", accepting.port);
+  auto here = accepting.arrived.take();
+  CHECK(second.net->status().open_connections == 1);
+  write_all(here, basp::server_hello(node_a));
+  CHECK_FALSE(read_some(dialed, 1).empty());
+  // The one that dialed is gone; the other one still can cut what it left behind.
+  first.net.reset();
+  second.net->hang_up(node_a, "it does not answer");
+  CHECK(ends(here));
+}
+
+TEST_CASE("a process that is connected in another realm is not dialed") {
+  const temporary_folder folder;
+  for (const auto* name : {"secret", "copy"}) write_private(folder / name, "a secret of the cluster\n");
+  auto options = patient();
+  options.files.secret = folder / "secret";
+  station accepting{options};
+  accepting.open();
+  options.system = std::make_shared<system_network>(network_limits{}, [](const std::string&) {});
+  station first{options};
+  options.files.secret = folder / "copy";
+  station second{options};
+  CHECK(first.net->options().guard.receivers != second.net->options().guard.receivers);
+  const auto one = first.net->dial("127.0.0.1", accepting.port);
+  const auto at_one = accepting.arrived.take();
+  write_all(at_one, basp::server_hello(node_a));
+  CHECK_FALSE(read_some(one, 1).empty());
+  const auto other = second.net->dial("127.0.0.1", accepting.port);
+  const auto at_other = accepting.arrived.take();
+  write_all(at_other, basp::server_hello(node_a));
+  CHECK(ends(other));
+}
+
 TEST_CASE("with certificates and a secret, too") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
@@ -403,7 +443,7 @@ TEST_CASE("silence is cut, by whichever end does not hear anything; what is hear
 
 TEST_CASE("all connections together may collect so much of unfinished frames") {
   auto narrow = patient();
-  narrow.max_collected_bytes = 300'000; // buffers grow by doubling: enough for one of 200,000 bytes, not for two
+  narrow.limits.max_collected_bytes = 300'000; // buffers grow by doubling: enough for one of 200,000 bytes, not for two
   station accepting{narrow};
   accepting.open();
   auto unfinished = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));

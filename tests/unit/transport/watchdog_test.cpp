@@ -25,7 +25,7 @@ names names_of(const std::vector<watchdog::cut>& cuts) {
 
 /// A watchdog that is asked at its pace.
 struct patrol {
-  explicit patrol(std::chrono::milliseconds limit) : dog(limit) { dog.look(now); }
+  patrol() { dog.look(now); }
   names look_for(std::chrono::milliseconds time) {
     names cut;
     for (const auto until = now + time; now < until;) {
@@ -42,7 +42,7 @@ struct patrol {
 } // namespace
 
 TEST_CASE("a connection that brings nothing is cut, once, and after the limit") {
-  patrol one{900ms};
+  patrol one;
   connected_pair sockets;
   const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   one.dog.add(life);
@@ -55,7 +55,7 @@ TEST_CASE("a connection that brings nothing is cut, once, and after the limit") 
 }
 
 TEST_CASE("of two connections, the one that was heard later is cut later") {
-  patrol one{900ms};
+  patrol one;
   connected_pair heard;
   connected_pair silent;
   const auto life = std::make_shared<lifeline>(heard.dialed.get(), "10.0.0.1");
@@ -70,8 +70,23 @@ TEST_CASE("of two connections, the one that was heard later is cut later") {
   CHECK(names_of(one.dog.look(life->heard_at() + 902ms)) == names{"10.0.0.1"});
 }
 
+TEST_CASE("each connection has its own limit") {
+  patrol one;
+  connected_pair strict, patient;
+  const auto life = std::make_shared<lifeline>(strict.dialed.get(), "10.0.0.1", 300ms);
+  const auto other = std::make_shared<lifeline>(patient.dialed.get(), "10.0.0.2", 3s);
+  for (const auto& each : {life, other}) {
+    each->introduced();
+    one.dog.add(each);
+  }
+  CHECK(one.look_for(200ms).empty());
+  CHECK(one.look_for(300ms) == names{"10.0.0.1"});
+  CHECK(one.look_for(2s).empty());
+  CHECK(one.look_for(1s) == names{"10.0.0.2"});
+}
+
 TEST_CASE("when this process itself stood still nobody is blamed for it") {
-  patrol one{900ms};
+  patrol one;
   connected_pair sockets;
   const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   one.dog.add(life);
@@ -84,7 +99,7 @@ TEST_CASE("when this process itself stood still nobody is blamed for it") {
 }
 
 TEST_CASE("late by a little is no excuse") {
-  patrol one{900ms};
+  patrol one;
   connected_pair sockets;
   const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   one.dog.add(life);
@@ -97,7 +112,7 @@ TEST_CASE("late by a little is no excuse") {
 }
 
 TEST_CASE("connections are counted by address, until they end") {
-  watchdog dog{900ms};
+  watchdog dog;
   connected_pair sockets;
   const auto first = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   const auto second = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.1");
@@ -113,7 +128,7 @@ TEST_CASE("connections are counted by address, until they end") {
 }
 
 TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
-  watchdog dog{900ms};
+  watchdog dog;
   connected_pair sockets;
   std::vector<std::shared_ptr<lifeline>> all;
   for (const auto* peer : {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1", "10.0.0.1"}) {
@@ -126,7 +141,7 @@ TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
 }
 
 TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be another's by now") {
-  patrol one{900ms};
+  patrol one;
   connected_pair sockets;
   const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   one.dog.add(life);
@@ -137,7 +152,7 @@ TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be anoth
 }
 
 TEST_CASE("a connection that this process does not read is not to blame for its silence") {
-  patrol one{900ms};
+  patrol one;
   connected_pair sockets;
   const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
   one.dog.add(life);
@@ -151,11 +166,11 @@ TEST_CASE("a connection that this process does not read is not to blame for its 
 }
 
 TEST_CASE("who does not introduce itself is cut, however much it talks") {
-  patrol one{60s};
+  patrol one;
   connected_pair polite;
   connected_pair rude;
-  const auto introduced = std::make_shared<lifeline>(polite.dialed.get(), "10.0.0.1");
-  const auto anonymous = std::make_shared<lifeline>(rude.dialed.get(), "10.0.0.2");
+  const auto introduced = std::make_shared<lifeline>(polite.dialed.get(), "10.0.0.1", 60s);
+  const auto anonymous = std::make_shared<lifeline>(rude.dialed.get(), "10.0.0.2", 60s);
   one.dog.add(introduced);
   one.dog.add(anonymous);
   introduced->introduced();

@@ -1,0 +1,80 @@
+#include "runtime/transport/system_network.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace troupe::net {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds complaint_pace{1};
+
+std::filesystem::path place_of(const std::filesystem::path& file) {
+  if (file.empty()) return file;
+  std::error_code failed;
+  const auto place = std::filesystem::weakly_canonical(file, failed);
+  return failed ? file : place;
+}
+
+/// With comparable paths.
+credentials_files placed(credentials_files files) {
+  files.secret = place_of(files.secret);
+  files.expiry_warning.reset();
+  if (!files.tls) return files;
+  files.tls->files.cert = place_of(files.tls->files.cert);
+  files.tls->files.key = place_of(files.tls->files.key);
+  files.tls->files.ca = place_of(files.tls->files.ca);
+  std::sort(files.tls->allowed_names.begin(), files.tls->allowed_names.end());
+  return files;
+}
+
+bool same(const credentials_files& a, const credentials_files& b) {
+  if (a.secret != b.secret || a.tls.has_value() != b.tls.has_value()) return false;
+  if (!a.tls) return true;
+  return a.tls->files.cert == b.tls->files.cert && a.tls->files.key == b.tls->files.key &&
+         a.tls->files.ca == b.tls->files.ca && a.tls->cluster_name == b.tls->cluster_name &&
+         a.tls->allowed_names == b.tls->allowed_names;
+}
+
+} // namespace
+
+void complaints::note(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  const auto now = steady_clock::now();
+  if (said_ && now - said_at_ < complaint_pace) {
+    ++unsaid_;
+    return;
+  }
+  said_ = true;
+  said_at_ = now;
+  const auto unsaid = std::exchange(unsaid_, 0);
+  if (say_) say_(unsaid == 0 ? what : what + " (and " + std::to_string(unsaid) + " more like this)");
+}
+
+system_network::system_network(const network_limits& limits, const std::function<void(const std::string&)>& warn)
+    : claims(limits.max_new_nodes, limits.new_node_interval), violations(warn), drops(warn), cuts(warn),
+      most_(static_cast<std::ptrdiff_t>(limits.max_collected_bytes)) {
+  flow->total = limits.max_unhandled_bytes;
+  flow->most = limits.max_unhandled_bytes_per_connection;
+}
+
+std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files) {
+  auto wanted = placed(files);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(realms_, [](const auto& one) { return one.second.expired(); });
+  for (const auto& [others, known] : realms_)
+    if (same(others, wanted))
+      if (auto found = known.lock()) return found;
+  auto made = std::make_shared<const realm>();
+  realms_.emplace_back(std::move(wanted), made);
+  return made;
+}
+
+bool system_network::take(std::ptrdiff_t bytes) {
+  const bool allowed = (collected_ += bytes) <= most_ || bytes <= 0;
+  if (!allowed) collected_ -= bytes;
+  return allowed;
+}
+
+} // namespace troupe::net
