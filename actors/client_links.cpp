@@ -58,8 +58,7 @@ void client_links::on_report(const client_link_report& report) {
   if (!problem.empty() && problem != entry.problem)
     log().warn("client: {}: {}", services::printable(report.address), services::printable(problem, max_problem));
   entry.problem = problem;
-  if (!problem.empty())
-    send(proxy_, link_problem{services::printable(report.address), services::printable(problem, max_problem)});
+  if (!problem.empty()) send(proxy_, link_problem{report.address, services::printable(problem, max_problem)});
   if (entry.node && (!welcome || !problem.empty() || entry.node != welcome->node || entry.endpoint != report.endpoint))
     lost(report.address);
   if (!welcome || !problem.empty()) return;

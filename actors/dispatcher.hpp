@@ -151,8 +151,6 @@ class dispatcher : public dispatcher_handle::base {
   /// When the newest one was begun, and when the next one may be that is asked for.
   raft::time_point began_at_;
   raft::time_point asked_after_;
-  /// A snapshot that reaches this index is due: a backup was restored there, whose file is kept until then.
-  index_t restored_at_ = 0;
   timer_slot timer_;
   /// Who asked for a snapshot, and up to where it must reach.
   std::vector<std::pair<index_t, caf::typed_response_promise<snapshot_result>>> asked_;

@@ -35,8 +35,7 @@ void dispatcher::restored(const backup_loaded& answer) {
   alone.last = handed_.index;
   alone.items.push_back({handed_.index, handed_.term, errc::none, {}});
   take_turn(std::move(alone));
-  restored_at_ = handed_.index;
-  take_snapshot_now();
+  snapshot_if_due();
 }
 
 } // namespace troupe

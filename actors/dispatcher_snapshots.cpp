@@ -109,7 +109,6 @@ void dispatcher::on_written(const snapshot_written& result) {
     timer_.arm(this, rests_until_);
   }
   answer_askers();
-  if (newest_.last.index < restored_at_) take_snapshot_now();
   if (!asked_.empty()) take_asked_snapshot();
 }
 

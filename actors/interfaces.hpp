@@ -358,6 +358,7 @@ struct core_up {
 /// Before a client or node drains its proxy.
 using drainable_front = compat::handle<front_drained(drain_front)>;
 
+/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),

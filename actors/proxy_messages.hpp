@@ -31,6 +31,7 @@ struct proxy_drained {};
 /// Before that, to each front: what it still holds goes to the proxy, and everything later is rejected.
 struct drain_front {};
 struct front_drained {};
+
 /// From the node: a committed configuration removed it, or (false) it is a member again. Commands are rejected in
 /// between.
 struct removal_known {
@@ -41,7 +42,5 @@ struct link_problem {
   std::string address;
   std::string problem;
 };
-
-/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
 
 } // namespace troupe

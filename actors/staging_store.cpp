@@ -130,8 +130,8 @@ void staging_store::make_room() {
     if (spare == kept_.end())
       throw refusal{errc::refused, "this node keeps " + std::to_string(kept_.size()) +
                                        " other backups, each until its restore is over and in two snapshots, or it was "
-                                       "not asked for in a while: write something, then have a snapshot taken at every "
-                                       "node"};
+                                       "not asked for in a while: write something and have a snapshot taken, twice, at "
+                                       "every node"};
     drop(spare->id);
   }
 }

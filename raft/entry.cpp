@@ -42,11 +42,12 @@ constexpr std::uint8_t spare_flag = 2;
 constexpr std::uint8_t wanted_flag = 4;
 
 std::uint8_t format_of(const configuration& c) {
-  const bool wanted = std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.wanted; });
+  const bool wanted =
+      std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.wanted; });
   const bool flagged =
       std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.spare; });
-  const bool placed =
-      c.forgotten > 0 || std::any_of(c.dismissed.begin(), c.dismissed.end(), [](const dismissal& d) { return d.at > 0; });
+  const bool placed = c.forgotten > 0 ||
+                      std::any_of(c.dismissed.begin(), c.dismissed.end(), [](const dismissal& d) { return d.at > 0; });
   if (wanted || placed) return newest_format;
   if (flagged || !c.dismissed.empty()) return dismissing_format;
   return c.promotions.empty() ? plain_format : promoting_format;

@@ -144,8 +144,9 @@ void follower::receive(const vote_response& response, time_point now, output& ou
 void follower::receive(const append_request& request, time_point now, output& out) {
   if (!well_formed(request) || !follow(request, now, out)) return;
   const auto answer = accept_entries(request, state_, out);
-  // The log goes on from here: another node's snapshot is not needed for that.
-  if (answer.success && state_.needs_snapshot() == 0) state_.note_installing(false);
+  // The log goes on from here without another node's snapshot. A probe alone does not show that.
+  const bool goes_on = !request.entries.empty() || answer.match >= request.commit;
+  if (answer.success && goes_on && state_.needs_snapshot() == 0) state_.note_installing(false);
   state_.send_durably(out, answer);
   state_.release_commits(out);
   // Last, for the entries may have made this node a voter.

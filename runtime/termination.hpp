@@ -9,9 +9,9 @@
 
 namespace troupe {
 
-/// Bounds the time from a signal to the end of the process. A thread of its own waits for the signal, so that it is heard
-/// while main hangs in a call to the disk. When the process has not ended within the limit, it is ended with a line on
-/// standard error and exit code 1: no thread can be got out of a disk that does not answer.
+/// Bounds the time from a signal to the end of the process. A thread of its own waits for the signal, so that it is
+/// heard while main hangs in a call to the disk. When the process has not ended within the limit, it is ended with a
+/// line on standard error and exit code 1: no thread can be got out of a disk that does not answer.
 class termination {
  public:
   /// `signals` must outlive this, and is not waited for otherwise. `program` begins the line.

@@ -28,8 +28,8 @@ using namespace troupe;
 using namespace std::chrono_literals;
 
 /// SIGTERM to the end within ten seconds, three more to leave a cluster: first the requests over HTTP, then what other
-/// nodes asked of this one, at which end the rest gets its answer; then what the disk is asked to do, and for the clients
-/// to take the answers. Whatever does not keep to it is cut off.
+/// nodes asked of this one, at which end the rest gets its answer; then what the disk is asked to do, and for the
+/// clients to take the answers. Whatever does not keep to it is cut off.
 constexpr auto http_grace = 3500ms;
 constexpr auto node_grace = 3s;
 constexpr auto disk_grace = 1500ms;

@@ -62,9 +62,7 @@ constexpr mode_t directory_mode = S_IRWXU;
 class descriptor {
  public:
   descriptor(const path& name, int flags, descriptor_reserve& reserve) {
-    const auto open = [&] {
-      return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, file_mode); });
-    };
+    const auto open = [&] { return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, file_mode); }); };
     fd_ = open();
     while (fd_ < 0 && (errno == EMFILE || errno == ENFILE) && reserve.give_up_one()) fd_ = open();
     if (fd_ < 0) throw file_error("open", name, errno);

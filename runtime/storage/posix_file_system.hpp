@@ -10,8 +10,8 @@ namespace troupe {
 class descriptor_reserve;
 
 /// Files by pread, pwrite and fdatasync (never mmap: a failing disk must be an error, not a signal), locks by flock,
-/// randomness by getrandom. Calls that a signal interrupts are made again, but for a sync. Files that it makes have mode
-/// 0600, directories 0700, whatever the umask.
+/// randomness by getrandom. Calls that a signal interrupts are made again, but for a sync. Files that it makes have
+/// mode 0600, directories 0700, whatever the umask.
 class posix_file_system final : public file_system {
  public:
   /// Keeps so many file descriptors in reserve, which it gives up one by one when the process has no other left: then

@@ -1,5 +1,5 @@
-// Where a process may connect to. Addresses come from strangers as well: whoever may ask for a new member names one, and
-// what follows is everything that the cluster holds.
+// Where a process may connect to. Addresses come from strangers as well: whoever may ask for a new member names one,
+// and what follows is everything that the cluster holds.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -19,8 +19,8 @@ inline dial_policy dial_policy_of(bool tls, bool insecure) {
   return tls || insecure ? dial_policy::anywhere : dial_policy::this_machine;
 }
 
-/// `host` is a name or an IP address. Of names "localhost" alone is this machine: any other may lead somewhere else by the
-/// time it is resolved.
+/// `host` is a name or an IP address. Of names "localhost" alone is this machine: any other may lead somewhere else by
+/// the time it is resolved.
 inline bool may_dial(const std::string& host, dial_policy policy) {
   return policy == dial_policy::anywhere || is_loopback(host);
 }

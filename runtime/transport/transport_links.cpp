@@ -35,8 +35,9 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
   try {
     auto where = parse_host_port(address);
     if (!net::may_dial(where.host, dials_))
-      return system.spawn<failing_connector>(address + " is not on this machine, and a node without TLS that is not told "
-                                                       "to be insecure dials this machine alone");
+      return system.spawn<failing_connector>(address +
+                                             " is not on this machine, and a node without TLS that is not told "
+                                             "to be insecure dials this machine alone");
     return system.spawn<connector>(std::move(where.host), where.port, transport_);
   } catch (const bad_address& e) {
     return system.spawn<failing_connector>(e.what());

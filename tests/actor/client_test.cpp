@@ -207,14 +207,14 @@ TEST_CASE("a request that found no node says so, with the newest problem") {
     w.put([&](const auto& error) { got = error; });
     w.advance(6s);
     REQUIRE(got);
-    CHECK_THAT(got->message, Catch::Contains("a:1: cannot connect"));
+    CHECK_THAT(got->message, Catch::Contains("a:1: \"cannot connect"));
   }
   SECTION("refuses") {
     w.start({"b:1"});
     w.put([&](const auto& error) { got = error; });
     w.advance(6s);
     REQUIRE(got);
-    CHECK_THAT(got->message, Catch::Contains("b:1: refused: no entry"));
+    CHECK_THAT(got->message, Catch::Contains("b:1: \"refused: no entry"));
   }
   SECTION("was there before") {
     w.at("a:1").reachable = true;
@@ -225,7 +225,7 @@ TEST_CASE("a request that found no node says so, with the newest problem") {
     w.put([&](const auto& error) { got = error; });
     w.advance(6s);
     REQUIRE(got);
-    CHECK_THAT(got->message, Catch::Contains("a:1: cannot connect"));
+    CHECK_THAT(got->message, Catch::Contains("a:1: \"cannot connect"));
   }
   CHECK(got->code == errc::no_leader);
 }
@@ -266,11 +266,13 @@ TEST_CASE("stop hands on what a front still holds") {
   w.start({"a:1"});
   int done = 0;
   auto map = w.subject->service<map_service>();
+  w.settle();
   w.system.spawn<errand>([&, map](caf::event_based_actor* self) {
     self->request(map, caf::infinite, map::put{"m", "k", services::value::of(1)})
         .then([&](const map::put_result&) { ++done; }, [&](const caf::error&) { --done; });
   });
   std::thread stopper{[&] { w.subject->stop(); }};
+  // The errand, and what the stopping thread hands over.
   while (w.jobs() < 2) std::this_thread::yield();
   w.settle();
   REQUIRE(w.at("a:1").commands.size() == 1);

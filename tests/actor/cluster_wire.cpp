@@ -72,6 +72,7 @@ class wire_links : public caf::event_based_actor {
           members_ = m.members;
           tell_peers();
         },
+        [](const service_state&) {},
         [](const get_peers&) { return peer_list{}; },
     };
   }

@@ -314,7 +314,7 @@ std::filesystem::path cluster_world::newest_snapshot(node_id id) const {
 
 std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   std::optional<raft::snapshot_id> made;
-  const auto asker = system.spawn([&made, node = members_.at(id).node](caf::event_based_actor* self) {
+  const auto asker = system.spawn<errand>([&made, node = members_.at(id).node](caf::event_based_actor* self) {
     self->request(node, caf::infinite, take_snapshot{})
         .then([&made](const snapshot_result& result) { made = result.id; }, [](const caf::error&) {});
   });

@@ -279,7 +279,7 @@ TEST_CASE("a link to another process comes up, and goes down when that is killed
   // The silent listener has been given up by its own deadline, and told so.
   std::string problem;
   net::transport_options impatient;
-  impatient.dial_deadline = 100ms;
+  impatient.dial_deadline = 2s;
   connector_handle connector =
       system.spawn<troupe::connector>("127.0.0.1", mute.port, std::make_shared<net::transport>(impatient));
   self->request(connector, 10s, dial{})

@@ -367,26 +367,33 @@ TEST_CASE("what is wrong with a link is a warning as long as the node does not s
   const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines);
   sink->set_pattern("%l: %v");
   log().sinks().push_back(sink);
+  // What was logged about links since the last call.
+  const auto told = [&] {
+    std::string found;
+    std::istringstream all{lines.str()};
+    for (std::string line; std::getline(all, line);)
+      if (line.find("no link") != std::string::npos) found += line + "\n";
+    lines.str("");
+    return found;
+  };
   {
     world w;
     node a{w, who(1)};
     a.discover({"n2:1"});
     w.run_for(3s);
     const auto warning = "warning: no link to n2:1: cannot connect: refused\n";
-    CHECK(lines.str() == warning);
-    lines.str("");
+    CHECK(told() == warning);
     // It serves: no news of an old problem.
     caf::anon_send(a.links, service_state{true});
     w.run_for(3s);
-    CHECK(lines.str().empty());
+    CHECK(told().empty());
     a.discover({"n2:1", "n3:1"});
     w.run_for(3s);
-    CHECK(lines.str() == "info: no link to n3:1: cannot connect: refused\n");
-    lines.str("");
+    CHECK(told() == "info: no link to n3:1: cannot connect: refused\n");
     // It does not serve any more: this may be why.
     caf::anon_send(a.links, service_state{false});
     w.run_for(3s);
-    CHECK(lines.str() == "warning: no link to n3:1: cannot connect: refused\n");
+    CHECK(told() == "warning: no link to n3:1: cannot connect: refused\n");
   }
   log().sinks().pop_back();
 }

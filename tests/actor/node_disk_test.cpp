@@ -63,7 +63,7 @@ struct story {
     REQUIRE_FALSE(opened.disk.state_lost);
     // The same state makes the same file.
     memory_file_system elsewhere;
-    REQUIRE(write_state(elsewhere, "/", *opened.machines.at(std::string{map_service::name})) == backup);
+    REQUIRE(write_state(elsewhere, "/copies", *opened.machines.at(std::string{map_service::name})) == backup);
   }
 };
 

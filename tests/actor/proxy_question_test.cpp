@@ -27,7 +27,7 @@ errc told(troupe::access how, bool ends_proxy, caf::exit_reason why = caf::exit_
   errc code = errc::none;
   w.system.spawn<errand>([&code, question, how](caf::event_based_actor* self) {
     self->request(question, caf::infinite, ask_proxy{how, raft::bytes{std::string{"x"}}, 1000ms})
-        .then([](const proxy_answer&) {}, [&code](const caf::error& why) { code = describe(why).code; });
+        .then([](const proxy_answer&) {}, [&code](const caf::error& e) { code = describe(e).code; });
   });
   w.settle();
   caf::anon_send_exit(ends_proxy ? proxy : caf::actor_cast<caf::actor>(question), why);

@@ -34,7 +34,7 @@ std::uint16_t port() {
   static http::server& one = *[] {
     http::options options;
     options.max_header = 4096;
-    options.max_body = 8192;
+    options.admit = [](const std::string&, const http::target&) { return http::admission{8192, false}; };
     options.read_timeout = options.write_timeout = options.idle_timeout = 1s;
     return new http::server{options, serve}; // never ended: its thread lives as long as the process
   }();

@@ -1,7 +1,6 @@
 // Requests on their way to a question for the node: target, query and body of any shape.
 #include "examples/webserver/api.hpp"
 #include "examples/webserver/duration.hpp"
-#include "examples/webserver/json_members.hpp"
 #include "runtime/http/target.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -10,16 +9,6 @@
 using namespace troupe;
 
 namespace {
-
-void try_members(std::string_view text) {
-  const auto members = webserver::json_members(text);
-  if (!members) return;
-  const auto inside = [&](std::string_view part) {
-    return part.empty() || (part.data() >= text.data() && part.data() + part.size() <= text.data() + text.size());
-  };
-  for (const auto& [name, value] : *members)
-    fuzz::check(inside(name) && inside(value), "a member of a JSON object lies outside of its text");
-}
 
 void try_escapes(std::string_view text) {
   for (const bool plus_is_space : {false, true})
@@ -42,7 +31,6 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   static_cast<void>(webserver::parse_duration(line));
   asked.target = line;
   if (line.size() < bytes.size()) asked.body = bytes.substr(line.size() + 1);
-  try_members(asked.body);
   auto parsed = http::parse_target(line);
   if (!parsed) return;
   check(!parsed->segments.empty(), "a target without a segment");

@@ -30,22 +30,21 @@ void announce(file_system& fs, bool whole) {
   }
 }
 
+/// Has the service read its part. What the service refuses may stand in a whole file.
+void read_section(std::string_view service, services::snapshot_source& source) {
+  const auto machine = services::make_machine(map_service{});
+  if (service != map_service::name) return;
+  try {
+    machine->load(source);
+  } catch (const services::snapshot_error&) {
+  }
+}
+
 /// As another node's snapshot arrives: in pieces, which may end anywhere.
 void receive(snapshot_dir& into, const raft::snapshot_id& id, std::string_view bytes) {
   const auto receiver = into.receive(id);
   for (std::size_t at = 0; at < bytes.size(); at += 100) receiver->write(bytes.substr(at, 100));
-  receiver->finish();
-}
-
-void load(snapshot_dir& from, const raft::snapshot_id& id) {
-  from.load(id, [](std::string_view service, services::snapshot_source& source) {
-    const auto machine = services::make_machine(map_service{});
-    if (service != map_service::name) return;
-    try {
-      machine->load(source);
-    } catch (const services::snapshot_error&) { // a whole file with a state that the service refuses
-    }
-  });
+  receiver->finish(read_section);
 }
 
 } // namespace
@@ -71,10 +70,10 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   }
   check(found->id.size == bytes.size(), "a snapshot of another size than its file");
   const auto copy = copy_snapshot(fs, given, copies, found->header.at);
-  load(copies, copy);
+  copies.load(copy, read_section);
   snapshot_dir arrived{fs, "/disk/arrived", raft::cluster_id{}};
   receive(arrived, found->id, bytes);
-  load(arrived, found->id);
+  arrived.load(found->id, read_section);
 }
 
 std::vector<std::string> troupe::fuzz::seeds() {

@@ -9,7 +9,7 @@ using namespace troupe;
 
 namespace {
 
-const std::filesystem::path directory = "/disk/log";
+const std::filesystem::path log_directory = "/disk/log";
 constexpr std::uint64_t records_size = 8192;
 constexpr std::uint64_t segment_size = wal_format::first_record + records_size;
 
@@ -28,7 +28,7 @@ void write_segments(file_system& fs, std::string_view bytes) {
   const auto part = bytes.size() / count;
   for (std::uint64_t sequence = 1; sequence <= count; ++sequence, bytes.remove_prefix(part)) {
     const auto own = bytes.substr(0, part);
-    const auto file = fs.create(directory / wal_format::segment_name(sequence));
+    const auto file = fs.create(log_directory / wal_format::segment_name(sequence));
     file->preallocate(segment_size);
     file->write(0, own.substr(0, wal_format::header_size));
     if (own.size() > wal_format::header_size)
@@ -44,7 +44,7 @@ std::string squeezed(const memory_file_system& fs) {
   for (std::uint64_t sequence = 1; parts.size() < 3; ++sequence) {
     std::string whole;
     try {
-      whole = fs.content(directory / wal_format::segment_name(sequence));
+      whole = fs.content(log_directory / wal_format::segment_name(sequence));
     } catch (const raft::storage_error&) {
       break;
     }
@@ -93,7 +93,7 @@ void append(memory_file_system& fs, std::unique_ptr<wal> log, const raft::recove
   log->has_room();
   log.reset();
   raft::recovered again;
-  log = wal::open(fs, directory, small_segments(), again);
+  log = wal::open(fs, log_directory, small_segments(), again);
   fuzz::check(again.last_index == last.index + 1, "an entry that was synced is gone at the next opening");
 }
 
@@ -102,12 +102,12 @@ void append(memory_file_system& fs, std::unique_ptr<wal> log, const raft::recove
 void troupe::fuzz::try_input(std::string_view bytes) {
   if (bytes.empty()) return;
   memory_file_system fs;
-  fs.make_directory(directory);
+  fs.make_directory(log_directory);
   write_segments(fs, bytes);
   raft::recovered found;
   std::unique_ptr<wal> log;
   try {
-    log = wal::open(fs, directory, small_segments(), found);
+    log = wal::open(fs, log_directory, small_segments(), found);
   } catch (const raft::storage_error&) {
     return;
   }
@@ -121,7 +121,7 @@ std::vector<std::string> troupe::fuzz::seeds() {
   for (const int writes : {0, 5, 40, 90}) {
     memory_file_system fs;
     raft::recovered found;
-    const auto log = wal::open(fs, directory, small_segments(), found);
+    const auto log = wal::open(fs, log_directory, small_segments(), found);
     raft::index_t next = 1;
     for (int i = 1; i <= writes; ++i) {
       const auto term = static_cast<raft::term_t>(1 + i / 10);

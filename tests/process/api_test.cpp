@@ -208,8 +208,8 @@ TEST_CASE("limits of size") {
   const auto text = [](std::size_t size) { return "\"" + std::string(size, 'x') + "\""; };
   check_kept("sizes/v", text(mebibyte - 5), text(mebibyte - 5)); // msgpack's header of such a string is 5 bytes long
   check_error("PUT", "/v1/maps/sizes/v", text(mebibyte - 4), 400);
-  check_error("PUT", "/v1/maps/sizes/v", text(5 * mebibyte), 400);
-  check_error("PUT", "/v1/maps/sizes/v", text(9 * mebibyte), 413);
+  check_error("PUT", "/v1/maps/sizes/v", text(3 * mebibyte), 400);
+  check_error("PUT", "/v1/maps/sizes/v", text(5 * mebibyte), 413);
   check_error("POST", "/put?map=sizes&key=k&value=" + std::string(100'000, 'x'), "", 431);
 }
 

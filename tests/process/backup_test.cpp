@@ -1,13 +1,11 @@
 // Backup and restore as docs/operations.md describes them, with its commands.
 #include "tests/process/maintenance.hpp"
 #include "tests/process/steady_writer.hpp"
-#include "tests/unit/http/wire.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <fstream>
-#include <future>
 #include <iostream>
 #include <utility>
 
@@ -46,18 +44,6 @@ void write(const std::filesystem::path& file, const std::string& bytes) {
 
 std::uint64_t written_revision(const server& node, const std::string& key) {
   return json::parse(node.call("PUT", "/v1/maps/kept/" + key, "1").body).at("revision").get<std::uint64_t>();
-}
-
-/// The one file in a folder.
-std::filesystem::path file_in(const std::filesystem::path& folder) {
-  std::filesystem::directory_iterator all{folder};
-  REQUIRE(std::distance(begin(all), end(all)) == 1);
-  return std::filesystem::directory_iterator { folder } -> path();
-}
-
-/// Names of snapshots and backups begin with their index in hexadecimal digits.
-std::uint64_t snapshot_index(const std::filesystem::path& file) {
-  return std::stoull(file.filename().string().substr(0, 16), nullptr, 16);
 }
 
 /// A small backup; the cluster it comes from is gone. Two have different bytes.
@@ -327,110 +313,6 @@ TEST_CASE("a node that is away while a backup is restored gets the state when it
   CHECK(content(nodes[away], "stale") == expected);
   CHECK(nodes[away].call("GET", "/v1/maps/kept/since?level=stale").status == 200);
   CHECK_THAT(nodes[away].log(), Contains("is not here: waiting for another node's snapshot"));
-}
-
-TEST_CASE("a backup that is read slowly is whole, whatever is written and backed up meanwhile") {
-  ready_cluster nodes{1};
-  const std::string value = '"' + std::string(900'000, 'x') + '"';
-  for (int i = 0; i < 30; ++i)
-    REQUIRE(nodes[0].call("PUT", "/v1/maps/large/k" + std::to_string(i), value).status == 200);
-  // More than the sockets' buffers take, so that the node waits for this client.
-  troupe::http::testing::wire slow{nodes[0].http_port()};
-  slow.send("GET /v1/backup HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  REQUIRE_THAT(slow.read_until("\r\n\r\n"), Catch::StartsWith("HTTP/1.1 200"));
-  for (int i = 0; i < 5; ++i) {
-    REQUIRE(nodes[0].call("PUT", "/v1/maps/large/other", std::to_string(i)).status == 200);
-    REQUIRE(nodes[0].call("GET", "/v1/backup", {}, 30s).status == 200);
-  }
-  const auto file = make_folder() / "slow.backup";
-  write(file, slow.read_all());
-  const auto good = verify(file);
-  INFO(good.text);
-  CHECK(good.code == 0);
-}
-
-TEST_CASE("backups that are asked for side by side share a file") {
-  ready_cluster nodes{1};
-  const std::string value = '"' + std::string(900'000, 'x') + '"';
-  for (int i = 0; i < 20; ++i)
-    REQUIRE(nodes[0].call("PUT", "/v1/maps/large/k" + std::to_string(i), value).status == 200);
-  const auto written = [&] {
-    const auto text = nodes[0].log();
-    std::size_t count = 0;
-    for (auto at = text.find("snapshot at"); at != std::string::npos; at = text.find("snapshot at", at + 1)) ++count;
-    return count;
-  };
-  const auto before = written();
-  constexpr int many = 6;
-  std::vector<std::future<bool>> asked;
-  for (int i = 0; i < many; ++i)
-    asked.push_back(std::async(std::launch::async, [&, i] {
-      const auto key = "/v1/maps/large/other" + std::to_string(i);
-      return nodes[0].call("PUT", key, "1", 30s).status == 200 &&
-             nodes[0].call("GET", "/v1/backup?timeout=30s", {}, 60s).status == 200;
-    }));
-  for (auto& one : asked) CHECK(one.get());
-  CHECK(written() > before);
-  CHECK(written() - before <= many - 2);
-}
-
-TEST_CASE("all copies of a backup are damaged before a node has used one: it is sent again, and the nodes started") {
-  // As docs/operations.md says it, "Restore into a running cluster". Two nodes apply nothing while they are away.
-  ready_cluster nodes{3};
-  fill(nodes, 0);
-  const auto file = backup_of(nodes[0], "my.backup");
-  const auto expected = content(nodes[0], "linearizable");
-  REQUIRE(nodes[0].call("PUT", "/v1/maps/kept/k0", "\"overwritten\"").status == 200);
-  REQUIRE(restore_into(nodes[0], file).code == 0);
-  REQUIRE(content(nodes[1], "linearizable") == expected);
-  for (std::size_t i = 0; i < 3; ++i) nodes[i].process().kill();
-  // What they restored is in their logs; the snapshots behind it, and the copies, the disks lost.
-  for (std::size_t i = 0; i < 3; ++i) {
-    for (const auto& each : std::filesystem::directory_iterator{nodes[i].data_dir() / "snapshots"})
-      if (snapshot_index(each.path()) > snapshot_index(file_in(nodes[i].data_dir() / "staged")))
-        std::filesystem::remove(each.path());
-    const auto copy = file_in(nodes[i].data_dir() / "staged");
-    auto bytes = read_text(copy);
-    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    write(copy, bytes);
-  }
-  nodes.start();
-  for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("a node that waits for a state", 20s, [&] {
-      return nodes[i].status()["not_ready"].dump().find("it lacks a state to go on from") != std::string::npos;
-    });
-    const auto sent = run_program(
-        {TROUPE_BACKUP, "stage", file.string(), "--to", "http://127.0.0.1:" + std::to_string(nodes[i].http_port())});
-    INFO(sent.text);
-    REQUIRE(sent.code == 0);
-  }
-  for (std::size_t i = 0; i < 3; ++i) nodes[i].process().kill();
-  nodes.start();
-  nodes.wait_ready();
-  for (std::size_t i = 0; i < 3; ++i) CHECK(content(nodes[i], "linearizable") == expected);
-}
-
-TEST_CASE("a node has a snapshot of its own right after a restore, and after another one it keeps the file no longer") {
-  ready_cluster nodes{3};
-  fill(nodes, 0, 20);
-  const auto file = backup_of(nodes[0], "my.backup");
-  const auto done = restore_into(nodes[0], file);
-  REQUIRE(done.code == 0);
-  constexpr std::string_view at = "restored at index ";
-  const auto restored = std::stoull(done.text.substr(done.text.find(at) + at.size()));
-  for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("a snapshot of the restored state", 20s, [&] {
-      const auto newest = nodes[i].status()["snapshot"];
-      return !newest.is_null() && newest["index"].get<std::uint64_t>() >= restored;
-    });
-    CHECK(std::distance(std::filesystem::directory_iterator{nodes[i].data_dir() / "staged"}, {}) == 1);
-  }
-  nodes[0].put("more", 1);
-  for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("that write", 10s, [&] { return nodes[i].get("more", "stale") == 1; });
-    REQUIRE(nodes[i].call("POST", "/v1/snapshot").status == 200);
-    wait_for("the room of the copy", 10s, [&] { return std::filesystem::is_empty(nodes[i].data_dir() / "staged"); });
-  }
 }
 
 TEST_CASE("a backup that cannot be restored into this cluster changes nothing") {

@@ -100,7 +100,8 @@ TEST_CASE(
   check_ends(node);
   // Its start counts the start in the identity file, on the main thread.
   node.start();
-  wait_for("its start", 10s, [&] { return std::filesystem::exists("/proc/" + std::to_string(node.process().pid())); });
+  wait_for("its HTTP port, which it has before its directory", 10s,
+           [&] { return node.call("GET", "/livez").status == 503; });
   check_ends(node);
   release(node);
   node.start();

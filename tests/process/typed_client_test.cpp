@@ -1,5 +1,6 @@
 // A typed client while the nodes die, freeze and restart: what it is told must be true, and come in time.
 #include "runtime/client.hpp"
+#include "runtime/config.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/sim/linearizability.hpp"
@@ -117,7 +118,7 @@ class callers {
   void use_register(caf::scoped_actor& self, std::mt19937& random, std::uint64_t value, milliseconds timeout) {
     sim::operation one;
     one.begin = since_start();
-    one.what.key = static_cast<std::uint32_t>(one.begin / key_for * 2 + random() % 2);
+    one.what.key = static_cast<std::uint32_t>(one.begin / key_for) * 2 + static_cast<std::uint32_t>(random() % 2);
     const auto key = std::to_string(one.what.key);
     auto what = fate::done;
     switch (random() % 3) {

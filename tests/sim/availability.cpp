@@ -23,7 +23,7 @@ bool contains(const std::vector<node*>& list, const node* n) {
 void availability::run() {
   for (unsigned i = 0; i < world_.what.outages; ++i) outage();
   if (world_.what.outages > 0 && world_.what.demands.late_voters) late_voter();
-  faults_.mend();
+  begin();
 }
 
 void availability::outage() {
@@ -34,12 +34,7 @@ void availability::outage() {
     auto* n = nodes_.at(m.id.value - 1).get();
     if (!contains(victims, n)) healthy_.push_back(n);
   }
-  const auto equal = [&] {
-    return std::all_of(healthy_.begin(), healthy_.end(), [&](const node* n) {
-      return has_whole_log(*n) && n->storage().synced().last_index() == healthy_[0]->storage().synced().last_index();
-    });
-  };
-  if (!wait_for(60s, equal)) throw violation("availability: a majority of equal logs does not come about");
+  wait_for_equal_logs();
   std::string trouble_text = ": all voters";
   if (world_.what.demands.voters_without_state && world_.chance(400)) trouble_text = lose_a_state(victims);
   if (!victims.empty()) ++world_.seen.outages;
@@ -162,6 +157,7 @@ void availability::late_voter() {
   healthy_.clear();
   for (const auto& m : leader()->state().members().voters)
     if (auto* n = nodes_.at(m.id.value - 1).get(); n != late) healthy_.push_back(n);
+  wait_for_equal_logs();
   const auto has = late->storage().synced().last_index();
   late->crash();
   const auto gone = [&] { return leader() && leader()->state().log().start().index > has; };
@@ -183,6 +179,15 @@ void availability::late_voter() {
                       " does not catch up while writes go on");
     write(": node " + std::to_string(late->id().value) + " catches up");
   }
+}
+
+void availability::wait_for_equal_logs() {
+  const auto equal = [&] {
+    return std::all_of(healthy_.begin(), healthy_.end(), [&](const node* n) {
+      return has_whole_log(*n) && n->storage().synced().last_index() == healthy_[0]->storage().synced().last_index();
+    });
+  };
+  if (!wait_for(60s, equal)) throw violation("availability: a majority of equal logs does not come about");
 }
 
 node* availability::choose_late() const {

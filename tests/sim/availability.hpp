@@ -35,6 +35,8 @@ class availability {
   bool has_whole_log(const node& n) const;
   std::vector<node*> choose_victims();
   node* choose_late() const;
+  /// All of the majority have all that is committed, and nothing beyond that others of them lack.
+  void wait_for_equal_logs();
   /// These say what they did.
   std::string break_down(node& victim);
   std::string lose_a_state(const std::vector<node*>& victims);

@@ -7,6 +7,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -215,7 +217,7 @@ class world {
   /// Any of them; faults lose it, or keep it for another time.
   void deliver() {
     if (letters_.empty()) return;
-    const auto chosen = letters_.begin() + static_cast<std::ptrdiff_t>(draw(letters_.size()));
+    const auto chosen = std::next(letters_.begin(), static_cast<std::ptrdiff_t>(draw(letters_.size())));
     const auto copy = *chosen;
     if (!(bad_.loss > 0 && draw(8) == 0)) letters_.erase(chosen);
     if (lost()) return;
@@ -227,7 +229,7 @@ class world {
   std::size_t expect_;
   faults bad_;
   std::vector<node> nodes_;
-  std::vector<letter> letters_;
+  std::list<letter> letters_;
   std::map<cluster_id, std::vector<member>> completed_;
   bool changed_members_ = false;
 };

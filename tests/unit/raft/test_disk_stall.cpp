@@ -385,6 +385,11 @@ TEST_CASE("a node that is sent a snapshot says so until it goes on from its log"
   f.step(rpc{piece}, start);
   CHECK(f.state().installing());
   CHECK(f.state().known_commit() == 50);
+  auto probe = entries_for(f, 1, 0);
+  probe.prev_term = 0;
+  probe.commit = 50;
+  REQUIRE(std::get<append_response>(f.step(rpc{probe}, start).send_now.at(0)).success);
+  CHECK(f.state().installing());
   f.step(rpc{entries_for(f, 2, 0)}, start);
   CHECK_FALSE(f.state().installing());
 }

@@ -143,7 +143,7 @@ TEST_CASE("a guard that does not hold is refused as such, and a bad change as ba
   CHECK(why(moving, stale) == refusal::stale_configuration);
 
   auto fresh = elected(test::state_with({1, 1}, {1, {}}), {2}); // nothing of its term is committed
-  REQUIRE(why(fresh, removing(3)) == refusal::change_in_progress);
+  REQUIRE(why(fresh, removing(3)) == refusal::leader_too_new);
   CHECK(why(fresh, stale) == refusal::stale_configuration);
   CHECK(why(fresh, bad) == refusal::invalid_address);
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t block = snapshot_format::max_body;
 constexpr raft::cluster_id cluster{0xc1};
 
-const services_state small_state{{"map", "abc"}, {"", "of a service without a name"}, {"empty", ""}};
+const services_state small_state{{"map", "abc"}, {"n", "of a service with a short name"}, {"empty", ""}};
 
 std::vector<std::string> names_in(file_system& fs) { return fs.list("/snapshots"); }
 

@@ -201,7 +201,7 @@ TEST_CASE("a dialer that ends drops what is on its way and closes it") {
     REQUIRE(wait_readable(mute.get(), std::chrono::steady_clock::now() + 10s));
   }
   const socket_guard guest{::accept(mute.get(), nullptr, nullptr)};
-  std::string said;
-  while (const auto more = await_bytes(guest.get()); !more.empty()) said += more; // its greeting, and the end
+  while (!await_bytes(guest.get()).empty()) { // its greeting, and the end
+  }
   CHECK_THROWS_AS(open.get(), std::future_error);
 }
