@@ -162,10 +162,14 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
   try {
     take_in(piece, answer);
   } catch (const raft::storage_error& e) {
-    // The leader sends it again, as it would if it had got lost.
-    if (e.temporary()) return log().warn("a piece of a snapshot cannot be taken now: {}", e.what());
-    log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
-    incoming_.forget();
+    // The role passes on no other piece before this one is answered. What has arrived is kept after a temporary error:
+    // the leader asks again in a while, and goes on from there.
+    if (e.temporary()) {
+      log().warn("a piece of a snapshot cannot be taken now: {}", e.what());
+    } else {
+      log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
+      incoming_.forget();
+    }
     answer.what.next = 0;
     answer.what.failed = true;
     answer.what.no_room = e.no_space();

@@ -28,8 +28,8 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     auto& takers = takers_[wanted];
     takers.push_back(std::move(done));
     if (takers.size() > max_takers_of_a_name) takers.pop_front();
-    if (takers.size() > 1) return; // it waits already, or is being resolved
-    waiting_.push_back(wanted);
+    if (takers.size() == 1) waiting_.push_back(wanted); // else it waits already, or is being resolved
+    // Also for a name that waits already: there may have been no thread for it.
     if (free_ < waiting_.size() && threads_ < max_threads_) start_thread();
     wake_.notify_one();
   }
