@@ -1,7 +1,8 @@
 #include "runtime/http/places.hpp"
 
+#include "runtime/descriptor_budget.hpp"
+
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <vector>
@@ -34,9 +35,7 @@ connection* slowest_client(surroundings& server, const connection* needy) {
 } // namespace
 
 options within_file_limit(options settings) {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return settings;
-  const auto most = std::max<std::size_t>(files.rlim_cur / 4, probe_reserve + 1) - probe_reserve;
+  const auto most = std::max(descriptor_shares().http_connections, probe_reserve + 1) - probe_reserve;
   settings.max_connections = std::min(settings.max_connections, most);
   return settings;
 }
