@@ -68,7 +68,9 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
           take_asked_snapshot();
       },
       [this](const get_applied&) {
-        return applied_status{applied_, newest_, why_no_snapshot(), lag_.behind(applied_, clock().now()), state_bytes_};
+        const auto why = why_no_snapshot();
+        return applied_status{applied_, newest_, why.empty() ? unfinished_snapshot() : why,
+                              lag_.behind(applied_, clock().now()), state_bytes_};
       },
   };
 }

@@ -91,6 +91,7 @@ class dispatcher : public dispatcher_handle::base {
   void discard(loaded_state& state);
   void take_turn(round alone);
   std::string why_no_snapshot() const;
+  std::string unfinished_snapshot() const;
   void snapshot_if_due();
   void take_snapshot_now();
   void take_asked_snapshot();
@@ -144,6 +145,8 @@ class dispatcher : public dispatcher_handle::base {
   bool writing_ = false;
   /// The newest one here that can be read.
   raft::snapshot_id newest_;
+  /// The last entry that restored a backup here: until a snapshot covers it, this node depends on the backup's file.
+  index_t restored_at_ = 0;
   std::string snapshot_error_;
   /// After a failure none is taken before the timer.
   bool resting_ = false;

@@ -28,6 +28,7 @@ void dispatcher::restored(const backup_loaded& answer) {
              raft::to_string(raft::node_id{answer.state->id.checksum}), answer.at);
   replace_states(*answer.state);
   handed_ = *std::exchange(restoring_, std::nullopt);
+  restored_at_ = handed_.index;
   // The commands that were passed over led to nothing that is left.
   missing_service_.clear();
   schedule_.wrote(answer.state->id.size);

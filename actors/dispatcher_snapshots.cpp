@@ -13,6 +13,10 @@ constexpr auto rest_after_failure = std::chrono::seconds{10};
 /// the meantime share the next snapshot.
 constexpr auto pause_share = 3;
 constexpr auto longest_pause = std::chrono::seconds{60};
+/// Of one that takes longer the status tells: it is large, or the disk hangs.
+constexpr auto long_writing = std::chrono::seconds{10};
+/// Requests that wait for a snapshot. Those that have given up are still among them.
+constexpr std::size_t max_asked = 256;
 
 } // namespace
 
@@ -70,8 +74,14 @@ std::string dispatcher::why_no_snapshot() const {
   return snapshot_error_;
 }
 
+std::string dispatcher::unfinished_snapshot() const {
+  const auto time = std::chrono::duration_cast<std::chrono::seconds>(clock().now() - began_at_);
+  if (!writing_ || time < long_writing) return {};
+  return "the snapshot that was begun " + std::to_string(time.count()) + " s ago is not written yet";
+}
+
 void dispatcher::snapshot_if_due() {
-  if (schedule_.due()) take_snapshot_now();
+  if (schedule_.due() || newest_.last.index < restored_at_) take_snapshot_now();
 }
 
 void dispatcher::take_snapshot_now() {
@@ -109,6 +119,7 @@ void dispatcher::on_written(const snapshot_written& result) {
     timer_.arm(this, rests_until_);
   }
   answer_askers();
+  snapshot_if_due();
   if (!asked_.empty()) take_asked_snapshot();
 }
 
@@ -148,6 +159,14 @@ caf::result<snapshot_result> dispatcher::on_take_snapshot() {
   }
   if (resting_ || !missing_service_.empty()) {
     promise.deliver(make_error({errc::refused, "no snapshot can be taken now: " + why_no_snapshot(), {}, {}}));
+    return promise;
+  }
+  if (asked_.size() >= max_asked) {
+    const auto unfinished = unfinished_snapshot();
+    promise.deliver(make_error({errc::overloaded,
+                                "too many requests wait for a snapshot" + (unfinished.empty() ? "" : ": " + unfinished),
+                                {},
+                                {}}));
     return promise;
   }
   asked_.emplace_back(handed_.index, promise);

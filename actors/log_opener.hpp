@@ -3,6 +3,7 @@
 //   (spawned detached) -- opens, writes the first configuration if the log is empty --> log_opened to the owner, gone
 #pragma once
 
+#include "actors/backup_use.hpp"
 #include "actors/interfaces.hpp"
 #include "raft/formation.hpp"
 #include "raft/storage.hpp"
@@ -20,6 +21,8 @@ struct opened_log {
   std::shared_ptr<snapshot_files> snapshots;
   /// Backups of any cluster that wait for being restored.
   std::shared_ptr<snapshot_files> staged;
+  /// Those of them that the log depends on.
+  std::vector<backup_use> uses;
   raft::recovered disk;
   machine_set machines;
   /// What the machines were loaded from; no id if they are in their first state.

@@ -76,8 +76,14 @@ void staging_store::on_exit() {
 void staging_store::look() {
   if (looked_) return;
   try {
-    for (const auto& id : setup_.files->prune(std::numeric_limits<std::size_t>::max()))
+    for (const auto& id : setup_.files->prune(std::numeric_limits<std::size_t>::max())) {
       kept_.push_back({id, clock().now(), std::nullopt});
+      for (const auto& use : setup_.uses) {
+        if (use.backup != id) continue;
+        kept_.back().used_at = use.at;
+        kept_.back().wanted.reset();
+      }
+    }
   } catch (const raft::storage_error& e) {
     looked_ = !e.temporary();
     throw;
@@ -125,8 +131,9 @@ std::uint64_t staging_store::stage(const stage_piece& piece) {
 void staging_store::make_room() {
   const auto now = clock().now();
   while (kept_.size() >= most_kept) {
-    const auto spare = std::find_if(kept_.begin(), kept_.end(),
-                                    [&](const backup& b) { return b.used_at == 0 && now - b.wanted >= wanted_for; });
+    const auto spare = std::find_if(kept_.begin(), kept_.end(), [&](const backup& b) {
+      return b.used_at == 0 && !b.may_be_restored(now, wanted_for);
+    });
     if (spare == kept_.end())
       throw refusal{errc::refused, "this node keeps " + std::to_string(kept_.size()) +
                                        " other backups, each until its restore is over and in two snapshots, or it was "
@@ -215,6 +222,7 @@ backup_loaded staging_store::load(const load_backup& question) {
   auto* whole = find(question.backup);
   if (!whole) return {question.at, nullptr};
   whole->used_at = std::max(whole->used_at, question.at);
+  whole->wanted.reset();
   try {
     auto state = std::make_shared<loaded_state>();
     state->id = whole->id;
@@ -253,7 +261,8 @@ void staging_store::on_snapshot(const raft::snapshot_taken& taken) {
   const auto now = clock().now();
   std::vector<raft::snapshot_id> spare;
   for (const auto& b : kept_)
-    if (b.used_at > 0 ? taken.oldest_kept >= b.used_at : now - b.wanted >= kept_unused_for) spare.push_back(b.id);
+    if (taken.oldest_kept >= b.used_at && !b.may_be_restored(now, b.used_at > 0 ? wanted_for : kept_unused_for))
+      spare.push_back(b.id);
   for (const auto& id : spare) {
     try {
       drop(id);

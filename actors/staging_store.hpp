@@ -8,10 +8,12 @@
 // A backup gets its name only once the services have loaded it. One that turns out damaged later is set aside and
 // forgotten: it can be sent again at once, and this node does not count as one that holds it.
 //
-// A backup is dropped when it was restored and the log no longer reaches back to that, or was not wanted for a day; not
-// before a later snapshot of this node, which holds whatever may have used it meanwhile.
+// A snapshot of this node is the occasion to drop backups: one that was restored when both kept snapshots cover that
+// entry, and no further restore has asked for the backup within ten minutes; another one when nothing has asked for it
+// for a day.
 #pragma once
 
+#include "actors/backup_use.hpp"
 #include "actors/incoming_snapshot.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/timer_slot.hpp"
@@ -28,6 +30,8 @@ struct staging_store_setup {
   /// Of any cluster.
   std::shared_ptr<snapshot_files> files;
   std::vector<machine_factory> services;
+  /// As the node's log had them at the start.
+  std::vector<backup_use> uses;
 };
 
 class staging_store : public staging_handle::base {
@@ -41,12 +45,14 @@ class staging_store : public staging_handle::base {
   /// A backup that is whole.
   struct backup {
     raft::snapshot_id id;
-    /// When somebody last sent it, or asked for it.
-    raft::time_point wanted;
+    /// When it was last sent or asked for since the last entry restored it; a restore may be about to need it again.
+    std::optional<raft::time_point> wanted;
     /// When all of it was last read and found good; nothing: not in this run. The first time the services load it.
     std::optional<raft::time_point> checked = {};
-    /// The newest entry that restored it; 0: none in this run.
+    /// The newest entry of the log that restored it; 0: none is known.
     index_t used_at = 0;
+
+    bool may_be_restored(raft::time_point now, raft::duration within) const { return wanted && now - *wanted < within; }
   };
 
   void look();

@@ -238,7 +238,7 @@ void node_actor::start_core(opened_log& log) {
 
 /// Those of snapshots and of backups.
 void node_actor::start_stores(opened_log& log) {
-  staging_store_setup staging{std::move(log.staged), setup_.services};
+  staging_store_setup staging{std::move(log.staged), setup_.services, std::move(log.uses)};
   staging_ = setup_.detach_log ? spawn<staging_store, caf::detached>(std::move(staging))
                                : spawn<staging_store>(std::move(staging));
   watch(caf::actor_cast<caf::actor>(staging_));

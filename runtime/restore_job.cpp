@@ -41,8 +41,10 @@ restore_handle::behavior_type restore_job::make_behavior() {
       [this](const link_up& m) {
         linked_[m.peer.node] = m.endpoint;
         if (const auto found = holders_.find(m.peer.node); found != holders_.end()) {
+          // It may be another process, which has to be asked again.
           found->second.again = {};
-          found->second.refused = false; // it may be another process
+          found->second.held.reset();
+          found->second.refused = false;
           look_after(found->first, found->second);
         }
       },

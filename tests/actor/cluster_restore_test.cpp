@@ -84,7 +84,7 @@ TEST_CASE("a restore: every node has the backup's state, whoever was asked, and 
     for (const auto id : cluster_world::ids()) s.is_restored(id, since);
     // What was written since is newer than anything that was restored.
     for (const auto put : since) CHECK(s.w.call(put).answered->revision > s.w.call(s.lost.back()).answered->revision);
-    // A node that comes back meets the entry in its log, and the backup on its disk.
+    // A node that comes back has a snapshot of the restored state.
     s.w.kill(at);
     s.w.start(at);
     REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
@@ -100,6 +100,61 @@ TEST_CASE("a restore: every node has the backup's state, whoever was asked, and 
     s.w.start(at);
     REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
     s.is_restored(at, since);
+    CHECK(s.w.problems().empty());
+  }
+}
+
+TEST_CASE("a restore: every node takes a snapshot at once, and starts again without the backup's file") {
+  story s{66};
+  REQUIRE(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
+  const auto answer = s.w.restore(s.leader, s.backup);
+  REQUIRE(s.restored_at(answer));
+  const auto ids = cluster_world::ids();
+  REQUIRE(s.w.run_until([&] {
+    return std::all_of(ids.begin(), ids.end(), [&](node_id id) {
+      const auto now = s.w.status(id);
+      return now && now->snapshot.last.index >= (*answer)->index;
+    });
+  }));
+  for (const auto id : ids) {
+    REQUIRE(s.w.has_staged(id, s.backup)); // only one of its two snapshots holds the state
+    s.w.kill(id);
+    s.w.spoil_staged(id, s.backup, false);
+  }
+  for (const auto id : ids) s.w.start(id);
+  REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
+  const auto since = put_some(s.w, s.leader, "since", 5);
+  for (const auto id : ids) s.is_restored(id, since);
+  CHECK(s.w.problems().empty());
+}
+
+TEST_CASE(
+    "a restart right after a restore: the snapshot follows, and the backup goes when two of them hold the state") {
+  for (const bool snapshot_first : {false, true}) {
+    CAPTURE(snapshot_first);
+    story s{snapshot_first ? 67u : 68u};
+    const auto ids = cluster_world::ids();
+    REQUIRE(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
+    const auto answer = s.w.restore(s.leader, s.backup);
+    REQUIRE(s.restored_at(answer));
+    const auto covered = [&] {
+      return std::all_of(ids.begin(), ids.end(), [&](node_id id) {
+        const auto now = s.w.status(id);
+        return now && now->snapshot.last.index >= (*answer)->index;
+      });
+    };
+    if (snapshot_first) REQUIRE(s.w.run_until(covered));
+    for (const auto id : ids) s.w.kill(id);
+    for (const auto id : ids) s.w.start(id);
+    REQUIRE(s.w.run_until([&] { return all_ready(s.w) && covered(); }));
+    for (const auto id : ids) CHECK(s.w.has_staged(id, s.backup));
+    const auto since = put_some(s.w, s.leader, "since", 5);
+    s.w.run(200ms); // the followers hear what is committed
+    for (const auto id : ids) {
+      REQUIRE(s.w.snapshot(id));
+      s.is_restored(id, since);
+    }
+    for (const auto id : ids) REQUIRE(s.w.run_until([&] { return !s.w.has_staged(id, s.backup); }, 1s));
     CHECK(s.w.problems().empty());
   }
 }

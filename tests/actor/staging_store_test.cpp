@@ -2,9 +2,11 @@
 #include "actors/log.hpp"
 #include "actors/staging_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
+#include "runtime/storage/memory_storage.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/map/map_service.hpp"
+#include "services/restore_command.hpp"
 #include "tests/actor/virtual_system.hpp"
 #include "tests/unit/services/counter.hpp"
 
@@ -52,8 +54,9 @@ struct staging_world : virtual_system {
   staging_world(const staging_world&) = delete;
   staging_world& operator=(const staging_world&) = delete;
 
-  void start() {
+  void start(std::vector<backup_use> uses = {}) {
     staging_store_setup setup;
+    setup.uses = std::move(uses);
     setup.files = std::make_shared<snapshot_dir>(*disk, "/staged", raft::cluster_id{});
     setup.services.push_back([] { return services::make_machine(map_service{}); });
     store = system.spawn<staging_store>(std::move(setup));
@@ -64,9 +67,9 @@ struct staging_world : virtual_system {
     store = nullptr;
     advance(1ms);
   }
-  void restart() {
+  void restart(std::vector<backup_use> uses = {}) {
     stop();
-    start();
+    start(std::move(uses));
   }
 
   template <class Answer, class Question> Answer ask(Question question) {
@@ -193,8 +196,9 @@ TEST_CASE("a backup that was restored goes with the snapshots from before it, an
   REQUIRE(w.use(used, 30));
   w.snapshots(35, 0);
   w.snapshots(40, 29);
-  CHECK(w.has(used));
+  CHECK(w.files() == 2);
   w.snapshots(45, 30);
+  CHECK(w.files() == 1);
   CHECK_FALSE(w.has(used));
   CHECK(w.has(unused));
   // One that was restored again is needed for the later time.
@@ -202,7 +206,7 @@ TEST_CASE("a backup that was restored goes with the snapshots from before it, an
   REQUIRE(w.use(used, 50));
   REQUIRE(w.use(used, 60));
   w.snapshots(59, 55);
-  CHECK(w.has(used));
+  CHECK(w.files() == 2);
   w.jump(24h - 2s);
   w.snapshots(61, 59);
   CHECK(w.files() == 2);
@@ -211,6 +215,54 @@ TEST_CASE("a backup that was restored goes with the snapshots from before it, an
   w.snapshots(62, 59);
   CHECK(w.files() == 1);
   CHECK(w.has(used));
+}
+
+TEST_CASE("a backup that a second restore asks for stays, whatever snapshots hold of the first one") {
+  staging_world w;
+  const auto b = map_backup(20);
+  REQUIRE(w.send(b).next == b.id.size);
+  REQUIRE(w.use(b, 30));
+  CHECK(w.has(b)); // the second restore's question
+  w.snapshots(45, 40);
+  CHECK(w.files() == 1);
+  REQUIRE(w.use(b, 50));
+  w.snapshots(55, 45);
+  CHECK(w.files() == 1);
+  CHECK(w.has(b)); // a third one comes to nothing
+  w.jump(10min);
+  w.snapshots(65, 55);
+  CHECK(w.files() == 0);
+}
+
+TEST_CASE("a restarted node knows from its log which backups were restored, and until when it needs them") {
+  const auto b = map_backup(20);
+  const auto other = map_backup(21);
+  memory_storage storage;
+  raft::write change;
+  for (raft::index_t i = 1; i <= 60; ++i)
+    change.append.push_back({i, 1, raft::entry_kind::command, raft::bytes{std::string{"some command"}}});
+  change.append[29].data = raft::bytes{services::encode_restore(b.id)};
+  change.append[39].data = raft::bytes{services::encode_restore(b.id)};
+  // Of one that reaches further than its entry nothing is restored.
+  change.append[9].data = raft::bytes{services::encode_restore(other.id)};
+  storage.apply(change);
+  storage.sync();
+  const auto uses = backup_uses(storage, storage.contents());
+  REQUIRE(uses.size() == 2);
+  CHECK(uses[0].backup == b.id);
+  CHECK(uses[0].at == 30);
+  CHECK(uses[1].backup == b.id);
+  CHECK(uses[1].at == 40);
+
+  staging_world w;
+  REQUIRE(w.send(b).next == b.id.size);
+  REQUIRE(w.send(other).next == other.id.size);
+  w.restart(uses);
+  w.snapshots(50, 39);
+  CHECK(w.files() == 2);
+  w.snapshots(60, 40);
+  CHECK(w.files() == 1);
+  CHECK(w.has(other));
 }
 
 TEST_CASE("power may be lost before any call to the disk: a backup is there whole or not at all") {
