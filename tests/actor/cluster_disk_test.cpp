@@ -39,15 +39,6 @@ struct disk_story {
     return static_cast<std::size_t>(
         std::count_if(seen.begin(), seen.end(), [&](const cluster_event& e) { return e.what == what; }));
   }
-  void conclude() {
-    const auto rests = w.run_until([&] { return w.all_equal(); }, 20s);
-    w.run(6s);
-    w.judge();
-    INFO(w.trace());
-    CHECK(rests);
-    CHECK(w.problems() == std::vector<std::string>{});
-    CHECK(w.close() == 0);
-  }
 };
 
 } // namespace
@@ -79,7 +70,7 @@ TEST_CASE("the leader's disk hangs: writes go on, and another node leads soon") 
   REQUIRE(s.w.run_until([&] { return s.ready(s.leader); }, 3s));
   CHECK(s.disk_of(s.leader) == "ok");
   CHECK(s.count(*seen, cluster_event::kind::disk_answers) == 1);
-  s.conclude();
+  conclude(s.w);
 }
 
 TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, and it is back by itself") {
@@ -102,7 +93,7 @@ TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, 
   REQUIRE(s.w.run_until([&] { return s.ready(s.other); }, 3s));
   CHECK(s.count(*seen, cluster_event::kind::disk_stalled) == 1);
   CHECK(s.count(*seen, cluster_event::kind::disk_answers) == 1);
-  s.conclude();
+  conclude(s.w);
 }
 
 TEST_CASE("two of three disks hang: the leader without which there is no quorum stays, and says so") {
@@ -122,7 +113,7 @@ TEST_CASE("two of three disks hang: the leader without which there is no quorum 
   const auto again = s.w.put(s.third, "y", 5s);
   REQUIRE(s.w.run_until([&] { return s.w.call(again).answered.has_value(); }));
   CHECK(s.w.call(again).ok());
-  s.conclude();
+  conclude(s.w);
 }
 
 TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and says what is left") {
@@ -145,7 +136,7 @@ TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and s
     s.other = node_id{s.leader.value % 3 + 1};
     s.third = node_id{s.other.value % 3 + 1};
   }
-  s.conclude();
+  conclude(s.w);
 }
 
 TEST_CASE("a node that has been ready is not while it needs another's snapshot, and is again by itself") {
@@ -183,4 +174,39 @@ TEST_CASE("a node that has been ready is not while it needs another's snapshot, 
   REQUIRE(w.run_until([&] { return caught_up(w, late); }, 20s));
   CHECK_FALSE(w.status(late)->role->installing);
   CHECK(w.problems() == std::vector<std::string>{});
+}
+
+TEST_CASE("a node that applies later than what is committed is not ready past the limit, and is again by itself") {
+  cluster_world w{506};
+  const auto leader = elected(w);
+  const node_id late{leader.value % 3 + 1};
+  put_some(w, leader, "before", 3);
+  REQUIRE(w.run_until([&] { return caught_up(w, late) && w.applied(late) == 3; }));
+  w.pace_service(late, 0);
+  const auto began = w.now();
+  put_some(w, leader, "during", 3); // a majority applies them
+  std::chrono::milliseconds ready_for{0};
+  REQUIRE(w.run_until([&] {
+    if (!caught_up(w, late)) return true;
+    ready_for = std::chrono::duration_cast<std::chrono::milliseconds>(w.now() - began);
+    return false;
+  }));
+  // Five of the longest election timeouts.
+  CHECK(ready_for > 4500ms);
+  CHECK(ready_for < 5500ms);
+  const auto status = w.status(late);
+  REQUIRE(status);
+  CHECK_THAT(status->not_ready, Catch::Contains("behind: what was known to be committed"));
+  CHECK(w.applied(late) == 3);
+  CHECK(status->role->commit > status->applied);
+  CHECK(status->disk == "ok");
+  // The others serve, and writes that go on do not make it ready.
+  put_some(w, leader, "more", 20);
+  w.run(2s);
+  CHECK_FALSE(caught_up(w, late));
+  CHECK(caught_up(w, leader));
+  w.pace_service(late, any_pace);
+  REQUIRE(w.run_until([&] { return caught_up(w, late); }, 1s));
+  CHECK(w.applied(late) == 26);
+  conclude(w);
 }

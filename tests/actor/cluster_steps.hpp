@@ -22,6 +22,17 @@ inline std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std
   return calls;
 }
 
+/// Everything is healed, has come to rest, and is as it must be.
+inline void conclude(cluster_world& w) {
+  const auto rests = w.run_until([&] { return w.all_equal(); }, 20s);
+  w.run(6s);
+  w.judge();
+  INFO(w.trace());
+  CHECK(rests);
+  CHECK(w.problems() == std::vector<std::string>{});
+  CHECK(w.close() == 0);
+}
+
 inline bool caught_up(cluster_world& w, node_id id) {
   const auto now = w.status(id);
   return now && now->ready;

@@ -6,21 +6,6 @@
 using namespace troupe;
 using namespace troupe::test;
 
-namespace {
-
-/// Everything is healed, has come to rest, and is as it must be.
-void conclude(cluster_world& w) {
-  const auto rests = w.run_until([&] { return w.all_equal(); }, 20s);
-  w.run(6s);
-  w.judge();
-  INFO(w.trace());
-  CHECK(rests);
-  CHECK(w.problems() == std::vector<std::string>{});
-  CHECK(w.close() == 0);
-}
-
-} // namespace
-
 TEST_CASE("a cluster elects a leader; every node's front writes and reads") {
   cluster_world w{1};
   const auto leader = elected(w);

@@ -265,12 +265,14 @@ void cluster_world::kill(node_id id, std::size_t keep) {
   m.around = {};
   m.news = 0;
   m.role = 0;
+  m.service = 0;
 }
 
 std::size_t cluster_world::close() {
   disk_paces_.clear();
   role_paces_.clear();
   news_paces_.clear();
+  service_paces_.clear();
   for (const auto id : ids())
     if (members_.at(id).up) kill(id);
   wire_.clear();
@@ -286,7 +288,7 @@ void cluster_world::run(std::chrono::milliseconds time) {
   for (work(any_pace); time.count() > 0; --time) {
     jobs().advance_time(1ms);
     wire_.tick(now());
-    for (auto* paces : {&disk_paces_, &role_paces_, &news_paces_})
+    for (auto* paces : {&disk_paces_, &role_paces_, &news_paces_, &service_paces_})
       for (auto& [id, p] : *paces) p.left = p.per_ms;
     work(any_pace);
   }
@@ -295,6 +297,7 @@ void cluster_world::run(std::chrono::milliseconds time) {
 void cluster_world::pace_disk(node_id id, std::size_t per_ms) { disk_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::pace_role(node_id id, std::size_t per_ms) { role_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::pace_news(node_id id, std::size_t per_ms) { news_paces_[id] = {per_ms, per_ms}; }
+void cluster_world::pace_service(node_id id, std::size_t per_ms) { service_paces_[id] = {per_ms, per_ms}; }
 void cluster_world::break_disk(node_id id) { members_.at(id).storage->breaks = true; }
 void cluster_world::fill_disk(node_id id, bool full) {
   members_.at(id).storage->memory.set_room(!full);
@@ -350,6 +353,8 @@ bool cluster_world::may_run(caf::actor_id id) {
     if (members_.at(node).role == id) return take(p);
   for (auto& [node, p] : news_paces_)
     if (members_.at(node).news == id) return take(p);
+  for (auto& [node, p] : service_paces_)
+    if (members_.at(node).service == id) return take(p);
   return true;
 }
 
@@ -381,6 +386,7 @@ void cluster_world::on_role(node_id id, std::uint64_t incarnation, const role_ch
 
 void cluster_world::on_apply(node_id id, index_t index, const std::string& what) {
   ++members_.at(id).applied;
+  members_.at(id).service = running_;
   if (const auto [known, first] = applied_.emplace(index, what); !first && known->second != what)
     problems_.push_back("node " + std::to_string(id.value) + " applied something else at " + std::to_string(index));
 }

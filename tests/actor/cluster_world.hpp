@@ -97,6 +97,8 @@ class cluster_world : private virtual_system {
   void pace_disk(node_id id, std::size_t per_ms);
   void pace_role(node_id id, std::size_t per_ms);
   void pace_news(node_id id, std::size_t per_ms);
+  /// The same for its service, once that has applied a command.
+  void pace_service(node_id id, std::size_t per_ms);
   /// Its next sync fails.
   void break_disk(node_id id);
   void fill_disk(node_id id, bool full);
@@ -173,6 +175,7 @@ class cluster_world : private virtual_system {
     service_actor<map_service> front;
     caf::actor_id news = 0;
     caf::actor_id role = 0;
+    caf::actor_id service = 0;
     std::deque<role_seen> roles;
     bool seeks = false;
     bool service_throws = false;
@@ -228,6 +231,7 @@ class cluster_world : private virtual_system {
   std::map<node_id, pace> disk_paces_;
   std::map<node_id, pace> role_paces_;
   std::map<node_id, pace> news_paces_;
+  std::map<node_id, pace> service_paces_;
   std::deque<client_call> calls_;
   /// By log index: the command and the reply, the same wherever it is applied.
   std::map<index_t, std::string> applied_;
