@@ -65,8 +65,8 @@ void install_backup(file_system& fs, const std::filesystem::path& file, const da
                               to_string(as.cluster) + " begins");
   const auto last = backup.header.at.last;
   copy_snapshot(fs, file, snapshots, {last, last.index, as.initial});
-  log().info("cluster {} begins with {}, of cluster {} up to index {}", to_string(as.cluster), name_of(as.backup),
-             to_string(backup.header.cluster), last.index);
+  log().info("cluster {} begins with {}, of cluster {} up to index {}: the log begins at {}", to_string(as.cluster),
+             name_of(as.backup), to_string(backup.header.cluster), last.index, last.index + 1);
 }
 
 } // namespace troupe

@@ -35,6 +35,7 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   change.reset_to = place;
   // A node that was never in that term has not voted in it.
   if (out.hard.term < place.term) change.hard = out.hard = {place.term, {}};
+  const bool was_empty = out.last_index == 0;
   log.apply(change);
   log.sync();
   out.start = place;
@@ -42,6 +43,8 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   out.terms.clear();
   out.sizes.clear();
   out.configurations.clear();
+  // A node that begins with a backup, or with the snapshot of its leader, loses nothing.
+  if (was_empty) return;
   out.notes.push_back("the log now begins behind entry " + std::to_string(place.index) +
                       ", where a snapshot ends that it did not lead to");
 }
@@ -52,7 +55,7 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
                                 snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out) {
   check_not_gone(fs, log_directory, snapshots);
   auto log = wal::open(fs, std::move(log_directory), options, out);
-  // Only what nobody is writing goes: what a dead process left unfinished.
+  // Only what is not being written goes: what a dead process left unfinished.
   const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());
   for (const auto& id : found) {
     if (id.last.index < out.start.index) break; // neither does the log reach back to those before

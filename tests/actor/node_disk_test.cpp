@@ -91,6 +91,13 @@ void check_crash(const story& s, const memory_file_system& disk, std::uint64_t s
 
 } // namespace
 
+TEST_CASE("a node that begins with its backup has nothing to note") {
+  story s{3};
+  CHECK(s.open(s.fs).disk.notes == std::vector<std::string>{});
+  s.require_restored(s.fs);
+  CHECK(s.open(s.fs).disk.notes == std::vector<std::string>{});
+}
+
 TEST_CASE("no crash keeps a node from beginning with its backup, and none leaves half of it") {
   story s{1};
   crash_counts counts;
