@@ -1,7 +1,7 @@
 // troupe-backup: looks at backups, and restores them into a running cluster. They are made by a running node.
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
-#include "runtime/offline/printable_output.hpp"
+#include "runtime/offline/program.hpp"
 #include "runtime/offline/terminal.hpp"
 #include "runtime/offline/upload.hpp"
 #include "runtime/storage/posix_file_system.hpp"
@@ -15,12 +15,6 @@ namespace {
 
 using namespace troupe::offline;
 using troupe::file_role;
-
-/// Of a command whose output is all that it does.
-int shown(int code) {
-  check_written(std::cout);
-  return code;
-}
 
 int run(int argc, char** argv) {
   CLI::App app{"Looks at backups and restores them (docs/operations.md).\n"
@@ -67,12 +61,5 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-  const troupe::offline::printable_output out{std::cout};
-  const troupe::offline::printable_output err{std::cerr};
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "troupe-backup: " << error.what() << '\n';
-    return exit_code_of(error);
-  }
+  return run_program("troupe-backup", [&] { return run(argc, argv); });
 }

@@ -1,7 +1,7 @@
 // troupe-log: looks at a node's data directory, and mends it, while the node does not run.
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
-#include "runtime/offline/printable_output.hpp"
+#include "runtime/offline/program.hpp"
 #include "runtime/offline/recover.hpp"
 #include "runtime/offline/repair.hpp"
 #include "runtime/offline/terminal.hpp"
@@ -24,12 +24,6 @@ std::string is_index(const std::string& text) {
 /// The path of an existing directory, as the error texts show it.
 CLI::Option* add_directory(CLI::App& command, std::string& into) {
   return command.add_option("DIR", into, "A node's data directory")->required()->check(CLI::ExistingDirectory);
-}
-
-/// Of a command whose output is all that it does.
-int shown(int code) {
-  check_written(std::cout);
-  return code;
 }
 
 int run(int argc, char** argv) {
@@ -92,12 +86,5 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-  const troupe::offline::printable_output out{std::cout};
-  const troupe::offline::printable_output err{std::cerr};
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "troupe-log: " << error.what() << '\n';
-    return exit_code_of(error);
-  }
+  return run_program("troupe-log", [&] { return run(argc, argv); });
 }
