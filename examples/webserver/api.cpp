@@ -223,10 +223,11 @@ routed restore(request& asked) {
   allow(asked, {"PUT", "POST"});
   const auto backup = snapshot_format::parse_name(asked.segments[2]);
   if (!backup) refuse("a backup is named by its index, term, size and checksum in 16 hexadecimal digits each");
-  asked.method == "POST" ? only(asked, {"timeout"}) : only(asked, {"offset"});
+  asked.method == "POST" ? only(asked, {"timeout"}) : only(asked, {"offset", "timeout"});
   if (asked.method == "POST") return ask_restore{*backup, timeout_of(asked, default_restore_timeout)};
   if (asked.body.size() > max_backup_piece) refuse("a piece of a backup is at most 1 MiB long");
-  return put_backup{*backup, number_of(asked, "offset", 0), std::move(asked.body)};
+  return put_backup{*backup, number_of(asked, "offset", 0), std::move(asked.body),
+                    timeout_of(asked, default_piece_timeout)};
 }
 
 raft::node_id node_of(std::string_view text) {
@@ -324,8 +325,8 @@ routed route_or_throw(request& asked) {
   }
   if (path.size() == 2 && path[0] == "v1" && path[1] == "snapshot") {
     allow(asked, {"POST"});
-    only(asked, {});
-    return ask_snapshot{};
+    only(asked, {"timeout"});
+    return ask_snapshot{timeout_of(asked, default_snapshot_timeout)};
   }
   if (path.size() == 2 && path[0] == "v1" && path[1] == "backup") {
     allow(asked, {"GET"}); // no HEAD: it would write a file to show its length

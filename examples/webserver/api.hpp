@@ -25,7 +25,9 @@ template <class M> struct call {
 struct ask_liveness {};
 struct ask_readiness {};
 struct ask_status {};
-struct ask_snapshot {};
+struct ask_snapshot {
+  std::chrono::milliseconds timeout;
+};
 struct ask_backup {
   std::chrono::milliseconds timeout;
 };
@@ -34,6 +36,7 @@ struct put_backup {
   raft::snapshot_id backup;
   std::uint64_t offset = 0;
   std::string bytes;
+  std::chrono::milliseconds timeout{};
 };
 struct ask_restore {
   raft::snapshot_id backup;
@@ -58,6 +61,10 @@ using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_sta
 inline constexpr std::chrono::seconds default_timeout{5};
 /// The same for a restore: how long nodes may take to get the backup.
 inline constexpr std::chrono::seconds default_restore_timeout{300};
+/// The same for a snapshot, which may have to wait for the one before.
+inline constexpr std::chrono::seconds default_snapshot_timeout{300};
+/// The same for a piece of a backup: after the last one the node reads all of them again.
+inline constexpr std::chrono::seconds default_piece_timeout{540};
 /// Of a backup in one request.
 inline constexpr std::size_t max_backup_piece = 1 << 20;
 

@@ -12,6 +12,23 @@ namespace troupe::webserver {
 /// A node whose parts hang is to show as such, not to keep a prober waiting.
 constexpr std::chrono::seconds status_timeout{2};
 
+/// For the file of a backup to be written, once the node has what belongs into it.
+constexpr std::chrono::seconds backup_file_timeout{300};
+
+/// For a piece of a backup to be read from the disk.
+constexpr std::chrono::seconds read_timeout{60};
+
+namespace {
+
+/// An answer that is late is still to come: the disk may hang, or have much to write.
+http::response late_or_failed(const caf::error& e, errc code, const std::string& what) {
+  return error_response(e == caf::sec::request_timeout ? error_info{code, what, {}, {}} : describe(e));
+}
+
+std::string in_ms(std::chrono::milliseconds time) { return std::to_string(time.count()) + " ms"; }
+
+} // namespace
+
 /// Of a backup, in bytes: what the server holds of it for one client.
 constexpr std::size_t backup_piece = 256 << 10;
 
@@ -53,22 +70,35 @@ void gateway::answer(ask_readiness, const http::responder& responder) { show_sta
 
 void gateway::answer(ask_status, const http::responder& responder) { show_status(status_response, responder); }
 
-void gateway::answer(ask_snapshot, const http::responder& responder) {
-  request(node_, caf::infinite, take_snapshot{})
+void gateway::answer(ask_snapshot what, const http::responder& responder) {
+  request(node_, what.timeout, take_snapshot{})
       .then([responder](const snapshot_result& made) { responder.send(snapshot_response(made.id)); },
-            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+            [responder, what](const caf::error& e) {
+              responder.send(late_or_failed(e, errc::outcome_unknown,
+                                            "the snapshot was not on disk within " + in_ms(what.timeout) +
+                                                "; the node goes on writing it"));
+            });
 }
 
 void gateway::answer(ask_backup what, const http::responder& responder) {
-  request(node_, caf::infinite, make_backup{what.timeout})
+  const auto most = what.timeout + backup_file_timeout;
+  request(node_, most, make_backup{what.timeout})
       .then([this, responder](const backup_made& made) { responder.send(backup_response(made)); },
-            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+            [responder, most](const caf::error& e) {
+              responder.send(
+                  late_or_failed(e, errc::deadline, "the backup was not on this node's disk within " + in_ms(most)));
+            });
 }
 
 void gateway::answer(put_backup& what, const http::responder& responder) {
-  request(node_, caf::infinite, stage_piece{{}, what.backup, what.offset, raft::bytes{std::move(what.bytes)}})
+  const auto timeout = what.timeout;
+  request(node_, timeout, stage_piece{{}, what.backup, what.offset, raft::bytes{std::move(what.bytes)}})
       .then([responder](const piece_staged& answer) { responder.send(staged_response(answer)); },
-            [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
+            [responder, timeout](const caf::error& e) {
+              responder.send(late_or_failed(e, errc::outcome_unknown,
+                                            "the node did not store this piece within " + in_ms(timeout) +
+                                                "; ask it which offset is due"));
+            });
 }
 
 void gateway::answer(const ask_restore& what, const http::responder& responder) {
@@ -116,7 +146,7 @@ http::response gateway::backup_response(const backup_made& made) {
 
 void gateway::read(const piece_wanted& what) {
   const auto& receiver = what.receiver;
-  request(what.store, caf::infinite, what.which)
+  request(what.store, read_timeout, what.which)
       .then([receiver](const raft::snapshot_piece& piece) { receiver.send(std::string{piece.data.view()}); },
             [receiver](const caf::error&) { receiver.fail(); });
 }

@@ -44,7 +44,7 @@ class gateway : public gateway_handle::base {
   void answer(ask_liveness, const http::responder& responder);
   void answer(ask_readiness, const http::responder& responder);
   void answer(ask_status, const http::responder& responder);
-  void answer(ask_snapshot, const http::responder& responder);
+  void answer(ask_snapshot what, const http::responder& responder);
   void answer(ask_backup what, const http::responder& responder);
   void answer(put_backup& what, const http::responder& responder);
   void answer(const ask_restore& what, const http::responder& responder);

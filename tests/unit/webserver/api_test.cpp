@@ -56,12 +56,12 @@ TEST_CASE("a parameter that does not exist is refused everywhere, and those that
            {"DELETE", "/v1/members/0000000000000001?based_on=1", "timeout, based_on"},
            {"POST", "/v1/transfer?timeout=1s", "to, timeout"},
            {"GET", "/v1/members?", "nor any other"},
-           {"POST", "/v1/snapshot?", "nor any other"},
+           {"POST", "/v1/snapshot?timeout=1s", "timeout"},
            {"GET", "/status?", "nor any other"},
            {"GET", "/livez?", "nor any other"},
            {"GET", "/readyz?", "nor any other"},
            {"PUT", "/v1/restore/0000000000000001-0000000000000001-0000000000000001-0000000000000001?offset=1",
-            "offset"},
+            "offset, timeout"},
            {"POST", "/v1/restore/0000000000000001-0000000000000001-0000000000000001-0000000000000001?timeout=1s",
             "timeout"}}) {
     INFO(method << " " << target);
