@@ -30,7 +30,7 @@ void dispatcher::adopt(const adopt_state& message) {
   members_ = state.at.members;
   state_lost_ = false;
   restoring_.reset(); // it goes beyond
-  // Whoever made it had all services.
+  // The node that made it had all services.
   missing_service_.clear();
   if (state.id.last.index > newest_.last.index) newest_ = state.id;
   schedule_.taken();
@@ -58,7 +58,7 @@ void dispatcher::replace_states(loaded_state& state) {
   }
 }
 
-/// One that nobody went on from is large as well.
+/// A state that is not used is large as well, and is freed on another thread.
 void dispatcher::discard(loaded_state& state) {
   for (auto& [name, machine] : state.machines)
     if (machine)
@@ -129,7 +129,7 @@ void dispatcher::take_asked_snapshot() {
   take_snapshot_now();
 }
 
-/// Those whom the newest one serves, or all if there will be none; the others wait for the next.
+/// Answers the requests that the newest snapshot serves, or all if none can be taken; the others wait for the next.
 void dispatcher::answer_askers() {
   const bool none = resting_ || !missing_service_.empty();
   std::erase_if(asked_, [&](auto& asked) {

@@ -114,7 +114,7 @@ std::uint64_t staging_store::stage(const stage_piece& piece) {
   if (is_good(piece.backup)) return piece.backup.size;
   if (incoming_.id() != piece.backup) {
     if (piece.data.empty()) return 0;
-    // Nobody else's backup is taken before that one is given up.
+    // Another backup is taken only when this one is finished or given up.
     if (incoming_) throw refusal{errc::overloaded, name_of(incoming_.id()) + " is being received"};
     make_room();
     incoming_.begin(setup_.files->receive(piece.backup), piece.backup);
@@ -127,7 +127,7 @@ std::uint64_t staging_store::stage(const stage_piece& piece) {
   return piece.backup.size;
 }
 
-/// For one more, by dropping one that nobody is about to restore.
+/// For one more, by dropping one that no restore is likely to need.
 void staging_store::make_room() {
   const auto now = clock().now();
   while (kept_.size() >= most_kept) {

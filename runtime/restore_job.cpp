@@ -17,7 +17,7 @@ constexpr std::size_t piece_bytes = 256 << 10;
 /// A node that says nothing for so long may have lost the question; it may also be reading all that it has.
 constexpr auto answer_patience = 5s;
 constexpr auto look_again_after = 1s;
-/// Holders drop what nobody wants: so they are asked now and then while others are still being sent the backup.
+/// Holders drop a backup that no restore asks for, so they are asked again while others are still being sent it.
 constexpr auto ask_holders_after = 60s;
 constexpr auto status_patience = 5s;
 /// For the command, and the leader's services to load the backup.
@@ -187,7 +187,7 @@ void restore_job::send_piece(node_id id, std::uint64_t offset) {
           [this](const caf::error&) { fail(cut_short()); });
 }
 
-/// A majority is enough, but whoever can have the backup before its entry comes need not be sent a snapshot after it.
+/// A majority is enough, but a node that gets the backup before its entry comes needs no snapshot afterwards.
 void restore_job::consider() {
   if (!staging_ || !raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return;
   const bool late = clock().now() >= deadline_;

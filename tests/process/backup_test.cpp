@@ -16,27 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-std::string url(const server& of) { return "http://127.0.0.1:" + std::to_string(of.http_port()) + "/v1/backup"; }
-
-program_end restore_into(const server& node, const std::filesystem::path& file,
-                         const std::vector<std::string>& more = {"--yes"}) {
-  std::vector<std::string> command{TROUPE_BACKUP, "restore", file.string(), "--to",
-                                   "http://127.0.0.1:" + std::to_string(node.http_port())};
-  command.insert(command.end(), more.begin(), more.end());
-  return run_program(std::move(command));
-}
-
 program_end verify(const std::filesystem::path& file) { return run_program({TROUPE_BACKUP, "verify", file.string()}); }
-
-/// With what the server said of it beside it, in FILE.head.
-std::filesystem::path backup_of(const server& node, const std::string& name) {
-  const auto file = make_folder() / name;
-  const auto ended =
-      run_program({"/bin/sh", "-c", "curl -fsS -D " + file.string() + ".head -o " + file.string() + " " + url(node)});
-  INFO(ended.text);
-  REQUIRE(ended.code == 0);
-  return file;
-}
 
 void write(const std::filesystem::path& file, const std::string& bytes) {
   std::ofstream{file, std::ios::binary} << bytes;
@@ -257,7 +237,7 @@ TEST_CASE("a backup goes back into the running cluster it is from") {
   CHECK(restore_into(nodes[0], altered).code == 1);
   CHECK(content(nodes[1], "linearizable") != expected);
 
-  // Nobody is there to be asked.
+  // Without a terminal the command cannot ask.
   const auto unasked =
       run_program({"/bin/sh", "-c",
                    std::string{TROUPE_BACKUP} + " restore " + file.string() +

@@ -1,5 +1,9 @@
-// Loaded into a node before its libraries: its disk hangs for as long as a file tells it to. A sync of anything in
-// DIRECTORY waits while there is a file DIRECTORY.hang.
+// Loaded into a node before its libraries: its disk hangs for as long as a file tells it to. PATH is a file or a
+// directory, and then stands for all that is in it:
+//   PATH.hang        no sync returns
+//   PATH.hang-read   no read returns
+//   PATH.hang-close  no close returns
+//   PATH.fail        every sync fails
 #include <cerrno>
 #include <dlfcn.h>
 #include <string>
@@ -7,23 +11,52 @@
 
 namespace {
 
-bool hangs(int fd) {
+bool told(int fd, const char* what) {
+  const int before = errno;
   char name[4096];
   const auto link = "/proc/self/fd/" + std::to_string(fd);
   const auto size = ::readlink(link.c_str(), name, sizeof name);
-  if (size <= 0) return false;
-  std::string path{name, static_cast<std::size_t>(size)};
-  for (; path.size() > 1; path.resize(path.find_last_of('/')))
-    if (::access((path + ".hang").c_str(), F_OK) == 0) return true;
-  return false;
+  bool found = false;
+  if (size > 0 && name[0] == '/')
+    for (std::string path{name, static_cast<std::size_t>(size)}; !found && path.size() > 1;
+         path.resize(path.find_last_of('/')))
+      found = ::access((path + what).c_str(), F_OK) == 0;
+  errno = before;
+  return found;
+}
+
+void wait_while(int fd, const char* what) {
+  while (told(fd, what)) ::usleep(5000); // nap: a disk that hangs
+}
+
+template <class Function> Function* next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
 int sync_when_it_answers(int fd, const char* function) {
-  while (hangs(fd)) ::usleep(5000); // nap: a disk that hangs
-  return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, function))(fd);
+  wait_while(fd, ".hang");
+  if (!told(fd, ".fail")) return next<int(int)>(function)(fd);
+  errno = EIO;
+  return -1;
 }
 
 } // namespace
 
 extern "C" int fdatasync(int fd) { return sync_when_it_answers(fd, "fdatasync"); }
 extern "C" int fsync(int fd) { return sync_when_it_answers(fd, "fsync"); }
+
+extern "C" ssize_t pread(int fd, void* into, size_t size, off_t at) {
+  static const auto really = next<ssize_t(int, void*, size_t, off_t)>("pread");
+  wait_while(fd, ".hang-read");
+  return really(fd, into, size, at);
+}
+extern "C" ssize_t pread64(int fd, void* into, size_t size, off64_t at) {
+  static const auto really = next<ssize_t(int, void*, size_t, off64_t)>("pread64");
+  wait_while(fd, ".hang-read");
+  return really(fd, into, size, at);
+}
+extern "C" int close(int fd) {
+  static const auto really = next<int(int)>("close");
+  wait_while(fd, ".hang-close");
+  return really(fd);
+}

@@ -15,6 +15,16 @@ inline constexpr int keys = 300;
 /// Runs a program to its end.
 program_end run_program(std::vector<std::string> command);
 
+/// The node's HTTP API.
+std::string url_of(const server& node);
+
+/// Asks the node for a backup, with curl. Beside the file is what the server said of it, in FILE.head.
+std::filesystem::path backup_of(const server& node, const std::string& name);
+
+/// Runs troupe-backup.
+program_end restore_into(const server& node, const std::filesystem::path& file,
+                         const std::vector<std::string>& more = {"--yes"});
+
 /// Writes so many keys.
 void fill(cluster& nodes, std::size_t through, int count = keys);
 

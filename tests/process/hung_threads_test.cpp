@@ -1,0 +1,133 @@
+// Each thread of a node that waits for the disk hangs by itself: the node says so where it can, requests are answered
+// by their deadlines, and SIGTERM ends the process.
+#include "tests/process/hanging.hpp"
+#include "tests/process/maintenance.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using Catch::Contains;
+using std::chrono::steady_clock;
+
+namespace {
+
+milliseconds since(steady_clock::time_point then) {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - then);
+}
+
+/// The answer to a request that says `?timeout=1s`, which must come about then.
+troupe::http::result in_time(const server& node, std::string_view method, const std::string& target,
+                             std::string_view body = {}) {
+  const auto asked = steady_clock::now();
+  auto answer = node.call(method, target, body);
+  INFO(target << " " << answer.body);
+  CHECK(since(asked) < 2500ms);
+  return answer;
+}
+
+bool serves(const server& node) { return node.ready() && node.call("PUT", "/v1/maps/m/k", "1").status == 200; }
+
+/// The name of the only snapshot in a folder, without its suffix.
+std::string name_of_only(const std::filesystem::path& folder) {
+  for (const auto& file : std::filesystem::directory_iterator{folder})
+    if (file.path().extension() == ".snapshot") return file.path().stem();
+  return {};
+}
+
+} // namespace
+
+TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the end hangs: the rest of the node goes on, "
+          "and ends") {
+  const hanging_disks disks;
+  std::vector<std::unique_ptr<cluster>> nodes;
+  for (int i = 0; i < 5; ++i) nodes.push_back(std::make_unique<cluster>(1));
+  for (auto& one : nodes) one->start();
+  for (auto& one : nodes) one->wait_ready();
+  auto& writes_snapshot = (*nodes[0])[0];
+  auto& stages = (*nodes[1])[0];
+  auto& opens_log = (*nodes[2])[0];
+  auto& opens_identity = (*nodes[3])[0];
+  auto& closes_files = (*nodes[4])[0];
+
+  // A snapshot: its outcome is unknown, and what else the node does goes on.
+  const auto began = steady_clock::now();
+  hang(writes_snapshot.data_dir() / "snapshots");
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = in_time(writes_snapshot, "POST", "/v1/snapshot?timeout=1s");
+    CHECK(answer.status == 504);
+    CHECK(json::parse(answer.body)["outcome"] == "unknown");
+    CHECK(serves(writes_snapshot));
+  }
+  // Requests that wait are bounded, for the node cannot take back what it was asked.
+  auto connection = writes_snapshot.connect();
+  unsigned status = 504;
+  for (int i = 0; i < 300 && status == 504; ++i) status = connection.request("POST", "/v1/snapshot?timeout=1ms").status;
+  CHECK(status == 429);
+
+  // A staged backup.
+  fill(*nodes[1], 0, 20);
+  const auto backup = backup_of(stages, "my.backup");
+  const auto target = "/v1/restore/" + name_of_only(stages.data_dir() / "snapshots");
+  hang(stages.data_dir() / "staged");
+  const auto piece = in_time(stages, "PUT", target + "?offset=0&timeout=1s", read_text(backup));
+  CHECK(piece.status == 504);
+  CHECK(json::parse(piece.body)["outcome"] == "unknown");
+  const auto restored = in_time(stages, "POST", target + "?timeout=1s");
+  CHECK(json::parse(restored.body)["outcome"] == "rejected");
+  CHECK(serves(stages));
+
+  // The opening of the log.
+  opens_log.process().kill();
+  hang(opens_log.data_dir() / "log", reads);
+  opens_log.start();
+  wait_for("word of the opening", 10s, [&] {
+    const auto answer = opens_log.call("GET", "/readyz");
+    return answer.status == 503 &&
+           answer.body.find("reading the log and the state from the disk for") != answer.body.npos;
+  });
+  CHECK(opens_log.call("GET", "/livez").status == 200);
+  CHECK(json::parse(in_time(opens_log, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
+
+  // The identity file.
+  opens_identity.process().kill();
+  hang(opens_identity.data_dir() / "identity", reads);
+  opens_identity.start();
+  wait_for("its HTTP port", 10s, [&] { return opens_identity.call("GET", "/livez").status == 503; });
+  CHECK(json::parse(in_time(opens_identity, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
+
+  hang(closes_files.data_dir(), closes);
+
+  const auto expected = "was begun";
+  wait_for("word of the snapshot", 15s, [&] {
+    const auto error = writes_snapshot.status()["snapshot_error"];
+    return error.is_string() && error.get<std::string>().find(expected) != std::string::npos;
+  });
+  CHECK(since(began) >= 9s);
+
+  // All at once, for each takes its time.
+  const auto asked = steady_clock::now();
+  for (auto& one : nodes) (*one)[0].process().signal(SIGTERM);
+  for (auto& one : nodes) {
+    auto& node = (*one)[0];
+    const auto code = node.process().wait(12s);
+    CAPTURE(node.data_dir(), node.log());
+    REQUIRE(code.has_value());
+    CHECK(*code == 1);
+    CHECK(since(asked) < 10'500ms); // also of those that ended while others were looked at
+    CHECK_THAT(node.log(), Contains("wait for") || Contains("waits for"));
+  }
+  std::cout << "five nodes with a hanging thread each ended within " << since(asked).count() << " ms\n";
+
+  release(writes_snapshot.data_dir() / "snapshots");
+  release(opens_log.data_dir() / "log", reads);
+  for (auto* node : {&writes_snapshot, &opens_log}) {
+    node->start();
+    wait_for(node->name(), 20s, [&] { return serves(*node); });
+    CHECK(node->call("POST", "/v1/snapshot").status == 200);
+  }
+}
