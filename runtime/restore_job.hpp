@@ -1,7 +1,7 @@
 // Restores one backup into the running cluster and is gone.
 //
 //   (spawned) -- make_restore: a read of nothing --> [reading] -- it is served --> [staging] -- a quorum of the voters
-//                                                                                     |    holds the backup, and no voter
+//                                                                                     |    holds the backup, and none
 //         each voter, this node first: ask where it stands, send the piece <----------+    is being sent it
 //         that is due, one at a time, until it holds all                                         --> [proposing]
 //                                                                  (gone) <-- the command's outcome ---+
@@ -31,8 +31,8 @@ struct restore_setup {
 
 using restore_handle = compat::handle<restore_made(make_restore), void(link_up), void(link_down), void(timer)>;
 
-/// Why a quorum: a leader that is elected later got votes of a quorum, so among those that the new leader needs there always
-/// is one that has the backup (docs/architecture.md, "A backup").
+/// Why a quorum: a leader that is elected later got votes of a quorum, so among those that the new leader needs there
+/// always is one that has the backup (docs/architecture.md, "A backup").
 class restore_job : public restore_handle::base {
  public:
   restore_job(caf::actor_config& config, restore_setup setup);
