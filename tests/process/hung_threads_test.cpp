@@ -102,6 +102,18 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
 
   hang(closes_files.data_dir(), closes);
 
+  // The identity file of a node that is about to promise itself to a cluster.
+  nodes.push_back(std::make_unique<cluster>(2));
+  auto& forms = (*nodes.back())[0];
+  auto& other = (*nodes.back())[1];
+  forms.start();
+  wait_for("a node that forms", 10s, [&] { return forms.status()["phase"] == "forming"; });
+  hang(forms);
+  other.start();
+  wait_for("word of the identity", 10s, [&] { return forms.status()["disk"] == "stalled"; });
+  CHECK_THAT(forms.status()["not_ready"].get<std::string>(), Contains("the data directory does not answer"));
+  CHECK(json::parse(in_time(forms, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
+
   const auto expected = "was begun";
   wait_for("word of the snapshot", 15s, [&] {
     const auto error = writes_snapshot.status()["snapshot_error"];
@@ -121,7 +133,7 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
     CHECK(since(asked) < 10'500ms); // also of those that ended while others were looked at
     CHECK_THAT(node.log(), Contains("wait for") || Contains("waits for"));
   }
-  std::cout << "five nodes with a hanging thread each ended within " << since(asked).count() << " ms\n";
+  std::cout << "six nodes with a hanging thread each ended within " << since(asked).count() << " ms\n";
 
   release(writes_snapshot.data_dir() / "snapshots");
   release(opens_log.data_dir() / "log", reads);
