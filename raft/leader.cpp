@@ -20,7 +20,6 @@ leader::leader(candidate&& from) : state_(std::move(from).release()) {}
 output leader::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
-  state_.note_members(now);
   heard_ = began_ = now;
   check_quorum_at_ = now + state_.opts().election_max;
   term_start_ = state_.log().last_index() + 1;
@@ -37,12 +36,13 @@ output leader::step(const event& what, time_point now) {
   state_.enter(what, now, out);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
   flee_stalled_disk(now, out);
-  state_.note_members(now);
   return out;
 }
 
 replicator_seed leader::seed_for(node_id peer) const {
-  return {state_.opts(), state_.to(peer), state_.log().last_index(), state_.log().last_term(), state_.commit(), round_};
+  const auto& log = state_.log();
+  return {state_.opts(),   state_.to(peer), log.last_index(),        log.last_term(),
+          state_.commit(), round_,          peers_.at(peer).session};
 }
 
 fetched leader::answer(const fetch_request& request) const {
@@ -131,7 +131,7 @@ void leader::on(const persisted&, time_point now, output& out) {
 void leader::on(const peer_report& what, time_point now, output& out) {
   const auto peer = peers_.find(what.peer);
   if (what.term != state_.term() || peer == peers_.end() || what.match > state_.log().last_index() ||
-      what.round > round_)
+      what.round > round_ || what.session < peer->second.session)
     return;
   auto& p = peer->second;
   if (what.session > p.session) {

@@ -121,7 +121,7 @@ class leader {
   std::optional<refusal> may_not_commit(const configuration& next, time_point now) const;
   bool may_vote(const promotion& p, const configuration& c, time_point now) const;
   configuration with_promotions(const configuration& c, time_point now) const;
-  bool may_change() const;
+  std::optional<refusal> too_early_to_change() const;
   void append_configuration(const configuration& next, time_point now, output& out);
   void follow_configuration(time_point now, output& out);
   void meet(const member& peer, time_point now, output& out);
@@ -146,6 +146,9 @@ class leader {
 
   node_state state_;
   std::map<node_id, progress> peers_;
+  /// Replicators begin with this session. A peer that left and comes back, perhaps without its disk, has another
+  /// replicator: nothing that was said to the first one may count for it.
+  std::uint64_t first_session_ = 0;
   index_t term_start_ = 0;
   /// Index and cost of this term's entries that are not committed yet, oldest first.
   std::deque<std::pair<index_t, std::size_t>> uncommitted_;

@@ -28,7 +28,8 @@ struct options {
   /// A leader refuses proposals while it holds more uncommitted bytes than this, or more that its own disk lacks.
   std::size_t max_uncommitted_bytes = 64 << 20;
   /// A disk stalls when a write has waited for it for so long. A leader then hands leadership over, and no node
-  /// campaigns before its disk answers. 0: twice election_max. Raise it where a healthy disk pauses for longer (a
+  /// campaigns before its disk answers. 0: twice election_max; else not less than election_max, for a pause that no
+  /// follower would notice in a leader is none to hand over for. Raise it where a healthy disk pauses for longer (a
   /// network volume that fails over); at most this long, writes may wait for a leader whose disk hangs.
   duration disk_stall_limit{0};
   /// Entries kept on disk up to the newest snapshot, for followers that are a little behind: so many, or so many bytes

@@ -21,6 +21,8 @@ bool contains(const std::vector<node*>& list, const node* n) {
 } // namespace
 
 void availability::run() {
+  // What is owed is owed by disks that work: one that fails is broken on purpose, and named.
+  world_.what.store_fails_permille = 0;
   for (unsigned i = 0; i < world_.what.outages; ++i) outage();
   if (world_.what.outages > 0 && world_.what.demands.late_voters) late_voter();
   begin();

@@ -156,6 +156,11 @@ void checker::on_snapshot(const stored_snapshot& made) const {
     throw violation("a snapshot names other members" + at(last.index));
 }
 
+void checker::on_own_snapshot(raft::node_id node, const stored_snapshot& made, const disk& own) const {
+  if (!outcome_only_ && !own.has(made.at.last))
+    throw violation("a snapshot of " + name(node) + " goes beyond the log on its disk" + at(made.at.last.index));
+}
+
 void checker::count_configuration(const raft::configuration& c) {
   if (c.joint()) ++joint_committed_;
   if (c.voters != last_voters_) ++voters_changed_;

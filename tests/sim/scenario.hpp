@@ -63,11 +63,11 @@ struct fault_weights {
 /// What is asked of a majority beside that it goes on without a minority: see availability.hpp.
 struct demands {
   /// It has another leader soon when the disk of its leader stops.
-  bool leaders_with_stopped_disk = false;
+  bool leaders_with_stopped_disk = true;
   /// It counts a voter that has its log and no state.
-  bool voters_without_state = false;
+  bool voters_without_state = true;
   /// A voter that needs a snapshot gets one while writes go on.
-  bool late_voters = false;
+  bool late_voters = true;
 };
 
 struct scenario {

@@ -138,8 +138,8 @@ TEST_CASE("the limit is twice the longest election timeout unless it is set") {
   options opts;
   opts.election_max = 700ms;
   CHECK(opts.stall_limit() == 1400ms);
-  opts.disk_stall_limit = 300ms;
-  CHECK(opts.stall_limit() == 300ms);
+  opts.disk_stall_limit = 900ms;
+  CHECK(opts.stall_limit() == 900ms);
 }
 
 TEST_CASE("a role's deadline covers the disk, for every role") {

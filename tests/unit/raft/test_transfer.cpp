@@ -127,11 +127,11 @@ TEST_CASE("3.10: who is asked campaigns at once, and says why; a second try is l
   CHECK_FALSE(f.step(rpc{timeout_now{test::from(2, 2)}}, start).next_role);
   REQUIRE(f.step(rpc{timeout_now{test::from(2, 1)}}, start).next_role);
   candidate c{std::move(f)};
-  const auto out = c.start(start);
+  CHECK(c.start(start).send_now.empty());
   CHECK(c.state().term() == 2);
-  CHECK(out.send_now.empty());
-  REQUIRE(out.send_after_persist.size() == 2);
-  const auto& request = std::get<vote_request>(out.send_after_persist[0]);
+  const auto out = c.step(persisted{test::all_of(c.state())}, start);
+  REQUIRE(out.send_now.size() == 2);
+  const auto& request = std::get<vote_request>(out.send_now[0]);
   CHECK_FALSE(request.pre);
   CHECK(request.transfer);
   const auto again = c.step(tick{}, *c.deadline());
