@@ -18,8 +18,8 @@ class absences {
   /// Nodes whose leaving is kept one by one.
   static constexpr std::size_t max_kept = 256;
 
-  /// These are the members from now on. Every configuration must be noted, in order: a node that a skipped one had would
-  /// seem to be out for longer than it is.
+  /// These are the members from now on. Every configuration must be noted, in order: a node that a skipped one had
+  /// would seem to be out for longer than it is.
   void note(const configuration& members, time_point now);
   /// The same when others may have held in between: who came and left meanwhile is not known.
   void note_after_gap(const configuration& members, time_point now);

@@ -10,7 +10,7 @@
 
 namespace troupe::raft {
 
-/// Of one transfer, for people.
+/// The progress of one transfer, for operators.
 struct transfer_status {
   node_id peer;
   snapshot_id snapshot;

@@ -41,7 +41,7 @@ output leader::step(const event& what, time_point now) {
 
 replicator_seed leader::seed_for(node_id peer) const {
   const auto& log = state_.log();
-  return {state_.opts(),   state_.to(peer), log.last_index(),        log.last_term(),
+  return {state_.opts(),   state_.to(peer), log.last_index(),       log.last_term(),
           state_.commit(), round_,          peers_.at(peer).session};
 }
 

@@ -63,7 +63,7 @@ class leader {
 
     /// Not 0: the configuration at this index does not have the peer any more.
     index_t left_at = 0;
-    /// Set when that is committed: the peer is told until then.
+    /// Set when that is committed: until then the leader sends it notices.
     std::optional<time_point> told_until;
   };
   /// Leadership on its way to another node.
@@ -112,7 +112,8 @@ class leader {
   void serve_reads(output& out);
   void step_down(output& out, std::optional<rpc> carry);
   /// A leader that cannot apply steps down, but not before every voter that is there has its whole log: with a longer
-  /// one than theirs it would keep those from being elected that can. Some time later whoever has it must do.
+  /// one than theirs it would keep those from being elected that can. After 2 x election_max one voter with the whole
+  /// log suffices.
   void make_way(time_point now, output& out);
   void tell_replicators(output& out, std::vector<entry> entries = {});
 

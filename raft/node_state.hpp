@@ -63,7 +63,7 @@ class node_state {
   bool may_campaign() const noexcept {
     return log_.may_count(self_, commit_) && !removed() && !state_lost_ && !stalled_;
   }
-  /// A learner that hears nothing may have been removed while it was away, and has nobody to tell it but those it asks.
+  /// A learner that hears nothing may have been removed while it was away, and only those that it asks tell it so.
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }

@@ -18,7 +18,7 @@ struct options {
   /// majority for election_max steps down.
   duration election_min = 500ms;
   duration election_max = 1000ms;
-  /// A commit index that no other message carries is told to followers after this.
+  /// A commit index that no other message carries is sent to followers after this.
   duration commit_lag = 5ms;
   /// Entries of one append_request: stops adding when their cost passes this.
   std::size_t max_append_bytes = 1 << 20;

@@ -24,7 +24,8 @@ std::vector<vote_request> real_requests(const output& out) {
   std::vector<vote_request> found;
   for (const auto* list : {&out.send_now, &out.send_after_persist})
     for (const auto& message : *list)
-      if (const auto* request = std::get_if<vote_request>(&message); request && !request->pre) found.push_back(*request);
+      if (const auto* request = std::get_if<vote_request>(&message); request && !request->pre)
+        found.push_back(*request);
   return found;
 }
 
