@@ -39,7 +39,8 @@ void node::take_snapshot() {
 
 /// As the dispatcher does: entries are applied before this disk has them, and a snapshot of them waits for that.
 void node::keep_snapshot_if_durable() {
-  if (!snapshot_is_written_ || !disk_.has(written_snapshot_->at.last)) return;
+  if (!snapshot_is_written_) return;
+  if (!disk_.has(written_snapshot_->at.last) && world_.what.broken != mutant::snapshot_before_log) return;
   const auto made = *std::exchange(written_snapshot_, std::nullopt);
   snapshot_is_written_ = taking_snapshot_ = false;
   world_.judge.on_snapshot(made);

@@ -29,6 +29,8 @@ enum class mutant : std::uint8_t {
   keep_conflicting_log,
   /// A node whose snapshot is damaged goes on as if it had it.
   trust_damaged_snapshot,
+  /// A snapshot gets its name before the log on the same disk leads to it.
+  snapshot_before_log,
   /// A node without the backup that is restored goes on as if it had it.
   restore_without_backup,
   /// A rule of membership is broken. In the core's sources, too.

@@ -3,7 +3,7 @@
 #include "raft/role.hpp"
 
 #include "raft/random.hpp"
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -65,15 +65,7 @@ class scene {
  private:
   static leader elected(const options& o) {
     follower f{node_state{node_id{1}, test::cluster, o, 42, test::disk_with({1}, {1, {}}, 3)}};
-    f.start(start);
-    candidate c{std::move(f)};
-    c.start(start);
-    c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-    c.step(persisted{test::all_of(c.state())}, start);
-    REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-    leader l{std::move(c)};
-    l.start(start);
-    return l;
+    return test::elected(std::move(f), {2}, start);
   }
 
   leader leader_;

@@ -1,6 +1,7 @@
 // What a leader knows of a peer belongs to one process of that peer: another one, or one that lost what it promised.
 #include "raft/role.hpp"
 
+#include "tests/unit/raft/elected.hpp"
 #include "tests/unit/raft/replicator_answers.hpp"
 
 #include <catch2/catch.hpp>
@@ -160,17 +161,7 @@ TEST_CASE("a refusal that may be late does not hold up the snapshot that is on i
 }
 
 TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is said late of what it had") {
-  auto l = [] {
-    follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}}, 3)}};
-    f.start(start);
-    candidate c{std::move(f)};
-    c.start(start);
-    c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-    c.step(persisted{test::all_of(c.state())}, start);
-    REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-    return leader{std::move(c)};
-  }();
-  l.start(start);
+  auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
   const auto report = [&](std::uint64_t peer, index_t match, std::uint64_t session = 0) {
     peer_report r{2, node_id{peer}, match, 0, start};
     r.session = session;
@@ -209,15 +200,7 @@ TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is sa
 }
 
 TEST_CASE("what a process acknowledged helps to commit nothing new after another one has taken its place") {
-  follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}}, 3)}};
-  f.start(start);
-  candidate c{std::move(f)};
-  c.start(start);
-  c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-  leader l{std::move(c)};
-  l.start(start);
+  auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
   l.step(propose{{{5, bytes{"a"}}, {6, bytes{"b"}}}}, start);
   const auto report = [](std::uint64_t session, index_t match, std::optional<lost_entries> lost = {}) {
     peer_report r{2, node_id{2}, match, 0, start};
