@@ -26,7 +26,7 @@ void dispatcher::adopt(const adopt_state& message) {
   members_ = state.at.members;
   state_lost_ = false;
   restoring_.reset(); // it goes beyond
-  // Whoever made it had all services.
+  // The node that made it had all services.
   missing_service_.clear();
   if (state.id.last.index > newest_.last.index) newest_ = state.id;
   schedule_.taken();
@@ -54,7 +54,7 @@ void dispatcher::replace_states(loaded_state& state) {
   }
 }
 
-/// One that nobody went on from is large as well.
+/// An unused state is large as well.
 void dispatcher::discard(loaded_state& state) {
   for (auto& [name, machine] : state.machines)
     if (machine)

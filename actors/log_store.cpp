@@ -14,7 +14,7 @@ constexpr auto try_again_after = std::chrono::milliseconds{50};
 /// The log speaks of one trouble so often.
 constexpr auto complain_every = std::chrono::seconds{10};
 
-/// Why this actor ends. After a full disk the node starts its core anew; what a disk that failed holds is unknown.
+/// Why this actor ends. After a full disk the node restarts its core; what a disk that failed holds is unknown.
 caf::error as_reason(const std::exception& e) {
   const auto* of_disk = dynamic_cast<const raft::storage_error*>(&e);
   if (!of_disk || of_disk->temporary()) return compat::reason_of(e);

@@ -18,7 +18,7 @@ output follower::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
   rearm(now);
-  // A node that is the whole quorum has nobody to wait for.
+  // A node that is the whole quorum need not wait for others.
   const auto& c = state_.members();
   if (c.voters.size() == 1 && !c.joint() && c.is_voter(state_.self()) && state_.may_campaign()) election_at_ = now;
   return out;

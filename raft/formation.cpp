@@ -35,7 +35,7 @@ formation_output formation::start() {
     break;
   case membership_state::promised:
     if (proposing()) {
-      // Answers of an earlier run may have been lost with it: everybody is asked anew.
+      // Answers of an earlier run may have been lost with it: all members are asked again.
       yes_ = {self_.id};
       count_promises(out);
       if (!storing_) ask_for_promises(out);
@@ -361,7 +361,7 @@ void formation::give_up(std::string why, formation_output& out) {
   store({}, out);
 }
 
-/// An abort can be lost, and a late request can make a promise that nobody waits for. Whoever proposed it does not have
+/// An abort can be lost, and a late request can make a promise that no proposer waits for. Its proposer does not have
 /// it any more and says so; from anybody else the abort means nothing.
 void formation::deny_strays(formation_output& out) const {
   for (const auto& p : view_.peers) {

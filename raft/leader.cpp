@@ -71,7 +71,7 @@ void leader::on(const tick&, time_point now, output& out) {
 }
 
 void leader::check_quorum(time_point now, output& out) {
-  // What a quorum has been heard since: a leader that nobody follows must not go on answering "I lead".
+  // What a quorum has been heard since: a leader without followers must not go on answering "I lead".
   const auto heard = quorum_value(state_.members(), [&](node_id id) {
     if (id == state_.self()) return now;
     const auto peer = peers_.find(id);
@@ -162,7 +162,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
 
 void leader::on(const snapshot_stored&, time_point, output&) {
   state_.note_stored();
-  // Of an earlier leader. Whoever leads has in its log what that snapshot holds.
+  // It came from an earlier leader. The log of this one has what that snapshot holds.
 }
 
 void leader::on(const snapshot_taken& what, time_point now, output& out) {
@@ -232,7 +232,7 @@ void leader::receive(const timeout_now&, time_point, output&) {
 }
 
 void leader::receive(const removed_notice&, time_point, output&) {
-  // Whoever leads is a member, or has removed itself, and knows.
+  // A leader already knows its own membership.
 }
 
 template <class Request> void leader::meet_other_leader(const Request& request, output& out) {
@@ -305,7 +305,7 @@ void leader::serve_reads(output& out) {
 void leader::step_down(output& out, std::optional<rpc> carry) {
   for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
   reads_.clear();
-  // Whoever has a higher term has it from the election that was asked for.
+  // The higher term comes from the election that this leader asked for.
   const bool moved = carry && transfer_ && transfer_->asked;
   end_transfer(moved ? std::nullopt : std::optional{refusal::leadership_lost}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};

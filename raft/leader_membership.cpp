@@ -32,7 +32,7 @@ void leader::on(const change_members& what, time_point now, output& out) {
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
 
-/// What asking again cannot mend goes first: whoever asks must not be sent to try again, or be told so by chance.
+/// Permanent refusals come first: a caller must not be sent to try again, nor get the final answer only by chance.
 std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (const auto why = objection(what)) return why;
   if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
@@ -57,7 +57,7 @@ std::optional<refusal> leader::may_not_commit(const configuration& next, time_po
   return now - began_ < state_.opts().election_max ? refusal::leader_too_new : refusal::no_majority_left;
 }
 
-/// Who has caught up votes, in the place of whom it replaces. One that replaces nobody makes majorities larger: it
+/// A caught-up learner becomes a voter, and replaces `p.replaces` if that is set. Without it majorities grow: it
 /// waits until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and
 /// die would, one by one, take the majority from those that stay.
 bool leader::may_vote(const promotion& p, const configuration& c, time_point now) const {

@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void broken(const std::string& rule) { throw std::logic_error("raft: broken invariant: " + rule); }
 
-/// A pre-vote promises nothing, and its granted answer carries a term nobody is in yet.
+/// A pre-vote promises nothing, and its granted answer carries a term that no node is in yet.
 bool is_pre_vote(const rpc& message) {
   if (const auto* request = std::get_if<vote_request>(&message)) return request->pre;
   if (const auto* response = std::get_if<vote_response>(&message)) return response->pre && response->granted;
@@ -78,8 +78,8 @@ void node_state::note_missing(index_t index) {
 }
 
 bool node_state::note_removed(output& out, const removed_notice& notice, time_point now) {
-  // What else this node knows up to there, at the very index even, was never committed, and nobody is there to cut it
-  // from its log.
+  // What else this node knows up to there, at the very index even, was never committed, and no leader is there to cut
+  // it from its log.
   if (log_.configuration_index() > notice.commit) return false;
   removed_as_of_ = std::max(removed_as_of_, notice.commit);
   const auto out_for = std::chrono::milliseconds{std::min(notice.out_for_ms, longest_absence_ms)};
@@ -106,7 +106,7 @@ void node_state::note_own_removal(output& out) {
   removed_as_of_ = std::max(removed_as_of_, commit_);
   if (at <= removed_at_) return;
   removed_at_ = at;
-  removed_before_ = time_point::min(); // it was there, and nobody can show anything else
+  removed_before_ = time_point::min(); // it was there, and no notice can name an earlier time
   out.removed = at;
   out.dismissed = members().is_dismissed(self_);
 }
@@ -225,7 +225,7 @@ void node_state::release_commits(output& out) {
   // What is not on this disk cannot be read from it.
   const auto on_disk = std::min(commit_, durable_index_);
   if (state_lost_ || !can_apply()) {
-    // Nothing is given out, and whoever needs these entries later finds them on the disk.
+    // Nothing is given out, and these entries are read from the disk when they are needed.
     log_.evict(on_disk, opts_.cache_bytes);
     return;
   }

@@ -136,7 +136,7 @@ std::string availability::lose_a_state(const std::vector<node*>& victims) {
   std::vector<node*> others;
   for (auto* n : healthy_)
     if (!n->leads()) others.push_back(n);
-  // It must be needed, or it proves nothing; with it alone nobody could serve.
+  // It must be needed, or it proves nothing; with it alone no node could serve.
   if (victims.empty() || others.empty() || healthy_.size() < 2) return ": all voters";
   auto& loser = *others[world_.random.next() % others.size()];
   const auto lost = world_.seen.states_lost;

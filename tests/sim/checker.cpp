@@ -83,7 +83,7 @@ void checker::on_vote(raft::node_id voter, raft::term_t term, raft::node_id cand
     throw violation("a vote of " + name(voter) + " left before it was on disk");
 }
 
-/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin anew with each term.
+/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin at 0 in each term.
 void checker::on_round(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   const auto asked = [&](std::uint64_t round) {

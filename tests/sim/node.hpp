@@ -15,7 +15,7 @@
 
 namespace troupe::sim {
 
-/// How an operation ended, as its client is told.
+/// The outcome of an operation that its client gets.
 enum class outcome : std::uint8_t { done, rejected, unknown };
 
 class node {
