@@ -96,6 +96,7 @@ class dispatcher : public dispatcher_handle::base {
   void take_snapshot_now();
   void take_asked_snapshot();
   void gather(const state_view& answer);
+  void write_when_durable(write_snapshot what);
   void on_written(const snapshot_written& result);
   void on_lost(const raft::snapshot_id& id);
   void answer_askers();
@@ -141,7 +142,7 @@ class dispatcher : public dispatcher_handle::base {
   snapshot_schedule schedule_;
   std::optional<viewing> viewing_;
   std::uint64_t last_view_ = 0;
-  /// Views are with the snapshot store.
+  /// Views wait for the log, or are with the snapshot store.
   bool writing_ = false;
   /// The newest one here that can be read.
   raft::snapshot_id newest_;

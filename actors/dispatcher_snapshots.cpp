@@ -101,8 +101,16 @@ void dispatcher::gather(const state_view& answer) {
     viewing_->what.views.emplace_back(from->first, answer.view);
     if (--viewing_->missing > 0) return;
   }
+  write_when_durable(std::exchange(viewing_, std::nullopt)->what);
+}
+
+/// What is applied is committed, and may not be on this disk yet. A snapshot of it would outlive the end of the log
+/// after a crash: the log would begin behind it then, and the snapshot before would be of no use any more.
+void dispatcher::write_when_durable(write_snapshot what) {
   writing_ = true;
-  send(snapshots_, std::exchange(viewing_, std::nullopt)->what);
+  request(log_, caf::infinite, sync_log{})
+      .then([this, what = std::move(what)](const log_synced&) mutable { send(snapshots_, std::move(what)); },
+            [](const caf::error&) {}); // with the log store, the core ends
 }
 
 void dispatcher::on_written(const snapshot_written& result) {

@@ -226,8 +226,11 @@ struct log_piece {
 struct compact_log {
   index_t up_to = 0;
 };
-using log_store_handle = compat::handle<void(store_write), log_piece(read_log), void(compact_log), void(attach_role),
-                                        void(role_changed), void(flow_mark), void(flush), void(timer)>;
+struct log_synced;
+/// Asks for the mark that holds when everything handed over before is on disk; answered then.
+struct sync_log {};
+using log_store_handle = compat::handle<void(store_write), log_piece(read_log), log_synced(sync_log), void(compact_log),
+                                        void(attach_role), void(role_changed), void(flush), void(timer)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
 
@@ -272,7 +275,7 @@ struct attach_role {
   role_handle role;
 };
 
-/// To every sender of a role: from now on `role`. Whoever gets it sends `drained{retiring}` to `previous`, if there is
+/// To every sender of a role: from now on `role`. The receiver sends `drained{retiring}` to `previous`, if there is
 /// one.
 struct role_changed {
   epoch_t epoch = 0;

@@ -37,6 +37,7 @@ TROUPE_LOCAL_MESSAGE(troupe::formation_status);
 TROUPE_LOCAL_MESSAGE(troupe::store_write);
 TROUPE_LOCAL_MESSAGE(troupe::read_log);
 TROUPE_LOCAL_MESSAGE(troupe::log_piece);
+TROUPE_LOCAL_MESSAGE(troupe::sync_log);
 TROUPE_LOCAL_MESSAGE(troupe::compact_log);
 TROUPE_LOCAL_MESSAGE(troupe::raft::snapshot_taken);
 TROUPE_LOCAL_MESSAGE(troupe::raft::disk_space);

@@ -14,7 +14,7 @@ constexpr auto try_again_after = std::chrono::milliseconds{50};
 /// The log speaks of one trouble so often.
 constexpr auto complain_every = std::chrono::seconds{10};
 
-/// Why this actor ends. After a full disk the node starts its core anew; what a disk that failed holds is unknown.
+/// Why this actor ends. After a full disk the node restarts its core; what a disk that failed holds is unknown.
 caf::error as_reason(const std::exception& e) {
   const auto* of_disk = dynamic_cast<const raft::storage_error*>(&e);
   if (!of_disk || of_disk->temporary()) return compat::reason_of(e);
@@ -36,6 +36,7 @@ log_store_handle::behavior_type log_store::make_behavior() {
   return {
       [this](const store_write& m) { store(m); },
       [this](const read_log& m) { return read(m); },
+      [this](const sync_log&) { return when_synced(); },
       [this](const compact_log& m) { storage_->compact(m.up_to); },
       [this](const attach_role& m) {
         role_ = m.role;
@@ -45,12 +46,9 @@ log_store_handle::behavior_type log_store::make_behavior() {
       [this](const role_changed& m) {
         if (m.previous) send(m.previous, drained{m.retiring});
       },
-      [](const flow_mark&) {}, // whatever it followed is applied
       [this](const flush&) { sync(); },
       [this](const timer& m) {
-        if (!timer_.fired(m)) return;
-        try_again();
-        look_for_room();
+        if (timer_.fired(m)) on_time();
       },
   };
 }
@@ -61,6 +59,8 @@ void log_store::on_exit() {
   links_ = nullptr;
   for (auto& [question, promise] : reads_) promise.deliver(log_piece{});
   reads_.clear();
+  for (auto& promise : syncs_) promise.deliver(log_synced{durable_});
+  syncs_.clear();
   // The files close now, not when the last handle to this actor goes: a restart waits for the end of this actor.
   storage_.reset();
 }
@@ -81,13 +81,14 @@ void log_store::store(const store_write& message) {
 void log_store::sync() {
   collecting_ = false;
   if (dirty_ && !sync_storage()) return;
-  // First the promises that the disk now keeps, straight to the peers; they were true for the role that made them.
-  if (!waiting_.empty()) send(links_, outbound{std::exchange(waiting_, {})});
-  if (!dirty_) return;
-  dirty_ = false;
+  const bool moved = std::exchange(dirty_, false);
   durable_ = applied_;
-  if (role_) send(role_, log_synced{durable_});
-  if (has_room_) look_for_room();
+  // The role hears of it before any peer can answer what leaves now.
+  if (moved && role_) send(role_, log_synced{durable_});
+  // The promises that the disk now keeps go straight to the peers; they were true for the role that made them.
+  if (!waiting_.empty()) send(links_, outbound{std::exchange(waiting_, {})});
+  for (auto& promise : std::exchange(syncs_, {})) promise.deliver(log_synced{durable_});
+  if (moved && has_room_) look_for_room();
 }
 
 /// False when it is to be tried again; what comes meanwhile joins it.
@@ -114,12 +115,36 @@ caf::result<log_piece> log_store::read(const read_log& question) {
   return reads_.back().second;
 }
 
+caf::result<log_synced> log_store::when_synced() {
+  if (!dirty_) return log_synced{durable_};
+  syncs_.push_back(make_response_promise<log_synced>());
+  return syncs_.back();
+}
+
 void log_store::put_off(const raft::storage_error& why) {
   const auto now = clock().now();
-  timer_.arm(this, now + try_again_after);
+  try_again_at_ = now + try_again_after;
+  arm_timer();
   if (now < complained_at_ + complain_every) return;
   complained_at_ = now;
   log().error("the log cannot go on for the moment, and tries again: {}", why.what());
+}
+
+void log_store::on_time() {
+  const auto now = clock().now();
+  const auto is_due = [now](std::optional<raft::time_point>& when) {
+    const bool due = when && *when <= now;
+    if (due) when.reset();
+    return due;
+  };
+  if (is_due(try_again_at_)) try_again();
+  if (is_due(look_again_at_)) look_for_room();
+  arm_timer();
+}
+
+void log_store::arm_timer() {
+  timer_.arm(this, try_again_at_);
+  timer_.arm(this, look_again_at_);
 }
 
 void log_store::try_again() {
@@ -139,7 +164,8 @@ void log_store::try_again() {
 
 void log_store::look_for_room() {
   const bool had = std::exchange(has_room_, storage_->has_room());
-  if (!has_room_) timer_.arm(this, clock().now() + look_again_after);
+  if (!has_room_) look_again_at_ = clock().now() + look_again_after;
+  arm_timer();
   if (had == has_room_) return;
   if (has_room_)
     log().warn("the disk has room again");

@@ -7,8 +7,8 @@
 // What fails for a temporary reason (raft::storage_error::temporary) is tried again a little later: until then writes
 // gather, and reads wait.
 //
-// Whether the disk has room is looked at after every sync, and once a second while it has none; the role is told of
-// each change, and attaching.
+// Whether the disk has room is looked at after every sync, and once a second while it has none; the role hears of
+// each change, and of the present state when it attaches.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -16,6 +16,7 @@
 #include "raft/storage.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,10 @@ class log_store : public log_store_handle::base {
   void sync();
   bool sync_storage();
   caf::result<log_piece> read(const read_log& question);
+  caf::result<log_synced> when_synced();
   void put_off(const raft::storage_error& why);
+  void on_time();
+  void arm_timer();
   void try_again();
   void follow(const raft::write& change);
   void look_for_room();
@@ -55,7 +59,12 @@ class log_store : public log_store_handle::base {
   /// The sync, and reads, that failed for a temporary reason.
   bool sync_waits_ = false;
   std::vector<std::pair<read_log, caf::typed_response_promise<log_piece>>> reads_;
+  /// Who waits for the next sync.
+  std::vector<caf::typed_response_promise<log_synced>> syncs_;
   raft::time_point complained_at_;
+  /// When what failed for a temporary reason is tried again, and when the disk is looked at for room.
+  std::optional<raft::time_point> try_again_at_;
+  std::optional<raft::time_point> look_again_at_;
   timer_slot timer_;
 };
 

@@ -71,8 +71,8 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const replicator_fetch& m) { on_fetch(m); },
       [this](const flow_mark& m) {
         if (successor_) return to_successor(m);
-        // Nothing of a connection waits for a disk that stalls: it is not a reason to stop reading from the connection.
-        if (!role_.state().disk_stalled()) this->send(context_.log, m);
+        const auto& state = role_.state();
+        if (!state.all_durable() && !state.disk_stalled()) marks_.emplace_back(state.last_write(), m);
       },
       [this](const drained& m) { on_drained(m); },
       [this](const timer& m) { on_timer(m); },
@@ -84,6 +84,7 @@ template <class Role> void role_shell<Role>::on_exit() {
   context_ = {};
   before_ = {};
   successor_ = nullptr;
+  marks_.clear();
   stop_replicators();
 }
 
@@ -133,6 +134,7 @@ template <class Role> template <class Request> void role_shell<Role>::on_leader_
 
 template <class Role> void role_shell<Role>::on_synced(const log_synced& synced) {
   if (successor_) return to_successor(synced);
+  while (!marks_.empty() && marks_.front().first <= synced.mark.number) marks_.pop_front();
   step(raft::persisted{synced.mark});
 }
 
@@ -241,8 +243,10 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
     const auto left_before = this->clock().now() - out.removed_for;
     this->send(context_.observer, removed_from_cluster{*out.removed, out.dismissed, left_before});
   }
-  if (out.disk_stalled)
+  if (out.disk_stalled) {
+    if (*out.disk_stalled) marks_.clear();
     this->send(context_.observer, disk_condition{*out.disk_stalled, role_.state().disk_wait(this->clock().now())});
+  }
   report_peers(out);
   note_leader();
   note_members();
@@ -350,6 +354,7 @@ template <class Role> template <class Next> void role_shell<Role>::hand_over(std
   const auto term = role_.state().term();
   successor_ = this->template spawn<role_shell<Next>>(std::move(next), Next{std::move(role_)},
                                                       predecessor{context_.epoch, role_handle{this}, std::move(carry)});
+  for (const auto& [number, mark] : std::exchange(marks_, {})) to_successor(mark);
   // From here and not from the successor: the observer must know of it before it can learn of this role's end.
   this->send(context_.observer, role_changed{epoch, Next::kind, term, successor_, context_.epoch, role_handle{this}});
 }

@@ -15,8 +15,10 @@
 #include "raft/follower.hpp"
 #include "raft/leader.hpp"
 
+#include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace troupe {
 
@@ -73,6 +75,9 @@ template <class Role> class role_shell : public role_handle::base {
   std::optional<raft::log_position> told_members_;
   /// What came with the step that is being carried out.
   std::shared_ptr<loaded_state> offered_;
+  /// Each ends when the write before it is on disk, or the disk stalls: a stalled disk is not a reason to stop reading
+  /// from a connection. Numbers rise.
+  std::deque<std::pair<std::uint64_t, flow_mark>> marks_;
   /// Set when this role has retired.
   role_handle successor_;
   int drains_left_ = role_senders;

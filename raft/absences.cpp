@@ -19,6 +19,11 @@ void absences::note(const configuration& members, time_point now) {
   }
 }
 
+void absences::note_after_gap(const configuration& members, time_point now) {
+  *this = {};
+  note(members, now);
+}
+
 duration absences::out_for(node_id id, time_point now) const {
   if (!others_ || std::find(members_.begin(), members_.end(), id) != members_.end()) return {};
   const auto left = left_.find(id);

@@ -18,8 +18,12 @@ class absences {
   /// Nodes whose leaving is kept one by one.
   static constexpr std::size_t max_kept = 256;
 
-  /// These are the members from now on.
+  /// These are the members from now on. Every configuration must be noted, in order: a node that a skipped one had
+  /// would seem to be out for longer than it is.
   void note(const configuration& members, time_point now);
+  /// The same when others may have held in between: who came and left meanwhile is not known.
+  void note_after_gap(const configuration& members, time_point now);
+  bool begun() const noexcept { return others_.has_value(); }
   /// A lower bound for how long `id` has not been a member; 0 for a member.
   duration out_for(node_id id, time_point now) const;
 

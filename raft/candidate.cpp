@@ -24,8 +24,10 @@ std::optional<time_point> candidate::deadline() const {
 output candidate::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
-  state_.note_members(now);
-  if (summoned_) {
+  retry_at_ = now;
+  if (state_.disk_stalled()) {
+    fall_back(out);
+  } else if (summoned_) {
     campaign(now, out);
   } else {
     ask(now, out);
@@ -38,17 +40,18 @@ output candidate::step(const event& what, time_point now) {
   state_.enter(what, now, out);
   if (state_.disk_stalled()) retry_at_ = now;
   std::visit([&](const auto& e) { on(e, now, out); }, what);
-  state_.note_members(now);
   return out;
 }
 
 void candidate::on(const tick&, time_point now, output& out) {
-  // Its own vote will not be on disk, and so it cannot win.
   if (state_.disk_stalled())
-    out.next_role = transition{role_kind::follower, std::nullopt};
+    fall_back(out);
   else if (now >= *retry_at_)
     ask(now, out);
 }
+
+/// Its own vote will not be on disk, and so it cannot win.
+void candidate::fall_back(output& out) { out.next_role = transition{role_kind::follower, std::nullopt}; }
 
 void candidate::on(const rpc& message, time_point now, output& out) {
   std::visit([&](const auto& m) { receive(m, now, out); }, message);
@@ -71,10 +74,12 @@ void candidate::on(const transfer_leadership& what, time_point, output& out) {
 }
 
 void candidate::on(const persisted& what, time_point now, output& out) {
-  if (phase_ == phase::vote && what.mark.number >= vote_write_ && !votes_.contains(state_.self())) {
-    votes_.insert(state_.self());
-    count(now, out);
-  }
+  if (phase_ != phase::vote || what.mark.number < vote_write_ || votes_.contains(state_.self())) return;
+  votes_.insert(state_.self());
+  // After a disk that was too slow they would ask for an election that is over: one that a leader asked for would end
+  // the leadership of another one.
+  if (now < *retry_at_) ask_voters(state_, false, summoned_, out.send_now);
+  count(now, out);
 }
 
 void candidate::on(const peer_report&, time_point, output&) {
@@ -184,7 +189,6 @@ void candidate::campaign(time_point now, output& out) {
   state_.set_hard(out, state_.term() + 1, state_.self());
   vote_write_ = state_.last_write();
   retry_at_ = now + state_.draw_election_timeout();
-  ask_voters(state_, false, summoned_, out.send_after_persist);
 }
 
 } // namespace troupe::raft

@@ -54,6 +54,7 @@ class candidate {
   void receive(const removed_answer& answer, time_point now, output& out);
 
   void ask(time_point now, output& out);
+  void fall_back(output& out);
   void campaign(time_point now, output& out);
   void count(time_point now, output& out);
   /// A request of a leader: one of this term or a later one ends the candidacy.

@@ -17,7 +17,7 @@ duration patience(const options& opts) {
 } // namespace
 
 catch_up::catch_up(const snapshot_transfer& first, index_t match, time_point now)
-    : snapshot_(first.snapshot), arrived_(first.arrived), match_(match), since_(now), began_(now), most_(first.arrived),
+    : snapshot_(first.snapshot), arrived_(first.arrived), match_(match), began_(now), most_(first.arrived),
       before_(first.arrived), progress_at_(now) {}
 
 void catch_up::note(const std::optional<snapshot_transfer>& transfer, index_t match, time_point now) {
@@ -29,7 +29,7 @@ void catch_up::note(const std::optional<snapshot_transfer>& transfer, index_t ma
     if (transfer->snapshot != snapshot_) {
       snapshot_ = transfer->snapshot;
       before_ = most_ = transfer->arrived;
-      began_ = now;
+      began_ = progress_at_ = now;
     }
     arrived_ = transfer->arrived;
     progress = progress || arrived_ > most_;
@@ -40,7 +40,7 @@ void catch_up::note(const std::optional<snapshot_transfer>& transfer, index_t ma
 
 std::optional<log_limit> catch_up::exceeded(const options& opts, std::uint64_t bytes, time_point now) const {
   if (bytes > opts.catch_up_log_bytes) return log_limit::bytes;
-  if (now - since_ > opts.catch_up_log_time) return log_limit::time;
+  if (now - began_ > opts.catch_up_log_time) return log_limit::time;
   if (now - progress_at_ > patience(opts)) return log_limit::no_progress;
   return std::nullopt;
 }

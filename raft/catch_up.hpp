@@ -10,7 +10,7 @@
 
 namespace troupe::raft {
 
-/// Of one transfer, for people.
+/// The progress of one transfer, for operators.
 struct transfer_status {
   node_id peer;
   snapshot_id snapshot;
@@ -37,7 +37,7 @@ class catch_up {
   void release_log() noexcept { keeps_log_ = false; }
   /// The limit that a log of so many bytes behind `needs_behind()` exceeds now, if any.
   std::optional<log_limit> exceeded(const options& opts, std::uint64_t bytes, time_point now) const;
-  duration age(time_point now) const { return now - since_; }
+  duration age(time_point now) const { return now - began_; }
   const snapshot_id& snapshot() const noexcept { return snapshot_; }
   /// `peer` and `log_bytes` are the caller's to set.
   transfer_status status(time_point now) const;
@@ -48,8 +48,7 @@ class catch_up {
   bool sending_ = true;
   bool keeps_log_ = true;
   index_t match_ = 0;
-  /// When the log began to be kept, and when this snapshot began to be sent.
-  time_point since_;
+  /// When this snapshot began to be sent, and the log to be kept for it.
   time_point began_;
   /// Of this snapshot: the most that had arrived at a time, and what had when it was first heard of.
   std::uint64_t most_ = 0;

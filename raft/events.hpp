@@ -1,4 +1,4 @@
-// What a role is told, and what it answers: everything enters by `event` and leaves by `output`.
+// The inputs and outputs of a role: everything enters by `event` and leaves by `output`.
 #pragma once
 
 #include "raft/messages.hpp"
@@ -16,7 +16,7 @@ enum class role_kind : std::uint8_t { follower, candidate, leader };
 
 const char* to_string(role_kind kind);
 
-/// A proposal's or a read's name, drawn by whoever hands it in; it comes back with the outcome. 0 means "nobody asks".
+/// A proposal's or a read's name, drawn by the caller; it comes back with the outcome. 0: nothing waits for an outcome.
 using tag_t = std::uint64_t;
 
 struct proposal {
@@ -37,9 +37,9 @@ struct read_request {
 /// A node that joins as a learner, or a learner or voter that is to be something else.
 struct addition {
   member who;
-  /// It becomes a voter when it has caught up; else it stays a learner, and one that nobody asked for is spare.
+  /// It becomes a voter when it has caught up; else it stays a learner, and a policy's is spare.
   bool votes = true;
-  /// The voter that leaves in the step in which this one becomes a voter; 0: nobody.
+  /// The voter that leaves in the step in which this one becomes a voter; 0: none.
   node_id replaces;
 };
 /// Asks the leader for another configuration, in one step. Answered with the place of its entry in the log, or refused.
@@ -255,7 +255,7 @@ struct output {
   std::optional<index_t> compact_to;
   /// The disk has begun to stall (true), or answers again (false).
   std::optional<bool> disk_stalled;
-  /// For people.
+  /// For operators.
   std::vector<broken_promise> broken_promises;
   std::vector<log_released> released_logs;
   std::optional<transition> next_role;

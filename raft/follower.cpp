@@ -17,9 +17,8 @@ follower::follower(leader&& from) : heard_(from.leader_heard()), state_(std::mov
 output follower::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
-  state_.note_members(now);
   rearm(now);
-  // A node that is the whole quorum has nobody to wait for.
+  // A node that is the whole quorum need not wait for others.
   const auto& c = state_.members();
   if (c.voters.size() == 1 && !c.joint() && c.is_voter(state_.self()) && state_.may_campaign()) election_at_ = now;
   return out;
@@ -36,7 +35,6 @@ output follower::step(const event& what, time_point now) {
   // It may campaign again, or not any more.
   if (out.disk_stalled) rearm(now);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
-  state_.note_members(now);
   return out;
 }
 

@@ -35,7 +35,7 @@ formation_output formation::start() {
     break;
   case membership_state::promised:
     if (proposing()) {
-      // Answers of an earlier run may have been lost with it: everybody is asked anew.
+      // Answers of an earlier run may have been lost with it: all members are asked again.
       yes_ = {self_.id};
       count_promises(out);
       if (!storing_) ask_for_promises(out);
@@ -260,9 +260,12 @@ std::string formation::why_not_now() const {
 /// Why this node does not promise itself to `what`; empty if it may, or has.
 std::string formation::why_no_promise(const form& what) const {
   if (!well_formed(what) || !contains(what.members, self_.id)) return "not a formation of this node";
-  if (what.members.size() > max_members) return "too many members";
-  for (const auto& m : what.members)
-    if (address_problem(m.address)) return "a member's address is not host:port";
+  // What is promised stays so, whatever was allowed when it was: its proposer may count it already.
+  if (durable_.promise != what) {
+    if (what.members.size() > max_members) return "too many members";
+    for (const auto& m : what.members)
+      if (address_problem(m.address)) return "a member's address is not host:port";
+  }
   if (durable_.cluster && durable_.cluster != what.cluster) return "belongs to cluster " + to_string(durable_.cluster);
   if (storing_ && !storing_->cluster) return "another formation is being decided";
   if (durable_.promise && durable_.promise != what)
@@ -294,6 +297,9 @@ std::string formation::why_give_up() const {
       return "node " + to_string(p.node) + " is of cluster " + to_string(p.cluster);
     if (!contains(mine.members, p.node)) return "node " + to_string(p.node) + " is here too";
   }
+  // Those that are asked count whom they hear of, and would refuse.
+  for (const auto& m : introduced_to(self_.id, view_.peers))
+    if (!contains(mine.members, m.id)) return "others see node " + to_string(m.id) + " at " + m.address;
   return {};
 }
 
@@ -355,7 +361,7 @@ void formation::give_up(std::string why, formation_output& out) {
   store({}, out);
 }
 
-/// An abort can be lost, and a late request can make a promise that nobody waits for. Whoever proposed it does not have
+/// An abort can be lost, and a late request can make a promise that no proposer waits for. Its proposer does not have
 /// it any more and says so; from anybody else the abort means nothing.
 void formation::deny_strays(formation_output& out) const {
   for (const auto& p : view_.peers) {

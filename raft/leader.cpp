@@ -20,7 +20,6 @@ leader::leader(candidate&& from) : state_(std::move(from).release()) {}
 output leader::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
-  state_.note_members(now);
   heard_ = began_ = now;
   check_quorum_at_ = now + state_.opts().election_max;
   term_start_ = state_.log().last_index() + 1;
@@ -37,12 +36,13 @@ output leader::step(const event& what, time_point now) {
   state_.enter(what, now, out);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
   flee_stalled_disk(now, out);
-  state_.note_members(now);
   return out;
 }
 
 replicator_seed leader::seed_for(node_id peer) const {
-  return {state_.opts(), state_.to(peer), state_.log().last_index(), state_.log().last_term(), state_.commit(), round_};
+  const auto& log = state_.log();
+  return {state_.opts(),   state_.to(peer), log.last_index(),       log.last_term(),
+          state_.commit(), round_,          peers_.at(peer).session};
 }
 
 fetched leader::answer(const fetch_request& request) const {
@@ -71,7 +71,7 @@ void leader::on(const tick&, time_point now, output& out) {
 }
 
 void leader::check_quorum(time_point now, output& out) {
-  // What a quorum has been heard since: a leader that nobody follows must not go on answering "I lead".
+  // What a quorum has been heard since: a leader without followers must not go on answering "I lead".
   const auto heard = quorum_value(state_.members(), [&](node_id id) {
     if (id == state_.self()) return now;
     const auto peer = peers_.find(id);
@@ -131,7 +131,7 @@ void leader::on(const persisted&, time_point now, output& out) {
 void leader::on(const peer_report& what, time_point now, output& out) {
   const auto peer = peers_.find(what.peer);
   if (what.term != state_.term() || peer == peers_.end() || what.match > state_.log().last_index() ||
-      what.round > round_)
+      what.round > round_ || what.session < peer->second.session)
     return;
   auto& p = peer->second;
   if (what.session > p.session) {
@@ -162,7 +162,7 @@ void leader::on(const peer_report& what, time_point now, output& out) {
 
 void leader::on(const snapshot_stored&, time_point, output&) {
   state_.note_stored();
-  // Of an earlier leader. Whoever leads has in its log what that snapshot holds.
+  // It came from an earlier leader. The log of this one has what that snapshot holds.
 }
 
 void leader::on(const snapshot_taken& what, time_point now, output& out) {
@@ -232,7 +232,7 @@ void leader::receive(const timeout_now&, time_point, output&) {
 }
 
 void leader::receive(const removed_notice&, time_point, output&) {
-  // Whoever leads is a member, or has removed itself, and knows.
+  // A leader already knows its own membership.
 }
 
 template <class Request> void leader::meet_other_leader(const Request& request, output& out) {
@@ -305,7 +305,7 @@ void leader::serve_reads(output& out) {
 void leader::step_down(output& out, std::optional<rpc> carry) {
   for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
   reads_.clear();
-  // Whoever has a higher term has it from the election that was asked for.
+  // The higher term comes from the election that this leader asked for.
   const bool moved = carry && transfer_ && transfer_->asked;
   end_transfer(moved ? std::nullopt : std::optional{refusal::leadership_lost}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};

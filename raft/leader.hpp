@@ -63,7 +63,7 @@ class leader {
 
     /// Not 0: the configuration at this index does not have the peer any more.
     index_t left_at = 0;
-    /// Set when that is committed: the peer is told until then.
+    /// Set when that is committed: until then the leader sends it notices.
     std::optional<time_point> told_until;
   };
   /// Leadership on its way to another node.
@@ -112,7 +112,8 @@ class leader {
   void serve_reads(output& out);
   void step_down(output& out, std::optional<rpc> carry);
   /// A leader that cannot apply steps down, but not before every voter that is there has its whole log: with a longer
-  /// one than theirs it would keep those from being elected that can. Some time later whoever has it must do.
+  /// one than theirs it would keep those from being elected that can. After 2 x election_max one voter with the whole
+  /// log suffices.
   void make_way(time_point now, output& out);
   void tell_replicators(output& out, std::vector<entry> entries = {});
 
@@ -121,7 +122,7 @@ class leader {
   std::optional<refusal> may_not_commit(const configuration& next, time_point now) const;
   bool may_vote(const promotion& p, const configuration& c, time_point now) const;
   configuration with_promotions(const configuration& c, time_point now) const;
-  bool may_change() const;
+  std::optional<refusal> too_early_to_change() const;
   void append_configuration(const configuration& next, time_point now, output& out);
   void follow_configuration(time_point now, output& out);
   void meet(const member& peer, time_point now, output& out);
@@ -146,6 +147,9 @@ class leader {
 
   node_state state_;
   std::map<node_id, progress> peers_;
+  /// Replicators begin with this session. A peer that left and comes back, perhaps without its disk, has another
+  /// replicator: nothing that was said to the first one may count for it.
+  std::uint64_t first_session_ = 0;
   index_t term_start_ = 0;
   /// Index and cost of this term's entries that are not committed yet, oldest first.
   std::deque<std::pair<index_t, std::size_t>> uncommitted_;

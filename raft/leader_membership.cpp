@@ -32,15 +32,14 @@ void leader::on(const change_members& what, time_point now, output& out) {
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
 
-/// What asking again cannot mend goes first: whoever asks must not be sent to try again, or be told so by chance.
+/// Permanent refusals come first: a caller must not be sent to try again, nor get the final answer only by chance.
 std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (const auto why = objection(what)) return why;
   if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
   if (transfer_) return refusal::transferring;
   if (state_.disk_stalled()) return refusal::disk_stalled;
   if (!state_.has_room()) return refusal::disk_full;
-  if (state_.commit() < term_start_) return refusal::leader_too_new;
-  if (!may_change()) return refusal::change_in_progress;
+  if (const auto why = too_early_to_change()) return why;
   return objection(state_.members(), what);
 }
 
@@ -58,7 +57,7 @@ std::optional<refusal> leader::may_not_commit(const configuration& next, time_po
   return now - began_ < state_.opts().election_max ? refusal::leader_too_new : refusal::no_majority_left;
 }
 
-/// Who has caught up votes, in the place of whom it replaces. One that replaces nobody makes majorities larger: it
+/// A caught-up learner becomes a voter, and replaces `p.replaces` if that is set. Without it majorities grow: it
 /// waits until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and
 /// die would, one by one, take the majority from those that stay.
 bool leader::may_vote(const promotion& p, const configuration& c, time_point now) const {
@@ -74,10 +73,12 @@ configuration leader::with_promotions(const configuration& c, time_point now) co
       c, [&](const promotion& p) { return may_vote(p, c, now); }, state_.log().last_index() + 1);
 }
 
-bool leader::may_change() const {
+std::optional<refusal> leader::too_early_to_change() const {
   // Before an entry of the own term is committed, another leader's configuration may be, unknown here: two that differ
   // by a voter each from the one before have majorities that do not overlap.
-  return state_.commit() >= term_start_ && state_.configuration_committed() && !state_.members().joint();
+  if (state_.commit() < term_start_) return refusal::leader_too_new;
+  if (!state_.configuration_committed() || state_.members().joint()) return refusal::change_in_progress;
+  return std::nullopt;
 }
 
 void leader::append_configuration(const configuration& next, time_point now, output& out) {
@@ -102,6 +103,7 @@ void leader::follow_configuration(time_point now, output& out) {
 void leader::meet(const member& peer, time_point now, output& out) {
   if (peer.id == state_.self() || peers_.contains(peer.id)) return;
   auto& p = peers_[peer.id];
+  p.session = first_session_;
   p.heard = p.catching_up_since = now;
   p.goal = state_.log().last_index();
   if (!out.membership) out.membership.emplace();
@@ -142,7 +144,7 @@ bool leader::has_caught_up(node_id id, time_point now) const {
 
 void leader::promote(time_point now, output& out) {
   const auto& from = state_.members();
-  if (transfer_ || out.next_role || state_.disk_stalled() || !may_change()) return;
+  if (transfer_ || out.next_role || state_.disk_stalled() || too_early_to_change()) return;
   if (std::none_of(from.promotions.begin(), from.promotions.end(),
                    [&](const promotion& p) { return may_vote(p, from, now); }))
     return;
@@ -164,6 +166,8 @@ void leader::forget_told(time_point now, output& out) {
 }
 
 void leader::drop(node_id peer, output& out) {
+  // Far beyond any that the peer's replicator may have begun.
+  first_session_ = std::max(first_session_, peers_.at(peer).session + (std::uint64_t{1} << 32));
   peers_.erase(peer);
   if (!out.membership) out.membership.emplace();
   out.membership->stop.push_back(peer);

@@ -17,11 +17,11 @@ void log_bytes::append(index_t index, std::size_t cost) {
   if (end_ - marks_.back().bytes >= grain) marks_.push_back({index, end_});
 }
 
-void log_bytes::truncate_from(index_t from) {
+void log_bytes::truncate_from(index_t from, std::optional<std::uint64_t> cost) {
   if (from > last_) return;
   while (marks_.size() > 1 && marks_.back().index >= from) marks_.pop_back();
   last_ = from - 1;
-  end_ = marks_.back().bytes;
+  end_ = cost ? end_ - *cost : marks_.back().bytes;
 }
 
 void log_bytes::compact(index_t up_to) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace troupe::raft {
@@ -30,7 +31,8 @@ class log_bytes {
   log_bytes(index_t start, const std::vector<byte_mark>& marks);
 
   void append(index_t index, std::size_t cost);
-  void truncate_from(index_t from);
+  /// `cost` of what goes, if that is known. Else what is left of the last `grain` costs nothing from then on.
+  void truncate_from(index_t from, std::optional<std::uint64_t> cost);
   void compact(index_t up_to);
   void reset(index_t start);
 

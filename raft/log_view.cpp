@@ -47,13 +47,15 @@ void log_view::append(const entry& e) {
 }
 
 void log_view::truncate_from(index_t from) {
+  const bool all_cached = from >= first_cached();
+  const auto before = cached_bytes_;
   while (!cache_.empty() && cache_.back().index >= from) {
     cached_bytes_ -= cache_.back().cost();
     cache_.pop_back();
   }
   while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
   while (!configurations_.empty() && configurations_.back().first >= from) configurations_.pop_back();
-  bytes_.truncate_from(from);
+  bytes_.truncate_from(from, all_cached ? std::optional{before - cached_bytes_} : std::nullopt);
   last_ = std::min(last_, from - 1);
 }
 
@@ -114,6 +116,15 @@ const configuration& log_view::current() const noexcept {
 
 const configuration& log_view::previous() const noexcept {
   return configurations_.size() < 2 ? no_configuration : configurations_[configurations_.size() - 2].second;
+}
+
+std::pair<index_t, const log_view::placed_configuration*> log_view::last_membership(node_id id) const noexcept {
+  const placed_configuration* left = nullptr;
+  for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
+    if (c->second.is_member(id)) return {c->first, left};
+    left = &*c;
+  }
+  return {0, nullptr};
 }
 
 bool log_view::may_count(node_id id, index_t commit) const noexcept {

@@ -61,6 +61,10 @@ class log_view {
   index_t configuration_index() const noexcept { return configurations_.empty() ? 0 : configurations_.back().first; }
   /// The configuration before the current one; empty if there was none, or the log has lost it.
   const configuration& previous() const noexcept;
+  using placed_configuration = std::pair<index_t, configuration>;
+  /// The index of the newest configuration here that has `id` (0: none has), and the one that follows it (null: none
+  /// does).
+  std::pair<index_t, const placed_configuration*> last_membership(node_id id) const noexcept;
   /// True if `id` votes in a configuration that may be in force: the newest one up to `commit`, or one behind it.
   bool may_count(node_id id, index_t commit) const noexcept;
 
@@ -75,7 +79,7 @@ class log_view {
   std::size_t cached_bytes_ = 0;
   log_bytes bytes_;
   /// Those behind start(), and the one that held there.
-  std::vector<std::pair<index_t, configuration>> configurations_;
+  std::vector<placed_configuration> configurations_;
 };
 
 } // namespace troupe::raft

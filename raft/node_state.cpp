@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void broken(const std::string& rule) { throw std::logic_error("raft: broken invariant: " + rule); }
 
-/// A pre-vote promises nothing, and its granted answer carries a term nobody is in yet.
+/// A pre-vote promises nothing, and its granted answer carries a term that no node is in yet.
 bool is_pre_vote(const rpc& message) {
   if (const auto* request = std::get_if<vote_request>(&message)) return request->pre;
   if (const auto* response = std::get_if<vote_response>(&message)) return response->pre && response->granted;
@@ -40,6 +40,7 @@ void node_state::enter(const event& what, time_point now, output& out) {
   // A process that was stopped finds its disk's answers in a mailbox: it must not take its own pause for the disk's.
   if (!stalled_ && now - now_ > opts_.stall_limit() * 3 / 4) resumed_ = now;
   now_ = now;
+  if (!absences_.begun()) absences_.note(log_.current(), now);
   if (const auto* done = std::get_if<persisted>(&what)) persisted_to(done->mark);
   judge_disk(out);
   lag_.note(released_, known_commit(), now);
@@ -77,8 +78,8 @@ void node_state::note_missing(index_t index) {
 }
 
 bool node_state::note_removed(output& out, const removed_notice& notice, time_point now) {
-  // What else this node knows up to there, at the very index even, was never committed, and nobody is there to cut it
-  // from its log.
+  // What else this node knows up to there, at the very index even, was never committed, and no leader is there to cut
+  // it from its log.
   if (log_.configuration_index() > notice.commit) return false;
   removed_as_of_ = std::max(removed_as_of_, notice.commit);
   const auto out_for = std::chrono::milliseconds{std::min(notice.out_for_ms, longest_absence_ms)};
@@ -88,11 +89,16 @@ bool node_state::note_removed(output& out, const removed_notice& notice, time_po
   removed_at_ = notice.index;
   removed_before_ = left_before;
   out.removed = notice.index;
-  // Whatever was dismissed before this node's newest configuration was not this node: that one has it, or says so.
-  const bool maybe_forgotten = notice.forgotten > 0 && log_.configuration_index() <= notice.forgotten;
-  out.dismissed = notice.dismissed || maybe_forgotten;
+  out.dismissed = notice.dismissed || was_dismissed(notice.forgotten);
   out.removed_for = out_for;
   return true;
+}
+
+bool node_state::was_dismissed(index_t forgotten) const {
+  const auto [member_at, left] = log_.last_membership(self_);
+  if (left && left->first <= commit_) return left->second.is_dismissed(self_);
+  // A dismissal from before this node was a member last was not its own, or was taken back.
+  return forgotten > 0 && member_at <= forgotten;
 }
 
 void node_state::note_own_removal(output& out) {
@@ -100,22 +106,9 @@ void node_state::note_own_removal(output& out) {
   removed_as_of_ = std::max(removed_as_of_, commit_);
   if (at <= removed_at_) return;
   removed_at_ = at;
-  removed_before_ = time_point::min(); // it was there, and nobody can show anything else
+  removed_before_ = time_point::min(); // it was there, and no notice can name an earlier time
   out.removed = at;
   out.dismissed = members().is_dismissed(self_);
-}
-
-void node_state::note_members(time_point now) {
-  const auto index = log_.configuration_index();
-  const log_position at{index, log_.term_at(index).value_or(0)};
-  if (noted_ == at) return;
-  noted_ = at;
-  absences_.note(log_.current(), now);
-}
-
-duration node_state::out_for(node_id peer, time_point now) {
-  note_members(now);
-  return absences_.out_for(peer, now);
 }
 
 write& node_state::current_write(output& out) {
@@ -140,7 +133,9 @@ void node_state::truncate_from(output& out, index_t from) {
   auto& change = current_write(out);
   if (!change.append.empty()) broken("a write truncates before it appends");
   change.truncate_from = from;
+  const auto configured = log_.configuration_index();
   log_.truncate_from(from);
+  if (log_.configuration_index() != configured) absences_.note(log_.current(), now_);
   durable_index_ = std::min(durable_index_, from - 1);
   for (auto& pending : unsynced_) pending.last_index = std::min(pending.last_index, from - 1);
 }
@@ -148,6 +143,7 @@ void node_state::truncate_from(output& out, index_t from) {
 void node_state::append(output& out, entry e) {
   auto& change = current_write(out);
   log_.append(e);
+  if (e.kind == entry_kind::configuration) absences_.note(log_.current(), now_);
   unsynced_.back().last_index = e.index;
   unsynced_.back().bytes += e.cost();
   unsynced_bytes_ += e.cost();
@@ -186,6 +182,7 @@ bool node_state::install(output& out, const snapshot_point& at) {
   // What this node has acknowledged lies behind its log's start: a snapshot from before cannot stand for it.
   if (index < log_.start().index) return !state_lost_;
   if (index <= released_) return true;
+  const auto configured = log_.configuration_index();
   if (log_.term_at(index) != at.last.term) {
     // The log ends before the snapshot, or differs from what is committed there: none of it can be in any later log.
     auto& change = current_write(out);
@@ -202,6 +199,7 @@ bool node_state::install(output& out, const snapshot_point& at) {
   } else {
     log_.adopt_members(at);
   }
+  if (log_.configuration_index() != configured) absences_.note_after_gap(log_.current(), now_);
   commit_to(index);
   released_ = loaded_ = index;
   state_lost_ = false;
@@ -227,7 +225,7 @@ void node_state::release_commits(output& out) {
   // What is not on this disk cannot be read from it.
   const auto on_disk = std::min(commit_, durable_index_);
   if (state_lost_ || !can_apply()) {
-    // Nothing is given out, and whoever needs these entries later finds them on the disk.
+    // Nothing is given out, and these entries are read from the disk when they are needed.
     log_.evict(on_disk, opts_.cache_bytes);
     return;
   }

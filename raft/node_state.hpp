@@ -63,7 +63,7 @@ class node_state {
   bool may_campaign() const noexcept {
     return log_.may_count(self_, commit_) && !removed() && !state_lost_ && !stalled_;
   }
-  /// A learner that hears nothing may have been removed while it was away, and has nobody to tell it but those it asks.
+  /// A learner that hears nothing may have been removed while it was away, and only those that it asks tell it so.
   bool may_ask() const noexcept { return !removed() && members().is_member(self_) && !log_.may_count(self_, commit_); }
   /// True if this node was told that it is no member, and knows of no newer configuration.
   bool removed() const noexcept { return removed_as_of_ > 0 && log_.configuration_index() <= removed_as_of_; }
@@ -72,10 +72,8 @@ class node_state {
   bool note_removed(output& out, const removed_notice& notice, time_point now);
   /// This node has committed its own removal.
   void note_own_removal(output& out);
-  /// Compares the configuration with the one of the last call: at the end of each step.
-  void note_members(time_point now);
   /// A lower bound for how long `peer` has not been a member.
-  duration out_for(node_id peer, time_point now);
+  duration out_for(node_id peer, time_point now) const { return absences_.out_for(peer, now); }
   bool has_room() const noexcept { return has_room_; }
   void note_room(bool enough) noexcept { has_room_ = enough; }
   /// False while the state machines stand before an entry whose state is missing here. Such a node may lead, but only
@@ -154,6 +152,8 @@ class node_state {
   /// Changes of the term that may wait for a disk that stalls.
   static constexpr std::size_t max_stalled_writes = 256;
   write& current_write(output& out);
+  /// Whether somebody asked for this node's removal, or may have, where dismissals up to `forgotten` are not listed.
+  bool was_dismissed(index_t forgotten) const;
   void judge_disk(output& out);
 
   node_id self_;
@@ -182,8 +182,6 @@ class node_state {
   /// With removed_at_: it left no later than this.
   time_point removed_before_{};
   absences absences_;
-  /// The configuration that absences_ knows.
-  std::optional<log_position> noted_;
   /// Of the piece that is being stored.
   struct stored_piece {
     term_t term;

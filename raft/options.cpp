@@ -18,7 +18,8 @@ std::string objection(const options& opts) {
   if (opts.election_min < 2 * opts.heartbeat) return "raft.election_min must be at least twice raft.heartbeat";
   if (opts.election_max < opts.election_min) return "raft.election_max must not be less than raft.election_min";
   if (opts.commit_lag < duration::zero()) return "raft.commit_lag must not be negative";
-  if (opts.disk_stall_limit < duration::zero()) return "raft.disk_stall_limit must not be negative";
+  if (opts.disk_stall_limit != duration::zero() && opts.disk_stall_limit < opts.election_max)
+    return "raft.disk_stall_limit must be 0 (twice raft.election_max) or not less than raft.election_max";
   if (opts.catch_up_log_time < duration::zero()) return "raft.catch_up_log_time must not be negative";
   struct size_field {
     const char* name;

@@ -18,7 +18,7 @@ struct options {
   /// majority for election_max steps down.
   duration election_min = 500ms;
   duration election_max = 1000ms;
-  /// A commit index that no other message carries is told to followers after this.
+  /// A commit index that no other message carries is sent to followers after this.
   duration commit_lag = 5ms;
   /// Entries of one append_request: stops adding when their cost passes this.
   std::size_t max_append_bytes = 1 << 20;
@@ -28,7 +28,8 @@ struct options {
   /// A leader refuses proposals while it holds more uncommitted bytes than this, or more that its own disk lacks.
   std::size_t max_uncommitted_bytes = 64 << 20;
   /// A disk stalls when a write has waited for it for so long. A leader then hands leadership over, and no node
-  /// campaigns before its disk answers. 0: twice election_max. Raise it where a healthy disk pauses for longer (a
+  /// campaigns before its disk answers. 0: twice election_max; else not less than election_max, for a pause that no
+  /// follower would notice in a leader is none to hand over for. Raise it where a healthy disk pauses for longer (a
   /// network volume that fails over); at most this long, writes may wait for a leader whose disk hangs.
   duration disk_stall_limit{0};
   /// Entries kept on disk up to the newest snapshot, for followers that are a little behind: so many, or so many bytes

@@ -7,7 +7,7 @@ namespace troupe::raft {
 
 replicator::replicator(const replicator_seed& seed)
     : opts_(seed.opts), head_(seed.head), last_(seed.last), commit_(seed.commit), round_(seed.round),
-      next_(seed.last + 1), prev_term_(seed.last_term), sender_(seed.opts) {}
+      next_(seed.last + 1), prev_term_(seed.last_term), sender_(seed.opts), session_(seed.session) {}
 
 replicator_output replicator::start(time_point now) {
   replicator_output out;
@@ -106,6 +106,8 @@ bool replicator::is_current(const header& head, std::uint64_t session, std::uint
 
 void replicator::begin_session() {
   ++session_;
+  // What answers the piece that is on its way does not count any more.
+  sender_.repeat();
   acknowledged_ = std::max(acknowledged_, match_);
   sent_round_ = 0;
 }

@@ -63,6 +63,9 @@ struct replicator_seed {
   term_t last_term = 0;
   index_t commit = 0;
   std::uint64_t round = 0;
+  /// Its first session. An earlier replicator of the same peer had none from here on, so that no answer to that one
+  /// passes for an answer to this one.
+  std::uint64_t session = 0;
 };
 
 /// Pure machine. Invariants: match_ < next_ <= last_ + 1; pending_ is the log's piece that starts at next_; prev_term_
@@ -141,7 +144,7 @@ class replicator {
   index_t must_reach_ = 0;
   snapshot_sender sender_;
 
-  std::uint64_t session_ = 0;
+  std::uint64_t session_;
   /// Of the peer's process; not known before its first answer.
   std::optional<std::uint64_t> incarnation_;
   /// What the peer acknowledged before this session: it must have all of that. 0 once it was found not to.

@@ -26,6 +26,8 @@ void snapshot_sender::forget() {
   silent_ = false;
 }
 
+void snapshot_sender::repeat() { sent_at_.reset(); }
+
 void snapshot_sender::heard(time_point now, sender_output& out) {
   silent_ = false;
   ask(now, out);

@@ -48,6 +48,8 @@ class snapshot_sender {
   void rest();
   /// Nothing that was sent counts any more: the peer has what it needed, or is another process.
   void forget();
+  /// The answer to the piece that is on its way will not be taken: it is to be sent again.
+  void repeat();
   /// The peer has answered something: one that was silent is sent the piece that is due.
   void heard(time_point now, sender_output& out);
   /// True when the answer to a piece is overdue: it was lost, or the peer is gone or busy loading what it has. Nothing

@@ -22,7 +22,7 @@ struct hard_state {
 };
 
 /// One change of what is on disk. A node numbers its writes 1, 2, 3 ... in the order in which it hands them over,
-/// anew at every start of the process. Applied in this order: hard state, reset, truncation, append.
+/// from 1 again after a start of the process. Applied in this order: hard state, reset, truncation, append.
 struct write {
   std::uint64_t number = 0;
   std::optional<hard_state> hard;
@@ -97,7 +97,7 @@ struct recovered {
 /// Blocking storage of one node's term, vote and log. Used by one thread at a time. Every function may throw
 /// `storage_error`. After a temporary one everything is as before the call, which may be repeated: what was applied
 /// waits for the next `sync`. After any other throw from `apply` or `sync` the object refuses every further write (what
-/// a failed sync left on disk is unknown until it is opened anew).
+/// a failed sync left on disk is unknown until it is opened again).
 class storage {
  public:
   virtual ~storage() = default;

@@ -96,6 +96,19 @@ TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, 
   conclude(s.w);
 }
 
+TEST_CASE("a snapshot of what is applied waits for the own disk to have it") {
+  disk_story s{505};
+  s.w.pace_disk(s.leader, hangs);
+  const auto write = s.w.put(s.other, "applied, not on the leader's disk", 3s);
+  REQUIRE(s.w.run_until([&] { return s.w.call(write).answered.has_value(); }, 1s));
+  CHECK(s.w.call(write).ok());
+  CHECK_FALSE(s.w.snapshot(s.leader)); // a crash now would leave it with a snapshot that its log does not lead to
+  CHECK(s.w.newest_snapshot(s.leader).empty());
+  s.w.pace_disk(s.leader, any_pace);
+  CHECK(s.w.run_until([&] { return !s.w.newest_snapshot(s.leader).empty(); }, 3s));
+  s.conclude();
+}
+
 TEST_CASE("two of three disks hang: the leader without which there is no quorum stays, and says so") {
   disk_story s{503};
   s.w.pace_disk(s.leader, hangs);

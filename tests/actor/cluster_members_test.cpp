@@ -158,7 +158,7 @@ TEST_CASE("a removed node stays out when so many were removed after it that it i
     make({0, {{{{id}, "gone:1"}, false, {}}}, {}, 0});
     make({0, {}, {{id}}, 0});
   }
-  s.w.run(25s); // the leader tells it no more by itself
+  // Meanwhile it gets configurations as well, of which none has it and the newest do not remember it.
   s.w.net().heal();
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s));
   CHECK_FALSE(s.w.seeks(s.other));

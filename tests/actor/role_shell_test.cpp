@@ -43,6 +43,7 @@ class world_around : public caf::event_based_actor {
         },
         [](const leader_known&) {},
         [](const outbound&) {},
+        [](const disk_condition&) {},
     };
   }
   void on_exit() override { *role_ = {}; }
@@ -50,6 +51,24 @@ class world_around : public caf::event_based_actor {
  private:
   std::shared_ptr<std::vector<configuration_known>> told_;
   std::shared_ptr<role_changed> role_;
+};
+
+/// A log store that hangs.
+class silent_log : public log_store_handle::base {
+ public:
+  explicit silent_log(caf::actor_config& config) : log_store_handle::base(config) {}
+  behavior_type make_behavior() override {
+    return {
+        [](const store_write&) {},
+        [](const read_log&) { return log_piece{}; },
+        [this](const sync_log&) { return make_response_promise<log_synced>(); },
+        [](const compact_log&) {},
+        [](const attach_role&) {},
+        [](const role_changed&) {},
+        [](const flush&) {},
+        [](const timer&) {},
+    };
+  }
 };
 
 /// A follower, with a log that is on disk.
@@ -60,7 +79,7 @@ struct follower_world : virtual_system {
   log_store_handle log_actor;
   role_handle subject;
 
-  explicit follower_world(std::vector<raft::entry> entries) {
+  explicit follower_world(std::vector<raft::entry> entries, bool hangs = false) {
     log().set_level(spdlog::level::off);
     auto storage = std::make_unique<memory_storage>();
     raft::write first{1, raft::hard_state{entries.back().term, {}}, {}, {}, std::move(entries)};
@@ -76,7 +95,8 @@ struct follower_world : virtual_system {
     context.dispatcher = caf::actor_cast<dispatcher_handle>(around);
     context.snapshots = caf::actor_cast<snapshot_store_handle>(around);
     context.observer = caf::actor_cast<observer_handle>(around);
-    context.log = log_actor = system.spawn<log_store>(std::move(storage), disk, context.links);
+    context.log = log_actor = hangs ? log_store_handle{system.spawn<silent_log>()}
+                                    : system.spawn<log_store>(std::move(storage), disk, context.links);
     subject = system.spawn<follower_shell>(
         context, raft::follower{raft::node_state{self, ours, raft::options{}, 1, disk}}, predecessor{});
     settle();
@@ -132,4 +152,37 @@ TEST_CASE("a retired role passes on no news of the disk: its successor has newer
   w.settle();
   REQUIRE(*full);
   CHECK_FALSE(**full);
+}
+
+TEST_CASE("what follows a write of a connection is handled when the disk has it, or stalls") {
+  const auto marked = [](follower_world& w, const role_handle& to) {
+    auto token = std::make_shared<const int>(1);
+    std::weak_ptr<const void> seen = token;
+    caf::anon_send(to, flow_mark{std::move(token)});
+    w.settle();
+    return seen;
+  };
+  const std::vector<raft::entry> formed{configuration_at(1, 1, of({1, 2, 3}))};
+  follower_world hung{formed, true};
+  CHECK(marked(hung, hung.subject).expired()); // nothing is on its way to the disk
+  hung.append(1, 1, 1, {{2, 1, raft::entry_kind::noop, {}}});
+  const auto first = marked(hung, hung.subject);
+  hung.append(1, 2, 1, {{3, 1, raft::entry_kind::noop, {}}});
+  const auto second = marked(hung, hung.subject);
+  CHECK_FALSE(first.expired());
+  caf::anon_send(hung.subject, log_synced{{1, 2, 1}});
+  hung.settle();
+  CHECK(first.expired());
+  CHECK_FALSE(second.expired());
+  // The role changes, and the disk never answers.
+  hung.advance(1200ms);
+  CHECK(hung.newest->kind == raft::role_kind::candidate);
+  CHECK_FALSE(second.expired());
+  hung.advance(1s);
+  CHECK(second.expired());
+  CHECK(marked(hung, hung.newest->role).expired());
+
+  follower_world sound{formed};
+  sound.append(1, 1, 1, {{2, 1, raft::entry_kind::noop, {}}});
+  CHECK(marked(sound, sound.subject).expired());
 }

@@ -21,6 +21,8 @@ bool contains(const std::vector<node*>& list, const node* n) {
 } // namespace
 
 void availability::run() {
+  // What is owed is owed by disks that work: one that fails is broken on purpose, and named.
+  world_.what.store_fails_permille = 0;
   for (unsigned i = 0; i < world_.what.outages; ++i) outage();
   if (world_.what.outages > 0 && world_.what.demands.late_voters) late_voter();
   begin();
@@ -134,7 +136,7 @@ std::string availability::lose_a_state(const std::vector<node*>& victims) {
   std::vector<node*> others;
   for (auto* n : healthy_)
     if (!n->leads()) others.push_back(n);
-  // It must be needed, or it proves nothing; with it alone nobody could serve.
+  // It must be needed, or it proves nothing; with it alone no node could serve.
   if (victims.empty() || others.empty() || healthy_.size() < 2) return ": all voters";
   auto& loser = *others[world_.random.next() % others.size()];
   const auto lost = world_.seen.states_lost;

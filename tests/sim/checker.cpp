@@ -83,7 +83,7 @@ void checker::on_vote(raft::node_id voter, raft::term_t term, raft::node_id cand
     throw violation("a vote of " + name(voter) + " left before it was on disk");
 }
 
-/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin anew with each term.
+/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin at 0 in each term.
 void checker::on_round(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   const auto asked = [&](std::uint64_t round) {
@@ -154,6 +154,11 @@ void checker::on_snapshot(const stored_snapshot& made) const {
   if (!(replayed == *made.state)) throw violation("a snapshot holds another state" + at(last.index));
   if (members_at != made.at.configuration_index || encode(made.at.members) != committed_[members_at - 1].data.view())
     throw violation("a snapshot names other members" + at(last.index));
+}
+
+void checker::on_own_snapshot(raft::node_id node, const stored_snapshot& made, const disk& own) const {
+  if (!outcome_only_ && !own.has(made.at.last))
+    throw violation("a snapshot of " + name(node) + " goes beyond the log on its disk" + at(made.at.last.index));
 }
 
 void checker::count_configuration(const raft::configuration& c) {

@@ -48,6 +48,8 @@ class checker {
   void on_removed(raft::node_id node, raft::index_t index) const;
   /// A snapshot is on a disk.
   void on_snapshot(const stored_snapshot& made) const;
+  /// One that a node has taken itself gets its name: the log on the same disk leads to it.
+  void on_own_snapshot(raft::node_id node, const stored_snapshot& made, const disk& own) const;
   /// After each step, with its output carried out.
   void after_step(const raft::node_state& state, raft::role_kind role, const disk& own, raft::duration now);
 

@@ -22,7 +22,7 @@ bool is_one_step(const configuration& before, const configuration& next) {
 
 } // namespace
 
-/// Whoever appends an entry first has made it.
+/// The first node that appends an entry has made it.
 void checker::judge_new_configurations(const raft::node_state& state, raft::role_kind role, const image& log,
                                        raft::duration now) {
   for (const auto& e : std::exchange(new_configurations_, {})) {

@@ -143,6 +143,8 @@ raft::recovered disk::open() {
     if (synced_.term_at(s->at.last.index) != s->at.last.term) {
       synced_.start = s->at.last;
       synced_.log.clear();
+      // A node that was never in that term has not voted in it.
+      if (synced_.hard.term < s->at.last.term) synced_.hard = {s->at.last.term, {}};
       written_ = synced_;
     }
   } else {

@@ -79,6 +79,10 @@ class disk {
 
   const image& synced() const noexcept { return synced_; }
   const image& written() const noexcept { return written_; }
+  /// What is synced holds this entry, or begins behind it.
+  bool has(const raft::log_position& place) const noexcept {
+    return synced_.start.index > place.index || synced_.term_at(place.index) == place.term;
+  }
   /// A snapshot stands for the log up to here.
   raft::index_t covered() const noexcept { return snapshots_.empty() ? 0 : snapshots_.front().at.last.index; }
   /// The newest write that is synced.

@@ -66,7 +66,8 @@ void node::crash() {
   answers_.clear();
   members_ = {};
   members_at_ = snapshot_at_ = 0;
-  taking_snapshot_ = false;
+  taking_snapshot_ = snapshot_is_written_ = false;
+  written_snapshot_.reset();
   incoming_ = {};
   incoming_bytes_.clear();
   ready_.clear();
@@ -277,6 +278,7 @@ void node::sync() {
     const auto mark = disk_.finish_sync();
     note("synced");
     synced();
+    keep_snapshot_if_durable();
     // The completion reaches whatever role is there by then; completions keep their order.
     marks_at_ = std::max(marks_at_, world_.time.now() + world_.between(0us, 2ms));
     later(marks_at_ - world_.time.now(), false, [this, mark] { post(raft::persisted{mark}); });

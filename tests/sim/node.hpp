@@ -15,7 +15,7 @@
 
 namespace troupe::sim {
 
-/// How an operation ended, as its client is told.
+/// The outcome of an operation that its client gets.
 enum class outcome : std::uint8_t { done, rejected, unknown };
 
 class node {
@@ -71,6 +71,8 @@ class node {
     duration to_leader{0};
     bool tick_set = false;
     duration tick_at{0};
+    /// The snapshot that it is sent.
+    std::optional<stored_snapshot> sent = {};
   };
   /// A client's operation that waits at this node.
   struct waiting {
@@ -115,10 +117,12 @@ class node {
   // The snapshot store (node_snapshots.cpp).
   void maybe_take_snapshot();
   void take_snapshot();
+  void keep_snapshot_if_durable();
   void store(const raft::snapshot_request& piece);
   raft::snapshot_stored take_in(const raft::snapshot_request& piece);
   void load(const raft::snapshot_point& at);
   void read_piece(raft::node_id to, const raft::piece_request& question);
+  const stored_snapshot* open_snapshot(peer& p, const raft::piece_request& question);
 
   // Proxy and dispatcher (node_service.cpp).
   void ask_role(raft::node_id origin, raft::tag_t tag, const command& what);
@@ -174,6 +178,9 @@ class node {
   raft::configuration members_;
   raft::index_t snapshot_at_ = 0;
   bool taking_snapshot_ = false;
+  /// The one that is being taken.
+  std::optional<stored_snapshot> written_snapshot_;
+  bool snapshot_is_written_ = false;
   /// Another node's snapshot, as far as it is here, and when the store is done with what it was given.
   raft::snapshot_id incoming_;
   std::string incoming_bytes_;

@@ -108,7 +108,7 @@ std::optional<answer> node::execute(const command& c) {
   return service_.apply(c);
 }
 
-/// The role is told, and nothing is applied before another node's snapshot.
+/// The role gets a notice, and nothing is applied before another node's snapshot.
 void node::stop_before(raft::index_t index) {
   missing_at_ = index;
   ++world_.seen.backups_missed;
@@ -152,7 +152,7 @@ void node::settle_applied() {
     if (w.what.what == action::read) {
       finish(tag, outcome::done, {service_.read(w.what.key)});
     } else if (const auto entry = answers_.find(w.index); entry == answers_.end()) {
-      // A snapshot covers it: nobody here can say what stood there.
+      // A snapshot covers it: this node cannot say what stood there.
       finish(tag, outcome::unknown, {});
     } else if (entry->second.term == w.term) {
       finish(tag, outcome::done, entry->second.with);

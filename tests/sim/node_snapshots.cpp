@@ -30,14 +30,25 @@ void node::take_snapshot() {
     // Its older ones count for nothing any more.
     later(duration{0}, false, [this, made] { post(raft::snapshot_taken{made.at.last, made.at.last.index}); });
   }
-  when_on_disk(world_.between(1ms, world_.what.snapshot_takes_max), [this, made] {
-    taking_snapshot_ = false;
-    world_.judge.on_snapshot(made);
-    disk_.keep(made);
-    ++world_.seen.snapshots_taken;
-    note("snapshot at " + std::to_string(made.at.last.index));
-    post(raft::snapshot_taken{made.at.last, disk_.snapshots().back().at.last.index});
+  written_snapshot_ = made;
+  when_on_disk(world_.between(1ms, world_.what.snapshot_takes_max), [this] {
+    snapshot_is_written_ = true;
+    keep_snapshot_if_durable();
   });
+}
+
+/// As the dispatcher does: entries are applied before this disk has them, and a snapshot of them waits for that.
+void node::keep_snapshot_if_durable() {
+  if (!snapshot_is_written_) return;
+  if (!disk_.has(written_snapshot_->at.last) && world_.what.broken != mutant::snapshot_before_log) return;
+  const auto made = *std::exchange(written_snapshot_, std::nullopt);
+  snapshot_is_written_ = taking_snapshot_ = false;
+  world_.judge.on_snapshot(made);
+  world_.judge.on_own_snapshot(id_, made, disk_);
+  disk_.keep(made);
+  ++world_.seen.snapshots_taken;
+  note("snapshot at " + std::to_string(made.at.last.index));
+  post(raft::snapshot_taken{made.at.last, disk_.snapshots().back().at.last.index});
 }
 
 void node::store(const raft::snapshot_request& piece) {
@@ -101,17 +112,23 @@ void node::load(const raft::snapshot_point& at) {
 }
 
 void node::read_piece(raft::node_id to, const raft::piece_request& question) {
-  later_at(to, world_.between(100us, 2ms), [this, to, question](peer&) {
+  later_at(to, world_.between(100us, 2ms), [this, to, question](peer& p) {
     raft::snapshot_piece found;
-    for (const auto& s : disk_.snapshots()) {
-      const bool serves = question.snapshot ? s.id() == question.snapshot : s.at.last.index >= question.reach;
-      if (s.damaged || !serves) continue;
-      found = {s.id(), question.offset, raft::bytes{s.bytes().substr(question.offset, question.max_bytes)}};
-      break;
-    }
+    if (const auto* s = open_snapshot(p, question))
+      found = {s->id(), question.offset, raft::bytes{s->bytes().substr(question.offset, question.max_bytes)}};
     if (!found.snapshot) take_snapshot();
     tell_replicator(to, found);
   });
+}
+
+/// As the snapshot store does: the one that is being sent is an open file, and outlives its name.
+const stored_snapshot* node::open_snapshot(peer& p, const raft::piece_request& question) {
+  if (question.snapshot && p.sent && p.sent->id() == question.snapshot) return &*p.sent;
+  for (const auto& s : disk_.snapshots()) {
+    const bool serves = question.snapshot ? s.id() == question.snapshot : s.at.last.index >= question.reach;
+    if (!s.damaged && serves) return &p.sent.emplace(s);
+  }
+  return nullptr;
 }
 
 } // namespace troupe::sim

@@ -29,6 +29,8 @@ enum class mutant : std::uint8_t {
   keep_conflicting_log,
   /// A node whose snapshot is damaged goes on as if it had it.
   trust_damaged_snapshot,
+  /// A snapshot gets its name before the log on the same disk leads to it.
+  snapshot_before_log,
   /// A node without the backup that is restored goes on as if it had it.
   restore_without_backup,
   /// A rule of membership is broken. In the core's sources, too.
@@ -63,11 +65,11 @@ struct fault_weights {
 /// What is asked of a majority beside that it goes on without a minority: see availability.hpp.
 struct demands {
   /// It has another leader soon when the disk of its leader stops.
-  bool leaders_with_stopped_disk = false;
+  bool leaders_with_stopped_disk = true;
   /// It counts a voter that has its log and no state.
-  bool voters_without_state = false;
+  bool voters_without_state = true;
   /// A voter that needs a snapshot gets one while writes go on.
-  bool late_voters = false;
+  bool late_voters = true;
 };
 
 struct scenario {

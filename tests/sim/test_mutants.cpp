@@ -30,6 +30,7 @@ TEST_CASE("the right protocol passes under the mutants' faults") {
 TEST_CASE("who looks at the disks sees a broken promise at once") {
   CHECK(hunt(mutant::count_unsynced_copy, false).seed == 1);
   CHECK(hunt(mutant::vote_before_persist, false).seed == 1);
+  CHECK(hunt(mutant::snapshot_before_log, false).failure.find("goes beyond the log on its disk") != std::string::npos);
 }
 
 TEST_CASE("a leader that counts its unsynced copy is caught") {

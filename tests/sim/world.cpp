@@ -36,8 +36,8 @@ const std::vector<counter>& all_counters() {
       {"  of leaders", &counters::leaders_disks_stopped},
       {"outages of a minority", &counters::outages},
       {"  with the leader in it", &counters::outages_of_leaders},
-      {"voters needed without state", &counters::needed_without_state, false},
-      {"voters late, writes going on", &counters::late_voters, false},
+      {"voters needed without state", &counters::needed_without_state},
+      {"voters late, writes going on", &counters::late_voters},
       {"steps", &counters::steps},
   };
   return all;

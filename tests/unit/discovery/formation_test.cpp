@@ -476,6 +476,34 @@ TEST_CASE("nobody promises itself to a formation without a node that it hears of
   CHECK(introductions(membership_state::promised, {fresh(one), of_eight}) == std::vector<member>{one});
 }
 
+TEST_CASE("a proposer that hears of a node too many gives up as it does when it sees one", "[formation]") {
+  proposer p;
+  auto introducer = fresh(two);
+  introducer.introduces = {one, two, three};
+  CHECK_FALSE(p.machine.step(sees({introducer, fresh(three)})).store); // those are the members
+  introducer.introduces.push_back({{4}, "d:1"});
+  const auto out = p.machine.step(sees({introducer, fresh(three)}));
+  REQUIRE(out.store);
+  CHECK_FALSE(out.store->promise);
+  CHECK(out.note.find(to_string(node_id{4})) != std::string::npos);
+}
+
+TEST_CASE("a promise on disk is given again, though it would not be given any more", "[formation]") {
+  auto old = of_three();
+  old.members[2].address = "c 1"; // an earlier version took any address
+  formation machine{two, bootstrap_rule{3}, 1, membership_record{.cluster = {}, .promise = old}};
+  machine.start();
+  const auto out = machine.step(old);
+  REQUIRE(out.answer.size() == 1);
+  CHECK(out.answer[0].what.promised);
+  CHECK_FALSE(out.store);
+  // Not so while it is being taken back.
+  machine.step(abort_form{old.cluster, old.proposer});
+  const auto ending = machine.step(old);
+  REQUIRE(ending.answer.size() == 1);
+  CHECK_FALSE(ending.answer[0].what.promised);
+}
+
 TEST_CASE("introductions are bounded, and bad addresses are not dialed", "[formation]") {
   auto talker = fresh(one);
   for (std::uint64_t id = 100; id < 100 + 10 * max_introduced; ++id) talker.introduces.push_back({{id}, "x:1"});

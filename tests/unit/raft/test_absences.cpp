@@ -107,6 +107,35 @@ TEST_CASE("a notice says for how long the sender knows it, across roles and roll
   CHECK(told_to_3(g, start + seconds{30})->out_for_ms == 20000);
 }
 
+TEST_CASE("a node that came and left in one step was seen all the same") {
+  auto f = of_two_voters();
+  f.step(rpc{from_leader(1, {configured(2, 3), configured(3, 2)}, 3)}, start + seconds{10});
+  f.step(persisted{test::all_of(f.state())}, start + seconds{10});
+  REQUIRE(told_to_3(f, start + seconds{15}));
+  CHECK(told_to_3(f, start + seconds{15})->out_for_ms == 5000);
+  // The same where a conflict is cut away first.
+  auto g = of_two_voters();
+  g.step(rpc{from_leader(1, {configured(2, 2)}, 1)}, start + seconds{5});
+  auto other = from_leader(1, {configured(2, 3), configured(3, 2)}, 3);
+  other.head.term = 2;
+  for (auto& e : other.entries) e.term = 2;
+  g.step(rpc{other}, start + seconds{10});
+  g.step(persisted{test::all_of(g.state())}, start + seconds{10});
+  REQUIRE(told_to_3(g, start + seconds{15}));
+  CHECK(told_to_3(g, start + seconds{15})->out_for_ms == 5000);
+}
+
+TEST_CASE("a node that a snapshot skipped was perhaps a member until then") {
+  auto f = of_two_voters();
+  auto piece = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
+  f.step(rpc{piece}, start + seconds{10});
+  snapshot_stored stored{node_id{2}, piece.snapshot, 0, 10, 0, false, snapshot_point{{50, 1}, 40, test::voters(2)}};
+  REQUIRE(f.step(stored, start + seconds{20}).load);
+  f.step(persisted{test::all_of(f.state())}, start + seconds{20});
+  REQUIRE(told_to_3(f, start + seconds{25}));
+  CHECK(told_to_3(f, start + seconds{25})->out_for_ms == 5000);
+}
+
 TEST_CASE("a removed node passes on the earliest time of leaving that is shown to it, and no echo of it") {
   auto f = of_two_voters();
   const auto first = f.step(rpc{notice(4, seconds{2})}, start + seconds{50});
@@ -123,6 +152,37 @@ TEST_CASE("a removed node passes on the earliest time of leaving that is shown t
   auto absurd = notice(5, seconds{0});
   absurd.out_for_ms = ~std::uint64_t{0};
   CHECK(f.step(rpc{absurd}, start + seconds{54}).removed_for > seconds{3600});
+}
+
+TEST_CASE("what counts is when a node was a member last, not how much it heard of the others since") {
+  const auto without_1 = [](index_t index, bool dismissed) {
+    configuration c;
+    c.voters = {{node_id{2}, {}}, {node_id{3}, {}}};
+    if (dismissed) c.dismissed = {{node_id{1}, index}};
+    return entry{index, 1, entry_kind::configuration, bytes{encode(c)}};
+  };
+  const auto dismissed = [&](std::vector<entry> log, index_t commit) {
+    follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}})}};
+    f.start(start);
+    f.step(rpc{from_leader(1, std::move(log), commit)}, start);
+    auto told = notice(70, seconds{1});
+    told.commit = 70;
+    told.forgotten = 5;
+    const auto out = f.step(rpc{told}, start + seconds{1});
+    REQUIRE(out.removed == 70);
+    return out.dismissed;
+  };
+  // It left at 3; whether somebody asked for it says that configuration.
+  const entry filler{2, 1, entry_kind::noop, {}};
+  std::vector<entry> later;
+  for (index_t i = 4; i <= 9; ++i) later.push_back(without_1(i, false));
+  auto log = later;
+  log.insert(log.begin(), {filler, without_1(3, true)});
+  CHECK(dismissed(log, 9));
+  log[1] = without_1(3, false);
+  CHECK_FALSE(dismissed(log, 9));
+  // That one may yet be replaced by another: then it is not known, and it may have been dismissed.
+  CHECK(dismissed(log, 2));
 }
 
 TEST_CASE("a node that may be among the dismissed that are forgotten counts as one of them") {

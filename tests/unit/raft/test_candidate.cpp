@@ -20,6 +20,27 @@ candidate voting(std::uint64_t nodes) {
   return c;
 }
 
+std::vector<vote_request> real_requests(const output& out) {
+  std::vector<vote_request> found;
+  for (const auto* list : {&out.send_now, &out.send_after_persist})
+    for (const auto& message : *list)
+      if (const auto* request = std::get_if<vote_request>(&message); request && !request->pre)
+        found.push_back(*request);
+  return found;
+}
+
+/// Node 1 of three, which its leader, node 2, has asked to campaign in term 2.
+candidate summoned() {
+  follower f{test::state_with({1}, {1, {}})};
+  f.start(start);
+  append_request beat;
+  beat.head = test::from(2, 1);
+  f.step(rpc{beat}, start);
+  f.step(rpc{timeout_now{test::from(2, 1)}}, start);
+  REQUIRE(f.summoned());
+  return candidate{std::move(f)};
+}
+
 bool wins(const output& out) { return out.next_role && out.next_role->to == role_kind::leader; }
 
 } // namespace
@@ -31,6 +52,63 @@ TEST_CASE("the own vote counts only when it is on disk") {
   CHECK(wins(c.step(persisted{test::all_of(c.state())}, start)));
   CHECK_FALSE(wins(d.step(persisted{test::all_of(d.state())}, start)));
   CHECK(wins(d.step(rpc{vote_response{test::from(3, 2), false, true}}, start)));
+}
+
+TEST_CASE("votes are asked for when the own one is on disk, and not by the disk") {
+  auto c = summoned();
+  CHECK(real_requests(c.start(start)).empty());
+  const auto out = c.step(persisted{test::all_of(c.state())}, start);
+  c.state().validate(out);
+  REQUIRE(real_requests(out).size() == 2);
+  CHECK(real_requests(out)[0].transfer);
+  CHECK(real_requests(out)[0].head.term == 2);
+  CHECK(real_requests(c.step(persisted{test::all_of(c.state())}, start)).empty());
+}
+
+TEST_CASE("an election that a leader asked for is not begun by a disk that answers when it is long over") {
+  const auto limit = options{}.stall_limit();
+  for (const bool ticks : {false, true}) {
+    auto c = summoned();
+    c.start(start);
+    REQUIRE(c.state().term() == 2);
+    auto now = start;
+    // The process runs all the time: it is the disk that does not answer.
+    for (; now < start + limit; now += limit / 10)
+      c.step(rpc{append_request{test::from(3, 1), 0, 0, 0, 0, {}, 0}}, now);
+    if (ticks) {
+      const auto out = c.step(tick{}, now);
+      REQUIRE(out.next_role);
+      CHECK(out.next_role->to == role_kind::follower);
+      continue;
+    }
+    const auto out = c.step(persisted{test::all_of(c.state())}, now);
+    CHECK(real_requests(out).empty());
+    CHECK_FALSE(out.next_role);
+  }
+}
+
+TEST_CASE("a candidate that begins when its disk has come to stall falls back at once") {
+  const auto limit = options{}.stall_limit();
+  for (const bool asked : {false, true}) {
+    follower f{test::state_with({1}, {1, {}})};
+    f.start(start);
+    append_request beat;
+    beat.head = test::from(2, 1);
+    beat.prev_index = beat.prev_term = 1;
+    beat.entries = {test::command(2, 1)};
+    f.step(rpc{beat}, start);
+    // The process runs all the time.
+    for (int i = 1; i < 4; ++i) f.step(rpc{beat}, start + i * limit / 4);
+    if (asked) REQUIRE(f.step(rpc{timeout_now{test::from(2, 1)}}, start + limit * 9 / 10).next_role);
+    candidate c{std::move(f)};
+    const auto out = c.start(start + limit);
+    c.state().validate(out);
+    CHECK(out.disk_stalled == true);
+    CHECK_FALSE(out.write_now);
+    CHECK(out.send_now.empty());
+    REQUIRE(out.next_role);
+    CHECK(out.next_role->to == role_kind::follower);
+  }
 }
 
 TEST_CASE("a vote counts once, in its own term, from a voter") {

@@ -2,7 +2,7 @@
 // mutant of the core without one of these conditions must fail the test that is named for it (CMakeLists.txt).
 #include "raft/role.hpp"
 
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -23,22 +23,7 @@ node_state committed_state(const configuration& second, std::uint64_t nodes) {
 }
 
 /// Elected by nodes 2 and 3 in term 2, with its no-op 3/2 on its own disk.
-leader elected(node_state state) {
-  follower f{std::move(state)};
-  f.start(start);
-  candidate c{std::move(f)};
-  c.start(start);
-  for (const auto id : {2u, 3u}) c.step(rpc{vote_response{test::from(id, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  bool won = false;
-  for (const auto id : {2u, 3u})
-    won = won || c.step(rpc{vote_response{test::from(id, 2), false, true}}, start).next_role;
-  REQUIRE(won);
-  leader l{std::move(c)};
-  l.start(start);
-  l.step(persisted{test::all_of(l.state())}, start);
-  return l;
-}
+leader elected(node_state state) { return test::elected_and_synced(follower{std::move(state)}, {2, 3}, start); }
 
 output report(leader& l, std::uint64_t peer, index_t match, std::uint64_t round = 0, duration after = {},
               bool unfit = false) {

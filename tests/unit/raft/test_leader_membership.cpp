@@ -1,7 +1,7 @@
 // A leader whose members change: what counts in a joint configuration, when it is none itself, and who is told.
 #include "raft/role.hpp"
 
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -24,19 +24,7 @@ node_state state_with(const configuration& second) {
 
 /// Elected by `voters` in term 2, with its no-op 3/2 on disk.
 leader elected(node_state state, const std::vector<std::uint64_t>& voters) {
-  follower f{std::move(state)};
-  f.start(start);
-  candidate c{std::move(f)};
-  c.start(start);
-  for (const auto id : voters) c.step(rpc{vote_response{test::from(id, 2), true, true}}, start);
-  REQUIRE(c.state().term() == 2);
-  auto won = c.step(persisted{test::all_of(c.state())}, start).next_role.has_value();
-  for (const auto id : voters) won = won || c.step(rpc{vote_response{test::from(id, 2), false, true}}, start).next_role;
-  REQUIRE(won);
-  leader l{std::move(c)};
-  l.start(start);
-  l.step(persisted{test::all_of(l.state())}, start);
-  return l;
+  return test::elected_and_synced(follower{std::move(state)}, voters, start);
 }
 
 output report(leader& l, std::uint64_t peer, index_t match, std::uint64_t round = 0, duration after = {}) {

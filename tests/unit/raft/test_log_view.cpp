@@ -224,4 +224,24 @@ TEST_CASE("entries out of order are refused") {
   CHECK_THROWS_AS(log.append(test::command(2, 2)), std::logic_error);
 }
 
+TEST_CASE("a log knows in which configuration a node was last, and which one followed") {
+  const auto configured = [](index_t index, std::uint64_t count) {
+    return entry{index, 1, entry_kind::configuration, bytes{encode(test::voters(count))}};
+  };
+  log_view log;
+  const node_id three{3};
+  CHECK(log.last_membership(three) == std::pair<index_t, const log_view::placed_configuration*>{0, nullptr});
+  log.append(configured(1, 3));
+  CHECK(log.last_membership(three).first == 1);
+  CHECK_FALSE(log.last_membership(three).second);
+  for (index_t i = 2; i <= 4; ++i) log.append(configured(i, 2));
+  CHECK(log.last_membership(three).first == 1);
+  REQUIRE(log.last_membership(three).second);
+  CHECK(log.last_membership(three).second->first == 2);
+  // Of what was before, it knows nothing.
+  log.compact(3);
+  CHECK(log.last_membership(three).first == 0);
+  CHECK_FALSE(log.last_membership(three).second);
+}
+
 } // namespace troupe::raft

@@ -24,6 +24,11 @@ TEST_CASE("options are refused where they could not work, naming the field") {
   CHECK(refused_for("snapshot_chunk_bytes", [](options& o) { o.snapshot_chunk_bytes = 0; }));
   CHECK(refused_for("snapshot_chunk_bytes", [](options& o) { o.snapshot_chunk_bytes = 9 << 20; }));
   CHECK(refused_for("catch_up_log_time", [](options& o) { o.catch_up_log_time = -1ms; }));
+  CHECK(refused_for("disk_stall_limit", [](options& o) { o.disk_stall_limit = -1ms; }));
+  CHECK(refused_for("disk_stall_limit", [](options& o) { o.disk_stall_limit = o.election_max - 1ms; }));
+  options patient;
+  patient.disk_stall_limit = patient.election_max;
+  CHECK(objection(patient).empty());
   options small;
   small.log_tail = small.log_tail_bytes = small.cache_bytes = small.catch_up_log_bytes = 0;
   small.commit_lag = small.catch_up_log_time = {};

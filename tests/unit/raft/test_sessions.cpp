@@ -1,6 +1,7 @@
 // What a leader knows of a peer belongs to one process of that peer: another one, or one that lost what it promised.
 #include "raft/role.hpp"
 
+#include "tests/unit/raft/elected.hpp"
 #include "tests/unit/raft/replicator_answers.hpp"
 
 #include <catch2/catch.hpp>
@@ -145,16 +146,61 @@ TEST_CASE("a peer that starts again is sent its snapshot from the beginning") {
   CHECK(out.read_piece->offset == 0);
 }
 
+TEST_CASE("a refusal that may be late does not hold up the snapshot that is on its way") {
+  replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
+  r.start(start);
+  r.step(of(say(true, 100, 0, 40), 0, 7), start);
+  REQUIRE(r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start).send_piece);
+  const auto out = r.step(of(say(false, 90, 80, 40), 0, 7), start);
+  // The answer to that piece would be one of the session before.
+  REQUIRE(out.read_piece);
+  CHECK(out.read_piece->offset == 0);
+  const auto again = r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
+  REQUIRE(again.send_piece);
+  CHECK(again.send_piece->session == 1);
+}
+
+TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is said late of what it had") {
+  auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
+  const auto report = [&](std::uint64_t peer, index_t match, std::uint64_t session = 0) {
+    peer_report r{2, node_id{peer}, match, 0, start};
+    r.session = session;
+    return l.step(r, start);
+  };
+  const auto commit_with_2 = [&] {
+    l.step(persisted{test::all_of(l.state())}, start);
+    report(2, l.state().log().last_index());
+    REQUIRE(l.state().commit() == l.state().log().last_index());
+  };
+  commit_with_2();
+  CHECK(l.seed_for(node_id{3}).session == 0);
+  report(3, 2, 3);
+  l.step(change_members{7, {}, {node_id{3}}, 0}, start);
+  commit_with_2();
+  REQUIRE(l.step(rpc{removed_answer{test::from(3, 2), l.state().log().configuration_index()}}, start).membership);
+  l.step(change_members{8, {{{node_id{3}, {}}, true, {}}}, {}, 0}, start);
+  commit_with_2();
+  const auto first = l.seed_for(node_id{3}).session;
+  CHECK(first > 3);
+  // The replicator that it had is not quite gone, and says once more what it knew. That is not what is to be promoted.
+  for (int i = 0; i < 5; ++i) report(3, l.state().log().last_index(), 4);
+  commit_with_2();
+  CHECK_FALSE(l.state().members().is_voter(node_id{3}));
+  // The new one's first requests carry that session, and answers to others are not heard.
+  replicator fresh{l.seed_for(node_id{3})};
+  const auto out = fresh.start(start);
+  REQUIRE(out.send.size() == 1);
+  CHECK(out.send[0].session == first);
+  auto late = of(say(true, 2), 0, 7);
+  late.head = {test::cluster, node_id{3}, node_id{1}, 2};
+  CHECK_FALSE(fresh.step(late, start).report);
+  // What it reports itself counts.
+  for (int i = 0; i < 5; ++i) report(3, l.state().log().last_index(), first);
+  CHECK(l.state().members().is_voter(node_id{3}));
+}
+
 TEST_CASE("what a process acknowledged helps to commit nothing new after another one has taken its place") {
-  follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}}, 3)}};
-  f.start(start);
-  candidate c{std::move(f)};
-  c.start(start);
-  c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-  leader l{std::move(c)};
-  l.start(start);
+  auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
   l.step(propose{{{5, bytes{"a"}}, {6, bytes{"b"}}}}, start);
   const auto report = [](std::uint64_t session, index_t match, std::optional<lost_entries> lost = {}) {
     peer_report r{2, node_id{2}, match, 0, start};

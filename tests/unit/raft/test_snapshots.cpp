@@ -1,7 +1,7 @@
 // Every role meets every event about snapshots and the disk's room: what must follow, cell by cell.
 #include "raft/role.hpp"
 
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -29,15 +29,9 @@ candidate a_candidate() {
 }
 /// In term 2, with its no-op 4/2 on disk.
 leader a_leader(std::uint64_t nodes = 3) {
-  candidate c{a_follower(1, nodes)};
-  c.start(start);
-  if (nodes > 1) c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  if (nodes > 1) REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-  leader l{std::move(c)};
-  l.start(start);
-  l.step(persisted{test::all_of(l.state())}, start);
-  return l;
+  std::vector<std::uint64_t> voters;
+  if (nodes > 1) voters = {2};
+  return test::elected_and_synced(a_follower(1, nodes), voters, start);
 }
 /// Everything is committed and given out.
 void commit_all(leader& l) {

@@ -1,7 +1,7 @@
 // A node whose state machines cannot go on: an entry replaces their state by what is not on this node's disk.
 #include "raft/role.hpp"
 
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -35,15 +35,7 @@ snapshot_stored complete(index_t last) {
 }
 /// Of five nodes, in term 2, with everything up to its no-op 5/2 committed by nodes 2 and 3.
 leader a_leader() {
-  auto f = a_follower(5);
-  candidate c{std::move(f)};
-  c.start(start);
-  for (const std::uint64_t peer : {2u, 3u}) c.step(rpc{vote_response{test::from(peer, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  for (const std::uint64_t peer : {2u, 3u}) c.step(rpc{vote_response{test::from(peer, 2), false, true}}, start);
-  leader l{std::move(c)};
-  l.start(start);
-  l.step(persisted{test::all_of(l.state())}, start);
+  auto l = test::elected_and_synced(a_follower(5), {2, 3}, start);
   for (const std::uint64_t peer : {2u, 3u}) l.step(peer_report{2, node_id{peer}, 5, 0, start}, start);
   REQUIRE(l.state().commit() == 5);
   return l;

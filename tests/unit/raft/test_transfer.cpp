@@ -1,7 +1,7 @@
 // Leadership transfer (Ongaro's thesis, section 3.10), and what nodes make of being told that they are removed.
 #include "raft/role.hpp"
 
-#include "tests/unit/raft/fixtures.hpp"
+#include "tests/unit/raft/elected.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,16 +11,7 @@ namespace {
 const time_point start{std::chrono::seconds{100}};
 
 leader a_leader(std::uint64_t nodes = 3) {
-  follower f{test::state_with({1}, {1, {}}, nodes)};
-  f.start(start);
-  candidate c{std::move(f)};
-  c.start(start);
-  c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
-  c.step(persisted{test::all_of(c.state())}, start);
-  REQUIRE(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start).next_role);
-  leader l{std::move(c)};
-  l.start(start);
-  l.step(persisted{test::all_of(l.state())}, start);
+  auto l = test::elected_and_synced(follower{test::state_with({1}, {1, {}}, nodes)}, {2}, start);
   l.step(peer_report{2, node_id{2}, 2, 0, start}, start);
   REQUIRE(l.state().commit() == 2);
   return l;
@@ -127,11 +118,11 @@ TEST_CASE("3.10: who is asked campaigns at once, and says why; a second try is l
   CHECK_FALSE(f.step(rpc{timeout_now{test::from(2, 2)}}, start).next_role);
   REQUIRE(f.step(rpc{timeout_now{test::from(2, 1)}}, start).next_role);
   candidate c{std::move(f)};
-  const auto out = c.start(start);
+  CHECK(c.start(start).send_now.empty());
   CHECK(c.state().term() == 2);
-  CHECK(out.send_now.empty());
-  REQUIRE(out.send_after_persist.size() == 2);
-  const auto& request = std::get<vote_request>(out.send_after_persist[0]);
+  const auto out = c.step(persisted{test::all_of(c.state())}, start);
+  REQUIRE(out.send_now.size() == 2);
+  const auto& request = std::get<vote_request>(out.send_now[0]);
   CHECK_FALSE(request.pre);
   CHECK(request.transfer);
   const auto again = c.step(tick{}, *c.deadline());

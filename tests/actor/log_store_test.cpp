@@ -1,0 +1,153 @@
+// The disk's actor by itself: who hears what in which order, and what it does about errors that pass.
+#include "actors/log.hpp"
+#include "actors/log_store.hpp"
+#include "runtime/storage/memory_storage.hpp"
+#include "tests/actor/virtual_system.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What a test does to the disk, and sees of it.
+struct disk_face {
+  bool exhausted = false;
+  bool room = true;
+  int looks = 0;
+  int syncs = 0;
+};
+
+class faced_storage final : public raft::storage {
+ public:
+  explicit faced_storage(std::shared_ptr<disk_face> face) : face_(std::move(face)) {}
+  void apply(const raft::write& change) override { memory_.apply(change); }
+  void sync() override {
+    ++face_->syncs;
+    if (face_->exhausted) throw raft::storage_error("too many open files", false, false, true);
+    memory_.sync();
+  }
+  std::vector<raft::entry> read(raft::index_t first, raft::index_t last, std::size_t max_bytes) override {
+    return memory_.read(first, last, max_bytes);
+  }
+  void compact(raft::index_t up_to) override { memory_.compact(up_to); }
+  bool has_room() override {
+    ++face_->looks;
+    return face_->room;
+  }
+
+ private:
+  std::shared_ptr<disk_face> face_;
+  memory_storage memory_;
+};
+
+/// Role and links in one, so that the order of what both are told shows.
+class listener : public caf::event_based_actor {
+ public:
+  listener(caf::actor_config& config, std::shared_ptr<std::vector<std::string>> heard)
+      : caf::event_based_actor(config), heard_(std::move(heard)) {}
+  caf::behavior make_behavior() override {
+    return {
+        [this](const log_synced& m) { heard_->push_back("synced " + std::to_string(m.mark.number)); },
+        [this](const outbound&) { heard_->push_back("outbound"); },
+        [this](const raft::disk_space& m) { heard_->push_back(m.enough ? "room" : "no room"); },
+    };
+  }
+
+ private:
+  std::shared_ptr<std::vector<std::string>> heard_;
+};
+
+struct log_world : virtual_system {
+  std::shared_ptr<disk_face> disk = std::make_shared<disk_face>();
+  std::shared_ptr<std::vector<std::string>> heard = std::make_shared<std::vector<std::string>>();
+  caf::actor around;
+  log_store_handle subject;
+  std::uint64_t writes = 0;
+
+  log_world() {
+    log().set_level(spdlog::level::off);
+    around = system.spawn<listener>(heard);
+    subject = system.spawn<log_store>(std::make_unique<faced_storage>(disk), raft::recovered{},
+                                      caf::actor_cast<links_handle>(around));
+    caf::anon_send(subject, attach_role{1, caf::actor_cast<role_handle>(around)});
+    settle();
+    heard->clear();
+  }
+  ~log_world() {
+    for (const auto& part : {caf::actor_cast<caf::actor>(subject), around})
+      caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
+    advance(2s); // its timer keeps it
+  }
+  log_world(const log_world&) = delete;
+  log_world& operator=(const log_world&) = delete;
+
+  void write() {
+    store_write message;
+    message.change.number = ++writes;
+    message.change.append = {{writes, 1, raft::entry_kind::noop, {}}};
+    message.then_send = {raft::append_response{}};
+    caf::anon_send(subject, std::move(message));
+  }
+  std::shared_ptr<std::optional<raft::durable_mark>> ask_for_sync() {
+    auto answer = std::make_shared<std::optional<raft::durable_mark>>();
+    system.spawn<errand>([answer, to = subject](caf::event_based_actor* self) {
+      self->request(to, caf::infinite, sync_log{}).then([answer](const log_synced& m) { *answer = m.mark; });
+    });
+    return answer;
+  }
+};
+
+} // namespace
+
+TEST_CASE("the role hears that a write is on disk before any peer can answer what the write let go") {
+  log_world w;
+  w.write();
+  w.write();
+  w.settle();
+  CHECK(*w.heard == std::vector<std::string>{"synced 2", "outbound"});
+  CHECK(w.disk->syncs == 1);
+}
+
+TEST_CASE("who asks for a sync is answered when everything before it is on disk") {
+  log_world w;
+  const auto nothing = w.ask_for_sync();
+  w.settle();
+  REQUIRE(*nothing);
+  CHECK((*nothing)->number == 0);
+  w.disk->exhausted = true;
+  w.write();
+  const auto waits = w.ask_for_sync();
+  w.advance(200ms);
+  CHECK_FALSE(*waits);
+  w.disk->exhausted = false;
+  w.advance(100ms);
+  REQUIRE(*waits);
+  CHECK((*waits)->number == 1);
+  CHECK((*waits)->last_index == 1);
+}
+
+TEST_CASE("a sync that is tried again soon does not look for room each time, nor wait for that") {
+  log_world w;
+  w.disk->room = false;
+  w.write();
+  w.settle();
+  CHECK(w.heard->back() == "no room");
+  w.disk->exhausted = true;
+  w.write();
+  w.settle();
+  w.disk->looks = w.disk->syncs = 0;
+  w.advance(900ms);
+  CHECK(w.disk->syncs >= 10);
+  CHECK(w.disk->looks <= 1);
+  w.disk->exhausted = false;
+  w.disk->room = true;
+  w.advance(1100ms);
+  CHECK(w.heard->back() == "room");
+}
