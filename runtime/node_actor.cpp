@@ -561,6 +561,7 @@ void node_actor::finish(const caf::error& why) {
 }
 
 void node_actor::on_exit() {
+  reading_.request_stop();
   for (const auto& [address, part] : core_) anon_send_exit(part, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.links, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.endpoint, caf::exit_reason::user_shutdown);

@@ -23,7 +23,10 @@ class silent : public caf::event_based_actor {
  public:
   using event_based_actor::event_based_actor;
   caf::behavior make_behavior() override {
-    set_default_handler(caf::drop);
+    // Not caf::drop, which answers with an error, of which the sender would die.
+    set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      return caf::delegated<caf::message>{};
+    });
     return {[](const get_formation&) { return formation_status{{}, {}, "waits for 2 of 3 nodes"}; }};
   }
 };
