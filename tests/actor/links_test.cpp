@@ -285,7 +285,7 @@ TEST_CASE("words that may come from another node control no terminal", "[links]"
   a.discover({"n2:1"});
   w.run_for(1s);
   REQUIRE(a.peers().peers.size() == 1);
-  CHECK(a.peers().peers[0].problem == "no ?[2J??way?");
+  CHECK(a.peers().peers[0].problem == "cannot connect: no ?[2J??way?");
 }
 
 TEST_CASE("where nobody ever answered the pauses grow, and end when somebody there dials", "[links]") {

@@ -31,7 +31,7 @@ class silent : public caf::event_based_actor {
   }
 };
 
-transport_settings with(const net::tls_files& files) {
+transport_settings settings_with(const net::tls_files& files) {
   transport_settings settings;
   settings.tls = tls_settings{files.cert, files.key, files.ca, net::testing::cluster_name, {}};
   return settings;
@@ -125,9 +125,9 @@ TEST_CASE("a node that is not part of a cluster says what its formation waits fo
     CHECK_THAT(said, Catch::StartsWith("not part of a cluster yet: waits for 2 of 3 nodes; " + address + ": \""));
     return said;
   };
-  CHECK_THAT(words(with(ours.issue("a")), with(theirs.issue("b"))), Contains("certificate"));
-  CHECK_THAT(words({}, with(theirs.issue("c"))), Contains("requires TLS"));
-  CHECK_THAT(words(with(ours.issue("d")), {}), Contains("TLS"));
+  CHECK_THAT(words(settings_with(ours.issue("a")), settings_with(theirs.issue("b"))), Contains("certificate"));
+  CHECK_THAT(words({}, settings_with(theirs.issue("c"))), Contains("requires TLS"));
+  CHECK_THAT(words(settings_with(ours.issue("d")), {}), Contains("TLS"));
   CHECK_THAT(lonely_node(system, {}, "127.0.0.1:1").not_ready(), Contains("127.0.0.1:1: \"Connection refused\""));
   CHECK_THAT(lonely_node(system, {}, "nowhere.invalid:1").not_ready(), Contains("cannot resolve nowhere.invalid"));
 }
