@@ -82,27 +82,22 @@ class lonely_node {
 
 } // namespace
 
-TEST_CASE("without a majority a node says how many voters answer, how many are needed, and what each address says") {
+TEST_CASE("without a majority a node says how many voters answer, and how many are needed") {
   cluster_world w{1};
   const auto survivor = elected(w);
   REQUIRE(w.run_until([&] { return caught_up(w, survivor); }));
   const auto voters = w.status(survivor)->role->members.voters.size();
   REQUIRE(voters >= 3);
-  std::vector<node_id> killed;
-  for (const auto id : cluster_world::ids()) {
-    if (id == survivor) continue;
-    w.kill(id);
-    killed.push_back(id);
-  }
+  for (const auto id : cluster_world::ids())
+    if (id != survivor) w.kill(id);
   const auto said = [&] {
     const auto now = w.status(survivor);
     return now ? now->not_ready : std::string{};
   };
   const auto expected = "no leader is known: 1 of " + std::to_string(voters) + " voters answers, " +
-                        std::to_string(voters / 2 + 1) + " needed; ";
+                        std::to_string(voters / 2 + 1) + " needed";
   w.run_until([&] { return said().find(expected) != std::string::npos; });
   CHECK_THAT(said(), Contains(expected));
-  for (const auto id : killed) CHECK_THAT(said(), Contains("; node" + std::to_string(id.value) + ":1: \""));
 }
 
 TEST_CASE("a node that is not part of a cluster says what its formation waits for, and why addresses do not answer") {
@@ -128,6 +123,7 @@ TEST_CASE("a node that is not part of a cluster says what its formation waits fo
   CHECK_THAT(words(settings_with(ours.issue("a")), settings_with(theirs.issue("b"))), Contains("certificate"));
   CHECK_THAT(words({}, settings_with(theirs.issue("c"))), Contains("requires TLS"));
   CHECK_THAT(words(settings_with(ours.issue("d")), {}), Contains("TLS"));
-  CHECK_THAT(lonely_node(system, {}, "127.0.0.1:1").not_ready(), Contains("127.0.0.1:1: \"Connection refused\""));
+  CHECK_THAT(lonely_node(system, {}, "127.0.0.1:1").not_ready(),
+             Contains("127.0.0.1:1: \"cannot connect: Connection refused\""));
   CHECK_THAT(lonely_node(system, {}, "nowhere.invalid:1").not_ready(), Contains("cannot resolve nowhere.invalid"));
 }
