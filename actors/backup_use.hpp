@@ -4,6 +4,7 @@
 #include "raft/snapshot.hpp"
 #include "raft/storage.hpp"
 
+#include <stop_token>
 #include <vector>
 
 namespace troupe {
@@ -15,7 +16,8 @@ struct backup_use {
 };
 
 /// All of them, in log order. A node that starts from a snapshot does not apply these entries again, but needs the
-/// backups if it has to go back to the snapshot before. Reads the whole log: blocking. Throws `storage_error`.
-std::vector<backup_use> backup_uses(raft::storage& log, const raft::recovered& disk);
+/// backups if it has to go back to the snapshot before. Reads the whole log: blocking.
+/// Throws `storage_error`, also soon after a stop is requested.
+std::vector<backup_use> backup_uses(raft::storage& log, const raft::recovered& disk, const std::stop_token& stop);
 
 } // namespace troupe

@@ -27,6 +27,13 @@ node_id receiver_of(const raft::health_message& message) {
   return std::visit([](const auto& m) { return m.to; }, message);
 }
 
+/// Part of it may come from another node: a byte of it must not control the terminal on which the log is read.
+std::string shown(std::string problem) {
+  std::replace_if(
+      problem.begin(), problem.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return problem;
+}
+
 template <class Handle> void forget(std::vector<Handle>& watchers, const caf::actor_addr& gone) {
   std::erase_if(watchers, [&](const Handle& w) { return w.address() == gone; });
 }
@@ -101,7 +108,7 @@ void links::on_report(const link_report& m) {
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;
-  entry.problem = m.problem;
+  entry.problem = shown(m.problem);
   const bool again_good = std::exchange(entry.doubtful, false) && m.now == link_report::status::up;
   complain(m.address, entry);
   if (m.now == link_report::status::down && before == link_report::status::up) doubt(was);
@@ -196,7 +203,7 @@ void links::on_seen(const hello& peer) {
   }
   const auto now = clock().now();
   if (seen_.size() >= max_seen) {
-    // Whoever is tried keeps its place for a while: nobody makes this node dial ever new addresses.
+    // An address that is tried keeps its place for a while, so that no peer makes this node dial ever new addresses.
     if (now - seen_.front().since < seen_for) return;
     seen_.pop_front();
   }
@@ -213,7 +220,8 @@ void links::on_identity(const hello& self) {
   publish();
 }
 
-/// Starts the peer links that are missing and ends those nobody wants. Absence from discovery cuts no link that works.
+/// Starts the peer links that are missing and ends those that are not wanted. Absence from discovery cuts no link that
+/// works.
 void links::resolve() {
   const auto start = [this](const std::string& address) {
     if (addresses_.contains(address)) return;

@@ -27,8 +27,8 @@ caf::behavior log_opener::make_behavior() {
   auto log = std::make_shared<opened_log>();
   try {
     const auto& as = setup_.as;
-    *log = setup_.open(as, setup_.services);
-    if (log->staged && !log->staged->list().empty()) log->uses = backup_uses(*log->storage, log->disk);
+    *log = setup_.open(as, setup_.services, setup_.stop);
+    if (log->staged && !log->staged->list().empty()) log->uses = backup_uses(*log->storage, log->disk, setup_.stop);
     const bool blank = log->disk.last_index == 0 && log->disk.hard == raft::hard_state{};
     if (blank && as.backup == 0 && !as.initial.empty()) write_first_configuration(*log->storage, as.initial, log->disk);
   } catch (const raft::storage_error& e) {

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,16 +36,17 @@ struct opened_log {
 };
 
 /// Opens what the node has on disk, as a member of this cluster, after it has put the backup there that the cluster
-/// begins with, if one is named. Called on the opener's thread, anew at every start of the core. Throws
-/// `raft::storage_error`.
-using storage_factory =
-    std::function<opened_log(const raft::membership_decision& as, const std::vector<machine_factory>& services)>;
+/// begins with, if one is named. Called on the opener's thread, again at every start of the core. Throws
+/// `raft::storage_error`, soon after a stop is requested as well: reading all of it may take minutes.
+using storage_factory = std::function<opened_log(
+    const raft::membership_decision& as, const std::vector<machine_factory>& services, const std::stop_token& stop)>;
 
 struct log_opener_setup {
   storage_factory open;
   /// Without a backup its initial configuration, if there is one, is written as the first entry of an empty log.
   raft::membership_decision as;
   std::vector<machine_factory> services;
+  std::stop_token stop;
 };
 struct log_opened {
   std::shared_ptr<opened_log> log;

@@ -1,6 +1,7 @@
 #include "discovery/blocking_loop.hpp"
 
 #include "actors/log.hpp"
+#include "actors/threads.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -82,10 +83,7 @@ class blocking_loop : public loop_handle::base {
                 self_listener self, peers_listener listener)
       : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
         listener_(std::move(listener)) {
-    set_down_handler([this](const caf::down_msg& m) {
-      complain("it ended: " + compat::to_text(system(), m.reason));
-      delayed_send(this, caf::timespan{pause_after_failure}, timer{});
-    });
+    set_down_handler([this](const caf::down_msg& m) { try_later("it ended: " + compat::to_text(system(), m.reason)); });
   }
 
   behavior_type make_behavior() override {
@@ -111,8 +109,13 @@ class blocking_loop : public loop_handle::base {
 
  private:
   void start() {
+    if (const auto why = why_no_threads(1); !why.empty()) return try_later(why);
     desk_ = std::make_shared<desk>(loop_handle{this});
     monitor(spawn<worker, caf::detached>(method_, stop_.get_token(), desk_));
+  }
+  void try_later(const std::string& why) {
+    complain(why);
+    delayed_send(this, caf::timespan{pause_after_failure}, timer{});
   }
   void take() {
     auto addresses = desk_->take_addresses();

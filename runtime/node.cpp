@@ -6,6 +6,8 @@
 #include "actors/links.hpp"
 #include "actors/log.hpp"
 #include "actors/proxy.hpp"
+#include "actors/started_parts.hpp"
+#include "actors/threads.hpp"
 #include "discovery/spec.hpp"
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/discovery_sources.hpp"
@@ -29,6 +31,9 @@ namespace {
 /// What the log needs to go on to its next file is open ahead of time; these are for snapshots, reads of old entries
 /// and whatever another thread takes in between.
 constexpr std::size_t reserved_descriptors = 8;
+
+/// For formation, where the disk has used up the time to close already.
+constexpr std::chrono::milliseconds formation_grace{100};
 
 std::uint64_t draw_seed() {
   std::random_device source;
@@ -125,7 +130,7 @@ bool node::stop(bool leave) {
   self->monitor(inside->around.formation);
   self->send(handle_, stop_node{leave});
   // The node takes a bounded time. Formation keeps the identity file, and with it the lock of the data directory; it
-  // may wait for the disk as well.
+  // may wait for the disk as well, and was told to end when the node began to wait for that.
   bool clean = true;
   bool node_ended = false;
   bool formation_ended = false;
@@ -136,7 +141,7 @@ bool node::stop(bool leave) {
   while (!node_ended) self->receive(note_end);
   if (!formation_ended)
     self->receive(
-        note_end, caf::after(inside->close_timeout) >> [&] { clean = false; });
+        note_end, caf::after(clean ? inside->close_timeout : formation_grace) >> [&] { clean = false; });
   inside->transport->stop_listening();
   for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
   for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
@@ -153,7 +158,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   auto inside = std::make_unique<node::parts>();
   // Whatever cannot work is found before anything is formed or written.
   if (!options.transport.silence_limit) options.transport.silence_limit = silence_limit(system, options.raft);
-  inside->transport = make_transport(system, options.transport);
+  const auto dials = net::dial_policy_of(options.transport.tls.has_value(), options.insecure);
+  inside->transport = make_transport(system, options.transport, dials);
   inside->transport->listen(options.bind, options.raft_port);
   const auto backup = backup_of(options, services);
   inside->files =
@@ -192,17 +198,18 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
     const auto transport = net.lock();
     return transport ? transport->status() : net::transport_status{};
   };
-  inside->handle = system.spawn<node_actor>(std::move(setup));
+  started_parts begun{system};
+  inside->handle = begun.add(node_handle{system.spawn<node_actor>(std::move(setup))});
 
   proxy_options front_door;
   front_door.self = self.node;
   front_door.address = self.address;
   front_door.default_timeout = options.request_timeout;
   front_door.max_state_bytes = options.max_state_bytes;
-  const auto dials = net::dial_policy_of(options.transport.tls.has_value(), options.insecure);
   auto& around = inside->around;
-  around.proxy = system.spawn<proxy>(front_door);
-  around.links = system.spawn<links>(self, std::make_shared<transport_links>(inside->transport, dials), draw_seed());
+  around.proxy = begun.add(proxy_handle{system.spawn<proxy>(front_door)});
+  around.links = begun.add(
+      links_handle{system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed())});
   formation_setup forming;
   forming.self = self;
   forming.rule.expect = options.bootstrap_expect ? options.bootstrap_expect : expected.rule;
@@ -212,14 +219,17 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
                                                   [keep = inside->files](identity_store* p) { delete p; }};
   forming.links = around.links;
   forming.node = caf::actor_cast<membership_listener>(inside->handle);
-  around.formation = system.spawn<formation_actor, caf::detached>(std::move(forming));
-  around.health = system.spawn<health_monitor>(self.node, raft::health_options{}, draw_seed(), around.links);
-  around.endpoint = system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health);
+  around.formation = begun.add(formation_handle{spawn_with_thread<formation_actor>(system, std::move(forming))});
+  around.health = begun.add(health_monitor_handle{
+      system.spawn<health_monitor>(self.node, raft::health_options{}, draw_seed(), around.links)});
+  around.endpoint = begun.add(
+      endpoint_handle{system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health)});
   caf::anon_send(inside->handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   make_reachable(*inside->transport, around.endpoint);
   make_reachable(*inside->transport, around.proxy); // outcomes of what it forwarded
-  node result{system, std::move(inside)};
+  node result{system, std::move(inside)};           // stops all of it from here on
+  begun.keep();
   publish(system, *result.parts_->transport, options.raft_port,
           caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
   const auto listener = caf::actor_cast<peers_listener>(result.parts_->around.links);

@@ -32,6 +32,9 @@ constexpr auto try_again_after = std::chrono::milliseconds{500};
 /// Of the opener, and of the stores of log, snapshots and backups, one of which may have a job.
 constexpr std::size_t core_threads = 5;
 
+/// What the proxy gets even where fronts took all the time there was.
+constexpr auto least_to_drain = std::chrono::milliseconds{100};
+
 /// A full disk that is waited for is spoken of so often.
 constexpr auto complain_every = std::chrono::minutes{1};
 
@@ -121,7 +124,7 @@ node_handle::behavior_type node_actor::make_behavior() {
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         if (phase_ == phase::stopping) return abandon_core();
-        if (phase_ == phase::handing_over) return drain(); // nobody took it in time
+        if (phase_ == phase::handing_over) return drain(); // no voter took it in time
         const bool opens_again = phase_ == phase::opening && opening_put_off_;
         if (phase_ != phase::no_room && !opens_again) return;
         phase_ = phase::idle;
@@ -163,7 +166,8 @@ void node_actor::open_core() {
   if (const auto why = setup_.detach_log ? why_no_threads(core_threads) : std::string{}; !why.empty())
     return put_off_opening(why);
   const log_owner_handle owner{this};
-  log_opener_setup opener{setup_.open_log, membership_, setup_.services};
+  reading_ = std::stop_source{};
+  log_opener_setup opener{setup_.open_log, membership_, setup_.services, reading_.get_token()};
   // Part of the core: the node must not end while it holds the directory.
   watch(setup_.detach_log ? spawn<log_opener, caf::detached>(std::move(opener), owner)
                           : spawn<log_opener>(std::move(opener), owner));
@@ -186,7 +190,7 @@ void node_actor::opened(opened_log& log) {
   if (log.no_space) return wait_for_room(log.error, look_for_room_share * (clock().now() - opening_since_));
   if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
-    // Decided anew while the log was being opened.
+    // Decided again while the log was being opened.
     log.storage.reset();
     phase_ = phase::idle;
     if (!membership_.withdrawn) open_core();
@@ -283,7 +287,7 @@ void node_actor::watch(const caf::actor& part) {
 }
 
 void node_actor::on_down(const caf::down_msg& message) {
-  // A front ends when nobody has its handle any more, or where its user ends it.
+  // A front ends with the last handle to it, or where its user ends it.
   if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
   const bool of_core = core_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
@@ -323,12 +327,15 @@ void node_actor::clear_core(const caf::error& why) {
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
   send(keeper_, core_down{});
+  reading_.request_stop();
   if (core_.empty()) return core_cleared();
   for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
   if (phase_ == phase::stopping) close_in_time();
 }
 
 void node_actor::close_in_time() {
+  // It may wait for the disk as well, and does so at the same time as the core.
+  anon_send_exit(around_.formation, caf::exit_reason::user_shutdown);
   close_by_ = clock().now() + setup_.close_timeout;
   timer_.arm(this, close_by_);
 }
@@ -405,12 +412,19 @@ void node_actor::begin_stop(bool leave) {
       });
 }
 
+/// From the first word of the stop, for all that comes before the disk: fronts that hang leave the proxy some of it.
+std::chrono::milliseconds node_actor::left_to_drain() {
+  const auto now = clock().now();
+  if (drain_by_ == raft::time_point{}) drain_by_ = now + setup_.drain_timeout;
+  return std::max(least_to_drain, std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - now));
+}
+
 /// A leader that just ended would leave the others without one for an election timeout.
 void node_actor::hand_over() {
   if (!serves() || role_.kind != raft::role_kind::leader || members_.voters.size() < 2) return drain();
   phase_ = phase::handing_over;
   send(role_.role, raft::transfer_leadership{});
-  timer_.arm(this, clock().now() + setup_.raft.election_max);
+  timer_.arm(this, clock().now() + std::min<raft::duration>(setup_.raft.election_max, left_to_drain()));
 }
 
 void node_actor::drain() {
@@ -426,7 +440,7 @@ void node_actor::drain() {
     if (--fronts_holding_ == 0) drain_proxy_next();
   };
   for (const auto& [address, front] : fronts_)
-    request(caf::actor_cast<drainable_front>(front), setup_.drain_timeout, drain_front{})
+    request(caf::actor_cast<drainable_front>(front), left_to_drain(), drain_front{})
         .then([handed_on](const front_drained&) { handed_on(); }, [handed_on](const caf::error&) { handed_on(); });
   if (fronts_.empty()) drain_proxy_next();
 }
@@ -437,7 +451,7 @@ void node_actor::drain_proxy_next() {
   const auto drained = [this] {
     if (phase_ == phase::draining) clear_core({});
   };
-  request(around_.proxy, setup_.drain_timeout, drain_proxy{})
+  request(around_.proxy, left_to_drain(), drain_proxy{})
       .then([drained](const proxy_drained&) { drained(); }, [drained](const caf::error&) { drained(); });
 }
 
@@ -476,9 +490,9 @@ void node_actor::on_members(const configuration_known& message) {
 
 void node_actor::on_removed(const removed_from_cluster& message) {
   const bool again = removed_at_ > 0;
-  // Whoever starts a node that was removed before wants it back. That it was, a member shows that has known this node
-  // to be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A core that
-  // is started anew does not count.
+  // An operator who starts a node that was removed before wants it back. That it was, a member shows that has known
+  // this node to be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A
+  // core that is started again does not count.
   const bool dismissed = message.dismissed && message.left_before >= started_;
   const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;
@@ -547,6 +561,7 @@ void node_actor::finish(const caf::error& why) {
 }
 
 void node_actor::on_exit() {
+  reading_.request_stop();
   for (const auto& [address, part] : core_) anon_send_exit(part, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.links, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.endpoint, caf::exit_reason::user_shutdown);

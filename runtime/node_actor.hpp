@@ -10,7 +10,7 @@
 //                                                                        as leader, by way of leaving or not
 //
 // The core (role and replicators, log, snapshot and staging store, dispatcher, services) is taken down as a whole when
-// one of it dies, and started anew from disk: memory is never salvaged. Endpoint, links, proxy, formation, health
+// one of it dies, and started again from disk: memory is never salvaged. Endpoint, links, proxy, formation, health
 // monitor and member keeper live as long as the node. When the log store says that its disk failed, [clearing] leads to
 // [disk_failed]: the node answers questions about itself until it is stopped, and does nothing else, for what reached
 // the disk is unknown until it is opened by a new process. A full disk is no failed disk: where it does not even
@@ -34,6 +34,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -113,7 +114,7 @@ struct membership_changed {
   /// Of the configuration's entry.
   index_t index = 0;
 };
-/// Asks the leader to hand over to `to`, or (0) to whoever fits best; answered when it does not lead any more.
+/// Asks the leader to hand over to `to`, or (0) to the voter that fits best; answered when it does not lead any more.
 struct move_leadership {
   node_id to;
   std::chrono::milliseconds timeout{5000};
@@ -137,7 +138,7 @@ struct restore_made {
   /// Where in the log it happened.
   index_t index = 0;
 };
-/// The actors around the core, spawned by whoever spawns the node.
+/// The actors around the core, spawned by the code that spawns the node.
 struct surroundings {
   endpoint_handle endpoint;
   links_handle links;
@@ -225,6 +226,7 @@ class node_actor : public node_handle::base {
   void on_removed(const removed_from_cluster& message);
   void drain();
   void drain_proxy_next();
+  std::chrono::milliseconds left_to_drain();
   void hand_over();
   void close_in_time();
   void abandon_core();
@@ -258,6 +260,8 @@ class node_actor : public node_handle::base {
   bool told_of_missing_ = false;
   /// What the log is being opened for.
   membership_decision opening_;
+  /// Ends the reading of the log early when the core is not needed any more.
+  std::stop_source reading_;
   raft::time_point opening_since_;
   /// In [opening]: for want of descriptors or the like it is tried again a little later.
   bool opening_put_off_ = false;
@@ -295,6 +299,8 @@ class node_actor : public node_handle::base {
   bool full_ = false;
   raft::time_point complained_at_;
   timer_slot timer_;
+  /// Set once the node is to end: what is in flight is not waited for any longer.
+  raft::time_point drain_by_;
   /// Set while stopping: the core is not waited for any longer.
   raft::time_point close_by_;
   /// Pieces of backups that the staging store has not answered.
@@ -303,7 +309,7 @@ class node_actor : public node_handle::base {
   /// off.
   std::string disk_error_;
   std::string full_error_;
-  /// When the core was started anew.
+  /// When the core was started again.
   std::deque<raft::time_point> restarts_;
 };
 

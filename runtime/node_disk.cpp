@@ -2,15 +2,34 @@
 
 #include "runtime/restore.hpp"
 #include "runtime/storage/open_state.hpp"
+#include "runtime/storage/reading_stopped.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 
 #include <utility>
 
 namespace troupe {
+namespace {
+
+/// Bytes of a snapshot, until the reading is stopped.
+class stoppable_source final : public services::snapshot_source {
+ public:
+  stoppable_source(services::snapshot_source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
+  std::size_t read(std::span<char> into) override {
+    check(stop_);
+    return from_.read(into);
+  }
+
+ private:
+  services::snapshot_source& from_;
+  const std::stop_token& stop_;
+};
+
+} // namespace
 
 storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& options, std::filesystem::path backup) {
   return [on = std::move(on), options, backup = std::move(backup)](const raft::membership_decision& as,
-                                                                   const std::vector<machine_factory>& services) {
+                                                                   const std::vector<machine_factory>& services,
+                                                                   const std::stop_token& stop) {
     opened_log opened;
     // The files outlive the objects that work on them.
     const auto open = [&on](const std::shared_ptr<snapshot_folder>& folder, raft::cluster_id cluster) {
@@ -18,14 +37,20 @@ storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& opti
     };
     auto snapshots = open(on->snapshots, as.cluster);
     opened.staged = open(on->staged, {});
-    if (as.backup != 0) install_backup(*on->files, backup, on->directory, options, *snapshots, as);
+    if (as.backup != 0) install_backup(*on->files, backup, on->directory, options, *snapshots, as, stop);
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;
-      opened.machines = load_machines(*snapshots, id, services, at);
+      const auto read = [&](const snapshot_section& each) {
+        return snapshots->load(id, [&](std::string_view service, services::snapshot_source& from) {
+          stoppable_source source{from, stop};
+          each(service, source);
+        });
+      };
+      opened.machines = load_machines(read, services, at);
       opened.snapshot = id;
       return at;
     };
-    opened.storage = open_state(*on->files, on->directory.log_path(), options, *snapshots, load, opened.disk);
+    opened.storage = open_state(*on->files, on->directory.log_path(), options, *snapshots, load, opened.disk, stop);
     if (!opened.disk.snapshot) {
       opened.machines = make_machines(services);
       opened.snapshot = {};

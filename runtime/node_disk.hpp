@@ -26,7 +26,7 @@ struct node_disk {
   std::shared_ptr<snapshot_folder> staged;
 };
 
-/// Opens log, snapshots and services, at every start of the core anew; where the decision says so, after `backup` was
+/// Opens log, snapshots and services, again at every start of the core; where the decision says so, after `backup` was
 /// made the node's first state. Throws `storage_error`, also when a member's log is gone.
 storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& options, std::filesystem::path backup);
 

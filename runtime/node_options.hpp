@@ -49,7 +49,7 @@ struct node_options {
   raft::member_policy_options members = {};
   /// Heartbeat, election timeouts and limits of the protocol.
   raft::options raft = {};
-  /// When the node takes a snapshot by itself, and so lets its log begin anew.
+  /// When the node takes a snapshot by itself, and so lets its log begin again.
   snapshot_policy snapshots = {};
   /// Bytes that the state of the services may take, as they tell it (services/service.hpp); 0: any number. While a node
   /// leads whose quota is reached, commands that may add to the state are rejected as state_full, and reads and

@@ -1,5 +1,5 @@
-// What an error of the operating system means for whoever made the call (docs/architecture.md, "Errors of the operating
-// system").
+// What an error of the operating system means for the code that made the call (docs/architecture.md, "Errors of the
+// operating system").
 #pragma once
 
 #include <cerrno>

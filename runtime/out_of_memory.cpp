@@ -1,28 +1,29 @@
 #include "runtime/out_of_memory.hpp"
 
+#include "runtime/last_line.hpp"
+
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <new>
-#include <unistd.h>
 
 namespace troupe {
 namespace {
 
-const char* whose = "";
-
-/// Allocates nothing. What cannot be written is lost.
-void say(const char* text) { static_cast<void>(::write(STDERR_FILENO, text, std::strlen(text)) < 0); }
+/// Made beforehand: there is no memory then.
+char line[256];
+std::size_t line_size = 0;
 
 [[noreturn]] void end_now() {
-  say(whose);
-  say(": out of memory, the process ends\n");
+  write_last_line(line, line_size);
   std::_Exit(EXIT_FAILURE);
 }
 
 } // namespace
 
 void end_process_without_memory(const char* program) {
-  whose = program;
+  const int size = std::snprintf(line, sizeof line, "%.200s: out of memory, the process ends\n", program);
+  line_size = static_cast<std::size_t>(std::max(size, 0));
   std::set_new_handler(end_now);
 }
 

@@ -51,20 +51,21 @@ bool is_to_restore(const data_dir& directory, const std::filesystem::path& file,
 }
 
 void install_backup(file_system& fs, const std::filesystem::path& file, const data_dir& directory,
-                    const wal_options& options, snapshot_dir& snapshots, const raft::membership_decision& as) {
+                    const wal_options& options, snapshot_dir& snapshots, const raft::membership_decision& as,
+                    const std::stop_token& stop) {
   if (!snapshots.list().empty()) return;
   {
     // The log is made before the snapshot: without it, it would look like one that was lost.
     raft::recovered found;
-    const auto made = wal::open(fs, directory.log_path(), options, found);
+    const auto made = wal::open(fs, directory.log_path(), options, found, stop);
     if (found.last_index > 0) return;
   }
-  const auto backup = verify_snapshot(fs, file, file_role::backup);
+  const auto backup = verify_snapshot(fs, file, file_role::backup, stop);
   if (backup.id.checksum != as.backup)
     throw raft::storage_error(file.string() + " is not " + name_of(as.backup) + " any more, with which cluster " +
                               to_string(as.cluster) + " begins");
   const auto last = backup.header.at.last;
-  copy_snapshot(fs, file, snapshots, {last, last.index, as.initial});
+  copy_snapshot(fs, file, snapshots, {last, last.index, as.initial}, stop);
   log().info("cluster {} begins with {}, of cluster {} up to index {}: the log begins at {}", to_string(as.cluster),
              name_of(as.backup), to_string(backup.header.cluster), last.index, last.index + 1);
 }

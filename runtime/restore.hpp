@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace troupe {
@@ -26,8 +27,10 @@ bool is_to_restore(const data_dir& directory, const std::filesystem::path& file,
 
 /// Makes the backup this node's first state, in a cluster of the decision's id and members, at the place in the log at
 /// which it was taken; does nothing on a node that has a state. Each step is durable before the next, and a crash in
-/// between leaves what can be done again. Throws `storage_error`, also when the file is not the decision's.
+/// between leaves what can be done again. Throws `storage_error`, also when the file is not the decision's, and
+/// `reading_stopped` when a stop is requested.
 void install_backup(file_system& fs, const std::filesystem::path& file, const data_dir& directory,
-                    const wal_options& options, snapshot_dir& snapshots, const raft::membership_decision& as);
+                    const wal_options& options, snapshot_dir& snapshots, const raft::membership_decision& as,
+                    const std::stop_token& stop = {});
 
 } // namespace troupe

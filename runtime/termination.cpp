@@ -1,10 +1,10 @@
 #include "runtime/termination.hpp"
 
+#include "runtime/last_line.hpp"
+
 #include <algorithm>
-#include <climits>
 #include <condition_variable>
 #include <mutex>
-#include <poll.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -14,12 +14,10 @@ namespace {
 
 constexpr int failure = 1;
 
-/// Neither allocates nor waits: the reader of standard error may hang as well.
 [[noreturn]] void end_with(std::string line) {
-  line.resize(std::min<std::size_t>(line.size(), PIPE_BUF - 1));
+  line.resize(std::min<std::size_t>(line.size(), longest_last_line - 1));
   line += '\n';
-  pollfd out{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&out, 1, 0) == 1) static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+  write_last_line(line.data(), line.size());
   ::_exit(failure);
 }
 

@@ -2,6 +2,8 @@
 
 #include "runtime/os_error.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -15,13 +17,15 @@ std::string describe(std::string_view call, const std::filesystem::path& path, i
 os_error class_of(std::string_view call, int code) { return call == "sync" ? classify_sync(code) : classify(code); }
 
 /// Makes the name of a directory that was there already durable: an earlier process may have made it and ended before
-/// that. Where the directory above it cannot be opened, it was made by somebody else.
+/// that. Where the directory above cannot be opened or is on a read-only file system, this process's user did not make
+/// the name; where its file system cannot sync directories (errno EINVAL or ENOTSUP), there is no more to be done.
 void settle_name(file_system& fs, const std::filesystem::path& existing) {
   if (!existing.has_relative_path()) return;
   try {
     fs.sync_directory(existing.parent_path());
   } catch (const file_error& error) {
-    if (error.code() != EACCES && error.code() != EPERM) throw;
+    constexpr std::array tolerable{EACCES, EPERM, EROFS, EINVAL, ENOTSUP};
+    if (std::find(tolerable.begin(), tolerable.end(), error.code()) == tolerable.end()) throw;
   }
 }
 

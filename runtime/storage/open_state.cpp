@@ -52,9 +52,10 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
 } // namespace
 
 std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_directory, const wal_options& options,
-                                snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out) {
+                                snapshot_dir& snapshots, const load_snapshot& load, raft::recovered& out,
+                                const std::stop_token& stop) {
   check_not_gone(fs, log_directory, snapshots);
-  auto log = wal::open(fs, std::move(log_directory), options, out);
+  auto log = wal::open(fs, std::move(log_directory), options, out, stop);
   // Only what is not being written goes: what a dead process left unfinished.
   const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());
   for (const auto& id : found) {

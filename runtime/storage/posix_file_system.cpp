@@ -222,7 +222,8 @@ std::vector<std::string> posix_file_system::list(const path& directory) {
   std::error_code error;
   std::vector<std::string> names;
   std::filesystem::directory_iterator it(directory, error);
-  while (error.value() == EMFILE && reserve_->give_up_one()) it = std::filesystem::directory_iterator(directory, error);
+  while ((error.value() == EMFILE || error.value() == ENFILE) && reserve_->give_up_one())
+    it = std::filesystem::directory_iterator(directory, error);
   while (!error && it != std::filesystem::directory_iterator{}) {
     names.push_back(it->path().filename().string());
     it.increment(error);

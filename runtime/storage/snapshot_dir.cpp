@@ -1,6 +1,7 @@
 #include "runtime/storage/snapshot_dir.hpp"
 
 #include "runtime/storage/damage.hpp"
+#include "runtime/storage/reading_stopped.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include <algorithm>
@@ -190,13 +191,16 @@ raft::snapshot_point snapshot_dir::load(const raft::snapshot_id& id, const snaps
 }
 
 raft::snapshot_id copy_snapshot(file_system& fs, const std::filesystem::path& from, snapshot_files& to,
-                                const raft::snapshot_point& at) {
+                                const raft::snapshot_point& at, const std::stop_token& stop) {
   snapshot_reader reader{fs, from};
   const auto out = to.create(at);
   std::string buffer(snapshot_format::max_body, '\0');
   while (reader.next_section()) {
     auto& sink = out->begin(reader.section());
-    while (const auto size = reader.read(buffer)) sink.write(std::string_view{buffer}.substr(0, size));
+    while (const auto size = reader.read(buffer)) {
+      check(stop);
+      sink.write(std::string_view{buffer}.substr(0, size));
+    }
   }
   return out->finish();
 }

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,9 @@ class snapshot_dir final : public snapshot_files {
 };
 
 /// Makes a snapshot for `to` out of any snapshot file: the services' bytes are copied, the place, the members and (by
-/// `to`) the cluster are new. Checks all of the file first to last; throws `storage_error`, and then made nothing.
+/// `to`) the cluster are new. Checks all of the file first to last; throws `storage_error`, `reading_stopped` when a
+/// stop is requested, and then made nothing.
 raft::snapshot_id copy_snapshot(file_system& fs, const std::filesystem::path& from, snapshot_files& to,
-                                const raft::snapshot_point& at);
+                                const raft::snapshot_point& at, const std::stop_token& stop = {});
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include "runtime/storage/damage.hpp"
+#include "runtime/storage/reading_stopped.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -175,14 +176,18 @@ raft::snapshot_id snapshot_reader::announced_id() {
   return {header_.at.last, found->size, found->checksum};
 }
 
-snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path, file_role role) {
+snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path, file_role role,
+                                 const std::stop_token& stop) {
   snapshot_reader reader{fs, path, role};
   snapshot_summary found;
   found.header = reader.header();
   std::string buffer(snapshot_format::max_body, '\0');
   while (reader.next_section()) {
     found.sections.push_back({reader.section(), 0});
-    while (const auto size = reader.read(buffer)) found.sections.back().bytes += size;
+    while (const auto size = reader.read(buffer)) {
+      check(stop);
+      found.sections.back().bytes += size;
+    }
   }
   found.id = reader.id();
   return found;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,8 +85,9 @@ struct snapshot_summary {
   std::vector<section> sections;
 };
 
-/// Reads all of a snapshot file, wherever it lies and whatever its name is. Throws as `snapshot_reader` does.
+/// Reads all of a snapshot file, wherever it lies and whatever its name is. Throws as `snapshot_reader` does, and
+/// `reading_stopped` when a stop is requested.
 snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path,
-                                 file_role role = file_role::snapshot);
+                                 file_role role = file_role::snapshot, const std::stop_token& stop = {});
 
 } // namespace troupe

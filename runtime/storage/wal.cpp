@@ -50,11 +50,11 @@ std::vector<raft::byte_mark> sizes_of(const wal_state& state) {
 } // namespace
 
 std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory, const wal_options& options,
-                               raft::recovered& out) {
+                               raft::recovered& out, const std::stop_token& stop) {
   if (const auto why = objection(options); !why.empty()) throw raft::storage_error("log options: " + why);
   std::vector<std::string> notes;
   wal_spare spare{fs, directory, options.segment_size};
-  auto state = recover_wal(fs, directory, options, spare, notes);
+  auto state = recover_wal(fs, directory, options, spare, notes, stop);
   const bool room = spare.prepare();
   out = describe(state.shape, state.hard);
   out.has_room = room;

@@ -16,9 +16,10 @@ namespace troupe {
 class wal final : public raft::storage {
  public:
   /// Opens the log in `directory`, which is made if it does not exist, and tells what is in it; all of that is on disk
-  /// when this returns. `fs` must outlive the log. Throws `storage_error` when the log is damaged.
+  /// when this returns. `fs` must outlive the log. Throws `storage_error` when the log is damaged, and
+  /// `reading_stopped` when a stop is requested.
   static std::unique_ptr<wal> open(file_system& fs, std::filesystem::path directory, const wal_options& options,
-                                   raft::recovered& out);
+                                   raft::recovered& out, const std::stop_token& stop = {});
 
   void apply(const raft::write& change) override;
   void sync() override;

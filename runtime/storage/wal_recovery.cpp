@@ -1,5 +1,7 @@
 #include "runtime/storage/wal_recovery.hpp"
 
+#include "runtime/storage/reading_stopped.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -48,8 +50,8 @@ pending_change decode_change(const record& from, std::uint64_t offset) {
 class recovery {
  public:
   recovery(file_system& fs, const std::filesystem::path& directory, const wal_options& options, wal_spare& spare,
-           std::vector<std::string>& notes)
-      : fs_(fs), directory_(directory), options_(options), spare_(spare), notes_(notes) {}
+           std::vector<std::string>& notes, const std::stop_token& stop)
+      : fs_(fs), directory_(directory), options_(options), spare_(spare), notes_(notes), stop_(stop) {}
 
   wal_state run() {
     find_segments();
@@ -163,6 +165,7 @@ class recovery {
     std::vector<pending_change> batch;
     auto offset = wal_format::first_record;
     while (offset < limit) {
+      check(stop_);
       const auto found = reader.at(offset);
       if (!found || found->batch != state_.next_batch || offset + found->stored_size > limit) break;
       batch.push_back(decode_change(*found, offset));
@@ -241,9 +244,9 @@ class recovery {
     }
   }
 
-  /// Recovery read the page cache, which may hold what the disk lacks: writes that nobody synced, and writes whose sync
-  /// failed, which Linux then takes for clean. Writing the last batch again (or, before the first batch, the header)
-  /// makes their pages dirty once more; everything older was synced before that batch was written.
+  /// Recovery read the page cache, which may hold what the disk lacks: writes that were not synced, and writes whose
+  /// sync failed, which Linux then takes for clean. Writing the last batch again (or, before the first batch, the
+  /// header) makes their pages dirty once more; everything older was synced before that batch was written.
   void settle() {
     auto& segment = state_.segments.back();
     state_.current = fs_.open(segment.path);
@@ -269,6 +272,7 @@ class recovery {
   const wal_options& options_;
   wal_spare& spare_;
   std::vector<std::string>& notes_;
+  const std::stop_token& stop_;
   wal_state state_;
   bool start_term_unknown_ = false;                     // the log is empty, and nothing tells the term at its start
   std::uint64_t last_batch_ = wal_format::first_record; // where the last whole batch of the last segment begins
@@ -297,9 +301,9 @@ damage_error damage(const wal_segment& segment, std::uint64_t offset, const std:
 }
 
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
-                      wal_spare& spare, std::vector<std::string>& notes) {
+                      wal_spare& spare, std::vector<std::string>& notes, const std::stop_token& stop) {
   make_durable_directory(fs, directory);
-  return recovery{fs, directory, options, spare, notes}.run();
+  return recovery{fs, directory, options, spare, notes, stop}.run();
 }
 
 } // namespace troupe

@@ -10,6 +10,7 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -64,9 +65,10 @@ struct wal_state {
 
 /// Reads the log in `directory`, or begins one, with `spare` as its first segment. On return all that `wal_state`
 /// describes is on disk and what lies behind it is zero. What an operator should know is added to `notes`. Throws
-/// `storage_error` for damage, naming the file, the offset and the command that repairs.
+/// `storage_error` for damage, naming the file, the offset and the command that repairs; `reading_stopped` soon after a
+/// stop is requested, with the log as it was.
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
-                      wal_spare& spare, std::vector<std::string>& notes);
+                      wal_spare& spare, std::vector<std::string>& notes, const std::stop_token& stop = {});
 
 /// The header of a segment that begins at `start` behind `before`, the segment until then (null for none).
 wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,

@@ -24,7 +24,7 @@ class channel {
   virtual ~channel() = default;
   /// `size` > 0.
   virtual transfer read(char* to, std::size_t size) = 0;
-  /// `size` > 0. After `again` the same bytes are to be offered anew, perhaps from another place.
+  /// `size` > 0. After `again` the same bytes are to be offered again, perhaps from another place.
   virtual transfer write(const char* from, std::size_t size) = 0;
   /// Bytes were taken from the socket that `read` has not handed out yet: the socket will not announce them again.
   virtual bool holds_bytes() const = 0;

@@ -24,7 +24,7 @@ connector_self::behavior_type connector::make_behavior() {
                             host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
       },
       [this](const connection_made& m) {
-        // Nobody else has it: a connection that is not taken here closes with the message.
+        // This actor alone has it: a connection that is not taken here closes with the message.
         if (m.outcome->made)
           shake_hands(std::move(*m.outcome->made));
         else
@@ -36,6 +36,7 @@ connector_self::behavior_type connector::make_behavior() {
 void connector::on_exit() {
   waiting_.clear();
   found_ = nullptr;
+  transport_ = nullptr; // a handle to this actor, wherever it is, does not need it
 }
 
 caf::result<dialed> connector::connect() {
@@ -69,7 +70,7 @@ void connector::succeed(const caf::strong_actor_ptr& found) {
 }
 
 void connector::fail(const caf::error& why) {
-  // Not as a timeout: whoever asked would think that this actor hangs.
+  // Not as a timeout: the requester would think that this actor hangs.
   const auto told =
       why == caf::sec::request_timeout ? caf::make_error(caf::sec::cannot_connect_to_node, "it takes too long") : why;
   for (auto& promise : std::exchange(waiting_, {})) promise.deliver(told);

@@ -47,7 +47,7 @@ class connector : public connector_self::base {
   std::uint16_t port_;
   std::shared_ptr<net::transport> transport_;
   std::chrono::milliseconds patience_;
-  /// Whoever waits for the dial that is going on.
+  /// Requests that wait for the dial that is going on.
   std::vector<caf::typed_response_promise<dialed>> waiting_;
   /// What was found last, as long as it is connected.
   endpoint_handle found_;

@@ -1,5 +1,5 @@
-// Where a process may connect to. Addresses come from strangers as well: whoever may ask for a new member names one,
-// and what follows is everything that the cluster holds.
+// Where a process may connect to. Addresses come from strangers as well: a client that may ask for a new member names
+// one, and what follows is everything that the cluster holds.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -10,7 +10,7 @@ namespace troupe::net {
 
 enum class dial_policy {
   anywhere,
-  /// What is sent elsewhere could be read, and by whom is not known.
+  /// Loopback addresses only: what is sent elsewhere could be read, and by whom is not known.
   this_machine,
 };
 
@@ -19,10 +19,14 @@ inline dial_policy dial_policy_of(bool tls, bool insecure) {
   return tls || insecure ? dial_policy::anywhere : dial_policy::this_machine;
 }
 
-/// `host` is a name or an IP address. Of names "localhost" alone is this machine: any other may lead somewhere else by
-/// the time it is resolved.
-inline bool may_dial(const std::string& host, dial_policy policy) {
-  return policy == dial_policy::anywhere || is_loopback(host);
+/// Why `host` must not be dialed at this address, which the host was resolved to; empty if it may. The address decides,
+/// and not the name: a name may lead somewhere else each time it is resolved.
+inline std::string objection(const std::string& host, const sockaddr& address, dial_policy policy) {
+  if (policy == dial_policy::anywhere || is_loopback(address)) return {};
+  const auto where = text_of(address);
+  return (where == host ? host : host + " resolves to " + where + ", which") +
+         " is not on this machine: a node without TLS dials loopback addresses only. Give it certificates, or "
+         "--insecure (node_options::insecure)";
 }
 
 } // namespace troupe::net

@@ -1,5 +1,7 @@
 #include "runtime/transport/dialer.hpp"
 
+#include "runtime/transport/opening_wait.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,6 +14,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <set>
 #include <utility>
 #include <vector>
@@ -28,8 +31,8 @@ constexpr std::chrono::milliseconds attempt_delay{150};
 
 /// One dial. Owned by the dialer's state, and by its own handlers while they wait.
 struct call {
-  call(asio::io_context& io, std::string to, std::uint16_t at, bool been_there, dialer::taker taker)
-      : host(std::move(to)), port(at), known(been_there), done(std::move(taker)), limit(io), next_attempt(io) {}
+  call(asio::io_context& io, std::string to, std::uint16_t at, bool been_there)
+      : host(std::move(to)), port(at), known(been_there), limit(io), next_attempt(io) {}
 
   std::string host;
   std::uint16_t port;
@@ -85,27 +88,43 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
 
   void begin(std::string host, std::uint16_t port, bool known, taker done) {
     if (stopped_) return;
-    const auto one = std::make_shared<call>(io_, std::move(host), port, known, std::move(done));
-    calls_.insert(one);
-    if (resolved_host::is_literal(one->host)) return resolve_literal(one);
+    call_ptr one;
+    try {
+      one = std::make_shared<call>(io_, std::move(host), port, known);
+    } catch (const std::exception& e) {
+      dial_result none;
+      none.problem = e.what();
+      return done(std::move(none));
+    }
+    one->done = std::move(done);
+    contained(one, [&] {
+      calls_.insert(one);
+      resolve(one);
+    });
+  }
+
+ private:
+  /// What goes wrong in a step of a call, memory and descriptors included, ends that call and nothing else.
+  template <class F> void contained(const call_ptr& one, F&& step) {
+    try {
+      step();
+    } catch (const std::exception& e) {
+      if (!one->over) fail(one, e.what());
+    }
+  }
+
+  void resolve(const call_ptr& one) {
+    if (resolved_host::is_literal(one->host))
+      return resolved(one, {std::make_shared<const resolved_host>(one->host, one->port), {}});
     limit(one, options_.resolving, "cannot resolve " + one->host + ": it takes too long");
     const auto told = [home = home_, self = weak_from_this(), to = std::weak_ptr(one)](const resolution& found) {
       home->post([self, to, found] {
         const auto here = self.lock();
         const auto waits = to.lock();
-        if (here && waits && !waits->over) here->resolved(waits, found);
+        if (here && waits && !waits->over) here->contained(waits, [&] { here->resolved(waits, found); });
       });
     };
     names_.ask(one->host, one->port, told);
-  }
-
- private:
-  void resolve_literal(const call_ptr& one) {
-    try {
-      resolved(one, {std::make_shared<const resolved_host>(one->host, one->port), {}});
-    } catch (const std::exception& e) {
-      fail(one, e.what());
-    }
   }
 
   void resolved(const call_ptr& one, const resolution& found) {
@@ -125,39 +144,57 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
       waiting_.pop_front();
       ++places_taken_;
       one->has_place = true;
-      limit(one, options_.deadline, "connecting takes too long");
-      try_next(one);
+      contained(one, [&] {
+        limit(one, options_.deadline, "connecting takes too long");
+        try_next(one);
+      });
     }
   }
 
   /// Begins an attempt at the next address, and comes back for the one after it.
   void try_next(const call_ptr& one) {
     while (one->next && !one->made) {
-      const auto* to = std::exchange(one->next, one->next->ai_next);
-      socket_guard fd{::socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol)};
-      const bool connected = fd.get() >= 0 && ::connect(fd.get(), to->ai_addr, to->ai_addrlen) == 0;
-      const bool begun = connected || (fd.get() >= 0 && errno == EINPROGRESS);
-      if (!begun) {
-        one->problem = std::strerror(errno);
-        continue;
+      const auto& to = *std::exchange(one->next, one->next->ai_next);
+      try {
+        if (begin_attempt(one, to)) return;
+      } catch (const std::exception& e) { // the system has no room to wait for the socket, or no memory
+        one->problem = e.what();
       }
-      auto attempt = std::make_shared<descriptor>(io_, fd.get());
-      fd.release(); // `attempt` has it now
-      if (connected) return open(one, attempt);
-      one->attempts.push_back(attempt);
-      attempt->async_wait(descriptor::wait_write, [self = shared_from_this(), one, attempt](error_code failed) {
-        if (!failed && !one->over && !one->made) self->tried(one, attempt);
-      });
-      return wait_for_next(one);
     }
-    if (one->attempts.empty()) fail(one, one->problem);
+    if (one->attempts.empty() && !one->over && !one->made) fail(one, one->problem);
+  }
+
+  /// False if there is none at this address: the call's problem says why.
+  bool begin_attempt(const call_ptr& one, const addrinfo& to) {
+    if (auto why = objection(one->host, *to.ai_addr, options_.where); !why.empty()) {
+      one->problem = std::move(why);
+      return false;
+    }
+    socket_guard fd{::socket(to.ai_family, to.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to.ai_protocol)};
+    const bool connected = fd.get() >= 0 && ::connect(fd.get(), to.ai_addr, to.ai_addrlen) == 0;
+    if (!connected && (fd.get() < 0 || errno != EINPROGRESS)) {
+      one->problem = std::strerror(errno);
+      return false;
+    }
+    auto attempt = std::make_shared<descriptor>(io_, fd.get());
+    fd.release(); // `attempt` has it now
+    if (connected) {
+      open(one, attempt);
+      return true;
+    }
+    one->attempts.push_back(attempt);
+    attempt->async_wait(descriptor::wait_write, [self = shared_from_this(), one, attempt](error_code failed) {
+      if (!failed && !one->over && !one->made) self->contained(one, [&] { self->tried(one, attempt); });
+    });
+    wait_for_next(one);
+    return true;
   }
 
   void wait_for_next(const call_ptr& one) {
     if (!one->next) return;
     one->next_attempt.expires_after(attempt_delay);
     one->next_attempt.async_wait([self = shared_from_this(), one](error_code cancelled) {
-      if (!cancelled && !one->over && !one->made) self->try_next(one);
+      if (!cancelled && !one->over && !one->made) self->contained(one, [&] { self->try_next(one); });
     });
   }
 
@@ -173,33 +210,21 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     if (one->attempts.empty()) try_next(one); // the pause is for those that may still answer
   }
 
+  /// Any exception from here on ends the call: its connection is made.
   void open(const call_ptr& one, const std::shared_ptr<descriptor>& made) {
     one->made = made;
     one->too_late = "connected, but the other end does not answer in time";
     one->next_attempt.cancel();
     close_attempts(one);
     tune(made->native_handle());
-    try {
+    contained(one, [&] {
       one->talk = std::make_unique<opening>(side::dialed, made->native_handle(), mine_());
-    } catch (const std::exception& e) {
-      return fail(one, e.what());
-    }
-    go_on(one);
+      go_on(one);
+    });
   }
 
   void go_on(const call_ptr& one) {
-    try {
-      switch (one->talk->step()) {
-      case opening::wants::read:
-        return wait(one, descriptor::wait_read);
-      case opening::wants::write:
-        return wait(one, descriptor::wait_write);
-      case opening::wants::nothing:
-        break;
-      }
-    } catch (const std::exception& e) {
-      return fail(one, e.what());
-    }
+    if (const auto what = advance(*one->talk)) return wait(one, *what);
     dial_result result;
     result.stream = one->talk->take_channel();
     result.peer = peer_of(one->made->native_handle());
@@ -209,7 +234,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
 
   void wait(const call_ptr& one, descriptor::wait_type what) {
     one->made->async_wait(what, [self = shared_from_this(), one](error_code failed) {
-      if (!failed && !one->over) self->go_on(one);
+      if (!failed && !one->over) self->contained(one, [&] { self->go_on(one); });
     });
   }
 
@@ -219,7 +244,6 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->limit.async_wait([self = shared_from_this(), one](error_code cancelled) {
       // One that was due already when the next phase began takes no notice of being cancelled.
       if (cancelled || one->over || one->limit.expiry() > std::chrono::steady_clock::now()) return;
-      std::erase(self->waiting_, one);
       self->fail(one, one->too_late);
     });
   }
@@ -233,15 +257,19 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
   void finish(const call_ptr& one, dial_result result) {
     auto done = std::move(one->done);
     let_go(one);
+    try {
+      // Not at once: what is waiting may fail at once as well, and so on.
+      asio::post(io_, [self = shared_from_this()] {
+        if (!self->stopped_) self->fill_places();
+      });
+    } catch (const std::bad_alloc&) { // the end of the next call fills them
+    }
     done(std::move(result));
-    // Not at once: what is waiting may fail at once as well, and so on.
-    asio::post(io_, [self = shared_from_this()] {
-      if (!self->stopped_) self->fill_places();
-    });
   }
 
   void let_go(call_ptr one) {
     one->over = true;
+    std::erase(waiting_, one);
     one->limit.cancel();
     one->next_attempt.cancel();
     close_attempts(one);

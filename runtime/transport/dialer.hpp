@@ -6,6 +6,7 @@
 //              +----------------+--------------+-------------------+---> a problem: too slow, refused
 #pragma once
 
+#include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/resolver_pool.hpp"
 #include "runtime/transport/sockets.hpp"
@@ -30,6 +31,8 @@ struct dialer_options {
   std::chrono::milliseconds waiting{3000};
   /// Connections that are being made at the same time. Others wait, those to where a connection was made before first.
   std::size_t max_at_once = 128;
+  /// Which addresses may be connected to, once a name is resolved.
+  dial_policy where = dial_policy::anywhere;
 };
 
 /// What became of a dial: a connection that is through its opening, or a problem.
@@ -42,7 +45,7 @@ struct dial_result {
 
 class dialer {
  public:
-  /// Called once, on the io_context's thread.
+  /// Called once, on the io_context's thread, also when memory or the like was lacking. Must not throw.
   using taker = std::function<void(dial_result)>;
 
   /// The io_context must outlive the dialer, which is made and destroyed on its thread, or while that does not run.
@@ -52,7 +55,7 @@ class dialer {
   /// Drops what is on its way: those takers are not called.
   ~dialer();
 
-  /// May be called by any thread. `known`: a connection there was made before.
+  /// May be called by any thread. `known`: a connection there was made before. Throws std::bad_alloc.
   void dial(std::string host, std::uint16_t port, bool known, taker done);
 
  private:

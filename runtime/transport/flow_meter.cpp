@@ -47,7 +47,7 @@ bool flow_meter::hold(std::function<void()> resume) {
     if (!is_over()) return false;
     resume_ = std::move(resume);
   }
-  // Or nobody would tell when the rest is handled.
+  // Without it no message would come when the rest is handled.
   if (unmarked_ > 0) send_token();
   return true;
 }

@@ -1,5 +1,7 @@
 #include "runtime/transport/gate.hpp"
 
+#include "runtime/transport/opening_wait.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -60,7 +62,13 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
  private:
   void wait_for_arrivals() {
     listening_.async_wait(descriptor::wait_read, [self = shared_from_this()](error_code failed) {
-      if (!failed && !self->stopped_) self->accept_some();
+      if (failed || self->stopped_) return;
+      // Memory or the like is lacking: the socket must go on being waited for, a moment later.
+      try {
+        self->accept_some();
+      } catch (const std::exception&) {
+        self->pause();
+      }
     });
   }
 
@@ -71,7 +79,10 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
         admit(std::move(fd));
         continue;
       }
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause();
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
+        return pause();
+      }
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
       // Anything else was about that one connection.
     }
@@ -80,7 +91,6 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
 
   /// The listening socket stays ready, so it must not be asked again at once.
   void pause() {
-    owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
     pause_.expires_after(pause_without_descriptors);
     pause_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (!cancelled && !self->stopped_) self->wait_for_arrivals();
@@ -130,14 +140,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
 
   void go_on(const std::shared_ptr<arrival>& one) {
     try {
-      switch (one->talk.step()) {
-      case opening::wants::read:
-        return wait(one, descriptor::wait_read);
-      case opening::wants::write:
-        return wait(one, descriptor::wait_write);
-      case opening::wants::nothing:
-        break;
-      }
+      if (const auto what = advance(one->talk)) return wait(one, *what);
     } catch (const std::exception& e) {
       owner_.refused(one->peer, incident::opening_failed, e.what());
       return drop(one);
@@ -167,12 +170,12 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     sweep_.expires_after(sweep_pace);
     sweep_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (cancelled || self->stopped_) return;
+      self->wait_for_sweep(); // first: no exception ends it
       const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
       while (!self->openings_.empty() && self->openings_.front()->since < limit) {
         self->owner_.refused(self->openings_.front()->peer, incident::opening_failed, "its opening took too long");
         self->drop(self->openings_.front());
       }
-      self->wait_for_sweep();
     });
   }
 

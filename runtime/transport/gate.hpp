@@ -1,5 +1,5 @@
 // Where others come in: accepts connections, sees them through their opening, and hands on those that passed. All of it
-// on the thread of the given io_context, so that a crowd at the door costs nobody inside their turn.
+// on the thread of the given io_context, so that a crowd at the door costs no open connection its turn.
 //
 //   [listening] -- accepted --> [opening] -- done --> handed on
 //        |                         |  too slow, refused, pushed out by newer ones of the same address: closed

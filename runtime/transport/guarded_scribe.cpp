@@ -49,7 +49,7 @@ void guarded_scribe::graceful_shutdown() {
 bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std::size_t size) {
   const bool goes_on = scribe::consume(context, data, size);
   constexpr std::size_t kept = 256 * 1024;
-  // The stream makes room anew before it reads again.
+  // The stream makes room again before it reads again.
   if (goes_on && size > kept) rd_buf() = std::vector<char>{};
   meter_->handed(size);
   if (!goes_on || !meter_->is_over()) return goes_on;

@@ -58,7 +58,7 @@ class guarded_scribe : public caf::io::scribe {
 
 caf::io::scribe_ptr make_scribe(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes);
 
-/// Lets CAF's broker serve an accepted connection: whoever dialed finds `published` behind `port`.
+/// Lets CAF's broker serve an accepted connection: the dialer finds `published` behind `port`.
 void serve(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes, std::uint16_t port,
            caf::strong_actor_ptr published);
 

@@ -1,21 +1,46 @@
 #include "runtime/transport/lifeline.hpp"
 
+#include "runtime/transport/system_network.hpp"
+
 #include <sys/socket.h>
 
 namespace troupe::net {
+namespace {
+
+std::weak_ptr<const void> files_of(const std::weak_ptr<const realm>& opened_in) {
+  const auto found = opened_in.lock();
+  return found ? found->receivers : nullptr;
+}
+
+} // namespace
 
 lifeline::lifeline(int socket, std::string peer, std::chrono::milliseconds silence_limit,
                    std::weak_ptr<const realm> opened_in)
-    : peer_(std::move(peer)), network_(network_of(peer_)), realm_(std::move(opened_in)), has_realm_(!realm_.expired()),
-      limit_(silence_limit.count()), heard_at_(now()), socket_(socket) {}
+    : peer_(std::move(peer)), network_(network_of(peer_)), files_(files_of(opened_in)), limit_(silence_limit.count()),
+      heard_at_(now()), socket_(socket), realm_(std::move(opened_in)) {}
 
-void lifeline::share_with(const lifeline& other) noexcept {
+void lifeline::share_with(const lifeline& other) {
+  const auto users = [&] {
+    const std::lock_guard lock(other.mutex_);
+    return other.realm_;
+  }();
+  {
+    const std::lock_guard lock(mutex_);
+    realm_ = users;
+  }
   const auto theirs = other.limit_.load();
   for (auto ours = limit_.load(); theirs < ours && !limit_.compare_exchange_weak(ours, theirs);) continue;
 }
 
 bool lifeline::is_of_same_realm(const lifeline& other) const noexcept {
-  return !realm_.owner_before(other.realm_) && !other.realm_.owner_before(realm_);
+  return !files_.owner_before(other.files_) && !other.files_.owner_before(files_);
+}
+
+bool lifeline::is_left_over() const {
+  const std::lock_guard lock(mutex_);
+  const std::weak_ptr<const void> none;
+  const bool has_realm = files_.owner_before(none) || none.owner_before(files_);
+  return has_realm && realm_.expired();
 }
 
 bool lifeline::ended() const {

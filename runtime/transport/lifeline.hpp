@@ -13,7 +13,7 @@ namespace troupe::net {
 
 struct realm;
 
-/// Thread-safe. Whoever owns the socket calls `end` before closing it.
+/// Thread-safe. The owner of the socket calls `end` before closing it.
 class lifeline {
  public:
   static constexpr std::chrono::milliseconds usual_silence_limit{900};
@@ -41,11 +41,11 @@ class lifeline {
   const std::string& network() const noexcept { return network_; }
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit() const noexcept { return std::chrono::milliseconds{limit_.load()}; }
-  /// Somebody else uses the connection too: the stricter limit holds.
-  void share_with(const lifeline& other) noexcept;
+  /// The owner of the other connection uses this one from now on: the stricter limit holds.
+  void share_with(const lifeline& other);
   bool is_of_same_realm(const lifeline& other) const noexcept;
-  /// Nobody uses the realm any more that the connection belongs to.
-  bool is_left_over() const noexcept { return has_realm_ && realm_.expired(); }
+  /// No transport uses the realm any more that the connection belongs to.
+  bool is_left_over() const;
   bool ended() const;
   void end();
   /// Shuts the socket down: its owner then finds it closed.
@@ -56,8 +56,8 @@ class lifeline {
 
   const std::string peer_;
   const std::string network_;
-  const std::weak_ptr<const realm> realm_;
-  const bool has_realm_;
+  /// What all realms of the same files have in common, one after the other.
+  const std::weak_ptr<const void> files_;
   std::atomic<std::chrono::milliseconds::rep> limit_;
   const steady_time since_ = std::chrono::steady_clock::now();
   std::atomic<bool> introduced_ = false;
@@ -65,6 +65,8 @@ class lifeline {
   std::atomic<steady_time::rep> heard_at_;
   mutable std::mutex mutex_;
   int socket_;
+  /// Of those who use the connection.
+  std::weak_ptr<const realm> realm_;
 };
 
 } // namespace troupe::net

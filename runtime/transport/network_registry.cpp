@@ -6,15 +6,24 @@ namespace troupe {
 
 std::shared_ptr<net::system_network> config::network_registry::of(caf::actor_system& system,
                                                                   const net::transport_options& options) {
-  const std::lock_guard lock(mutex_);
-  auto& found = networks_[&system];
-  if (found) return found;
-  found = std::make_shared<net::system_network>(options.limits, options.warn);
-  // All connections end with their broker, which lives as long as the system.
-  compat::close_with_broker(system, [registry = weak_from_this(), key = &system] {
-    if (const auto still = registry.lock()) still->forget(key);
-  });
-  return found;
+  std::shared_ptr<net::system_network> made;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& found = networks_[&system];
+    if (found) return found;
+    made = found = std::make_shared<net::system_network>(options.limits, options.warn);
+  }
+  // All connections end with their broker, which lives as long as the system. Without the lock: of a broker that has
+  // ended already CAF says so at once.
+  try {
+    compat::close_with_broker(system, [registry = weak_from_this(), key = &system] {
+      if (const auto still = registry.lock()) still->forget(key);
+    });
+  } catch (...) {
+    forget(&system);
+    throw;
+  }
+  return made;
 }
 
 void config::network_registry::forget(const caf::actor_system* system) {

@@ -23,7 +23,7 @@ claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<li
       held->second->share_with(*by);
       return claim_outcome::taken;
     }
-    // Nobody needs it any more; the next attempt finds the node free.
+    // It is not needed any more; the next attempt finds the node free.
     if (held->second->is_left_over()) held->second->cut();
     return claim_outcome::other_realm;
   }

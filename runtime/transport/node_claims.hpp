@@ -1,10 +1,10 @@
-// Which connection speaks for which node, so that nobody else can take its place while it lives; and how many new nodes
-// there are.
+// Which connection speaks for which node, so that no other one can take its place while it lives; and how many new
+// nodes there are.
 //
 //   [free] -- a connection's handshake names the node --> [held] -- the connection ends --> [free]
 //
 // CAF sends what is meant for a node over whatever connection its last handshake came, and believes handshakes. Its
-// node id is made of the host and the process's number, so a process that is started anew is usually another node to
+// node id is made of the host and the process's number, so a process that is started again is usually another node to
 // it; one that is not (process 1 of a container) waits until the end of the old connection is noticed.
 #pragma once
 

@@ -75,10 +75,18 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
       auto takers = takers_.extract(wanted);
       if (takers.empty()) continue;
       lock.unlock();
-      for (const auto& take : takers.mapped()) take(found);
+      for (const auto& take : takers.mapped()) hand_over(take, found);
       lock.lock();
     }
     --threads_;
+  }
+
+  /// One who cannot be told, for want of memory, gives up by the limit of its own.
+  static void hand_over(const taker& take, const resolution& found) {
+    try {
+      take(found);
+    } catch (const std::exception&) {
+    }
   }
 
   resolution resolved(const name& wanted) const {

@@ -57,11 +57,7 @@ bool wait_for(int fd, short what, steady_time until) {
 
 constexpr std::string_view mapped_prefix = "::ffff:";
 
-std::string text_of(const sockaddr_storage& address, socklen_t size) {
-  char text[NI_MAXHOST] = {};
-  const auto* any = reinterpret_cast<const sockaddr*>(&address);
-  return ::getnameinfo(any, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0 ? text : "?";
-}
+const sockaddr& plain(const sockaddr_storage& address) { return reinterpret_cast<const sockaddr&>(address); }
 
 } // namespace
 
@@ -125,7 +121,7 @@ std::string peer_of(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "?";
-  auto text = text_of(address, size);
+  auto text = text_of(plain(address));
   if (text.starts_with(mapped_prefix) && text.find('.') != std::string::npos) text.erase(0, mapped_prefix.size());
   return text;
 }
@@ -147,6 +143,19 @@ bool is_loopback(const std::string& address) {
   if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6{};
   return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool is_loopback(const sockaddr& address) {
+  if (address.sa_family == AF_INET)
+    return (ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24) == 127;
+  return address.sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+}
+
+std::string text_of(const sockaddr& address) {
+  char text[NI_MAXHOST] = {};
+  const socklen_t size = address.sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  return ::getnameinfo(&address, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0 ? text : "?";
 }
 
 } // namespace troupe::net

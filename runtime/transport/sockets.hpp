@@ -9,6 +9,7 @@
 #include <utility>
 
 struct addrinfo;
+struct sockaddr;
 
 namespace troupe::net {
 
@@ -65,11 +66,15 @@ void tune(int fd);
 /// The address of the other end without its port, for logs; "?" if it is gone already. An IPv4 address is written as
 /// one also at a socket of IPv6.
 std::string peer_of(int fd);
-/// What counts as one peer for limits: an IPv4 address, or the /64 of an IPv6 address ("2001:db8::/64"), for whoever
-/// has one address of it has them all.
+/// What counts as one peer for limits: an IPv4 address, or the /64 of an IPv6 address ("2001:db8::/64"), as a host
+/// that has one address of it has them all.
 std::string network_of(const std::string& address);
 
 /// True for addresses and names that mean this machine and nothing else.
 bool is_loopback(const std::string& address);
+/// Of addresses of IPv4 and IPv6.
+bool is_loopback(const sockaddr& address);
+/// The address without its port.
+std::string text_of(const sockaddr& address);
 
 } // namespace troupe::net

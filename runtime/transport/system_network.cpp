@@ -10,11 +10,12 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds complaint_pace{1};
 
+/// Links are not followed: Kubernetes renews files by leading a link elsewhere, and a renewed file is the same one.
 std::filesystem::path place_of(const std::filesystem::path& file) {
   if (file.empty()) return file;
   std::error_code failed;
-  const auto place = std::filesystem::weakly_canonical(file, failed);
-  return failed ? file : place;
+  const auto place = std::filesystem::absolute(file, failed);
+  return (failed ? file : place).lexically_normal();
 }
 
 /// With comparable paths.
@@ -62,12 +63,17 @@ system_network::system_network(const network_limits& limits, const std::function
 std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files) {
   auto wanted = placed(files);
   const std::lock_guard lock(mutex_);
-  std::erase_if(realms_, [](const auto& one) { return one.second.expired(); });
-  for (const auto& [others, known] : realms_)
-    if (same(others, wanted))
-      if (auto found = known.lock()) return found;
-  auto made = std::make_shared<const realm>();
-  realms_.emplace_back(std::move(wanted), made);
+  std::erase_if(realms_, [](const auto& one) { return one.in_use.expired() && one.receivers.expired(); });
+  auto made = std::make_shared<realm>();
+  for (auto& known : realms_) {
+    if (!same(known.files, wanted)) continue;
+    if (auto found = known.in_use.lock()) return found;
+    if (auto left = known.receivers.lock()) made->receivers = std::move(left);
+    known.in_use = made;
+    known.receivers = made->receivers;
+    return made;
+  }
+  realms_.push_back({std::move(wanted), made, made->receivers});
   return made;
 }
 

@@ -54,7 +54,8 @@ struct network_limits {
   std::size_t max_unhandled_bytes_per_connection = 8 << 20;
 };
 
-/// Those who open connections with the same files. Ends with the last transport that uses it.
+/// Those who open connections with the same files. Ends with the last transport that uses it. The next one of the same
+/// files has the same receivers as long as a connection is left, and so goes on with that.
 struct realm {
   std::shared_ptr<receiver_list> receivers = std::make_shared<receiver_list>();
 };
@@ -65,7 +66,8 @@ class system_network {
   /// Limits hold for the whole system. `warn` is called by any thread.
   system_network(const network_limits& limits, const std::function<void(const std::string&)>& warn);
 
-  /// The realm of these files, compared by their paths; the names that certificates must carry count as well.
+  /// The realm of these files, compared by their paths (links are not followed); the names that certificates must carry
+  /// count as well.
   std::shared_ptr<const realm> realm_of(const credentials_files& files);
 
   /// For unfinished frames. False, and nothing is taken, if that is more than all connections may have.
@@ -84,7 +86,13 @@ class system_network {
   const std::ptrdiff_t most_;
   std::atomic<std::ptrdiff_t> collected_ = 0;
   std::mutex mutex_;
-  std::vector<std::pair<credentials_files, std::weak_ptr<const realm>>> realms_;
+  struct known_realm {
+    credentials_files files;
+    std::weak_ptr<const realm> in_use;
+    /// Connections keep them.
+    std::weak_ptr<receiver_list> receivers;
+  };
+  std::vector<known_realm> realms_;
 };
 
 } // namespace troupe::net

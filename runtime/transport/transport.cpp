@@ -1,14 +1,16 @@
 #include "runtime/transport/transport.hpp"
 
 #include "runtime/descriptor_budget.hpp"
+#include "runtime/transport/credentials_watch.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -19,8 +21,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-/// How often the TLS files are looked at.
-constexpr std::chrono::seconds files_pace{2};
+/// The transport's thread never blocks for long. One that does all the same is given up after this.
+constexpr std::chrono::seconds patience{2};
 /// The transport's thread gives way to those that serve: a crowd at the door waits.
 constexpr int nice_step = 5;
 
@@ -66,7 +68,7 @@ class watcher : public channel_watcher {
     return system_->claims.claim(node, life_, steady_clock::now());
   }
   void violated(incident kind, const std::string& problem) override {
-    // CAF takes a while to let go of it, and whoever is to come next is not to wait for that.
+    // CAF takes a while to let go of it, and the next connection is not to wait for that.
     system_->claims.release(life_);
     system_->incidents.note(kind);
     system_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
@@ -83,24 +85,41 @@ class transport::core : public gate_owner {
  public:
   explicit core(transport_options options)
       : options_(completed(std::move(options), realm_)), guard_(std::make_shared<const guard_options>(options_.guard)),
-        keeper_(options_.files), system_(options_.system), refusals_(options_.warn), work_(io_.get_executor()),
-        watch_(io_), files_(io_) {
+        keeper_(std::make_shared<credentials_keeper>(options_.files)), system_(options_.system),
+        refusals_(options_.warn), work_(io_.get_executor()), watch_(io_) {
     wait_to_watch();
     if (options_.files.tls) {
-      keeper_.look(steady_clock::now(), options_.warn);
-      wait_for_files();
+      keeper_->look(steady_clock::now(), options_.warn);
+      files_.emplace(
+          [keeper = keeper_](const credentials_watch::listener& warn) { keeper->look(steady_clock::now(), warn); },
+          options_.warn);
     }
-    thread_ = std::thread([this] {
+    thread_ = std::thread([this, rest = rest_] {
       ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux, of this thread
-      io_.run();
+      run();
+      const std::lock_guard lock(rest->mutex);
+      rest->thread_ended = true;
+      rest->changed.notify_all();
+      rest->left.reset();
     });
   }
 
-  ~core() override {
-    stop_listening();
-    // Not by cancelling the timers: one that is due already would take no notice, and be set anew.
-    io_.stop();
-    thread_.join();
+  /// Ends the transport, on whichever thread its last owner let go of it. That may be its own thread, which cannot wait
+  /// for itself: that thread then frees everything when it has ended what it is doing. So does one that hangs.
+  static void end(std::unique_ptr<core> it) {
+    it->stop_listening();
+    // Not by cancelling the timers: one that is due already would take no notice, and be set again.
+    it->io_.stop();
+    const auto rest = it->rest_;
+    std::unique_lock lock(rest->mutex);
+    if (it->is_own_thread() || !rest->changed.wait_for(lock, patience, [&] { return rest->thread_ended; })) {
+      it->thread_.detach();
+      it->files_.reset();
+      rest->left = std::move(it);
+      return;
+    }
+    lock.unlock();
+    it->thread_.join();
   }
 
   const transport_options& options() const noexcept { return options_; }
@@ -109,26 +128,32 @@ class transport::core : public gate_owner {
     dialer_.dial(host, port, known, [this, done = std::move(done)](dial_result result) {
       dialed_connection outcome;
       outcome.problem = std::move(result.problem);
-      if (result.stream) {
-        system_->incidents.note(incident::dialed);
-        outcome.made.emplace(
-            guarded(side::dialed, std::move(result.socket), std::move(result.stream), std::move(result.peer)));
+      try {
+        if (result.stream)
+          outcome.made.emplace(
+              guarded(side::dialed, std::move(result.socket), std::move(result.stream), std::move(result.peer)));
+      } catch (const std::exception& e) {
+        outcome.problem = e.what();
       }
+      if (outcome.made) system_->incidents.note(incident::dialed);
       done(std::move(outcome));
     });
   }
 
   std::uint16_t listen(const std::string& address, std::uint16_t port) {
-    keeper_.begin_to_accept();
+    keeper_->begin_to_accept();
     auto listening = listen_at(address, port);
     const auto actual = port_of(listening.get());
-    on_io([&] { listening_ = std::move(listening); });
+    on_io([this, listening = std::make_shared<socket_guard>(std::move(listening))] {
+      listening_ = std::move(*listening);
+    });
     return actual;
   }
 
   void accept(std::function<void(open_connection)> taker) {
-    on_io([&] {
-      taker_ = std::move(taker);
+    on_io([this, taker = std::move(taker)] {
+      const std::lock_guard lock(taking_);
+      taker_ = taker;
       gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
     });
   }
@@ -140,36 +165,78 @@ class transport::core : public gate_owner {
   }
 
   transport_status status() const {
-    return {system_->incidents.all(), system_->dog.open({}).all, keeper_.certificate_end()};
+    return {system_->incidents.all(), system_->dog.open({}).all, keeper_->certificate_end()};
   }
 
   void stop_listening() {
-    on_io([this] {
-      gate_.reset();
+    {
+      // Whatever else the thread does: nothing is handed on from here.
+      const std::lock_guard lock(taking_);
       taker_ = nullptr;
-      listening_ = socket_guard{};
-    });
+    }
+    try {
+      on_io([this] {
+        gate_.reset();
+        listening_ = socket_guard{};
+      });
+    } catch (const std::exception&) { // the port is closed with the rest; to say so might hang as well
+    }
   }
 
  private:
-  /// Runs it on the transport's thread, and waits for that.
-  template <class F> void on_io(F&& what) {
-    std::promise<void> done;
-    asio::post(io_, [&] {
+  /// Of the thread, which may outlive the transport, and that of its core then.
+  struct remains {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool thread_ended = false;
+    std::unique_ptr<core> left;
+  };
+
+  bool is_own_thread() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
+
+  /// No exception of one connection ends the others.
+  void run() {
+    while (true) {
+      try {
+        io_.run();
+        return;
+      } catch (const std::exception& e) {
+        complain(e.what());
+      }
+    }
+  }
+
+  void complain(const char* what) noexcept {
+    try {
+      refusals_.note(std::string{"the network goes on after an error: "} + what);
+    } catch (const std::exception&) { // no memory to say so
+    }
+  }
+
+  /// Runs it on the transport's thread, and waits for that; not for long. `what` owns what it uses, as it may run after
+  /// that. Throws std::runtime_error when it takes too long.
+  template <class F> void on_io(F what) {
+    if (is_own_thread()) return what();
+    const auto done = std::make_shared<std::promise<void>>();
+    auto outcome = done->get_future();
+    asio::post(io_, [what = std::move(what), done]() mutable {
       try {
         what();
-        done.set_value();
+        done->set_value();
       } catch (...) {
-        done.set_exception(std::current_exception());
+        done->set_exception(std::current_exception());
       }
     });
-    done.get_future().get();
+    if (outcome.wait_for(patience) != std::future_status::ready)
+      throw std::runtime_error("the network's thread does not answer");
+    outcome.get();
   }
 
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
     auto life = std::make_shared<lifeline>(socket.get(), std::move(peer), options_.silence_limit, realm_);
-    system_->dog.add(life);
+    // First, as its end is the lifeline's: the watchdog must not cut a descriptor that is closed already.
     auto watch = std::make_shared<watcher>(life, system_);
+    system_->dog.add(life);
     auto stream = std::make_unique<guarded_channel>(std::move(raw), here, guard_, watch);
     auto meter =
         std::make_shared<flow_meter>(system_->flow, [receivers = options_.guard.receivers](const flow_token& token) {
@@ -182,26 +249,17 @@ class transport::core : public gate_owner {
     watch_.expires_after(watchdog::pace);
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
+      wait_to_watch(); // first: no exception ends it
       for (const auto& [peer, why] : system_->dog.look(steady_clock::now())) {
         system_->incidents.note(why);
         system_->cuts.note(
             "cut a connection with " + peer +
             (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
       }
-      wait_to_watch();
     });
   }
 
-  void wait_for_files() {
-    files_.expires_after(files_pace);
-    files_.async_wait([this](error_code cancelled) {
-      if (cancelled) return;
-      keeper_.look(steady_clock::now(), options_.warn);
-      wait_for_files();
-    });
-  }
-
-  credentials current_credentials() override { return keeper_.current(); }
+  credentials current_credentials() override { return keeper_->current(); }
   std::pair<std::size_t, std::size_t> open_connections(const std::string& network) override {
     const auto open = system_->dog.open(network);
     return {open.all, open.of_network};
@@ -209,6 +267,7 @@ class transport::core : public gate_owner {
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
     system_->incidents.note(incident::accepted);
     try {
+      const std::lock_guard lock(taking_);
       if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
     } catch (const std::exception& e) {
       refused(peer, incident::opening_failed, e.what());
@@ -222,27 +281,32 @@ class transport::core : public gate_owner {
   std::shared_ptr<const realm> realm_;
   const transport_options options_;
   std::shared_ptr<const guard_options> guard_;
-  credentials_keeper keeper_;
+  /// Shared with the thread that reads the files.
+  std::shared_ptr<credentials_keeper> keeper_;
   std::shared_ptr<system_network> system_;
   complaints refusals_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;
-  asio::steady_timer files_;
+  std::optional<credentials_watch> files_;
   /// Until the gate has it.
   socket_guard listening_;
+  /// Held while the taker is called.
+  std::mutex taking_;
   std::function<void(open_connection)> taker_;
   std::unique_ptr<gate> gate_;
   dialer dialer_{io_,
                  {.deadline = options_.dial_deadline,
                   .resolving = options_.resolve_deadline,
-                  .max_at_once = options_.max_dials_at_once},
-                 [this] { return keeper_.current(); }};
+                  .max_at_once = options_.max_dials_at_once,
+                  .where = options_.dials},
+                 [this] { return keeper_->current(); }};
+  const std::shared_ptr<remains> rest_ = std::make_shared<remains>();
   std::thread thread_;
 };
 
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
-transport::~transport() = default;
+transport::~transport() { core::end(std::move(core_)); }
 const transport_options& transport::options() const noexcept { return core_->options(); }
 void transport::dial(const std::string& host, std::uint16_t port, bool known,
                      std::function<void(dialed_connection)> done) {

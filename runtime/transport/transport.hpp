@@ -1,5 +1,6 @@
 // The network of one node or client: how connections are opened, what may come through them, and when they are cut.
-// Has a thread of its own, for what waits or watches: connections on their way in, silent ones, renewed TLS files.
+// Has a thread of its own, for what waits or watches: connections on their way in, and silent ones. Another one reads
+// renewed TLS files.
 #pragma once
 
 #include "runtime/transport/credentials_keeper.hpp"
@@ -28,6 +29,8 @@ struct transport_options {
   std::chrono::milliseconds resolve_deadline{3000};
   /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
   std::size_t max_dials_at_once = 128;
+  /// Where this transport may connect to.
+  dial_policy dials = dial_policy::anywhere;
   /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
   std::chrono::milliseconds silence_limit = lifeline::usual_silence_limit;
   /// What the nodes and clients of the actor system share; null: this transport is alone, with these limits.
@@ -57,7 +60,7 @@ struct transport_status {
   std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
 
-/// Thread-safe.
+/// Thread-safe. May be destroyed by any thread, its own included: a callback may hold the last reference.
 class transport {
  public:
   /// Throws std::runtime_error when the files are unusable.
@@ -79,12 +82,13 @@ class transport {
   open_connection dial(const std::string& host, std::uint16_t port);
 
   /// Reserves the address: connections to it wait until `accept`. Returns the port, which differs from `port` if that
-  /// is 0. Throws socket_error.
+  /// is 0. Throws std::runtime_error.
   std::uint16_t listen(const std::string& address, std::uint16_t port);
   /// From now on every connection that passes its opening is given to `taker`, on this transport's thread. Call it once
-  /// after `listen`.
+  /// after `listen`. Throws std::runtime_error.
   void accept(std::function<void(open_connection)> taker);
-  /// Nobody is given to the taker any more once this returns. Idempotent. Must not be called by the taker.
+  /// The taker is not called any more once this returns, which takes a few seconds at most, and the call of the taker
+  /// that goes on. Idempotent. Must not be called by the taker.
   void stop_listening();
 
   /// Cuts the connection with this node, by CAF's encoded id, if there is one.

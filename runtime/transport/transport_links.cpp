@@ -2,6 +2,7 @@
 
 #include "actors/caf_io.hpp"
 #include "actors/log.hpp"
+#include "actors/threads.hpp"
 #include "discovery/host_port.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
@@ -34,10 +35,6 @@ class failing_connector : public connector_handle::base {
 connector_handle transport_links::make_connector(caf::actor_system& system, const std::string& address) {
   try {
     auto where = parse_host_port(address);
-    if (!net::may_dial(where.host, dials_))
-      return system.spawn<failing_connector>(address +
-                                             " is not on this machine, and a node without TLS that is not told "
-                                             "to be insecure dials this machine alone");
     return system.spawn<connector>(std::move(where.host), where.port, transport_);
   } catch (const bad_address& e) {
     return system.spawn<failing_connector>(e.what());
@@ -48,12 +45,14 @@ caf::timespan heartbeat_interval(caf::actor_system& system) {
   return caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});
 }
 
-std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings) {
+std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings,
+                                               net::dial_policy dials) {
   const auto* made_with = dynamic_cast<const config*>(&system.config());
   if (!made_with || !system.has_middleman())
     throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
   net::transport_options options;
   options.guard.types = wire_messages();
+  options.dials = dials;
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)
     options.files.tls = net::tls_options{{settings.tls->cert, settings.tls->key, settings.tls->ca},
@@ -69,6 +68,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
                              " ms after which a silent connection is cut");
   options.warn = [](const std::string& text) { log().warn("{}", text); };
   options.system = made_with->networks().of(system, options);
+  if (const auto why = why_no_threads(settings.tls ? 2 : 1); !why.empty()) throw no_thread(why);
   return std::make_shared<net::transport>(std::move(options));
 }
 

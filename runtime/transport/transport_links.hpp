@@ -13,24 +13,22 @@ namespace troupe {
 
 class transport_links : public link_factory {
  public:
-  explicit transport_links(std::shared_ptr<net::transport> transport,
-                           net::dial_policy dials = net::dial_policy::anywhere)
-      : transport_(std::move(transport)), dials_(dials) {}
-  /// The system must have loaded caf::io::middleman. An address that cannot be read, or must not be dialed, makes a
-  /// connector that always fails.
+  explicit transport_links(std::shared_ptr<net::transport> transport) : transport_(std::move(transport)) {}
+  /// The system must have loaded caf::io::middleman. An address that cannot be read makes a connector that always
+  /// fails.
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override;
 
  private:
   std::shared_ptr<net::transport> transport_;
-  net::dial_policy dials_;
 };
 
 /// How often CAF says that this process is alive, on each connection; 0: not at all.
 caf::timespan heartbeat_interval(caf::actor_system& system);
 
 /// A transport in this system, as the settings say; all transports of a system share its connections. Throws
-/// std::runtime_error when files are unusable.
-std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings);
+/// std::runtime_error when files are unusable or no thread can be started.
+std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings,
+                                               net::dial_policy dials = net::dial_policy::anywhere);
 
 /// Sends tokens to the actor, which must take a flow_mark; does not keep it alive.
 template <class Handle> net::flow_meter::token_sender flow_marks(const Handle& to) {

@@ -33,7 +33,7 @@ class watchdog {
     incident why = incident::cut_silent;
   };
   /// To be called every `pace`, by one thread or several; returns what it cut. When this process itself was stopped for
-  /// a while, nobody is blamed for it.
+  /// a while, no peer is blamed for it.
   std::vector<cut> look(steady_time now);
   static constexpr std::chrono::milliseconds pace{100};
 
@@ -41,7 +41,7 @@ class watchdog {
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<lifeline>> all_;
   steady_time looked_at_{};
-  /// Nobody was heard before this, as this process did not listen.
+  /// No peer was heard before this, as this process did not listen.
   steady_time awake_since_{};
 };
 

@@ -215,9 +215,8 @@ void cluster_world::start(node_id id) {
   setup.address = self.address;
   setup.seed = random_.next();
   setup.detach_log = false;
-  setup.open_log = [this, on = m.storage](const membership_decision&, const std::vector<machine_factory>& services) {
-    return open(on, services);
-  };
+  setup.open_log = [this, on = m.storage](const membership_decision&, const std::vector<machine_factory>& services,
+                                          const std::stop_token&) { return open(on, services); };
   setup.raft.log_tail = log_tail_;
   if (m.has_services) setup.services.push_back([this, id] { return std::make_unique<recording_machine>(*this, id); });
   m.node = system.spawn<node_actor>(std::move(setup));

@@ -30,15 +30,15 @@ using listeners = std::map<std::string, endpoint_handle>;
 class table_connector : public connector_handle::base {
  public:
   table_connector(caf::actor_config& config, std::shared_ptr<listeners> table, std::string address,
-                  std::shared_ptr<int> hung_up, std::shared_ptr<int> dials)
+                  std::shared_ptr<int> hung_up, std::shared_ptr<int> dials, std::shared_ptr<std::string> words)
       : connector_handle::base(config), table_(std::move(table)), address_(std::move(address)),
-        hung_up_(std::move(hung_up)), dials_(std::move(dials)) {}
+        hung_up_(std::move(hung_up)), dials_(std::move(dials)), words_(std::move(words)) {}
   behavior_type make_behavior() override {
     return {
         [this](const dial&) -> caf::result<dialed> {
           ++*dials_;
           const auto found = table_->find(address_);
-          if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, "refused");
+          if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, *words_);
           return dialed{found->second};
         },
         [this](const hang_up&) { ++*hung_up_; },
@@ -50,6 +50,7 @@ class table_connector : public connector_handle::base {
   std::string address_;
   std::shared_ptr<int> hung_up_;
   std::shared_ptr<int> dials_;
+  std::shared_ptr<std::string> words_;
 };
 
 struct table_factory : link_factory {
@@ -57,8 +58,10 @@ struct table_factory : link_factory {
   /// How many connections were to be cut.
   std::shared_ptr<int> hung_up = std::make_shared<int>(0);
   std::shared_ptr<int> dials = std::make_shared<int>(0);
+  /// What is said where nobody listens.
+  std::shared_ptr<std::string> words = std::make_shared<std::string>("refused");
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override {
-    return system.spawn<table_connector>(table, address, hung_up, dials);
+    return system.spawn<table_connector>(table, address, hung_up, dials, words);
   }
 };
 
@@ -273,6 +276,16 @@ TEST_CASE("a node that introduces more than it may is refused", "[links]") {
   CHECK(a.seen->up.empty());
   REQUIRE(a.peers().peers.size() == 1);
   CHECK(a.peers().peers[0].problem.find("introduces more") != std::string::npos);
+}
+
+TEST_CASE("words that may come from another node control no terminal", "[links]") {
+  world w;
+  *w.factory->words = "no \x1b[2J\r\nway\x7f";
+  node a{w, formed(who(1), 5)};
+  a.discover({"n2:1"});
+  w.run_for(1s);
+  REQUIRE(a.peers().peers.size() == 1);
+  CHECK(a.peers().peers[0].problem == "cannot connect: no ?[2J??way?");
 }
 
 TEST_CASE("where nobody ever answered the pauses grow, and end when somebody there dials", "[links]") {

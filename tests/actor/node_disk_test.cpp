@@ -1,6 +1,7 @@
 // A node's disk as its core finds it: a backup as the first state, with power lost before, or a failure of, every call.
 #include "actors/log.hpp"
 #include "runtime/node_disk.hpp"
+#include "runtime/storage/reading_stopped.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/map/map_service.hpp"
@@ -49,9 +50,9 @@ struct story {
   }
   std::filesystem::path file() const { return std::filesystem::path{"/backups"} / snapshot_format::file_name(backup); }
 
-  opened_log open(memory_file_system& on) const {
+  opened_log open(memory_file_system& on, const std::stop_token& stop = {}) const {
     const auto disk = std::make_shared<node_disk>(std::shared_ptr<file_system>{std::shared_ptr<void>{}, &on}, "/data");
-    return open_disk(disk, small_options(), file())(as, services_here);
+    return open_disk(disk, small_options(), file())(as, services_here, stop);
   }
   /// That the node begins with the backup's state, in its own cluster, behind the backup's place in the log.
   void require_restored(memory_file_system& on) const {
@@ -138,4 +139,67 @@ TEST_CASE(
     }
     CHECK(failures > 10);
   }
+}
+
+TEST_CASE("the opening of a disk can be stopped at any time, and the next start is good") {
+  std::uint64_t stops = 0;
+  for (std::uint64_t stopping = 1;; ++stopping) {
+    CAPTURE(stopping);
+    story s{3};
+    std::stop_source stop;
+    std::uint64_t calls = 0;
+    s.fs.before_each([&](const disk_operation&) {
+      if (++calls == stopping) stop.request_stop();
+    });
+    bool stopped = false;
+    try {
+      s.open(s.fs, stop.get_token());
+    } catch (const reading_stopped&) {
+      stopped = true;
+      ++stops;
+    }
+    s.fs.before_each({});
+    s.require_restored(s.fs);
+    if (!stopped && calls < stopping) break;
+  }
+  CHECK(stops > 10);
+}
+
+TEST_CASE("neither a log nor a snapshot is read on after a stop") {
+  story s{4};
+  s.open(s.fs);
+  std::stop_source stop;
+  SECTION("a snapshot, when its service has begun to read") {
+    struct stopping_machine final : services::machine {
+      explicit stopping_machine(std::stop_source& stop) : stop_(stop), map_(services::make_machine(map_service{})) {}
+      std::string_view name() const noexcept override { return map_->name(); }
+      services::reply apply(std::string_view, std::string_view, const services::apply_context&) override { return {}; }
+      services::reply query(std::string_view, std::string_view) const override { return {}; }
+      std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
+      void load(services::snapshot_source& from) override {
+        stop_.request_stop();
+        map_->load(from);
+      }
+      std::stop_source& stop_;
+      std::unique_ptr<services::machine> map_;
+    };
+    const auto disk =
+        std::make_shared<node_disk>(std::shared_ptr<file_system>{std::shared_ptr<void>{}, &s.fs}, "/data");
+    const std::vector<machine_factory> services{[&] { return std::make_unique<stopping_machine>(stop); }};
+    CHECK_THROWS_AS(open_disk(disk, small_options(), s.file())(s.as, services, stop.get_token()), reading_stopped);
+  }
+  SECTION("a log") {
+    {
+      raft::recovered found;
+      const auto log = wal::open(s.fs, "/data/log", small_options(), found);
+      raft::write more;
+      more.append.push_back({found.last_index + 1, 100, raft::entry_kind::noop, {}});
+      log->apply(more);
+      log->sync();
+    }
+    stop.request_stop();
+    raft::recovered found;
+    CHECK_THROWS_AS(wal::open(s.fs, "/data/log", small_options(), found, stop.get_token()), reading_stopped);
+  }
+  s.open(s.fs);
 }

@@ -1,5 +1,7 @@
 // Somebody who is let in at the raft port and then speaks CAF's protocol by hand, to real actors.
+#include "actors/caf_io.hpp"
 #include "actors/messages.hpp"
+#include "discovery/host_port.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
@@ -10,6 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -233,14 +236,26 @@ TEST_CASE("how long silence may last is checked against how often CAF speaks") {
 TEST_CASE("an address elsewhere is not dialed where only this machine may be") {
   troupe::config config;
   caf::actor_system system{config};
-  transport_links careful{make_transport(system, {}), net::dial_policy::this_machine};
+  transport_links careful{make_transport(system, {}, net::dial_policy::this_machine)};
   caf::scoped_actor self{system};
-  for (const auto* address : {"192.0.2.1:5000", "node1:5000", "[2001:db8::1]:5000"}) {
-    const auto connector = careful.make_connector(system, address);
+  for (const std::string address : {"192.0.2.1", "2001:db8::1"}) {
+    const auto connector = careful.make_connector(system, to_string(host_port{address, 5000}));
     std::string why;
     self->request(connector, 10s, dial{})
         .receive([](const dialed&) {}, [&](const caf::error& e) { why = compat::to_text(system, e); });
     CHECK_THAT(why, Catch::Contains(address) && Catch::Contains("is not on this machine"));
     self->send_exit(connector, caf::exit_reason::user_shutdown);
   }
+}
+
+TEST_CASE("a system whose broker has ended already has a network, and nobody waits for it for ever") {
+  troupe::config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  const auto broker = compat::basp_broker(system);
+  self->monitor(broker);
+  self->send_exit(broker, caf::exit_reason::user_shutdown);
+  self->receive([](const caf::down_msg&) {});
+  auto made = std::async(std::launch::async, [&] { return make_transport(system, {}); });
+  CHECK(made.wait_for(20s) == std::future_status::ready);
 }

@@ -68,6 +68,24 @@ TEST_CASE("the names of all directories that are made for a data directory are s
                                {sync_directory, "/srv/a/b/c"}});
 }
 
+TEST_CASE("a directory may stand in one that cannot be synced, but is itself synced") {
+  const auto failing = [](int code, const std::filesystem::path& where) {
+    memory_file_system fs;
+    fs.make_directory("/srv/data");
+    fs.before_each([&](const disk_operation& operation) {
+      if (operation.kind == disk_operation::kind_t::sync_directory && operation.path == where)
+        throw file_error("sync", operation.path, code);
+    });
+    make_durable_directory(fs, "/srv/data");
+  };
+  for (const int code : {EACCES, EPERM, EROFS, EINVAL, ENOTSUP}) {
+    CAPTURE(code);
+    CHECK_NOTHROW(failing(code, "/srv"));
+    CHECK_THROWS_AS(failing(code, "/srv/data"), file_error);
+  }
+  CHECK_THROWS_AS(failing(EIO, "/srv"), file_error);
+}
+
 TEST_CASE("every call of a data directory fails once for a temporary reason: it waits a little, and goes on") {
   for (const int code : {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR}) {
     for (std::size_t failing = 1;; ++failing) {

@@ -3,6 +3,7 @@
 
 #include "tests/unit/transport/black_hole.hpp"
 #include "tests/unit/transport/loopback.hpp"
+#include "tests/unit/transport/test_heap.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -71,7 +72,10 @@ struct greeter {
         if (!wait_readable(listening.get(), std::chrono::steady_clock::now() + 10ms)) continue;
         guests.emplace_back(::accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         opening talk{side::accepted, guests.back().get(), {}};
-        talk.finish(std::chrono::steady_clock::now() + 10s);
+        try {
+          talk.finish(std::chrono::steady_clock::now() + 10s);
+        } catch (const opening_error&) { // it is the dialing end that a test judges
+        }
       }
     });
   }
@@ -204,4 +208,43 @@ TEST_CASE("a dialer that ends drops what is on its way and closes it") {
   while (!await_bytes(guest.get()).empty()) { // its greeting, and the end
   }
   CHECK_THROWS_AS(open.get(), std::future_error);
+}
+
+TEST_CASE("whichever allocation fails, the dial is answered, and the next one finds the dialer as it was") {
+  const greeter good;
+  dialing one{{.deadline = 2s, .max_at_once = 1}};
+  std::size_t failures = 0;
+  for (std::size_t failing = 1;; ++failing) {
+    CAPTURE(failing);
+    std::promise<std::pair<std::string, bool>> answered;
+    boost::asio::post(one.io, [&] { failing_allocation() = failing; });
+    one.lines->dial("127.0.0.1", good.port, false, [&](dial_result result) {
+      const bool failed = std::exchange(failing_allocation(), 0) == 0;
+      answered.set_value({result.stream ? "made" : result.problem, failed});
+    });
+    auto answer = answered.get_future();
+    REQUIRE(answer.wait_for(10s) == std::future_status::ready);
+    const auto [text, failed] = answer.get();
+    if (!failed) {
+      CHECK(text == "made");
+      break;
+    }
+    ++failures;
+    CHECK(outcome(one.dial("127.0.0.1", good.port)) == "made");
+  }
+  CHECK(failures > 3);
+}
+
+TEST_CASE("where only this machine may be dialed, the address that a name leads to decides") {
+  const greeter good;
+  dialing one{{.where = dial_policy::this_machine}, [](const std::string& name, std::uint16_t port) -> resolved_host {
+                return {name == "here.test" ? "127.0.0.1" : "192.0.2.1", port};
+              }};
+  CHECK(outcome(one.dial("127.0.0.1", good.port)) == "made");
+  CHECK(outcome(one.dial("here.test", good.port)) == "made");
+  CHECK_THAT(outcome(one.dial("elsewhere.test", good.port)),
+             Contains("elsewhere.test resolves to 192.0.2.1, which is not on this machine") && Contains("--insecure"));
+  CHECK_THAT(outcome(one.dial("192.0.2.1", good.port)),
+             Catch::StartsWith("192.0.2.1 is not on this machine") && Contains("--insecure"));
+  CHECK_THAT(outcome(one.dial("0.0.0.0", good.port)), Contains("is not on this machine"));
 }

@@ -3,48 +3,15 @@
 #include "tests/unit/transport/message_types.hpp"
 #include "tests/unit/transport/random_frames.hpp"
 #include "tests/unit/transport/scripted_channel.hpp"
+#include "tests/unit/transport/test_heap.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <malloc.h>
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 using namespace troupe::net;
 using namespace troupe::net::testing;
 using Catch::Contains;
-
-namespace {
-
-/// Of the heap, by the operators below.
-std::atomic<std::size_t> in_use{0};
-std::atomic<std::size_t> most_in_use{0};
-
-} // namespace
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // gcc 12 inlines one half of the pair and misses the other
-#endif
-// This test program's heap counts, so that a test can tell what a few hostile bytes cost.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  void* p = std::malloc(size);
-  const auto now = in_use += ::malloc_usable_size(p);
-  for (auto most = most_in_use.load(); most < now && !most_in_use.compare_exchange_weak(most, now);) {
-  }
-  return p;
-}
-void* operator new(std::size_t size) {
-  if (void* p = operator new(size, std::nothrow)) return p;
-  throw std::bad_alloc{};
-}
-void operator delete(void* p) noexcept {
-  in_use -= ::malloc_usable_size(p);
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
 namespace {
 

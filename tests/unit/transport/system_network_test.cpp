@@ -1,6 +1,11 @@
 #include "runtime/transport/system_network.hpp"
 
+#include "tests/unit/temporary_folder.hpp"
+
 #include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
 
 using namespace troupe::net;
 
@@ -31,6 +36,52 @@ TEST_CASE("equal files make one realm, as long as somebody uses it") {
   const std::weak_ptr<const realm> gone = first;
   first.reset();
   CHECK(gone.expired());
+}
+
+TEST_CASE("who comes back with the same files goes on with the connection that is left") {
+  system_network network{{}, {}};
+  const auto now = std::chrono::steady_clock::now();
+  const auto life = [](const std::shared_ptr<const realm>& of) {
+    return std::make_shared<lifeline>(-1, "peer", lifeline::usual_silence_limit, of);
+  };
+  auto before = network.realm_of(with_secret("secret"));
+  const auto receivers = before->receivers; // as the channel of a connection keeps them
+  const lifeline left{0, "peer", lifeline::usual_silence_limit, before};
+  CHECK_FALSE(left.is_left_over());
+  before.reset();
+  CHECK(left.is_left_over());
+  auto again = network.realm_of(with_secret("secret"));
+  CHECK(again->receivers == receivers);
+  CHECK(left.is_of_same_realm(*life(again)));
+  const auto other = network.realm_of(with_secret("other"));
+  CHECK_FALSE(left.is_of_same_realm(*life(other)));
+
+  const auto held = std::make_shared<lifeline>(1000, "peer", lifeline::usual_silence_limit, again);
+  CHECK(network.claims.claim("node", held, now) == claim_outcome::granted);
+  again.reset();
+  CHECK(held->is_left_over());
+  again = network.realm_of(with_secret("secret"));
+  CHECK(network.claims.claim("node", life(again), now) == claim_outcome::taken);
+  CHECK_FALSE(held->is_left_over()); // it is used again
+  again.reset();
+  CHECK(held->is_left_over());
+}
+
+TEST_CASE("files that are renewed by leading a link elsewhere stay of their realm") {
+  const troupe::test::temporary_folder folder;
+  namespace fs = std::filesystem;
+  for (const auto* version : {"1", "2"}) {
+    fs::create_directory(folder / version);
+    std::ofstream(folder / version / "secret") << version;
+  }
+  fs::create_directory_symlink("1", folder / "data");
+  fs::create_symlink("data/secret", folder / "secret");
+  const auto files = [&] { return with_secret((folder / "secret").c_str()); };
+  system_network network{{}, {}};
+  const auto before = network.realm_of(files());
+  fs::create_directory_symlink("2", folder / "next");
+  fs::rename(folder / "next", folder / "data");
+  CHECK(network.realm_of(files()) == before);
 }
 
 TEST_CASE("an actor can be written to from its start to its end, and takes its tokens meanwhile") {

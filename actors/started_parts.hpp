@@ -1,0 +1,36 @@
+// Actors that are spawned one by one for something larger, which may fail before it has all of them.
+#pragma once
+
+#include "actors/caf.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <chrono>
+#include <vector>
+
+namespace troupe {
+
+/// Ends the actors unless `keep` is called. Used by one thread, which is no actor's.
+class started_parts {
+ public:
+  /// The actors are waited for at most so long.
+  static constexpr std::chrono::seconds patience{2};
+
+  explicit started_parts(caf::actor_system& system) : system_(system) {}
+  started_parts(const started_parts&) = delete;
+  started_parts& operator=(const started_parts&) = delete;
+  ~started_parts();
+
+  template <class Handle> Handle add(Handle part) {
+    parts_.push_back(caf::actor_cast<caf::actor>(part));
+    return part;
+  }
+  /// All is there: the actors live on.
+  void keep() noexcept { parts_.clear(); }
+
+ private:
+  caf::actor_system& system_;
+  std::vector<caf::actor> parts_;
+};
+
+} // namespace troupe

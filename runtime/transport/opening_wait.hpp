@@ -1,0 +1,27 @@
+// An opening on the thread of an io_context: what its socket is waited for.
+#pragma once
+
+#include "runtime/transport/opening.hpp"
+
+#include <boost/asio/posix/descriptor_base.hpp>
+
+#include <optional>
+
+namespace troupe::net {
+
+/// Takes the opening as far as its socket allows. Returns what the socket has to be ready for, or nothing when the
+/// opening is done. Throws opening_error.
+inline std::optional<boost::asio::posix::descriptor_base::wait_type> advance(opening& talk) {
+  using descriptor = boost::asio::posix::descriptor_base;
+  switch (talk.step()) {
+  case opening::wants::read:
+    return descriptor::wait_read;
+  case opening::wants::write:
+    return descriptor::wait_write;
+  case opening::wants::nothing:
+    break;
+  }
+  return std::nullopt;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,45 @@
+#include "runtime/transport/credentials_watch.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <semaphore>
+#include <stdexcept>
+
+using namespace troupe::net;
+using namespace std::chrono_literals;
+
+TEST_CASE("files are looked at again and again, and what is found is said") {
+  std::binary_semaphore heard{0};
+  std::atomic<int> looks = 0;
+  const credentials_watch watch{[&](const credentials_watch::listener& say) {
+                                  if (++looks == 1) throw std::runtime_error("not this time");
+                                  if (looks == 3) say("renewed");
+                                },
+                                [&](const std::string& what) {
+                                  if (what == "renewed") heard.release();
+                                },
+                                1ms};
+  CHECK(heard.try_acquire_for(10s));
+}
+
+TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch is not said") {
+  struct state {
+    std::binary_semaphore begun{0}, goes_on{0}, over{0};
+    std::atomic<int> said = 0;
+  };
+  const auto shared = std::make_shared<state>();
+  {
+    const credentials_watch watch{[shared](const credentials_watch::listener& say) {
+                                    shared->begun.release();
+                                    shared->goes_on.acquire();
+                                    say("too late");
+                                    shared->over.release();
+                                  },
+                                  [shared](const std::string&) { ++shared->said; }, 1ms};
+    shared->begun.acquire();
+  }
+  shared->goes_on.release();
+  CHECK(shared->over.try_acquire_for(10s));
+  CHECK(shared->said == 0);
+}

@@ -1,0 +1,72 @@
+// The end of a transport, on whatever thread and whatever its own thread does.
+#include "runtime/transport/transport.hpp"
+#include "tests/unit/transport/loopback.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <future>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <sys/socket.h>
+
+using namespace troupe::net;
+using namespace troupe::net::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The network of an actor system that says when its last user has let go of it.
+std::shared_ptr<system_network> network_with_end(const std::shared_ptr<std::promise<void>>& ended) {
+  return {new system_network{{}, [](const std::string&) {}}, [ended](system_network* gone) {
+            delete gone;
+            ended->set_value();
+          }};
+}
+
+bool happens(const std::shared_ptr<std::promise<void>>& what) {
+  return what->get_future().wait_for(20s) == std::future_status::ready;
+}
+
+} // namespace
+
+TEST_CASE("a transport whose last owner lets go of it on its own thread ends there, and frees everything") {
+  const auto gone = std::make_shared<std::promise<void>>();
+  transport_options options;
+  options.system = network_with_end(gone);
+  auto net = std::make_shared<transport>(options);
+  options.system.reset();
+  net->listen("127.0.0.1", 0);
+  auto& same = *net;
+  same.dial("127.0.0.1", port_of(listen_at("127.0.0.1", 0).get()), true,
+            [last = std::move(net)](transport::dialed_connection) {});
+  CHECK(happens(gone));
+}
+
+TEST_CASE("a transport ends in time although its thread hangs, which frees everything later") {
+  struct state {
+    std::binary_semaphore hangs{0}, goes_on{0};
+  };
+  const auto shared = std::make_shared<state>();
+  const auto gone = std::make_shared<std::promise<void>>();
+  transport_options options;
+  options.system = network_with_end(gone);
+  options.warn = [shared](const std::string&) {
+    shared->hangs.release();
+    shared->goes_on.acquire();
+  };
+  auto net = std::make_unique<transport>(options);
+  options.system.reset();
+  const auto port = net->listen("127.0.0.1", 0);
+  net->accept([](open_connection) {});
+  {
+    const auto noise = knock(port);
+    const std::string nothing_sensible(100, 'x');
+    REQUIRE(::send(noise.get(), nothing_sensible.data(), nothing_sensible.size(), MSG_NOSIGNAL) > 0);
+    shared->hangs.acquire(); // while it says that it turned this away
+  }
+  auto ended = std::async(std::launch::async, [&] { net.reset(); });
+  CHECK(ended.wait_for(20s) == std::future_status::ready);
+  shared->goes_on.release();
+  CHECK(happens(gone));
+}
