@@ -97,6 +97,7 @@ http::options listener(const webserver::options& chosen) {
   listen.port = chosen.http_port;
   listen.host_names = chosen.http_hosts;
   listen.admit = webserver::admit;
+  listen.on_error = [](std::string_view why) { log().error("an HTTP request failed: {}", why); };
   listen.max_header = max_header;
   listen.max_buffered = chosen.http_memory;
   listen.max_connections = chosen.http_connections;

@@ -4,9 +4,16 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace troupe::http {
+
+/// Bytes of the heap that a string occupies: none for a short one, which lies in the object itself.
+inline std::size_t heap_bytes(const std::string& text) noexcept {
+  static const auto within = std::string{}.capacity();
+  return text.capacity() > within ? text.capacity() : 0;
+}
 
 /// Counts bytes up to a limit.
 class byte_budget {

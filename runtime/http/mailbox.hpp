@@ -103,8 +103,8 @@ class promise {
 
  private:
   static std::size_t size_of(const answer_content& content) {
-    if (const auto* whole = std::get_if<response>(&content)) return whole->body.capacity();
-    return std::get<piece>(content).bytes.capacity();
+    if (const auto* whole = std::get_if<response>(&content)) return heap_bytes(whole->body);
+    return heap_bytes(std::get<piece>(content).bytes);
   }
 
   std::shared_ptr<mailbox> answers_;
