@@ -65,6 +65,30 @@ TEST_CASE("lines that nobody reads are dropped and counted, and nobody waits") {
   CHECK(writer.dropped() == missing);
 }
 
+TEST_CASE("a non-blocking descriptor that is full is waited for") {
+  pipe_ends pipe;
+  REQUIRE(::fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK) == 0);
+  auto& writer = *new log_writer(pipe.ends[1], 1'000'000);
+  constexpr int lines = 300; // 300 KB: the pipe holds 64 KiB
+  std::string expected;
+  for (int i = 0; i < lines; ++i) {
+    writer.write(line_of(i));
+    expected += line_of(i);
+  }
+  CHECK_FALSE(writer.flush(50ms));
+  CHECK(writer.dropped() == 0);
+  std::string text;
+  std::array<char, 65536> block;
+  while (text.size() < expected.size()) {
+    const auto size = ::read(pipe.ends[0], block.data(), block.size());
+    REQUIRE(size > 0);
+    text.append(block.data(), static_cast<std::size_t>(size));
+  }
+  CHECK(text == expected);
+  CHECK(writer.flush(10s));
+  CHECK(writer.dropped() == 0);
+}
+
 TEST_CASE("a broken pipe is neither a signal nor a wait") {
   pipe_ends pipe;
   ::close(std::exchange(pipe.ends[0], -1));
