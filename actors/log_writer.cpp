@@ -35,7 +35,7 @@ void log_writer::write(std::string_view line) {
     return;
   }
   if (untold_ > 0)
-    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: nobody read the log in time)\n";
+    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: the log was not read in time)\n";
   queue_ += line;
   arrived_.notify_one();
 }

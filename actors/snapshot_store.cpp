@@ -153,7 +153,7 @@ void snapshot_store::checked(const snapshot_checked& result) {
   } catch (const raft::storage_error& e) {
     log().error("{}, and it is not surely set aside: {}", result.damage, e.what());
   }
-  // Whether or not it has its name still: nobody should count on it.
+  // The snapshot no longer counts, even where the file kept its name.
   if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
 }
 

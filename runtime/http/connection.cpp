@@ -383,8 +383,8 @@ void connection::close() {
   enter(state::closed, {});
   error_code ignored;
   socket_.close(ignored);
-  // The cancelled operations still have to return, but no longer touch these. Whoever closes connections because memory
-  // is short must see at once what this one gave back.
+  // The cancelled operations still have to return, but no longer touch these. Code that closes connections because
+  // memory is short must see at once what this one gave back.
   forget_request();
   out_head_ = {};
   out_ = {};

@@ -47,7 +47,7 @@ class mailbox {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
     answers_.push_back(std::move(one));
-    // Under the lock, so that nobody wakes what `close` has already released.
+    // Under the lock, so that no thread wakes what `close` has already released.
     if (answers_.size() == 1) wake_();
   }
 

@@ -110,7 +110,7 @@ TEST_CASE("unfinished bodies share a budget: the one that brings nothing for lon
     CHECK_THAT(read_answer(unfinished[i]), StartsWith("HTTP/1.1 503 ") && Contains("\"overloaded\"") &&
                                                Contains("\"rejected\"") && Contains("\"retryable\":true"));
   }
-  // A whole one finds room at once, though nobody of the rest has ended.
+  // A whole one finds room at once, though none of the rest has ended.
   client honest("127.0.0.1", echoing.port(), 10s);
   CHECK(honest.request("PUT", "/a", std::string(500'000, 'y')).status == 200);
 }
@@ -203,7 +203,7 @@ TEST_CASE("clients that are gone while their request waits give their places up 
     const auto held = inbox.wait(8);
     const bool orderly = round % 2 == 0;
     for (auto& one : gone) orderly ? one.close() : one.reset();
-    // Nobody has answered any of them.
+    // None of them has an answer.
     std::vector<wire> here;
     for (int i = 0; i < 8; ++i) {
       here.emplace_back(serving.port()).send(get_a);
