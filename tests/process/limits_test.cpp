@@ -32,6 +32,9 @@ TEST_CASE("at the quota of the state writes that add are refused, until somethin
   CHECK_THAT(why["message"].get<std::string>(), Contains(std::to_string(quota)));
   const auto swap = through.request("POST", "/v1/maps/m/new/cas", "{\"expected\": null, \"value\": " + value + "}");
   CHECK(swap.status == 507);
+  // What does not add is taken.
+  CHECK(through.request("PUT", "/v1/maps/m/k1", value).status == 200);
+  CHECK(through.request("PUT", "/v1/maps/m/k1", '"' + std::string(10'001, 'x') + '"').status == 507);
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(nodes[i].call("GET", "/v1/maps/m/k0").status == 200);
     const auto state = nodes[i].status()["state"];
