@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <poll.h>
 #include <pthread.h>
 #include <thread>
 #include <utility>
@@ -34,7 +35,7 @@ void log_writer::write(std::string_view line) {
     return;
   }
   if (untold_ > 0)
-    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: nobody read the log in time)\n";
+    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: the log was not read in time)\n";
   queue_ += line;
   arrived_.notify_one();
 }
@@ -72,8 +73,13 @@ void log_writer::write_out(std::string_view text) {
   while (!text.empty()) {
     const auto size = ::write(fd_, text.data(), std::min(text.size(), block));
     if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) { // another process may have made it non-blocking
+      pollfd room{fd_, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+      continue;
+    }
     const std::lock_guard lock(mutex_);
-    if (size < 0) { // nobody will ever read it
+    if (size < 0) { // there is no reader, and there will be none
       dropped_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
       return;
     }

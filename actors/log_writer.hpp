@@ -1,5 +1,5 @@
-// Takes log lines from any thread and writes them on a thread of its own, so that nobody waits for whoever reads the
-// log.
+// Takes log lines from any thread and writes them on a thread of its own, so that no other thread waits for the
+// reader of the log.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ namespace troupe {
 /// The object must outlive its thread, which may hang in a write for ever: make it with `new`, and leave it.
 class log_writer {
  public:
-  /// Writes to `fd`, which stays open and need not be non-blocking. Starts the thread.
+  /// Writes to `fd`, which stays open and may be blocking or non-blocking. Starts the thread.
   explicit log_writer(int fd, std::size_t max_bytes = std::size_t{1} << 20);
   log_writer(const log_writer&) = delete;
 

@@ -19,6 +19,8 @@ using asker_handle = compat::handle<void(outcome_batch), void(read_index_answer)
 namespace place {
 /// Nowhere but here.
 struct waiting {};
+/// A write beyond the quota of the state: its service is asked whether it would add to the state.
+struct weighing {};
 /// Handed to the role of this node, which has not answered yet.
 struct proposed {};
 /// In the log of this node, at least for now.
@@ -45,10 +47,13 @@ struct pending_command {
   bool from_proxy = false;
   raft::time_point deadline;
   raft::bytes payload;
-  std::variant<place::waiting, place::proposed, place::accepted, place::forwarded, place::confirming, place::reading>
+  std::variant<place::waiting, place::weighing, place::proposed, place::accepted, place::forwarded, place::confirming,
+               place::reading>
       where;
 
   bool is_write() const noexcept { return how == access::write; }
+  /// A write that no log has been given: it is surely not done.
+  bool is_held_back() const noexcept { return at<place::waiting>() || at<place::weighing>(); }
   template <class Place> const Place* at() const noexcept { return std::get_if<Place>(&where); }
 };
 

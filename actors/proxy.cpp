@@ -78,7 +78,7 @@ void proxy::on_exit() {
 void proxy::end_all() {
   for (const auto tag : pending_.select([](const pending_command&) { return true; })) {
     const auto& command = *pending_.find(tag);
-    const bool may_be_done = command.is_write() && !command.at<place::waiting>();
+    const bool may_be_done = command.is_write() && !command.is_held_back();
     settle(tag, may_be_done ? errc::outcome_unknown : errc::stopping,
            may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
   }
@@ -302,7 +302,10 @@ void proxy::on_covered(index_t up_to) {
 void proxy::on_queried(queried_batch& batch) {
   for (auto& outcome : batch.outcomes) {
     const auto* command = pending_.find(outcome.number);
-    if (command && command->at<place::reading>()) settle(outcome.number, std::move(outcome));
+    if (command && command->at<place::weighing>())
+      weighed(outcome);
+    else if (command && command->at<place::reading>())
+      settle(outcome.number, std::move(outcome));
   }
   wake();
 }
@@ -374,7 +377,8 @@ void proxy::on_core_down(const core_down& what) {
   for (const auto tag :
        pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
     settle(tag, errc::outcome_unknown, "this node's core failed while it held the command");
-  for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::reading>() != nullptr; }))
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::reading>() || c.at<place::weighing>(); }))
     start_over(tag);
   std::vector<raft::tag_t> questions;
   for (const auto& [number, question] : confirmations_)
@@ -406,7 +410,7 @@ void proxy::on_timer(const timer& message) {
 void proxy::expire(raft::tag_t tag) {
   const auto& command = *pending_.find(tag);
   if (!command.at<place::waiting>()) {
-    const bool may_be_done = command.is_write();
+    const bool may_be_done = command.is_write() && !command.is_held_back();
     return settle(tag, may_be_done ? errc::outcome_unknown : errc::deadline,
                   may_be_done ? "the deadline passed before the outcome was known" : "the deadline passed");
   }

@@ -11,7 +11,10 @@
 //               |  +----- linearizable read --> [confirming] -- index --> [reading] -- the dispatcher's --> (done)
 //               +-------- stale read -------------------------------------^            answer
 //
-//   deadline: a write that left [waiting] may have been done, and is unknown; everything else is rejected.
+//   A write beyond the quota of the state is [weighing] between [waiting] and [proposed]: its service is asked whether
+//   it would add to the state.
+//
+//   deadline: a write that left [waiting] and [weighing] may have been done: it is unknown. All else is rejected.
 //   core or link lost: writes that it held are unknown, reads start over. The proxy's end: the same, and reads are
 //   rejected.
 //   accepted, but another term's entry is applied at its index: surely not done.
@@ -52,7 +55,7 @@ struct proxy_options {
   /// Batches are cut into messages of about this size.
   std::size_t max_message_bytes = 1 << 20;
   /// Bytes that the services' state may take; 0: any number. Once it is reached this proxy, where its node leads, lets
-  /// only commands into the log that cannot add to it. What is on its way counts by its payload.
+  /// only commands into the log that do not add to it. What is on its way counts by its payload.
   std::uint64_t max_state_bytes = 0;
   /// For commands with timeout 0, and the most that any may ask for.
   std::chrono::milliseconds default_timeout{5'000};
@@ -125,6 +128,8 @@ class proxy : public proxy_handle::base {
   void propose_and_forward();
   bool divert(raft::tag_t tag, const raft::bytes& payload);
   bool over_quota(const services::command_view& what) const;
+  void weigh(raft::tag_t tag, const services::command_view& what);
+  void weighed(const command_outcome& answer);
   void forward(const routes::link& to);
   void confirm_reads();
   void read_stale();

@@ -80,9 +80,7 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   if (!parts) return false;
   if (services_.contains(parts->service)) {
     if (!over_quota(*parts)) return false;
-    settle(tag, errc::state_full,
-           "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
-               std::to_string(options_.max_state_bytes) + ": remove something first");
+    weigh(tag, *parts);
     return true;
   }
   if (parts->service != services::cluster_service) {
@@ -110,6 +108,32 @@ bool proxy::over_quota(const services::command_view& what) const {
   const auto harmless = harmless_.find(what.service);
   if (harmless != harmless_.end() && harmless->second.contains(what.tag)) return false;
   return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
+}
+
+/// The command may replace something larger: its service knows.
+void proxy::weigh(raft::tag_t tag, const services::command_view& what) {
+  if (!dispatcher_) return start_over(tag);
+  pending_.find(tag)->where = place::weighing{};
+  query_batch batch{0, {}};
+  batch.queries.push_back({tag, raft::bytes{services::encode_adds_query(what)}});
+  send(dispatcher_, std::move(batch));
+}
+
+/// Decided before the command is in a log: what is in a log every node applies.
+void proxy::weighed(const command_outcome& answer) {
+  const auto tag = answer.number;
+  if (!routes_.leading()) return start_over(tag);
+  if (answer.code != errc::none || answer.payload != services::would_not_add) {
+    settle(tag, errc::state_full,
+           "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
+               std::to_string(options_.max_state_bytes) + ": remove something first");
+    return;
+  }
+  auto& command = *pending_.find(tag);
+  pending_.propose(command);
+  propose_batch batch;
+  batch.proposals.push_back({tag, command.payload});
+  send(role_, std::move(batch));
 }
 
 void proxy::forward(const routes::link& to) {

@@ -90,8 +90,8 @@ struct backup_opened {
   /// The reader's name for it.
   std::uint64_t download = 0;
 };
-/// Answered with a raft::snapshot_piece, empty at the end. A reader that asks for nothing for a minute has given it up;
-/// then this is rejected.
+/// Answered with a raft::snapshot_piece, empty at the end. Overloaded while descriptors or memory are short: the reader
+/// asks again a little later. A reader that asks for nothing for a minute has given it up; then this is refused.
 struct read_backup {
   std::uint64_t download = 0;
   std::uint64_t offset = 0;

@@ -153,7 +153,7 @@ void snapshot_store::checked(const snapshot_checked& result) {
   } catch (const raft::storage_error& e) {
     log().error("{}, and it is not surely set aside: {}", result.damage, e.what());
   }
-  // Whether or not it has its name still: nobody should count on it.
+  // The snapshot no longer counts, even where the file kept its name.
   if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
 }
 
@@ -269,8 +269,12 @@ caf::result<raft::snapshot_piece> snapshot_store::read_for_reader(const read_bac
     return raft::snapshot_piece{bytes->id(), question.offset,
                                 raft::bytes{bytes->read(question.offset, question.max_bytes)}};
   } catch (const raft::storage_error& e) {
-    log().error("a backup could not be read: {}", e.what());
-    return make_error({errc::refused, e.what(), {}, {}});
+    if (!e.temporary()) {
+      log().error("a backup could not be read: {}", e.what());
+      return make_error({errc::refused, e.what(), {}, {}});
+    }
+    log().warn("a backup cannot be read for the moment: {}", e.what());
+    return make_error({errc::overloaded, e.what(), {}, {}});
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cstddef>
 #include <limits>
 
@@ -33,5 +34,19 @@ inline descriptor_budget descriptor_shares() {
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return {};
   return share_descriptors(static_cast<std::size_t>(files.rlim_cur));
 }
+
+/// The descriptors that several objects of the process hold of one share. Thread-safe.
+class descriptor_count {
+ public:
+  void add(std::size_t count) noexcept { held_ += count; }
+  void remove(std::size_t count) noexcept { held_ -= count; }
+  std::size_t held() const noexcept { return held_; }
+
+ private:
+  std::atomic<std::size_t> held_ = 0;
+};
+
+/// The connections of all HTTP servers of the process, and the reserves that these keep for probes.
+inline descriptor_count http_descriptors;
 
 } // namespace troupe

@@ -52,8 +52,8 @@ struct node_options {
   /// When the node takes a snapshot by itself, and so lets its log begin again.
   snapshot_policy snapshots = {};
   /// Bytes that the state of the services may take, as they tell it (services/service.hpp); 0: any number. While a node
-  /// leads whose quota is reached, commands that may add to the state are rejected as state_full, and reads and
-  /// removals go on. What is on its way may go beyond it. Give all nodes the same. Set it to what fits into memory
+  /// leads whose quota is reached, commands that would add to the state are rejected as state_full, and all others
+  /// go on. What is on its way may go beyond it. Give all nodes the same. Set it to what fits into memory
   /// twice: a snapshot of another node is loaded beside the state that is there.
   std::uint64_t max_state_bytes = 0;
   /// Bytes of a log segment file.

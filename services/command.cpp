@@ -34,6 +34,10 @@ std::optional<command_view> decode_command(std::string_view data) noexcept {
   return view;
 }
 
+std::string encode_adds_query(const command_view& command) {
+  return encode_command(command.service, adds_query, encode_command(command.service, command.tag, command.payload));
+}
+
 bool is_for_cluster(std::string_view data) noexcept {
   const auto parts = decode_command(data);
   return parts && parts->service == cluster_service;

@@ -35,6 +35,13 @@ std::optional<command_view> decode_command(std::string_view data) noexcept;
 /// Whether a command's bytes are for the cluster itself, be they valid or not.
 bool is_for_cluster(std::string_view data) noexcept;
 
+/// The tag of a query that asks a service whether a command would make its present state larger. Its payload is the
+/// command's envelope, and its answer is `would_add` or `would_not_add`.
+inline constexpr std::string_view adds_query = "$adds";
+inline constexpr std::string_view would_add = "1";
+inline constexpr std::string_view would_not_add = "0";
+std::string encode_adds_query(const command_view& command);
+
 /// Why decode_command gave nothing, for a person. Printable whatever the bytes, and the same on every node.
 std::string why_no_command(std::string_view data);
 /// The same for an envelope whose service no node has.

@@ -1,6 +1,7 @@
 // A service behind bytes: what the dispatcher and the service actor hold.
 #pragma once
 
+#include "services/command.hpp"
 #include "services/printable.hpp"
 #include "services/reply.hpp"
 #include "services/service.hpp"
@@ -28,7 +29,7 @@ class machine {
   /// Runs a committed command. Never throws because of what `tag` or `payload` hold; throws what the service throws,
   /// save `refused`.
   virtual reply apply(std::string_view tag, std::string_view payload, const apply_context& context) = 0;
-  /// Answers from the present state; the same outcomes.
+  /// Answers from the present state; the same outcomes. The tag may be `adds_query`.
   virtual reply query(std::string_view tag, std::string_view payload) const = 0;
 
   /// How large the state is, as far as the service tells; else 0. Takes constant time.
@@ -76,6 +77,11 @@ template <class S> class machine_of final : public machine {
   }
 
   reply query(std::string_view tag, std::string_view payload) const override {
+    if (tag == adds_query) {
+      const auto command = decode_command(payload);
+      const bool adds = !command || would_add_to(typename S::commands{}, command->tag, command->payload);
+      return {reply_status::ok, std::string{adds ? would_add : would_not_add}};
+    }
     const auto handle = [](const auto& service, auto&& question) { return service.query(std::move(question)); };
     return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
   }
@@ -106,6 +112,21 @@ template <class S> class machine_of final : public machine {
     };
     (note(may_add<Cs>(), Cs::tag), ...);
     return tags;
+  }
+
+  template <class... Cs> bool would_add_to(types<Cs...>, std::string_view tag, std::string_view payload) const {
+    bool adds = true;
+    static_cast<void>(((tag == Cs::tag && (adds = would_add_by<Cs>(payload), true)) || ...));
+    return adds;
+  }
+
+  template <class C> bool would_add_by(std::string_view payload) const {
+    if constexpr (!may_add<C>()) return false;
+    if constexpr (tells_growth<S, C>) {
+      C command{};
+      return !codec::decode(payload, command) || service_.adds(command);
+    }
+    return true;
   }
 
   /// A service has a handful of messages: comparing tags one after the other beats any table.

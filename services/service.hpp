@@ -49,7 +49,10 @@
 // It is called after every batch of commands, so it must take constant time. It depends on the state alone: a service
 // that loaded a state tells what the one that saved it told. A node with a quota lets no command into the log, once it
 // is reached, but those that say that they cannot add to the state, with `static constexpr bool adds = false;` in the
-// command. Removals must say so: else nothing can be removed from a state that is full.
+// command. Removals must say so: else nothing can be removed from a state that is full. Of other commands the service
+// may tell whether one would make the present state larger, so that a value can be replaced by a smaller one:
+//
+//     bool adds(const put& command) const;
 #pragma once
 
 #include "raft/types.hpp"
@@ -142,6 +145,10 @@ concept saves = std::copy_constructible<S> &&
 template <class S>
 concept tells_size = requires(const S& service) {
   { service.state_bytes() } -> std::convertible_to<std::uint64_t>;
+};
+template <class S, class C>
+concept tells_growth = requires(const S& service, const C& command) {
+  { service.adds(command) } -> std::same_as<bool>;
 };
 template <class C> consteval bool may_add() {
   if constexpr (requires { C::adds; }) return C::adds;

@@ -3,6 +3,7 @@
 //   counter 5001 c1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 //
 // Each adds 1 a second and prints the total, which all of them share. Kill any one of them, and start it again.
+#include "examples/port_of.hpp"
 #include "runtime/node.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "runtime/stop_signals.hpp"
@@ -12,7 +13,6 @@
 #include <caf/send.hpp>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -62,13 +62,6 @@ class counter {
   std::int64_t total_ = 0;
 };
 
-/// Exactly a port's number; 0 for anything else.
-std::uint16_t port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
-}
-
 int count(const troupe::node_options& options, const troupe::stop_signals& signals) {
   troupe::config config;
   caf::actor_system system{config};
@@ -101,7 +94,7 @@ int count(const troupe::node_options& options, const troupe::stop_signals& signa
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
   troupe::end_process_without_memory("counter");
-  const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
+  const auto port = argc == 4 ? examples::port_of(argv[1]) : std::uint16_t{0};
   if (port == 0) {
     std::cerr << "usage: counter RAFT_PORT DATA_DIR DISCOVERY\n";
     return 2;

@@ -1,16 +1,15 @@
 // A replicated map in a few lines, here on a cluster of one. Run it twice: the second run finds what the first one
 // wrote.
+#include "examples/port_of.hpp"
 #include "runtime/node.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>
 
-#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <iostream>
-#include <string_view>
 #include <unistd.h>
 
 namespace {
@@ -39,20 +38,13 @@ void end_at(int signal) {
   std::signal(signal, [](int number) { ::_exit(128 + number); });
 }
 
-/// Exactly a port's number; 0 for anything else.
-std::uint16_t port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
   end_at(SIGINT);
   end_at(SIGTERM);
   troupe::end_process_without_memory("quickstart");
-  const auto port = argc > 2 ? port_of(argv[2]) : std::uint16_t{5000};
+  const auto port = argc > 2 ? examples::port_of(argv[2]) : std::uint16_t{5000};
   if (argc > 3 || port == 0 || (argc > 1 && argv[1][0] == '-')) {
     std::cerr << "usage: quickstart [DATA_DIR [PORT]]\n";
     return 2;

@@ -2,6 +2,7 @@
 // Start three of these with the same list of addresses, kill any of them, and start it again:
 //
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
+#include "examples/port_of.hpp"
 #include "runtime/node.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "runtime/stop_signals.hpp"
@@ -11,13 +12,11 @@
 #include <caf/send.hpp>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace {
 
@@ -44,13 +43,6 @@ class watcher : public troupe::event_watcher::base {
   bool works_ = false;
 };
 
-/// Exactly a port's number; 0 for anything else.
-std::uint16_t port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
-}
-
 int watch(const troupe::node_options& options, const troupe::stop_signals& signals) {
   troupe::config config;
   caf::actor_system system{config};
@@ -76,7 +68,7 @@ int watch(const troupe::node_options& options, const troupe::stop_signals& signa
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
   troupe::end_process_without_memory("watcher");
-  const auto port = argc == 4 ? port_of(argv[1]) : std::uint16_t{0};
+  const auto port = argc == 4 ? examples::port_of(argv[1]) : std::uint16_t{0};
   if (port == 0) {
     std::cerr << "usage: watcher RAFT_PORT DATA_DIR DISCOVERY\n";
     return 2;

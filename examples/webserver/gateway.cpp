@@ -32,6 +32,9 @@ std::string in_ms(std::chrono::milliseconds time) { return std::to_string(time.c
 /// Of a backup, in bytes: what the server holds of it for one client.
 constexpr std::size_t backup_piece = 256 << 10;
 
+/// How long a piece of a backup that cannot be read for the moment waits for the next attempt.
+constexpr std::chrono::milliseconds piece_pause{250};
+
 gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
                  std::function<void(std::string)> on_end)
     : gateway_handle::base(config), node_(std::move(node)), map_(std::move(map)) {
@@ -145,10 +148,13 @@ http::response gateway::backup_response(const backup_made& made) {
 }
 
 void gateway::read(const piece_wanted& what) {
-  const auto& receiver = what.receiver;
   request(what.store, read_timeout, what.which)
-      .then([receiver](const raft::snapshot_piece& piece) { receiver.send(std::string{piece.data.view()}); },
-            [receiver](const caf::error&) { receiver.fail(); });
+      .then([to = what.receiver](const raft::snapshot_piece& piece) { to.send(std::string{piece.data.view()}); },
+            [this, again = what](const caf::error& e) mutable {
+              if (describe(e).code != errc::overloaded || again.attempts_left == 0) return again.receiver.fail();
+              --again.attempts_left;
+              delayed_send(this, piece_pause, std::move(again));
+            });
 }
 
 void gateway::show_status(http::response (*render)(const node_status&), const http::responder& responder) {

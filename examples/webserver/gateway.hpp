@@ -22,6 +22,8 @@ struct piece_wanted {
   snapshot_store_handle store;
   read_backup which;
   http::piece_receiver receiver;
+  /// While the node is short of descriptors or memory, it is asked again so many times.
+  unsigned attempts_left = 240;
 };
 
 using gateway_handle = compat::handle<void(http_call), void(piece_wanted)>;

@@ -1,8 +1,7 @@
 // An HTTP key-value store: one process per node.
 #include "actors/log.hpp"
 #include "actors/log_output.hpp"
-#include "examples/webserver/body_worker.hpp"
-#include "examples/webserver/gateway.hpp"
+#include "examples/webserver/entrance.hpp"
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
@@ -11,8 +10,6 @@
 #include "runtime/storage/wal.hpp"
 #include "runtime/termination.hpp"
 #include "runtime/transport/sockets.hpp"
-
-#include <caf/send.hpp>
 
 #include <algorithm>
 #include <future>
@@ -61,35 +58,6 @@ std::string objection(const node_options& node) {
          " without TLS: give --tls-cert, --tls-key and --tls-ca, or --insecure";
 }
 
-/// Lets requests through once there is somebody to serve them. Thread-safe.
-class entrance {
- public:
-  void open(webserver::gateway_handle to, webserver::body_worker_handle large) {
-    const std::lock_guard lock{mutex_};
-    to_ = std::move(to);
-    large_ = std::move(large);
-  }
-  void close(std::string why) {
-    const std::lock_guard lock{mutex_};
-    to_ = nullptr;
-    large_ = nullptr;
-    why_ = std::move(why);
-  }
-  void pass(http::request asked, http::responder responder) {
-    const std::lock_guard lock{mutex_};
-    if (!to_) return responder.send(http::error_response(503, "not_ready", why_, "rejected", true));
-    if (asked.body.size() > webserver::large_body)
-      return caf::anon_send(large_, webserver::unread_call{std::move(asked), std::move(responder)});
-    caf::anon_send(to_, webserver::http_call{webserver::route(std::move(asked)), std::move(responder)});
-  }
-
- private:
-  std::mutex mutex_;
-  webserver::gateway_handle to_;
-  webserver::body_worker_handle large_;
-  std::string why_ = "the node is starting";
-};
-
 http::options listener(const webserver::options& chosen) {
   http::options listen;
   listen.address = chosen.http_bind.value_or(chosen.node.bind);
@@ -97,6 +65,7 @@ http::options listener(const webserver::options& chosen) {
   listen.port = chosen.http_port;
   listen.host_names = chosen.http_hosts;
   listen.admit = webserver::admit;
+  listen.on_error = [](std::string_view why) { log().error("an HTTP request failed: {}", why); };
   listen.max_header = max_header;
   listen.max_buffered = chosen.http_memory;
   listen.max_connections = chosen.http_connections;
@@ -107,7 +76,7 @@ http::options listener(const webserver::options& chosen) {
 
 /// The listener that serves probes and nothing else, so that no crowd at the other one keeps them out.
 std::unique_ptr<http::server> listen_to_probes(const webserver::options& chosen,
-                                               const std::shared_ptr<entrance>& door) {
+                                               const std::shared_ptr<webserver::entrance>& door) {
   if (!chosen.probe_port) return nullptr;
   auto listen = listener(chosen);
   listen.port = *chosen.probe_port;
@@ -122,7 +91,7 @@ std::unique_ptr<http::server> listen_to_probes(const webserver::options& chosen,
 
 int serve(const webserver::options& chosen, termination& ending) {
   // A port that is taken is found before the node forms a cluster.
-  const auto door = std::make_shared<entrance>();
+  const auto door = std::make_shared<webserver::entrance>();
   const auto listen = listener(chosen);
   http::server server{listen, [door](http::request asked, http::responder responder) {
                         door->pass(std::move(asked), std::move(responder));
@@ -134,29 +103,18 @@ int serve(const webserver::options& chosen, termination& ending) {
 
   // A part that ends by itself wakes the main thread as a signal from outside would. The first one counts.
   const auto end_of_part = std::make_shared<std::promise<std::string>>();
-  const auto on_end = [end_of_part, first = std::make_shared<std::once_flag>(), &ending](std::string why) {
+  const auto on_failure = [end_of_part, first = std::make_shared<std::once_flag>(), &ending](const std::string& why) {
     std::call_once(*first, [&] {
-      end_of_part->set_value(std::move(why));
+      end_of_part->set_value(why);
       ending.request();
     });
   };
-  const auto gateway =
-      system.spawn<webserver::gateway>(node.handle(), node.service<map_service>(),
-                                       [on_end](const std::string& why) { on_end("the node ended: " + why); });
-  caf::actor_cast<caf::abstract_actor*>(gateway)->attach_functor([&system, door, on_end](const caf::error& reason) {
-    if (compat::is_orderly(reason)) return;
-    const auto why = "the gateway between HTTP and the node failed: " + compat::to_text(system, reason);
-    door->close(why);
-    on_end(why);
-  });
-
-  const auto large = system.spawn<webserver::body_worker, caf::detached>(gateway);
-  door->open(gateway, large);
+  const webserver::workers workers{system, node.handle(), node.service<map_service>(), door, on_failure};
   const bool tls = chosen.node.transport.tls.has_value();
   log().info("serving HTTP at {} port {}, Raft at {} {} TLS", listen.address, server.port(), node.address(),
              tls ? "with" : "without");
   if (!tls && !net::is_loopback(chosen.node.bind))
-    log().warn("--insecure: whoever reaches the raft port can read and change everything");
+    log().warn("--insecure: every client that reaches the raft port can read and change everything");
 
   ending.wait();
   auto ended = end_of_part->get_future();
@@ -167,9 +125,6 @@ int serve(const webserver::options& chosen, termination& ending) {
   const bool whole = node.stop(chosen.leave);
   server.stop(answer_grace);
   if (!whole) ending.leave("ended without threads that wait for a disk that does not answer");
-  door->close("the node is stopping");
-  caf::anon_send_exit(large, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
   if (!failed) return 0;
   write_to_stderr("webserver: " + ended.get());
   return 1;

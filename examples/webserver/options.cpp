@@ -256,7 +256,8 @@ void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, du
                "A connection that brings nothing for so long is cut (default: 0.9 of twice the election timeout, at "
                "least 600ms)");
   app.add_flag("--insecure", chosen.node.insecure,
-               "Listen at other addresses than this machine's own without TLS: whoever reaches the raft port can read "
+               "Listen at other addresses than this machine's own without TLS: every client that reaches the raft port "
+               "can read "
                "and change everything")
       ->envname("TROUPE_INSECURE");
 }

@@ -35,6 +35,12 @@ std::size_t body_reader::wanted_capacity(std::size_t bytes) const {
   return std::min(std::max({needed, 2 * body_.capacity(), smallest_capacity}), std::max(most, needed));
 }
 
+void body_reader::reserve(std::size_t capacity) {
+  std::string larger;
+  larger.reserve(capacity);
+  body_ = std::move(larger.append(body_));
+}
+
 std::size_t body_reader::feed(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size() && !done() && !failed_) {

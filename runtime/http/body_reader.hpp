@@ -25,7 +25,8 @@ class body_reader {
 
   /// Room that `bytes` would need beyond what is reserved; 0 if they fit. Content may be less than that.
   std::size_t wanted_capacity(std::size_t bytes) const;
-  void reserve(std::size_t capacity) { body_.reserve(capacity); }
+  /// Allocates no more than this: std::string::reserve may take twice the old capacity instead.
+  void reserve(std::size_t capacity);
   std::size_t capacity() const noexcept { return body_.capacity(); }
 
   /// Returns how many bytes belong to this body.

@@ -4,15 +4,22 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace troupe::http {
+
+/// Bytes of the heap that a string occupies: none for a short one, which lies in the object itself.
+inline std::size_t heap_bytes(const std::string& text) noexcept {
+  static const auto within = std::string{}.capacity();
+  return text.capacity() > within ? text.capacity() : 0;
+}
 
 /// Counts bytes up to a limit.
 class byte_budget {
  public:
   /// Of each connection the first `allowance` bytes in each direction are not counted: so small a request or answer
-  /// never waits for others. Whoever sets the limits takes the allowances of all connections off the total.
+  /// never waits for others. The server takes the allowances of all connections off the total.
   explicit byte_budget(std::size_t limit, std::size_t allowance = 0) : limit_(limit), allowance_(allowance) {}
 
   /// What requests may hold: the rest stays for answers, so that requests that never end cannot keep them back.

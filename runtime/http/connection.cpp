@@ -25,6 +25,9 @@ constexpr std::chrono::milliseconds drain_patience{1'000};
 /// Answers up to this size are sent in one buffer with their head.
 constexpr std::size_t small_answer = 16 * 1024;
 
+/// Written at once of a larger answer, so that progress shows.
+constexpr std::size_t most_at_once = 64 * 1024;
+
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 void append_head(std::string& out, const response& answer, bool keep_alive, bool http_1_0) {
@@ -139,7 +142,7 @@ void connection::proceed() {
 
 void connection::hold_pending() {
   if (pending_.empty()) pending_ = {};
-  while (!pending_held_.hold_request(pending_.capacity())) {
+  while (!pending_held_.hold_request(heap_bytes(pending_))) {
     if (server_.relieve(*this)) continue;
     if (state_ == state::reading) return reject_for_room();
     // Requests behind the one that is being answered: they are not taken, and the connection ends with that answer.
@@ -181,21 +184,27 @@ std::size_t connection::take_head(std::string_view bytes) {
   if (size == 0) return 0;
   auto read = parse_head(bytes.substr(0, size));
   if (const auto* why = std::get_if<problem>(&read)) return reject(*why), 0;
-  return begin(std::move(std::get<head>(read))) ? size : 0;
+  return begin(std::move(std::get<head>(read)), size) ? size : 0;
 }
 
-bool connection::begin(head asked) {
+bool connection::begin(head asked, std::size_t head_size) {
   if (const auto why = check_caller(asked, server_.settings.host_names)) return reject(*why), false;
   auto decoded = parse_target(asked.target);
   bad_target_ = !decoded;
   if (!decoded) decoded.emplace();
   admission allowed;
-  if (server_.settings.admit) allowed = server_.settings.admit(asked.method, *decoded);
+  try {
+    if (server_.settings.admit) allowed = server_.settings.admit(asked.method, *decoded);
+  } catch (const std::exception& error) {
+    report(error);
+    return reject(500, "internal", error.what()), false;
+  }
   if (reserved_ && !allowed.probe && !server_.settle(*this))
     return reject(503, "overloaded", "every connection is in use"), false;
   body_.emplace(asked, allowed.max_body, server_.settings.max_header);
   if (body_->failed()) return reject(*body_->failed()), false;
   body_held_ = charge(server_.answers->budget());
+  head_size_ = head_size;
   // A connection of the reserve is for one probe.
   keep_alive_ = asked.keep_alive && !reserved_;
   http_1_0_ = asked.http_1_0;
@@ -209,11 +218,9 @@ bool connection::begin(head asked) {
 bool connection::take_body(std::string_view bytes, std::size_t& used) {
   // In steps, so that a large body in the pending bytes is counted before it is copied.
   const auto capacity = body_->wanted_capacity(bytes.size() - used);
-  if (capacity > 0) {
-    while (!body_held_.hold_request(capacity))
-      if (!server_.relieve(*this)) return reject_for_room(), false;
-    body_->reserve(capacity);
-  }
+  while (!body_held_.hold_request(head_size_ + std::max(capacity, body_->capacity())))
+    if (!server_.relieve(*this)) return reject_for_room(), false;
+  if (capacity > 0) body_->reserve(capacity);
   used += body_->feed(bytes.substr(used));
   if (!body_->failed()) return true;
   return reject(*body_->failed()), false;
@@ -237,8 +244,13 @@ void connection::dispatch() {
   try {
     server_.serve(std::exchange(asked_, {}), answer);
   } catch (const std::exception& error) {
+    report(error);
     answer.send(error_response(500, "internal", error.what(), "unknown"));
   }
+}
+
+void connection::report(const std::exception& error) const {
+  if (server_.settings.on_error) server_.settings.on_error(error.what());
 }
 
 void connection::reject_for_room() {
@@ -249,8 +261,7 @@ void connection::give_up() { reject_for_room(); }
 
 void connection::reject(unsigned status, std::string_view code, std::string_view message) {
   // Where the next request would begin is not known: this answer is the last one.
-  body_.reset();
-  body_held_.release();
+  forget_request();
   keep_alive_ = false;
   drain_ = true;
   head_only_ = false;
@@ -282,7 +293,8 @@ void connection::fetch() {
   const piece_receiver receiver(server_.answers, id_);
   try {
     rest_->next(receiver);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    report(error);
     receiver.fail();
   }
 }
@@ -310,7 +322,13 @@ void connection::flush() {
     part += skipped;
     sent -= skipped;
   }
-  asio::async_write(socket_, left, [self = shared_from_this()](error_code error, std::size_t) {
+  // Called before each write: what the one before it brought has been taken.
+  const auto go_on = [self = shared_from_this()](const error_code& error, std::size_t taken) -> std::size_t {
+    if (error) return 0;
+    if (taken > 0 && self->state_ == state::writing) self->queue(waiting_for::client);
+    return most_at_once;
+  };
+  asio::async_write(socket_, left, go_on, [self = shared_from_this()](error_code error, std::size_t) {
     if (self->state_ != state::writing) return;
     if (error) return self->close();
     self->on_written();
@@ -331,9 +349,15 @@ void connection::on_written() {
   error_code failed;
   socket_.shutdown(socket::shutdown_send, failed);
   enter(state::draining, drain_patience);
+  forget_request();
+  wait_readable();
+}
+
+void connection::forget_request() {
+  body_.reset();
+  body_held_.release();
   pending_ = {};
   pending_held_.release();
-  wait_readable();
 }
 
 void connection::expire(time_point now) {
@@ -359,6 +383,12 @@ void connection::close() {
   enter(state::closed, {});
   error_code ignored;
   socket_.close(ignored);
+  // The cancelled operations still have to return, but no longer touch these. Code that closes connections because
+  // memory is short must see at once what this one gave back.
+  forget_request();
+  out_head_ = {};
+  out_ = {};
+  out_held_.release();
   server_.ended(id_);
 }
 

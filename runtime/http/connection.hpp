@@ -13,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -113,7 +114,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::size_t feed(std::string_view bytes);
   /// Reads and checks a whole head; returns its size, or 0 if it is not whole. It may refuse.
   std::size_t take_head(std::string_view bytes);
-  bool begin(head asked);
+  bool begin(head asked, std::size_t head_size);
   bool take_body(std::string_view bytes, std::size_t& used);
   bool tell_to_go_on();
   void hold_pending();
@@ -121,7 +122,10 @@ class connection : public std::enable_shared_from_this<connection> {
   void reject(unsigned status, std::string_view code, std::string_view message);
   /// By value: what it says may lie in the request that ends here.
   void reject(problem why) { reject(why.status, why.code, why.message); }
+  void report(const std::exception& error) const;
   void reject_for_room();
+  /// Frees the memory of the request, and of what was received behind it.
+  void forget_request();
   void flush();
   void on_written();
   void fetch();
@@ -139,6 +143,7 @@ class connection : public std::enable_shared_from_this<connection> {
   /// The request that is being read.
   request asked_;
   std::optional<body_reader> body_;
+  std::size_t head_size_ = 0;
   /// Received but not used: an incomplete head, or pipelined requests; and how much of it was looked through.
   std::string pending_;
   std::size_t scanned_ = 0;

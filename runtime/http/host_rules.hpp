@@ -1,6 +1,6 @@
 // Who a request is meant for, and on whose behalf a browser sends it.
 //
-// A server without passwords trusts whoever reaches it, and a browser on its machine runs the code of strangers. A web
+// A server without passwords trusts every client, and a browser on its machine runs the code of strangers. A web
 // page reaches a loopback server in two ways: directly, where the browser adds `Origin` and `Sec-Fetch-Site`; or under
 // a name of the page's own that is made to resolve to 127.0.0.1 (DNS rebinding), where `Host` is that name.
 #pragma once

@@ -47,7 +47,7 @@ class mailbox {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
     answers_.push_back(std::move(one));
-    // Under the lock, so that nobody wakes what `close` has already released.
+    // Under the lock, so that no thread wakes what `close` has already released.
     if (answers_.size() == 1) wake_();
   }
 
@@ -103,8 +103,8 @@ class promise {
 
  private:
   static std::size_t size_of(const answer_content& content) {
-    if (const auto* whole = std::get_if<response>(&content)) return whole->body.capacity();
-    return std::get<piece>(content).bytes.capacity();
+    if (const auto* whole = std::get_if<response>(&content)) return heap_bytes(whole->body);
+    return heap_bytes(std::get<piece>(content).bytes);
   }
 
   std::shared_ptr<mailbox> answers_;

@@ -71,8 +71,17 @@ void end_slow_clients(surroundings& server) {
   }
 }
 
+places::places(surroundings& server) : server_(server), share_(descriptor_shares().http_connections) {
+  http_descriptors.add(probe_reserve);
+}
+
+places::~places() { http_descriptors.remove(probe_reserve + regular_); }
+
 bool places::has_place(const std::string& group) const {
   if (regular_ >= server_.settings.max_connections) return false;
+  // Two servers may both take the last place: the share leaves room for that. One connection each server has in any
+  // case.
+  if (regular_ > 0 && http_descriptors.held() >= share_) return false;
   const auto at = of_group_.find(group);
   return at == of_group_.end() || at->second < server_.settings.max_connections_of_address;
 }
@@ -119,6 +128,7 @@ void places::add(const connection& one) {
     return;
   }
   ++regular_;
+  http_descriptors.add(1);
   ++of_group_[one.group()];
 }
 
@@ -128,6 +138,7 @@ void places::remove(const connection& one) {
     return;
   }
   --regular_;
+  http_descriptors.remove(1);
   if (const auto at = of_group_.find(one.group()); --at->second == 0) of_group_.erase(at);
 }
 

@@ -15,6 +15,7 @@ namespace troupe::http {
 inline constexpr std::size_t probe_reserve = 16;
 
 /// Bounds the number of connections by the limit of file descriptors. Sockets between nodes may take half of those.
+/// What the servers of a process hold together, `places` bounds.
 options within_file_limit(options settings);
 
 /// What counts as one address for limits: an IPv4 address, or the /64 of an IPv6 address.
@@ -31,7 +32,9 @@ class places {
  public:
   enum class kind { regular, reserved, none };
 
-  explicit places(surroundings& server) : server_(server) {}
+  explicit places(surroundings& server);
+  ~places();
+  places(const places&) = delete;
 
   /// A place for a new connection of this address; one of the others may be closed for it.
   kind take(const std::string& group);
@@ -53,6 +56,8 @@ class places {
   bool may_look();
 
   surroundings& server_;
+  /// Of the process's descriptors, for all its HTTP servers together.
+  const std::size_t share_;
   std::size_t regular_ = 0;
   std::size_t reserved_ = 0;
   std::unordered_map<std::string, std::size_t> of_group_;

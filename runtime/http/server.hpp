@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::http {
@@ -31,8 +32,12 @@ struct options {
   /// By which names clients may call this server in `Host`, besides IP addresses and "localhost"; see host_rules.hpp.
   /// The port does not matter.
   std::vector<std::string> host_names = {};
-  /// Called for every request on the I/O thread, with its method and decoded target; not set: the default for all.
+  /// Called for every request on the I/O thread, with its method and decoded target; not set: the default for all. If
+  /// it throws, the request gets a 500.
   std::function<admission(const std::string& method, const target& at)> admit = {};
+  /// Called on the I/O thread with the text of each exception that `admit`, the handler or a body's `next` threw. It
+  /// must not throw.
+  std::function<void(std::string_view)> on_error = {};
   /// Bytes of request line and headers together; more is answered with 431.
   std::size_t max_header = 16 * 1024;
   /// Bytes of all unfinished requests, of all requests that wait for their answer, and of all unsent answers together.

@@ -60,15 +60,28 @@ map::remove_result map_service::apply(const map::remove& command, const services
 map::compare_and_swap_result map_service::apply(map::compare_and_swap command, const services::apply_context& context) {
   check_key(command.map, command.key);
   check_value(command.value);
-  const bool expects_absent = !command.expected || command.expected->is_nil();
   const auto* held = find(command.map, command.key);
-  const bool matches = held ? !expects_absent && held->value == *command.expected : expects_absent;
-  if (!matches) {
+  if (!matches(held, command)) {
     if (!held) return {};
     return {false, held->value, held->revision};
   }
   set(std::move(command.map), std::move(command.key), {command.value, context.index});
   return {true, std::move(command.value), context.index};
+}
+
+bool map_service::matches(const slot* held, const map::compare_and_swap& command) const {
+  const bool expects_absent = !command.expected || command.expected->is_nil();
+  return held ? !expects_absent && held->value == *command.expected : expects_absent;
+}
+
+bool map_service::adds(const map::put& command) const {
+  const auto* held = find(command.map, command.key);
+  return !held || command.value.size() > held->value.size();
+}
+
+bool map_service::adds(const map::compare_and_swap& command) const {
+  const auto* held = find(command.map, command.key);
+  return matches(held, command) && (!held || command.value.size() > held->value.size());
 }
 
 map::get_result map_service::query(const map::get& question) const {

@@ -24,6 +24,8 @@ class map_service {
   map::list_keys_result query(const map::list_keys& question) const;
 
   std::uint64_t state_bytes() const noexcept { return bytes_; }
+  bool adds(const map::put& command) const;
+  bool adds(const map::compare_and_swap& command) const;
 
   void save(services::state_writer& to) const;
   void load(services::state_reader& from);
@@ -36,6 +38,7 @@ class map_service {
   };
   using slots = services::cow_map<std::string, slot>;
 
+  bool matches(const slot* held, const map::compare_and_swap& command) const;
   const slot* find(std::string_view map, std::string_view key) const;
   void set(std::string map, std::string key, slot next);
 

@@ -1,4 +1,4 @@
-// A log that nobody reads holds nobody up, and tells what is missing when somebody does.
+// A log that is not read blocks no thread, and reports the missing lines to a reader that comes back.
 #include "actors/log_writer.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,7 +29,7 @@ std::string line_of(int number) { return std::to_string(number) + std::string(99
 
 } // namespace
 
-TEST_CASE("lines that nobody reads are dropped and counted, and nobody waits") {
+TEST_CASE("lines that are not read are dropped and counted, and no thread waits") {
   pipe_ends pipe;
   auto& writer = *new log_writer(pipe.ends[1], 100'000);
   constexpr int lines = 2000; // 2 MB: the pipe holds 64 KiB, the queue 100 KB
@@ -56,13 +56,37 @@ TEST_CASE("lines that nobody reads are dropped and counted, and nobody waits") {
   const auto kept = lines - static_cast<int>(missing);
   std::string expected;
   for (int i = 0; i < kept; ++i) expected += line_of(i);
-  expected += "(" + std::to_string(missing) + " lines are missing: nobody read the log in time)\nlast line\n";
+  expected += "(" + std::to_string(missing) + " lines are missing: the log was not read in time)\nlast line\n";
   // The thread may have taken lines out of the queue while others were dropped: then the gap lies elsewhere.
   if (text != expected) {
     CHECK(text.ends_with("last line\n"));
-    CHECK_THAT(text, Catch::Contains(" lines are missing: nobody read the log in time)\n"));
+    CHECK_THAT(text, Catch::Contains(" lines are missing: the log was not read in time)\n"));
   }
   CHECK(writer.dropped() == missing);
+}
+
+TEST_CASE("a non-blocking descriptor that is full is waited for") {
+  pipe_ends pipe;
+  REQUIRE(::fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK) == 0);
+  auto& writer = *new log_writer(pipe.ends[1], 1'000'000);
+  constexpr int lines = 300; // 300 KB: the pipe holds 64 KiB
+  std::string expected;
+  for (int i = 0; i < lines; ++i) {
+    writer.write(line_of(i));
+    expected += line_of(i);
+  }
+  CHECK_FALSE(writer.flush(50ms));
+  CHECK(writer.dropped() == 0);
+  std::string text;
+  std::array<char, 65536> block;
+  while (text.size() < expected.size()) {
+    const auto size = ::read(pipe.ends[0], block.data(), block.size());
+    REQUIRE(size > 0);
+    text.append(block.data(), static_cast<std::size_t>(size));
+  }
+  CHECK(text == expected);
+  CHECK(writer.flush(10s));
+  CHECK(writer.dropped() == 0);
 }
 
 TEST_CASE("a broken pipe is neither a signal nor a wait") {

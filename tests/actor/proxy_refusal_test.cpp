@@ -128,6 +128,10 @@ struct quota_world : proxy_world {
     post_command(c);
     settle();
   }
+  /// The service's answer to the newest question, whether a command would add to the state.
+  void weigh(std::string_view answer) {
+    tell(queried_batch{{{queries->back().queries.back().number, errc::none, 0, std::string{answer}}}});
+  }
 };
 
 } // namespace
@@ -138,17 +142,20 @@ TEST_CASE("a state that has reached its quota takes no command that may add, unt
   w.ask_map(1, "put", 40);
   REQUIRE(w.log->proposals.size() == 1);
   w.ask_map(2, "put", 40); // what is on its way counts
+  w.weigh(services::would_add);
   CHECK(w.code(2) == errc::state_full);
   CHECK_THAT(w.only_answer(2).outcome.payload, Catch::Contains("its quota is 1000"));
   CHECK(retryable(errc::state_full));
   CHECK(outcome_of(errc::state_full) == outcome::rejected);
   w.accept(w.last_proposed(), 5);
   w.ask_map(3, "put", 40);
+  w.weigh(services::would_add);
   CHECK(w.code(3) == errc::state_full);
   w.tell(state_size{1100});
   w.apply(5);
   CHECK(w.code(1) == errc::none);
   w.ask_map(4, "put", 1);
+  w.weigh(services::would_add);
   CHECK(w.code(4) == errc::state_full);
 
   // Removals and reads go on.
@@ -162,6 +169,40 @@ TEST_CASE("a state that has reached its quota takes no command that may add, unt
   CHECK(w.code(5) == errc::none);
   w.ask_map(7, "put", 40);
   CHECK(w.log->proposals.size() == 3);
+}
+
+TEST_CASE("beyond the quota a command that would not add is proposed, as its service says") {
+  quota_world w;
+  w.tell(state_size{1100});
+  w.ask_map(1, "put", 40);
+  CHECK(w.log->proposals.empty());
+  REQUIRE(w.queries->size() == 1);
+  const auto asked = services::decode_command(w.queries->back().queries.back().payload.view());
+  REQUIRE(asked);
+  CHECK(asked->service == "map");
+  CHECK(asked->tag == services::adds_query);
+  CHECK(asked->payload == services::encode_command("map", "put", std::string(40, 'x')));
+  w.weigh(services::would_not_add);
+  REQUIRE(w.log->proposals.size() == 1);
+  w.accept(w.last_proposed(), 5);
+  w.apply(5);
+  CHECK(w.code(1) == errc::none);
+
+  // A question that finds no answer before the deadline: the command is in no log.
+  w.ask_map(2, "put", 40);
+  w.advance(2s);
+  CHECK(w.code(2) == errc::deadline);
+  CHECK(outcome_of(errc::deadline) == outcome::rejected);
+
+  // Another node leads meanwhile: its quota counts.
+  w.ask_map(3, "put", 40);
+  w.tell(core_down{});
+  core_up up{w.dispatcher, {"map"}};
+  w.tell(up);
+  w.lead(2);
+  REQUIRE(w.queries->size() == 4);
+  w.weigh(services::would_not_add);
+  CHECK(w.log->proposals.size() == 2);
 }
 
 TEST_CASE("what was proposed and came to nothing does not count for the quota") {

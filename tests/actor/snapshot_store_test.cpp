@@ -291,6 +291,31 @@ TEST_CASE("a backup that is downloaded stays whole while newer snapshots take it
   CHECK(got.size() == first.size);
 }
 
+TEST_CASE("a download outlives a temporary read error, and ends with any other") {
+  store_world w;
+  const auto id = w.write_at(10);
+  const auto download = w.ask<backup_opened>(open_backup{id});
+  REQUIRE(download);
+  const auto read = [&](int code) {
+    w.disk.before_each_look([code](const disk_operation&) {
+      if (code != 0) throw file_error("read", "/snapshots/x", code);
+    });
+    auto answer = w.ask<raft::snapshot_piece>(read_backup{download->download, 0, 10});
+    w.disk.before_each_look({});
+    return answer;
+  };
+  for (const int code : {EMFILE, ENOMEM, EINTR}) {
+    INFO(code);
+    const auto failed = read(code);
+    REQUIRE_FALSE(failed);
+    CHECK(describe(failed.error()).code == errc::overloaded);
+    CHECK(read(0));
+  }
+  const auto failed = read(EIO);
+  REQUIRE_FALSE(failed);
+  CHECK(describe(failed.error()).code == errc::refused);
+}
+
 TEST_CASE("a download that nothing is asked of is given up after a minute, and there are eight at most") {
   store_world w;
   const auto id = w.write_at(10);

@@ -247,7 +247,7 @@ TEST_CASE("a restarted node knows from its log which backups were restored, and 
   change.append[9].data = raft::bytes{services::encode_restore(other.id)};
   storage.apply(change);
   storage.sync();
-  const auto uses = backup_uses(storage, storage.contents());
+  const auto uses = backup_uses(storage, storage.contents(), {});
   REQUIRE(uses.size() == 2);
   CHECK(uses[0].backup == b.id);
   CHECK(uses[0].at == 30);

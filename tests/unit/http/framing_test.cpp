@@ -180,3 +180,22 @@ TEST_CASE("a body is the same however its bytes are cut, and takes room only for
   REQUIRE(refused.failed());
   CHECK(refused.failed()->status == 413);
 }
+
+TEST_CASE("a body takes exactly the memory that was asked for", "[framing]") {
+  head of;
+  of.length = 1'500; // less than twice what the first reserve takes
+  body_reader reader(of, 8'000, 100);
+  for (int fed = 0; fed < 1'500; fed += 100) {
+    const auto wanted = reader.wanted_capacity(100);
+    if (wanted > 0) {
+      reader.reserve(wanted);
+      CHECK(reader.capacity() == wanted);
+    }
+    CHECK(reader.feed(std::string(100, static_cast<char>('a' + fed / 100))) == 100);
+  }
+  REQUIRE(reader.done());
+  const auto body = reader.take();
+  CHECK(body.size() == 1'500);
+  CHECK(body.capacity() == 1'500);
+  CHECK(body.substr(900, 200) == std::string(100, 'j') + std::string(100, 'k'));
+}

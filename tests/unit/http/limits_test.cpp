@@ -7,10 +7,13 @@
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 
 #include <sys/resource.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -107,7 +110,7 @@ TEST_CASE("unfinished bodies share a budget: the one that brings nothing for lon
     CHECK_THAT(read_answer(unfinished[i]), StartsWith("HTTP/1.1 503 ") && Contains("\"overloaded\"") &&
                                                Contains("\"rejected\"") && Contains("\"retryable\":true"));
   }
-  // A whole one finds room at once, though nobody of the rest has ended.
+  // A whole one finds room at once, though none of the rest has ended.
   client honest("127.0.0.1", echoing.port(), 10s);
   CHECK(honest.request("PUT", "/a", std::string(500'000, 'y')).status == 200);
 }
@@ -200,7 +203,7 @@ TEST_CASE("clients that are gone while their request waits give their places up 
     const auto held = inbox.wait(8);
     const bool orderly = round % 2 == 0;
     for (auto& one : gone) orderly ? one.close() : one.reset();
-    // Nobody has answered any of them.
+    // None of them has an answer.
     std::vector<wire> here;
     for (int i = 0; i < 8; ++i) {
       here.emplace_back(serving.port()).send(get_a);
@@ -241,4 +244,118 @@ TEST_CASE("the limit of descriptors bounds the number of connections", "[limits]
   const auto bounded = within_file_limit({});
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &old) == 0);
   CHECK(bounded.max_connections == 256 / 4 - probe_reserve);
+}
+
+TEST_CASE("the servers of a process share its descriptors", "[limits]") {
+  rlimit old{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+  rlimit few = old;
+  few.rlim_cur = 256;
+  desk of_first, of_second;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  auto first = std::make_unique<server>(options{}, of_first.take());
+  server second(options{}, of_second.take());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+  // A quarter of the limit, less the reserves of both.
+  constexpr std::size_t places_of_both = 64 - 2 * probe_reserve;
+  std::vector<wire> clients;
+  for (std::size_t i = 0; i < 20; ++i) clients.emplace_back(first->port()).send(get_a);
+  const auto held_there = of_first.wait(20);
+  for (std::size_t i = 20; i < places_of_both; ++i) clients.emplace_back(second.port()).send(get_a);
+  const auto held_here = of_second.wait(places_of_both - 20);
+  wire late(second.port());
+  late.send(get_a);
+  CHECK_THAT(read_answer(late), StartsWith("HTTP/1.1 503 "));
+  first.reset();
+  wire again(second.port());
+  again.send(get_a);
+  of_second.wait(1)[0].second.send({200, "text/plain", "done"});
+  CHECK_THAT(read_answer(again), EndsWith("done"));
+}
+
+namespace {
+
+/// Requests of this length until one finds room: until then each is refused.
+void ask_until_served(const server& at, const std::function<void()>& meanwhile) {
+  client other("127.0.0.1", at.port(), 10s);
+  const auto give_up = std::chrono::steady_clock::now() + 20s;
+  while (other.request("GET", "/" + std::to_string(8 << 20)).status != 200) {
+    REQUIRE(std::chrono::steady_clock::now() < give_up);
+    meanwhile();
+    std::this_thread::sleep_for(20ms); // nap: a client counts as slow after a second
+  }
+}
+
+void answer_of_length(const request& asked, const responder& answer) {
+  answer.send({200, "text/plain", std::string(std::stoul(asked.segments.at(0)), 'l')});
+}
+
+wire ask_and_read_nothing(const server& at, std::size_t length) {
+  wire one(at.port());
+  one.send("GET /" + std::to_string(length) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  one.read_until("\r\n\r\n"); // so the answer holds its memory
+  return one;
+}
+
+bool is_whole(wire& one, std::size_t length) {
+  one.half_close();
+  return one.read_all().size() == length;
+}
+
+} // namespace
+
+TEST_CASE("a shortage of memory ends no more slow clients than it needs to", "[limits]") {
+  constexpr std::size_t each = 16 << 20;
+  auto chosen = with_probe();
+  chosen.max_buffered = 71 << 20; // four answers and not a fifth of half the size; three leave an eighth free
+  server serving(chosen, answer_of_length);
+  std::vector<wire> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(ask_and_read_nothing(serving, each));
+  std::this_thread::sleep_for(1200ms); // nap: all of them count as slow, not only the first
+  ask_until_served(serving, [] {});
+  // Which of them took something last is up to the kernel's buffers.
+  int whole = 0;
+  for (auto& one : slow) whole += is_whole(one, each);
+  CHECK(whole == 3);
+}
+
+TEST_CASE("a client that takes its answer slowly is not ended in the place of one that takes nothing", "[limits]") {
+  constexpr std::size_t each = 24 << 20;
+  auto chosen = with_probe();
+  chosen.max_buffered = 54 << 20;
+  server serving(chosen, answer_of_length);
+  auto moving = ask_and_read_nothing(serving, each);
+  auto stuck = ask_and_read_nothing(serving, each);
+  std::size_t taken = 0;
+  ask_until_served(serving, [&] {
+    constexpr std::size_t step = 128 << 10;
+    moving.read_exactly(step);
+    taken += step;
+  });
+  REQUIRE(taken < each);
+  CHECK(is_whole(moving, each - taken));
+  CHECK_FALSE(is_whole(stuck, each));
+}
+
+TEST_CASE("a connection that holds nothing needs no room, however small the allowance is", "[limits]") {
+  surroundings around;
+  boost::asio::io_context io;
+  const auto full = std::make_shared<byte_budget>(1000, 1);
+  REQUIRE(full->take(1000, 1000));
+  around.answers = std::make_shared<mailbox>([] {}, full);
+  around.relieve = [](const connection&) { return false; };
+  around.ended = [](std::uint64_t) {};
+  boost::asio::ip::tcp::acceptor listening(io, {boost::asio::ip::address_v4::loopback(), 0});
+  wire one(listening.local_endpoint().port());
+  troupe::http::socket peer(io);
+  listening.accept(peer);
+  const auto served = std::make_shared<connection>(1, std::move(peer), "a", false, around);
+  served->start();
+  one.send("\r\n"); // an empty line before a request leaves nothing
+  io.run_one();
+  one.send(get_a);
+  io.run_one();
+  CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 503 "));
+  served->close();
+  CHECK(full->used() == 1000);
 }

@@ -81,6 +81,23 @@ TEST_CASE("a dropped or failing request is a 500") {
   CHECK(one.request("GET", "/answer-and-throw").status == 200);
 }
 
+TEST_CASE("an admit function that throws fails the request and nothing else") {
+  options settings;
+  settings.admit = [](const std::string&, const target& at) -> admission {
+    if (at.segments.front() == "bad") throw std::runtime_error("no rule for this");
+    return {};
+  };
+  std::vector<std::string> reported;
+  settings.on_error = [&](std::string_view why) { reported.emplace_back(why); };
+  server echoing(settings, echo);
+  wire one(echoing.port());
+  one.send("GET /bad HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK_THAT(one.read_all(), StartsWith("HTTP/1.1 500 ") && Contains("no rule for this"));
+  CHECK(client("127.0.0.1", echoing.port(), 10s).request("GET", "/good").status == 200);
+  echoing.stop();
+  CHECK(reported == std::vector<std::string>{"no rule for this"});
+}
+
 TEST_CASE("an answer to a connection that is gone is no error") {
   desk inbox;
   server serving({}, inbox.take());

@@ -1,0 +1,17 @@
+// The port number in an argument of an example's command line.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+namespace examples {
+
+/// Exactly a port's number; 0 for anything else.
+inline std::uint16_t port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc{} && end == text.data() + text.size() ? port : std::uint16_t{0};
+}
+
+} // namespace examples

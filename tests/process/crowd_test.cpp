@@ -1,0 +1,90 @@
+// A crowd at the HTTP port slows neither writes nor probes down. TROUPE_LONG=1 runs more rounds.
+#include "tests/process/cluster.hpp"
+#include "tests/process/steady_writer.hpp"
+#include "tests/unit/http/wire.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using troupe::http::testing::wire;
+
+namespace {
+
+/// Idle connections, and for as long as it is asked to 200 abandoned and 200 half-sent requests a second.
+class crowd {
+ public:
+  explicit crowd(std::uint16_t port) : port_(port) {
+    for (int i = 0; i < 2'000; ++i) idle_.emplace_back(port_, address(i));
+  }
+
+  void press(milliseconds how_long) {
+    const auto begin = steady_clock::now();
+    for (int i = 0; i < how_long / 5ms; ++i) {
+      std::this_thread::sleep_until(begin + i * 5ms); // nap: the pace of the crowd
+      wire abandoned(port_, address(i));
+      abandoned.send("PUT /v1/maps/crowd/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n\"x\"");
+      idle_.emplace_back(port_, address(i))
+          .send("PUT /v1/maps/crowd/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n\"half");
+    }
+  }
+
+ private:
+  /// One address alone may not have so many connections.
+  static std::string address(int number) { return "127.0.0." + std::to_string(2 + number % 8); }
+
+  std::uint16_t port_;
+  std::vector<wire> idle_;
+};
+
+double milliseconds_of_probe(const server& node) {
+  const auto begin = steady_clock::now();
+  CHECK(node.call("GET", "/livez").status == 200);
+  return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
+}
+
+} // namespace
+
+TEST_CASE("2,000 idle connections and 400 useless requests a second hold up neither writes nor probes") {
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  files.rlim_cur = files.rlim_max;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
+  ready_cluster nodes{3};
+  const auto& pressed = nodes[nodes.leader().value()];
+  steady_writer writers{nodes, {}};
+  std::vector<double> calm, crowded, probes;
+  // Alternately, as the machine may have other things to do.
+  for (int round = 0; round < (std::getenv("TROUPE_LONG") ? 10 : 3); ++round) {
+    writers.take_p99();
+    std::this_thread::sleep_for(1s); // nap: writes of a calm second
+    calm.push_back(writers.take_p99());
+
+    crowd around{pressed.http_port()};
+    writers.take_p99();
+    double slowest = 0;
+    std::thread pressing{[&] { around.press(1500ms); }};
+    for (int i = 0; i < 15; ++i) {
+      slowest = std::max(slowest, milliseconds_of_probe(pressed));
+      std::this_thread::sleep_for(80ms); // nap: probes come now and then
+    }
+    pressing.join();
+    crowded.push_back(writers.take_p99());
+    probes.push_back(slowest);
+  }
+  std::cout << "  p99 of writes: " << median(calm) << " ms calm, " << median(crowded)
+            << " ms in a crowd; slowest /livez: " << median(probes) << " ms\n";
+  CHECK(median(crowded) < 3 * median(calm));
+  CHECK(median(probes) < 100);
+  CHECK(writers.stop() == std::vector<std::string>{});
+}
