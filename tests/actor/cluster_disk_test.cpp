@@ -106,7 +106,7 @@ TEST_CASE("a snapshot of what is applied waits for the own disk to have it") {
   CHECK(s.w.newest_snapshot(s.leader).empty());
   s.w.pace_disk(s.leader, any_pace);
   CHECK(s.w.run_until([&] { return !s.w.newest_snapshot(s.leader).empty(); }, 3s));
-  s.conclude();
+  conclude(s.w);
 }
 
 TEST_CASE("two of three disks hang: the leader without which there is no quorum stays, and says so") {
