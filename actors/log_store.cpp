@@ -59,7 +59,8 @@ void log_store::on_exit() {
   links_ = nullptr;
   for (auto& [question, promise] : reads_) promise.deliver(log_piece{});
   reads_.clear();
-  for (auto& promise : syncs_) promise.deliver(log_synced{durable_});
+  // What they wait for may not be on disk, and nobody will put it there.
+  for (auto& promise : syncs_) promise.deliver(make_error({errc::stopping, "the log ended before its sync", {}, {}}));
   syncs_.clear();
   // The files close now, not when the last handle to this actor goes: a restart waits for the end of this actor.
   storage_.reset();

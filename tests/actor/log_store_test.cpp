@@ -19,6 +19,7 @@ namespace {
 /// What a test does to the disk, and sees of it.
 struct disk_face {
   bool exhausted = false;
+  bool broken = false;
   bool room = true;
   int looks = 0;
   int syncs = 0;
@@ -30,6 +31,7 @@ class faced_storage final : public raft::storage {
   void apply(const raft::write& change) override { memory_.apply(change); }
   void sync() override {
     ++face_->syncs;
+    if (face_->broken) throw raft::storage_error("Input/output error");
     if (face_->exhausted) throw raft::storage_error("too many open files", false, false, true);
     memory_.sync();
   }
@@ -95,10 +97,14 @@ struct log_world : virtual_system {
     message.then_send = {raft::append_response{}};
     caf::anon_send(subject, std::move(message));
   }
-  std::shared_ptr<std::optional<raft::durable_mark>> ask_for_sync() {
+  std::shared_ptr<std::optional<raft::durable_mark>> ask_for_sync(const std::shared_ptr<bool>& failed = {}) {
     auto answer = std::make_shared<std::optional<raft::durable_mark>>();
-    system.spawn<errand>([answer, to = subject](caf::event_based_actor* self) {
-      self->request(to, caf::infinite, sync_log{}).then([answer](const log_synced& m) { *answer = m.mark; });
+    system.spawn<errand>([answer, failed, to = subject](caf::event_based_actor* self) {
+      self->request(to, caf::infinite, sync_log{})
+          .then([answer](const log_synced& m) { *answer = m.mark; },
+                [failed](const caf::error&) {
+                  if (failed) *failed = true;
+                });
     });
     return answer;
   }
@@ -131,6 +137,20 @@ TEST_CASE("who asks for a sync is answered when everything before it is on disk"
   REQUIRE(*waits);
   CHECK((*waits)->number == 1);
   CHECK((*waits)->last_index == 1);
+}
+
+TEST_CASE("who waits for a sync that fails for good is told no success") {
+  log_world w;
+  w.disk->exhausted = true;
+  w.write();
+  const auto failed = std::make_shared<bool>(false);
+  const auto waits = w.ask_for_sync(failed);
+  w.advance(10ms);
+  REQUIRE_FALSE(*failed);
+  w.disk->broken = true;
+  w.advance(100ms);
+  CHECK(*failed);
+  CHECK_FALSE(*waits);
 }
 
 TEST_CASE("a sync that is tried again soon does not look for room each time, nor wait for that") {
