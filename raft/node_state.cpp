@@ -96,7 +96,11 @@ bool node_state::note_removed(output& out, const removed_notice& notice, time_po
 
 bool node_state::was_dismissed(index_t forgotten) const {
   const auto [member_at, left] = log_.last_membership(self_);
-  if (left && left->first <= commit_) return left->second.is_dismissed(self_);
+  if (left && left->first <= commit_) {
+    // Behind `commit_` it may have come in again, and been dismissed then.
+    const bool forgotten_since = forgotten > commit_ || (member_at == 0 && left->second.forgotten > 0);
+    return forgotten_since || left->second.is_dismissed(self_);
+  }
   // A dismissal from before this node was a member last was not its own, or was taken back.
   return forgotten > 0 && member_at <= forgotten;
 }
@@ -183,12 +187,15 @@ bool node_state::install(output& out, const snapshot_point& at) {
   if (index < log_.start().index) return !state_lost_;
   if (index <= released_) return true;
   const auto configured = log_.configuration_index();
+  // A configuration that was not committed may be another one than the snapshot's at the same index.
+  const bool same_members = configured == at.configuration_index && configured <= commit_;
   if (log_.term_at(index) != at.last.term) {
     // The log ends before the snapshot, or differs from what is committed there: none of it can be in any later log.
     auto& change = current_write(out);
     if (change.truncate_from || !change.append.empty()) broken("a write resets the log before it appends");
     change.reset_to = at.last;
     log_.reset(at);
+    if (!same_members) absences_.note_after_gap(log_.current(), now_);
     // The snapshot is on disk, and recovery resets the log to it whether or not this write arrives.
     durable_index_ = index;
     for (auto& pending : unsynced_) {
@@ -198,8 +205,8 @@ bool node_state::install(output& out, const snapshot_point& at) {
     unsynced_.back().log_replaced = false;
   } else {
     log_.adopt_members(at);
+    if (log_.configuration_index() != configured) absences_.note_after_gap(log_.current(), now_);
   }
-  if (log_.configuration_index() != configured) absences_.note_after_gap(log_.current(), now_);
   commit_to(index);
   released_ = loaded_ = index;
   state_lost_ = false;

@@ -136,6 +136,28 @@ TEST_CASE("a node that a snapshot skipped was perhaps a member until then") {
   CHECK(told_to_3(f, start + seconds{25})->out_for_ms == 5000);
 }
 
+TEST_CASE("a snapshot replaces a configuration that was not committed by another one at the same index") {
+  const auto installed = [](index_t commit) {
+    auto f = of_two_voters();
+    // Node 3 is a member in the one that is here at 2, or leaves with it at 3.
+    std::vector<entry> log{configured(2, 3)};
+    if (commit == 3) log.push_back(configured(3, 2));
+    f.step(rpc{from_leader(1, log, commit)}, start + seconds{10});
+    f.step(persisted{test::all_of(f.state())}, start + seconds{10});
+    auto piece = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
+    f.step(rpc{piece}, start + seconds{15});
+    const snapshot_point at{{50, 1}, static_cast<index_t>(log.size() + 1), test::voters(2)};
+    REQUIRE(f.step(snapshot_stored{node_id{2}, piece.snapshot, 0, 10, 0, false, at}, start + seconds{20}).load);
+    f.step(persisted{test::all_of(f.state())}, start + seconds{20});
+    const auto told = told_to_3(f, start + seconds{25});
+    REQUIRE(told);
+    return told->out_for_ms;
+  };
+  CHECK(installed(1) == 5000);
+  // One that was committed is the snapshot's, and nothing came in between.
+  CHECK(installed(3) == 15000);
+}
+
 TEST_CASE("a removed node passes on the earliest time of leaving that is shown to it, and no echo of it") {
   auto f = of_two_voters();
   const auto first = f.step(rpc{notice(4, seconds{2})}, start + seconds{50});
@@ -161,13 +183,13 @@ TEST_CASE("what counts is when a node was a member last, not how much it heard o
     if (dismissed) c.dismissed = {{node_id{1}, index}};
     return entry{index, 1, entry_kind::configuration, bytes{encode(c)}};
   };
-  const auto dismissed = [&](std::vector<entry> log, index_t commit) {
+  const auto dismissed = [&](std::vector<entry> log, index_t commit, index_t forgotten = 5) {
     follower f{node_state{node_id{1}, test::cluster, {}, 42, test::disk_with({1}, {1, {}})}};
     f.start(start);
     f.step(rpc{from_leader(1, std::move(log), commit)}, start);
     auto told = notice(70, seconds{1});
     told.commit = 70;
-    told.forgotten = 5;
+    told.forgotten = forgotten;
     const auto out = f.step(rpc{told}, start + seconds{1});
     REQUIRE(out.removed == 70);
     return out.dismissed;
@@ -181,6 +203,9 @@ TEST_CASE("what counts is when a node was a member last, not how much it heard o
   CHECK(dismissed(log, 9));
   log[1] = without_1(3, false);
   CHECK_FALSE(dismissed(log, 9));
+  // Behind what it knows to be committed it may have come in again, and been dismissed.
+  CHECK_FALSE(dismissed(log, 9, 9));
+  CHECK(dismissed(log, 9, 10));
   // That one may yet be replaced by another: then it is not known, and it may have been dismissed.
   CHECK(dismissed(log, 2));
 }
