@@ -22,7 +22,15 @@ pending_command* pending_table::find(raft::tag_t tag) {
   return found == commands_.end() ? nullptr : &found->second;
 }
 
+bool pending_table::weigh(pending_command& command) {
+  if (command.payload.size() > max_bytes_ - bytes_) return false;
+  command.where = place::weighing{};
+  bytes_ += command.payload.size();
+  return true;
+}
+
 void pending_table::propose(pending_command& command) {
+  leave(command);
   command.where = place::proposed{};
   proposed_bytes_ += command.payload.size();
 }
@@ -30,6 +38,7 @@ void pending_table::propose(pending_command& command) {
 /// Its present place.
 void pending_table::leave(const pending_command& command) {
   if (command.at<place::proposed>() || command.at<place::accepted>()) proposed_bytes_ -= command.payload.size();
+  if (command.at<place::weighing>()) bytes_ -= command.payload.size();
 }
 
 raft::tag_t pending_table::start_over(raft::tag_t tag) {

@@ -71,6 +71,9 @@ class pending_table {
   raft::tag_t draw_tag() noexcept { return ++last_tag_; }
   raft::tag_t add(pending_command command);
   pending_command* find(raft::tag_t tag);
+  /// Its service is asked about it now. The question has a copy of the payload, which counts as well: false, and
+  /// nothing changes, if there is no room for that.
+  bool weigh(pending_command& command);
   /// It is proposed now.
   void propose(pending_command& command);
   /// Payload bytes of the commands that are proposed or accepted.

@@ -113,7 +113,9 @@ bool proxy::over_quota(const services::command_view& what) const {
 /// The command may replace something larger: its service knows.
 void proxy::weigh(raft::tag_t tag, const services::command_view& what) {
   if (!dispatcher_) return start_over(tag);
-  pending_.find(tag)->where = place::weighing{};
+  auto& command = *pending_.find(tag);
+  if (!pending_.weigh(command))
+    return settle(tag, errc::overloaded, "too many commands wait for being weighed against the quota of the state");
   query_batch batch{0, {}};
   batch.queries.push_back({tag, raft::bytes{services::encode_adds_query(what)}});
   send(dispatcher_, std::move(batch));
@@ -124,9 +126,11 @@ void proxy::weighed(const command_outcome& answer) {
   const auto tag = answer.number;
   if (!routes_.leading()) return start_over(tag);
   if (answer.code != errc::none || answer.payload != services::would_not_add) {
-    settle(tag, errc::state_full,
-           "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
-               std::to_string(options_.max_state_bytes) + ": remove something first");
+    auto why = "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
+               std::to_string(options_.max_state_bytes) + ": remove something first";
+    if (answer.code != errc::none)
+      why += " (whether this command adds to it could not be found out: " + answer.payload + ")";
+    settle(tag, errc::state_full, std::move(why));
     return;
   }
   auto& command = *pending_.find(tag);

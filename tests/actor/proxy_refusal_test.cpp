@@ -111,14 +111,16 @@ namespace {
 
 /// A leader's proxy with a quota of 1000 bytes, and a service of which one command only removes.
 struct quota_world : proxy_world {
-  quota_world() : proxy_world(me, with_quota()) {
+  explicit quota_world(std::size_t max_pending_bytes = proxy_options{}.max_pending_bytes)
+      : proxy_world(me, with_quota(max_pending_bytes)) {
     core_up up{dispatcher, {"map"}};
     up.harmless["map"] = {"remove"};
     tell(up);
     lead();
   }
-  static proxy_options with_quota() {
+  static proxy_options with_quota(std::size_t max_pending_bytes) {
     proxy_options options;
+    options.max_pending_bytes = max_pending_bytes;
     options.max_state_bytes = 1000;
     return options;
   }
@@ -203,6 +205,34 @@ TEST_CASE("beyond the quota a command that would not add is proposed, as its ser
   REQUIRE(w.queries->size() == 4);
   w.weigh(services::would_not_add);
   CHECK(w.log->proposals.size() == 2);
+}
+
+TEST_CASE("a command that cannot be weighed is rejected with the reason for that") {
+  quota_world w;
+  w.tell(state_size{1100});
+  w.ask_map(1, "put", 40);
+  w.tell(queried_batch{{{w.queries->back().queries.back().number, errc::refused, 0, "the map has a bug"}}});
+  CHECK(w.code(1) == errc::state_full);
+  CHECK_THAT(w.only_answer(1).outcome.payload, Catch::Contains("its quota is 1000"));
+  CHECK_THAT(w.only_answer(1).outcome.payload, Catch::Contains("the map has a bug"));
+}
+
+TEST_CASE("a command that is weighed takes its bytes twice, until the answer is there") {
+  const auto size = services::encode_command("map", "put", std::string(400, 'x')).size();
+  quota_world w{3 * size};
+  w.tell(state_size{1100});
+  w.ask_map(1, "put", 400);
+  w.ask_map(2, "put", 400);
+  CHECK(w.queries->size() == 1);
+  CHECK(w.code(2) == errc::overloaded);
+  w.weigh(services::would_not_add);
+  CHECK(w.log->proposals.size() == 1);
+  w.ask_map(3, "put", 400);
+  CHECK(w.queries->size() == 2);
+  w.advance(2s);
+  CHECK(w.code(3) == errc::deadline);
+  w.ask_map(4, "put", 400);
+  CHECK(w.queries->size() == 3);
 }
 
 TEST_CASE("what was proposed and came to nothing does not count for the quota") {
