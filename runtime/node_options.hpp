@@ -60,7 +60,8 @@ struct node_options {
   std::uint64_t segment_size = std::uint64_t{64} << 20;
   /// What a request may take when it does not say: 1 ms to 5 minutes; less or more counts as the nearest of these.
   std::chrono::milliseconds request_timeout{5000};
-  /// What a stopping node waits for its unanswered requests.
+  /// What a stopping node waits for its unanswered requests. One that leaves its cluster first may wait for that as
+  /// long again.
   std::chrono::milliseconds drain_timeout{5000};
   /// What it then waits for its threads that work on the disk: a disk that hangs holds them for as long as it likes.
   /// See node::stop. Raise it where a sync takes seconds.
