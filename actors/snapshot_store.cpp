@@ -88,8 +88,8 @@ void snapshot_store::cannot_begin(const raft::snapshot_id& what, const std::stri
 
 template <class Job, class What> void snapshot_store::begin(const What& what) {
   ++jobs_;
-  if (const auto why = setup_.detach_jobs ? why_no_threads(1) : std::string{}; !why.empty())
-    return cannot_begin(what, why);
+  const thread_check check{setup_.detach_jobs ? 1u : 0u};
+  if (!check.objection().empty()) return cannot_begin(what, check.objection());
   snapshot_job_context context{setup_.files, stop_jobs_, snapshot_store_handle{this}};
   if (setup_.detach_jobs)
     spawn<Job, caf::detached>(std::move(context), what);

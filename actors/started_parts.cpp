@@ -5,6 +5,8 @@
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <algorithm>
+
 namespace troupe {
 
 started_parts::~started_parts() {
@@ -17,8 +19,11 @@ started_parts::~started_parts() {
     }
     auto left = parts_.size();
     parts_.clear();
-    for (bool late = false; left > 0 && !late;)
-      self->receive([&](const caf::down_msg&) { --left; }, caf::after(patience) >> [&] { late = true; });
+    const auto until = self->clock().now() + patience_;
+    for (bool late = false; left > 0 && !late;) {
+      const auto wait = std::max(caf::timespan::zero(), until - self->clock().now());
+      self->receive([&](const caf::down_msg&) { --left; }, caf::after(wait) >> [&] { late = true; });
+    }
   } catch (const std::exception& e) {
     log().error("what was begun and could not be finished does not end: {}", e.what());
   }

@@ -13,10 +13,9 @@ namespace troupe {
 /// Ends the actors unless `keep` is called. Used by one thread, which is no actor's.
 class started_parts {
  public:
-  /// The actors are waited for at most so long.
-  static constexpr std::chrono::seconds patience{2};
-
-  explicit started_parts(caf::actor_system& system) : system_(system) {}
+  /// All the actors together are waited for at most as long as `patience`.
+  explicit started_parts(caf::actor_system& system, std::chrono::milliseconds patience = std::chrono::seconds{2})
+      : system_(system), patience_(patience) {}
   started_parts(const started_parts&) = delete;
   started_parts& operator=(const started_parts&) = delete;
   ~started_parts();
@@ -30,6 +29,7 @@ class started_parts {
 
  private:
   caf::actor_system& system_;
+  std::chrono::milliseconds patience_;
   std::vector<caf::actor> parts_;
 };
 

@@ -6,6 +6,12 @@
 #include <vector>
 
 namespace troupe {
+namespace {
+
+std::mutex& turns() {
+  static std::mutex mutex;
+  return mutex;
+}
 
 std::string why_no_threads(std::size_t count) {
   std::latch done{1};
@@ -21,6 +27,14 @@ std::string why_no_threads(std::size_t count) {
   done.count_down();
   for (auto& each : started) each.join();
   return why;
+}
+
+} // namespace
+
+thread_check::thread_check(std::size_t count) {
+  if (count == 0) return;
+  turn_ = std::unique_lock{turns()};
+  objection_ = why_no_threads(count);
 }
 
 } // namespace troupe

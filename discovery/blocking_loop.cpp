@@ -109,7 +109,8 @@ class blocking_loop : public loop_handle::base {
 
  private:
   void start() {
-    if (const auto why = why_no_threads(1); !why.empty()) return try_later(why);
+    const thread_check check{1};
+    if (!check.objection().empty()) return try_later(check.objection());
     desk_ = std::make_shared<desk>(loop_handle{this});
     monitor(spawn<worker, caf::detached>(method_, stop_.get_token(), desk_));
   }

@@ -163,8 +163,8 @@ void node_actor::open_core() {
   opening_put_off_ = false;
   opening_ = membership_;
   opening_since_ = clock().now();
-  if (const auto why = setup_.detach_log ? why_no_threads(core_threads) : std::string{}; !why.empty())
-    return put_off_opening(why);
+  const thread_check check{setup_.detach_log ? core_threads : 0};
+  if (!check.objection().empty()) return put_off_opening(check.objection());
   const log_owner_handle owner{this};
   reading_ = std::stop_source{};
   log_opener_setup opener{setup_.open_log, membership_, setup_.services, reading_.get_token()};
@@ -197,9 +197,10 @@ void node_actor::opened(opened_log& log) {
     return;
   }
   // Reading the log may have taken long.
-  if (const auto why = setup_.detach_log ? why_no_threads(core_threads - 1) : std::string{}; !why.empty()) {
+  const thread_check check{setup_.detach_log ? core_threads - 1 : 0};
+  if (!check.objection().empty()) {
     log.storage.reset();
-    return put_off_opening(why);
+    return put_off_opening(check.objection());
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
   if (log.disk.state_lost)

@@ -36,7 +36,8 @@ void entrance::pass(http::request asked, http::responder responder) {
 workers::workers(caf::actor_system& system, const node_handle& node, const service_actor<map_service>& map,
                  std::shared_ptr<entrance> door, const std::function<void(const std::string&)>& on_failure)
     : door_(std::move(door)) {
-  if (const auto why = why_no_threads(1); !why.empty()) throw startup_error(why);
+  const thread_check check{1};
+  if (!check.objection().empty()) throw startup_error(check.objection());
   gateway_ = system.spawn<webserver::gateway>(
       node, map, [on_failure](const std::string& why) { on_failure("the node ended: " + why); });
   large_ = system.spawn<body_worker, caf::detached>(gateway_);

@@ -68,7 +68,8 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
                              " ms after which a silent connection is cut");
   options.warn = [](const std::string& text) { log().warn("{}", text); };
   options.system = made_with->networks().of(system, options);
-  if (const auto why = why_no_threads(settings.tls ? 2 : 1); !why.empty()) throw no_thread(why);
+  const thread_check check{settings.tls ? 2u : 1u};
+  if (!check.objection().empty()) throw no_thread(check.objection());
   return std::make_shared<net::transport>(std::move(options));
 }
 

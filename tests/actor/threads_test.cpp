@@ -4,25 +4,40 @@
 #include "runtime/node.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/unit/temporary_folder.hpp"
+#include "tests/unit/transport/loopback.hpp"
 
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch.hpp>
 
+#include <pthread.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 using namespace troupe;
+using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t megabyte = 1 << 20;
+/// What a thread takes unless it is told otherwise, with the page that guards it.
+std::size_t room_for_a_stack() {
+  pthread_attr_t usual;
+  REQUIRE(::pthread_attr_init(&usual) == 0);
+  std::size_t stack = 0, guard = 0;
+  REQUIRE(::pthread_attr_getstacksize(&usual, &stack) == 0);
+  REQUIRE(::pthread_attr_getguardsize(&usual, &guard) == 0);
+  ::pthread_attr_destroy(&usual);
+  return stack + guard;
+}
 
 /// What the process may take of its address space, as long as it lives: usually so little that no stack fits in.
 class no_room_for_stacks {
  public:
-  explicit no_room_for_stacks(std::size_t room = megabyte) {
+  explicit no_room_for_stacks(std::size_t room = room_for_a_stack() / 2) {
     REQUIRE(::getrlimit(RLIMIT_AS, &usual_) == 0);
     std::size_t pages = 0;
     std::ifstream{"/proc/self/statm"} >> pages;
@@ -44,10 +59,30 @@ TEST_CASE("whether threads can be started is known beforehand, and may change") 
   std::string why;
   {
     const no_room_for_stacks limit;
-    why = why_no_threads(20);
+    why = thread_check{20}.objection();
   }
   CHECK_THAT(why, Catch::StartsWith("no thread can be started: "));
-  CHECK(why_no_threads(20).empty());
+  CHECK(thread_check{20}.objection().empty());
+}
+
+TEST_CASE("nobody is told that threads can be started while somebody who was told so starts them") {
+  std::atomic<bool> asks = false, told = false;
+  std::thread other;
+  {
+    const thread_check mine{1};
+    CHECK(mine.objection().empty());
+    CHECK(thread_check{0}.objection().empty()); // who needs none does not wait
+    other = std::thread([&] {
+      asks = true;
+      const thread_check theirs{1};
+      told = true;
+    });
+    while (!asks) std::this_thread::yield();
+    std::this_thread::sleep_for(50ms); // nap: for an answer that must not come
+    CHECK_FALSE(told);
+  }
+  other.join();
+  CHECK(told);
 }
 
 TEST_CASE("an actor whose thread cannot be started is not spawned, and its system ends") {
@@ -89,16 +124,47 @@ TEST_CASE("what was started ends, unless it is kept") {
   self->send_exit(kept, caf::exit_reason::user_shutdown);
 }
 
+TEST_CASE("all parts that were started are waited for once, not each of them anew") {
+  /// Takes its time to end.
+  struct slow : caf::event_based_actor {
+    slow(caf::actor_config& config, std::chrono::milliseconds time) : event_based_actor(config) {
+      set_exit_handler([this, time](const caf::exit_msg&) { delayed_send(this, time, 1); });
+    }
+    caf::behavior make_behavior() override {
+      return {[this](int) { quit(); }};
+    }
+  };
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  std::vector<caf::actor> spawned;
+  {
+    started_parts parts{system, 200ms};
+    // Each of them ends soon after the one before, the last one after 10 s.
+    for (int i = 1; i <= 100; ++i) spawned.push_back(parts.add(system.spawn<slow>(i * 100ms)));
+  }
+  std::size_t killed = 0;
+  for (const auto& each : spawned) {
+    self->monitor(each);
+    self->send_exit(each, caf::exit_reason::kill);
+    self->receive([&](const caf::down_msg& down) {
+      if (down.reason == caf::exit_reason::kill) ++killed;
+    });
+  }
+  CHECK(killed > 0);
+}
+
 TEST_CASE("a node that lacks a thread at its start says so and leaves nothing behind") {
   const test::temporary_folder folder;
   troupe::config config;
   caf::actor_system system{config};
   node_options options;
   options.data_dir = folder / "n";
-  options.raft_port = 5998;
+  options.raft_port = net::testing::free_port();
   std::size_t refused = 0;
   // No thread can be started, or the first one can and the second one cannot.
-  for (const auto room : {megabyte, 11 * megabyte}) {
+  const auto stack = room_for_a_stack();
+  for (const auto room : {stack / 2, stack + stack / 2}) {
     const no_room_for_stacks limit{room};
     try {
       spawn_node(system, options, map_service{});

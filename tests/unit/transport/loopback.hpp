@@ -26,6 +26,17 @@ inline sockaddr_in loopback_address(const std::string& address, std::uint16_t po
   return where;
 }
 
+/// A port of 127.0.0.1 at which nobody listens for now.
+inline std::uint16_t free_port() {
+  const socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  auto where = loopback_address("127.0.0.1", 0);
+  socklen_t size = sizeof where;
+  if (fd.get() < 0 || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0 ||
+      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&where), &size) != 0)
+    throw std::runtime_error(std::string{"no free port on loopback: "} + std::strerror(errno));
+  return ntohs(where.sin_port);
+}
+
 /// The beginning of a non-blocking connection between these addresses.
 inline socket_guard begin_connecting(const std::string& from, const std::string& to, std::uint16_t port) {
   socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
