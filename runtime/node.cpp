@@ -130,7 +130,8 @@ bool node::stop(bool leave) {
   self->monitor(inside->around.formation);
   self->send(handle_, stop_node{leave});
   // The node takes a bounded time. Formation keeps the identity file, and with it the lock of the data directory; it
-  // may wait for the disk as well, and was told to end when the node began to wait for that.
+  // may wait for the disk as well. The node has waited for it already, unless it had nothing else to wait for: then it
+  // told formation to end only now.
   bool clean = true;
   bool node_ended = false;
   bool formation_ended = false;

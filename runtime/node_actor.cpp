@@ -335,8 +335,9 @@ void node_actor::clear_core(const caf::error& why) {
 }
 
 void node_actor::close_in_time() {
-  // It may wait for the disk as well, and does so at the same time as the core.
-  anon_send_exit(around_.formation, caf::exit_reason::user_shutdown);
+  // It may wait for the disk as well, and does so at the same time as the core, of which it is a part until it ends.
+  watch(caf::actor_cast<caf::actor>(around_.formation));
+  send_exit(around_.formation, caf::exit_reason::user_shutdown);
   close_by_ = clock().now() + setup_.close_timeout;
   timer_.arm(this, close_by_);
 }

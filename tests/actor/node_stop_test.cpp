@@ -9,6 +9,7 @@
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <semaphore>
@@ -57,16 +58,13 @@ struct endless_log {
   }
 };
 
-} // namespace
-
-TEST_CASE("a stop ends the reading of the log at once, and the node ends without blaming its disk") {
-  endless_log log;
-  troupe::config config;
-  caf::actor_system system{config};
+/// A node that is stopped while it reads its log. Why it ended.
+caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, const caf::actor& formation,
+                                 std::chrono::milliseconds close_timeout) {
   node_setup setup;
   setup.id = {1};
   setup.address = "n1:1";
-  setup.close_timeout = 60s;
+  setup.close_timeout = close_timeout;
   setup.open_log = [&](const membership_decision&, const std::vector<machine_factory>&, const std::stop_token& stop) {
     return log.read(stop);
   };
@@ -75,16 +73,66 @@ TEST_CASE("a stop ends the reading of the log at once, and the node ends without
   caf::scoped_actor self{system};
   self->monitor(node);
   self->send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(rest),
+                                system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
                                 caf::actor_cast<health_monitor_handle>(rest)});
   self->send(node, membership_decision{{7}, {{{{1}, "n1:1"}}, {}, {}, {}}, false, 0});
-  log.begun.acquire();
+  REQUIRE(log.begun.try_acquire_for(20s));
   self->send(node, stop_node{});
   caf::error reason = caf::sec::request_timeout;
   self->receive([&](const caf::down_msg& down) { reason = down.reason; }, caf::after(30s) >> [] {});
+  return reason;
+}
+
+/// Formation whose disk takes a while, or (0) for ever.
+class slow_formation : public caf::event_based_actor {
+ public:
+  slow_formation(caf::actor_config& config, std::chrono::milliseconds time, std::atomic<bool>& ended)
+      : event_based_actor(config), ended_(ended) {
+    set_exit_handler([this, time](const caf::exit_msg&) {
+      if (time.count() > 0) delayed_send(this, time, flush{});
+    });
+  }
+  caf::behavior make_behavior() override {
+    return {[this](const flush&) {
+      ended_ = true;
+      quit(caf::exit_reason::user_shutdown);
+    }};
+  }
+
+ private:
+  std::atomic<bool>& ended_;
+};
+
+} // namespace
+
+TEST_CASE("a stop ends the reading of the log at once, and the node ends without blaming its disk") {
+  endless_log log;
+  troupe::config config;
+  caf::actor_system system{config};
+  const auto reason = stopped_while_reading(system, log, system.spawn<silent>(), 60s);
   INFO(compat::to_text(system, reason));
   CHECK(log.stopped);
   CHECK_FALSE(reason);
+}
+
+TEST_CASE("a node waits for its core and for formation at the same time") {
+  std::atomic<bool> formation_ended = false;
+  endless_log log;
+  troupe::config config;
+  caf::actor_system system{config};
+  SECTION("formation ends in time") {
+    const auto formation = system.spawn<slow_formation>(300ms, formation_ended);
+    const auto reason = stopped_while_reading(system, log, formation, 60s);
+    INFO(compat::to_text(system, reason));
+    CHECK(formation_ended);
+    CHECK_FALSE(reason);
+  }
+  SECTION("formation does not end") {
+    const auto formation = system.spawn<slow_formation>(0ms, formation_ended);
+    const auto reason = stopped_while_reading(system, log, formation, 200ms);
+    CHECK(compat::error_code(reason) == static_cast<std::uint8_t>(errc::disk_failed));
+    caf::anon_send_exit(formation, caf::exit_reason::kill);
+  }
 }
 
 TEST_CASE("fronts and proxy share the time that a node has to drain") {
