@@ -5,6 +5,7 @@
 #include "runtime/discovery_sources.hpp"
 #include "runtime/node.hpp"
 #include "tests/unit/temporary_folder.hpp"
+#include "tests/unit/transport/loopback.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <catch2/catch.hpp>
@@ -180,9 +181,9 @@ TEST_CASE("a node takes sources of its user, whose names are their own", "[disco
   caf::actor_system system{config};
   node_options options;
   options.data_dir = folder.path() / "n";
-  options.raft_port = 5999;
+  options.raft_port = net::testing::free_port();
   const auto method = std::make_shared<told_method>();
-  options.discovery = "static:127.0.0.1:5999";
+  options.discovery = "static:127.0.0.1:" + std::to_string(options.raft_port);
   options.sources = {std::make_shared<blocking_source>("static", std::make_shared<told_method>())};
   CHECK_THROWS_WITH(start_node(system, options, {}), "two discovery sources are called static");
   options.sources = {std::make_shared<blocking_source>("own", method)};
