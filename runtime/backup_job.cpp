@@ -2,6 +2,7 @@
 
 #include "runtime/proxy_question.hpp"
 
+#include <string>
 #include <utility>
 
 namespace troupe {
@@ -26,6 +27,8 @@ void backup_job::on_exit() {
 
 caf::result<backup_made> backup_job::begin(const make_backup& question) {
   promise_ = make_response_promise<backup_made>();
+  patience_ = question.timeout + question.write_timeout;
+  deadline_ = clock().now() + patience_;
   request(spawn<proxy_question>(setup_.proxy), caf::infinite,
           ask_proxy{access::linearizable_read, {}, question.timeout})
       .then([this](const proxy_answer&) { go_on(); }, [this](const caf::error& why) { fail(why); });
@@ -33,14 +36,22 @@ caf::result<backup_made> backup_job::begin(const make_backup& question) {
 }
 
 void backup_job::go_on() {
-  request(setup_.dispatcher, caf::infinite, take_snapshot{})
-      .then([this](const snapshot_result& taken) { open(taken.id); }, [this](const caf::error& why) { fail(why); });
+  if (is_late()) return fail_late();
+  request(setup_.dispatcher, deadline_ - clock().now(), take_snapshot{})
+      .then([this](const snapshot_result& taken) { open(taken.id); },
+            [this](const caf::error& why) { why == caf::sec::request_timeout ? fail_late() : fail(why); });
 }
 
 void backup_job::open(const raft::snapshot_id& taken) {
+  if (is_late()) return fail_late();
+  // What is opened has to be closed, however late: the answer is waited for.
   request(setup_.snapshots, caf::infinite, open_backup{taken})
       .then(
           [this, taken](const backup_opened& opened) {
+            if (is_late()) {
+              send(setup_.snapshots, close_backup{opened.download});
+              return fail_late();
+            }
             promise_.deliver(backup_made{setup_.cluster, taken, setup_.snapshots, opened.download});
             quit();
           },
@@ -50,6 +61,11 @@ void backup_job::open(const raft::snapshot_id& taken) {
             if (gone && ++attempts_ < max_attempts) return go_on();
             fail(why);
           });
+}
+
+void backup_job::fail_late() {
+  const auto time = std::to_string(patience_.count());
+  fail(make_error({errc::deadline, "the backup was not on this node's disk within " + time + " ms", {}, {}}));
 }
 
 void backup_job::fail(const caf::error& why) {

@@ -2,6 +2,8 @@
 //
 //   (spawned) -- make_backup: a read of nothing --> [reading] -- it is served: take_snapshot --> [writing]
 //      (gone) <-- its file is open for the one who asked <-- [opening] <-- the snapshot is there: open_backup ---+
+//
+// After the deadline it answers with an error and leaves nothing open.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -31,10 +33,14 @@ class backup_job : public backup_handle::base {
   caf::result<backup_made> begin(const make_backup& question);
   void go_on();
   void open(const raft::snapshot_id& taken);
+  bool is_late() const { return clock().now() >= deadline_; }
+  void fail_late();
   void fail(const caf::error& why);
 
   backup_setup setup_;
   int attempts_ = 0;
+  std::chrono::milliseconds patience_{};
+  raft::time_point deadline_;
   caf::typed_response_promise<backup_made> promise_;
 };
 

@@ -95,6 +95,9 @@ struct stop_node {
 struct make_backup {
   /// For the leader to be heard, and for this node to have applied what it knows of.
   std::chrono::milliseconds timeout{5000};
+  /// For the file to be written after that. Then nothing is opened any more: ask with a timeout that is a little longer
+  /// than both together, or what is opened for an answer that you do not take keeps others out for a minute.
+  std::chrono::milliseconds write_timeout{300'000};
 };
 /// The backup is on this node's disk, and open: `store` gives its bytes, by read_backup, as long as the core runs and
 /// something is asked for at least once a minute, whatever snapshots are taken meanwhile. close_backup ends that.

@@ -15,6 +15,9 @@ constexpr std::chrono::seconds status_timeout{2};
 /// For the file of a backup to be written, once the node has what belongs into it.
 constexpr std::chrono::seconds backup_file_timeout{300};
 
+/// What the node's own word that a backup is late may take, before it is not waited for any longer.
+constexpr std::chrono::seconds backup_grace{2};
+
 /// For a piece of a backup to be read from the disk.
 constexpr std::chrono::seconds read_timeout{60};
 
@@ -85,7 +88,7 @@ void gateway::answer(ask_snapshot what, const http::responder& responder) {
 
 void gateway::answer(ask_backup what, const http::responder& responder) {
   const auto most = what.timeout + backup_file_timeout;
-  request(node_, most, make_backup{what.timeout})
+  request(node_, most + backup_grace, make_backup{what.timeout, backup_file_timeout})
       .then([this, responder](const backup_made& made) { responder.send(backup_response(made)); },
             [responder, most](const caf::error& e) {
               responder.send(
