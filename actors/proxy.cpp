@@ -376,7 +376,9 @@ void proxy::on_core_down(const core_down& what) {
   routes_.core_down();
   for (const auto tag :
        pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
-    settle(tag, errc::outcome_unknown, "this node's core failed while it held the command");
+    settle(tag, errc::outcome_unknown,
+           down_.code == errc::none && !down_.why.empty() ? down_.why
+                                                          : "this node failed while it held the command");
   for (const auto tag :
        pending_.select([](const pending_command& c) { return c.at<place::reading>() || c.at<place::weighing>(); }))
     start_over(tag);

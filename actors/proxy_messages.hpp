@@ -22,6 +22,7 @@ struct reads_settled {
 /// for what reason commands are refused until it does (disk_full, disk_failed).
 struct core_down {
   errc code = errc::none;
+  /// Without a code: for the commands that it held.
   std::string why = {};
 };
 /// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.

@@ -144,7 +144,8 @@ bool node::stop(bool leave) {
     self->receive(
         note_end, caf::after(clean ? inside->close_timeout : formation_grace) >> [&] { clean = false; });
   inside->transport->stop_listening();
-  for (const auto& [name, front] : fronts_) self->send_exit(front, caf::exit_reason::user_shutdown);
+  // Fronts are not told to end: they hear of the end of the proxy, which has answered what it knew of, so that the rest
+  // was surely not done. They end with their last handle.
   for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
   fronts_.clear();
   return clean;

@@ -324,7 +324,8 @@ void node_actor::clear_core(const caf::error& why) {
   watchers_.tell_end_of_core();
   leader_ = {};
   tell_service_state();
-  send(around_.proxy, core_down{});
+  send(around_.proxy,
+       core_down{errc::none, ends ? "this node is shutting down while it holds the command" : std::string{}});
   send(around_.endpoint, core_down{});
   send(around_.endpoint, staging_known{});
   send(keeper_, core_down{});

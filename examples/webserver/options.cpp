@@ -3,11 +3,13 @@
 #include "discovery/host_port.hpp"
 #include "discovery/spec.hpp"
 #include "examples/webserver/duration.hpp"
+#include "examples/webserver/size.hpp"
 #include "runtime/http/host_rules.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -147,12 +149,35 @@ void add_network_options(CLI::App& app, options& chosen) {
 }
 
 /// Bytes, with a unit if one is given: 4096, 64KB, 1GB (of 1024).
+/// Bytes in digits, which CLI11 reads next. It would take a sign, and wrap what is too large.
+CLI::Validator size_value() {
+  return {[](std::string& text) {
+            const auto size = parse_size(text);
+            if (!size) return "'" + text + "' is not a size: expected a whole number of bytes, or of KB, MB, GB or TB";
+            text = std::to_string(*size);
+            return std::string{};
+          },
+          ""};
+}
+
+/// A whole number from `least` on, in digits.
+CLI::Validator whole_number(std::uint64_t least) {
+  return {[least](std::string& text) {
+            std::uint64_t count = 0;
+            const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
+            const bool whole = failed == std::errc{} && end == text.data() + text.size() && count >= least;
+            return whole ? std::string{}
+                         : "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
+          },
+          ""};
+}
+
 void add_size(CLI::App& app, const std::string& flag, const std::string& variable, std::uint64_t& target,
               const std::string& help) {
   app.add_option(flag, target, help)
       ->envname(variable)
       ->capture_default_str()
-      ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(size_value())
       ->type_name("BYTES");
 }
 
@@ -270,12 +295,13 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
   app.add_option("--snapshot-entries", node.snapshots.log_entries, "... or about so many entries")
       ->envname("TROUPE_SNAPSHOT_ENTRIES")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(whole_number(1))
       ->type_name("N");
   app.add_option("--log-tail", node.raft.log_tail,
                  "Entries kept in the log behind a snapshot, for nodes that are a little behind")
       ->envname("TROUPE_LOG_TAIL")
       ->capture_default_str()
+      ->check(whole_number(0))
       ->type_name("N");
   add_size(app, "--log-tail-size", "TROUPE_LOG_TAIL_SIZE", node.raft.log_tail_bytes,
            "... or so many bytes of entries, whichever is less");

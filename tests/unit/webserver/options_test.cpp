@@ -257,6 +257,23 @@ TEST_CASE("the quota of the state is a size, and off unless it is given", "[opti
   CHECK_THAT(refused({"--max-state-bytes", "lots"}), Contains("--max-state-bytes"));
 }
 
+TEST_CASE("sizes and counts are whole numbers, without a sign, and not wrapped", "[options]") {
+  for (const auto* flag : {"--max-state-bytes", "--http-memory", "--log-tail-size", "--catch-up-log-size",
+                           "--snapshot-log-size", "--snapshot-rate", "--segment-size"})
+    for (const auto* text : {"-5", "-1KB", "99999999999999999999", "9000000000TB", "1.5GB", "2XB", "", "GB", "5 5"}) {
+      CAPTURE(flag, text);
+      CHECK_THAT(refused({flag, text}), Contains(flag) && Contains("a whole number of bytes"));
+    }
+  for (const auto* flag : {"--log-tail", "--snapshot-entries"})
+    for (const auto* text : {"-1", "99999999999999999999", "1.5", "many"}) {
+      CAPTURE(flag, text);
+      CHECK_THAT(refused({flag, text}), Contains(flag) && Contains("a whole number from"));
+    }
+  CHECK(accepted({"--max-state-bytes", "10kb"}).max_state_bytes == 10'240);
+  CHECK(accepted({"--max-state-bytes", "3 MiB"}).max_state_bytes == 3 << 20);
+  CHECK(accepted({"--max-state-bytes", "1T"}).max_state_bytes == std::uint64_t{1} << 40);
+}
+
 TEST_CASE("what HTTP clients may take is chosen, and checked", "[options]") {
   const auto chosen = [](const words& given) { return std::get<webserver::options>(parse(given)); };
   CHECK(chosen({}).http_memory == 64 << 20);
