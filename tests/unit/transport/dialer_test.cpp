@@ -235,6 +235,48 @@ TEST_CASE("whichever allocation fails, the dial is answered, and the next one fi
   CHECK(failures > 3);
 }
 
+TEST_CASE("whichever allocation fails while a name is asked for, the next one who asks gets an answer") {
+  std::size_t failures = 0;
+  for (std::size_t failing = 1;; ++failing) {
+    CAPTURE(failing);
+    // A name that is not within the string itself.
+    const std::string name = "a.name.that.is.too.long.for.a.short.string.test";
+    std::promise<std::string> answered;
+    resolver_pool pool{1, 10s, [](const std::string&, std::uint16_t port) { return resolved_host{"127.0.0.1", port}; }};
+    failing_allocation() = failing;
+    try {
+      pool.ask(name, 5, [](const resolution&) {});
+    } catch (const std::bad_alloc&) { // the next one is told
+    }
+    const bool failed = std::exchange(failing_allocation(), 0) == 0;
+    pool.ask(name, 5, [&](const resolution& r) { answered.set_value(r.found ? "found" : r.problem); });
+    CHECK(outcome(answered.get_future()) == "found");
+    if (!failed) break;
+    ++failures;
+  }
+  CHECK(failures > 3);
+}
+
+TEST_CASE("a resolver without memory costs a name one answer, and not the process") {
+  std::atomic<std::size_t> failing = 0;
+  resolver_pool pool{1, 10s, [&](const std::string&, std::uint16_t port) -> resolved_host {
+                       failing_allocation() = failing;
+                       if (failing > 100) throw socket_error("a text that is too long for a short string");
+                       return {"127.0.0.1", port};
+                     }};
+  for (const auto at : {1, 2, 3, 4, 101, 0}) {
+    failing = static_cast<std::size_t>(at);
+    std::promise<std::string> answered;
+    pool.ask("name.test", 5, [&](const resolution& r) {
+      failing_allocation() = 0;
+      answered.set_value(r.found ? "found" : "a problem");
+    });
+    const auto answer = outcome(answered.get_future());
+    CHECK(answer != "nothing");
+    if (at == 0) CHECK(answer == "found");
+  }
+}
+
 TEST_CASE("where only this machine may be dialed, the address that a name leads to decides") {
   const greeter good;
   dialing one{{.where = dial_policy::this_machine}, [](const std::string& name, std::uint16_t port) -> resolved_host {
