@@ -64,11 +64,12 @@ void credentials_keeper::look(steady_time now, const listener& warn) {
     if (warn) warn(what);
   };
   renew(now, say);
-  mind_expiry(now, say);
+  if (!ended_) mind_expiry(now, say);
 }
 
 void credentials_keeper::renew(steady_time now, const listener& say) {
   const auto print = fingerprint(files_.tls->files);
+  if (ended_) return; // the process may be at its end, and OpenSSL with it
   if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
   // Taken before the files are read: a change in between is seen the next time.
   seen_ = print;

@@ -42,7 +42,7 @@ transport_options completed(transport_options options, std::shared_ptr<const rea
   options = within_file_limit(std::move(options));
   const bool shared = options.system != nullptr;
   if (!shared) options.system = std::make_shared<system_network>(options.limits, options.warn);
-  of = options.system->realm_of(options.files);
+  of = options.system->realm_of(options.files, options.dials);
   if (shared) options.guard.receivers = of->receivers;
   return options;
 }
@@ -83,6 +83,8 @@ class watcher : public channel_watcher {
 
 class transport::core : public gate_owner {
  public:
+  using connection_taker = std::function<void(open_connection)>;
+
   explicit core(transport_options options)
       : options_(completed(std::move(options), realm_)), guard_(std::make_shared<const guard_options>(options_.guard)),
         keeper_(std::make_shared<credentials_keeper>(options_.files)), system_(options_.system),
@@ -108,6 +110,7 @@ class transport::core : public gate_owner {
   /// for itself: that thread then frees everything when it has ended what it is doing. So does one that hangs.
   static void end(std::unique_ptr<core> it) {
     it->stop_listening();
+    it->keeper_->end();
     // Not by cancelling the timers: one that is due already would take no notice, and be set again.
     it->io_.stop();
     const auto rest = it->rest_;
@@ -142,7 +145,7 @@ class transport::core : public gate_owner {
 
   std::uint16_t listen(const std::string& address, std::uint16_t port) {
     keeper_->begin_to_accept();
-    auto listening = listen_at(address, port);
+    auto listening = listen_at(address, port, options_.dials == dial_policy::this_machine);
     const auto actual = port_of(listening.get());
     on_io([this, listening = std::make_shared<socket_guard>(std::move(listening))] {
       listening_ = std::move(*listening);
@@ -150,8 +153,8 @@ class transport::core : public gate_owner {
     return actual;
   }
 
-  void accept(std::function<void(open_connection)> taker) {
-    on_io([this, taker = std::move(taker)] {
+  void accept(connection_taker taker) {
+    on_io([this, taker = std::make_shared<const connection_taker>(std::move(taker))] {
       const std::lock_guard lock(taking_);
       taker_ = taker;
       gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
@@ -169,11 +172,14 @@ class transport::core : public gate_owner {
   }
 
   void stop_listening() {
+    std::shared_ptr<const connection_taker> taker;
     {
       // Whatever else the thread does: nothing is handed on from here.
       const std::lock_guard lock(taking_);
-      taker_ = nullptr;
+      taker.swap(taker_);
     }
+    // Without the lock: what it holds may be the last to use another transport, or call this one.
+    taker = nullptr;
     try {
       on_io([this] {
         gate_.reset();
@@ -268,7 +274,7 @@ class transport::core : public gate_owner {
     system_->incidents.note(incident::accepted);
     try {
       const std::lock_guard lock(taking_);
-      if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
+      if (const auto taker = taker_) (*taker)(guarded(side::accepted, std::move(socket), std::move(stream), peer));
     } catch (const std::exception& e) {
       refused(peer, incident::opening_failed, e.what());
     }
@@ -291,9 +297,9 @@ class transport::core : public gate_owner {
   std::optional<credentials_watch> files_;
   /// Until the gate has it.
   socket_guard listening_;
-  /// Held while the taker is called.
-  std::mutex taking_;
-  std::function<void(open_connection)> taker_;
+  /// Held while the taker is called, which may stop or end the transport.
+  std::recursive_mutex taking_;
+  std::shared_ptr<const connection_taker> taker_;
   std::unique_ptr<gate> gate_;
   dialer dialer_{io_,
                  {.deadline = options_.dial_deadline,

@@ -29,7 +29,7 @@ struct transport_options {
   std::chrono::milliseconds resolve_deadline{3000};
   /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
   std::size_t max_dials_at_once = 128;
-  /// Where this transport may connect to.
+  /// Where this transport may connect to, and be connected from.
   dial_policy dials = dial_policy::anywhere;
   /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
   std::chrono::milliseconds silence_limit = lifeline::usual_silence_limit;
@@ -88,7 +88,7 @@ class transport {
   /// after `listen`. Throws std::runtime_error.
   void accept(std::function<void(open_connection)> taker);
   /// The taker is not called any more once this returns, which takes a few seconds at most, and the call of the taker
-  /// that goes on. Idempotent. Must not be called by the taker.
+  /// that goes on. Idempotent. The taker may call it too.
   void stop_listening();
 
   /// Cuts the connection with this node, by CAF's encoded id, if there is one.
