@@ -123,8 +123,8 @@ client spawn_client(caf::actor_system& system, client_options options) {
     endpoint = to_string(where);
     elsewhere = elsewhere || !net::is_loopback(where.host);
   }
-  auto transport = make_transport(system, options.transport,
-                                  net::dial_policy_of(options.transport.tls.has_value(), elsewhere));
+  auto transport =
+      make_transport(system, options.transport, net::dial_policy_of(options.transport.tls.has_value(), elsewhere));
   auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
   make_reachable(*transport, started.proxy());
   return started;

@@ -80,8 +80,8 @@ class client {
 /// An actor system may have any number of clients and nodes, of one cluster or several. They share one connection to
 /// each other process. Those with different TLS files, names or secrets share none: when one of them is connected with
 /// a process, the others cannot reach that process, and say so. The
-/// same holds, without TLS, between those that stay on this machine and those that do not. A client without TLS stays if
-/// all its endpoints are loopback addresses and it is not `insecure`, and a node unless it is.
+/// same holds, without TLS, between those that stay on this machine and those that do not. A client without TLS stays
+/// if all its endpoints are loopback addresses and it is not `insecure`, and a node unless it is.
 client spawn_client(caf::actor_system& system, client_options options);
 /// The same with another way from addresses to endpoints.
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory);

@@ -22,7 +22,8 @@ options within_file_limit(options settings);
 std::string group_of(const socket& peer);
 
 /// Gives up the request, other than that of `needy`, that brought nothing for longest; or else a client that takes its
-/// answer too slowly: nothing for a second, or else the fewest bytes of all. False if there is nothing that holds memory.
+/// answer too slowly: nothing for a second, or else the fewest bytes of all. False if there is nothing that holds
+/// memory.
 bool relieve(surroundings& server, const connection& needy);
 /// Closes clients that take their answers too slowly, until an eighth of the memory is free.
 void end_slow_clients(surroundings& server);

@@ -61,7 +61,8 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     try {
       std::thread([self = shared_from_this()] { self->work(); }).detach();
     } catch (const std::exception&) {
-      // The system has no thread or memory left for now: a thread that is there takes the name, or the next question tries again.
+      // The system has no thread or memory left for now: a thread that is there takes the name, or the next question
+      // tries again.
       --threads_;
     }
   }

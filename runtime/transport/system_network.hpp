@@ -56,8 +56,8 @@ struct network_limits {
   std::size_t max_unhandled_bytes_per_connection = 8 << 20;
 };
 
-/// Those who open connections with the same files, to the same places. Ends with the last transport that uses it. The next one of the same
-/// files has the same receivers as long as a connection is left, and so goes on with that.
+/// Those who open connections with the same files, to the same places. Ends with the last transport that uses it. The
+/// next one of the same files has the same receivers as long as a connection is left, and so goes on with that.
 struct realm {
   std::shared_ptr<receiver_list> receivers = std::make_shared<receiver_list>();
 };

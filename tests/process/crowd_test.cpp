@@ -79,9 +79,7 @@ TEST_CASE("2,000 idle connections and 400 useless requests a second hold up neit
   int rounds = 0;
   // Alternately, as the machine may have other things to do, and all rounds unless it is clear before: to stop at the
   // limit itself would pass by chance.
-  const auto is_clear = [&] {
-    return rounds >= least && median(crowded) < 2 * median(calm) && median(probes) < 50;
-  };
+  const auto is_clear = [&] { return rounds >= least && median(crowded) < 2 * median(calm) && median(probes) < 50; };
   for (; rounds < most && !is_clear(); ++rounds) {
     writers.take_p99();
     std::this_thread::sleep_for(1s); // nap: writes of a calm second
@@ -100,8 +98,7 @@ TEST_CASE("2,000 idle connections and 400 useless requests a second hold up neit
     probes.push_back(slowest);
   }
   std::cout << "  p99 of writes: " << median(calm) << " ms calm, " << median(crowded)
-            << " ms in a crowd; slowest /livez: " << median(probes) << " ms; " << rounds
-            << " rounds\n";
+            << " ms in a crowd; slowest /livez: " << median(probes) << " ms; " << rounds << " rounds\n";
   CHECK(median(crowded) < 3 * median(calm));
   CHECK(median(probes) < 100);
   CHECK(writers.stop() == std::vector<std::string>{});

@@ -373,8 +373,7 @@ struct bench {
   void answer() {
     std::vector<troupe::http::answer> all;
     around.answers->take(all);
-    for (auto& one : all)
-      served[one.connection]->take(std::move(std::get<response>(one.content)), std::move(one.held));
+    for (auto& one : all) served[one.connection]->take(std::move(std::get<response>(one.content)), std::move(one.held));
   }
 
   surroundings around;
