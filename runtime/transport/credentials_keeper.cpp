@@ -77,9 +77,12 @@ void credentials_keeper::renew(steady_time now, const listener& say) {
     auto renewed = tls_context::load(tls_to_load());
     failing_ = false;
     expiry_told_at_.reset();
-    say("TLS: took over renewed files: " + renewed->description());
-    const std::lock_guard lock(mutex_);
-    now_.tls = std::move(renewed);
+    const auto what = renewed->description();
+    {
+      const std::lock_guard lock(mutex_);
+      now_.tls = std::move(renewed);
+    }
+    say("TLS: took over renewed files: " + what); // once it is so
   } catch (const std::exception& e) {
     failing_ = true;
     warned_at_ = now;
