@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -25,15 +26,19 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{2};
 /// The transport's thread gives way to those that serve: a crowd at the door waits.
 constexpr int nice_step = 5;
+/// Threads of transports that have ended.
+std::atomic<int> left_threads = 0;
 
 /// Leaves descriptors for the rest of the process, the log above all.
 transport_options within_file_limit(transport_options options) {
   const auto shares = descriptor_shares();
   options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
   options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
+  options.gate.max_openings_of_process = std::min(options.gate.max_openings_of_process, shares.transport_openings);
   // Dials are few and short next to what a crowd at the port may take.
-  options.max_dials_at_once =
-      std::max<std::size_t>(1, std::min(options.max_dials_at_once, shares.transport_openings / 2));
+  const auto dials = std::max<std::size_t>(1, shares.transport_openings / 2);
+  options.max_dials_of_process = std::min(options.max_dials_of_process, dials);
+  options.max_dials_at_once = std::min(options.max_dials_at_once, dials);
   return options;
 }
 
@@ -102,7 +107,9 @@ class transport::core : public gate_owner {
       const std::lock_guard lock(rest->mutex);
       rest->thread_ended = true;
       rest->changed.notify_all();
+      if (!rest->left) return;
       rest->left.reset();
+      --left_threads;
     });
   }
 
@@ -119,6 +126,7 @@ class transport::core : public gate_owner {
       it->thread_.detach();
       it->files_.reset();
       rest->left = std::move(it);
+      ++left_threads;
       return;
     }
     lock.unlock();
@@ -305,11 +313,14 @@ class transport::core : public gate_owner {
                  {.deadline = options_.dial_deadline,
                   .resolving = options_.resolve_deadline,
                   .max_at_once = options_.max_dials_at_once,
+                  .max_of_process = options_.max_dials_of_process,
                   .where = options_.dials},
                  [this] { return keeper_->current(); }};
   const std::shared_ptr<remains> rest_ = std::make_shared<remains>();
   std::thread thread_;
 };
+
+bool threads_are_left() noexcept { return left_threads > 0 || credentials_watch::looks_under_way() > 0; }
 
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
 transport::~transport() { core::end(std::move(core_)); }

@@ -29,6 +29,8 @@ struct transport_options {
   std::chrono::milliseconds resolve_deadline{3000};
   /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
   std::size_t max_dials_at_once = 128;
+  /// Of all transports of the process together.
+  std::size_t max_dials_of_process = descriptor_budget::unlimited;
   /// Where this transport may connect to, and be connected from.
   dial_policy dials = dial_policy::anywhere;
   /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
@@ -59,6 +61,11 @@ struct transport_status {
   /// When the own certificate expires; not set without TLS.
   std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
+
+/// Whether a thread of a transport that has ended still runs, as it hangs in a call to a disk, say. Such a thread may
+/// use the log and OpenSSL: a process that ends then does so with _exit, not by returning from main.
+/// Thread-safe.
+bool threads_are_left() noexcept;
 
 /// Thread-safe. May be destroyed by any thread, its own included: a callback may hold the last reference.
 class transport {

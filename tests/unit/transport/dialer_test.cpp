@@ -147,6 +147,22 @@ TEST_CASE("no more connections are made at the same time than may be, and known 
   CHECK(stuck.wait_for(0s) == std::future_status::timeout);
 }
 
+TEST_CASE("the dialers of a process share what it may dial at the same time, and each goes on") {
+  const greeter good;
+  const black_hole bad{"127.0.0.2", good.port};
+  const dialer_options options{.deadline = 400ms, .max_of_process = 4};
+  dialing first{options};
+  dialing second{options};
+  const auto sockets = sockets_of_this_process();
+  std::vector<std::future<std::string>> holes;
+  for (int i = 0; i < 6; ++i) holes.push_back(first.dial("127.0.0.2", good.port));
+  for (int i = 0; i < 6; ++i) holes.push_back(second.dial("127.0.0.2", good.port));
+  CHECK(outcome(second.dial("127.0.0.1", good.port, true)) == "made");
+  CHECK(sockets_of_this_process() <= sockets + 5 + 2); // those at once, and both ends of the one that was made
+  CHECK(troupe::dialing_descriptors.held() <= 5);
+  for (auto& each : holes) CHECK_FALSE(outcome(std::move(each)).empty());
+}
+
 TEST_CASE("a resolver that hangs holds up a few threads and names, and no address") {
   const auto names = std::make_shared<hanging_names>();
   const greeter good;

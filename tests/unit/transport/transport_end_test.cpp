@@ -68,6 +68,7 @@ TEST_CASE("a transport ends in time although its thread hangs, which frees every
   }
   auto ended = std::async(std::launch::async, [&] { net.reset(); });
   const bool in_time = ended.wait_for(8s) == std::future_status::ready;
+  CHECK(threads_are_left());
   shared->goes_on.release(); // also of a transport that waits for its thread
   CHECK(in_time);
   CHECK(happens(gone));
