@@ -3,6 +3,7 @@
 #include "actors/log.hpp"
 #include "actors/peer_link.hpp"
 #include "raft/introductions.hpp"
+#include "services/utf8.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,13 +26,6 @@ bool same_identity(const hello& a, const hello& b) {
 node_id receiver_of(const raft::rpc& message) { return head_of(message).to; }
 node_id receiver_of(const raft::health_message& message) {
   return std::visit([](const auto& m) { return m.to; }, message);
-}
-
-/// Part of it may come from another node: a byte of it must not control the terminal on which the log is read.
-std::string shown(std::string problem) {
-  std::replace_if(
-      problem.begin(), problem.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return problem;
 }
 
 template <class Handle> void forget(std::vector<Handle>& watchers, const caf::actor_addr& gone) {
@@ -108,7 +102,7 @@ void links::on_report(const link_report& m) {
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;
-  entry.problem = shown(m.problem);
+  entry.problem = services::plain_text(m.problem); // part of it may come from another node
   const bool again_good = std::exchange(entry.doubtful, false) && m.now == link_report::status::up;
   complain(m.address, entry);
   if (m.now == link_report::status::down && before == link_report::status::up) doubt(was);

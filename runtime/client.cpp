@@ -117,8 +117,14 @@ void client::end() {
 }
 
 client spawn_client(caf::actor_system& system, client_options options) {
-  for (auto& endpoint : options.endpoints) endpoint = to_string(parse_endpoint(endpoint));
-  auto transport = make_transport(system, options.transport);
+  bool elsewhere = options.insecure;
+  for (auto& endpoint : options.endpoints) {
+    const auto where = parse_endpoint(endpoint);
+    endpoint = to_string(where);
+    elsewhere = elsewhere || !net::is_loopback(where.host);
+  }
+  auto transport =
+      make_transport(system, options.transport, net::dial_policy_of(options.transport.tls.has_value(), elsewhere));
   auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
   make_reachable(*transport, started.proxy());
   return started;

@@ -26,6 +26,8 @@ struct client_options {
   std::vector<std::string> endpoints;
   /// TLS and the cluster's secret.
   transport_settings transport = {};
+  /// Without TLS: may follow nodes to other machines also where all endpoints are loopback addresses.
+  bool insecure = false;
   /// What a request may take if it does not say so itself: 1 ms to 5 minutes; less or more counts as the nearest of
   /// these.
   std::chrono::milliseconds request_timeout{5'000};
@@ -77,7 +79,9 @@ class client {
 ///
 /// An actor system may have any number of clients and nodes, of one cluster or several. They share one connection to
 /// each other process. Those with different TLS files, names or secrets share none: when one of them is connected with
-/// a process, the others cannot reach that process, and say so.
+/// a process, the others cannot reach that process, and say so. The
+/// same holds, without TLS, between those that stay on this machine and those that do not. A client without TLS stays
+/// if all its endpoints are loopback addresses and it is not `insecure`, and a node unless it is.
 client spawn_client(caf::actor_system& system, client_options options);
 /// The same with another way from addresses to endpoints.
 client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory);

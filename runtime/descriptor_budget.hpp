@@ -49,4 +49,8 @@ class descriptor_count {
 /// The connections of all HTTP servers of the process, and the reserves that these keep for probes.
 inline descriptor_count http_descriptors;
 
+/// The connections that the gates of the process's transports are opening, and those that these dial.
+inline descriptor_count opening_descriptors;
+inline descriptor_count dialing_descriptors;
+
 } // namespace troupe

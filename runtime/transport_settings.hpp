@@ -23,7 +23,8 @@ struct tls_settings {
 };
 
 /// Nodes and clients of one actor system that have different files or names do not share connections: what is connected
-/// for one of them cannot be reached by the other, which says so.
+/// for one of them cannot be reached by the other, which says so. Nor do, without TLS, those that stay on this machine
+/// and those that do not.
 struct transport_settings {
   /// Not set: no TLS.
   std::optional<tls_settings> tls;

@@ -33,4 +33,19 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string plain_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto length = sequence_length(text);
+    const auto first = static_cast<std::uint8_t>(text[0]);
+    const bool is_c1 = length == 2 && first == 0xc2 && static_cast<std::uint8_t>(text[1]) < 0xa0;
+    const bool shown = length > 0 && first >= 0x20 && first != 0x7f && !is_c1;
+    const auto whole = text.substr(0, length > 0 ? length : 1);
+    out += shown ? whole : std::string_view{"?"};
+    text.remove_prefix(whole.size());
+  }
+  return out;
+}
+
 } // namespace troupe::services

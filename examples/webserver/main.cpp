@@ -10,6 +10,7 @@
 #include "runtime/storage/wal.hpp"
 #include "runtime/termination.hpp"
 #include "runtime/transport/sockets.hpp"
+#include "runtime/transport/transport.hpp"
 
 #include <algorithm>
 #include <future>
@@ -18,6 +19,7 @@
 #include <mutex>
 #include <string>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace {
 
@@ -156,7 +158,10 @@ int main(int argc, char** argv) {
   const troupe::stop_signals signals;
   troupe::end_process_without_memory("webserver");
   try {
-    return run(argc, argv, signals);
+    const int code = run(argc, argv, signals);
+    // What such a thread uses must not be destroyed: see transport.hpp.
+    if (troupe::net::threads_are_left()) ::_exit(code);
+    return code;
   } catch (const std::exception& error) {
     troupe::write_to_stderr(std::string("webserver: ") + error.what());
     return 1;

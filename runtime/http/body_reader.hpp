@@ -1,6 +1,7 @@
 // Takes the body of one request out of a stream of bytes. Pure: no socket, no clock.
 #pragma once
 
+#include "runtime/http/budget.hpp"
 #include "runtime/http/head.hpp"
 
 #include <cstddef>
@@ -28,6 +29,8 @@ class body_reader {
   /// Allocates no more than this: std::string::reserve may take twice the old capacity instead.
   void reserve(std::size_t capacity);
   std::size_t capacity() const noexcept { return body_.capacity(); }
+  /// What it occupies of the heap.
+  std::size_t held() const noexcept { return heap_bytes(body_); }
 
   /// Returns how many bytes belong to this body.
   std::size_t feed(std::string_view bytes);

@@ -15,6 +15,9 @@ inline std::size_t heap_bytes(const std::string& text) noexcept {
   return text.capacity() > within ? text.capacity() : 0;
 }
 
+/// Gives them back; an assignment of an empty string keeps them.
+inline void free_heap(std::string& text) noexcept { std::string().swap(text); }
+
 /// Counts bytes up to a limit.
 class byte_budget {
  public:

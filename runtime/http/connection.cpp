@@ -28,6 +28,26 @@ constexpr std::size_t small_answer = 16 * 1024;
 /// Written at once of a larger answer, so that progress shows.
 constexpr std::size_t most_at_once = 64 * 1024;
 
+/// The kernel's buffers are full by then.
+constexpr std::chrono::milliseconds buffers_fill{100};
+
+/// The head of a probe is not counted up to this size, so that a probe is answered when memory is short.
+constexpr std::size_t usual_head = 4096;
+
+std::size_t heap_of_pairs(const std::vector<std::pair<std::string, std::string>>& all) {
+  auto sum = all.capacity() * sizeof(all[0]);
+  for (const auto& [name, value] : all) sum += heap_bytes(name) + heap_bytes(value);
+  return sum;
+}
+
+/// What the request occupies without its body.
+std::size_t heap_of_head(const request& asked) {
+  auto sum = asked.segments.capacity() * sizeof(asked.segments[0]);
+  for (const auto& segment : asked.segments) sum += heap_bytes(segment);
+  return sum + heap_bytes(asked.method) + heap_bytes(asked.target) + heap_of_pairs(asked.query) +
+         heap_of_pairs(asked.headers);
+}
+
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 void append_head(std::string& out, const response& answer, bool keep_alive, bool http_1_0) {
@@ -141,12 +161,12 @@ void connection::proceed() {
 }
 
 void connection::hold_pending() {
-  if (pending_.empty()) pending_ = {};
+  if (pending_.empty()) free_heap(pending_);
   while (!pending_held_.hold_request(heap_bytes(pending_))) {
     if (server_.relieve(*this)) continue;
     if (state_ == state::reading) return reject_for_room();
     // Requests behind the one that is being answered: they are not taken, and the connection ends with that answer.
-    pending_ = {};
+    free_heap(pending_);
     keep_alive_ = false;
     drain_ = true;
   }
@@ -184,11 +204,12 @@ std::size_t connection::take_head(std::string_view bytes) {
   if (size == 0) return 0;
   auto read = parse_head(bytes.substr(0, size));
   if (const auto* why = std::get_if<problem>(&read)) return reject(*why), 0;
-  return begin(std::move(std::get<head>(read)), size) ? size : 0;
+  return begin(std::move(std::get<head>(read))) ? size : 0;
 }
 
-bool connection::begin(head asked, std::size_t head_size) {
+bool connection::begin(head asked) {
   if (const auto why = check_caller(asked, server_.settings.host_names)) return reject(*why), false;
+  if (has_too_many_parts(asked.target)) return reject(414, "target_too_long", "the target has too many parts"), false;
   auto decoded = parse_target(asked.target);
   bad_target_ = !decoded;
   if (!decoded) decoded.emplace();
@@ -204,13 +225,14 @@ bool connection::begin(head asked, std::size_t head_size) {
   body_.emplace(asked, allowed.max_body, server_.settings.max_header);
   if (body_->failed()) return reject(*body_->failed()), false;
   body_held_ = charge(server_.answers->budget());
-  head_size_ = head_size;
   // A connection of the reserve is for one probe.
   keep_alive_ = asked.keep_alive && !reserved_;
   http_1_0_ = asked.http_1_0;
   head_only_ = asked.method == "HEAD";
   asked_ = {std::move(asked.method),   std::move(asked.target),  std::move(decoded->segments),
             std::move(decoded->query), std::move(asked.headers), {}};
+  head_held_ = heap_of_head(asked_);
+  if (allowed.probe && body_->done() && head_held_ <= usual_head) head_held_ = 0;
   go_on_due_ = asked.expects_continue;
   return true;
 }
@@ -218,7 +240,7 @@ bool connection::begin(head asked, std::size_t head_size) {
 bool connection::take_body(std::string_view bytes, std::size_t& used) {
   // In steps, so that a large body in the pending bytes is counted before it is copied.
   const auto capacity = body_->wanted_capacity(bytes.size() - used);
-  while (!body_held_.hold_request(head_size_ + std::max(capacity, body_->capacity())))
+  while (!body_held_.hold_request(head_held_ + std::max(capacity, body_->held())))
     if (!server_.relieve(*this)) return reject_for_room(), false;
   if (capacity > 0) body_->reserve(capacity);
   used += body_->feed(bytes.substr(used));
@@ -240,7 +262,10 @@ void connection::dispatch() {
   body_.reset();
   enter(state::handling, {});
   const responder answer(server_.answers, id_, std::exchange(body_held_, {}), is_safe(asked_.method));
-  if (bad_target_) return answer.send(error_response(400, "bad_request", "the request target is malformed"));
+  if (bad_target_) {
+    static_cast<void>(std::exchange(asked_, {})); // its memory goes before its charge
+    return answer.send(error_response(400, "bad_request", "the request target is malformed"));
+  }
   try {
     server_.serve(std::exchange(asked_, {}), answer);
   } catch (const std::exception& error) {
@@ -312,6 +337,8 @@ void connection::take(piece next, charge held) {
 
 void connection::flush() {
   enter(state::writing, server_.settings.write_timeout);
+  writing_since_ = since_;
+  taken_ = 0;
   std::array<asio::const_buffer, 2> left{asio::buffer(out_head_), asio::buffer(out_)};
   error_code failed;
   auto sent = socket_.write_some(left, failed);
@@ -323,9 +350,10 @@ void connection::flush() {
     sent -= skipped;
   }
   // Called before each write: what the one before it brought has been taken.
-  const auto go_on = [self = shared_from_this()](const error_code& error, std::size_t taken) -> std::size_t {
+  const auto go_on = [self = shared_from_this(), before = std::size_t{0}](const error_code& error,
+                                                                          std::size_t taken) mutable -> std::size_t {
     if (error) return 0;
-    if (taken > 0 && self->state_ == state::writing) self->queue(waiting_for::client);
+    if (taken > 0 && self->state_ == state::writing) self->note_taken(taken - std::exchange(before, taken));
     return most_at_once;
   };
   asio::async_write(socket_, left, go_on, [self = shared_from_this()](error_code error, std::size_t) {
@@ -335,11 +363,16 @@ void connection::flush() {
   });
 }
 
+void connection::note_taken(std::size_t bytes) {
+  queue(waiting_for::client);
+  if (since_ - writing_since_ >= buffers_fill) taken_ += bytes;
+}
+
 void connection::on_written() {
   if (rest_) return fetch();
   // A rare large answer does not stay in memory for as long as the connection lives.
-  out_ = {};
-  if (out_head_.capacity() > small_answer) out_head_ = {};
+  free_heap(out_);
+  if (out_head_.capacity() > small_answer) free_heap(out_head_);
   out_held_.release();
   if (keep_alive_ && !server_.stopping) {
     enter(state::idle, server_.settings.idle_timeout);
@@ -355,8 +388,9 @@ void connection::on_written() {
 
 void connection::forget_request() {
   body_.reset();
+  static_cast<void>(std::exchange(asked_, {}));
   body_held_.release();
-  pending_ = {};
+  free_heap(pending_);
   pending_held_.release();
 }
 
@@ -386,8 +420,8 @@ void connection::close() {
   // The cancelled operations still have to return, but no longer touch these. Code that closes connections because
   // memory is short must see at once what this one gave back.
   forget_request();
-  out_head_ = {};
-  out_ = {};
+  free_heap(out_head_);
+  free_heap(out_);
   out_held_.release();
   server_.ended(id_);
 }

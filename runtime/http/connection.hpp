@@ -99,6 +99,10 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Of the server's budget, in bytes, beyond what waits in the handler.
   std::size_t held() const noexcept { return pending_held_.taken() + body_held_.taken() + out_held_.taken(); }
   time_point since() const noexcept { return since_; }
+  /// For how long it has been writing what it writes now, and how many bytes a second the client has taken of that. The
+  /// first moment does not count: the kernel's buffers take bytes at once.
+  std::chrono::duration<double> writing_for(time_point now) const noexcept { return now - writing_since_; }
+  double rate(time_point now) const noexcept { return static_cast<double>(taken_) / writing_for(now).count(); }
 
  private:
   enum class state { idle, reading, handling, writing, fetching, draining, closed };
@@ -114,10 +118,11 @@ class connection : public std::enable_shared_from_this<connection> {
   std::size_t feed(std::string_view bytes);
   /// Reads and checks a whole head; returns its size, or 0 if it is not whole. It may refuse.
   std::size_t take_head(std::string_view bytes);
-  bool begin(head asked, std::size_t head_size);
+  bool begin(head asked);
   bool take_body(std::string_view bytes, std::size_t& used);
   bool tell_to_go_on();
   void hold_pending();
+  void note_taken(std::size_t bytes);
   void dispatch();
   void reject(unsigned status, std::string_view code, std::string_view message);
   /// By value: what it says may lie in the request that ends here.
@@ -143,13 +148,16 @@ class connection : public std::enable_shared_from_this<connection> {
   /// The request that is being read.
   request asked_;
   std::optional<body_reader> body_;
-  std::size_t head_size_ = 0;
+  /// What the head occupies of the memory; 0 if that is not counted.
+  std::size_t head_held_ = 0;
   /// Received but not used: an incomplete head, or pipelined requests; and how much of it was looked through.
   std::string pending_;
   std::size_t scanned_ = 0;
   /// The answer's head and its body, or one piece of that.
   std::string out_head_;
   std::string out_;
+  time_point writing_since_;
+  std::size_t taken_ = 0;
   charge pending_held_;
   charge body_held_;
   charge out_held_;

@@ -60,6 +60,7 @@ class head_reader {
 
   std::optional<problem> field(std::string_view line) {
     if (!is_field_line(line)) return bad("bad header line");
+    if (out.headers.size() == max_headers) return problem{431, "header_too_large", "too many headers"};
     const auto colon = line.find(':');
     const auto name = line.substr(0, colon);
     const auto value = trimmed(line.substr(colon + 1));

@@ -2,6 +2,7 @@
 // lenient form differently can be made to disagree on where a request ends (request smuggling), so it is refused.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,10 +35,13 @@ struct head {
   std::string host;
 };
 
+/// Of a request. Each needs 64 bytes beside its text.
+inline constexpr std::size_t max_headers = 100;
+
 /// `text` is the whole head with the empty line at its end. Refused are, among others: line ends other than CRLF,
 /// control characters, folded lines, space before a colon, more than one `Host`, `Content-Length` or
 /// `Transfer-Encoding`, both of the latter, a transfer encoding other than chunked (501) or in HTTP/1.0, a target that
-/// names another authority than `Host`.
+/// names another authority than `Host`, more than `max_headers` fields (431).
 std::variant<head, problem> parse_head(std::string_view text);
 
 /// Where the head at the begin of `text` ends (behind its empty line); 0 if that has not arrived. Bytes before `seen`

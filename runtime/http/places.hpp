@@ -21,10 +21,11 @@ options within_file_limit(options settings);
 /// What counts as one address for limits: an IPv4 address, or the /64 of an IPv6 address.
 std::string group_of(const socket& peer);
 
-/// Gives up the request, other than that of `needy`, that brought nothing for longest; or else a client that has not
-/// taken its answer for a second. False if there is nothing that holds memory.
+/// Gives up the request, other than that of `needy`, that brought nothing for longest; or else a client that takes its
+/// answer too slowly: nothing for a second, or else the fewest bytes of all. False if there is nothing that holds
+/// memory.
 bool relieve(surroundings& server, const connection& needy);
-/// Closes clients that have not taken their answer for a second, until an eighth of the memory is free.
+/// Closes clients that take their answers too slowly, until an eighth of the memory is free.
 void end_slow_clients(surroundings& server);
 
 /// Counts connections, and ends one where the limits ask for it.

@@ -65,8 +65,8 @@ class listen_error : public std::runtime_error {
 };
 
 /// Serves from construction to `stop`. One request of a connection is handled at a time; pipelined ones wait for
-/// their turn. The server itself answers what is malformed (400, 408, 413, 431, 501), sent for a stranger (403, 421) or
-/// finds no room (503), with `error_response` as body.
+/// their turn. The server itself answers what is malformed (400, 408, 413, 414, 431, 501), sent for a stranger (403,
+/// 421) or finds no room (503), with `error_response` as body.
 class server {
  public:
   /// Listens and starts the I/O thread. Throws `listen_error`.

@@ -1,5 +1,6 @@
 #include "runtime/http/target.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace troupe::http {
@@ -72,7 +73,18 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+bool has_too_many_parts(std::string_view text) {
+  const auto origin = origin_form(text);
+  if (!origin || !origin->starts_with('/')) return false;
+  const auto [path, query] = cut(*origin, '?');
+  const auto parameters = query.value_or("");
+  // Empty parameters are counted: `parse_target` drops them, but they are of no use either.
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) > max_segments ||
+         static_cast<std::size_t>(std::count(parameters.begin(), parameters.end(), '&')) >= max_parameters;
+}
+
 std::optional<target> parse_target(std::string_view text) {
+  if (has_too_many_parts(text)) return std::nullopt;
   const auto origin = origin_form(text);
   if (!origin || !origin->starts_with('/')) return std::nullopt;
   const auto [path, query] = cut(origin->substr(1), '?');

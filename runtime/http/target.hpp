@@ -1,6 +1,7 @@
 // The request target: path and query of a URL, decoded.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +25,16 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 /// Escapes every byte but letters, digits and "-._~": the result stands for `text` in a path segment or in a query.
 std::string percent_encode(std::string_view text);
 
+/// More of them need far more memory than their bytes, and no resource has so many.
+inline constexpr std::size_t max_segments = 64;
+inline constexpr std::size_t max_parameters = 64;
+
+/// Whether `parse_target` would make more segments or parameters than that. Allocates nothing.
+bool has_too_many_parts(std::string_view text);
+
 /// Takes "/path?query" and "http://host/path?query" (RFC 9112, 3.2). In the query '+' is a space, as HTML forms,
 /// Python's urlencode and JavaScript's URLSearchParams write it; in the path it is a plus. None if the text is
-/// neither of the two forms or an escape is broken.
+/// neither of the two forms, has too many parts, or an escape is broken.
 std::optional<target> parse_target(std::string_view text);
 
 } // namespace troupe::http

@@ -64,11 +64,12 @@ void credentials_keeper::look(steady_time now, const listener& warn) {
     if (warn) warn(what);
   };
   renew(now, say);
-  mind_expiry(now, say);
+  if (!ended_) mind_expiry(now, say);
 }
 
 void credentials_keeper::renew(steady_time now, const listener& say) {
   const auto print = fingerprint(files_.tls->files);
+  if (ended_) return; // the process may be at its end, and OpenSSL with it
   if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
   // Taken before the files are read: a change in between is seen the next time.
   seen_ = print;
@@ -76,9 +77,12 @@ void credentials_keeper::renew(steady_time now, const listener& say) {
     auto renewed = tls_context::load(tls_to_load());
     failing_ = false;
     expiry_told_at_.reset();
-    say("TLS: took over renewed files: " + renewed->description());
-    const std::lock_guard lock(mutex_);
-    now_.tls = std::move(renewed);
+    const auto what = renewed->description();
+    {
+      const std::lock_guard lock(mutex_);
+      now_.tls = std::move(renewed);
+    }
+    say("TLS: took over renewed files: " + what); // once it is so
   } catch (const std::exception& e) {
     failing_ = true;
     warned_at_ = now;

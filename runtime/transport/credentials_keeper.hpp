@@ -4,6 +4,7 @@
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -41,6 +42,8 @@ class credentials_keeper {
   /// `warn` is told so, again once a minute; so it is, once a day, of a certificate that expires soon. Other links are
   /// not touched by any of it.
   void look(steady_time now, const std::function<void(const std::string&)>& warn);
+  /// A look that waits for a file loads none of them afterwards.
+  void end() noexcept { ended_ = true; }
 
  private:
   using listener = std::function<void(const std::string&)>;
@@ -52,6 +55,7 @@ class credentials_keeper {
   const credentials_files files_;
   mutable std::mutex mutex_;
   bool accepts_ = false;
+  std::atomic<bool> ended_ = false;
   credentials now_;
   std::string seen_;
   bool failing_ = false;

@@ -20,6 +20,8 @@ class credentials_watch {
   credentials_watch(std::function<void(const listener&)> look, listener warn,
                     std::chrono::milliseconds pace = usual_pace);
   credentials_watch(const credentials_watch&) = delete;
+  /// Calls of `look` that go on, of all watches, also of those that have ended.
+  static int looks_under_way() noexcept;
   /// Never waits for `look`. `warn` is not called any more afterwards.
   ~credentials_watch();
 

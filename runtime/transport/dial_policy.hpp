@@ -25,8 +25,8 @@ inline std::string objection(const std::string& host, const sockaddr& address, d
   if (policy == dial_policy::anywhere || is_loopback(address)) return {};
   const auto where = text_of(address);
   return (where == host ? host : host + " resolves to " + where + ", which") +
-         " is not on this machine: a node without TLS dials loopback addresses only. Give it certificates, or "
-         "--insecure (node_options::insecure)";
+         " is not on this machine: without TLS, loopback addresses alone are dialed. Give certificates, or "
+         "--insecure (node_options::insecure, client_options::insecure)";
 }
 
 } // namespace troupe::net

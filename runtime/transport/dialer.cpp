@@ -138,11 +138,18 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     fill_places();
   }
 
+  /// No dialer waits for another one: the end of its own calls gives it places.
+  bool has_place() const {
+    return places_taken_ == 0 ||
+           (places_taken_ < options_.max_at_once && dialing_descriptors.held() < options_.max_of_process);
+  }
+
   void fill_places() {
-    while (places_taken_ < options_.max_at_once && !waiting_.empty()) {
+    while (has_place() && !waiting_.empty()) {
       const auto one = waiting_.front();
       waiting_.pop_front();
       ++places_taken_;
+      dialing_descriptors.add(1);
       one->has_place = true;
       contained(one, [&] {
         limit(one, options_.deadline, "connecting takes too long");
@@ -276,7 +283,10 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->talk.reset();
     error_code ignored;
     if (one->made) one->made->close(ignored);
-    if (std::exchange(one->has_place, false)) --places_taken_;
+    if (std::exchange(one->has_place, false)) {
+      --places_taken_;
+      dialing_descriptors.remove(1);
+    }
     calls_.erase(one);
   }
 

@@ -6,6 +6,7 @@
 //              +----------------+--------------+-------------------+---> a problem: too slow, refused
 #pragma once
 
+#include "runtime/descriptor_budget.hpp"
 #include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/resolver_pool.hpp"
@@ -31,6 +32,8 @@ struct dialer_options {
   std::chrono::milliseconds waiting{3000};
   /// Connections that are being made at the same time. Others wait, those to where a connection was made before first.
   std::size_t max_at_once = 128;
+  /// Of all dialers of the process together. One of its own a dialer makes in any case.
+  std::size_t max_of_process = descriptor_budget::unlimited;
   /// Which addresses may be connected to, once a name is resolved.
   dial_policy where = dial_policy::anywhere;
 };

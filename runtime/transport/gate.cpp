@@ -113,6 +113,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     try {
       const auto mine = owner_.current_credentials();
       openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
+      opening_descriptors.add(1);
     } catch (const std::exception& e) {
       return owner_.refused("somebody", incident::opening_failed, e.what());
     }
@@ -129,7 +130,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       auto oldest = openings_.end();
       if (static_cast<std::size_t>(count) >= most_of_network)
         oldest = std::find_if(openings_.begin(), openings_.end(), is_of_network);
-      else if (openings_.size() >= most)
+      else if (openings_.size() >= most || opening_descriptors.held() >= options_.max_openings_of_process)
         oldest = openings_.begin();
       if (oldest == openings_.end()) return;
       owner_.refused((*oldest)->peer, incident::refused_by_limit,
@@ -149,7 +150,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     socket_guard socket{one->waits.release()};
     one->gone = true;
     const auto peer = one->peer;
-    std::erase(openings_, one);
+    take_out(one);
     owner_.passed(std::move(socket), std::move(stream), peer);
   }
 
@@ -159,9 +160,11 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     });
   }
 
+  void take_out(const std::shared_ptr<arrival>& one) { opening_descriptors.remove(std::erase(openings_, one)); }
+
   void drop(std::shared_ptr<arrival> one) {
     one->gone = true;
-    std::erase(openings_, one);
+    take_out(one);
     error_code ignored;
     one->waits.close(ignored);
   }

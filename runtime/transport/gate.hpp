@@ -6,6 +6,7 @@
 //        +-- no descriptor left: [paused] for a moment
 #pragma once
 
+#include "runtime/descriptor_budget.hpp"
 #include "runtime/transport/incidents.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"
@@ -31,6 +32,8 @@ struct gate_options {
   /// oldest (of its address).
   std::size_t max_openings = 256;
   std::size_t max_openings_per_address = 64;
+  /// Of all gates of the process together. One of its own a gate has in any case.
+  std::size_t max_openings_of_process = descriptor_budget::unlimited;
 };
 
 /// What the gate needs from its owner. Called on the io_context's thread.

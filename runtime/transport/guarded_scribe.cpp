@@ -30,6 +30,8 @@ guarded_scribe::guarded_scribe(caf::io::network::default_multiplexer& loop, open
       life_(std::move(connection.life)), watch_(std::move(connection.watch)), meter_(std::move(connection.meter)),
       max_unsent_bytes_(max_unsent_bytes), stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
 
+guarded_scribe::~guarded_scribe() { life_->end(); }
+
 void guarded_scribe::configure_read(caf::io::receive_policy::config config) {
   stream_.configure_read(config);
   if (launched_) return;

@@ -29,6 +29,7 @@ class channel_policy {
 class guarded_scribe : public caf::io::scribe {
  public:
   guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection, std::size_t max_unsent_bytes);
+  ~guarded_scribe() override;
 
   void configure_read(caf::io::receive_policy::config config) override;
   void ack_writes(bool enable) override;
@@ -53,6 +54,7 @@ class guarded_scribe : public caf::io::scribe {
   std::size_t max_unsent_bytes_;
   bool launched_ = false;
   bool overfull_ = false;
+  /// Closes the descriptor, which life_ must not cut any more then.
   caf::io::network::stream_impl<channel_policy> stream_;
 };
 

@@ -4,7 +4,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <system_error>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -25,10 +25,16 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
   void ask(const std::string& host, std::uint16_t port, taker done) {
     const std::lock_guard lock(mutex_);
     const name wanted{host, port};
-    auto& takers = takers_[wanted];
-    takers.push_back(std::move(done));
-    if (takers.size() > max_takers_of_a_name) takers.pop_front();
-    if (takers.size() == 1) waiting_.push_back(wanted); // else it waits already, or is being resolved
+    const auto [at, is_new] = takers_.try_emplace(wanted);
+    try {
+      at->second.push_back(std::move(done));
+      if (is_new) waiting_.push_back(wanted); // else it waits already, or is being resolved
+    } catch (const std::exception&) {
+      // A name without a place in the queue would be taken for one that is being resolved, for ever.
+      if (is_new) takers_.erase(at);
+      throw;
+    }
+    if (at->second.size() > max_takers_of_a_name) at->second.pop_front();
     // Also for a name that waits already: there may have been no thread for it.
     if (free_ < waiting_.size() && threads_ < max_threads_) start_thread();
     wake_.notify_one();
@@ -54,8 +60,9 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     ++threads_;
     try {
       std::thread([self = shared_from_this()] { self->work(); }).detach();
-    } catch (const std::system_error&) {
-      // The system has no thread left for now: a thread that is there takes the name, or the next question tries again.
+    } catch (const std::exception&) {
+      // The system has no thread or memory left for now: a thread that is there takes the name, or the next question
+      // tries again.
       --threads_;
     }
   }
@@ -67,7 +74,7 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
       const bool woken = wake_.wait_for(lock, idle_, [this] { return ended_ || !waiting_.empty(); });
       --free_;
       if (!woken || ended_) break;
-      const auto wanted = waiting_.front();
+      const auto wanted = std::move(waiting_.front()); // allocates nothing: an exception here would end the process
       waiting_.pop_front();
       lock.unlock();
       const auto found = resolved(wanted);
@@ -89,11 +96,21 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     }
   }
 
-  resolution resolved(const name& wanted) const {
+  resolution resolved(const name& wanted) const noexcept {
     try {
       return {std::make_shared<const resolved_host>(how_(wanted.first, wanted.second)), {}};
+    } catch (const std::bad_alloc&) {
+      return {nullptr, "no memory"}; // short enough to need none
     } catch (const std::exception& e) {
-      return {nullptr, e.what()};
+      return problem(e.what());
+    }
+  }
+
+  static resolution problem(const char* what) noexcept {
+    try {
+      return {nullptr, what};
+    } catch (const std::exception&) {
+      return {nullptr, "no memory"};
     }
   }
 

@@ -75,7 +75,7 @@ bool resolved_host::is_literal(const std::string& host) {
          ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &v6) == 1;
 }
 
-socket_guard listen_at(const std::string& address, std::uint16_t port) {
+socket_guard listen_at(const std::string& address, std::uint16_t port, bool on_loopback_only) {
   const auto shown = address.empty() ? "*" : address.find(':') == std::string::npos ? address : '[' + address + ']';
   const auto where = "cannot listen at " + shown + ":" + std::to_string(port) + ": ";
   const auto found = resolve(address, port, AI_PASSIVE);
@@ -89,6 +89,8 @@ socket_guard listen_at(const std::string& address, std::uint16_t port) {
     fd = socket_guard{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
   }
   if (fd.get() < 0) throw socket_error(where + std::strerror(errno));
+  if (on_loopback_only && !is_loopback(*a->ai_addr))
+    throw socket_error(where + text_of(*a->ai_addr) + " is not on this machine alone");
   const int on = 1;
   const int off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -52,8 +52,9 @@ class resolved_host {
   std::unique_ptr<addrinfo, void (*)(addrinfo*)> found_;
 };
 
-/// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error.
-socket_guard listen_at(const std::string& address, std::uint16_t port);
+/// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error,
+/// also where `on_loopback_only` and what the name leads to is another address.
+socket_guard listen_at(const std::string& address, std::uint16_t port, bool on_loopback_only = false);
 std::uint16_t port_of(int listening);
 
 /// Waits until the socket is ready; false when that takes longer than `until`.

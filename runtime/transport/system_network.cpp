@@ -60,20 +60,20 @@ system_network::system_network(const network_limits& limits, const std::function
   flow->most = limits.max_unhandled_bytes_per_connection;
 }
 
-std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files) {
+std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files, dial_policy dials) {
   auto wanted = placed(files);
   const std::lock_guard lock(mutex_);
   std::erase_if(realms_, [](const auto& one) { return one.in_use.expired() && one.receivers.expired(); });
   auto made = std::make_shared<realm>();
   for (auto& known : realms_) {
-    if (!same(known.files, wanted)) continue;
+    if (known.dials != dials || !same(known.files, wanted)) continue;
     if (auto found = known.in_use.lock()) return found;
     if (auto left = known.receivers.lock()) made->receivers = std::move(left);
     known.in_use = made;
     known.receivers = made->receivers;
     return made;
   }
-  realms_.push_back({std::move(wanted), made, made->receivers});
+  realms_.push_back({std::move(wanted), dials, made, made->receivers});
   return made;
 }
 

@@ -2,12 +2,14 @@
 // their nodes and clients dialed it, so everything that concerns open connections belongs to the system: who speaks for
 // which node, what is silent for too long, how much memory is in use, and which actors may be written to.
 //
-// What is not shared: nodes and clients with different certificates or secrets. Each such set of files is a realm. A
+// What is not shared: nodes and clients with different certificates or secrets. Each such set of files is a realm, and
+// without TLS those who stay on this machine are another one. A
 // connection belongs to the realm that opened it and reaches the actors of that realm only. A system that is connected
 // already in another realm cannot be dialed: its connection would carry what the other files were to protect.
 #pragma once
 
 #include "runtime/transport/credentials_keeper.hpp"
+#include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/frame_guard.hpp"
 #include "runtime/transport/incidents.hpp"
@@ -54,8 +56,8 @@ struct network_limits {
   std::size_t max_unhandled_bytes_per_connection = 8 << 20;
 };
 
-/// Those who open connections with the same files. Ends with the last transport that uses it. The next one of the same
-/// files has the same receivers as long as a connection is left, and so goes on with that.
+/// Those who open connections with the same files, to the same places. Ends with the last transport that uses it. The
+/// next one of the same files has the same receivers as long as a connection is left, and so goes on with that.
 struct realm {
   std::shared_ptr<receiver_list> receivers = std::make_shared<receiver_list>();
 };
@@ -67,8 +69,9 @@ class system_network {
   system_network(const network_limits& limits, const std::function<void(const std::string&)>& warn);
 
   /// The realm of these files, compared by their paths (links are not followed); the names that certificates must carry
-  /// count as well.
-  std::shared_ptr<const realm> realm_of(const credentials_files& files);
+  /// count as well. Without TLS so does where a transport dials: over a connection that leads elsewhere, a stranger
+  /// could write to a node that is to stay on its machine.
+  std::shared_ptr<const realm> realm_of(const credentials_files& files, dial_policy dials = dial_policy::anywhere);
 
   /// For unfinished frames. False, and nothing is taken, if that is more than all connections may have.
   bool take(std::ptrdiff_t bytes);
@@ -88,6 +91,7 @@ class system_network {
   std::mutex mutex_;
   struct known_realm {
     credentials_files files;
+    dial_policy dials = dial_policy::anywhere;
     std::weak_ptr<const realm> in_use;
     /// Connections keep them.
     std::weak_ptr<receiver_list> receivers;

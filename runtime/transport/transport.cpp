@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -25,15 +26,19 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{2};
 /// The transport's thread gives way to those that serve: a crowd at the door waits.
 constexpr int nice_step = 5;
+/// Threads of transports that have ended.
+std::atomic<int> left_threads = 0;
 
 /// Leaves descriptors for the rest of the process, the log above all.
 transport_options within_file_limit(transport_options options) {
   const auto shares = descriptor_shares();
   options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
   options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
+  options.gate.max_openings_of_process = std::min(options.gate.max_openings_of_process, shares.transport_openings);
   // Dials are few and short next to what a crowd at the port may take.
-  options.max_dials_at_once =
-      std::max<std::size_t>(1, std::min(options.max_dials_at_once, shares.transport_openings / 2));
+  const auto dials = std::max<std::size_t>(1, shares.transport_openings / 2);
+  options.max_dials_of_process = std::min(options.max_dials_of_process, dials);
+  options.max_dials_at_once = std::min(options.max_dials_at_once, dials);
   return options;
 }
 
@@ -42,7 +47,7 @@ transport_options completed(transport_options options, std::shared_ptr<const rea
   options = within_file_limit(std::move(options));
   const bool shared = options.system != nullptr;
   if (!shared) options.system = std::make_shared<system_network>(options.limits, options.warn);
-  of = options.system->realm_of(options.files);
+  of = options.system->realm_of(options.files, options.dials);
   if (shared) options.guard.receivers = of->receivers;
   return options;
 }
@@ -83,6 +88,8 @@ class watcher : public channel_watcher {
 
 class transport::core : public gate_owner {
  public:
+  using connection_taker = std::function<void(open_connection)>;
+
   explicit core(transport_options options)
       : options_(completed(std::move(options), realm_)), guard_(std::make_shared<const guard_options>(options_.guard)),
         keeper_(std::make_shared<credentials_keeper>(options_.files)), system_(options_.system),
@@ -100,7 +107,9 @@ class transport::core : public gate_owner {
       const std::lock_guard lock(rest->mutex);
       rest->thread_ended = true;
       rest->changed.notify_all();
+      if (!rest->left) return;
       rest->left.reset();
+      --left_threads;
     });
   }
 
@@ -108,6 +117,7 @@ class transport::core : public gate_owner {
   /// for itself: that thread then frees everything when it has ended what it is doing. So does one that hangs.
   static void end(std::unique_ptr<core> it) {
     it->stop_listening();
+    it->keeper_->end();
     // Not by cancelling the timers: one that is due already would take no notice, and be set again.
     it->io_.stop();
     const auto rest = it->rest_;
@@ -116,6 +126,7 @@ class transport::core : public gate_owner {
       it->thread_.detach();
       it->files_.reset();
       rest->left = std::move(it);
+      ++left_threads;
       return;
     }
     lock.unlock();
@@ -142,7 +153,7 @@ class transport::core : public gate_owner {
 
   std::uint16_t listen(const std::string& address, std::uint16_t port) {
     keeper_->begin_to_accept();
-    auto listening = listen_at(address, port);
+    auto listening = listen_at(address, port, options_.dials == dial_policy::this_machine);
     const auto actual = port_of(listening.get());
     on_io([this, listening = std::make_shared<socket_guard>(std::move(listening))] {
       listening_ = std::move(*listening);
@@ -150,8 +161,8 @@ class transport::core : public gate_owner {
     return actual;
   }
 
-  void accept(std::function<void(open_connection)> taker) {
-    on_io([this, taker = std::move(taker)] {
+  void accept(connection_taker taker) {
+    on_io([this, taker = std::make_shared<const connection_taker>(std::move(taker))] {
       const std::lock_guard lock(taking_);
       taker_ = taker;
       gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
@@ -169,11 +180,14 @@ class transport::core : public gate_owner {
   }
 
   void stop_listening() {
+    std::shared_ptr<const connection_taker> taker;
     {
       // Whatever else the thread does: nothing is handed on from here.
       const std::lock_guard lock(taking_);
-      taker_ = nullptr;
+      taker.swap(taker_);
     }
+    // Without the lock: what it holds may be the last to use another transport, or call this one.
+    taker = nullptr;
     try {
       on_io([this] {
         gate_.reset();
@@ -268,7 +282,7 @@ class transport::core : public gate_owner {
     system_->incidents.note(incident::accepted);
     try {
       const std::lock_guard lock(taking_);
-      if (taker_) taker_(guarded(side::accepted, std::move(socket), std::move(stream), peer));
+      if (const auto taker = taker_) (*taker)(guarded(side::accepted, std::move(socket), std::move(stream), peer));
     } catch (const std::exception& e) {
       refused(peer, incident::opening_failed, e.what());
     }
@@ -291,19 +305,22 @@ class transport::core : public gate_owner {
   std::optional<credentials_watch> files_;
   /// Until the gate has it.
   socket_guard listening_;
-  /// Held while the taker is called.
-  std::mutex taking_;
-  std::function<void(open_connection)> taker_;
+  /// Held while the taker is called, which may stop or end the transport.
+  std::recursive_mutex taking_;
+  std::shared_ptr<const connection_taker> taker_;
   std::unique_ptr<gate> gate_;
   dialer dialer_{io_,
                  {.deadline = options_.dial_deadline,
                   .resolving = options_.resolve_deadline,
                   .max_at_once = options_.max_dials_at_once,
+                  .max_of_process = options_.max_dials_of_process,
                   .where = options_.dials},
                  [this] { return keeper_->current(); }};
   const std::shared_ptr<remains> rest_ = std::make_shared<remains>();
   std::thread thread_;
 };
+
+bool threads_are_left() noexcept { return left_threads > 0 || credentials_watch::looks_under_way() > 0; }
 
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
 transport::~transport() { core::end(std::move(core_)); }

@@ -29,7 +29,9 @@ struct transport_options {
   std::chrono::milliseconds resolve_deadline{3000};
   /// Connections that are dialed at the same time; half of the share of openings (descriptor_budget.hpp), at most.
   std::size_t max_dials_at_once = 128;
-  /// Where this transport may connect to.
+  /// Of all transports of the process together.
+  std::size_t max_dials_of_process = descriptor_budget::unlimited;
+  /// Where this transport may connect to, and be connected from.
   dial_policy dials = dial_policy::anywhere;
   /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
   std::chrono::milliseconds silence_limit = lifeline::usual_silence_limit;
@@ -60,6 +62,11 @@ struct transport_status {
   std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
 
+/// Whether a thread of a transport that has ended still runs, as it hangs in a call to a disk, say. Such a thread may
+/// use the log and OpenSSL: a process that ends then does so with _exit, not by returning from main.
+/// Thread-safe.
+bool threads_are_left() noexcept;
+
 /// Thread-safe. May be destroyed by any thread, its own included: a callback may hold the last reference.
 class transport {
  public:
@@ -88,7 +95,7 @@ class transport {
   /// after `listen`. Throws std::runtime_error.
   void accept(std::function<void(open_connection)> taker);
   /// The taker is not called any more once this returns, which takes a few seconds at most, and the call of the taker
-  /// that goes on. Idempotent. Must not be called by the taker.
+  /// that goes on. Idempotent. The taker may call it too.
   void stop_listening();
 
   /// Cuts the connection with this node, by CAF's encoded id, if there is one.

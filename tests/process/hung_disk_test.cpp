@@ -27,7 +27,7 @@ milliseconds next_write(const server& through, int value) {
   return since(asked);
 }
 
-void check_ends(server& node) {
+void check_ends(server& node, const char* word) {
   const auto asked = steady_clock::now();
   node.process().signal(SIGTERM);
   const auto code = node.process().wait(12s);
@@ -37,7 +37,7 @@ void check_ends(server& node) {
   CHECK(*code == 1);
   CHECK(took < 10s);
   const auto log = node.log();
-  CHECK_THAT(log, Catch::Contains("wait for"));
+  CHECK_THAT(log, Catch::Contains(word));
 }
 
 } // namespace
@@ -79,12 +79,12 @@ TEST_CASE(
   auto& node = nodes[leader];
   hang(node);
   nodes[(leader + 1) % 3].call("PUT", "/v1/maps/m/k?timeout=1s", "1", 2s);
-  check_ends(node);
+  check_ends(node, "ended without threads that wait for a disk");
   // Its start counts the start in the identity file, on the main thread.
   node.start();
   wait_for("its HTTP port, which it has before its directory", 10s,
            [&] { return node.call("GET", "/livez").status == 503; });
-  check_ends(node);
+  check_ends(node, "as some thread waits for a disk or a service");
   release(node);
   node.start();
   nodes.wait_ready();
@@ -98,9 +98,9 @@ TEST_CASE("with a follower's disk hung writes take about as long as before") {
   std::vector<double> healthy, hung;
   constexpr int least = 4, most = 16;
   int rounds = 0;
-  const auto is_shown = [&] { return rounds >= least && median(hung) < 2 * median(healthy); };
-  // In turns, and more of them where the machine has much else to do.
-  for (; rounds < most && !is_shown(); ++rounds) {
+  // In turns, and all of them unless it is clear before: to stop at the limit itself would pass by chance.
+  const auto is_clear = [&] { return rounds >= least && median(hung) < 1.5 * median(healthy); };
+  for (; rounds < most && !is_clear(); ++rounds) {
     nodes.wait_ready();
     const auto measure = [&](std::vector<double>& into) {
       writer.take_p99();
@@ -117,6 +117,6 @@ TEST_CASE("with a follower's disk hung writes take about as long as before") {
   }
   std::cout << "p99 of writes: " << median(healthy) << " ms, with a follower's disk hung " << median(hung) << " ms, "
             << rounds << " rounds\n";
-  CHECK(is_shown());
+  CHECK(median(hung) < 2 * median(healthy));
   CHECK(writer.stop() == std::vector<std::string>{});
 }

@@ -51,6 +51,8 @@ void end_by_limit() {
   while (true) ::pause();
 }
 
+bool writes_hang = false;
+
 /// A pipe into which nothing fits.
 struct full_pipe {
   full_pipe() {
@@ -68,6 +70,26 @@ struct full_pipe {
 };
 
 } // namespace
+
+/// In the place of the C library's, as a disk that hangs can make it.
+extern "C" ssize_t write(int to, const void* from, std::size_t size) {
+  while (writes_hang) ::pause();
+  return ::syscall(SYS_write, to, from, size);
+}
+
+TEST_CASE("a process ends although the disk hangs on which its last line is to be written") {
+  const test::temporary_folder folder;
+  const auto file = ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const auto with_hung_disk = [](auto what) {
+    return [what] {
+      writes_hang = true;
+      what();
+    };
+  };
+  CHECK(exit_code(file, with_hung_disk(run_out_of_memory)) == 1);
+  CHECK(exit_code(file, with_hung_disk(end_by_limit)) == 1);
+  ::close(file);
+}
 
 TEST_CASE("a process ends although nobody reads its last line") {
   const full_pipe full;

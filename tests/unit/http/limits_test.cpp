@@ -10,8 +10,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 
+#include <malloc.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -337,25 +339,161 @@ TEST_CASE("a client that takes its answer slowly is not ended in the place of on
   CHECK_FALSE(is_whole(stuck, each));
 }
 
-TEST_CASE("a connection that holds nothing needs no room, however small the allowance is", "[limits]") {
+namespace {
+
+/// Connections that are served on the test's thread, with a budget of their own.
+struct bench {
+  explicit bench(std::shared_ptr<byte_budget> budget) {
+    around.settings = with_probe();
+    around.serve = answer_of_length;
+    around.answers = std::make_shared<mailbox>([] {}, std::move(budget));
+    around.relieve = [](const connection&) { return false; };
+    around.ended = [](std::uint64_t) {};
+  }
+  ~bench() {
+    for (const auto& one : served) one->close();
+  }
+
+  /// `buffers`: bytes that the kernel keeps for each side; 0: as many as it likes.
+  void connect(int buffers = 0) {
+    boost::asio::ip::tcp::acceptor listening(io, {boost::asio::ip::address_v4::loopback(), 0});
+    clients.emplace_back(listening.local_endpoint().port(), "127.0.0.1", buffers);
+    troupe::http::socket peer(io);
+    listening.accept(peer);
+    if (buffers > 0) peer.set_option(boost::asio::socket_base::send_buffer_size(buffers));
+    served.push_back(std::make_shared<connection>(served.size(), std::move(peer), "a", false, around));
+    served.back()->start();
+  }
+  void receive(std::string_view bytes) {
+    clients.back().send(bytes);
+    io.restart(); // it may have had nothing to wait for
+    io.run_one();
+  }
+  /// Hands on what the handler or the server itself has answered.
+  void answer() {
+    std::vector<troupe::http::answer> all;
+    around.answers->take(all);
+    for (auto& one : all) served[one.connection]->take(std::move(std::get<response>(one.content)), std::move(one.held));
+  }
+
   surroundings around;
   boost::asio::io_context io;
+  std::vector<wire> clients;
+  std::vector<std::shared_ptr<connection>> served;
+};
+
+std::string with_headers(std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += "a: b\r\n";
+  return all;
+}
+
+std::size_t heap_in_use() { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; }
+
+} // namespace
+
+TEST_CASE("while no client stops, the one that takes its answer most slowly makes room", "[limits]") {
+  bench all(std::make_shared<byte_budget>(64 << 20));
+  constexpr std::array<std::size_t, 4> steps{4'500, 1'000, 2'500, 12'000}; // the last one is quick enough
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    all.connect(32 << 10);
+    all.clients.back().send("GET /16000000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (all.served.back()->held() == 0) {
+      all.io.restart();
+      all.io.run_one();
+      all.answer();
+    }
+  }
+  all.connect();
+  const auto& needy = *all.served.back();
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    std::jthread serving{[&](const std::stop_token& over) {
+      while (!over.stop_requested()) all.io.run_for(5ms);
+    }};
+    for (int round = 1; round <= 120; ++round) {
+      for (std::size_t i = 0; i < steps.size(); ++i) all.clients[i].read_exactly(steps[i]);
+      std::this_thread::sleep_until(begun + round * 20ms); // nap: the pace of slow clients
+    }
+  }
+  const auto ended = [&] {
+    std::vector<bool> of_each;
+    for (std::size_t i = 0; i < steps.size(); ++i) of_each.push_back(all.served[i]->held() == 0);
+    return of_each;
+  };
+  CHECK(relieve(all.around, needy));
+  CHECK(ended() == std::vector{false, true, false, false});
+  CHECK(relieve(all.around, needy));
+  CHECK(ended() == std::vector{false, true, true, false});
+  CHECK(relieve(all.around, needy));
+  CHECK_FALSE(relieve(all.around, needy));
+  CHECK(ended() == std::vector{true, true, true, false});
+}
+
+TEST_CASE("a head counts with the memory that it takes, not with its bytes", "[limits]") {
+  bench one(std::make_shared<byte_budget>(1 << 20));
+  one.connect();
+  const std::string segments(max_segments, '/');
+  one.receive("PUT " + segments + "?a&a&a&a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n" + with_headers(90) +
+              "\r\n");
+  CHECK(one.served[0]->held() >= max_segments * sizeof(std::string) + (92 + 4) * 2 * sizeof(std::string));
+  CHECK(one.served[0]->held() < 20'000);
+}
+
+TEST_CASE("a head of too many parts is refused", "[limits]") {
+  const server serving(with_probe(), answer_of_length);
+  const auto status = [&](const std::string& target, std::size_t headers) {
+    wire one(serving.port());
+    one.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + with_headers(headers) + "\r\n");
+    return read_answer(one).substr(9, 3);
+  };
+  CHECK(status("/1" + std::string(max_segments - 1, '/'), max_headers - 1) == "200");
+  CHECK(status("/1" + std::string(max_segments, '/'), 0) == "414");
+  CHECK(status("/1?" + std::string(max_parameters, '&'), 0) == "414");
+  CHECK(status("/1", max_headers) == "431");
+}
+
+TEST_CASE("a request that was refused leaves nothing in memory, although its connection goes on", "[limits]") {
+  auto chosen = with_probe();
+  chosen.max_connections = 128;
+  chosen.max_header = 64 << 10;
+  const server serving(chosen, answer_of_length);
+  constexpr std::size_t each = 60'000;
+  const auto sent = GENERATE("GET /%zz", "GET /1%zz"); // twice: the first one warms the heap up
+  std::vector<wire> clients;
+  for (int i = 0; i < 100; ++i) clients.emplace_back(serving.port());
+  const auto before = heap_in_use();
+  for (auto& one : clients) {
+    // In two parts, so that the server has to keep the first one.
+    one.send(sent);
+    one.send(std::string(each, 'x'));
+    one.send(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 400 "));
+  }
+  CHECK(heap_in_use() < before + clients.size() * each / 4);
+}
+
+TEST_CASE("a probe needs no room, however small the allowance is", "[limits]") {
   const auto full = std::make_shared<byte_budget>(1000, 1);
   REQUIRE(full->take(1000, 1000));
-  around.answers = std::make_shared<mailbox>([] {}, full);
-  around.relieve = [](const connection&) { return false; };
-  around.ended = [](std::uint64_t) {};
-  boost::asio::ip::tcp::acceptor listening(io, {boost::asio::ip::address_v4::loopback(), 0});
-  wire one(listening.local_endpoint().port());
-  troupe::http::socket peer(io);
-  listening.accept(peer);
-  const auto served = std::make_shared<connection>(1, std::move(peer), "a", false, around);
-  served->start();
-  one.send("\r\n"); // an empty line before a request leaves nothing
-  io.run_one();
-  one.send(get_a);
-  io.run_one();
-  CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 503 "));
-  served->close();
+  bench one(full);
+  one.around.serve = [](const request&, const responder& answer) { answer.send({200, "text/plain", "ok"}); };
+  one.connect();
+  one.receive("GET /livez HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a program that asks for this\r\n\r\n");
+  one.answer();
+  CHECK_THAT(read_answer(one.clients[0]), StartsWith("HTTP/1.1 200 "));
+  one.receive("PUT /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" + std::string(50, 'x'));
+  CHECK_THAT(read_answer(one.clients[0]), StartsWith("HTTP/1.1 503 "));
+}
+
+TEST_CASE("a connection that holds nothing needs no room, however small the allowance is", "[limits]") {
+  const auto full = std::make_shared<byte_budget>(1000, 1);
+  REQUIRE(full->take(1000, 1000));
+  bench one(full);
+  one.connect();
+  one.receive("\r\n"); // an empty line before a request leaves nothing
+  one.receive(get_a);
+  CHECK_THAT(read_answer(one.clients[0]), StartsWith("HTTP/1.1 503 "));
+  one.served[0]->close();
   CHECK(full->used() == 1000);
 }

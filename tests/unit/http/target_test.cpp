@@ -38,6 +38,23 @@ TEST_CASE("what cannot be decoded is refused") {
   CHECK(parse_target("http://host:80/a/b?c=d")->segments == strings{"a", "b"});
 }
 
+TEST_CASE("a target of more parts than any resource has is refused") {
+  const auto repeated = [](std::string_view part, std::size_t count) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += part;
+    return all;
+  };
+  CHECK(parse_target(repeated("/", max_segments))->segments.size() == max_segments);
+  CHECK(parse_target("/?a" + repeated("&a", max_parameters - 1))->query.size() == max_parameters);
+  CHECK_FALSE(has_too_many_parts("http://host" + repeated("/", max_segments) + "?/////"));
+  for (const auto& bad : {repeated("/", max_segments + 1), "/?a" + repeated("&a", max_parameters),
+                          "http://host" + repeated("/", max_segments + 1), "/?" + repeated("&", max_parameters)}) {
+    CAPTURE(bad);
+    CHECK(has_too_many_parts(bad));
+    CHECK_FALSE(parse_target(bad));
+  }
+}
+
 TEST_CASE("encoding and decoding are inverse for all bytes") {
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {

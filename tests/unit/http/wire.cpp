@@ -14,7 +14,9 @@
 
 namespace troupe::http::testing {
 
-wire::wire(std::uint16_t port, const std::string& from) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+wire::wire(std::uint16_t port, const std::string& from, int receive_buffer)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   sockaddr_in own{};
   own.sin_family = AF_INET;
   ::inet_pton(AF_INET, from.c_str(), &own.sin_addr);

@@ -11,7 +11,8 @@ namespace troupe::http::testing {
 /// with a failed test.
 class wire {
  public:
-  explicit wire(std::uint16_t port, const std::string& from = "127.0.0.1");
+  /// `receive_buffer`: bytes that the kernel keeps for it; 0: as many as it likes.
+  explicit wire(std::uint16_t port, const std::string& from = "127.0.0.1", int receive_buffer = 0);
   ~wire();
   wire(wire&& other) noexcept;
   wire(const wire&) = delete;

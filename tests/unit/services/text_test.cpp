@@ -69,3 +69,13 @@ TEST_CASE("bytes of unknown origin are printable in a message") {
   CHECK(printable(std::string_view("a\"\\\0\xff", 5)) == R"("a\x22\x5c\x00\xff")");
   CHECK(printable(std::string(65, 'x')) == '"' + std::string(64, 'x') + "...\"");
 }
+
+TEST_CASE("nothing in a plain text controls a terminal, and UTF-8 stays as it is") {
+  CHECK(plain_text("caf\u00e9 \u20ac \U0001f600") == "caf\u00e9 \u20ac \U0001f600");
+  CHECK(plain_text("a\x1b[2J\r\n\x7f") == "a?[2J???");
+  CHECK(plain_text("\xc2\x9b"
+                   "2J") == "?2J"); // C1 as a character
+  CHECK(plain_text("\x9b"
+                   "2J \xff\xc3") == "?2J ??");
+  CHECK(plain_text("\xc2\xa0") == "\xc2\xa0");
+}

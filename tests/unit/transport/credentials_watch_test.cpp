@@ -10,17 +10,22 @@ using namespace troupe::net;
 using namespace std::chrono_literals;
 
 TEST_CASE("files are looked at again and again, and what is found is said") {
-  std::binary_semaphore heard{0};
-  std::atomic<int> looks = 0;
-  const credentials_watch watch{[&](const credentials_watch::listener& say) {
-                                  if (++looks == 1) throw std::runtime_error("not this time");
-                                  if (looks == 3) say("renewed");
+  // A look may outlive the watch, and with it this test.
+  struct state {
+    std::binary_semaphore heard{0};
+    std::atomic<int> looks = 0;
+  };
+  const auto shared = std::make_shared<state>();
+  const credentials_watch watch{[shared](const credentials_watch::listener& say) {
+                                  const auto look = ++shared->looks;
+                                  if (look == 1) throw std::runtime_error("not this time");
+                                  if (look == 3) say("renewed");
                                 },
-                                [&](const std::string& what) {
-                                  if (what == "renewed") heard.release();
+                                [shared](const std::string& what) {
+                                  if (what == "renewed") shared->heard.release();
                                 },
                                 1ms};
-  CHECK(heard.try_acquire_for(10s));
+  CHECK(shared->heard.try_acquire_for(10s));
 }
 
 TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch is not said") {
@@ -39,6 +44,7 @@ TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch 
                                   [shared](const std::string&) { ++shared->said; }, 1ms};
     shared->begun.acquire();
   }
+  CHECK(credentials_watch::looks_under_way() > 0);
   shared->goes_on.release();
   CHECK(shared->over.try_acquire_for(10s));
   CHECK(shared->said == 0);

@@ -147,6 +147,22 @@ TEST_CASE("no more connections are made at the same time than may be, and known 
   CHECK(stuck.wait_for(0s) == std::future_status::timeout);
 }
 
+TEST_CASE("the dialers of a process share what it may dial at the same time, and each goes on") {
+  const greeter good;
+  const black_hole bad{"127.0.0.2", good.port};
+  const dialer_options options{.deadline = 400ms, .max_of_process = 4};
+  dialing first{options};
+  dialing second{options};
+  const auto sockets = sockets_of_this_process();
+  std::vector<std::future<std::string>> holes;
+  for (int i = 0; i < 6; ++i) holes.push_back(first.dial("127.0.0.2", good.port));
+  for (int i = 0; i < 6; ++i) holes.push_back(second.dial("127.0.0.2", good.port));
+  CHECK(outcome(second.dial("127.0.0.1", good.port, true)) == "made");
+  CHECK(sockets_of_this_process() <= sockets + 5 + 2); // those at once, and both ends of the one that was made
+  CHECK(troupe::dialing_descriptors.held() <= 5);
+  for (auto& each : holes) CHECK_FALSE(outcome(std::move(each)).empty());
+}
+
 TEST_CASE("a resolver that hangs holds up a few threads and names, and no address") {
   const auto names = std::make_shared<hanging_names>();
   const greeter good;
@@ -233,6 +249,48 @@ TEST_CASE("whichever allocation fails, the dial is answered, and the next one fi
     CHECK(outcome(one.dial("127.0.0.1", good.port)) == "made");
   }
   CHECK(failures > 3);
+}
+
+TEST_CASE("whichever allocation fails while a name is asked for, the next one who asks gets an answer") {
+  std::size_t failures = 0;
+  for (std::size_t failing = 1;; ++failing) {
+    CAPTURE(failing);
+    // A name that is not within the string itself.
+    const std::string name = "a.name.that.is.too.long.for.a.short.string.test";
+    std::promise<std::string> answered;
+    resolver_pool pool{1, 10s, [](const std::string&, std::uint16_t port) { return resolved_host{"127.0.0.1", port}; }};
+    failing_allocation() = failing;
+    try {
+      pool.ask(name, 5, [](const resolution&) {});
+    } catch (const std::bad_alloc&) { // the next one is told
+    }
+    const bool failed = std::exchange(failing_allocation(), 0) == 0;
+    pool.ask(name, 5, [&](const resolution& r) { answered.set_value(r.found ? "found" : r.problem); });
+    CHECK(outcome(answered.get_future()) == "found");
+    if (!failed) break;
+    ++failures;
+  }
+  CHECK(failures > 3);
+}
+
+TEST_CASE("a resolver without memory costs a name one answer, and not the process") {
+  std::atomic<std::size_t> failing = 0;
+  resolver_pool pool{1, 10s, [&](const std::string&, std::uint16_t port) -> resolved_host {
+                       failing_allocation() = failing;
+                       if (failing > 100) throw socket_error("a text that is too long for a short string");
+                       return {"127.0.0.1", port};
+                     }};
+  for (const auto at : {1, 2, 3, 4, 101, 0}) {
+    failing = static_cast<std::size_t>(at);
+    std::promise<std::string> answered;
+    pool.ask("name.test", 5, [&](const resolution& r) {
+      failing_allocation() = 0;
+      answered.set_value(r.found ? "found" : "a problem");
+    });
+    const auto answer = outcome(answered.get_future());
+    CHECK(answer != "nothing");
+    if (at == 0) CHECK(answer == "found");
+  }
 }
 
 TEST_CASE("where only this machine may be dialed, the address that a name leads to decides") {

@@ -184,6 +184,32 @@ TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
 
+TEST_CASE("the gates of a process share its openings: one pushes out its own oldest, and has one in any case") {
+  const auto before = troupe::opening_descriptors.held();
+  {
+    gate_options narrow;
+    narrow.max_openings_of_process = before + 3;
+    tended_gate one{narrow};
+    tended_gate other{narrow};
+    std::vector<socket_guard> crowd;
+    const auto arrive = [&](tended_gate& at) {
+      const auto seen = at.owner.asked_for.size();
+      crowd.push_back(knock(at.port));
+      at.run_until([&] { return at.owner.asked_for.size() > seen; });
+    };
+    for (int i = 0; i < 3; ++i) arrive(one);
+    CHECK(one.owner.refusals.empty());
+    arrive(other);
+    CHECK(other.owner.refusals.empty());
+    arrive(other);
+    CHECK(other.owner.refusals.size() == 1);
+    arrive(one);
+    CHECK(one.owner.refusals.size() == 2); // the other has one of the three
+    CHECK(troupe::opening_descriptors.held() == before + 3);
+  }
+  CHECK(troupe::opening_descriptors.held() == before);
+}
+
 TEST_CASE("openings count towards the connections that may be open: for one more, the oldest is pushed out") {
   gate_options narrow;
   narrow.max_connections = 10;

@@ -208,6 +208,19 @@ TEST_CASE("what means this machine and nothing else") {
   }
 }
 
+TEST_CASE("who is to listen on this machine only is judged by the address, whatever its name says") {
+  CHECK(listen_at("127.0.0.1", 0, true).get() >= 0);
+  CHECK(listen_at("localhost", 0, true).get() >= 0);
+  for (const auto* elsewhere : {"", "0.0.0.0", "::"}) {
+    INFO(elsewhere);
+    CHECK_THROWS_WITH(listen_at(elsewhere, 0, true), Catch::Contains("is not on this machine alone"));
+  }
+  transport_options options;
+  options.dials = dial_policy::this_machine;
+  transport careful{options};
+  CHECK_THROWS_WITH(careful.listen("0.0.0.0", 0), Catch::Contains("is not on this machine alone"));
+}
+
 TEST_CASE("without TLS and without being told to be insecure a node dials its own machine alone", "[sockets]") {
   const auto careful = dial_policy_of(false, false);
   const auto refuses = [](const std::string& host, dial_policy policy) {

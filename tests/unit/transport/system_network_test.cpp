@@ -38,6 +38,15 @@ TEST_CASE("equal files make one realm, as long as somebody uses it") {
   CHECK(gone.expired());
 }
 
+TEST_CASE("who stays on this machine shares no realm with those who connect to others") {
+  system_network network{{}, {}};
+  const auto here = network.realm_of({}, dial_policy::this_machine);
+  CHECK(network.realm_of({}, dial_policy::this_machine) == here);
+  const auto elsewhere = network.realm_of({}, dial_policy::anywhere);
+  CHECK(elsewhere != here);
+  CHECK(elsewhere->receivers != here->receivers);
+}
+
 TEST_CASE("who comes back with the same files goes on with the connection that is left") {
   system_network network{{}, {}};
   const auto now = std::chrono::steady_clock::now();

@@ -9,6 +9,7 @@
 #include <semaphore>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 
 using namespace troupe::net;
 using namespace troupe::net::testing;
@@ -66,7 +67,46 @@ TEST_CASE("a transport ends in time although its thread hangs, which frees every
     shared->hangs.acquire(); // while it says that it turned this away
   }
   auto ended = std::async(std::launch::async, [&] { net.reset(); });
-  CHECK(ended.wait_for(20s) == std::future_status::ready);
-  shared->goes_on.release();
+  const bool in_time = ended.wait_for(8s) == std::future_status::ready;
+  CHECK(threads_are_left());
+  shared->goes_on.release(); // also of a transport that waits for its thread
+  CHECK(in_time);
+  CHECK(happens(gone));
+}
+
+TEST_CASE("what a taker holds is freed without the lock under which takers are called") {
+  struct asks_again {
+    transport* net = nullptr;
+    ~asks_again() {
+      if (net) net->stop_listening();
+    }
+  };
+  const auto over = std::make_shared<std::promise<void>>();
+  auto ended = over->get_future();
+  auto net = std::make_shared<transport>(transport_options{});
+  net->listen("127.0.0.1", 0);
+  auto last = std::make_shared<asks_again>();
+  last->net = net.get();
+  net->accept([held = std::move(last)](open_connection) {});
+  // Waits for itself for ever if it is freed under the lock.
+  std::thread([net, over]() mutable {
+    net->stop_listening();
+    over->set_value();
+  }).detach();
+  CHECK(ended.wait_for(10s) == std::future_status::ready);
+}
+
+TEST_CASE("a transport may be ended by the one who takes its connections") {
+  const auto gone = std::make_shared<std::promise<void>>();
+  transport_options options;
+  options.system = network_with_end(gone);
+  auto net = std::make_unique<transport>(options);
+  options.system.reset();
+  const auto port = net->listen("127.0.0.1", 0);
+  auto& same = *net;
+  const auto owner = std::make_shared<std::unique_ptr<transport>>(std::move(net));
+  same.accept([owner](open_connection) { owner->reset(); });
+  transport other{transport_options{}};
+  const auto made = other.dial("127.0.0.1", port);
   CHECK(happens(gone));
 }
