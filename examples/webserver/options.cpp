@@ -312,8 +312,8 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
   add_size(app, "--snapshot-rate", "TROUPE_SNAPSHOT_RATE", node.raft.snapshot_bytes_per_second,
            "Bytes of a snapshot that are sent to one node in a second at most; 0: no limit");
   add_duration(app, "--disk-stall-limit", "TROUPE_DISK_STALL_LIMIT", stall,
-               "A disk that has not answered a write for so long stalls: its node is not ready and does not lead "
-               "(default: four times the election timeout)");
+               "A disk that has not answered a write for so long stalls: its node is not ready and does not lead; at "
+               "least twice the election timeout (default: four times the election timeout)");
   add_duration(app, "--ready-lag", "TROUPE_READY_LAG", lag,
                "A node is not ready while it has not applied what it has known to be committed for longer than this "
                "(default: ten times the election timeout)");
