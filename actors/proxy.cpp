@@ -377,8 +377,7 @@ void proxy::on_core_down(const core_down& what) {
   for (const auto tag :
        pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
     settle(tag, errc::outcome_unknown,
-           down_.code == errc::none && !down_.why.empty() ? down_.why
-                                                          : "this node failed while it held the command");
+           down_.code == errc::none && !down_.why.empty() ? down_.why : "this node failed while it held the command");
   for (const auto tag :
        pending_.select([](const pending_command& c) { return c.at<place::reading>() || c.at<place::weighing>(); }))
     start_over(tag);

@@ -166,8 +166,7 @@ CLI::Validator whole_number(std::uint64_t least) {
             std::uint64_t count = 0;
             const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
             const bool whole = failed == std::errc{} && end == text.data() + text.size() && count >= least;
-            return whole ? std::string{}
-                         : "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
+            return whole ? std::string{} : "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
           },
           ""};
 }
