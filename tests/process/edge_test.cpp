@@ -174,6 +174,32 @@ TEST_CASE("a request that waits for a majority is answered when the node is aske
   CHECK(steady_clock::now() - asked < 10s);
 }
 
+TEST_CASE("when a node ends, a write in its log is unknown, and one that found no leader is surely not done") {
+  ready_cluster nodes{3};
+  const auto last = nodes.leader().value();
+  for (std::size_t i = 0; i < 3; ++i)
+    if (i != last) nodes[i].process().kill();
+  const auto put = [&](const std::string& key) {
+    return std::async(std::launch::async,
+                      [&, key] { return nodes[last].call("PUT", "/v1/maps/m/" + key + "?timeout=60s", "1", 30s); });
+  };
+  const auto logged = nodes[last].status()["last_index"].get<std::uint64_t>();
+  auto in_log = put("logged");
+  wait_for("the write in the log", 10s,
+           [&] { return nodes[last].status()["last_index"].get<std::uint64_t>() > logged; });
+  wait_for("a node without a leader", 10s, [&] { return nodes[last].status()["leader"].is_null(); });
+  auto waiting = put("waiting");
+  CHECK(waiting.wait_for(500ms) == std::future_status::timeout);
+  nodes[last].process().signal(SIGTERM);
+  const auto unknown = in_log.get();
+  CHECK(unknown.status == 504);
+  CHECK_THAT(unknown.body, Contains("\"unknown\"") && Contains("shutting down"));
+  const auto rejected = waiting.get();
+  CHECK(rejected.status == 503);
+  CHECK_THAT(rejected.body, Contains("\"rejected\""));
+  CHECK(nodes[last].process().wait(10s) == 0);
+}
+
 TEST_CASE("every example ends by SIGTERM and SIGINT, also as process 1, and checks its port") {
   const auto folder = make_folder();
   int number = 0;
