@@ -3,6 +3,7 @@
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/storage/reading_stopped.hpp"
+#include "tests/actor/silent_actor.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <caf/after.hpp>
@@ -18,18 +19,6 @@ using namespace troupe;
 using namespace std::chrono_literals;
 
 namespace {
-
-class silent : public caf::event_based_actor {
- public:
-  using event_based_actor::event_based_actor;
-  caf::behavior make_behavior() override {
-    // Not caf::drop, which answers with an error, of which the sender would die.
-    set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-      return caf::delegated<caf::message>{};
-    });
-    return {[](const flush&) {}};
-  }
-};
 
 /// Leaves every question unanswered.
 class stubborn : public caf::event_based_actor {
@@ -69,7 +58,7 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
     return log.read(stop);
   };
   const node_handle node = system.spawn<node_actor>(std::move(setup));
-  const auto rest = system.spawn<silent>();
+  const auto rest = system.spawn<test::silent_actor>();
   caf::scoped_actor self{system};
   self->monitor(node);
   self->send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
@@ -109,7 +98,7 @@ TEST_CASE("a stop ends the reading of the log at once, and the node ends without
   endless_log log;
   troupe::config config;
   caf::actor_system system{config};
-  const auto reason = stopped_while_reading(system, log, system.spawn<silent>(), 60s);
+  const auto reason = stopped_while_reading(system, log, system.spawn<test::silent_actor>(), 60s);
   INFO(compat::to_text(system, reason));
   CHECK(log.stopped);
   CHECK_FALSE(reason);
@@ -142,7 +131,7 @@ TEST_CASE("fronts and proxy share the time that a node has to drain") {
   setup.id = {1};
   setup.drain_timeout = 300ms;
   const node_handle node = system.spawn<node_actor>(std::move(setup));
-  const auto rest = system.spawn<silent>();
+  const auto rest = system.spawn<test::silent_actor>();
   const auto proxy = system.spawn<stubborn>(), front = system.spawn<stubborn>();
   caf::anon_send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
                                     caf::actor_cast<proxy_handle>(proxy), caf::actor_cast<formation_handle>(rest),

@@ -6,6 +6,7 @@
 #include "runtime/node_actor.hpp"
 #include "runtime/transport/transport_links.hpp"
 #include "tests/actor/cluster_steps.hpp"
+#include "tests/actor/silent_actor.hpp"
 #include "tests/unit/transport/certificates.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -18,18 +19,6 @@ using namespace troupe::test;
 using Catch::Contains;
 
 namespace {
-
-class silent : public caf::event_based_actor {
- public:
-  using event_based_actor::event_based_actor;
-  caf::behavior make_behavior() override {
-    // Not caf::drop, which answers with an error, of which the sender would die.
-    set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-      return caf::delegated<caf::message>{};
-    });
-    return {[](const get_formation&) { return formation_status{{}, {}, "waits for 2 of 3 nodes"}; }};
-  }
-};
 
 transport_settings settings_with(const net::tls_files& files) {
   transport_settings settings;
@@ -46,7 +35,9 @@ class lonely_node {
     who.node = {1};
     who.incarnation = 1;
     who.address = "127.0.0.1:1";
-    const auto rest = self_->spawn<silent>();
+    const auto rest = self_->spawn<test::silent_actor>(caf::behavior{[](const get_formation&) {
+      return formation_status{{}, {}, "waits for 2 of 3 nodes"};
+    }});
     const auto factory = std::make_shared<transport_links>(make_transport(system, settings));
     const links_handle links = self_->spawn<troupe::links>(who, factory, std::uint64_t{1});
     node_setup setup;
