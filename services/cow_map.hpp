@@ -63,12 +63,13 @@ template <class Key, class T, class Less = std::less<>> class cow_map {
     return seek(key, [&key](const node& leaf) { return leaf.upper(key); });
   }
 
-  /// True if the key is new.
-  bool insert_or_assign(Key&& key, T&& value) {
+  /// True if the key is new. Otherwise calls `replaced` with the value that was there, before it goes.
+  template <class Replaced> bool insert_or_assign(Key&& key, T&& value, const Replaced& replaced) {
     const auto before = size_;
-    place(key, &value);
+    place(key, &value, replaced);
     return size_ != before;
   }
+  bool insert_or_assign(Key&& key, T&& value) { return insert_or_assign(std::move(key), std::move(value), ignored); }
   bool insert_or_assign(const Key& key, T value) { return insert_or_assign(Key(key), std::move(value)); }
   /// The value at `key`, to be changed; a T{} if there was none.
   T& operator[](Key&& key) { return place(key, nullptr); }
@@ -105,8 +106,10 @@ template <class Key, class T, class Less = std::less<>> class cow_map {
     return next ? const_iterator(*this, next->first_leaf(), 0) : end();
   }
 
-  /// Finds or adds the entry of `key`, and moves `*value` there if it is given.
-  T& place(Key& key, T* value) {
+  static constexpr auto ignored = [](const T&) {};
+
+  /// Finds or adds the entry of `key`, and moves `*value` there if it is given; `found` sees what was there before.
+  template <class Found = decltype(ignored)> T& place(Key& key, T* value, const Found& found = ignored) {
     struct {
       node* above;
       std::size_t child;
@@ -120,7 +123,10 @@ template <class Key, class T, class Less = std::less<>> class cow_map {
       at = &at->children[i].edit();
     }
     const auto i = at->lower(key);
-    if (at->holds(i, key)) return overwrite(at->entries[i], value);
+    if (at->holds(i, key)) {
+      found(std::as_const(at->entries[i]->second));
+      return overwrite(at->entries[i], value);
+    }
     auto added = cow_ptr<value_type>::make(std::move(key), value ? std::move(*value) : T{});
     auto& placed = added.edit().second;
     at->entries.insert(at->entries.begin() + static_cast<std::ptrdiff_t>(i), std::move(added));

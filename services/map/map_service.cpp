@@ -23,17 +23,21 @@ void check_value(const services::value& value) {
 std::uint64_t size_of(std::string_view key, const services::value& value) {
   return key.size() + value.size() + map::entry_overhead;
 }
-std::uint64_t size_of(std::string_view map) { return map.size() + map::entry_overhead; }
+
+/// Of a map without its entries, or of a key without its value.
+std::uint64_t size_of(std::string_view name) { return name.size() + map::entry_overhead; }
 
 } // namespace
 
+/// One walk to the entry: what it replaces is measured on the way.
 void map_service::set(std::string map, std::string key, slot next) {
-  if (const auto* held = find(map, key))
-    bytes_ -= size_of(key, held->value);
-  else if (!maps_.find(map))
-    bytes_ += size_of(map);
-  bytes_ += size_of(key, next.value);
-  maps_[std::move(map)].insert_or_assign(std::move(key), std::move(next));
+  const auto name_bytes = size_of(map);
+  const auto key_bytes = size_of(key);
+  auto& entries = maps_[std::move(map)];
+  if (entries.empty()) bytes_ += name_bytes;
+  bytes_ += key_bytes + next.value.size();
+  entries.insert_or_assign(std::move(key), std::move(next),
+                           [&](const slot& before) { bytes_ -= key_bytes + before.value.size(); });
 }
 
 map::put_result map_service::apply(map::put command, const services::apply_context& context) {

@@ -24,7 +24,10 @@ wire::wire(std::uint16_t port, const std::string& from, int receive_buffer)
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (fd_ < 0 || ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
+  // The kernel chooses the source port when it knows the target: loopback.hpp says why.
+  const int later = 1;
+  if (fd_ < 0 || ::setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later) != 0 ||
+      ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
       ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     throw std::system_error(errno, std::generic_category(), "test connection");
 }

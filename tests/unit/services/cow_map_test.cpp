@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,14 @@ void change(rng& random, tested& map, oracle& expected, unsigned range, unsigned
     REQUIRE(map.erase(std::string_view(key)) == (expected.erase(key) == 1));
   else if (below(random, 4) == 0)
     REQUIRE((map[key] += value) == (expected[key] += value));
-  else
-    REQUIRE(map.insert_or_assign(key, value) == expected.insert_or_assign(key, value).second);
+  else {
+    std::optional<int> replaced;
+    const auto before = expected.find(key);
+    const auto there = before == expected.end() ? std::nullopt : std::optional{before->second};
+    const auto is_new = map.insert_or_assign(std::string{key}, int{value}, [&](int held) { replaced = held; });
+    REQUIRE(replaced == there);
+    REQUIRE(is_new == expected.insert_or_assign(key, value).second);
+  }
 }
 
 /// A value that counts how many of its kind exist.
