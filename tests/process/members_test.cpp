@@ -46,10 +46,12 @@ class growing {
       std::this_thread::sleep_for(20ms); // nap: a moment as a member would count as well
     }
   }
+  /// And that no change of members is in progress: the last one is committed.
   void wait_voters(std::size_t count, std::chrono::milliseconds patience = 20s) {
     wait_for(std::to_string(count) + " voters", patience, [&] {
       const auto now = members(0);
-      return !now["changing"].get<bool>() && voters(0) == count;
+      return !now["changing"].get<bool>() && voters_of(now).size() == count &&
+             nodes_[0]->status()["commit_index"] >= now["configuration_index"];
     });
   }
 
