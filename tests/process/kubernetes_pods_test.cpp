@@ -81,14 +81,12 @@ class example_cluster {
     });
   }
   json members(std::size_t seen_by = 0) { return body_of((*this)[seen_by].call("GET", "/v1/members"), "/v1/members"); }
-  std::size_t voters(std::size_t seen_by = 0) {
-    const auto seen = members(seen_by)["members"];
-    return static_cast<std::size_t>(
-        std::count_if(seen.begin(), seen.end(), [](const json& each) { return each["voter"].get<bool>(); }));
-  }
+  std::size_t voters(std::size_t seen_by = 0) { return voters_of(members(seen_by)).size(); }
   void wait_voters(std::size_t count, std::size_t seen_by = 0) {
-    wait_for(std::to_string(count) + " voters", 30s,
-             [&] { return voters(seen_by) == count && !members(seen_by)["changing"].get<bool>(); });
+    wait_for(std::to_string(count) + " voters", 30s, [&] {
+      const auto now = members(seen_by);
+      return voters_of(now).size() == count && !now["changing"].get<bool>();
+    });
   }
   void remove(const std::string& id) {
     // 429: another change, or a leader that has just been elected.
