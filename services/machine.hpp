@@ -1,7 +1,6 @@
 // A service behind bytes: what the dispatcher and the service actor hold.
 #pragma once
 
-#include "services/command.hpp"
 #include "services/printable.hpp"
 #include "services/reply.hpp"
 #include "services/service.hpp"
@@ -29,13 +28,16 @@ class machine {
   /// Runs a committed command. Never throws because of what `tag` or `payload` hold; throws what the service throws,
   /// save `refused`.
   virtual reply apply(std::string_view tag, std::string_view payload, const apply_context& context) = 0;
-  /// Answers from the present state; the same outcomes. The tag may be `adds_query`.
+  /// Answers from the present state; the same outcomes.
   virtual reply query(std::string_view tag, std::string_view payload) const = 0;
 
   /// How large the state is, as far as the service tells; else 0. Takes constant time.
   virtual std::uint64_t state_bytes() const { return 0; }
   /// The tags of the commands that cannot make the state larger.
   virtual std::vector<std::string> harmless_commands() const { return {}; }
+  /// Whether a command would make the present state larger. True when the service cannot tell, and for bytes that are
+  /// not one of its commands.
+  virtual bool would_add(std::string_view, std::string_view) const { return true; }
 
   /// The present state, which later commands do not change. As cheap as a copy of the service; its end may cost more
   /// (it frees what has changed since), and best comes on the thread that saves it.
@@ -77,11 +79,6 @@ template <class S> class machine_of final : public machine {
   }
 
   reply query(std::string_view tag, std::string_view payload) const override {
-    if (tag == adds_query) {
-      const auto command = decode_command(payload);
-      const bool adds = !command || would_add_to(typename S::commands{}, command->tag, command->payload);
-      return {reply_status::ok, std::string{adds ? would_add : would_not_add}};
-    }
     const auto handle = [](const auto& service, auto&& question) { return service.query(std::move(question)); };
     return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
   }
@@ -91,6 +88,9 @@ template <class S> class machine_of final : public machine {
     return 0;
   }
   std::vector<std::string> harmless_commands() const override { return harmless(typename S::commands{}); }
+  bool would_add(std::string_view tag, std::string_view payload) const override {
+    return would_add_to(typename S::commands{}, tag, payload);
+  }
 
   std::unique_ptr<machine_view> view() const override { return std::make_unique<view_of<S>>(service_); }
 

@@ -1,5 +1,7 @@
 #include "services/shell.hpp"
 
+#include "services/command.hpp"
+
 #include <utility>
 
 namespace troupe::services {
@@ -19,6 +21,17 @@ errc code_of(reply_status status) {
     return errc::refused;
   }
   return errc::refused;
+}
+
+/// Answers `adds_query`.
+reply weigh(const machine& service, std::string_view envelope) {
+  const auto command = decode_command(envelope);
+  const bool adds = !command || service.would_add(command->tag, command->payload);
+  return {reply_status::ok, std::string{adds ? would_add : would_not_add}};
+}
+
+reply answer_query(const machine& service, std::string_view tag, std::string_view payload) {
+  return tag == adds_query ? weigh(service, payload) : service.query(tag, payload);
 }
 
 } // namespace
@@ -59,7 +72,7 @@ queried_batch shell::query(const query_items& batch) const {
   for (const auto& item : batch.items) {
     // A query changes nothing, so whatever goes wrong in it is the asker's trouble alone.
     try {
-      auto reply = service_->query(item.tag.view(), item.payload.view());
+      auto reply = answer_query(*service_, item.tag.view(), item.payload.view());
       out.outcomes.push_back({item.number, code_of(reply.status), item.at, std::move(reply.payload)});
     } catch (const std::exception& e) {
       out.outcomes.push_back({item.number, errc::refused, item.at, std::string{"the query failed: "} + e.what()});
