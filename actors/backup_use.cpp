@@ -12,7 +12,7 @@ constexpr std::size_t read_bytes = 4 << 20;
 std::vector<backup_use> backup_uses(raft::storage& log, const raft::recovered& disk, const std::stop_token& stop) {
   std::vector<backup_use> uses;
   for (auto next = disk.start.index + 1; next <= disk.last_index;) {
-    if (stop.stop_requested()) throw raft::storage_error("the reading of the log was stopped");
+    if (stop.stop_requested()) throw raft::reading_stopped{};
     const auto entries = log.read(next, disk.last_index, read_bytes);
     if (entries.empty()) break;
     for (const auto& e : entries) {

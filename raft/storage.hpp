@@ -63,6 +63,12 @@ class storage_error : public std::runtime_error {
   bool temporary_;
 };
 
+/// A stop was requested while the disk was read. Nothing is wrong with the disk, and opening it again finds everything.
+class reading_stopped : public storage_error {
+ public:
+  reading_stopped() : storage_error("the reading of the disk was stopped") {}
+};
+
 /// The log's shape without its data: entries from `first` up to the next run's first have this term.
 struct term_run {
   index_t first = 0;

@@ -7,15 +7,9 @@
 
 namespace troupe {
 
-/// A stop was requested. Nothing is wrong with the disk, and opening it again finds everything.
-class reading_stopped : public raft::storage_error {
- public:
-  reading_stopped() : raft::storage_error("the reading of the disk was stopped") {}
-};
-
-/// To be called between records. Throws reading_stopped.
+/// To be called between records. Throws raft::reading_stopped.
 inline void check(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw reading_stopped{};
+  if (stop.stop_requested()) throw raft::reading_stopped{};
 }
 
 } // namespace troupe
