@@ -20,12 +20,10 @@ void check_value(const services::value& value) {
   if (value.size() > map::max_value_size) throw services::refused("the value is larger than 1 MiB");
 }
 
-std::uint64_t size_of(std::string_view key, const services::value& value) {
-  return key.size() + value.size() + map::entry_overhead;
-}
-
 /// Of a map without its entries, or of a key without its value.
 std::uint64_t size_of(std::string_view name) { return name.size() + map::entry_overhead; }
+
+std::uint64_t size_of(std::string_view key, const services::value& value) { return size_of(key) + value.size(); }
 
 } // namespace
 

@@ -1,7 +1,7 @@
 #include "tests/unit/http/wire.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "tests/unit/loopback_source.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,18 +17,8 @@ namespace troupe::http::testing {
 wire::wire(std::uint16_t port, const std::string& from, int receive_buffer)
     : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  sockaddr_in own{};
-  own.sin_family = AF_INET;
-  ::inet_pton(AF_INET, from.c_str(), &own.sin_addr);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // The kernel chooses the source port when it knows the target: loopback.hpp says why.
-  const int later = 1;
-  if (fd_ < 0 || ::setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later) != 0 ||
-      ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
-      ::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+  if (fd_ < 0 ||
+      test::connect_from(fd_, test::loopback_address(from, 0), test::loopback_address("127.0.0.1", port)) != 0)
     throw std::system_error(errno, std::generic_category(), "test connection");
 }
 

@@ -3,8 +3,8 @@
 
 #include "runtime/transport/sockets.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "tests/unit/loopback_source.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -18,13 +18,7 @@
 
 namespace troupe::net::testing {
 
-inline sockaddr_in loopback_address(const std::string& address, std::uint16_t port) {
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(port);
-  if (::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) throw std::runtime_error("no address: " + address);
-  return where;
-}
+using test::loopback_address;
 
 /// A port of 127.0.0.1 at which nobody listens for now.
 inline std::uint16_t free_port() {
@@ -37,17 +31,11 @@ inline std::uint16_t free_port() {
   return ntohs(where.sin_port);
 }
 
-/// The beginning of a non-blocking connection between these addresses. The kernel chooses the source port when it knows
-/// the target: chosen at the bind, a port that a closed connection to another target still holds could not be had, and
-/// 28,000 connections within a minute would use up all of them.
+/// The beginning of a non-blocking connection between these addresses.
 inline socket_guard begin_connecting(const std::string& from, const std::string& to, std::uint16_t port) {
   socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  const auto source = loopback_address(from, 0);
-  const auto target = loopback_address(to, port);
-  const int later = 1;
-  if (fd.get() < 0 || ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later) != 0 ||
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0 ||
-      (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0 && errno != EINPROGRESS))
+  if (fd.get() < 0 || (test::connect_from(fd.get(), loopback_address(from, 0), loopback_address(to, port)) != 0 &&
+                       errno != EINPROGRESS))
     throw std::runtime_error(std::string{"cannot connect on loopback: "} + std::strerror(errno));
   return fd;
 }
