@@ -140,7 +140,7 @@ void formation_actor::announce() {
 void formation_actor::note(const std::string& text, bool alarm) {
   if (text.empty() || text == note_) return;
   note_ = text;
-  log().log(alarm ? spdlog::level::err : spdlog::level::info, "formation: {}", text);
+  log().log(alarm ? log_level::error : log_level::info, "formation: {}", text);
 }
 
 void formation_actor::arm() {

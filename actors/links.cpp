@@ -175,9 +175,9 @@ void links::complain(const std::string& address, address_entry& entry) {
   if (known) return;
   entry.complaint = entry.problem;
   entry.warned = refused || !serves_;
-  log().log(refused   ? spdlog::level::err
-            : serves_ ? spdlog::level::info
-                      : spdlog::level::warn,
+  log().log(refused   ? log_level::error
+            : serves_ ? log_level::info
+                      : log_level::warn,
             "no link to {}: {}", address, entry.problem);
 }
 

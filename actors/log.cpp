@@ -15,7 +15,9 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -60,9 +62,12 @@ class writer_sink : public spdlog::sinks::base_sink<std::mutex> {
   const bool coloured_ = ::isatty(STDERR_FILENO) == 1;
 };
 
-} // namespace
+spdlog::level::level_enum spdlog_level(log_level level) { return static_cast<spdlog::level::level_enum>(level); }
+static_assert(static_cast<int>(log_level::trace) == static_cast<int>(spdlog::level::trace));
+static_assert(static_cast<int>(log_level::warn) == static_cast<int>(spdlog::level::warn));
+static_assert(static_cast<int>(log_level::off) == static_cast<int>(spdlog::level::off));
 
-spdlog::logger& log() {
+spdlog::logger& spdlog_logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
     if (auto known = spdlog::get("troupe")) return known;
     auto made = std::make_shared<spdlog::logger>("troupe", std::make_shared<writer_sink>());
@@ -70,6 +75,25 @@ spdlog::logger& log() {
     return made;
   }();
   return *logger;
+}
+
+} // namespace
+
+void set_log_level(log_level lowest) { spdlog_logger().set_level(spdlog_level(lowest)); }
+
+log_level log_level_of(std::string_view name) {
+  const auto level = spdlog::level::from_str(std::string(name));
+  if (level == spdlog::level::off && name != "off")
+    throw std::invalid_argument("unknown log level '" + std::string(name) + "'");
+  return static_cast<log_level>(level);
+}
+
+void logger::write(log_level level, fmt::string_view format, fmt::format_args args) {
+  auto& to = spdlog_logger();
+  if (!to.should_log(spdlog_level(level))) return;
+  fmt::memory_buffer text;
+  fmt::vformat_to(fmt::appender(text), format, args);
+  to.log(spdlog_level(level), std::string_view(text.data(), text.size()));
 }
 
 std::uint64_t dropped_log_lines() { return stderr_writer().dropped(); }

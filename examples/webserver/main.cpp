@@ -147,7 +147,7 @@ int run(int argc, char** argv, const stop_signals& signals) {
   chosen.node.drain_timeout = node_grace;
   chosen.node.close_timeout = disk_grace;
   if (chosen.leave) ending.set_limit(end_limit + node_grace);
-  log().set_level(spdlog::level::from_str(chosen.log_level));
+  set_log_level(log_level_of(chosen.log_level));
   raise_file_limit();
   return serve(chosen, ending);
 }

@@ -183,7 +183,7 @@ opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vecto
 
 cluster_world::cluster_world(std::uint64_t seed, weather how)
     : random_(seed), wire_(system, random_.next(), [this](const std::string& line) { note(line); }) {
-  log().set_level(spdlog::level::off);
+  set_log_level(log_level::off);
   wire_.set(how);
   for (const auto id : ids()) {
     members_[id].storage = std::make_shared<disk>();

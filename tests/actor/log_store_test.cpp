@@ -74,7 +74,7 @@ struct log_world : virtual_system {
   std::uint64_t writes = 0;
 
   log_world() {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     around = system.spawn<listener>(heard);
     subject = system.spawn<log_store>(std::make_unique<faced_storage>(disk), raft::recovered{},
                                       caf::actor_cast<links_handle>(around));

@@ -40,7 +40,7 @@ struct keeper_world : virtual_system {
   epoch_t epoch = 0;
 
   explicit keeper_world(const raft::member_policy_options& opts = {}) {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     around = system.spawn<world_around>(asked);
     subject = system.spawn<member_keeper>(self, opts, caf::actor_cast<links_handle>(around),
                                           caf::actor_cast<health_monitor_handle>(around));

@@ -1,7 +1,6 @@
 // A node's disk as its core finds it: a backup as the first state, with power lost before, or a failure of, every call.
 #include "actors/log.hpp"
 #include "runtime/node_disk.hpp"
-#include "runtime/storage/reading_stopped.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/map/map_service.hpp"
@@ -37,7 +36,7 @@ struct story {
   membership_decision as{new_cluster, {{{{1}, "n1:1"}, {{2}, "n2:1"}}, {}, {}, {}}, false, 0};
 
   explicit story(std::uint64_t seed) : fs{seed} {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     map_service map;
     for (int i = 0; i < 50; ++i)
       map.apply(map::put{"m", std::to_string(i), services::value::of(std::string(40, 'x'))}, {1});
@@ -154,7 +153,7 @@ TEST_CASE("the opening of a disk can be stopped at any time, and the next start 
     bool stopped = false;
     try {
       s.open(s.fs, stop.get_token());
-    } catch (const reading_stopped&) {
+    } catch (const raft::reading_stopped&) {
       stopped = true;
       ++stops;
     }
@@ -186,7 +185,8 @@ TEST_CASE("neither a log nor a snapshot is read on after a stop") {
     const auto disk =
         std::make_shared<node_disk>(std::shared_ptr<file_system>{std::shared_ptr<void>{}, &s.fs}, "/data");
     const std::vector<machine_factory> services{[&] { return std::make_unique<stopping_machine>(stop); }};
-    CHECK_THROWS_AS(open_disk(disk, small_options(), s.file())(s.as, services, stop.get_token()), reading_stopped);
+    CHECK_THROWS_AS(open_disk(disk, small_options(), s.file())(s.as, services, stop.get_token()),
+                    raft::reading_stopped);
   }
   SECTION("a log") {
     {
@@ -199,7 +199,7 @@ TEST_CASE("neither a log nor a snapshot is read on after a stop") {
     }
     stop.request_stop();
     raft::recovered found;
-    CHECK_THROWS_AS(wal::open(s.fs, "/data/log", small_options(), found, stop.get_token()), reading_stopped);
+    CHECK_THROWS_AS(wal::open(s.fs, "/data/log", small_options(), found, stop.get_token()), raft::reading_stopped);
   }
   s.open(s.fs);
 }

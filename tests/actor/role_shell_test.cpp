@@ -80,7 +80,7 @@ struct follower_world : virtual_system {
   role_handle subject;
 
   explicit follower_world(std::vector<raft::entry> entries, bool hangs = false) {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     auto storage = std::make_unique<memory_storage>();
     raft::write first{1, raft::hard_state{entries.back().term, {}}, {}, {}, std::move(entries)};
     storage->apply(first);

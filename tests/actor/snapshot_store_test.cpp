@@ -74,7 +74,7 @@ struct store_world : virtual_system {
   snapshot_store_handle store;
 
   store_world() {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     snapshot_store_setup setup;
     setup.files = files;
     setup.services.push_back([this] { return std::make_unique<counted_machine>(machines); });

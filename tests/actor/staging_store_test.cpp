@@ -47,7 +47,7 @@ struct staging_world : virtual_system {
 
   explicit staging_world(std::shared_ptr<memory_file_system> on = std::make_shared<memory_file_system>())
       : disk(std::move(on)) {
-    log().set_level(spdlog::level::off);
+    set_log_level(log_level::off);
     start();
   }
   ~staging_world() { stop(); }

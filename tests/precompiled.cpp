@@ -1,0 +1,1 @@
+// Nothing: its target exists for the headers that it precompiles.
