@@ -1,6 +1,6 @@
 #include "discovery/dns_answer.hpp"
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -5,7 +5,7 @@
 #include "discovery/dns_answer.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
-#include "raft/backoff.hpp"
+#include "raft/base/backoff.hpp"
 
 #include <cstdint>
 #include <map>

@@ -1,7 +1,7 @@
 // HTTPS requests that can be stopped: libcurl, for one thread.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <filesystem>
 #include <functional>

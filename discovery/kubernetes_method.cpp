@@ -1,6 +1,6 @@
 #include "discovery/kubernetes_method.hpp"
 
-#include "discovery/line_reader.hpp"
+#include "raft/base/line_reader.hpp"
 
 #include <utility>
 

@@ -13,7 +13,7 @@
 #include "discovery/kubernetes_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
-#include "raft/backoff.hpp"
+#include "raft/base/backoff.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,6 @@
 #include "discovery/kubernetes_view.hpp"
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 
 #include <nlohmann/json.hpp>
 

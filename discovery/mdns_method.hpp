@@ -12,7 +12,7 @@
 #include "discovery/mdns_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
-#include "raft/backoff.hpp"
+#include "raft/base/backoff.hpp"
 
 #include <condition_variable>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "discovery/mdns_view.hpp"
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // What nodes say of themselves by mDNS, and what is seen of them. Pure.
 #pragma once
 
-#include "raft/formation.hpp"
+#include "raft/membership/formation.hpp"
 
 #include <cstdint>
 #include <map>

@@ -1,7 +1,7 @@
 // How methods wait, so that they are woken when they are to stop.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <condition_variable>
 #include <mutex>

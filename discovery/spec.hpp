@@ -1,7 +1,7 @@
 // What `--discovery` says: by which methods nodes find each other.
 #pragma once
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,8 +1,8 @@
 // Since when nodes are not members.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
-#include "raft/types.hpp"
 
 #include <cstddef>
 #include <map>

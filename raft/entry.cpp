@@ -1,6 +1,6 @@
 #include "raft/entry.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // One position of the log, and who votes on it.
 #pragma once
 
-#include "raft/bytes.hpp"
-#include "raft/types.hpp"
+#include "raft/base/bytes.hpp"
+#include "raft/base/types.hpp"
 
 #include <cstdint>
 #include <optional>

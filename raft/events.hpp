@@ -1,9 +1,9 @@
 // The inputs and outputs of a role: everything enters by `event` and leaves by `output`.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/messages.hpp"
 #include "raft/storage.hpp"
-#include "raft/types.hpp"
 
 #include <cstdint>
 #include <optional>

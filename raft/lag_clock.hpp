@@ -1,7 +1,7 @@
 // For how long something has been behind what is known.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 namespace troupe::raft {
 

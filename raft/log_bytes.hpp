@@ -1,7 +1,7 @@
 // How many bytes the entries of a log cost, without their data at hand.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,10 +1,10 @@
 // The log as the roles see it: every term, and the newest entries with their data.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
 #include "raft/log_bytes.hpp"
 #include "raft/storage.hpp"
-#include "raft/types.hpp"
 
 #include <deque>
 #include <optional>

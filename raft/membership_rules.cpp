@@ -1,6 +1,6 @@
 #include "raft/membership_rules.hpp"
 
-#include "raft/address.hpp"
+#include "raft/base/address.hpp"
 
 #include <algorithm>
 #include <set>

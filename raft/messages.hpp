@@ -1,9 +1,9 @@
 // What nodes tell each other. Every message carries the cluster, both ends and the sender's term.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
 #include "raft/snapshot.hpp"
-#include "raft/types.hpp"
 
 #include <cstdint>
 #include <variant>

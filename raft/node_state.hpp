@@ -2,11 +2,11 @@
 #pragma once
 
 #include "raft/absences.hpp"
+#include "raft/base/random.hpp"
 #include "raft/events.hpp"
 #include "raft/lag_clock.hpp"
 #include "raft/log_view.hpp"
 #include "raft/options.hpp"
-#include "raft/random.hpp"
 
 #include <algorithm>
 #include <deque>

@@ -1,7 +1,7 @@
 // The protocol's knobs.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <cstddef>
 #include <cstdint>

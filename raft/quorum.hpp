@@ -1,8 +1,8 @@
 // Majorities, single and joint, as free functions.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
-#include "raft/types.hpp"
 
 #include <algorithm>
 #include <vector>

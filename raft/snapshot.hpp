@@ -1,8 +1,8 @@
 // What the protocol knows of a snapshot: where it ends, who was a member there, and a name for its bytes.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
-#include "raft/types.hpp"
 
 #include <cstdint>
 

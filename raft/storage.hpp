@@ -1,10 +1,10 @@
 // What the protocol needs of a disk. The interface lives here with its user; runtime/storage/ implements it.
 #pragma once
 
+#include "raft/base/types.hpp"
 #include "raft/entry.hpp"
 #include "raft/log_bytes.hpp"
 #include "raft/snapshot.hpp"
-#include "raft/types.hpp"
 
 #include <cstdint>
 #include <optional>

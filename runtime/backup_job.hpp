@@ -6,7 +6,7 @@
 // After the deadline it answers with an error and leaves nothing open.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "runtime/node_actor.hpp"
 
 namespace troupe {

@@ -1,8 +1,8 @@
 #include "runtime/client.hpp"
 
-#include "actors/client_links.hpp"
-#include "actors/proxy.hpp"
-#include "discovery/host_port.hpp"
+#include "actors/cluster/client_links.hpp"
+#include "actors/frontend/proxy.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/transport/transport_links.hpp"
 
 #include <future>

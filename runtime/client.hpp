@@ -7,10 +7,10 @@
 // All callers of a client share its links: what they ask at the same time leaves in one message each way.
 #pragma once
 
-#include "actors/link_factory.hpp"
+#include "actors/cluster/link_factory.hpp"
+#include "actors/frontend/front.hpp"
 #include "runtime/startup_error.hpp"
-#include "runtime/transport_settings.hpp"
-#include "services/front.hpp"
+#include "runtime/transport/transport_settings.hpp"
 
 #include <chrono>
 #include <cstddef>

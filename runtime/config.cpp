@@ -1,7 +1,7 @@
 #include "runtime/config.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 #include "runtime/transport/network_registry.hpp"
 
 #include <caf/io/middleman.hpp>

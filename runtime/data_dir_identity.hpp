@@ -1,7 +1,7 @@
 // The node's data directory as formation sees it.
 #pragma once
 
-#include "actors/identity_store.hpp"
+#include "actors/cluster/identity_store.hpp"
 #include "runtime/storage/data_dir.hpp"
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "runtime/discovery_sources.hpp"
 
-#include "discovery/blocking_loop.hpp"
+#include "actors/discovery/blocking_loop.hpp"
+#include "actors/discovery/static_loop.hpp"
 #include "discovery/dns_method.hpp"
 #include "discovery/kubernetes_method.hpp"
 #include "discovery/mdns_method.hpp"
-#include "discovery/static_loop.hpp"
 
 #include <algorithm>
 #include <cstdlib>

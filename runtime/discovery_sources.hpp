@@ -1,7 +1,7 @@
 // The discovery actors of a node, from what `--discovery` says and from what its user adds.
 #pragma once
 
-#include "discovery/discovery_loop.hpp"
+#include "actors/discovery/discovery_loop.hpp"
 #include "discovery/spec.hpp"
 
 #include <cstdint>

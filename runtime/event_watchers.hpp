@@ -1,7 +1,7 @@
 // Who hears of what happens in the cluster, and what they were told last of this node's role and its leader.
 #pragma once
 
-#include "actors/cluster_events.hpp"
+#include "actors/cluster/cluster_events.hpp"
 
 #include <optional>
 #include <vector>

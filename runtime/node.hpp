@@ -7,11 +7,11 @@
 //   self->request(map, caf::infinite, troupe::map::put{"users", "ada", troupe::services::value::of(1815)}).then(...);
 #pragma once
 
+#include "actors/frontend/front.hpp"
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/node_options.hpp"
 #include "runtime/startup_error.hpp"
-#include "services/front.hpp"
 #include "services/machine.hpp"
 
 #include <map>

@@ -1,15 +1,15 @@
 #include "runtime/node_actor.hpp"
 
 #include "actors/log.hpp"
-#include "actors/log_store.hpp"
-#include "actors/role_shell.hpp"
-#include "actors/snapshot_store.hpp"
-#include "actors/staging_store.hpp"
+#include "actors/replica/log_store.hpp"
+#include "actors/replica/role_shell.hpp"
+#include "actors/replica/service_shell.hpp"
+#include "actors/replica/snapshot_store.hpp"
+#include "actors/replica/staging_store.hpp"
 #include "actors/threads.hpp"
 #include "runtime/backup_job.hpp"
 #include "runtime/proxy_question.hpp"
 #include "runtime/restore_job.hpp"
-#include "services/shell.hpp"
 
 #include <algorithm>
 #include <utility>

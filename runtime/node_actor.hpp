@@ -17,14 +17,14 @@
 // suffice to run, [clearing] and [opening] lead to [no_room], and from there to [opening] every second or more.
 #pragma once
 
-#include "actors/cluster_events.hpp"
-#include "actors/dispatcher.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/log_opener.hpp"
-#include "actors/member_keeper.hpp"
-#include "actors/proxy.hpp"
-#include "actors/role_context.hpp"
-#include "actors/timer_slot.hpp"
+#include "actors/cluster/cluster_events.hpp"
+#include "actors/cluster/member_keeper.hpp"
+#include "actors/frontend/proxy.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/timer_slot.hpp"
+#include "actors/replica/dispatcher.hpp"
+#include "actors/replica/log_opener.hpp"
+#include "actors/replica/role_context.hpp"
 #include "runtime/event_watchers.hpp"
 #include "runtime/node_options.hpp"
 #include "runtime/transport/transport.hpp"

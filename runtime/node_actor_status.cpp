@@ -1,7 +1,7 @@
 // The half of a node's supervisor that tells how it is.
 #include "runtime/node_actor.hpp"
 
-#include "services/printable.hpp"
+#include "raft/base/printable.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 // Everything of a node that is on disk, and how its core finds it at every start.
 #pragma once
 
-#include "actors/log_opener.hpp"
+#include "actors/replica/log_opener.hpp"
 #include "runtime/storage/data_dir.hpp"
 #include "runtime/storage/snapshot_folder.hpp"
 #include "runtime/storage/wal.hpp"

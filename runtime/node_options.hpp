@@ -1,10 +1,10 @@
 // How a node is configured.
 #pragma once
 
-#include "actors/snapshot_schedule.hpp"
-#include "raft/member_policy.hpp"
+#include "actors/replica/snapshot_schedule.hpp"
+#include "raft/membership/member_policy.hpp"
 #include "raft/options.hpp"
-#include "runtime/transport_settings.hpp"
+#include "runtime/transport/transport_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +31,7 @@ struct node_options {
   /// How nodes find each other: methods with a semicolon between them, such as "static:host:port,host:port" (see
   /// discovery/spec.hpp and docs/discovery.md); empty for none.
   std::string discovery = {};
-  /// More ways to find them, of your own (see discovery/discovery_loop.hpp).
+  /// More ways to find them, of your own (see actors/discovery/discovery_loop.hpp).
   std::vector<std::shared_ptr<peer_source>> sources = {};
   /// With how many nodes this one forms a cluster, itself included: 0 never (it only ever joins), 1 alone, n with
   /// exactly n. Not set: as many as static discovery lists if there is no other, 0 with any other, 1 without discovery.

@@ -3,7 +3,7 @@
 //   (spawned) -- ask_proxy: a command for the proxy --> [waiting] -- its outcome, or the proxy's end --> (gone)
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 
 #include <chrono>
 

@@ -1,8 +1,8 @@
 #include "runtime/restore.hpp"
 
 #include "actors/log.hpp"
+#include "raft/base/printable.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
-#include "services/printable.hpp"
 
 #include <string>
 

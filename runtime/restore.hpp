@@ -1,11 +1,11 @@
 // A backup as the beginning of a new cluster (docs/operations.md).
 #pragma once
 
-#include "actors/machine_set.hpp"
-#include "raft/formation.hpp"
+#include "raft/membership/formation.hpp"
 #include "runtime/storage/data_dir.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/wal.hpp"
+#include "services/machine_set.hpp"
 
 #include <cstdint>
 #include <filesystem>

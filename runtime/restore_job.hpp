@@ -7,8 +7,8 @@
 //                                                                  (gone) <-- the command's outcome ---+
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "actors/timer_slot.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/timer_slot.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/proxy_question.hpp"
 

@@ -1,7 +1,7 @@
 #include "services/command.hpp"
 
-#include "raft/codec.hpp"
-#include "services/printable.hpp"
+#include "raft/base/codec.hpp"
+#include "raft/base/printable.hpp"
 #include "services/service.hpp"
 
 #include <stdexcept>

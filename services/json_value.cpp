@@ -1,7 +1,7 @@
 #include "services/json_value.hpp"
 
-#include "services/base64.hpp"
-#include "services/utf8.hpp"
+#include "raft/base/base64.hpp"
+#include "raft/base/utf8.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // A service behind bytes: what the dispatcher and the service actor hold.
 #pragma once
 
-#include "services/printable.hpp"
+#include "raft/base/printable.hpp"
 #include "services/reply.hpp"
 #include "services/service.hpp"
 #include "services/snapshot.hpp"

@@ -1,6 +1,6 @@
 #include "services/member_command.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "services/command.hpp"
 
 #include <algorithm>

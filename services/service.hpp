@@ -55,7 +55,7 @@
 //     bool adds(const put& command) const;
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 #include "services/fields.hpp"
 #include "services/msgpack_serializer.hpp"
 #include "services/serializer.hpp"

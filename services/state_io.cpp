@@ -1,6 +1,6 @@
 #include "services/state_io.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 
 #include <algorithm>
 #include <span>

@@ -1,6 +1,6 @@
 #include "services/value.hpp"
 
-#include "services/utf8.hpp"
+#include "raft/base/utf8.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,8 +5,8 @@
 // Each adds 1 a second and prints the total, which all of them share. Kill any one of them, and start it again.
 #include "examples/port_of.hpp"
 #include "runtime/node.hpp"
-#include "runtime/out_of_memory.hpp"
-#include "runtime/stop_signals.hpp"
+#include "runtime/os/out_of_memory.hpp"
+#include "runtime/os/stop_signals.hpp"
 #include "services/service.hpp"
 
 #include <caf/scoped_actor.hpp>

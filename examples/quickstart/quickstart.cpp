@@ -2,7 +2,7 @@
 // wrote.
 #include "examples/port_of.hpp"
 #include "runtime/node.hpp"
-#include "runtime/out_of_memory.hpp"
+#include "runtime/os/out_of_memory.hpp"
 #include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>

@@ -4,8 +4,8 @@
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 #include "examples/port_of.hpp"
 #include "runtime/node.hpp"
-#include "runtime/out_of_memory.hpp"
-#include "runtime/stop_signals.hpp"
+#include "runtime/os/out_of_memory.hpp"
+#include "runtime/os/stop_signals.hpp"
 #include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>

@@ -1,9 +1,9 @@
 #include "examples/webserver/api.hpp"
 
 #include "examples/webserver/duration.hpp"
+#include "raft/base/printable.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/json_value.hpp"
-#include "services/printable.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -5,10 +5,10 @@
 #include "examples/webserver/options.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/node.hpp"
-#include "runtime/out_of_memory.hpp"
-#include "runtime/stop_signals.hpp"
+#include "runtime/os/out_of_memory.hpp"
+#include "runtime/os/stop_signals.hpp"
+#include "runtime/os/termination.hpp"
 #include "runtime/storage/wal.hpp"
-#include "runtime/termination.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/transport.hpp"
 

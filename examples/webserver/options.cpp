@@ -1,9 +1,9 @@
 #include "examples/webserver/options.hpp"
 
-#include "discovery/host_port.hpp"
 #include "discovery/spec.hpp"
 #include "examples/webserver/duration.hpp"
 #include "examples/webserver/size.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/http/host_rules.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 #include "runtime/http/host_rules.hpp"
 
-#include "services/printable.hpp"
+#include "raft/base/printable.hpp"
 
 #include <arpa/inet.h>
 

@@ -1,6 +1,6 @@
 #include "runtime/http/places.hpp"
 
-#include "runtime/descriptor_budget.hpp"
+#include "runtime/os/descriptor_budget.hpp"
 
 #include <poll.h>
 

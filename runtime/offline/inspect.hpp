@@ -5,7 +5,7 @@
 #include "runtime/offline/console.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <filesystem>
 

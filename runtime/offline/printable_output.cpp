@@ -1,6 +1,6 @@
 #include "runtime/offline/printable_output.hpp"
 
-#include "services/utf8.hpp"
+#include "raft/base/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>

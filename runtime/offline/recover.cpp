@@ -1,6 +1,6 @@
 #include "runtime/offline/recover.hpp"
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 #include "raft/quorum.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/storage/open_state.hpp"

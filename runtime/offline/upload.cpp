@@ -1,6 +1,6 @@
 #include "runtime/offline/upload.hpp"
 
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"

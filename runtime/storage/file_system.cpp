@@ -1,6 +1,6 @@
 #include "runtime/storage/file_system.hpp"
 
-#include "runtime/os_error.hpp"
+#include "runtime/os/os_error.hpp"
 
 #include <algorithm>
 #include <array>

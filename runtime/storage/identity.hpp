@@ -1,7 +1,7 @@
 // Who a node is, as its data directory keeps it (docs/log-format.md, "identity").
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -1,8 +1,8 @@
 // The snapshots of a node as files in one directory (docs/log-format.md, "Snapshots").
 #pragma once
 
-#include "actors/snapshot_files.hpp"
 #include "runtime/storage/snapshot_folder.hpp"
+#include "services/snapshot_files.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "runtime/storage/wal_format.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "runtime/storage/checksum.hpp"
 
 #include <charconv>

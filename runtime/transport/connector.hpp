@@ -9,7 +9,7 @@
 #pragma once
 
 #include "actors/caf_io.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "runtime/transport/transport.hpp"
 
 #include <cstdint>

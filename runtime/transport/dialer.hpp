@@ -6,7 +6,7 @@
 //              +----------------+--------------+-------------------+---> a problem: too slow, refused
 #pragma once
 
-#include "runtime/descriptor_budget.hpp"
+#include "runtime/os/descriptor_budget.hpp"
 #include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/resolver_pool.hpp"

@@ -6,7 +6,7 @@
 //        +-- no descriptor left: [paused] for a moment
 #pragma once
 
-#include "runtime/descriptor_budget.hpp"
+#include "runtime/os/descriptor_budget.hpp"
 #include "runtime/transport/incidents.hpp"
 #include "runtime/transport/opening.hpp"
 #include "runtime/transport/sockets.hpp"

@@ -1,6 +1,6 @@
 #include "runtime/transport/transport.hpp"
 
-#include "runtime/descriptor_budget.hpp"
+#include "runtime/os/descriptor_budget.hpp"
 #include "runtime/transport/credentials_watch.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>

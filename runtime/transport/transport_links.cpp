@@ -3,7 +3,7 @@
 #include "actors/caf_io.hpp"
 #include "actors/log.hpp"
 #include "actors/threads.hpp"
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/guarded_scribe.hpp"

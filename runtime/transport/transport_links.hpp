@@ -1,10 +1,10 @@
 // Links between real processes: CAF's own protocol (BASP) over the transport.
 #pragma once
 
-#include "actors/link_factory.hpp"
+#include "actors/cluster/link_factory.hpp"
 #include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/transport.hpp"
-#include "runtime/transport_settings.hpp"
+#include "runtime/transport/transport_settings.hpp"
 
 #include <memory>
 #include <string>

@@ -4,8 +4,8 @@
 // as on a connection, and is lost only with it: a cut breaks a link after a while, healing brings another one up.
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "raft/random.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "raft/base/random.hpp"
 
 #include <chrono>
 #include <functional>

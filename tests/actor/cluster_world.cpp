@@ -1,7 +1,7 @@
 #include "tests/actor/cluster_world.hpp"
 
-#include "actors/endpoint.hpp"
-#include "actors/health_monitor.hpp"
+#include "actors/cluster/endpoint.hpp"
+#include "actors/cluster/health_monitor.hpp"
 #include "actors/log.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"

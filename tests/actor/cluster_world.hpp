@@ -2,9 +2,9 @@
 // order in which actors run; everything is drawn from one seed, so that a seed is a trace.
 #pragma once
 
+#include "actors/frontend/front.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/storage/memory_file_system.hpp"
-#include "services/front.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/actor/cluster_wire.hpp"
 #include "tests/actor/virtual_system.hpp"

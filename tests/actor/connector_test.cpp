@@ -1,8 +1,8 @@
 // Links over real sockets: another process, a listener that never speaks, and nobody.
 #include "actors/caf_io.hpp"
-#include "actors/endpoint.hpp"
-#include "actors/links.hpp"
-#include "discovery/static_loop.hpp"
+#include "actors/cluster/endpoint.hpp"
+#include "actors/cluster/links.hpp"
+#include "actors/discovery/static_loop.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/transport_links.hpp"

@@ -1,5 +1,5 @@
 // Discovery actors around blocking methods: what they pass on, and how they end.
-#include "discovery/blocking_loop.hpp"
+#include "actors/discovery/blocking_loop.hpp"
 #include "discovery/pause.hpp"
 #include "runtime/config.hpp"
 #include "runtime/discovery_sources.hpp"

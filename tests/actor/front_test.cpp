@@ -1,5 +1,5 @@
-#include "actors/proxy.hpp"
-#include "services/front.hpp"
+#include "actors/frontend/front.hpp"
+#include "actors/frontend/proxy.hpp"
 #include "services/machine.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/actor/virtual_system.hpp"

@@ -1,9 +1,9 @@
 // How nodes reach and recognise each other and form their first cluster: the real actors of several nodes in one actor
 // system under CAF's testing scheduler, joined by a table of addresses instead of a network.
-#include "actors/endpoint.hpp"
-#include "actors/formation_actor.hpp"
-#include "actors/link_factory.hpp"
-#include "actors/links.hpp"
+#include "actors/cluster/endpoint.hpp"
+#include "actors/cluster/formation_actor.hpp"
+#include "actors/cluster/link_factory.hpp"
+#include "actors/cluster/links.hpp"
 #include "actors/log.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>

@@ -1,6 +1,6 @@
 // The disk's actor by itself: who hears what in which order, and what it does about errors that pass.
 #include "actors/log.hpp"
-#include "actors/log_store.hpp"
+#include "actors/replica/log_store.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "tests/actor/virtual_system.hpp"
 

@@ -1,6 +1,6 @@
 // The member keeper by itself: for whom and how long it acts.
+#include "actors/cluster/member_keeper.hpp"
 #include "actors/log.hpp"
-#include "actors/member_keeper.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>

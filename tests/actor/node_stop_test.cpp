@@ -1,5 +1,5 @@
 // A node that is stopped while it reads its log.
-#include "actors/proxy.hpp"
+#include "actors/frontend/proxy.hpp"
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/storage/reading_stopped.hpp"

@@ -1,7 +1,7 @@
 // A node that is not ready says why, in words that lead to the cause.
-#include "actors/formation_actor.hpp"
-#include "actors/links.hpp"
-#include "actors/proxy.hpp"
+#include "actors/cluster/formation_actor.hpp"
+#include "actors/cluster/links.hpp"
+#include "actors/frontend/proxy.hpp"
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/transport/transport_links.hpp"

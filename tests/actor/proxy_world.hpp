@@ -1,7 +1,7 @@
 // A proxy among stand-ins that only write down what they get; the test plays their parts.
 #pragma once
 
-#include "actors/proxy.hpp"
+#include "actors/frontend/proxy.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>

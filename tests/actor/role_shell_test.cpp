@@ -1,7 +1,7 @@
 // A role's actor by itself, with a real log store: what it tells of the members.
 #include "actors/log.hpp"
-#include "actors/log_store.hpp"
-#include "actors/role_shell.hpp"
+#include "actors/replica/log_store.hpp"
+#include "actors/replica/role_shell.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "tests/actor/virtual_system.hpp"
 

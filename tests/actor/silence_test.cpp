@@ -1,5 +1,5 @@
 // An endpoint that hangs in a process whose network does not, over real sockets.
-#include "actors/links.hpp"
+#include "actors/cluster/links.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
 

@@ -1,7 +1,7 @@
 // An actor that stands in for others of which a test expects nothing.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 // The snapshot store by itself: what it does with its jobs and with states that nobody uses.
 #include "actors/log.hpp"
-#include "actors/snapshot_store.hpp"
+#include "actors/replica/snapshot_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"

@@ -1,6 +1,6 @@
 // The staging store by itself: what it takes, what it keeps for how long, and what a disk or a crash can do to it.
 #include "actors/log.hpp"
-#include "actors/staging_store.hpp"
+#include "actors/replica/staging_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "runtime/storage/snapshot_dir.hpp"

@@ -1,7 +1,7 @@
 // Somebody who is let in at the raft port and then speaks CAF's protocol by hand, to real actors.
 #include "actors/caf_io.hpp"
-#include "actors/messages.hpp"
-#include "discovery/host_port.hpp"
+#include "actors/protocol/messages.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
 #include "tests/unit/transport/basp_frames.hpp"

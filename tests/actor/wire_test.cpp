@@ -1,5 +1,5 @@
 // Our own encoding of messages: what is checked before CAF reads it is what then decodes.
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <catch2/catch.hpp>
 

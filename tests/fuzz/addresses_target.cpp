@@ -1,7 +1,7 @@
 // Texts that name something: addresses, methods of discovery, snapshots.
-#include "discovery/host_port.hpp"
 #include "discovery/mdns_view.hpp"
 #include "discovery/spec.hpp"
+#include "raft/base/host_port.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "runtime/storage/wal_format.hpp"
 #include "tests/fuzz/target.hpp"

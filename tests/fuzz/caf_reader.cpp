@@ -1,6 +1,6 @@
 #include "tests/fuzz/caf_reader.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 #include "runtime/config.hpp"
 
 #include <caf/binary_deserializer.hpp>

@@ -1,10 +1,10 @@
 // Commands as they stand in log entries and arrive from other nodes: for a service, or for the cluster itself.
+#include "raft/base/utf8.hpp"
 #include "services/command.hpp"
 #include "services/machine.hpp"
 #include "services/map/map_service.hpp"
 #include "services/member_command.hpp"
 #include "services/restore_command.hpp"
-#include "services/utf8.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <limits>

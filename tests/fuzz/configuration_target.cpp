@@ -1,6 +1,6 @@
 // Configurations of log entries and snapshots, and promises to a formation: bytes of the disk and of other nodes.
 #include "raft/entry.hpp"
-#include "raft/formation.hpp"
+#include "raft/membership/formation.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace troupe;

@@ -1,6 +1,6 @@
 // What a name server answers.
 #include "discovery/dns_answer.hpp"
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
 
 using namespace troupe;

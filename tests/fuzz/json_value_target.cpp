@@ -1,6 +1,6 @@
 // Values as JSON and as MessagePack: what is taken in is shown as text that is taken in as the same value.
+#include "raft/base/utf8.hpp"
 #include "services/json_value.hpp"
-#include "services/utf8.hpp"
 #include "services/value.hpp"
 #include "tests/fuzz/target.hpp"
 

@@ -1,8 +1,8 @@
 // What a Kubernetes API server answers: pages of a list, lines of a watch, reasons of a refusal.
-#include "discovery/host_port.hpp"
 #include "discovery/kubernetes_view.hpp"
-#include "discovery/line_reader.hpp"
-#include "services/utf8.hpp"
+#include "raft/base/host_port.hpp"
+#include "raft/base/line_reader.hpp"
+#include "raft/base/utf8.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // What others announce by mDNS, and what a node announces of itself.
-#include "discovery/host_port.hpp"
 #include "discovery/mdns_view.hpp"
+#include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>

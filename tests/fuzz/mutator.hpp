@@ -1,7 +1,7 @@
 // Deterministic mutations of a fuzz target's inputs.
 #pragma once
 
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 
 #include <cstddef>
 #include <string>

@@ -1,6 +1,6 @@
 #include "tests/process/kubernetes_pod.hpp"
 
-#include "services/base64.hpp"
+#include "raft/base/base64.hpp"
 #include "tests/process/kubectl.hpp"
 
 #include <csignal>

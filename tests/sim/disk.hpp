@@ -1,7 +1,7 @@
 // A disk as a node must expect it: what was not synced may be gone after a crash, or half of it may be there.
 #pragma once
 
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 #include "raft/storage.hpp"
 #include "tests/sim/register_machine.hpp"
 

@@ -1,6 +1,6 @@
 #include "tests/sim/linearizability.hpp"
 
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 
 #include <algorithm>
 #include <map>

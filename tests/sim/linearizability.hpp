@@ -2,7 +2,7 @@
 // (Herlihy and Wing 1990; the search is Wing and Gong's with Lowe's cache of visited states.)
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 #include "tests/sim/register_machine.hpp"
 
 #include <optional>

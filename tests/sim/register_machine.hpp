@@ -1,8 +1,8 @@
 // The replicated service of the simulation: numbered registers, and the commands on them.
 #pragma once
 
-#include "raft/bytes.hpp"
-#include "raft/codec.hpp"
+#include "raft/base/bytes.hpp"
+#include "raft/base/codec.hpp"
 
 #include <cstdint>
 #include <map>

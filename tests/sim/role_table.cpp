@@ -45,7 +45,7 @@ constexpr bool reachable(raft::role_kind role, column c) {
 }
 
 /// Cells that take a deposed leader's last words about a snapshot to reach, or a commit that is applied in the middle
-/// of a campaign: too rare to be asked of every run. tests/unit/raft/test_snapshots.cpp and test_state_missing.cpp step
+/// of a campaign: too rare to be asked of every run. tests/unit/raft/snapshots_test.cpp and state_missing_test.cpp step
 /// each of them.
 constexpr bool rare(raft::role_kind role, column c) {
   if (c == column::snapshot_response) return true;

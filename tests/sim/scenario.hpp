@@ -1,9 +1,9 @@
 // What one run looks like: everything is drawn from its seed.
 #pragma once
 
+#include "raft/base/random.hpp"
+#include "raft/base/types.hpp"
 #include "raft/options.hpp"
-#include "raft/random.hpp"
-#include "raft/types.hpp"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 // Virtual time: a queue of things to happen, and clocks that run at their own pace.
 #pragma once
 
-#include "raft/types.hpp"
+#include "raft/base/types.hpp"
 
 #include <algorithm>
 #include <cstdint>

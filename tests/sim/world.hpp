@@ -1,7 +1,7 @@
 // What all parts of one simulation share.
 #pragma once
 
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 #include "tests/sim/checker.hpp"
 #include "tests/sim/role_table.hpp"
 #include "tests/sim/scenario.hpp"

@@ -1,7 +1,7 @@
 // The last line of a process whose standard error is a file, a pipe that is read, or one that is full.
-#include "runtime/last_line.hpp"
-#include "runtime/out_of_memory.hpp"
-#include "runtime/termination.hpp"
+#include "runtime/os/last_line.hpp"
+#include "runtime/os/out_of_memory.hpp"
+#include "runtime/os/termination.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>

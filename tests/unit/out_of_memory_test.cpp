@@ -1,4 +1,4 @@
-#include "runtime/out_of_memory.hpp"
+#include "runtime/os/out_of_memory.hpp"
 
 #include <catch2/catch.hpp>
 

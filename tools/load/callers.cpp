@@ -1,6 +1,6 @@
 #include "tools/load/callers.hpp"
 
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <nlohmann/json.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/caf.hpp"
-#include "services/front.hpp"
+#include "actors/frontend/front.hpp"
 #include "services/map/map_service.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // Replies of name servers, good and bad.
 #include "discovery/dns_answer.hpp"
 #include "discovery/dns_method.hpp"
-#include "raft/random.hpp"
+#include "raft/base/random.hpp"
 #include "tests/unit/discovery/name_server.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // Addresses as people write them.
-#include "discovery/host_port.hpp"
+#include "raft/base/host_port.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 // Lists and watch events of the Kubernetes API, as it writes them.
 #include "discovery/kubernetes_access.hpp"
 #include "discovery/kubernetes_view.hpp"
-#include "discovery/line_reader.hpp"
-#include "raft/random.hpp"
+#include "raft/base/line_reader.hpp"
+#include "raft/base/random.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>

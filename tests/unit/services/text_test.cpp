@@ -1,6 +1,6 @@
-#include "services/base64.hpp"
-#include "services/printable.hpp"
-#include "services/utf8.hpp"
+#include "raft/base/base64.hpp"
+#include "raft/base/printable.hpp"
+#include "raft/base/utf8.hpp"
 
 #include "tests/unit/services/random_value.hpp"
 

@@ -1,6 +1,6 @@
 #include "tests/unit/storage/node_history.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "runtime/storage/checksum.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"
 

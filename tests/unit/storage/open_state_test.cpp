@@ -1,6 +1,6 @@
 #include "runtime/storage/open_state.hpp"
 
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "tests/unit/storage/node_history.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"

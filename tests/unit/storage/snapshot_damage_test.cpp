@@ -1,5 +1,5 @@
 // Damage of a snapshot file is noticed wherever it is; crashes and full disks leave a whole snapshot or none.
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "runtime/storage/damage.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"

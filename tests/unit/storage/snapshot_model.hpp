@@ -1,8 +1,8 @@
 // Snapshots for the storage tests: written, sent and read back.
 #pragma once
 
-#include "actors/snapshot_files.hpp"
 #include "runtime/storage/file_system.hpp"
+#include "services/snapshot_files.hpp"
 
 #include <string>
 #include <utility>

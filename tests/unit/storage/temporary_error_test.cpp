@@ -1,6 +1,6 @@
 // Errors of the operating system that pass by themselves: what they are, and that log and snapshots bear them.
-#include "raft/codec.hpp"
-#include "runtime/os_error.hpp"
+#include "raft/base/codec.hpp"
+#include "runtime/os/os_error.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "tests/unit/storage/node_history.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"

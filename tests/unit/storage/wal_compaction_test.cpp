@@ -1,5 +1,5 @@
 // Logs that begin in the middle: after compaction, and after a reset.
-#include "raft/codec.hpp"
+#include "raft/base/codec.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/wal.hpp"
 #include "tests/unit/storage/storage_model.hpp"

@@ -1,5 +1,5 @@
 // What parts of the process may take of its limit of open files.
-#include "runtime/descriptor_budget.hpp"
+#include "runtime/os/descriptor_budget.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,221 @@
+#include "actors/cluster/endpoint.hpp"
+
+#include "actors/cluster/peer_link.hpp"
+#include "actors/log.hpp"
+
+#include <caf/scheduled_actor.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_complaints = 256;
+
+} // namespace
+
+endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation,
+                   links_handle links, health_monitor_handle health)
+    : endpoint_handle::base(config), self_(std::move(self)), proxy_(std::move(proxy)), formation_(std::move(formation)),
+      links_(std::move(links)), health_(std::move(health)) {
+  set_default_handler(caf::drop);
+  // Over the network anybody can send these.
+  set_exit_handler([this](caf::exit_msg& m) {
+    if (m.source && m.source.node() != system().node()) return;
+    quit(std::move(m.reason));
+  });
+}
+
+endpoint_handle::behavior_type endpoint::make_behavior() {
+  send(links_, watch_peers{peers_watcher{this}});
+  return {
+      [this](const hello& m) { return greet(m); },
+      [this](const client_hello& m) { return welcome(m); },
+      [this](form& m) { return delegate(formation_, std::move(m)); },
+      [this](abort_form& m) { send(formation_, std::move(m)); },
+      [this](raft::vote_request& m) { to_role(m); },
+      [this](raft::vote_response& m) { to_role(m); },
+      [this](raft::append_request& m) {
+        note_invitation(m.head);
+        to_role(m);
+      },
+      [this](raft::append_response& m) { route(m); },
+      [this](raft::snapshot_request& m) { to_role(m); },
+      [this](raft::snapshot_response& m) { route(m); },
+      [this](raft::timeout_now& m) { to_role(m); },
+      [this](raft::removed_notice& m) { to_role(m); },
+      [this](raft::removed_answer& m) { to_role(m); },
+      [this](raft::probe& m) { send(health_, std::move(m)); },
+      [this](raft::probe_ack& m) { send(health_, std::move(m)); },
+      [this](raft::probe_request& m) { send(health_, std::move(m)); },
+      [this](command_batch& m) { delegate(proxy_, std::move(m)); },
+      [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
+      [this](stage_piece& m) { return stage(m); },
+      [this](const flow_mark& m) {
+        send(proxy_, m);
+        if (role_) send(role_, m);
+      },
+      [this](const role_changed& m) { follow(m); },
+      [this](const replicator_started& m) { follow(m); },
+      [this](const leader_known& m) { follow(m); },
+      [this](const core_down&) {
+        // Clients must not be sent to who led when this was known.
+        leader_ = {};
+        role_ = nullptr;
+      },
+      [this](const peers_view& m) {
+        self_ = m.self;
+        peers_ = m;
+      },
+      [this](const staging_known& m) { staging_ = m.staging; },
+  };
+}
+
+void endpoint::on_exit() {
+  if (dropped_ > 0) log().info("dropped {} messages for other nodes or clusters", dropped_);
+  proxy_ = nullptr;
+  formation_ = nullptr;
+  links_ = nullptr;
+  health_ = nullptr;
+  staging_ = nullptr;
+  role_ = nullptr;
+  peers_ = {};
+  replicators_.clear();
+}
+
+hello endpoint::greet(const hello& peer) {
+  auto answer = self_;
+  if (peer.node == self_.node && peer.incarnation == self_.incarnation) return answer;
+  answer.refusal = objection(peer);
+  if (!answer.refusal.empty())
+    complain(answer.refusal);
+  else
+    send(links_, peer_seen{peer});
+  return answer;
+}
+
+std::string endpoint::objection(const hello& peer) const {
+  if (auto problem = objection_to(peer, self_); !problem.empty()) return problem;
+  for (const auto& [who, handle] : peers_.peers)
+    if (who.node == peer.node && who.incarnation != peer.incarnation)
+      return "node " + to_string(peer.node) + " is linked already, as another process: a copied data directory, or a " +
+             "restart not noticed yet";
+  return {};
+}
+
+client_welcome endpoint::welcome(const client_hello& client) const {
+  client_welcome answer;
+  answer.node = self_.node;
+  if (client.protocol != self_.protocol) {
+    answer.refusal =
+        "speaks protocol " + std::to_string(client.protocol) + ", this node " + std::to_string(self_.protocol);
+    return answer;
+  }
+  answer.cluster = self_.cluster;
+  answer.leader = leader_.leader;
+  answer.leader_address = address_of(leader_.leader);
+  answer.members = peers_.members;
+  for (auto& m : answer.members)
+    if (auto newest = address_of(m.id); !newest.empty()) m.address = std::move(newest);
+  return answer;
+}
+
+/// Where the node says it can be dialed; what the log says if it is not linked; empty if it is not known.
+std::string endpoint::address_of(node_id id) const {
+  if (id == self_.node) return self_.address;
+  for (const auto& [who, handle] : peers_.peers)
+    if (who.node == id) return who.address;
+  for (const auto& m : peers_.members)
+    if (m.id == id) return m.address;
+  return {};
+}
+
+bool endpoint::for_us(const raft::header& head) {
+  const bool ours = self_.cluster && head.cluster == self_.cluster && head.to == self_.node;
+  if (!ours) ++dropped_;
+  return ours;
+}
+
+/// A leader sends entries to its members and to nobody else.
+void endpoint::note_invitation(const raft::header& head) {
+  if (self_.state != membership_state::fresh || head.to != self_.node || !head.cluster) return;
+  const bool of_member = std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
+    return peer.who.node == head.from && peer.who.state == membership_state::formed && peer.who.cluster == head.cluster;
+  });
+  if (of_member) send(formation_, invited{head.cluster, head.from});
+}
+
+/// Only a member's node may fill this one's disk; it may be one a moment before that is known here.
+caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
+  const auto from = current_sender();
+  const auto is_member = [&](node_id id) {
+    return std::any_of(peers_.members.begin(), peers_.members.end(), [&](const auto& m) { return m.id == id; });
+  };
+  const bool known = self_.cluster && piece.cluster == self_.cluster && from &&
+                     std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
+                       return peer.endpoint.node() == from->node() && is_member(peer.who.node);
+                     });
+  if (!known) {
+    ++dropped_;
+    return piece_staged{piece.backup, 0, errc::not_ready, "it takes backups of members of its cluster only"};
+  }
+  if (!staging_) return piece_staged{piece.backup, 0, errc::not_ready, "this node is starting or stopping"};
+  return delegate(staging_, std::move(piece));
+}
+
+template <class Message> void endpoint::to_role(Message& m) {
+  if (role_ && for_us(m.head)) send(role_, std::move(m));
+}
+
+template <class Response> void endpoint::route(Response& m) {
+  if (!role_ || !for_us(m.head)) return;
+  if (const auto found = replicators_.find({m.head.term, m.head.from}); found != replicators_.end())
+    send(found->second, std::move(m));
+  else if (m.head.term > term_)
+    send(role_, std::move(m));
+}
+
+void endpoint::follow(const role_changed& m) {
+  if (m.epoch > epoch_ || !role_) {
+    epoch_ = m.epoch;
+    role_ = m.role;
+    // The newest role's term is right even when it is lower: a term that never reached the disk is gone with its role.
+    term_ = m.term;
+    replicators_.clear();
+  }
+  if (m.previous) send(m.previous, drained{m.retiring});
+}
+
+void endpoint::follow(const leader_known& m) {
+  if (m.leader && m.leader != leader_.leader)
+    log().info("node {} leads in term {}", to_string(m.leader), m.term);
+  else if (!m.leader && leader_.leader)
+    log().info("no leader is known in term {}", m.term);
+  leader_ = m;
+}
+
+void endpoint::follow(const replicator_started& m) {
+  rise_to(m.term);
+  if (m.term == term_) replicators_[{m.term, m.peer}] = m.replicator;
+}
+
+void endpoint::rise_to(term_t term) {
+  if (term <= term_) return;
+  term_ = term;
+  replicators_.clear();
+}
+
+/// Loud, but not a way for strangers to fill the disk.
+void endpoint::complain(const std::string& reason) {
+  if (complaints_.size() >= max_complaints && !complaints_.contains(reason)) complaints_.clear();
+  const auto now = clock().now();
+  const auto [last, first] = complaints_.emplace(reason, now);
+  if (!first && now - last->second < 1s) return;
+  last->second = now;
+  log().error("refused a peer: {}", reason);
+}
+
+} // namespace troupe

@@ -1,0 +1,62 @@
+// The one actor of a node that others can reach: greets them, and passes their messages to who handles them here.
+//
+//   [no role] -- role_changed --> [routing to a role] -- role_changed --> ... (the newest epoch counts)
+//
+// Raft messages go to the role, or to the replicator of their (term, peer); commands to the proxy, which answers their
+// sender; formation to the formation actor. What strangers send besides is dropped.
+#pragma once
+
+#include "actors/protocol/interfaces.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace troupe {
+
+class endpoint : public endpoint_handle::base {
+ public:
+  /// `self` is what this node says about itself until `links` sends a newer peers_view.
+  endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation, links_handle links,
+           health_monitor_handle health);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "endpoint"; }
+  void on_exit() override;
+
+ private:
+  hello greet(const hello& peer);
+  client_welcome welcome(const client_hello& client) const;
+  std::string objection(const hello& peer) const;
+  std::string address_of(node_id id) const;
+  bool for_us(const raft::header& head);
+  void note_invitation(const raft::header& head);
+  caf::result<piece_staged> stage(stage_piece& piece);
+  template <class Message> void to_role(Message& m);
+  /// To the replicator of the answer's term and sender; a higher term concerns the role.
+  template <class Response> void route(Response& m);
+  void follow(const role_changed& m);
+  void follow(const replicator_started& m);
+  void follow(const leader_known& m);
+  void rise_to(term_t term);
+  void complain(const std::string& reason);
+
+  hello self_;
+  proxy_handle proxy_;
+  formation_handle formation_;
+  links_handle links_;
+  health_monitor_handle health_;
+  staging_handle staging_;
+  peers_view peers_;
+  leader_known leader_;
+  epoch_t epoch_ = 0;
+  role_handle role_;
+  /// The newest term the role or a replicator is known to be in; replicators_ holds none of an older one.
+  term_t term_ = 0;
+  std::map<std::pair<term_t, node_id>, replicator_handle> replicators_;
+  std::uint64_t dropped_ = 0;
+  /// When a complaint was logged last; bounded.
+  std::map<std::string, raft::time_point> complaints_;
+};
+
+} // namespace troupe

@@ -1,0 +1,114 @@
+// What a link to one address is made of, whoever it is for: the connector, the endpoint that was found, and the pauses
+// between attempts. Part of the actor that owns it, and used by nothing else.
+#pragma once
+
+#include "actors/cluster/link_factory.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "raft/base/backoff.hpp"
+
+#include <string>
+#include <utility>
+
+namespace troupe {
+
+class line {
+ public:
+  /// A call to `connector` ends by itself before this; it only guards against one that does not.
+  static constexpr std::chrono::seconds dial_timeout{12};
+  static constexpr raft::duration backoff_min = std::chrono::milliseconds{50};
+  static constexpr raft::duration backoff_max = std::chrono::seconds{1};
+
+  /// As long as it has not `succeeded`, pauses grow up to `longest_unanswered`.
+  line(std::string address, link_factory_ptr factory, std::uint64_t seed,
+       raft::duration longest_unanswered = backoff_max)
+      : address_(std::move(address)), factory_(std::move(factory)), pauses_(backoff_min, backoff_max, seed),
+        pauses_unanswered_(backoff_min, longest_unanswered, seed) {}
+
+  const std::string& address() const noexcept { return address_; }
+  /// Empty while there is no connection.
+  const endpoint_handle& endpoint() const noexcept { return endpoint_; }
+
+  /// Connects, and monitors what it finds; then one of the two is called, unless `drop` came before.
+  template <class Self, class Found, class Failed> void dial(Self* self, Found found, Failed failed) {
+    if (!connector_) connector_ = factory_->make_connector(self->system(), address_);
+    const auto attempt = ++attempt_;
+    self->request(connector_, dial_timeout, troupe::dial{})
+        .then(
+            [this, self, attempt, found](const dialed& answer) {
+              if (attempt != attempt_) return;
+              endpoint_ = answer.endpoint;
+              // Comes back at once if the connection is gone already.
+              self->monitor(endpoint_);
+              found();
+            },
+            [this, self, attempt, failed](const caf::error& e) {
+              // A connector that has ended or hangs is of no more use.
+              if (e == caf::sec::request_receiver_down || e == caf::sec::request_timeout) release_connector();
+              if (attempt == attempt_) failed("cannot connect: " + compat::to_text(self->system(), e));
+            });
+  }
+
+  /// Asks what was found; then one of the two is called, unless `drop` came before.
+  template <class Answer, class Self, class Question, class Answered, class Failed>
+  void ask(Self* self, std::chrono::milliseconds timeout, const Question& question, Answered answered, Failed failed) {
+    self->request(endpoint_, timeout, question)
+        .then(
+            [this, attempt = attempt_, answered](const Answer& answer) {
+              if (attempt == attempt_) answered(answer);
+            },
+            [this, self, attempt = attempt_, failed](const caf::error& e) {
+              if (attempt == attempt_) failed("no answer: " + compat::to_text(self->system(), e));
+            });
+  }
+
+  /// Whoever was found does not answer: before `drop`.
+  template <class Self> void hang_up(Self* self) {
+    if (connector_ && endpoint_) self->send(connector_, troupe::hang_up{endpoint_});
+  }
+  /// Lets the connection go; nothing that was asked counts any more.
+  template <class Self> void drop(Self* self) {
+    ++attempt_;
+    if (!endpoint_) return;
+    self->demonitor(endpoint_.address());
+    endpoint_ = nullptr;
+  }
+
+  /// The connection is good: the next pause is a short one.
+  void succeeded() noexcept {
+    answered_ = true;
+    pauses_.succeeded();
+  }
+  /// A `timer` after a pause that is longer with every failure.
+  template <class Self> void pause(Self* self) { arm(self, (answered_ ? pauses_ : pauses_unanswered_).failed()); }
+  template <class Self> void arm(Self* self, raft::duration wait) {
+    self->delayed_send(self, caf::timespan{wait}, timer{++generation_});
+  }
+  /// True for the newest armed timer's message.
+  bool fired(const timer& message) const noexcept { return message.generation == generation_; }
+  bool broken_by(const caf::down_msg& m) const { return endpoint_ && m.source == endpoint_.address(); }
+
+  /// At the end of the owner.
+  void close() {
+    release_connector();
+    endpoint_ = nullptr;
+  }
+
+ private:
+  void release_connector() {
+    if (connector_) caf::anon_send_exit(connector_, caf::exit_reason::user_shutdown);
+    connector_ = nullptr;
+  }
+
+  std::string address_;
+  link_factory_ptr factory_;
+  raft::backoff pauses_;
+  raft::backoff pauses_unanswered_;
+  bool answered_ = false;
+  connector_handle connector_;
+  endpoint_handle endpoint_;
+  /// Tells answers to what was asked of an earlier connection from those that count.
+  std::uint64_t attempt_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+} // namespace troupe

@@ -1,0 +1,78 @@
+#include "actors/cluster/member_keeper.hpp"
+
+#include "actors/log.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr auto look_every = std::chrono::seconds{1};
+
+} // namespace
+
+member_keeper::member_keeper(caf::actor_config& config, node_id self, raft::member_policy_options opts,
+                             links_handle links, health_monitor_handle health)
+    : member_keeper_handle::base(config), self_(self), policy_(self, opts), links_(std::move(links)),
+      health_(std::move(health)) {}
+
+member_keeper_handle::behavior_type member_keeper::make_behavior() {
+  compat::end_on_exceptions(this);
+  send(links_, watch_peers{peers_watcher{this}});
+  return {
+      [this](const peers_view& m) { peers_ = m; },
+      [this](const role_changed& m) {
+        if (m.epoch < epoch_) return;
+        epoch_ = m.epoch;
+        leader_ = m.kind == raft::role_kind::leader ? m.role : role_handle{};
+        policy_.forget();
+        if (leader_) timer_.arm(this, clock().now() + look_every);
+      },
+      [this](const core_down&) {
+        leader_ = nullptr;
+        policy_.forget();
+      },
+      [this](const configuration_known& m) { members_ = m; },
+      [this](const timer& m) {
+        if (timer_.fired(m) && leader_) look();
+      },
+  };
+}
+
+void member_keeper::on_exit() {
+  links_ = nullptr;
+  health_ = nullptr;
+  leader_ = nullptr;
+  peers_ = {};
+}
+
+void member_keeper::look() {
+  timer_.arm(this, clock().now() + look_every);
+  request(health_, caf::infinite, get_health{}).then([this](const health_report& report) { decide(report); });
+}
+
+void member_keeper::decide(const health_report& health) {
+  if (!leader_) return;
+  const raft::member_sightings seen{members_.members, members_.index, joiners(), health.peers};
+  const bool crowded = policy_.is_crowded(seen);
+  if (!std::exchange(crowded_, crowded) && crowded)
+    log().warn("{} nodes ask to join, but {} learners wait to vote already: they come in when those vote or are gone",
+               seen.joiners.size(), seen.members.promotions.size());
+  auto decision = policy_.decide(seen, clock().now());
+  if (!decision) return;
+  // Tried again every second as long as the role refuses it.
+  if (std::exchange(told_, decision->reason) != decision->reason) log().info("the leader decides: {}", told_);
+  send(leader_, std::move(decision->change));
+}
+
+/// Who is linked, asks to be a member of a cluster, and belongs to no other one.
+std::vector<raft::member> member_keeper::joiners() const {
+  std::vector<raft::member> found;
+  for (const auto& [who, endpoint] : peers_.peers) {
+    const bool free = who.state == membership_state::fresh || who.cluster == peers_.self.cluster;
+    if (who.seeks && free && !members_.members.is_member(who.node)) found.push_back({who.node, who.address});
+  }
+  return found;
+}
+
+} // namespace troupe

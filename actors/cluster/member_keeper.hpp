@@ -1,0 +1,48 @@
+// Changes the members by itself while its node leads, as raft/membership/member_policy.hpp says.
+//
+//   [following] -- role_changed: leader --> [leading: looks once a second] -- role_changed, core_down --> [following]
+//
+// It asks the role like anybody else, and does not care for the answer: what was not done is decided anew a second
+// later.
+#pragma once
+
+#include "actors/protocol/observer.hpp"
+#include "actors/protocol/timer_slot.hpp"
+#include "raft/membership/member_policy.hpp"
+
+#include <string>
+
+namespace troupe {
+
+using member_keeper_handle =
+    compat::handle<void(peers_view), void(role_changed), void(core_down), void(configuration_known), void(timer)>;
+
+class member_keeper : public member_keeper_handle::base {
+ public:
+  member_keeper(caf::actor_config& config, node_id self, raft::member_policy_options opts, links_handle links,
+                health_monitor_handle health);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "member_keeper"; }
+  void on_exit() override;
+
+ private:
+  void look();
+  void decide(const health_report& health);
+  std::vector<raft::member> joiners() const;
+
+  node_id self_;
+  raft::member_policy policy_;
+  links_handle links_;
+  health_monitor_handle health_;
+  peers_view peers_;
+  configuration_known members_;
+  epoch_t epoch_ = 0;
+  /// Set while this node leads.
+  role_handle leader_;
+  timer_slot timer_;
+  /// What was logged last.
+  std::string told_;
+  bool crowded_ = false;
+};
+
+} // namespace troupe

@@ -1,0 +1,157 @@
+#include "actors/discovery/blocking_loop.hpp"
+
+#include "actors/log.hpp"
+#include "actors/threads.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using loop_handle = compat::handle<void(report_peers), void(flush), void(peers_view), void(timer)>;
+
+/// Only a bug or a lack of memory ends a method by itself.
+constexpr std::chrono::seconds pause_after_failure{1};
+
+/// What the method said last, and the actor has not taken yet: one message is on its way at most.
+class desk : public method_listener {
+ public:
+  explicit desk(loop_handle loop) : loop_(std::move(loop)) {}
+
+  void found(std::vector<std::string> addresses) override {
+    std::sort(addresses.begin(), addresses.end());
+    addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+    change([&] { addresses_ = std::move(addresses); });
+  }
+  void trouble(const std::string& what) override {
+    change([&] { trouble_ = what; });
+  }
+  std::optional<std::vector<std::string>> take_addresses() {
+    const std::lock_guard lock{mutex_};
+    told_ = false;
+    return std::exchange(addresses_, std::nullopt);
+  }
+  std::string trouble() {
+    const std::lock_guard lock{mutex_};
+    return trouble_;
+  }
+
+ private:
+  template <class Change> void change(const Change& what) {
+    const std::lock_guard lock{mutex_};
+    what();
+    if (!std::exchange(told_, true)) caf::anon_send(loop_, flush{});
+  }
+
+  loop_handle loop_;
+  std::mutex mutex_;
+  std::optional<std::vector<std::string>> addresses_;
+  std::string trouble_;
+  bool told_ = false;
+};
+
+/// The method's thread.
+class worker : public caf::event_based_actor {
+ public:
+  worker(caf::actor_config& config, std::shared_ptr<blocking_method> method, std::stop_token stop,
+         std::shared_ptr<desk> listener)
+      : event_based_actor(config), method_(std::move(method)), stop_(std::move(stop)), listener_(std::move(listener)) {
+    compat::end_on_exceptions(this);
+  }
+  caf::behavior make_behavior() override {
+    method_->run(stop_, *listener_);
+    return {};
+  }
+  const char* name() const override { return "discovery_worker"; }
+  void on_exit() override {
+    method_.reset();
+    listener_.reset();
+  }
+
+ private:
+  std::shared_ptr<blocking_method> method_;
+  std::stop_token stop_;
+  std::shared_ptr<desk> listener_;
+};
+
+class blocking_loop : public loop_handle::base {
+ public:
+  blocking_loop(caf::actor_config& config, std::string source, std::shared_ptr<blocking_method> method,
+                self_listener self, peers_listener listener)
+      : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
+        listener_(std::move(listener)) {
+    set_down_handler([this](const caf::down_msg& m) { try_later("it ended: " + compat::to_text(system(), m.reason)); });
+  }
+
+  behavior_type make_behavior() override {
+    if (self_) send(listener_, watch_peers{peers_watcher{this}});
+    start();
+    return {
+        [this](const report_peers&) { report(); },
+        [this](const flush&) { take(); },
+        [this](const peers_view& view) {
+          if (self_) self_(view.self);
+        },
+        [this](const timer&) { start(); },
+    };
+  }
+  const char* name() const override { return "discovery_loop"; }
+  void on_exit() override {
+    stop_.request_stop();
+    desk_.reset();
+    method_.reset();
+    self_ = nullptr;
+    listener_ = nullptr;
+  }
+
+ private:
+  void start() {
+    const thread_check check{1};
+    if (!check.objection().empty()) return try_later(check.objection());
+    desk_ = std::make_shared<desk>(loop_handle{this});
+    monitor(spawn<worker, caf::detached>(method_, stop_.get_token(), desk_));
+  }
+  void try_later(const std::string& why) {
+    complain(why);
+    delayed_send(this, caf::timespan{pause_after_failure}, timer{});
+  }
+  void take() {
+    auto addresses = desk_->take_addresses();
+    complain(desk_->trouble());
+    if (!addresses || addresses == known_) return;
+    known_ = std::move(addresses);
+    report();
+  }
+  void report() {
+    if (known_) send(listener_, peers_changed{source_, *known_});
+  }
+  /// Once for each thing that goes wrong.
+  void complain(const std::string& what) {
+    if (std::exchange(complaint_, what) == what) return;
+    if (what.empty())
+      log().info("discovery {}: works again", source_);
+    else
+      log().warn("discovery {}: {}", source_, what);
+  }
+
+  std::string source_;
+  std::shared_ptr<blocking_method> method_;
+  self_listener self_;
+  peers_listener listener_;
+  std::stop_source stop_;
+  std::shared_ptr<desk> desk_;
+  std::optional<std::vector<std::string>> known_;
+  std::string complaint_;
+};
+
+} // namespace
+
+discovery_handle blocking_source::spawn(caf::actor_system& system, peers_listener listener) {
+  return caf::actor_cast<discovery_handle>(
+      system.spawn<blocking_loop>(name_, std::move(method_), std::exchange(self_, nullptr), std::move(listener)));
+}
+
+} // namespace troupe

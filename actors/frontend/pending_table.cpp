@@ -1,0 +1,89 @@
+#include "actors/frontend/pending_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+bool pending_table::has_room_for(const raft::bytes& payload) const noexcept {
+  return commands_.size() < max_commands_ && payload.size() <= max_bytes_ - bytes_;
+}
+
+raft::tag_t pending_table::add(pending_command command) {
+  const auto tag = draw_tag();
+  bytes_ += command.payload.size();
+  earliest_deadline_ = std::min(earliest_deadline_, command.deadline);
+  commands_.emplace(tag, std::move(command));
+  return tag;
+}
+
+pending_command* pending_table::find(raft::tag_t tag) {
+  const auto found = commands_.find(tag);
+  return found == commands_.end() ? nullptr : &found->second;
+}
+
+bool pending_table::weigh(pending_command& command) {
+  if (command.payload.size() > max_bytes_ - bytes_) return false;
+  command.where = place::weighing{};
+  bytes_ += command.payload.size();
+  return true;
+}
+
+void pending_table::propose(pending_command& command) {
+  leave(command);
+  command.where = place::proposed{};
+  proposed_bytes_ += command.payload.size();
+}
+
+/// Its present place.
+void pending_table::leave(const pending_command& command) {
+  if (command.at<place::proposed>() || command.at<place::accepted>()) proposed_bytes_ -= command.payload.size();
+  if (command.at<place::weighing>()) bytes_ -= command.payload.size();
+}
+
+raft::tag_t pending_table::start_over(raft::tag_t tag) {
+  auto node = commands_.extract(tag);
+  leave(node.mapped());
+  node.key() = draw_tag();
+  node.mapped().where = place::waiting{};
+  return commands_.insert(std::move(node)).position->first;
+}
+
+std::optional<pending_command> pending_table::take(raft::tag_t tag) {
+  auto node = commands_.extract(tag);
+  if (!node) return std::nullopt;
+  leave(node.mapped());
+  bytes_ -= node.mapped().payload.size();
+  return std::move(node.mapped());
+}
+
+std::vector<raft::tag_t> pending_table::overdue(raft::time_point now) {
+  std::vector<raft::tag_t> tags;
+  if (earliest_deadline_ > now) return tags;
+  earliest_deadline_ = raft::time_point::max();
+  for (const auto& [tag, command] : commands_) {
+    if (command.deadline <= now)
+      tags.push_back(tag);
+    else
+      earliest_deadline_ = std::min(earliest_deadline_, command.deadline);
+  }
+  sort(tags);
+  return tags;
+}
+
+void pending_table::sort(std::vector<raft::tag_t>& tags) { std::sort(tags.begin(), tags.end()); }
+
+void accepted_order::add(item added) {
+  auto position = items_.end();
+  while (position != items_.begin() && std::prev(position)->index > added.index) --position;
+  items_.insert(position, added);
+}
+
+std::optional<accepted_order::item> accepted_order::next(index_t up_to) {
+  if (items_.empty() || items_.front().index > up_to) return std::nullopt;
+  const auto first = items_.front();
+  items_.pop_front();
+  return first;
+}
+
+} // namespace troupe

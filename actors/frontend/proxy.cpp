@@ -1,0 +1,459 @@
+#include "actors/frontend/proxy.hpp"
+
+#include "services/command.hpp"
+
+#include <caf/scheduled_actor.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// A reason to try again: whoever refused did nothing with the command.
+bool was_not_taken(errc code) {
+  return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping ||
+         code == errc::disk_failed;
+}
+
+} // namespace
+
+proxy::proxy(caf::actor_config& config, proxy_options options)
+    : proxy_handle::base(config), options_(std::move(options)), routes_(options_.self, options_.address),
+      pending_(options_.max_pending, options_.max_pending_bytes) {
+  // Over the network anybody can send what is none of its messages.
+  set_default_handler(caf::drop);
+}
+
+proxy_handle::behavior_type proxy::make_behavior() {
+  return {
+      [this](const command_batch& m) { on_commands(m); },
+      [this](outcome_batch& m) { on_outcomes(m); },
+      [this](const read_index_request& m) { on_index_request(m); },
+      [this](const read_index_answer& m) { on_index_answer(m); },
+      [this](const proposals_settled& m) { on_proposals_settled(m); },
+      [this](const reads_settled& m) { on_reads_settled(m); },
+      [this](applied_batch& m) { on_applied(m); },
+      [this](const snapshot_covered& m) { on_covered(m.up_to); },
+      [this](const state_size& m) { state_bytes_ = m.bytes; },
+      [this](const raft::transferred& m) {
+        settle(m.tag, {0, errc::none, 0, to_string(m.to)});
+      },
+      [this](queried_batch& m) { on_queried(m); },
+      [this](const role_changed& m) { on_role_changed(m); },
+      [this](const leader_known& m) {
+        routes_.leader_known(m);
+        wake();
+      },
+      [this](const members_changed& m) { routes_.members_changed(m); },
+      [this](const removal_known& m) { on_removal(m.removed); },
+      [this](const link_problem& m) { problem_ = m.address + ": " + m.problem; },
+      [this](const link_up& m) { on_link_up(m); },
+      [this](const link_down& m) { on_link_down(m.peer); },
+      [this](const core_up& m) { on_core_up(m); },
+      [this](const core_down& m) { on_core_down(m); },
+      [](const flow_mark&) {}, // whatever it followed is in the table or answered
+      [this](const flush&) { on_flush(); },
+      [this](const timer& m) { on_timer(m); },
+      [this](const drain_proxy&) { return on_drain(); },
+  };
+}
+
+void proxy::on_exit() {
+  end_all();
+  // Promises and askers hold this actor, as do the fronts among them.
+  drained_ = {};
+  pending_ = {0, 0};
+  outbox_ = {};
+  index_requests_.clear();
+  confirmations_.clear();
+  routes_ = {options_.self, options_.address};
+  role_ = nullptr;
+  dispatcher_ = nullptr;
+}
+
+/// Everything that is held gets its answer before the end, so that an asker knows: what it has no answer for when this
+/// actor is gone was never looked at here.
+void proxy::end_all() {
+  for (const auto tag : pending_.select([](const pending_command&) { return true; })) {
+    const auto& command = *pending_.find(tag);
+    const bool may_be_done = command.is_write() && !command.is_held_back();
+    settle(tag, may_be_done ? errc::outcome_unknown : errc::stopping,
+           may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
+  }
+  for (const auto& [asker, number] : index_requests_) send(asker, read_index_answer{number, errc::not_leader, 0});
+  for (const auto& [number, question] : confirmations_)
+    for (const auto& [asker, theirs] : question.remotes) send(asker, read_index_answer{theirs, errc::not_leader, 0});
+  deliver();
+}
+
+void proxy::on_commands(const command_batch& batch) {
+  const auto asker = caf::actor_cast<asker_handle>(current_sender());
+  const auto now = clock().now();
+  // Of other nodes only members speak for the cluster.
+  const bool trusted =
+      batch.forwarded ? routes_.is_of_member(current_sender()) : asker && asker.node() == system().node();
+  for (const auto& asked : batch.commands) {
+    if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
+      outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
+      continue;
+    }
+    const auto timeout = asked.timeout_ms == 0
+                             ? options_.default_timeout
+                             : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
+    pending_command command{asker, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
+    auto& where = lane_of(command);
+    timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
+    where.push_back(pending_.add(std::move(command)));
+  }
+  wake();
+}
+
+std::string proxy::text_of(errc refusal) const {
+  if (refusal == errc::stopping) return "this process is shutting down";
+  if (refusal == errc::disk_failed) return "the disk of this node failed: " + down_.why;
+  if (refusal == errc::disk_full) return "the disk of this node is full: " + down_.why;
+  if (refusal == errc::unknown_service) return services::why_no_service(services::cluster_service);
+  if (refusal == errc::too_large) return "the command is too large";
+  if (refusal == errc::not_leader) return "this node does not lead";
+  if (refusal == errc::not_ready) return "this node was removed from its cluster";
+  return "too many commands are waiting";
+}
+
+errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
+  if (draining_) return errc::stopping;
+  if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
+  // A node may be linked, or be a member, a moment before it is known here.
+  if (!trusted && services::is_for_cluster(asked.payload.view()))
+    return from_proxy ? errc::not_leader : errc::unknown_service;
+  if (from_proxy && !routes_.leading()) return errc::not_leader;
+  if (down_.code != errc::none) return down_.code;
+  if (removed_ && !routes_.leading() && asked.how != access::stale_read) return errc::not_ready;
+  if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
+  return errc::none;
+}
+
+void proxy::on_outcomes(outcome_batch& batch) {
+  const auto answering = current_sender();
+  if (!routes_.knows(answering)) return;
+  node_id refused_by;
+  for (auto& outcome : batch.outcomes) {
+    const auto* command = pending_.find(outcome.number);
+    const auto* sent = command ? command->at<place::forwarded>() : nullptr;
+    if (!sent || !routes_.is_of(sent->peer, answering)) continue; // answered already, or not asked
+    if (was_not_taken(outcome.code)) {
+      refused_by = sent->peer;
+      start_over(outcome.number);
+    } else {
+      settle(outcome.number, std::move(outcome));
+    }
+  }
+  if (refused_by) routes_.refused(refused_by, batch.leader);
+  routes_.learned(batch.leader);
+  wake();
+}
+
+void proxy::on_index_request(const read_index_request& request) {
+  const auto asker = caf::actor_cast<asker_handle>(current_sender());
+  if (asker) index_requests_.push_back({asker, request.number});
+  wake();
+}
+
+void proxy::on_index_answer(const read_index_answer& answer) {
+  const auto question = confirmations_.find(answer.number);
+  if (question == confirmations_.end() || !routes_.is_of(question->second.by, current_sender())) return;
+  if (answer.code == errc::none)
+    confirmed(answer.number, answer.index);
+  else
+    not_confirmed(answer.number, {});
+}
+
+void proxy::on_reads_settled(const reads_settled& settled) {
+  for (const auto& ready : settled.ready) confirmed(ready.tag, ready.index);
+  for (const auto& [tag, why, leader] : settled.failed) {
+    const auto* command = pending_.find(tag);
+    if (!command || !command->at<place::proposed>())
+      not_confirmed(tag, leader);
+    else if (why == raft::refusal::leadership_lost)
+      settle(tag, errc::outcome_unknown, "leadership was lost before it was known who took it");
+    else
+      refuse(tag, why, leader);
+  }
+}
+
+void proxy::confirmed(raft::tag_t number, index_t index) {
+  auto question = confirmations_.extract(number);
+  if (!question) return;
+  read_at(index, question.mapped().reads);
+  for (const auto& [asker, theirs] : question.mapped().remotes)
+    send(asker, read_index_answer{theirs, errc::none, index});
+}
+
+void proxy::not_confirmed(raft::tag_t number, node_id hint) {
+  auto question = confirmations_.extract(number);
+  if (!question) return;
+  for (const auto tag : question.mapped().reads) start_over(tag);
+  for (const auto& [asker, theirs] : question.mapped().remotes)
+    send(asker, read_index_answer{theirs, errc::not_leader, 0});
+  routes_.refused(question.mapped().by, hint);
+  wake();
+}
+
+void proxy::on_proposals_settled(const proposals_settled& settled) {
+  for (const auto& [tag, index, term] : settled.accepted) {
+    auto* command = pending_.find(tag);
+    if (!command || !command->at<place::proposed>()) continue;
+    command->where = place::accepted{index, term};
+    accepted_.add({index, tag});
+    if (index <= applied_) settle(tag, errc::outcome_unknown, "its log index was applied unseen");
+  }
+  for (const auto& [tag, why, leader] : settled.failed) refuse(tag, why, leader);
+  wake();
+}
+
+void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
+  switch (why) {
+  case raft::refusal::not_leader:
+  case raft::refusal::leadership_lost:
+  case raft::refusal::transferring:
+    start_over(tag);
+    routes_.refused(options_.self, leader);
+    break;
+  case raft::refusal::disk_full:
+    settle(tag, errc::disk_full, "the leader's disk is full");
+    break;
+  case raft::refusal::overloaded:
+    settle(tag, errc::overloaded, "the leader holds too many commands that are uncommitted, or not on its own disk");
+    break;
+  case raft::refusal::disk_stalled:
+    settle(tag, errc::not_ready, "the leader's disk does not answer, and there is no quorum without it");
+    break;
+  case raft::refusal::change_in_progress:
+    settle(tag, errc::overloaded, "another change of the members is not done yet");
+    break;
+  case raft::refusal::leader_too_new:
+    settle(tag, errc::overloaded, "the leader has just been elected and does not know yet who answers");
+    break;
+  case raft::refusal::stale_configuration:
+    settle(tag, errc::refused, "the members have changed since the configuration that the change is based on");
+    break;
+  case raft::refusal::unknown_member:
+    settle(tag, errc::refused, "it names a node that is not a member of the cluster");
+    break;
+  case raft::refusal::not_a_voter:
+    settle(tag, errc::refused, "it names a learner where a voter is needed");
+    break;
+  case raft::refusal::invalid_change:
+    settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
+    break;
+  case raft::refusal::invalid_address:
+    settle(tag, errc::refused, "an address is not host:port, with IPv6 in brackets and a port from 1 to 65535");
+    break;
+  case raft::refusal::configuration_too_large:
+    settle(tag, errc::refused, "the cluster would have more members than the 64 that it may have");
+    break;
+  case raft::refusal::nothing_to_change:
+    settle(tag, errc::refused, "everything is as the change wants it");
+    break;
+  case raft::refusal::no_voter_left:
+    settle(tag, errc::refused, "the change would leave no voter");
+    break;
+  case raft::refusal::no_majority_left:
+    settle(tag, errc::refused,
+           "of the voters that the change would leave, no majority answers: nothing could be committed any more");
+    break;
+  case raft::refusal::no_successor:
+    settle(tag, errc::refused, "no other voter answers that could take the leadership over: the leader goes on");
+    break;
+  case raft::refusal::transfer_failed:
+    settle(tag, errc::refused, "the successor did not take the leadership over in time: the leader goes on");
+    break;
+  }
+}
+
+void proxy::on_applied(applied_batch& batch) {
+  for (auto& item : batch.items) {
+    applied_ = std::max(applied_, item.index);
+    while (const auto next = accepted_.next(item.index)) {
+      const auto* command = pending_.find(next->tag);
+      const auto* in_log = command ? command->at<place::accepted>() : nullptr;
+      if (!in_log) continue; // answered already
+      if (next->index != item.index)
+        settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
+      else if (in_log->term != item.term)
+        start_over(next->tag); // another leader's entry took its place
+      else
+        settle(next->tag, {0, item.code, item.index, std::move(item.payload)});
+    }
+  }
+  if (!outbox_.empty()) wake();
+}
+
+void proxy::on_covered(index_t up_to) {
+  applied_ = std::max(applied_, up_to);
+  while (const auto next = accepted_.next(up_to)) {
+    const auto* command = pending_.find(next->tag);
+    if (command && command->at<place::accepted>())
+      settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
+  }
+}
+
+void proxy::on_queried(queried_batch& batch) {
+  for (auto& outcome : batch.outcomes) {
+    const auto* command = pending_.find(outcome.number);
+    if (command && command->at<place::weighing>())
+      weighed(outcome);
+    else if (command && command->at<place::reading>())
+      settle(outcome.number, std::move(outcome));
+  }
+  wake();
+}
+
+void proxy::on_role_changed(const role_changed& change) {
+  role_ = change.role;
+  routes_.role_changed(change);
+  // Behind everything this proxy sent to the old role.
+  if (change.previous) send(change.previous, drained{change.retiring});
+  wake();
+}
+
+void proxy::on_link_up(const link_up& link) {
+  if (const auto* old = routes_.find(link.peer.node); old && old->endpoint != link.endpoint)
+    on_link_down(link.peer.node);
+  routes_.link_up(link);
+  wake();
+}
+
+/// Members would take nothing from it, and it hears of no leader. Its state may still be looked at.
+void proxy::on_removal(bool removed) {
+  removed_ = removed;
+  if (!removed || routes_.leading()) return;
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::waiting>() && c.how != access::stale_read; }))
+    settle(tag, errc::not_ready, text_of(errc::not_ready));
+  wake();
+}
+
+void proxy::on_link_down(node_id peer) {
+  routes_.link_down(peer);
+  // Whoever is asked next may still believe that this node is there, and lose what it passes on to it.
+  const auto lost = [&](const pending_command& c) {
+    const auto* sent = c.at<place::forwarded>();
+    return sent && sent->peer == peer && c.is_write();
+  };
+  if (routes_.is_client() && !pending_.select(lost).empty()) paused_until_ = clock().now() + options_.loss_pause;
+  for (const auto tag : pending_.select([&](const pending_command& c) {
+         const auto* sent = c.at<place::forwarded>();
+         return sent && sent->peer == peer;
+       })) {
+    if (pending_.find(tag)->is_write())
+      settle(tag, errc::outcome_unknown, "the connection to the node that had it was lost");
+    else
+      start_over(tag);
+  }
+  std::vector<raft::tag_t> questions;
+  for (const auto& [number, question] : confirmations_)
+    if (question.by == peer) questions.push_back(number);
+  std::sort(questions.begin(), questions.end());
+  for (const auto number : questions) not_confirmed(number, {});
+  wake();
+}
+
+void proxy::on_core_up(const core_up& core) {
+  // Whatever the old core's actors still said after its end is void.
+  on_core_down(core_down{});
+  dispatcher_ = core.dispatcher;
+  services_ = core.services;
+  harmless_ = core.harmless;
+  wake();
+}
+
+void proxy::on_core_down(const core_down& what) {
+  down_ = what;
+  role_ = nullptr;
+  dispatcher_ = nullptr;
+  routes_.core_down();
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
+    settle(tag, errc::outcome_unknown,
+           down_.code == errc::none && !down_.why.empty() ? down_.why : "this node failed while it held the command");
+  for (const auto tag :
+       pending_.select([](const pending_command& c) { return c.at<place::reading>() || c.at<place::weighing>(); }))
+    start_over(tag);
+  std::vector<raft::tag_t> questions;
+  for (const auto& [number, question] : confirmations_)
+    if (question.by == options_.self) questions.push_back(number);
+  std::sort(questions.begin(), questions.end());
+  for (const auto number : questions) not_confirmed(number, {});
+  accepted_.clear();
+  applied_ = 0;
+  // Nobody here leads soon, nor knows who does.
+  if (down_.code != errc::none)
+    for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::waiting>() != nullptr; }))
+      settle(tag, down_.code, text_of(down_.code));
+  wake();
+}
+
+void proxy::on_timer(const timer& message) {
+  if (!timer_.fired(message)) return;
+  const auto now = clock().now();
+  // The next look is a sweep away: whatever falls due until then is answered now.
+  const auto due = pending_.overdue(now + options_.sweep_interval);
+  for (const auto tag : due) expire(tag);
+  if (!due.empty()) prune_lanes();
+  std::erase_if(confirmations_, [now](const auto& c) { return c.second.deadline <= now; });
+  routes_.retry();
+  if (!pending_.empty() || !confirmations_.empty()) timer_.arm(this, now + options_.sweep_interval);
+  wake();
+}
+
+void proxy::expire(raft::tag_t tag) {
+  const auto& command = *pending_.find(tag);
+  if (!command.at<place::waiting>()) {
+    const bool may_be_done = command.is_write() && !command.is_held_back();
+    return settle(tag, may_be_done ? errc::outcome_unknown : errc::deadline,
+                  may_be_done ? "the deadline passed before the outcome was known" : "the deadline passed");
+  }
+  if (!routes_.is_client() && !dispatcher_) return settle(tag, errc::not_ready, "this node has no cluster yet");
+  if (routes_.is_client() && !routes_.has_links())
+    return settle(tag, errc::no_leader,
+                  "no node could be reached until the deadline" +
+                      (problem_.empty() ? "" : "; the last problem: " + problem_));
+  if (!routes_.leader()) return settle(tag, errc::no_leader, "nobody led until the deadline");
+  settle(tag, errc::deadline, "the deadline passed while the command waited");
+}
+
+caf::result<proxy_drained> proxy::on_drain() {
+  draining_ = true;
+  drained_.push_back(make_response_promise<proxy_drained>());
+  wake();
+  return drained_.back();
+}
+
+void proxy::start_over(raft::tag_t tag) {
+  const auto* command = pending_.find(tag);
+  if (!command) return;
+  if (command->from_proxy) return settle(tag, errc::not_leader, text_of(errc::not_leader));
+  if (down_.code != errc::none) return settle(tag, down_.code, text_of(down_.code));
+  const auto again = pending_.start_over(tag);
+  lane_of(*pending_.find(again)).push_back(again);
+  wake();
+}
+
+void proxy::settle(raft::tag_t tag, command_outcome outcome) {
+  auto command = pending_.take(tag);
+  if (!command) return;
+  outcome.number = command->number;
+  if (outcome.payload.size() > options_.max_result_bytes) {
+    const bool carried_out = command->is_write() && outcome.code == errc::none;
+    outcome = {command->number, carried_out ? errc::outcome_unknown : errc::too_large, outcome.index,
+               carried_out ? "it was done, but its result is too large to be passed on" : "the result is too large"};
+  }
+  outbox_.add(command->asker, std::move(outcome));
+  wake();
+}
+
+void proxy::settle(raft::tag_t tag, errc code, std::string text) { settle(tag, {0, code, 0, std::move(text)}); }
+
+} // namespace troupe

@@ -1,0 +1,224 @@
+// What a proxy sends: everything that gathered since the last flush leaves in one message for each receiver.
+#include "actors/frontend/proxy.hpp"
+#include "services/command.hpp"
+#include "services/member_command.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+/// A forwarded command's deadline lies a little before ours, so that an answer at the deadline still reaches us.
+std::uint32_t forwarded_timeout_ms(raft::duration left) {
+  using namespace std::chrono_literals;
+  const auto margin = std::min<raft::duration>(left / 10, 100ms);
+  const auto given = std::chrono::duration_cast<std::chrono::milliseconds>(left - margin).count();
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(given, 1)); // 0 would mean a default
+}
+
+} // namespace
+
+void proxy::wake() {
+  if (flushing_) return;
+  flushing_ = true;
+  send(proxy_handle{this}, flush{});
+}
+
+void proxy::on_flush() {
+  flushing_ = false;
+  propose_and_forward();
+  confirm_reads();
+  read_stale();
+  deliver();
+  if (draining_ && pending_.empty()) {
+    for (auto& promise : drained_) promise.deliver(proxy_drained{});
+    quit();
+  }
+}
+
+proxy::lane& proxy::lane_of(const pending_command& command) {
+  if (command.from_proxy && command.is_write()) return from_proxies_;
+  if (routes_.is_client()) return writes_;
+  switch (command.how) {
+  case access::write:
+    return writes_;
+  case access::linearizable_read:
+    return reads_;
+  case access::stale_read:
+    return stale_reads_;
+  }
+  return writes_;
+}
+
+template <class Use> void proxy::drain(lane& from, Use use) {
+  for (const auto tag : std::exchange(from, {}))
+    if (auto* command = pending_.find(tag)) use(tag, *command);
+}
+
+void proxy::propose_and_forward() {
+  propose_batch batch;
+  const auto propose = [&](raft::tag_t tag, pending_command& command) {
+    if (divert(tag, command.payload)) return;
+    pending_.propose(command);
+    batch.proposals.push_back({tag, command.payload});
+  };
+  if (routes_.leading())
+    drain(from_proxies_, propose);
+  else
+    drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { start_over(tag); });
+  if (const auto target = routes_.next(); target.here)
+    drain(writes_, propose);
+  else if (target && clock().now() >= paused_until_)
+    forward(*target.peer);
+  if (!batch.proposals.empty()) send(role_, std::move(batch));
+}
+
+/// What is not for the log: a command whose service is not here, and what the role is asked instead.
+bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
+  const auto parts = services::decode_command(payload.view());
+  if (!parts) return false;
+  if (services_.contains(parts->service)) {
+    if (!over_quota(*parts)) return false;
+    weigh(tag, *parts);
+    return true;
+  }
+  if (parts->service != services::cluster_service) {
+    settle(tag, errc::unknown_service, services::why_no_service(parts->service));
+    return true;
+  }
+  auto what = services::decode_member_command(payload.view());
+  if (!what) return false;
+  if (services::lacks_address(*what)) {
+    refuse(tag, raft::refusal::invalid_address, {});
+    return true;
+  }
+  pending_.propose(*pending_.find(tag));
+  std::visit(
+      [&](auto& request) {
+        request.tag = tag;
+        send(role_, std::move(request));
+      },
+      *what);
+  return true;
+}
+
+bool proxy::over_quota(const services::command_view& what) const {
+  if (options_.max_state_bytes == 0) return false;
+  const auto harmless = harmless_.find(what.service);
+  if (harmless != harmless_.end() && harmless->second.contains(what.tag)) return false;
+  return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
+}
+
+/// The command may replace something larger: its service knows.
+void proxy::weigh(raft::tag_t tag, const services::command_view& what) {
+  if (!dispatcher_) return start_over(tag);
+  auto& command = *pending_.find(tag);
+  if (!pending_.weigh(command))
+    return settle(tag, errc::overloaded, "too many commands wait for being weighed against the quota of the state");
+  query_batch batch{0, {}};
+  batch.queries.push_back({tag, raft::bytes{services::encode_adds_query(what)}});
+  send(dispatcher_, std::move(batch));
+}
+
+/// Decided before the command is in a log: what is in a log every node applies.
+void proxy::weighed(const command_outcome& answer) {
+  const auto tag = answer.number;
+  if (!routes_.leading()) return start_over(tag);
+  if (answer.code != errc::none || answer.payload != services::would_not_add) {
+    auto why = "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
+               std::to_string(options_.max_state_bytes) + ": remove something first";
+    if (answer.code != errc::none)
+      why += " (whether this command adds to it could not be found out: " + answer.payload + ")";
+    settle(tag, errc::state_full, std::move(why));
+    return;
+  }
+  auto& command = *pending_.find(tag);
+  pending_.propose(command);
+  propose_batch batch;
+  batch.proposals.push_back({tag, command.payload});
+  send(role_, std::move(batch));
+}
+
+void proxy::forward(const routes::link& to) {
+  const auto now = clock().now();
+  command_batch batch{!routes_.is_client(), {}};
+  std::size_t bytes = 0;
+  drain(writes_, [&](raft::tag_t tag, pending_command& command) {
+    const bool full =
+        bytes + command.payload.size() > options_.max_message_bytes || batch.commands.size() >= max_listed;
+    if (!batch.commands.empty() && full) {
+      send(to.endpoint, command_batch{batch.forwarded, std::exchange(batch.commands, {})});
+      bytes = 0;
+    }
+    bytes += command.payload.size();
+    command.where = place::forwarded{to.peer};
+    batch.commands.push_back({tag, command.how, forwarded_timeout_ms(command.deadline - now), command.payload});
+  });
+  if (!batch.commands.empty()) send(to.endpoint, std::move(batch));
+}
+
+void proxy::confirm_reads() {
+  confirmation question;
+  question.deadline = clock().now() + options_.default_timeout;
+  if (routes_.leading())
+    question.remotes = std::exchange(index_requests_, {});
+  else
+    for (const auto& [asker, number] : std::exchange(index_requests_, {}))
+      send(asker, read_index_answer{number, errc::not_leader, 0});
+  const auto target = routes_.next();
+  if (target)
+    drain(reads_, [&](raft::tag_t tag, pending_command& command) {
+      command.where = place::confirming{};
+      question.deadline = std::max(question.deadline, command.deadline);
+      question.reads.push_back(tag);
+    });
+  if (question.reads.empty() && question.remotes.empty()) return;
+  const auto number = pending_.draw_tag();
+  timer_.arm(this, clock().now() + options_.sweep_interval);
+  if (routes_.leading()) {
+    question.by = options_.self;
+    send(role_, read_index{number});
+  } else {
+    question.by = target.peer->peer;
+    send(target.peer->endpoint, read_index_request{number});
+  }
+  confirmations_.emplace(number, std::move(question));
+}
+
+void proxy::read_stale() {
+  if (!dispatcher_ || stale_reads_.empty()) return;
+  const auto tags = std::exchange(stale_reads_, {});
+  read_at(0, {tags.begin(), tags.end()});
+}
+
+void proxy::read_at(index_t at, const std::vector<raft::tag_t>& tags) {
+  query_batch batch{at, {}};
+  for (const auto tag : tags) {
+    auto* command = pending_.find(tag);
+    if (!command) continue; // answered already
+    if (!dispatcher_) {
+      start_over(tag);
+      continue;
+    }
+    command->where = place::reading{};
+    batch.queries.push_back({tag, command->payload});
+  }
+  if (!batch.queries.empty()) send(dispatcher_, std::move(batch));
+}
+
+void proxy::deliver() {
+  if (outbox_.empty()) return;
+  const auto leader = removed_ ? routes_.last_leader() : routes_.leader();
+  const auto address = routes_.address_of(leader);
+  outbox_.drain(options_.max_message_bytes, [&](const asker_handle& to, std::vector<command_outcome> outcomes) {
+    send(to, outcome_batch{leader, address, std::move(outcomes)});
+  });
+}
+
+void proxy::prune_lanes() {
+  for (auto* each : {&writes_, &reads_, &stale_reads_, &from_proxies_})
+    std::erase_if(*each, [this](raft::tag_t tag) { return pending_.find(tag) == nullptr; });
+}
+
+} // namespace troupe

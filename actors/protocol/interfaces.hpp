@@ -1,0 +1,375 @@
+// Every typed interface on one page: who takes what from whom. Messages that may cross the network stand in
+// messages.hpp; those here stay inside one process.
+#pragma once
+
+#include "actors/protocol/apply_messages.hpp"
+#include "actors/protocol/health_messages.hpp"
+#include "actors/protocol/messages.hpp"
+#include "actors/protocol/proxy_messages.hpp"
+#include "actors/protocol/role_status.hpp"
+#include "actors/protocol/snapshot_messages.hpp"
+#include "raft/catch_up.hpp"
+#include "raft/events.hpp"
+#include "raft/replicator.hpp"
+#include "raft/storage.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Counts the role objects of a node in this process, restarts included; tells a late message from a current one.
+using epoch_t = std::uint64_t;
+
+/// The one timer message: an actor keeps at most one that matters, the one with its newest generation.
+struct timer {
+  std::uint64_t generation = 0;
+};
+/// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
+struct flush {};
+
+/// Follows the messages of a connection through the actors that handle them: its end tells the network that they did.
+struct flow_mark {
+  std::shared_ptr<const void> token;
+};
+
+// -- endpoint: the one address that other nodes can reach -------------------------------------------------------------
+
+struct role_changed;
+struct replicator_started;
+struct leader_known;
+struct peers_view;
+struct staging_known;
+struct core_down;
+
+/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
+/// and who is around.
+using endpoint_handle =
+    compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
+                   void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
+                   void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
+                   void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
+                   piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
+                   void(leader_known), void(core_down), void(peers_view), void(staging_known)>;
+
+// -- links: the way to other nodes ------------------------------------------------------------------------------------
+
+/// Raft messages, each to the peer that its header names; dropped when there is no link to it.
+struct outbound {
+  std::vector<raft::rpc> messages;
+};
+/// A peer passed the handshake, or its link broke.
+struct link_up {
+  hello peer;
+  endpoint_handle endpoint;
+};
+struct link_down {
+  node_id peer;
+};
+using link_watcher = compat::handle<void(link_up), void(link_down)>;
+/// Asks for link_up and link_down from now on, beginning with a link_up for every link there is.
+struct watch_links {
+  link_watcher watcher;
+};
+
+/// Who answers now, this node itself, and how much of what discovery reported answers. Sent whole on every change.
+struct peers_view {
+  struct peer {
+    hello who;
+    endpoint_handle endpoint;
+  };
+  hello self;
+  /// Sorted by node id.
+  std::vector<peer> peers;
+  /// Of the log's newest configuration.
+  std::vector<raft::member> members;
+  /// As in raft::peer_sightings.
+  bool discovered = false;
+  std::size_t listed = 1;
+  std::size_t unanswered = 0;
+};
+using peers_watcher = compat::handle<void(peers_view)>;
+struct watch_peers {
+  peers_watcher watcher;
+};
+
+/// What the own node is from now on: peers are told.
+struct identity_changed {
+  hello self;
+};
+/// Everything that one discovery source sees at the moment, as host:port; replaces what it said before.
+struct peers_changed {
+  std::string source;
+  std::vector<std::string> addresses;
+};
+/// Who takes it; and tells whoever watches about this node itself.
+using peers_listener = compat::handle<void(peers_changed), void(watch_peers)>;
+/// The members that the newest configuration of the log names.
+struct members_changed {
+  std::vector<raft::member> members;
+};
+/// From the endpoint: a peer dialed this node, and was accepted.
+struct peer_seen {
+  hello peer;
+};
+
+/// Of one address, for status.
+struct peer_status {
+  std::string address;
+  /// 0 as long as nobody has answered.
+  node_id id;
+  std::uint64_t incarnation = 0;
+  membership_state state = membership_state::fresh;
+  cluster_id cluster;
+  bool up = false;
+  /// The address is this node's own.
+  bool self = false;
+  /// Why there is no link, as far as that is known.
+  std::string problem;
+};
+struct get_peers {};
+struct peer_list {
+  std::vector<peer_status> peers;
+};
+/// From the node: whether it serves. What is wrong with a link is a warning while it does not.
+struct service_state {
+  bool serves = false;
+};
+
+/// From a peer link, about its address.
+struct link_report {
+  enum class status : std::uint8_t { down, up, self, refused };
+  std::string address;
+  status now = status::down;
+  /// Set with `up`, and where somebody answered.
+  hello peer;
+  endpoint_handle endpoint;
+  std::string problem;
+};
+
+using links_handle = compat::handle<void(outbound), void(health_batch), void(watch_links), void(watch_peers),
+                                    void(identity_changed), void(peers_changed), void(members_changed), void(peer_seen),
+                                    void(link_report), void(service_state), peer_list(get_peers)>;
+
+/// Asks a connector for the endpoint behind its address.
+struct dial {};
+struct dialed {
+  endpoint_handle endpoint;
+};
+/// The endpoint that was found there does not answer any more: the connection to its node is to be cut, as it may be
+/// what is broken, and the next dial is to make a new one.
+struct hang_up {
+  endpoint_handle endpoint;
+};
+using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
+/// Keeps one address dialed; `dial`: somebody is there now, so a long pause ends.
+using peer_link_handle = compat::handle<void(identity_changed), void(timer), void(dial)>;
+
+// -- health monitor: who is there
+// ---------------------------------------------------------------------------------------
+
+using health_watcher = compat::handle<void(health_changed)>;
+/// Asks for health_changed from now on.
+struct watch_health {
+  health_watcher watcher;
+};
+using health_monitor_handle =
+    compat::handle<void(peers_view), void(raft::probe), void(raft::probe_ack), void(raft::probe_request),
+                   void(watch_health), health_report(get_health), void(timer)>;
+
+// -- formation: the first cluster -------------------------------------------------------------------------------------
+
+/// From the formation actor to the node: whether the core may run, and as part of which cluster.
+using raft::membership_decision;
+using membership_listener = compat::handle<void(membership_decision)>;
+/// From the node to the formation actor: the log holds a configuration of this cluster. Harmless when repeated.
+using raft::formed_now;
+/// From the endpoint: a member of this cluster sends entries to this node, which is fresh.
+using raft::invited;
+/// From the node: whether it asks to become a member (again).
+using raft::seeking;
+/// What formation waits for, for a person; empty when nothing.
+struct get_formation {};
+struct formation_status {
+  membership_state state = membership_state::fresh;
+  cluster_id cluster;
+  std::string note;
+};
+using formation_handle = compat::handle<form_answer(form), void(abort_form), void(peers_view), void(formed_now),
+                                        void(invited), void(seeking), void(timer), formation_status(get_formation)>;
+
+// -- log store: the disk ----------------------------------------------------------------------------------------------
+
+struct attach_role;
+
+/// A role's change of the disk, and what may leave once it is there.
+struct store_write {
+  raft::write change;
+  std::vector<raft::rpc> then_send;
+};
+/// Asks for entries that are on disk; answered with a log_piece.
+struct read_log {
+  index_t first = 0;
+  index_t last = 0;
+  std::size_t max_bytes = 0;
+};
+struct log_piece {
+  std::vector<raft::entry> entries;
+};
+/// From the role: entries up to here are needed no more.
+struct compact_log {
+  index_t up_to = 0;
+};
+struct log_synced;
+/// Asks for the mark that holds when everything handed over before is on disk; answered then.
+struct sync_log {};
+using log_store_handle = compat::handle<void(store_write), log_piece(read_log), log_synced(sync_log), void(compact_log),
+                                        void(attach_role), void(role_changed), void(flush), void(timer)>;
+
+// -- roles ------------------------------------------------------------------------------------------------------------
+
+/// From the proxy: commands for the log; settled by proposals_settled.
+struct propose_batch {
+  std::vector<raft::proposal> proposals;
+};
+/// From the proxy: an index to read at; settled by reads_settled.
+struct read_index {
+  raft::tag_t tag = 0;
+};
+/// From the log store: everything up to the mark is on disk. A fact about the node, whatever the role.
+struct log_synced {
+  raft::durable_mark mark;
+};
+/// From a replicator to the leader that started it.
+struct replicator_report {
+  epoch_t epoch = 0;
+  raft::peer_report report;
+};
+struct replicator_fetch {
+  epoch_t epoch = 0;
+  node_id peer;
+  raft::fetch_request request;
+};
+/// From a sender that has switched to the successor of the role of this epoch.
+struct drained {
+  epoch_t epoch = 0;
+};
+using role_handle =
+    compat::handle<void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
+                   void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
+                   void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(propose_batch),
+                   void(read_index), void(raft::change_members), void(raft::transfer_leadership), void(log_synced),
+                   void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
+                   void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained), void(timer),
+                   role_status(get_role_status)>;
+
+/// The new role attaches itself: answered with log_synced of the present mark.
+struct attach_role {
+  epoch_t epoch = 0;
+  role_handle role;
+};
+
+/// To every sender of a role: from now on `role`. The receiver sends `drained{retiring}` to `previous`, if there is
+/// one.
+struct role_changed {
+  epoch_t epoch = 0;
+  raft::role_kind kind = raft::role_kind::follower;
+  term_t term = 0;
+  role_handle role;
+  epoch_t retiring = 0;
+  role_handle previous;
+};
+/// The role learned who leads (0: nobody known), for proxies and status.
+struct leader_known {
+  term_t term = 0;
+  node_id leader;
+};
+
+// -- replicators ------------------------------------------------------------------------------------------------------
+
+using replicator_handle = compat::handle<void(raft::replicate), void(raft::append_response),
+                                         void(raft::snapshot_response), void(raft::fetched), void(timer)>;
+
+/// To the endpoint: answers of this term from this peer belong to this replicator.
+struct replicator_started {
+  term_t term = 0;
+  node_id peer;
+  replicator_handle replicator;
+};
+
+// -- dispatcher and services ------------------------------------------------------------------------------------------
+
+using service_handle = compat::handle<void(apply_batch), void(query_items), void(view_state), void(replace_state)>;
+
+struct get_applied {};
+struct applied_status {
+  index_t applied = 0;
+  /// The newest snapshot; no id if there is none. Why the last attempt to take one failed, if it did.
+  raft::snapshot_id snapshot;
+  std::string snapshot_error;
+  /// For how long something given out has not been applied.
+  raft::duration behind{};
+  /// Of all services together, as far as they tell.
+  std::uint64_t state_bytes = 0;
+};
+using dispatcher_handle =
+    compat::handle<void(commit_entries), void(query_batch), void(applied_batch), void(queried_batch),
+                   void(role_changed), void(state_view), void(adopt_state), void(discarded_state),
+                   snapshot_result(take_snapshot), void(snapshot_written), void(snapshot_wanted), void(snapshot_lost),
+                   void(timer), applied_status(get_applied)>;
+
+// -- snapshot store: the snapshots on disk ----------------------------------------------------------------------------
+
+struct attach_dispatcher {
+  dispatcher_handle dispatcher;
+};
+/// A question for bytes is answered with an empty piece when no snapshot serves.
+using snapshot_store_handle =
+    compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
+                   void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
+                   backup_opened(open_backup), raft::snapshot_piece(read_backup), void(close_backup),
+                   void(attach_dispatcher), void(role_changed), void(timer)>;
+
+// -- staging store: backups that wait for being restored --------------------------------------------------------------
+
+/// Hands out bytes of what is whole, as the snapshot store does of snapshots. Hears of snapshots, as these end the need
+/// for a backup.
+using staging_handle = compat::handle<piece_staged(stage_piece), raft::snapshot_piece(raft::piece_request),
+                                      backup_loaded(load_backup), void(raft::snapshot_taken), void(timer)>;
+/// To the endpoint: where pieces of other nodes go; nowhere while the core is down.
+struct staging_known {
+  staging_handle staging;
+};
+
+// -- proxy: the front door --------------------------------------------------------------------------------------------
+
+/// The dispatcher to ask, anew at every start of the core, and the services that it knows: commands for others must not
+/// get into the log.
+struct core_up {
+  dispatcher_handle dispatcher;
+  std::set<std::string, std::less<>> services;
+  /// Of each service the tags of the commands that cannot make its state larger.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless = {};
+};
+
+/// Before a client or node drains its proxy.
+using drainable_front = compat::handle<front_drained(drain_front)>;
+
+/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
+using proxy_handle =
+    compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
+                   void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
+                   void(state_size), void(raft::transferred), void(queried_batch), void(role_changed),
+                   void(leader_known), void(members_changed), void(removal_known), void(link_up), void(link_down),
+                   void(link_problem), void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
+                   proxy_drained(drain_proxy)>;
+
+} // namespace troupe
+
+#include "actors/protocol/local_messages.hpp" // last: it speaks of everything above

@@ -1,0 +1,218 @@
+// How messages cross the network: our own bytes, so that both CAF versions carry them the same way and a decoder of
+// ours stands between the network and the actors. A message lists its fields once, in `visit_fields`.
+#pragma once
+
+#include "actors/caf.hpp"
+#include "raft/base/codec.hpp"
+#include "raft/membership/health.hpp"
+#include "raft/messages.hpp"
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe::raft {
+
+template <class F> void visit_fields(header& x, F&& f) { f(x.cluster, x.from, x.to, x.term); }
+template <class F> void visit_fields(member& x, F&& f) { f(x.id, x.address); }
+template <class F> void visit_fields(vote_request& x, F&& f) {
+  f(x.head, x.last_index, x.last_term, x.pre, x.transfer);
+}
+template <class F> void visit_fields(vote_response& x, F&& f) { f(x.head, x.pre, x.granted); }
+template <class F> void visit_fields(append_request& x, F&& f) {
+  f(x.head, x.prev_index, x.prev_term, x.commit, x.round, x.entries, x.session);
+}
+template <class F> void visit_fields(append_response& x, F&& f) {
+  f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot, x.no_room,
+    x.session, x.incarnation);
+}
+template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
+template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
+template <class F> void visit_fields(snapshot_request& x, F&& f) {
+  f(x.head, x.snapshot, x.offset, x.data, x.round, x.session);
+}
+template <class F> void visit_fields(snapshot_response& x, F&& f) {
+  f(x.head, x.snapshot, x.offset, x.next, x.failed, x.round, x.no_room, x.session, x.incarnation);
+}
+template <class F> void visit_fields(timeout_now& x, F&& f) { f(x.head); }
+template <class F> void visit_fields(removed_notice& x, F&& f) {
+  f(x.head, x.index, x.commit, x.dismissed, x.forgotten, x.out_for_ms);
+}
+template <class F> void visit_fields(removed_answer& x, F&& f) { f(x.head, x.index); }
+template <class F> void visit_fields(probe& x, F&& f) { f(x.cluster, x.from, x.to, x.number); }
+template <class F> void visit_fields(probe_ack& x, F&& f) { f(x.cluster, x.from, x.to, x.about, x.number); }
+template <class F> void visit_fields(probe_request& x, F&& f) { f(x.cluster, x.from, x.to, x.target); }
+
+} // namespace troupe::raft
+
+namespace troupe::wire {
+
+/// Of one list. What is built of an element is larger than its bytes may be.
+inline constexpr std::uint32_t max_elements = 65'536;
+
+template <class T>
+concept listed = requires(T& x) {
+  visit_fields(x, [](auto&...) {});
+};
+
+/// Writes fields, in order.
+class output {
+ public:
+  explicit output(std::string& out) : to_(out) {}
+  template <class... Ts> void operator()(Ts&... xs) { (put(xs), ...); }
+
+ private:
+  template <class T> void put(T& x) {
+    if constexpr (std::is_same_v<T, bool>) {
+      to_.put(static_cast<std::uint8_t>(x));
+    } else if constexpr (std::is_enum_v<T>) {
+      to_.put(static_cast<std::underlying_type_t<T>>(x));
+    } else if constexpr (std::unsigned_integral<T>) {
+      to_.put(x);
+    } else if constexpr (std::is_same_v<T, raft::node_id> || std::is_same_v<T, raft::cluster_id>) {
+      to_.put(x.value);
+    } else {
+      visit_fields(x, *this);
+    }
+  }
+  void put(std::string& x) { to_.put_string(x); }
+  void put(raft::bytes& x) { to_.put_string(x.view()); }
+  void put(raft::entry& x) { (*this)(x.index, x.term, x.kind, x.data); }
+  template <class T> void put(std::vector<T>& xs) {
+    to_.put(static_cast<std::uint32_t>(xs.size()));
+    for (auto& x : xs) put(x);
+  }
+
+  raft::writer to_;
+};
+
+enum class reading {
+  /// Into the fields. `raft::bytes` become parts of the shared block. Every element of a list takes at least one byte,
+  /// so what is built stays in proportion to what arrived.
+  builds,
+  /// Only whether `builds` would succeed: what strings and lists hold is passed over, and nothing is allocated for it.
+  checks
+};
+
+/// Reads fields, in order.
+template <reading how> class input {
+ public:
+  explicit input(std::shared_ptr<const std::string> block) requires(how == reading::builds)
+      : block_(std::move(block)), from_(*block_) {}
+  explicit input(std::string_view bytes) requires(how == reading::checks) : from_(bytes) {}
+  template <class... Ts> void operator()(Ts&... xs) { (get(xs), ...); }
+  bool done() const { return valid_ && from_.done(); }
+
+ private:
+  template <class T> void get(T& x) {
+    if constexpr (std::is_same_v<T, bool>) {
+      const auto raw = from_.get<std::uint8_t>();
+      valid_ = valid_ && raw <= 1;
+      x = raw == 1;
+    } else if constexpr (std::is_enum_v<T>) {
+      // An enum that crosses the network says which values it has.
+      const auto raw = from_.get<std::underlying_type_t<T>>();
+      valid_ = valid_ && is_valid(static_cast<T>(raw));
+      x = static_cast<T>(raw);
+    } else if constexpr (std::unsigned_integral<T>) {
+      x = from_.get<T>();
+    } else if constexpr (std::is_same_v<T, raft::node_id> || std::is_same_v<T, raft::cluster_id>) {
+      x.value = from_.get<std::uint64_t>();
+    } else {
+      visit_fields(x, *this);
+    }
+  }
+  static bool is_valid(raft::entry_kind kind) { return raft::is_entry_kind(static_cast<std::uint8_t>(kind)); }
+  template <class T> static bool is_valid(T x) { return is_known(x); }
+  void get(std::string& x) {
+    const auto text = from_.get_string();
+    if constexpr (how == reading::builds) x = text;
+  }
+  void get(raft::bytes& x) {
+    const auto part = from_.get_string();
+    if constexpr (how == reading::builds) x = raft::bytes{block_, part};
+  }
+  void get(raft::entry& x) { (*this)(x.index, x.term, x.kind, x.data); }
+  template <class T> void get(std::vector<T>& xs) {
+    xs.clear();
+    const auto count = from_.get<std::uint32_t>();
+    valid_ = valid_ && count <= max_elements;
+    T passed_over{};
+    for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i)
+      get(how == reading::builds ? xs.emplace_back() : passed_over);
+  }
+
+  std::shared_ptr<const std::string> block_;
+  raft::reader from_;
+  bool valid_ = true;
+};
+
+template <listed T> std::string encode(const T& x) {
+  std::string bytes;
+  output out{bytes};
+  visit_fields(const_cast<T&>(x), out); // one field list serves both directions; `output` only reads
+  return bytes;
+}
+
+template <listed T> std::optional<T> decode(std::string bytes) {
+  input<reading::builds> in{std::make_shared<const std::string>(std::move(bytes))};
+  T x;
+  visit_fields(x, in);
+  if (!in.done()) return std::nullopt;
+  return x;
+}
+
+/// Whether `decode` takes these bytes, for a fraction of its cost.
+template <listed T> bool is_encoded(std::string_view bytes) {
+  input<reading::checks> in{bytes};
+  T x;
+  visit_fields(x, in);
+  return in.done();
+}
+
+/// What a CAF inspector sees of a message: one string.
+template <class Inspector, listed T>
+typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
+  std::string bytes;
+  if constexpr (Inspector::reads_state)
+    bytes = wire::encode(x); // qualified: a message may have an encoding of its own for the disk
+  auto load = [&]() -> caf::error {
+    auto value = wire::decode<T>(std::move(bytes));
+    if (!value) return caf::make_error(caf::sec::invalid_argument, std::string{"bad bytes for "} + name);
+    x = std::move(*value);
+    return caf::none;
+  };
+  return f(caf::meta::type_name(name), bytes, caf::meta::load_callback(load));
+}
+
+} // namespace troupe::wire
+
+/// Makes a message with `visit_fields` a CAF message. Stands in the message's own namespace.
+#define TROUPE_WIRE_MESSAGE(type)                                                                                      \
+  template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {                          \
+    return ::troupe::wire::inspect_as_bytes(f, #type, x);                                                              \
+  }
+
+/// Makes a struct a message inside this process only.
+#define TROUPE_LOCAL_MESSAGE(type)                                                                                     \
+  template <> struct caf::allowed_unsafe_message_type<type> : std::true_type {}
+
+namespace troupe::raft {
+TROUPE_WIRE_MESSAGE(vote_request)
+TROUPE_WIRE_MESSAGE(vote_response)
+TROUPE_WIRE_MESSAGE(append_request)
+TROUPE_WIRE_MESSAGE(append_response)
+TROUPE_WIRE_MESSAGE(snapshot_request)
+TROUPE_WIRE_MESSAGE(snapshot_response)
+TROUPE_WIRE_MESSAGE(timeout_now)
+TROUPE_WIRE_MESSAGE(removed_notice)
+TROUPE_WIRE_MESSAGE(removed_answer)
+TROUPE_WIRE_MESSAGE(probe)
+TROUPE_WIRE_MESSAGE(probe_ack)
+TROUPE_WIRE_MESSAGE(probe_request)
+} // namespace troupe::raft

@@ -1,0 +1,37 @@
+// The actor around one pure replicator: a peer's share of a leader's work. It lives and dies with its leader.
+//
+//   (spawned by the leader) --> [running] --- the leader retires or dies --> (gone)
+//
+// Pieces of a snapshot come from the snapshot store, entries from the leader.
+#pragma once
+
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/timer_slot.hpp"
+#include "raft/replicator.hpp"
+
+namespace troupe {
+
+struct replicator_context {
+  epoch_t epoch = 0;
+  links_handle links;
+  role_handle leader;
+  snapshot_store_handle snapshots;
+};
+
+class replicator_shell : public replicator_handle::base {
+ public:
+  replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed);
+  behavior_type make_behavior() override;
+  const char* name() const override { return "replicator"; }
+  void on_exit() override { context_ = {}; }
+
+ private:
+  void execute(raft::replicator_output&& out);
+
+  replicator_context context_;
+  node_id peer_;
+  raft::replicator replicator_;
+  timer_slot timer_;
+};
+
+} // namespace troupe

@@ -1,0 +1,50 @@
+// When a node takes a snapshot of its own accord.
+#pragma once
+
+#include "raft/base/random.hpp"
+#include "raft/snapshot.hpp"
+
+#include <cstdint>
+
+namespace troupe {
+
+struct snapshot_policy {
+  /// A snapshot is due when so many bytes, or so many entries, were logged since the last one.
+  std::uint64_t log_bytes = std::uint64_t{64} << 20;
+  raft::index_t log_entries = 100'000;
+};
+
+/// Pure. Each threshold is drawn anew from 75 to 125 % of the policy's, so that nodes do not write at the same moment.
+/// A large state is not written more often than every quarter of its size in the log.
+class snapshot_schedule {
+ public:
+  snapshot_schedule(const snapshot_policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) { draw(); }
+
+  void logged(std::uint64_t bytes, raft::index_t entries) {
+    bytes_ += bytes;
+    entries_ += entries;
+  }
+  bool due() const {
+    const bool much = bytes_ >= policy_.log_bytes / 100 * percent_ || entries_ >= policy_.log_entries * percent_ / 100;
+    return entries_ > 0 && much && bytes_ >= last_size_ / 4;
+  }
+  /// One is being taken, or was taken in from another node: the count begins anew.
+  void taken() {
+    bytes_ = 0;
+    entries_ = 0;
+    draw();
+  }
+  void wrote(std::uint64_t size) { last_size_ = size; }
+
+ private:
+  void draw() { percent_ = 75 + random_.next() % 51; }
+
+  snapshot_policy policy_;
+  raft::prng random_;
+  std::uint64_t percent_ = 100;
+  std::uint64_t bytes_ = 0;
+  raft::index_t entries_ = 0;
+  std::uint64_t last_size_ = 0;
+};
+
+} // namespace troupe

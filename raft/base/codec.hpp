@@ -1,0 +1,67 @@
+// Little-endian encoding that is the same on every machine, with a reader that cannot run past its end.
+#pragma once
+
+#include "raft/base/types.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace troupe::raft {
+
+/// Appends to a string.
+class writer {
+ public:
+  explicit writer(std::string& out) : out_(out) {}
+
+  template <std::unsigned_integral T> void put(T value) {
+    char raw[sizeof(T)];
+    for (std::size_t i = 0; i < sizeof(T); ++i) raw[i] = static_cast<char>((value >> (8 * i)) & 0xff);
+    out_.append(raw, sizeof(T));
+  }
+  void put_raw(std::string_view data) { out_.append(data); }
+  /// A 32-bit length and the bytes. `data` must be shorter than 4 GiB.
+  void put_string(std::string_view data) {
+    put(static_cast<std::uint32_t>(data.size()));
+    put_raw(data);
+  }
+
+ private:
+  std::string& out_;
+};
+
+/// Reads what a writer wrote. After the first failure `ok()` stays false and every result is zero or empty.
+class reader {
+ public:
+  explicit reader(std::string_view in) : in_(in) {}
+
+  template <std::unsigned_integral T> T get() {
+    T value = 0;
+    const auto raw = get_raw(sizeof(T));
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      value = static_cast<T>(value | (static_cast<T>(static_cast<unsigned char>(raw[i])) << (8 * i)));
+    return value;
+  }
+  std::string_view get_raw(std::size_t size) {
+    if (!ok_ || size > in_.size()) {
+      ok_ = false;
+      return {};
+    }
+    const auto part = in_.substr(0, size);
+    in_.remove_prefix(size);
+    return part;
+  }
+  std::string_view get_string() { return get_raw(get<std::uint32_t>()); }
+
+  bool ok() const noexcept { return ok_; }
+  std::size_t left() const noexcept { return in_.size(); }
+  /// True when everything was read and nothing failed.
+  bool done() const noexcept { return ok_ && in_.empty(); }
+
+ private:
+  std::string_view in_;
+  bool ok_ = true;
+};
+
+} // namespace troupe::raft

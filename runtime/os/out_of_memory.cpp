@@ -1,0 +1,30 @@
+#include "runtime/os/out_of_memory.hpp"
+
+#include "runtime/os/last_line.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+namespace troupe {
+namespace {
+
+/// Made beforehand: there is no memory then.
+char line[256];
+std::size_t line_size = 0;
+
+[[noreturn]] void end_now() {
+  write_last_line(line, line_size);
+  std::_Exit(EXIT_FAILURE);
+}
+
+} // namespace
+
+void end_process_without_memory(const char* program) {
+  const int size = std::snprintf(line, sizeof line, "%.200s: out of memory, the process ends\n", program);
+  line_size = static_cast<std::size_t>(std::max(size, 0));
+  std::set_new_handler(end_now);
+}
+
+} // namespace troupe
