@@ -7,7 +7,7 @@
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
-#include "runtime/node_actor.hpp"
+#include "runtime/node_requests.hpp"
 
 namespace troupe {
 

@@ -11,6 +11,7 @@
 #include "discovery/spec.hpp"
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/discovery_sources.hpp"
+#include "runtime/node_actor.hpp"
 #include "runtime/node_disk.hpp"
 #include "runtime/restore.hpp"
 #include "runtime/storage/posix_file_system.hpp"
@@ -97,7 +98,7 @@ std::chrono::milliseconds silence_limit(caf::actor_system& system, const raft::o
 struct node::parts {
   std::shared_ptr<node_disk> files;
   surroundings around;
-  node_handle handle;
+  node_actor_handle handle;
   std::string address;
   std::chrono::milliseconds request_timeout{};
   std::chrono::milliseconds close_timeout{};
@@ -121,6 +122,10 @@ node& node::operator=(node&& other) noexcept {
   return *this;
 }
 node::~node() { stop(); }
+
+void node::watch_front(const caf::actor& front) {
+  if (parts_) caf::anon_send(parts_->handle, part_started{front, true});
+}
 
 bool node::stop(bool leave) {
   if (!parts_) return true;
@@ -201,7 +206,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
     return transport ? transport->status() : net::transport_status{};
   };
   started_parts begun{system};
-  inside->handle = begun.add(node_handle{system.spawn<node_actor>(std::move(setup))});
+  inside->handle = begun.add(node_actor_handle{system.spawn<node_actor>(std::move(setup))});
 
   proxy_options front_door;
   front_door.self = self.node;

@@ -9,8 +9,8 @@
 
 #include "actors/frontend/front.hpp"
 #include "runtime/config.hpp"
-#include "runtime/node_actor.hpp"
 #include "runtime/node_options.hpp"
+#include "runtime/node_requests.hpp"
 #include "runtime/startup_error.hpp"
 #include "services/machine.hpp"
 
@@ -37,11 +37,11 @@ class node {
     auto& front = fronts_[std::string{S::name}];
     if (!front) {
       front = caf::actor_cast<caf::actor>(spawn_front<S>(*system_, proxy_, {request_timeout_}));
-      caf::anon_send(handle_, part_started{front, true});
+      watch_front(front);
     }
     return caf::actor_cast<service_actor<S>>(front);
   }
-  /// The supervisor: takes get_status and stop_node; monitor it to learn of the node's end.
+  /// Takes the requests of node_requests.hpp.
   const node_handle& handle() const noexcept { return handle_; }
   /// Where other nodes and clients reach this one, as host:port.
   const std::string& address() const noexcept { return address_; }
@@ -58,6 +58,7 @@ class node {
   struct parts;
   friend node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services);
   node(caf::actor_system& system, std::unique_ptr<parts> inside);
+  void watch_front(const caf::actor& front);
 
   caf::actor_system* system_;
   std::unique_ptr<parts> parts_;

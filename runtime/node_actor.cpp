@@ -43,13 +43,13 @@ bool is(errc code, const caf::error& e) { return compat::error_code(e) == static
 } // namespace
 
 node_actor::node_actor(caf::actor_config& config, node_setup setup)
-    : node_handle::base(config), setup_(std::move(setup)), watchers_(setup_.id) {
+    : node_actor_handle::base(config), setup_(std::move(setup)), watchers_(setup_.id) {
   set_down_handler([this](const caf::down_msg& message) {
     if (!watchers_.remove(message.source)) on_down(message);
   });
 }
 
-node_handle::behavior_type node_actor::make_behavior() {
+node_actor_handle::behavior_type node_actor::make_behavior() {
   return {
       [this](const get_status&) { return status(); },
       [this](const take_snapshot& m) -> caf::result<snapshot_result> {
@@ -127,7 +127,7 @@ node_handle::behavior_type node_actor::make_behavior() {
         if (phase_ == phase::handing_over) return drain(); // no voter took it in time
         const bool opens_again = phase_ == phase::opening && opening_put_off_;
         if (phase_ != phase::no_room && !opens_again) return;
-        phase_ = phase::idle;
+        phase_ = phase::forming;
         if (!membership_.withdrawn) open_core();
       },
   };
@@ -155,7 +155,7 @@ void node_actor::decided(const membership_decision& message) {
   }
   // So far it voted with an empty log; now it begins with the state that it was given.
   if (serves() && membership_.backup != opening_.backup) clear_core({});
-  if (phase_ == phase::idle && around_.proxy) open_core();
+  if (phase_ == phase::forming && around_.proxy) open_core();
 }
 
 void node_actor::open_core() {
@@ -192,7 +192,7 @@ void node_actor::opened(opened_log& log) {
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
     // Decided again while the log was being opened.
     log.storage.reset();
-    phase_ = phase::idle;
+    phase_ = phase::forming;
     if (!membership_.withdrawn) open_core();
     return;
   }
@@ -301,7 +301,7 @@ void node_actor::on_down(const caf::down_msg& message) {
   full_ = full_ || full;
   if (died && message.source == log_store_ && is(errc::disk_failed, message.reason) && disk_error_.empty())
     disk_error_ = compat::to_text(system(), message.reason);
-  if (phase_ == phase::clearing || phase_ == phase::stopping) {
+  if (phase_ == phase::restarting || phase_ == phase::stopping) {
     if (of_core && core_.empty()) core_cleared();
     return;
   }
@@ -319,7 +319,7 @@ void node_actor::on_down(const caf::down_msg& message) {
 void node_actor::clear_core(const caf::error& why) {
   const bool ends = phase_ == phase::leaving || phase_ == phase::handing_over || phase_ == phase::draining ||
                     phase_ == phase::stopping;
-  phase_ = ends ? phase::stopping : phase::clearing;
+  phase_ = ends ? phase::stopping : phase::restarting;
   if (!fatal_) failure_ = why;
   watchers_.tell_end_of_core();
   leader_ = {};
@@ -356,7 +356,7 @@ void node_actor::core_cleared() {
   snapshots_ = nullptr;
   staging_ = nullptr;
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
-  phase_ = phase::idle;
+  phase_ = phase::forming;
   if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
   if (!disk_error_.empty()) {
     phase_ = phase::disk_failed;
@@ -432,7 +432,7 @@ void node_actor::hand_over() {
 
 void node_actor::drain() {
   if (phase_ == phase::draining || phase_ == phase::stopping) return;
-  if (phase_ == phase::clearing) {
+  if (phase_ == phase::restarting) {
     phase_ = phase::stopping;
     return close_in_time();
   }

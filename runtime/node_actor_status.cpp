@@ -9,32 +9,6 @@
 namespace troupe {
 namespace {
 
-template <class Phase> const char* to_string(Phase phase) {
-  switch (phase) {
-  case Phase::idle:
-    return "forming";
-  case Phase::opening:
-    return "opening";
-  case Phase::running:
-    return "running";
-  case Phase::leaving:
-    return "leaving";
-  case Phase::handing_over:
-    return "handing_over";
-  case Phase::draining:
-    return "draining";
-  case Phase::clearing:
-    return "restarting";
-  case Phase::no_room:
-    return "no_room";
-  case Phase::disk_failed:
-    return "disk_failed";
-  case Phase::stopping:
-    return "stopping";
-  }
-  return "?";
-}
-
 /// What a person can read at a glance; the log has the rest.
 constexpr std::size_t max_problems = 8;
 constexpr std::size_t max_problem = 200;
@@ -78,27 +52,27 @@ caf::result<node_status> node_actor::status() {
   now.id = setup_.id;
   now.cluster = membership_.cluster;
   now.address = setup_.address;
-  now.phase = to_string(phase_);
+  now.phase = phase_;
   now.max_state_bytes = setup_.max_state_bytes;
   if (!disk_error_.empty()) {
-    now.disk = "failed";
+    now.disk = disk_state::failed;
     now.disk_error = disk_error_;
   }
   if (phase_ == phase::no_room) {
-    now.disk = "full";
+    now.disk = disk_state::full;
     now.disk_error = full_error_;
   }
   if (setup_.network) now.network = setup_.network();
   if (!serves() || !role_.role) {
     now.not_ready = !disk_error_.empty()       ? "the disk failed: " + disk_error_
                     : phase_ == phase::no_room ? "the disk is full: " + full_error_
-                    : phase_ == phase::idle    ? "not part of a cluster yet"
+                    : phase_ == phase::forming ? "not part of a cluster yet"
                     : phase_ == phase::opening && opening_put_off_
                         ? "the data directory cannot be opened for the moment: " + full_error_
                     : phase_ == phase::opening
                         ? "reading the log and the state from the disk for " + in_ms(clock().now() - opening_since_)
                         : "starting or stopping";
-    return phase_ == phase::idle && around_.formation ? explained(std::move(now)) : caf::result<node_status>{now};
+    return phase_ == phase::forming && around_.formation ? explained(std::move(now)) : caf::result<node_status>{now};
   }
   struct gathering {
     node_status now;
@@ -156,7 +130,7 @@ caf::result<node_status> node_actor::explained(node_status now) {
           },
           [promise, now](const caf::error&) mutable {
             // Formation keeps the identity file.
-            now.disk = "stalled";
+            now.disk = disk_state::stalled;
             now.disk_error = "the data directory does not answer";
             now.not_ready += ": " + now.disk_error;
             promise.deliver(std::move(now));
@@ -192,11 +166,11 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
   const auto& role = *now.role;
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) {
-    now.disk = "full";
+    now.disk = disk_state::full;
     now.disk_error = "there is no room for the next file of the log";
   }
   if (role.disk_stalled) {
-    now.disk = "stalled";
+    now.disk = disk_state::stalled;
     now.disk_error = "a write has waited for " + in_ms(*role.disk_stalled);
   }
   const auto late = std::max(role.behind, applied_behind);

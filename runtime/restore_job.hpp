@@ -9,7 +9,7 @@
 
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/timer_slot.hpp"
-#include "runtime/node_actor.hpp"
+#include "runtime/node_requests.hpp"
 #include "runtime/proxy_question.hpp"
 
 #include <map>

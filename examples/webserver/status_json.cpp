@@ -107,7 +107,7 @@ http::response status_response(const node_status& status) {
   const json body = {{"id", raft::to_string(status.id)},
                      {"cluster_id", status.cluster ? json(raft::to_string(status.cluster)) : json()},
                      {"address", status.address},
-                     {"phase", status.phase},
+                     {"phase", to_string(status.phase)},
                      {"ready", status.ready},
                      {"not_ready", status.ready ? json() : json(status.not_ready)},
                      {"role", status.role ? json(role_name(role.kind)) : json()},
@@ -120,7 +120,7 @@ http::response status_response(const node_status& status) {
                      {"snapshot", json_of(status.snapshot)},
                      {"snapshot_error", status.snapshot_error.empty() ? json() : json(status.snapshot_error)},
                      {"state", state_of(status)},
-                     {"disk", status.disk},
+                     {"disk", to_string(status.disk)},
                      {"disk_error", status.disk_error.empty() ? json() : json(status.disk_error)},
                      {"transfers", transfers_of(role)},
                      {"lost_acknowledged", losses_of(status)},
@@ -159,8 +159,8 @@ http::response restored_response(const restore_made& done) {
 }
 
 http::response readiness_response(const node_status& status) {
-  std::string body = check(status.phase == "running", "phase: " + status.phase);
-  body += check(status.disk == "ok", "disk: " + status.disk);
+  std::string body = check(status.phase == node_phase::running, std::string("phase: ") + to_string(status.phase));
+  body += check(status.disk == disk_state::ok, std::string("disk: ") + to_string(status.disk));
   body += check(status.role && status.role->leader, "a leader is known");
   body += check(status.ready, "heard from the leader, and caught up with it" +
                                   (status.ready ? std::string{} : ": " + status.not_ready));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/http/message.hpp"
-#include "runtime/node_actor.hpp"
+#include "runtime/node_requests.hpp"
 
 namespace troupe::webserver {
 

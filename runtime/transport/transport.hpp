@@ -8,6 +8,7 @@
 #include "runtime/transport/gate.hpp"
 #include "runtime/transport/guarded_channel.hpp"
 #include "runtime/transport/system_network.hpp"
+#include "runtime/transport/transport_status.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -52,14 +53,6 @@ struct open_connection {
   /// Told of what the stream does not see.
   std::shared_ptr<channel_watcher> watch;
   std::shared_ptr<flow_meter> meter;
-};
-
-/// For people who look after a node. Connections are those of the whole actor system.
-struct transport_status {
-  incident_counts incidents{};
-  std::size_t open_connections = 0;
-  /// When the own certificate expires; not set without TLS.
-  std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
 
 /// Whether a thread of a transport that has ended still runs, as it hangs in a call to a disk, say. Such a thread may

@@ -29,7 +29,7 @@ struct disk_story {
   }
   std::string disk_of(node_id id) {
     const auto s = w.status(id);
-    return s ? s->disk : "no answer";
+    return s ? to_string(s->disk) : "no answer";
   }
   bool ready(node_id id) {
     const auto s = w.status(id);
@@ -212,7 +212,7 @@ TEST_CASE("a node that applies later than what is committed is not ready past th
   CHECK_THAT(status->not_ready, Catch::Contains("behind: what was known to be committed"));
   CHECK(w.applied(late) == 3);
   CHECK(status->role->commit > status->applied);
-  CHECK(status->disk == "ok");
+  CHECK(status->disk == disk_state::ok);
   // The others serve, and writes that go on do not make it ready.
   put_some(w, leader, "more", 20);
   w.run(2s);

@@ -19,7 +19,7 @@ std::string why_not_ready(cluster_world& w, node_id id) {
 }
 
 /// False as well while it cannot say, as its role does not answer.
-bool is_in_phase(cluster_world& w, node_id id, const std::string& phase) {
+bool is_in_phase(cluster_world& w, node_id id, node_phase phase) {
   const auto now = w.status(id);
   return now && now->phase == phase;
 }
@@ -90,12 +90,12 @@ void hold_write(cluster_world& w, node_id id) {
 bool break_under_role(cluster_world& w, node_id id) {
   w.break_disk(id);
   w.pace_disk(id, any_pace);
-  return w.run_until([&] { return is_in_phase(w, id, "restarting"); }, 20ms);
+  return w.run_until([&] { return is_in_phase(w, id, node_phase::restarting); }, 20ms);
 }
 
 bool goes_on_to_fail(cluster_world& w, node_id id) {
   w.pace_role(id, any_pace);
-  return w.run_until([&] { return is_in_phase(w, id, "disk_failed"); });
+  return w.run_until([&] { return is_in_phase(w, id, node_phase::disk_failed); });
 }
 
 } // namespace
@@ -214,7 +214,7 @@ TEST_CASE("who asks a leaving node to end does not wait for its leaving") {
   s.w.net().isolate(s.other); // it can ask nobody
   s.w.stop(s.other, true);
   s.w.run(50ms);
-  CHECK(is_in_phase(s.w, s.other, "leaving"));
+  CHECK(is_in_phase(s.w, s.other, node_phase::leaving));
   s.w.stop(s.other, false);
   REQUIRE(ended_well(s.w, s.other, 100ms));
   CHECK(members_seen_by(s.w, s.leader) == 3);
@@ -236,7 +236,7 @@ TEST_CASE("a node that cannot leave ends all the same, and stays a member") {
   REQUIRE(s.w.run_until([&] { return caught_up(s.w, s.other); }));
   s.w.exhaust_disk(s.other);
   s.w.put(s.leader, "more");
-  REQUIRE(s.w.run_until([&] { return is_in_phase(s.w, s.other, "no_room"); }));
+  REQUIRE(s.w.run_until([&] { return is_in_phase(s.w, s.other, node_phase::no_room); }));
   s.w.stop(s.other, true);
   REQUIRE(ended_well(s.w, s.other, 12s));
   CHECK(members_seen_by(s.w, s.leader) == 3);
@@ -265,7 +265,7 @@ TEST_CASE("a watcher hears that its node leads no more when the core is gone, an
   CHECK(seen->back().node == s.leader);
   s.w.break_disk(s.leader);
   s.w.put(s.leader, "x");
-  REQUIRE(s.w.run_until([&] { return is_in_phase(s.w, s.leader, "disk_failed"); }));
+  REQUIRE(s.w.run_until([&] { return is_in_phase(s.w, s.leader, node_phase::disk_failed); }));
   CHECK(leader_as_told(*seen) == node_id{});
   CHECK(role_as_told(*seen) == raft::role_kind::follower);
 }

@@ -143,7 +143,7 @@ TEST_CASE("a leader whose disk is full steps down, reads go on, and commands whe
   // Noticed with the next write.
   w.put(leader, "notice");
   REQUIRE(w.run_until([&] { return w.leader() && *w.leader() != leader; }));
-  CHECK(w.status(leader)->disk == "full");
+  CHECK(w.status(leader)->disk == disk_state::full);
   CHECK_THAT(w.status(leader)->not_ready, Catch::Contains("the disk is full: there is no room"));
   put_some(w, *w.leader(), "meanwhile", 3);
   for (const auto id : cluster_world::ids()) w.fill_disk(id, true);
@@ -165,7 +165,7 @@ TEST_CASE("a leader whose disk is full steps down, reads go on, and commands whe
   w.run(3s);
   put_some(w, leader, "again", 3);
   reads_all(w, leader);
-  CHECK(w.status(leader)->disk == "ok");
+  CHECK(w.status(leader)->disk == disk_state::ok);
   CHECK(w.problems().empty());
 }
 
@@ -273,8 +273,8 @@ TEST_CASE("a disk without any room is waited for, with patience") {
   w.exhaust_disk(full);
   put_some(w, leader, "during", 3);
   w.run(5s);
-  CHECK(w.status(full)->phase == "no_room");
-  CHECK(w.status(full)->disk == "full");
+  CHECK(w.status(full)->phase == node_phase::no_room);
+  CHECK(w.status(full)->disk == disk_state::full);
   CHECK(w.services_started(full) == began);
   w.fill_disk(full, false);
   REQUIRE(w.run_until([&] { return caught_up(w, full); }));

@@ -179,11 +179,11 @@ TEST_CASE("a disk that fails takes its node out, and nothing it had not synced w
   const auto lost = w.put(leader, "lost", 2s);
   const auto failed = [&] {
     const auto now = w.status(leader);
-    return now && now->phase == "disk_failed";
+    return now && now->phase == node_phase::disk_failed;
   };
   REQUIRE(w.run_until(failed));
   const auto seen = *w.status(leader);
-  CHECK(seen.disk == "failed");
+  CHECK(seen.disk == disk_state::failed);
   CHECK(seen.disk_error.find("simulated disk has failed") != std::string::npos);
   CHECK_FALSE(seen.ready);
   CHECK(seen.not_ready.find("simulated disk has failed") != std::string::npos);

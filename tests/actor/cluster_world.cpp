@@ -28,7 +28,7 @@ raft::configuration everybody() {
 /// Tells the node that the three form a cluster, and wants nothing to do with anything else.
 class agreed_formation : public caf::event_based_actor {
  public:
-  agreed_formation(caf::actor_config& config, cluster_world& world, node_id id, node_handle node)
+  agreed_formation(caf::actor_config& config, cluster_world& world, node_id id, node_actor_handle node)
       : caf::event_based_actor(config), world_(world), id_(id), node_(std::move(node)) {
     set_default_handler(caf::drop);
   }
@@ -44,7 +44,7 @@ class agreed_formation : public caf::event_based_actor {
  private:
   cluster_world& world_;
   node_id id_;
-  node_handle node_;
+  node_actor_handle node_;
 };
 
 /// Stands before the endpoint, as far as the core sees it, and writes down which roles there are.

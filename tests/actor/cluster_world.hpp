@@ -169,7 +169,7 @@ class cluster_world : private virtual_system {
     std::uint64_t incarnation = 0;
     bool up = false;
     std::optional<std::string> ended;
-    node_handle node;
+    node_actor_handle node;
     surroundings around;
     endpoint_handle endpoint;
     service_actor<map_service> front;

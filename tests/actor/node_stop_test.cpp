@@ -18,6 +18,15 @@
 using namespace troupe;
 using namespace std::chrono_literals;
 
+// A user's handle takes nothing of what the supervisor's own parts send it.
+template <class Handle, class Other>
+constexpr bool includes = caf::detail::tl_subset_of<typename Other::signatures, typename Handle::signatures>::value;
+static_assert(includes<node_actor_handle, node_handle>);
+static_assert(includes<node_actor_handle, compat::handle<void(surroundings)>>);
+static_assert(!includes<node_handle, compat::handle<void(surroundings)>>);
+static_assert(!includes<node_handle, compat::handle<void(membership_decision)>>);
+static_assert(!includes<node_handle, compat::handle<void(removed_from_cluster)>>);
+
 namespace {
 
 /// Leaves every question unanswered.
@@ -57,7 +66,7 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
   setup.open_log = [&](const membership_decision&, const std::vector<machine_factory>&, const std::stop_token& stop) {
     return log.read(stop);
   };
-  const node_handle node = system.spawn<node_actor>(std::move(setup));
+  const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
   const auto rest = system.spawn<test::silent_actor>();
   caf::scoped_actor self{system};
   self->monitor(node);
@@ -130,7 +139,7 @@ TEST_CASE("fronts and proxy share the time that a node has to drain") {
   node_setup setup;
   setup.id = {1};
   setup.drain_timeout = 300ms;
-  const node_handle node = system.spawn<node_actor>(std::move(setup));
+  const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
   const auto rest = system.spawn<test::silent_actor>();
   const auto proxy = system.spawn<stubborn>(), front = system.spawn<stubborn>();
   caf::anon_send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),

@@ -68,7 +68,7 @@ class lonely_node {
  private:
   caf::scoped_actor self_;
   std::string address_;
-  node_handle node_;
+  node_actor_handle node_;
 };
 
 } // namespace
