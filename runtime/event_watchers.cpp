@@ -1,5 +1,8 @@
 #include "runtime/event_watchers.hpp"
 
+#include "actors/log.hpp"
+#include "raft/quorum.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -18,28 +21,97 @@ bool event_watchers::remove(const caf::actor_addr& one) {
   return std::erase_if(watchers_, [&](const event_watcher& w) { return w.address() == one; }) > 0;
 }
 
-void event_watchers::tell(const cluster_event& event) const {
+void event_watchers::on_role(raft::role_kind kind, term_t term) {
+  const auto before = std::exchange(role_, kind);
+  role_term_ = term;
+  if (before == raft::role_kind::leader && kind != raft::role_kind::leader)
+    log().warn("this node, {}, stepped down and no longer leads in term {}", to_string(self_), term);
+  else if (kind == raft::role_kind::candidate && !std::exchange(campaign_logged_, true))
+    log().info("this node, {}, campaigns in term {}", to_string(self_), term);
+  send(role_event());
+}
+
+void event_watchers::on_leader(node_id leader, term_t term) {
+  leader_term_ = term;
+  const auto before = std::exchange(leader_, leader);
+  if (before == leader) return;
+  const auto event = leader_event();
+  if (leader) {
+    campaign_logged_ = false;
+    log().info("{}", to_string(event));
+  } else if (before != self_) {
+    const auto lost = named({cluster_event::kind::leader_changed, before, {}, {}, term});
+    log().warn("lost the leader, node {} ({}), in term {}: electing another one", to_string(before),
+               lost.address.empty() ? "address unknown" : lost.address, term);
+  }
+  send(event);
+}
+
+void event_watchers::on_members(const raft::configuration& members, index_t at) {
+  const bool first = members_.empty();
+  const auto before = std::exchange(members_, members);
+  addresses_.clear();
+  for (const auto* c : {&before, &std::as_const(members_)})
+    for (const auto& m : c->members()) addresses_[m.id] = m.address;
+  std::erase_if(silent_, [&](node_id id) { return !members_.is_member(id); });
+  if (!first)
+    for (const auto& event : member_events(before, members_, at)) {
+      log().info("{}", to_string(named(event)));
+      send(named(event));
+    }
+  judge_majority();
+}
+
+void event_watchers::on_health(node_id peer, raft::peer_state state) {
+  using kind = cluster_event::kind;
+  const bool alive = state == raft::peer_state::alive;
+  const auto event = named({alive                                ? kind::revived
+                            : state == raft::peer_state::suspect ? kind::suspected
+                                                                 : kind::died,
+                            peer});
+  if (alive)
+    silent_.erase(peer);
+  else
+    silent_.insert(peer);
+  log().log(alive ? log_level::info : log_level::warn, "{}", to_string(event));
+  send(event);
+  judge_majority();
+}
+
+void event_watchers::on_disk(bool stalled) {
+  if (std::exchange(disk_stalled_, stalled) != stalled) send(disk_event());
+}
+
+void event_watchers::on_end_of_replica() {
+  if (role_ && role_ != raft::role_kind::follower) {
+    role_ = raft::role_kind::follower;
+    send(role_event());
+  }
+  if (std::exchange(leader_, node_id{})) send(leader_event());
+}
+
+cluster_event event_watchers::named(cluster_event event) const {
+  if (const auto found = addresses_.find(event.node); found != addresses_.end()) event.address = found->second;
+  return event;
+}
+
+void event_watchers::send(const cluster_event& event) const {
   for (const auto& w : watchers_) caf::anon_send(w, event);
 }
 
-void event_watchers::tell_role(raft::role_kind kind, term_t term) {
-  role_ = kind;
-  role_term_ = term;
-  tell(role_event());
-}
-
-void event_watchers::tell_leader(node_id leader, term_t term) {
-  leader_term_ = term;
-  if (std::exchange(leader_, leader) != leader) tell(leader_event());
-}
-
-void event_watchers::tell_disk(bool stalled) {
-  if (std::exchange(disk_stalled_, stalled) != stalled) tell(disk_event());
-}
-
-void event_watchers::tell_end_of_core() {
-  if (role_ && role_ != raft::role_kind::follower) tell_role(raft::role_kind::follower, role_term_);
-  tell_leader({}, leader_term_);
+/// By the members' health alone: a leader may still be known, or be unknown for another reason.
+void event_watchers::judge_majority() {
+  if (!members_.is_voter(self_)) return;
+  const auto answers = [&](node_id id) { return id == self_ || !silent_.contains(id); };
+  const bool now = raft::has_quorum(members_, answers);
+  if (std::exchange(majority_answers_, now) == now) return;
+  const auto count =
+      std::count_if(members_.voters.begin(), members_.voters.end(), [&](const auto& m) { return answers(m.id); });
+  if (now)
+    log().info("a majority answers again: {} of {} voters", count, members_.voters.size());
+  else
+    log().warn("no majority: {} of {} voters {}, {} needed", count, members_.voters.size(),
+               count == 1 ? "answers" : "answer", members_.voters.size() / 2 + 1);
 }
 
 } // namespace troupe

@@ -1,42 +1,53 @@
-// Who hears of what happens in the cluster, and what they were told last of this node's role and its leader.
+// Who hears of what happens in the cluster: the node's watchers, and its log.
 #pragma once
 
 #include "actors/cluster/cluster_events.hpp"
+#include "raft/entry.hpp"
 
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace troupe {
 
-/// The part of a node that tells. A new watcher hears of role, leader and a disk that stalls what the
-/// others were told last, so that all go on from the same.
+/// Logs each event and sends it to the watchers. A new watcher gets the role, the leader and a stalled disk that the
+/// others know, so that all watchers continue from the same state.
 class event_watchers {
  public:
   explicit event_watchers(node_id self) : self_(self) {}
 
-  /// False if it is among them already: then it is told nothing anew.
+  /// False if it is one of them already; then it gets nothing.
   bool add(const event_watcher& one);
-  /// False if it was not among them.
+  /// False if it was not one of them.
   bool remove(const caf::actor_addr& one);
   void clear() { watchers_.clear(); }
 
-  void tell(const cluster_event& event) const;
-  void tell_role(raft::role_kind kind, term_t term);
-  /// 0: nobody is known to lead. Nothing is told of what they know already.
-  void tell_leader(node_id leader, term_t term);
-  /// Of this node's own disk.
-  void tell_disk(bool stalled);
-  /// Who has no core leads nobody, and does not know who does.
-  void tell_end_of_core();
+  void on_role(raft::role_kind kind, term_t term);
+  /// 0: no leader is known. Does nothing if that is not new.
+  void on_leader(node_id leader, term_t term);
+  /// The node's first configuration is where the events begin: it makes none.
+  void on_members(const raft::configuration& members, index_t at);
+  void on_health(node_id peer, raft::peer_state state);
+  /// Of this node's own disk. The caller logs it, since it knows for how long the disk has stalled.
+  void on_disk(bool stalled);
+  /// A node without a replica leads nothing, and knows no leader.
+  void on_end_of_replica();
 
  private:
-  cluster_event role_event() const { return {cluster_event::kind::role_changed, self_, *role_, role_term_}; }
-  cluster_event leader_event() const { return {cluster_event::kind::leader_changed, leader_, {}, leader_term_}; }
-
+  cluster_event role_event() const { return named({cluster_event::kind::role_changed, self_, {}, *role_, role_term_}); }
+  cluster_event leader_event() const {
+    return named({cluster_event::kind::leader_changed, leader_, {}, {}, leader_term_});
+  }
   cluster_event disk_event() const {
     using kind = cluster_event::kind;
-    return {disk_stalled_ ? kind::disk_stalled : kind::disk_answers, self_};
+    return named({disk_stalled_ ? kind::disk_stalled : kind::disk_answers, self_});
   }
+
+  cluster_event named(cluster_event event) const;
+  void send(const cluster_event& event) const;
+  void judge_majority();
 
   node_id self_;
   std::vector<event_watcher> watchers_;
@@ -45,6 +56,14 @@ class event_watchers {
   term_t role_term_ = 0;
   node_id leader_;
   term_t leader_term_ = 0;
+  /// The log has said that this node campaigns, and no leader has been known since.
+  bool campaign_logged_ = false;
+  raft::configuration members_;
+  /// Of the members, and of those that left with the last configuration.
+  std::map<node_id, std::string> addresses_;
+  /// Suspected or presumed dead.
+  std::set<node_id> silent_;
+  bool majority_answers_ = true;
   bool disk_stalled_ = false;
 };
 

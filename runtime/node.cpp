@@ -93,6 +93,12 @@ std::chrono::milliseconds silence_limit(caf::actor_system& system, const raft::o
       std::max<caf::timespan>(raft.election_max * 9 / 10, 3 * heartbeat_interval(system)));
 }
 
+std::string names_of(const std::vector<machine_factory>& services) {
+  std::string names;
+  for (const auto& make : services) names.append(names.empty() ? "" : ", ").append(make()->name());
+  return names.empty() ? "none" : names;
+}
+
 } // namespace
 
 struct node::parts {
@@ -200,6 +206,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.max_state_bytes = options.max_state_bytes;
   setup.members = options.members;
   if (!setup.members.remove) setup.members.remove = removes_by_default(discovery);
+  const auto service_names = names_of(services);
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
     const auto transport = net.lock();
@@ -244,6 +251,9 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
     auto& started = result.parts_->discovery.emplace_back(source->spawn(system, listener));
     caf::anon_send(result.parts_->handle, part_started{caf::actor_cast<caf::actor>(started), false});
   }
+  log().info("Troupe " TROUPE_VERSION ": node {} listens at {}, {}; data in {}; services: {}; discovery: {}",
+             to_string(self.node), self.address, options.transport.tls ? "with TLS" : "without TLS",
+             options.data_dir.string(), service_names, options.discovery.empty() ? "none" : options.discovery);
   return result;
 } catch (const startup_error&) {
   throw;

@@ -70,16 +70,10 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         // One that asks again is told once, and its end is heard of once.
         if (watchers_.add(m.watcher)) monitor(m.watcher);
       },
-      [this](const health_changed& m) {
-        using kind = cluster_event::kind;
-        watchers_.tell({m.now == raft::peer_state::alive     ? kind::revived
-                        : m.now == raft::peer_state::suspect ? kind::suspected
-                                                             : kind::died,
-                        m.peer});
-      },
+      [this](const health_changed& m) { watchers_.on_health(m.peer, m.now); },
       [this](const leader_known& m) {
         if (!has_core()) return;
-        watchers_.tell_leader(m.leader, m.term);
+        watchers_.on_leader(m.leader, m.term);
         leader_ = m.leader;
         tell_service_state();
       },
@@ -100,7 +94,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         // Born while the core was being taken down.
         if (!has_core()) return send_exit(m.role, caf::exit_reason::user_shutdown);
         send(keeper_, m);
-        watchers_.tell_role(m.kind, m.term);
+        watchers_.on_role(m.kind, m.term);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const configuration_known& m) { on_members(m); },
@@ -114,7 +108,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
                               to_string(setup_.id), waited);
         else
           troupe::log().warn("node {}: the disk answers again", to_string(setup_.id));
-        watchers_.tell_disk(m.stalled);
+        watchers_.on_disk(m.stalled);
       },
       [this](const raft::broken_promise& m) {
         auto& of_peer = losses_[m.peer];
@@ -212,7 +206,7 @@ void node_actor::opened(opened_log& log) {
 void node_actor::start_core(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
-  watchers_.tell_disk(false); // it could be opened
+  watchers_.on_disk(false); // it could be opened
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
@@ -321,7 +315,7 @@ void node_actor::clear_core(const caf::error& why) {
                     phase_ == phase::stopping;
   phase_ = ends ? phase::stopping : phase::restarting;
   if (!fatal_) failure_ = why;
-  watchers_.tell_end_of_core();
+  watchers_.on_end_of_replica();
   leader_ = {};
   tell_service_state();
   send(around_.proxy,
@@ -461,9 +455,8 @@ void node_actor::drain_proxy_next() {
 void node_actor::on_members(const configuration_known& message) {
   const auto before = std::exchange(members_, message.members);
   send(keeper_, message);
-  const bool first = told_members_at_ == 0;
-  if (!first)
-    for (const auto& event : member_events(before, members_, message.index)) watchers_.tell(event);
+  const bool first = before.empty();
+  watchers_.on_members(members_, message.index);
   if (members_.is_member(setup_.id)) {
     // A new role tells again what its log holds, which may end before the removal.
     if (message.index > removed_at_) {
@@ -477,11 +470,10 @@ void node_actor::on_members(const configuration_known& message) {
     send(around_.formation, seeking{true});
   }
   const auto count = members_.members().size();
-  // A new role tells what the last one told, and an empty log has no members.
-  if (count > 0 && (std::exchange(told_members_at_, message.index) != message.index || members_ != before))
-    troupe::log().info("node {} is {} cluster {} of {} nodes", to_string(setup_.id),
-                       members_.is_member(setup_.id) ? "a member of" : "not a member of",
-                       to_string(membership_.cluster), count);
+  const bool member = members_.is_member(setup_.id);
+  if (count > 0 && (first || member != before.is_member(setup_.id)))
+    troupe::log().info("node {} ({}) is {}a member of cluster {} of {} nodes", to_string(setup_.id), setup_.address,
+                       member ? "" : "not ", to_string(membership_.cluster), count);
   if (count > 0 && setup_.expected_members > count && !std::exchange(told_of_missing_, true))
     troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: others join when they are started to "
                        "expect 0 nodes, or when a member is told to add them",

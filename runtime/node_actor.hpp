@@ -145,7 +145,6 @@ class node_actor : public node_actor_handle::base {
   surroundings around_;
   phase phase_ = phase::forming;
   membership_decision membership_;
-  index_t told_members_at_ = 0;
   bool told_of_missing_ = false;
   /// What the log is being opened for.
   membership_decision opening_;

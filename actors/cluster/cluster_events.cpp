@@ -4,30 +4,31 @@ namespace troupe {
 
 std::string to_string(const cluster_event& event) {
   using kind = cluster_event::kind;
-  const auto node = "node " + to_string(event.node);
+  const auto name = to_string(event.node) + (event.address.empty() ? "" : " (" + event.address + ")");
+  const auto node = "node " + name;
   const auto in_term = " in term " + std::to_string(event.term);
-  const auto since = ", by the configuration at " + std::to_string(event.index);
+  const auto by = " (configuration " + std::to_string(event.index) + ")";
   switch (event.what) {
   case kind::leader_changed:
-    return event.node ? node + " leads" + in_term : "nobody is known to lead" + in_term;
+    return event.node ? node + " leads" + in_term : "no leader is known" + in_term;
   case kind::role_changed:
-    return "this node, " + to_string(event.node) + ", is " + raft::to_string(event.role) + in_term;
+    return "this node, " + name + ", is " + raft::to_string(event.role) + in_term;
   case kind::member_joined:
-    return node + " is a member" + since;
+    return node + " joined the cluster" + by;
   case kind::member_promoted:
-    return node + " votes" + since;
+    return node + " became a voter" + by;
   case kind::member_left:
-    return node + " is no member any more" + since;
+    return node + " left the cluster" + by;
   case kind::suspected:
-    return node + " has not been heard for longer than usual";
+    return node + " is suspected: it has been silent for longer than usual";
   case kind::died:
-    return node + " is taken for dead";
+    return node + " is considered dead";
   case kind::revived:
-    return node + " is heard again";
+    return node + " answers again";
   case kind::disk_stalled:
-    return "the disk of this node, " + to_string(event.node) + ", does not answer";
+    return "the disk of this node, " + name + ", does not answer";
   case kind::disk_answers:
-    return "the disk of this node, " + to_string(event.node) + ", answers again";
+    return "the disk of this node, " + name + ", answers again";
   }
   return node;
 }
@@ -36,7 +37,7 @@ std::vector<cluster_event> member_events(const raft::configuration& before, cons
                                          index_t at) {
   using kind = cluster_event::kind;
   std::vector<cluster_event> found;
-  const auto tell = [&](kind what, node_id node) { found.push_back({what, node, {}, 0, at}); };
+  const auto tell = [&](kind what, node_id node) { found.push_back({what, node, {}, {}, 0, at}); };
   for (const auto& m : after.members()) {
     if (!before.is_member(m.id))
       tell(kind::member_joined, m.id);

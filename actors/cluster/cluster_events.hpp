@@ -24,6 +24,8 @@ struct cluster_event {
   };
   kind what = kind::leader_changed;
   node_id node;
+  /// Of `node`, as host:port; empty if it is not known.
+  std::string address = {};
   raft::role_kind role = raft::role_kind::follower;
   term_t term = 0;
   /// Of the configuration, for events about members.

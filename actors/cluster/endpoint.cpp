@@ -189,13 +189,7 @@ void endpoint::follow(const role_changed& m) {
   if (m.previous) send(m.previous, drained{m.retiring});
 }
 
-void endpoint::follow(const leader_known& m) {
-  if (m.leader && m.leader != leader_.leader)
-    log().info("node {} leads in term {}", to_string(m.leader), m.term);
-  else if (!m.leader && leader_.leader)
-    log().info("no leader is known in term {}", m.term);
-  leader_ = m;
-}
+void endpoint::follow(const leader_known& m) { leader_ = m; }
 
 void endpoint::follow(const replicator_started& m) {
   rise_to(m.term);

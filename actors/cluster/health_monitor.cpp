@@ -1,7 +1,5 @@
 #include "actors/cluster/health_monitor.hpp"
 
-#include "actors/log.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -61,11 +59,8 @@ void health_monitor::take(const raft::health_message& message) {
 
 void health_monitor::carry_out(raft::health_output out) {
   if (!out.send.empty()) send(links_, health_batch{std::move(out.send)});
-  for (const auto& [peer, state] : out.changes) {
-    log().log(state == raft::peer_state::alive ? log_level::info : log_level::warn, "node {} is {}", to_string(peer),
-              raft::to_string(state));
+  for (const auto& [peer, state] : out.changes)
     for (const auto& w : watchers_) send(w, health_changed{peer, state});
-  }
   timer_.arm(this, machine_->deadline());
 }
 

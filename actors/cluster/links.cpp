@@ -137,9 +137,9 @@ void links::choose(node_id id) {
   const bool same = here && was_here && current->second.endpoint == best->second.endpoint &&
                     current->second.who.incarnation == best->second.peer.incarnation;
   if (was_here && !same) {
+    log().info("lost the link to node {} ({})", to_string(id), current->second.address);
     nodes_.erase(current);
     for (const auto& w : link_watchers_) send(w, link_down{id});
-    log().info("lost the link to node {}", to_string(id));
   }
   if (!here) return;
   const auto& [address, entry] = *best;
@@ -153,7 +153,7 @@ void links::choose(node_id id) {
   }
   if (same) return;
   for (const auto& w : link_watchers_) send(w, link_up{entry.peer, entry.endpoint});
-  log().info("linked to node {} at {}", to_string(id), address);
+  log().info("linked to node {} ({})", to_string(id), address);
 }
 
 /// Its other addresses lead to the same process, over the same connection: what was just lost there would be lost

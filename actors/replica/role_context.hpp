@@ -19,9 +19,15 @@ struct role_context {
   index_t dispatched = 0;
   /// The commit index at the first contact with a leader in this run.
   std::optional<index_t> ready_at;
-};
 
-/// How many actors answer a role_changed with `drained`: endpoint, proxy, log store, dispatcher, snapshot store.
-inline constexpr int role_senders = 5;
+  /// Those that send to the role. Each is told of a new role, and answers its `role_changed` with `drained`.
+  template <class Use> void for_each_sender(Use use) const {
+    use(endpoint);
+    use(proxy);
+    use(log);
+    use(dispatcher);
+    use(snapshots);
+  }
+};
 
 } // namespace troupe

@@ -93,11 +93,10 @@ template <class Role> void role_shell<Role>::begin() {
   // The log store learns of this role before anything of it is written, and answers with the mark that holds now.
   this->send(context_.log, attach_role{context_.epoch, self});
   const role_changed change{context_.epoch, Role::kind, role_.state().term(), self, before_.epoch, before_.role};
-  this->send(context_.endpoint, change);
-  this->send(context_.proxy, change);
-  this->send(context_.log, change);
-  this->send(context_.dispatcher, change);
-  this->send(context_.snapshots, change);
+  context_.for_each_sender([&](const auto& sender) {
+    ++drains_left_;
+    this->send(sender, change);
+  });
   // A role that has a predecessor was announced to the observer by it.
   if (!before_.role) this->send(context_.observer, change);
   execute(role_.start(this->clock().now()));

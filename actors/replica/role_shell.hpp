@@ -80,7 +80,8 @@ template <class Role> class role_shell : public role_handle::base {
   std::deque<std::pair<std::uint64_t, flow_mark>> marks_;
   /// Set when this role has retired.
   role_handle successor_;
-  int drains_left_ = role_senders;
+  /// Senders that may still send to this role, as they have not answered the successor's role_changed.
+  int drains_left_ = 0;
 };
 
 using follower_shell = role_shell<raft::follower>;

@@ -4,12 +4,10 @@
 #include "actors/cluster/formation_actor.hpp"
 #include "actors/cluster/link_factory.hpp"
 #include "actors/cluster/links.hpp"
-#include "actors/log.hpp"
+#include "tests/actor/captured_log.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <catch2/catch.hpp>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -377,21 +375,9 @@ TEST_CASE("a peer that dies is not looked for under its other address before tha
 }
 
 TEST_CASE("what is wrong with a link is a warning as long as the node does not serve, and told once", "[links]") {
-  std::ostringstream lines;
-  const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines);
-  sink->set_pattern("%l: %v");
-  set_log_level(log_level::info);
-  auto& sinks = spdlog::get("troupe")->sinks();
-  sinks.push_back(sink);
+  testing::captured_log log;
   // What was logged about links since the last call.
-  const auto told = [&] {
-    std::string found;
-    std::istringstream all{lines.str()};
-    for (std::string line; std::getline(all, line);)
-      if (line.find("no link") != std::string::npos) found += line + "\n";
-    lines.str("");
-    return found;
-  };
+  const auto told = [&] { return log.take("no link"); };
   {
     world w;
     node a{w, who(1)};
@@ -411,7 +397,6 @@ TEST_CASE("what is wrong with a link is a warning as long as the node does not s
     w.run_for(3s);
     CHECK(told() == "warning: no link to n3:1: cannot connect: refused\n");
   }
-  sinks.pop_back();
 }
 
 TEST_CASE("an endpoint that falls silent while its connection lives is missed in time, cut, and dialed again",

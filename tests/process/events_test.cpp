@@ -42,7 +42,7 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
       if (heir != leader && tells(heir, "the job is done here")) return true;
     return false;
   });
-  wait_for("word of the death", 20s, [&] { return tells(heir, "is taken for dead"); });
+  wait_for("word of the death", 20s, [&] { return tells(heir, "is considered dead"); });
   start(leader);
-  wait_for("word of the return", 20s, [&] { return tells(heir, "is heard again"); });
+  wait_for("word of the return", 20s, [&] { return tells(heir, "answers again"); });
 }
