@@ -93,9 +93,9 @@ template <class Role> void role_shell<Role>::begin() {
   // The log store learns of this role before anything of it is written, and answers with the mark that holds now.
   this->send(context_.log, attach_role{context_.epoch, self});
   const role_changed change{context_.epoch, Role::kind, role_.state().term(), self, before_.epoch, before_.role};
-  context_.for_each_sender([&](const auto& sender) {
+  context_.for_each_sender([&](const auto& to) {
     ++drains_left_;
-    this->send(sender, change);
+    this->send(to, change);
   });
   // A role that has a predecessor was announced to the observer by it.
   if (!before_.role) this->send(context_.observer, change);

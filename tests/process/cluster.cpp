@@ -107,6 +107,12 @@ http::result server::call(std::string_view method, std::string_view target, std:
   return connect(timeout).request(method, target, body);
 }
 
+bool server::has_voters(std::size_t count) const {
+  const auto now = body_of(call("GET", "/v1/members"), "/v1/members");
+  return !now["changing"].get<bool>() && voters_of(now).size() == count &&
+         status()["commit_index"] >= now["configuration_index"];
+}
+
 json server::status() const { return body_of(call("GET", "/status"), name_ + " /status"); }
 
 void server::put(const std::string& key, int value) const {

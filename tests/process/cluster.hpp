@@ -78,6 +78,8 @@ class server {
                     milliseconds timeout = milliseconds{8000}) const;
   json status() const;
   bool ready() const { return call("GET", "/readyz").status == 200; }
+  /// Whether the members have this many voters, no change of them is in progress, and the next one may begin.
+  bool has_voters(std::size_t count) const;
   /// PUT and GET of a small number in map "m"; throw what is not a 200.
   void put(const std::string& key, int value) const;
   /// Puts until one is done: after the death of a node that may have led, what was sent to it has an unknown outcome.

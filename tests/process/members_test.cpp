@@ -48,11 +48,7 @@ class growing {
   }
   /// And that no change of members is in progress: the last one is committed.
   void wait_voters(std::size_t count, std::chrono::milliseconds patience = 20s) {
-    wait_for(std::to_string(count) + " voters", patience, [&] {
-      const auto now = members(0);
-      return !now["changing"].get<bool>() && voters_of(now).size() == count &&
-             nodes_[0]->status()["commit_index"] >= now["configuration_index"];
-    });
+    wait_for(std::to_string(count) + " voters", patience, [&] { return nodes_[0]->has_voters(count); });
   }
 
  private:
