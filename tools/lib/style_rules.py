@@ -213,6 +213,39 @@ def whitespace(source):
         yield source.problem(len(source.lines), "no newline at the end")
 
 
+def read_retired(page):
+    """The retired words of docs/vocabulary.md, each with what to write instead: the rows of the last table's columns.
+
+    Words in parentheses say where a word is retired. `X` stands for any word; "there is no X" is good English.
+    """
+    found = []
+    for row in page.split("## Retired words")[1].splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if not row.startswith("|") or len(cells) != 2 or cells[0] in ("instead of", "---"):
+            continue
+        for phrase in re.sub(r"\(.*?\)", "", cells[0]).split(","):
+            pattern = re.escape(phrase.strip()).replace(r"\ ", r"\s+").replace("X", r"(?!longer|more)\w+")
+            found.append((re.compile(rf"(?<!there )\b{pattern}\b", re.IGNORECASE), phrase.strip(), cells[1]))
+    return found
+
+
+RETIRED = read_retired((Path(__file__).parents[2] / "docs/vocabulary.md").read_text(encoding="utf-8"))
+
+# Code follows word by word; these pages have been rewritten.
+PROSE = {".md"}
+# They name the words.
+NOT_PROSE = {"docs/vocabulary.md"}
+
+
+def retired_words(source):
+    if source.suffix not in PROSE or source.path in NOT_PROSE:
+        return
+    for number, line in enumerate(source.lines, 1):
+        for pattern, phrase, instead in RETIRED:
+            if pattern.search(line):
+                yield source.problem(number, f'"{phrase}" is retired (docs/vocabulary.md): write {instead}')
+
+
 def opening(source):
     if not source.is_cpp:
         return
@@ -222,7 +255,7 @@ def opening(source):
         yield source.problem(1, "header without #pragma once")
 
 
-RULES = [include_direction, bans, naps, size, leftovers, whitespace, opening]
+RULES = [include_direction, bans, naps, size, leftovers, whitespace, retired_words, opening]
 
 
 def check(root, paths):
