@@ -1,6 +1,5 @@
 #include "runtime/event_watchers.hpp"
 
-#include "actors/log.hpp"
 #include "raft/quorum.hpp"
 
 #include <algorithm>
@@ -35,16 +34,16 @@ void event_watchers::on_leader(node_id leader, term_t term) {
   leader_term_ = term;
   const auto before = std::exchange(leader_, leader);
   if (before == leader) return;
-  const auto event = leader_event();
   if (leader) {
     campaign_logged_ = false;
-    log().info("{}", to_string(event));
-  } else if (before != self_) {
+    return log_and_send(log_level::info, leader_event());
+  }
+  if (before != self_) {
     const auto lost = named({cluster_event::kind::leader_changed, before, {}, {}, term});
     log().warn("lost the leader, node {} ({}), in term {}: electing another one", to_string(before),
                lost.address.empty() ? "address unknown" : lost.address, term);
   }
-  send(event);
+  send(leader_event());
 }
 
 void event_watchers::on_members(const raft::configuration& members, index_t at) {
@@ -55,10 +54,7 @@ void event_watchers::on_members(const raft::configuration& members, index_t at) 
     for (const auto& m : c->members()) addresses_[m.id] = m.address;
   std::erase_if(silent_, [&](node_id id) { return !members_.is_member(id); });
   if (!first)
-    for (const auto& event : member_events(before, members_, at)) {
-      log().info("{}", to_string(named(event)));
-      send(named(event));
-    }
+    for (const auto& event : member_events(before, members_, at)) log_and_send(log_level::info, named(event));
   judge_majority();
 }
 
@@ -73,8 +69,7 @@ void event_watchers::on_health(node_id peer, raft::peer_state state) {
     silent_.erase(peer);
   else
     silent_.insert(peer);
-  log().log(alive ? log_level::info : log_level::warn, "{}", to_string(event));
-  send(event);
+  log_and_send(alive ? log_level::info : log_level::warn, event);
   judge_majority();
 }
 
@@ -97,6 +92,11 @@ cluster_event event_watchers::named(cluster_event event) const {
 
 void event_watchers::send(const cluster_event& event) const {
   for (const auto& w : watchers_) caf::anon_send(w, event);
+}
+
+void event_watchers::log_and_send(log_level level, const cluster_event& event) const {
+  log().log(level, "{}", to_string(event));
+  send(event);
 }
 
 /// By the members' health alone: a leader may still be known, or be unknown for another reason.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/cluster/cluster_events.hpp"
+#include "actors/log.hpp"
 #include "raft/entry.hpp"
 
 #include <map>
@@ -47,6 +48,7 @@ class event_watchers {
 
   cluster_event named(cluster_event event) const;
   void send(const cluster_event& event) const;
+  void log_and_send(log_level level, const cluster_event& event) const;
   void judge_majority();
 
   node_id self_;

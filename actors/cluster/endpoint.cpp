@@ -60,7 +60,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       },
       [this](const role_changed& m) { follow(m); },
       [this](const replicator_started& m) { follow(m); },
-      [this](const leader_known& m) { follow(m); },
+      [this](const leader_known& m) { leader_ = m.leader; },
       [this](const core_down&) {
         // Clients must not be sent to who led when this was known.
         leader_ = {};
@@ -115,8 +115,8 @@ client_welcome endpoint::welcome(const client_hello& client) const {
     return answer;
   }
   answer.cluster = self_.cluster;
-  answer.leader = leader_.leader;
-  answer.leader_address = address_of(leader_.leader);
+  answer.leader = leader_;
+  answer.leader_address = address_of(leader_);
   answer.members = peers_.members;
   for (auto& m : answer.members)
     if (auto newest = address_of(m.id); !newest.empty()) m.address = std::move(newest);
@@ -188,8 +188,6 @@ void endpoint::follow(const role_changed& m) {
   }
   if (m.previous) send(m.previous, drained{m.retiring});
 }
-
-void endpoint::follow(const leader_known& m) { leader_ = m; }
 
 void endpoint::follow(const replicator_started& m) {
   rise_to(m.term);

@@ -37,7 +37,6 @@ class endpoint : public endpoint_handle::base {
   template <class Response> void route(Response& m);
   void follow(const role_changed& m);
   void follow(const replicator_started& m);
-  void follow(const leader_known& m);
   void rise_to(term_t term);
   void complain(const std::string& reason);
 
@@ -48,7 +47,7 @@ class endpoint : public endpoint_handle::base {
   health_monitor_handle health_;
   staging_handle staging_;
   peers_view peers_;
-  leader_known leader_;
+  node_id leader_;
   epoch_t epoch_ = 0;
   role_handle role_;
   /// The newest term the role or a replicator is known to be in; replicators_ holds none of an older one.

@@ -20,7 +20,7 @@ struct role_context {
   /// The commit index at the first contact with a leader in this run.
   std::optional<index_t> ready_at;
 
-  /// Those that send to the role. Each is told of a new role, and answers its `role_changed` with `drained`.
+  /// Those that send to the role. Each gets a new role's `role_changed`, and answers it with `drained`.
   template <class Use> void for_each_sender(Use use) const {
     use(endpoint);
     use(proxy);
