@@ -13,7 +13,7 @@ bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-/// Hexadecimal groups, an IPv4 tail, and a zone ("%eth0"); whether it is an address is for the resolver to say.
+/// Accepts hexadecimal groups, an IPv4 tail and a zone ("%eth0"). The resolver checks whether it is a valid address.
 bool is_ipv6_character(char c) { return is_name_character(c) || c == ':' || c == '%'; }
 
 bool is_port(std::string_view text) {
@@ -40,14 +40,14 @@ const char* address_problem(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos) return "there must be a port, as in name:5000";
     if (text.find(':', colon + 1) != std::string_view::npos)
-      return "an IPv6 address stands in brackets, as in [::1]:5000";
+      return "an IPv6 address must be in brackets, as in [::1]:5000";
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
   }
   if (host.empty()) return "the host is missing";
   if (host.size() > longest_name) return "the host is too long";
   if (!std::all_of(host.begin(), host.end(), bracketed ? is_ipv6_character : is_name_character))
-    return "the host has characters that no host has";
+    return "the host contains invalid characters";
   if (!is_port(port)) return "the port must be a number from 1 to 65535";
   return nullptr;
 }

@@ -1,4 +1,4 @@
-// How long to wait before the next attempt: with jitter, and longer after every failure.
+// Exponential backoff with jitter.
 #pragma once
 
 #include "raft/base/random.hpp"
@@ -7,21 +7,21 @@
 
 namespace troupe::raft {
 
-/// Exponential backoff: each failure doubles the longest pause, and a pause is drawn between half of that and all of
-/// it, so that nodes that failed together do not come back together.
+/// Each failure doubles the limit, up to `longest`. A pause is drawn at random between half the limit and the limit, so
+/// that nodes that failed at the same time do not retry at the same time.
 class backoff {
  public:
   backoff(duration first, duration longest, std::uint64_t seed)
       : first_(first), longest_(longest), limit_(first), random_(seed) {}
 
-  /// The pause after one more failure.
+  /// Records a failure and returns the pause before the next attempt.
   duration failed() {
     const auto pause = random_.between(limit_ / 2, limit_);
     limit_ = std::min(limit_ * 2, longest_);
     return pause;
   }
   void succeeded() noexcept { limit_ = first_; }
-  /// `usual`, a quarter more or less.
+  /// A random duration within a quarter of `usual`.
   duration around(duration usual) { return random_.between(usual - usual / 4, usual + usual / 4); }
 
  private:

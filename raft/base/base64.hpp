@@ -1,4 +1,4 @@
-// Base64 as RFC 4648 has it, for binary values in JSON.
+// Base64 (RFC 4648) for binary values in JSON.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,8 @@ namespace troupe::services {
 /// RFC 4648, section 4: the standard alphabet, with padding.
 std::string to_base64(std::string_view data);
 
-/// Nothing for text that `to_base64` would not have written (missing padding, unused bits that are set, line breaks).
+/// The reverse. Returns nullopt for text that `to_base64` would not write (missing padding, unused bits that are set,
+/// line breaks).
 std::optional<std::string> from_base64(std::string_view text);
 
 } // namespace troupe::services

@@ -1,4 +1,4 @@
-// Little-endian encoding that is the same on every machine, with a reader that cannot run past its end.
+// Portable little-endian encoding, and a bounds-checked reader.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -31,7 +31,7 @@ class writer {
   std::string& out_;
 };
 
-/// Reads what a writer wrote. After the first failure `ok()` stays false and every result is zero or empty.
+/// Reads the output of a `writer`. After the first failure, `ok()` stays false and all results are zero or empty.
 class reader {
  public:
   explicit reader(std::string_view in) : in_(in) {}
@@ -56,7 +56,7 @@ class reader {
 
   bool ok() const noexcept { return ok_; }
   std::size_t left() const noexcept { return in_.size(); }
-  /// True when everything was read and nothing failed.
+  /// True if everything was read without a failure.
   bool done() const noexcept { return ok_ && in_.empty(); }
 
  private:

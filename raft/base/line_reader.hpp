@@ -1,4 +1,4 @@
-// Lines out of a stream of bytes.
+// Splits a stream of bytes into lines.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@ namespace troupe {
 
 class line_reader {
  public:
-  /// A line of more than `longest` bytes is an error.
+  /// `longest`: the maximum length of a line in bytes.
   explicit line_reader(std::size_t longest) : longest_(longest) {}
 
   void add(std::string_view data) {
@@ -18,7 +18,8 @@ class line_reader {
     begin_ = 0;
     kept_ += data;
   }
-  /// The next whole line, without its end; valid until `add`. Blank ones are passed over. Throws std::runtime_error.
+  /// The next complete line, without its line end; valid until the next `add`. Skips blank lines. Throws
+  /// std::runtime_error if a line is too long.
   std::optional<std::string_view> next() {
     while (true) {
       const auto end = kept_.find('\n', begin_ + searched_);
@@ -36,7 +37,7 @@ class line_reader {
   std::size_t longest_;
   std::string kept_;
   std::size_t begin_ = 0;
-  /// Behind `begin_`; there is no end of line in these.
+  /// The number of bytes from `begin_` on that are known to contain no line end.
   std::size_t searched_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Bytes of unknown origin, made fit for a message to people.
+// Makes bytes of unknown origin safe for human-readable messages.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace troupe::services {
 
-/// The text in double quotes: printable ASCII as it is, every other byte as \xNN, cut after `most` bytes.
+/// The text in double quotes. Printable ASCII stays as it is, every other byte, `"` and `\` become \xNN; the text is
+/// cut after `most` bytes.
 inline std::string printable(std::string_view text, std::size_t most = 64) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out = "\"";

@@ -1,4 +1,4 @@
-// A small seeded generator, carried along in the node's state: no global randomness.
+// A small seeded random number generator, kept in the node's state instead of global randomness.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -18,7 +18,7 @@ class prng {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
   }
-  /// A duration in [low, high].
+  /// A random duration in [low, high].
   duration between(duration low, duration high) noexcept {
     const auto span = static_cast<std::uint64_t>((high - low).count()) + 1;
     return low + duration{static_cast<duration::rep>(next() % span)};

@@ -6,8 +6,8 @@
 namespace troupe::services {
 namespace {
 
-/// Length of the well-formed sequence that starts `text`, 0 if there is none. Unicode 15, table 3-7: only the second
-/// byte's range depends on the first.
+/// The length of the well-formed sequence at the start of `text`, 0 if there is none. Unicode 15, table 3-7: only the
+/// second byte's range depends on the first.
 std::size_t sequence_length(std::string_view text) noexcept {
   const auto at = [text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const auto first = at(0);

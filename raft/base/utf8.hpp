@@ -1,4 +1,4 @@
-// Tells text from other bytes.
+// Checks for UTF-8, and makes text safe for terminals.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace troupe::services {
 
-/// True for well-formed UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// True if `text` is well-formed UTF-8 as defined by Unicode: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
-/// With a question mark for each control character (C0, DEL, C1) and for each byte that is not UTF-8: nothing in it
-/// controls the terminal on which it is read.
+/// Replaces each control character (C0, DEL, C1) and each byte that is not UTF-8 by a question mark, so that the text
+/// cannot control the terminal that displays it.
 std::string plain_text(std::string_view text);
 
 } // namespace troupe::services
