@@ -10,9 +10,10 @@
 namespace troupe::raft {
 namespace {
 
-/// A node that would join asks the one cluster that it has seen alone for so many ticks. Members of another may answer
-/// a little later, and where both let it in, it stays behind in one as a learner that never comes.
-constexpr std::uint64_t look_round = 3;
+/// A node asks to join a cluster only after it has seen members of no other cluster for this many ticks. Members of a
+/// second cluster may respond a little later. If both clusters admitted the node, it would remain in one of them as a
+/// learner that never catches up.
+constexpr std::uint64_t ticks_before_join = 3;
 
 bool contains(const std::vector<member>& members, node_id id) {
   return std::any_of(members.begin(), members.end(), [&](const member& m) { return m.id == id; });
@@ -35,8 +36,8 @@ formation_output formation::start() {
     break;
   case membership_state::promised:
     if (proposing()) {
-      // Answers of an earlier run may have been lost with it: all members are asked again.
-      yes_ = {self_.id};
+      // Answers to an earlier run may be lost, so all members are asked again.
+      promised_ = {self_.id};
       count_promises(out);
       if (!storing_) ask_for_promises(out);
     } else {
@@ -44,7 +45,7 @@ formation_output formation::start() {
     }
     break;
   case membership_state::formed:
-    // All promises were in when the cluster was stored, but the first configuration may not have reached the log.
+    // All promises were made before the cluster was stored, but the first configuration may not have reached the log.
     out.decided = decision();
     if (const auto why = waits_for_state(); !why.empty())
       out.note = "the cluster " + to_string(durable_.cluster) + " is formed" + why;
@@ -63,7 +64,7 @@ void formation::on(const tick&, formation_output& out) {
   if (pause_ > 0) --pause_;
   settled_ = true;
   ++clusters_for_;
-  deny_strays(out);
+  abort_stale_promises(out);
   if (proposing() && !storing_) ask_for_promises(out);
   advance(out);
 }
@@ -72,12 +73,12 @@ void formation::on(const peer_sightings& what, formation_output& out) {
   view_ = what;
   settled_ = false;
   note_clusters();
-  deny_strays(out);
+  abort_stale_promises(out);
   advance(out);
 }
 
 void formation::on(const form& what, formation_output& out) {
-  // The answer to a promise that is on its way to the disk follows when it is there.
+  // This promise is on its way to the disk. The answer follows once it is there.
   if (storing_ && storing_->promise == what) return;
   const auto reason = why_no_promise(what);
   const bool given = durable_.promise == what;
@@ -95,12 +96,12 @@ void formation::on(const form_answer& what, formation_output& out) {
     give_up("node " + to_string(what.node) + " refused: " + what.reason, out);
     return;
   }
-  yes_.insert(what.node);
+  promised_.insert(what.node);
   count_promises(out);
 }
 
 void formation::on(const abort_form& what, formation_output& out) {
-  // One that comes too early is no loss: the proposer repeats it as long as it sees the promise.
+  // An abort that comes too early may be ignored: the proposer repeats it as long as it sees the promise.
   if (storing_ || durable_.state() != membership_state::promised || proposing()) return;
   if (durable_.promise->cluster != what.cluster || durable_.promise->proposer != what.proposer) return;
   store({}, out);
@@ -113,7 +114,7 @@ void formation::on(const record_synced&, formation_output& out) {
     if (!before.cluster) out.note = "the cluster " + to_string(durable_.cluster) + " is formed" + waits_for_state();
     if (durable_.promise) out.decided = decision();
   } else if (proposing()) {
-    yes_ = {self_.id};
+    promised_ = {self_.id};
     count_promises(out);
     if (!storing_) ask_for_promises(out);
   } else if (durable_.promise) {
@@ -124,7 +125,8 @@ void formation::on(const record_synced&, formation_output& out) {
     for (const auto& m : before.promise->members)
       if (m.id != self_.id) out.abort.push_back({m.id, {before.promise->cluster, self_.id}});
   } else if (before.promise) {
-    out.note = "the promise to cluster " + to_string(before.promise->cluster) + " ended: its proposer gave up";
+    out.note =
+        "the promise to cluster " + to_string(before.promise->cluster) + " ended: its proposer abandoned the formation";
     out.decided = membership_decision{before.promise->cluster, {}, true};
   }
   if (const auto later = std::exchange(formed_later_, std::nullopt); later && !storing_) on(*later, out);
@@ -137,15 +139,16 @@ void formation::on(const formed_now& what, formation_output& out) {
   }
   if (durable_.cluster && (durable_.cluster != what.cluster || !durable_.promise)) return;
   if (durable_.promise && durable_.promise->cluster != what.cluster) return;
-  // The promise has done its work. Its absence says that the log was there: a member without a log has lost it.
+  // The promise is no longer needed. Its absence means that the log held a configuration: a member that then has no log
+  // has lost it.
   const auto restored = durable_.promise ? durable_.promise->backup : durable_.restored;
   store({.cluster = what.cluster, .promise = std::nullopt, .restored = restored}, out);
 }
 
-/// Kept like a promise, of which it is one: to a cluster that is there already, until the log holds a configuration.
+/// An invitation is stored as a promise to an existing cluster, and kept until the log holds a configuration.
 void formation::on(const invited& what, formation_output& out) {
   if (storing_ || durable_.state() != membership_state::fresh || rule_.backup != 0 || what.by == self_.id) return;
-  out.note = "node " + to_string(what.by) + " lets this one into cluster " + to_string(what.cluster);
+  out.note = "node " + to_string(what.by) + " admits this node to cluster " + to_string(what.cluster);
   store({.cluster = {}, .promise = form{.cluster = what.cluster, .proposer = what.by, .members = {{what.by, {}}}}},
         out);
 }
@@ -164,8 +167,9 @@ void formation::note_clusters() {
 bool formation::seeks() const noexcept {
   switch (durable_.state()) {
   case membership_state::fresh:
-    // Of several, only a person knows which one to join.
-    return rule_.expect == std::size_t{0} && rule_.backup == 0 && clusters_.size() == 1 && clusters_for_ >= look_round;
+    // If there are several clusters, only an operator can choose one.
+    return rule_.expect == std::size_t{0} && rule_.backup == 0 && clusters_.size() == 1 &&
+           clusters_for_ >= ticks_before_join;
   case membership_state::promised:
     return is_invitation(*durable_.promise) && seeking_.value_or(true);
   case membership_state::formed:
@@ -178,14 +182,15 @@ bool formation::proposing() const noexcept {
   return !durable_.cluster && durable_.promise && durable_.promise->proposer == self_.id;
 }
 
-/// How many nodes this node forms a cluster of, as far as that can be said now.
+/// The number of nodes with which this node forms a cluster; nullopt if it is not known yet.
 std::optional<std::size_t> formation::wanted() const {
   if (rule_.expect) return rule_.expect;
   if (!view_.discovered || view_.unanswered > 0) return std::nullopt;
   return view_.listed;
 }
 
-/// What this node and those it sees were given to begin with, 0 for nothing; none if that is not the same.
+/// The backup that this node and the nodes in view were given, 0 if none was. Returns nullopt and sets `conflict` if
+/// they were given different backups.
 std::optional<std::uint64_t> formation::backup_to_restore(std::string& conflict) const {
   auto holder = self_.id;
   auto backup = rule_.backup;
@@ -193,7 +198,7 @@ std::optional<std::uint64_t> formation::backup_to_restore(std::string& conflict)
     if (p.backup == 0 || p.backup == backup) continue;
     if (backup != 0) {
       conflict = "node " + to_string(holder) + " was given " + name_of(backup) + " to restore, and node " +
-                 to_string(p.node) + " " + name_of(p.backup) + ": all must be given the same, or only one of them any";
+                 to_string(p.node) + " " + name_of(p.backup) + ": give the same backup to all nodes that get one";
       return std::nullopt;
     }
     backup = p.backup;
@@ -202,7 +207,7 @@ std::optional<std::uint64_t> formation::backup_to_restore(std::string& conflict)
   return backup;
 }
 
-/// What the core may do once every promise is in.
+/// What the replica may do once every promise is made.
 membership_decision formation::decision() const {
   membership_decision made{durable_.cluster, {}, false};
   const auto& promise = durable_.promise;
@@ -214,15 +219,15 @@ membership_decision formation::decision() const {
   return made;
 }
 
-/// Of a formed node: the state to begin with, if that is with others; empty if it is not.
+/// For a formed node: a note about the backup for which it waits; empty if it waits for none.
 std::string formation::waits_for_state() const {
   const auto& promise = durable_.promise;
   if (!promise || promise->backup == 0 || promise->backup == rule_.backup) return {};
   return ", waiting for the state of " + name_of(promise->backup) + " from a node that was given it";
 }
 
-/// Whether this node has the state that its cluster begins with, and sees that the cluster is formed.
-bool formation::seals_by_sight() const {
+/// True if this node has the backup with which its cluster begins, and sees that the cluster is formed.
+bool formation::sees_completion() const {
   if (durable_.state() != membership_state::promised || rule_.backup == 0) return false;
   if (durable_.promise->backup != rule_.backup) return false;
   return std::any_of(view_.peers.begin(), view_.peers.end(), [&](const sighted_peer& p) {
@@ -230,83 +235,86 @@ bool formation::seals_by_sight() const {
   });
 }
 
-/// Why a fresh node does not propose; empty if it should.
+/// The reason why a fresh node does not propose; empty if it should.
 std::string formation::why_not_now() const {
   const auto n = wanted();
-  if (n == 0 && clusters_.size() > 1) return "sees members of more than one cluster, and asks none to be let in";
+  if (n == 0 && clusters_.size() > 1) return "sees members of more than one cluster, and asks to join none of them";
   if (n == 0) return "waiting to be added to a cluster";
   for (const auto& p : view_.peers)
     if (p.state != membership_state::fresh)
       return "node " + to_string(p.node) +
              (p.state == membership_state::promised ? " is promised to cluster " + to_string(p.cluster)
                                                     : " belongs to cluster " + to_string(p.cluster) +
-                                                          ": this one joins that when it is started to expect 0 nodes, "
-                                                          "or when a member is told to add it");
+                                                          ": to join it, start this node to expect 0 nodes, or ask a "
+                                                          "member to add it");
   if (!n) {
     if (!view_.discovered) return "waiting for discovery";
-    return "waiting for " + std::to_string(view_.unanswered) + " of the listed addresses to answer";
+    return "waiting for " + std::to_string(view_.unanswered) + " of the listed addresses to respond";
   }
   const auto heard_of = introduced_to(self_.id, view_.peers);
   const auto seen = view_.peers.size() + heard_of.size() + 1;
-  if (seen != *n) return "sees " + std::to_string(seen) + " nodes, forms with exactly " + std::to_string(*n);
+  if (seen != *n) return "sees " + std::to_string(seen) + " nodes, forms a cluster of exactly " + std::to_string(*n);
   if (!heard_of.empty())
     return "others see node " + to_string(heard_of.front().id) + " at " + heard_of.front().address +
-           ", and this one is not linked to it";
+           ", but this node is not linked to it";
   for (const auto& p : view_.peers)
     if (p.node < self_.id) return "waiting for node " + to_string(p.node) + " to propose";
   return {};
 }
 
-/// Why this node does not promise itself to `what`; empty if it may, or has.
+/// The reason why this node does not promise itself to `what`; empty if it may or already has.
 std::string formation::why_no_promise(const form& what) const {
   if (!well_formed(what) || !contains(what.members, self_.id)) return "not a formation of this node";
-  // What is promised stays so, whatever was allowed when it was: its proposer may count it already.
+  // A promise that was made stays valid, even if the limits were different then: its proposer may already count it.
   if (durable_.promise != what) {
     if (what.members.size() > max_members) return "too many members";
     for (const auto& m : what.members)
       if (address_problem(m.address)) return "a member's address is not host:port";
   }
   if (durable_.cluster && durable_.cluster != what.cluster) return "belongs to cluster " + to_string(durable_.cluster);
-  if (storing_ && !storing_->cluster) return "another formation is being decided";
+  if (storing_ && !storing_->cluster) return "another formation is being processed";
   if (durable_.promise && durable_.promise != what)
     return "promised to cluster " + to_string(durable_.promise->cluster);
   if (durable_.promise) return {};
   if (rule_.backup != 0 && rule_.backup != what.backup)
-    return "was given " + name_of(rule_.backup) + " to restore, and the formation has " + name_of(what.backup);
-  // Formed, but not by a promise: it never was one of those who are asked.
-  if (durable_.cluster) return "belongs to the cluster already";
+    return "was given " + name_of(rule_.backup) + " to restore, but the formation has " + name_of(what.backup);
+  // Formed, but not by a promise: this node was not part of the formation.
+  if (durable_.cluster) return "already belongs to the cluster";
   const auto n = wanted();
-  if (!n) return view_.discovered ? "a listed address has not answered yet" : "discovery has not reported yet";
+  if (!n) return view_.discovered ? "a listed address has not responded yet" : "discovery has not reported yet";
   if (*n != what.members.size())
-    return *n == 0 ? "only joins clusters" : "forms with exactly " + std::to_string(*n) + " nodes";
+    return *n == 0 ? "only joins existing clusters" : "forms a cluster of exactly " + std::to_string(*n) + " nodes";
   for (const auto& p : view_.peers) {
     if (p.state != membership_state::fresh && p.cluster != what.cluster)
-      return "knows node " + to_string(p.node) + " of cluster " + to_string(p.cluster);
-    if (!contains(what.members, p.node)) return "knows node " + to_string(p.node) + ", which is not among the members";
+      return "sees node " + to_string(p.node) + " of cluster " + to_string(p.cluster);
+    if (!contains(what.members, p.node)) return "sees node " + to_string(p.node) + ", which is not among the members";
   }
   for (const auto& m : introduced_to(self_.id, view_.peers))
-    if (!contains(what.members, m.id)) return "hears of node " + to_string(m.id) + ", which is not among the members";
+    if (!contains(what.members, m.id))
+      return "is introduced to node " + to_string(m.id) + ", which is not among the members";
   return {};
 }
 
-/// Why the own formation cannot go on; empty if it can.
+/// The reason why this node's own formation cannot continue; empty if it can.
 std::string formation::why_give_up() const {
   const auto& mine = *durable_.promise;
   for (const auto& p : view_.peers) {
     if (p.state != membership_state::fresh && p.cluster != mine.cluster)
-      return "node " + to_string(p.node) + " is of cluster " + to_string(p.cluster);
-    if (!contains(mine.members, p.node)) return "node " + to_string(p.node) + " is here too";
+      return "node " + to_string(p.node) +
+             (p.state == membership_state::promised ? " is promised to cluster " : " belongs to cluster ") +
+             to_string(p.cluster);
+    if (!contains(mine.members, p.node)) return "node " + to_string(p.node) + " has appeared";
   }
-  // Those that are asked count whom they hear of, and would refuse.
+  // The other members count introduced nodes, too, and would refuse.
   for (const auto& m : introduced_to(self_.id, view_.peers))
     if (!contains(mine.members, m.id)) return "others see node " + to_string(m.id) + " at " + m.address;
   return {};
 }
 
-/// Does what the newest view and the own state call for.
+/// Takes the step that the newest view and this node's state require, if any.
 void formation::advance(formation_output& out) {
   if (storing_) return;
-  if (seals_by_sight()) {
+  if (sees_completion()) {
     store({.cluster = durable_.promise->cluster, .promise = durable_.promise, .restored = rule_.backup}, out);
     return;
   }
@@ -322,7 +330,7 @@ void formation::advance(formation_output& out) {
     return;
   }
   out.note = why_not_now();
-  // Who is asked sees its peers a little earlier or later than this node, and would refuse too early a question.
+  // Other nodes may see their peers a little later than this node does, and would refuse an early request.
   const bool may_propose = settled_ || view_.peers.empty();
   if (out.note.empty() && may_propose) propose(out);
 }
@@ -332,7 +340,7 @@ void formation::propose(formation_output& out) {
   form mine{.cluster = {},
             .proposer = self_.id,
             .members = {self_},
-            .backup = backup_to_restore(conflict).value_or(0)}; // there is one: see `advance`
+            .backup = backup_to_restore(conflict).value_or(0)}; // has a value: see `advance`
   while (!mine.cluster) mine.cluster.value = random_.next();
   for (const auto& p : view_.peers) mine.members.push_back({p.node, p.address});
   std::sort(mine.members.begin(), mine.members.end(), [](const member& a, const member& b) { return a.id < b.id; });
@@ -343,27 +351,27 @@ void formation::propose(formation_output& out) {
 
 void formation::ask_for_promises(formation_output& out) {
   for (const auto& m : durable_.promise->members)
-    if (!yes_.contains(m.id)) out.ask.push_back({m.id, *durable_.promise});
+    if (!promised_.contains(m.id)) out.ask.push_back({m.id, *durable_.promise});
 }
 
 void formation::count_promises(formation_output& out) {
-  if (yes_.size() == durable_.promise->members.size())
+  if (promised_.size() == durable_.promise->members.size())
     store({.cluster = durable_.promise->cluster, .promise = durable_.promise, .restored = durable_.promise->backup},
           out);
 }
 
-/// Takes the own promise off the disk; the aborts leave when it is.
+/// Removes this node's own promise from the disk. The aborts are sent once it is removed.
 void formation::give_up(std::string why, formation_output& out) {
-  out.note = "gives cluster " + to_string(durable_.promise->cluster) + " up: " + std::move(why);
-  // Drawn, so that two proposers in each other's way do not stay in step.
+  out.note = "abandons the formation of cluster " + to_string(durable_.promise->cluster) + ": " + std::move(why);
+  // Random, so that two proposers that block each other do not stay in step.
   pause_ = 2 + random_.next() % 6;
-  yes_.clear();
+  promised_.clear();
   store({}, out);
 }
 
-/// An abort can be lost, and a late request can make a promise that no proposer waits for. Its proposer does not have
-/// it any more and says so; from anybody else the abort means nothing.
-void formation::deny_strays(formation_output& out) const {
+/// Aborts formations that this node does not propose. An abort can be lost, and a late request can lead to a promise
+/// for which no proposer waits. An abort takes effect only if this node was the proposer; members ignore others.
+void formation::abort_stale_promises(formation_output& out) const {
   for (const auto& p : view_.peers) {
     if (p.state != membership_state::promised || p.cluster == durable_.cluster) continue;
     if (durable_.promise && durable_.promise->cluster == p.cluster) continue;

@@ -39,7 +39,7 @@ health_output health::step(const health_message& what, time_point now) {
 health_output health::tick(time_point now) {
   health_output out;
   if (now < next_round_) return out;
-  // This process was stopped, or its machine slept: the others' signs of life are still to be read.
+  // This process was stopped or its machine was suspended: signs of life of the others have not been read yet.
   if (const auto late = now - next_round_; late > 2 * opts_.interval)
     for (auto& [id, peer] : peers_) peer.detector.forgive(late, now);
   judge(now, out);
@@ -69,7 +69,7 @@ void health::on(const probe_ack& what, time_point now, health_output& out) {
 void health::on(const probe_request& what, time_point now, health_output& out) {
   heard(what.from, now, out);
   const auto target = peers_.find(what.target);
-  // Only for those it watches itself: what strangers ask for costs nothing.
+  // Only for watched peers, so that requests from other nodes cost nothing.
   if (target == peers_.end() || !peers_.contains(what.from)) return;
   auto& askers = target->second.askers;
   if (std::find(askers.begin(), askers.end(), what.from) == askers.end()) askers.push_back(what.from);

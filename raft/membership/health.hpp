@@ -1,4 +1,4 @@
-// Who is there: every node probes every other one, directly and, when that stays unanswered, through others.
+// Failure detection: each node probes every other node directly and, if there is no response, through others.
 //
 //   a peer:   [alive] -- suspicion reaches `suspect` --> [suspect] -- reaches `dead` --> [dead]
 //                ^                                           |                            |
@@ -17,12 +17,13 @@
 namespace troupe::raft {
 
 struct health_options {
-  /// Between two probes of a peer, on average.
+  /// Average time between two probes of a peer.
   duration interval = std::chrono::milliseconds{500};
-  /// On the scale of failure_detector::suspicion. With nothing lost these are 3.5 and 9.2 seconds of silence.
+  /// Limits on the scale of failure_detector::suspicion. Without message loss they are reached after 3.5 and 9.2
+  /// seconds of silence.
   double suspect = 3;
   double dead = 8;
-  /// How many others are asked to probe a peer that did not answer (das Gupta, Birman, "SWIM", 2001).
+  /// The number of other nodes that are asked to probe a peer that did not respond (das Gupta, Birman, "SWIM", 2001).
   std::size_t helpers = 2;
 };
 
@@ -35,7 +36,7 @@ struct probe {
   node_id to;
   std::uint64_t number = 0;
 };
-/// `about` gave a sign of life: the sender itself, answering a probe, or a peer that it was asked to probe.
+/// Reports a sign of life of `about`: the sender itself, in response to a probe, or a peer that it was asked to probe.
 struct probe_ack {
   cluster_id cluster;
   node_id from;
@@ -43,7 +44,7 @@ struct probe_ack {
   node_id about;
   std::uint64_t number = 0;
 };
-/// Asks the receiver to probe `target`, and to pass on that it is there.
+/// Asks the receiver to probe `target` and to forward its response (indirect probe).
 struct probe_request {
   cluster_id cluster;
   node_id from;
@@ -66,19 +67,19 @@ struct peer_health {
   peer_state state = peer_state::alive;
   double suspicion = 0;
   duration silent_for{};
-  /// The last direct probe but one was answered: if not, and the peer is alive, the link to it is bad.
+  /// At most the newest direct probe is unanswered. If this is false and the peer is alive, the link to it is bad.
   bool direct = true;
 };
 
-/// Pure machine of one node. What it finds is a hint for people and for the leader; nothing that safety needs hangs on
-/// it. Bounded: it keeps a few words for each peer and each pair of peers that ask for each other.
+/// Pure state machine of one node. Its results are hints for operators and for the leader; safety does not depend on
+/// them. Memory is bounded: a few words per peer, and per pair of peers of which one asked about the other.
 class health {
  public:
   health(node_id self, cluster_id cluster, health_options opts, std::uint64_t seed, time_point now);
 
-  /// Whom to watch from now on; this node itself is passed over. New ones count as heard now.
+  /// Sets the peers to watch; this node itself is skipped. New peers count as heard from at `now`.
   void watch(const std::vector<node_id>& peers, time_point now);
-  /// Messages of other clusters and to other nodes are ignored; a probe is answered whoever sent it.
+  /// Ignores messages of other clusters and to other nodes. Answers probes from any sender.
   health_output step(const health_message& what, time_point now);
   health_output tick(time_point now);
   time_point deadline() const noexcept { return next_round_; }
@@ -89,10 +90,10 @@ class health {
   struct watched {
     failure_detector detector;
     peer_state state = peer_state::alive;
-    /// Direct probes: sent, and the newest that was answered.
+    /// Direct probes: the number of the newest one sent, and of the newest one answered.
     std::uint64_t sent = 0;
     std::uint64_t answered = 0;
-    /// Who asked for this peer since it was last heard directly.
+    /// The nodes that have asked for a probe of this peer since its last direct response.
     std::vector<node_id> askers;
   };
 

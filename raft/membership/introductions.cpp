@@ -10,7 +10,7 @@
 namespace troupe::raft {
 namespace {
 
-/// By id; an id with several addresses counts once.
+/// The first max_introduced nodes by id. An id with several addresses counts once.
 std::vector<member> first_of(const std::map<node_id, std::string>& found) {
   std::vector<member> first;
   for (const auto& [id, address] : found) {

@@ -1,9 +1,9 @@
-// How fresh nodes whose views differ come to see each other: each tells the nodes that it is linked to which others it
-// is linked to that belong to no cluster yet, and dials those of whom it is told.
+// Introductions let fresh nodes with different views find each other. Each node reports to its linked peers the other
+// linked nodes that do not belong to a cluster yet, and dials the nodes that are reported to it.
 //
-// Only links that are up are told of, never what was told: a node that is gone is forgotten as soon as the nodes that
-// saw it notice, and no rumour keeps itself alive. Nodes that reach each other, by whatever chain of links, thus come
-// to see the same set.
+// A node reports only its own established links, never what was reported to it. A node that is gone is therefore
+// forgotten as soon as its peers notice, and stale reports do not circulate. All nodes that are connected by a chain of
+// links come to see the same set.
 #pragma once
 
 #include "raft/membership/formation.hpp"
@@ -13,15 +13,15 @@
 
 namespace troupe::raft {
 
-/// Nodes that one node introduces to others; also how many it takes from others in all.
+/// The maximum of nodes that a node introduces to others, and that it accepts from all others together.
 inline constexpr std::size_t max_introduced = 64;
 
-/// Whom a node introduces: of those linked to it the ones without a cluster, by id, the first max_introduced. None once
-/// it belongs to a cluster itself.
+/// The nodes that a node introduces: its linked peers without a cluster, sorted by id, at most max_introduced. Empty
+/// once the node itself belongs to a cluster.
 std::vector<member> introductions(membership_state self, const std::vector<sighted_peer>& linked);
 
-/// Who is introduced by those linked to `self` that have no cluster, and is not linked to it: by id, the first
-/// max_introduced. Of bad addresses nothing is taken.
+/// The nodes that are introduced to `self` by linked peers without a cluster, and are not linked to it: sorted by id,
+/// at most max_introduced. Nodes with invalid addresses are skipped.
 std::vector<member> introduced_to(node_id self, const std::vector<sighted_peer>& linked);
 
 } // namespace troupe::raft

@@ -1,4 +1,4 @@
-// The bytes of a promise on disk.
+// The on-disk encoding of a promise.
 #include "raft/base/codec.hpp"
 #include "raft/membership/formation.hpp"
 
@@ -7,7 +7,7 @@
 namespace troupe::raft {
 namespace {
 
-/// 1 had no backup, and is still read.
+/// Format 1 had no backup. It can still be read.
 constexpr std::uint8_t promise_format = 2;
 
 } // namespace

@@ -165,7 +165,7 @@ TEST_CASE("nodes with different backups form nothing, and say which") {
   nodes.start();
   for (std::size_t i = 0; i < 3; ++i)
     wait_for(nodes[i].name() + " telling", 10s, [&] {
-      return nodes[i].log().find("all must be given the same, or only one of them any") != std::string::npos;
+      return nodes[i].log().find("give the same backup to all nodes that get one") != std::string::npos;
     });
   const auto checksum = [](const std::filesystem::path& file) {
     const auto text = verify(file).text;

@@ -1,5 +1,5 @@
-// First formation under faults: several machines, a network that loses, repeats and reorders, partial and stale views,
-// crashes before and after every write. A failure names the seed.
+// Formation under faults: several machines, a network that loses, repeats and reorders messages, partial and stale
+// views, and crashes before and after every write. A failure names the seed.
 #include "raft/membership/formation.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,7 +24,7 @@ struct totals {
 
 class world {
  public:
-  /// The first nodes were given these backups, 0 being none.
+  /// `backups[i]` is the backup that node i was given, 0 for none.
   world(std::uint64_t seed, std::size_t nodes, bootstrap_rule rule, const std::vector<std::uint64_t>& backups = {})
       : random_(seed), rule_(rule) {
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -36,7 +36,7 @@ class world {
     for (std::size_t i = 0; i < nodes; ++i) take(i, nodes_[i].machine->start());
   }
 
-  /// One random thing happens.
+  /// Does one random thing.
   void disturb() {
     const auto i = draw(nodes_.size());
     switch (draw(12)) {
@@ -61,8 +61,8 @@ class world {
     }
   }
 
-  /// From now on everything arrives, everybody sees everybody, nobody crashes. Returns whether all nodes that `want`
-  /// to end up in one cluster do.
+  /// From now on every message arrives, all nodes see each other, and no node crashes. Returns true if all nodes end up
+  /// in one cluster.
   bool settle() {
     for (int round = 0; round < 200; ++round) {
       for (std::size_t i = 0; i < nodes_.size(); ++i) feed(i, true_view(i));
@@ -78,7 +78,7 @@ class world {
     return false;
   }
 
-  /// Clusters whose proposer holds every promise.
+  /// Clusters whose proposer has every promise.
   const std::map<cluster_id, std::vector<member>>& completed() const { return completed_; }
   bool overlapping() const {
     std::set<node_id> taken;
@@ -87,9 +87,9 @@ class world {
         if (!taken.insert(m.id).second) return true;
     return changed_members_;
   }
-  /// Nodes that began a cluster without the backup that they, or it, should have.
+  /// True if a node began a cluster without the backup that it or another member was given, or without the cluster's.
   bool wrong_beginning() const { return wrong_beginning_; }
-  /// Nodes that may begin, and so campaign.
+  /// Nodes that may begin, and therefore campaign.
   const std::set<node_id>& beginners() const { return beginners_; }
   totals sums;
 
@@ -132,7 +132,7 @@ class world {
       sums.refused += m.what.promised ? 0 : 1;
     }
     for (const auto& m : out.abort) letters_.emplace_back(m.to, m.what);
-    if (out.note.starts_with("gives")) ++sums.given_up;
+    if (out.note.starts_with("abandons")) ++sums.given_up;
     if (!out.decided) return;
     if (out.decided->withdrawn) ++sums.withdrawn;
     if (out.decided->initial.empty()) return;
@@ -146,7 +146,7 @@ class world {
     if (!fresh && known->second != out.decided->initial.voters) changed_members_ = true;
   }
 
-  /// The write reaches the disk and the machine is told; false if there is none.
+  /// The write reaches the disk and the machine is notified. Returns false if there is none.
   bool sync(std::size_t i) {
     auto& n = nodes_[i];
     if (!n.writing) return false;
@@ -168,7 +168,7 @@ class world {
     take(i, n.machine->start());
   }
 
-  /// Hands one letter over; a faulty network picks any, and may lose it or keep it for another time.
+  /// Delivers one letter. A faulty network picks any, and may lose it or keep it for later.
   bool deliver(bool faulty) {
     if (letters_.empty()) return false;
     const auto at = static_cast<std::ptrdiff_t>(faulty ? draw(letters_.size()) : 0);
@@ -191,7 +191,7 @@ class world {
       if (i != self) view.peers.push_back(sight(i));
     return view;
   }
-  /// A subset of the others, some of them as they were once, now and then one that goes away again.
+  /// A subset of the others, some with an outdated state, and sometimes a node that disappears again.
   peer_sightings some_view(std::size_t self) {
     auto view = true_view(self);
     std::vector<sighted_peer> some;
@@ -277,7 +277,7 @@ TEST_CASE("after any faults n nodes form one cluster", "[formation]") {
   }
 }
 
-TEST_CASE("whoever begins a restored cluster has its backup, and nobody forms without the one he was given",
+TEST_CASE("a cluster is restored only by nodes that have its backup, and no node forms one without its own backup",
           "[formation]") {
   std::uint64_t restored = 0;
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {

@@ -1,4 +1,4 @@
-// The rules of first formation, one by one.
+// The rules of formation, one by one.
 #include "raft/membership/formation.hpp"
 #include "raft/membership/introductions.hpp"
 
@@ -24,16 +24,16 @@ peer_sightings sees(std::vector<sighted_peer> peers, std::size_t unanswered = 0)
 const sighted_peer of_seven{one.id, membership_state::formed, {7}, one.address};
 const sighted_peer of_eight{three.id, membership_state::formed, {8}, three.address};
 
-/// Long enough for a node that would join.
-void look_round(formation& machine) {
+/// Lets as many ticks pass as a node waits before it asks to join.
+void wait_to_join(formation& machine) {
   for (int i = 0; i < 3; ++i) machine.step(tick{});
 }
 
 form of_three(std::uint64_t cluster = 7) { return {{cluster}, one.id, {one, two, three}}; }
 
-/// What comes of a view that has not changed for a tick.
+/// The output after the view has not changed for a tick.
 formation_output settle(formation& machine, const peer_sightings& view) {
-  REQUIRE_FALSE(machine.step(view).store); // those that are asked may not see as much yet
+  REQUIRE_FALSE(machine.step(view).store); // the other nodes may not see as much yet
   return machine.step(tick{});
 }
 
@@ -49,7 +49,7 @@ struct proposer {
   proposer() {
     const auto out = settle(machine, sees({fresh(two), fresh(three)}));
     REQUIRE(out.store);
-    CHECK(out.ask.empty()); // nothing leaves before it is on disk
+    CHECK(out.ask.empty()); // nothing is sent before the proposal is on disk
     proposal = *out.store->promise;
     const auto asked = machine.step(record_synced{});
     CHECK(asked.ask.size() == 2);
@@ -82,7 +82,7 @@ TEST_CASE("a node that expects none neither proposes nor promises", "[formation]
   CHECK_FALSE(out.answer.front().what.promised);
 }
 
-TEST_CASE("nobody proposes because discovery was empty", "[formation]") {
+TEST_CASE("an empty discovery does not make a node propose", "[formation]") {
   formation f{one, bootstrap_rule{}, 1, {}};
   CHECK_FALSE(f.start().store);
   CHECK_FALSE(f.step(tick{}).store);
@@ -103,7 +103,7 @@ TEST_CASE("the lowest of exactly n proposes", "[formation]") {
   CHECK(out.store->promise->members == std::vector{one, two, three});
 }
 
-TEST_CASE("without a number the listed nodes count, once all of them answer", "[formation]") {
+TEST_CASE("without a number the listed nodes count, once all of them respond", "[formation]") {
   formation f{one, bootstrap_rule{}, 1, {}};
   CHECK_FALSE(f.step(sees({fresh(two)}, 1)).store);
   CHECK(settle(f, sees({fresh(two), fresh(three)})).store);
@@ -123,14 +123,14 @@ TEST_CASE("a promise is answered only when it is on disk", "[formation]") {
   CHECK(f.step(of_three()).answer.front().what.promised); // asked again: the same answer, no second write
 }
 
-TEST_CASE("a promised node promises nothing else", "[formation]") {
+TEST_CASE("a promised node makes no other promise", "[formation]") {
   auto f = promised_node();
   const auto out = f.step(of_three(8));
   CHECK_FALSE(out.store);
   CHECK_FALSE(out.answer.front().what.promised);
 }
 
-TEST_CASE("a node promises nothing while it knows of a cluster or an address is silent", "[formation]") {
+TEST_CASE("a node makes no promise while it knows of a cluster or an address is silent", "[formation]") {
   formation knows{two, bootstrap_rule{3}, 1, {}};
   knows.step(sees({fresh(one), {three.id, membership_state::formed, {9}, "c:1"}}));
   CHECK_FALSE(knows.step(of_three()).store);
@@ -154,7 +154,7 @@ TEST_CASE("malformed formations are refused", "[formation]") {
   }
 }
 
-TEST_CASE("all promises make the cluster, which is on disk before it is told", "[formation]") {
+TEST_CASE("all promises make the cluster, which is on disk before it is announced", "[formation]") {
   proposer p;
   CHECK_FALSE(p.machine.step(p.yes(two)).store);
   CHECK_FALSE(p.machine.step(p.yes(two)).store);
@@ -166,7 +166,7 @@ TEST_CASE("all promises make the cluster, which is on disk before it is told", "
   CHECK(out.decided->initial.voters == std::vector{one, two, three});
 }
 
-TEST_CASE("a refusal, a lower id or a foreign state ends the own formation, and the disk knows first", "[formation]") {
+TEST_CASE("a refusal, a lower id or a foreign state ends a node's own formation, first on disk", "[formation]") {
   const auto check = [](proposer& p, const formation_event& what) {
     const auto out = p.machine.step(what);
     REQUIRE(out.store);
@@ -203,7 +203,7 @@ TEST_CASE("a proposer resumes its formation after a restart", "[formation]") {
   CHECK(done.start().decided->initial.voters.size() == 3);
 }
 
-TEST_CASE("a promise ends by its proposer's abort and by nobody else's", "[formation]") {
+TEST_CASE("only its proposer's abort ends a promise", "[formation]") {
   auto f = promised_node();
   CHECK_FALSE(f.step(abort_form{{7}, three.id}).store);
   CHECK_FALSE(f.step(abort_form{{8}, one.id}).store);
@@ -215,12 +215,12 @@ TEST_CASE("a promise ends by its proposer's abort and by nobody else's", "[forma
   CHECK(synced.decided->withdrawn);
 }
 
-TEST_CASE("a formed node keeps no formation and hears no abort", "[formation]") {
+TEST_CASE("a formed node keeps no formation and ignores aborts", "[formation]") {
   auto f = promised_node();
   REQUIRE(f.step(formed_now{{7}}).store);
   f.step(record_synced{});
   CHECK(f.record().state() == membership_state::formed);
-  // Its log holds the first configuration, so the proposer had every promise; none is kept that could be asked for.
+  // Its log holds the first configuration, so the proposer had every promise, and will not ask for this one again.
   CHECK_FALSE(f.record().promise);
   CHECK_FALSE(f.step(formed_now{{7}}).store);
   CHECK_FALSE(f.step(abort_form{{7}, one.id}).store);
@@ -228,7 +228,7 @@ TEST_CASE("a formed node keeps no formation and hears no abort", "[formation]") 
   CHECK_FALSE(f.step(of_three(7)).answer.front().what.promised);
 }
 
-TEST_CASE("a promise nobody waits for any more is denied", "[formation]") {
+TEST_CASE("a promise for which no proposer waits is aborted", "[formation]") {
   formation f{one, bootstrap_rule{0}, 1, {}};
   const auto out = f.step(sees({{two.id, membership_state::promised, {7}, "b:1"}}));
   REQUIRE(out.abort.size() == 1);
@@ -236,7 +236,7 @@ TEST_CASE("a promise nobody waits for any more is denied", "[formation]") {
   CHECK(out.abort.front().what.cluster == cluster_id{7});
 }
 
-TEST_CASE("a promise survives its bytes, and other bytes are none", "[formation]") {
+TEST_CASE("a promise decodes as it was encoded, and other bytes do not decode", "[formation]") {
   const auto bytes = encode(of_three());
   CHECK(decode_promise(bytes) == of_three());
   for (std::size_t cut = 0; cut < bytes.size(); ++cut)
@@ -245,7 +245,7 @@ TEST_CASE("a promise survives its bytes, and other bytes are none", "[formation]
   auto other = bytes;
   other[0] = 3;
   CHECK_FALSE(decode_promise(other));
-  // Before there were backups, eight bytes less.
+  // The format before there were backups is eight bytes shorter.
   auto old = bytes.substr(0, bytes.size() - 8);
   old[0] = 1;
   CHECK(decode_promise(old) == of_three());
@@ -276,7 +276,7 @@ membership_record sealed(const form& promise) {
 
 } // namespace
 
-TEST_CASE("the proposer takes the backup of whoever was given one into the formation", "[formation]") {
+TEST_CASE("the proposer includes the backup that any node was given in the formation", "[formation]") {
   formation without{one, bootstrap_rule{3}, 1, {}};
   CHECK(settle(without, sees({fresh(two), with_backup(three, the_backup)})).store->promise->backup == the_backup);
   formation with{one, bootstrap_rule{3, the_backup}, 1, {}};
@@ -287,7 +287,7 @@ TEST_CASE("the proposer takes the backup of whoever was given one into the forma
   CHECK(settle(none, sees({fresh(two), fresh(three)})).store->promise->backup == 0);
 }
 
-TEST_CASE("who was given different backups is told, and nobody proposes", "[formation]") {
+TEST_CASE("conflicting backups raise an alarm, and no node proposes", "[formation]") {
   const auto check = [](const member& self, std::uint64_t own, const peer_sightings& view) {
     formation machine{self, bootstrap_rule{3, own}, 1, {}};
     const auto out = settle(machine, view);
@@ -299,11 +299,11 @@ TEST_CASE("who was given different backups is told, and nobody proposes", "[form
   check(one, the_backup, sees({with_backup(two, 0xc), fresh(three)}));
   check(two, 0xc, sees({with_backup(one, the_backup), fresh(three)}));
   check(one, 0, sees({with_backup(two, 0xc), with_backup(three, the_backup)}));
-  // Even before all are here.
+  // Also before all nodes are there.
   check(three, 0, sees({with_backup(two, 0xc), with_backup(one, the_backup)}, 1));
 }
 
-TEST_CASE("a node with a backup refuses a formation without it, one without takes any", "[formation]") {
+TEST_CASE("a node with a backup refuses a formation without it, one without a backup accepts any", "[formation]") {
   const auto answer = [](std::uint64_t own, const form& asked) {
     formation machine{two, bootstrap_rule{3, own}, 1, {}};
     const auto out = machine.step(asked);
@@ -315,7 +315,7 @@ TEST_CASE("a node with a backup refuses a formation without it, one without take
   CHECK_FALSE(answer(0xc, restoring_three()).empty());
 }
 
-TEST_CASE("a restored cluster begins only where its backup is", "[formation]") {
+TEST_CASE("a restored cluster begins only on nodes that have its backup", "[formation]") {
   const auto begins = [](const member& self, std::uint64_t own, const form& promise) {
     formation machine{self, bootstrap_rule{3, own}, 1, sealed(promise)};
     const auto decided = machine.start().decided;
@@ -335,13 +335,13 @@ TEST_CASE("a restored cluster begins only where its backup is", "[formation]") {
   CHECK_FALSE(begins(two, 0, of_three()));
 }
 
-TEST_CASE("who has the backup and promised begins when it sees the cluster formed", "[formation]") {
+TEST_CASE("a promised node that has the backup begins when it sees the cluster formed", "[formation]") {
   formation f{two, bootstrap_rule{3, the_backup}, 1, {.cluster = {}, .promise = restoring_three()}};
   const auto promised = f.start();
   REQUIRE(promised.decided);
   CHECK(promised.decided->backup == 0);
   CHECK(promised.decided->initial.empty());
-  // Neither the proposer's promise nor another cluster says that every promise is in.
+  // Neither the proposer's promise nor another cluster shows that every promise is made.
   CHECK_FALSE(f.step(sees({{one.id, membership_state::promised, {7}, one.address}, fresh(three)})).store);
   CHECK_FALSE(f.step(sees({{one.id, membership_state::formed, {8}, one.address}, fresh(three)})).store);
   const auto seen = f.step(sees({{one.id, membership_state::formed, {7}, one.address}, fresh(three)}));
@@ -353,13 +353,13 @@ TEST_CASE("who has the backup and promised begins when it sees the cluster forme
   REQUIRE(out.decided);
   CHECK(out.decided->backup == the_backup);
   CHECK(out.decided->initial.voters == std::vector{one, two, three});
-  // One without it waits for the state instead.
+  // A node without the backup waits for the state instead.
   formation without{two, bootstrap_rule{3}, 1, {.cluster = {}, .promise = restoring_three()}};
   without.start();
   CHECK_FALSE(without.step(sees({{one.id, membership_state::formed, {7}, one.address}, fresh(three)})).store);
 }
 
-TEST_CASE("what a cluster was restored from is known for good", "[formation]") {
+TEST_CASE("the backup that a cluster was restored from is recorded for good", "[formation]") {
   formation f{two, bootstrap_rule{3}, 1, {.cluster = {}, .promise = restoring_three()}};
   const auto formed = f.step(formed_now{{7}});
   REQUIRE(formed.store);
@@ -369,7 +369,7 @@ TEST_CASE("what a cluster was restored from is known for good", "[formation]") {
   CHECK(proposer.step(formed_now{{7}}).store->restored == the_backup);
 }
 
-TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks to join until told otherwise",
+TEST_CASE("an invitation is a promise that only a fresh node makes; the node then asks to join until it is stopped",
           "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
@@ -378,12 +378,12 @@ TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks
   REQUIRE(f.step(record_synced{}).decided);
   CHECK(f.record().state() == membership_state::promised);
   CHECK(f.seeks());
-  CHECK_FALSE(f.step(invited{{8}, three.id}).store); // it has one
+  CHECK_FALSE(f.step(invited{{8}, three.id}).store); // it already has one
   f.step(seeking{false});                            // removed on purpose while it was joining
   CHECK_FALSE(f.seeks());
   f.step(seeking{true});
   CHECK(f.seeks());
-  // Another process asks anew.
+  // A new process asks again.
   formation again{two, bootstrap_rule{0}, 1, f.record()};
   CHECK(again.start().decided);
   CHECK(again.seeks());
@@ -395,45 +395,45 @@ TEST_CASE("an invitation is a promise, given by a fresh node alone; then it asks
 
   CHECK_FALSE(formation(two, bootstrap_rule{0}, 1, {}).step(invited{{7}, two.id}).store);
   formation restoring{two, bootstrap_rule{0, the_backup}, 1, {}};
-  CHECK_FALSE(restoring.step(invited{{7}, one.id}).store); // it was given another state to begin with
+  CHECK_FALSE(restoring.step(invited{{7}, one.id}).store); // it was given a backup to begin with
   auto promised = promised_node();
   CHECK_FALSE(promised.step(invited{{8}, one.id}).store);
   CHECK_FALSE(promised.seeks());
 }
 
-TEST_CASE("a node that would join asks nobody while it sees more than one cluster", "[formation]") {
+TEST_CASE("a joining node asks no cluster while it sees more than one", "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
   f.step(sees({of_seven, of_eight}));
-  look_round(f);
+  wait_to_join(f);
   CHECK_FALSE(f.seeks());
   CHECK(f.step(tick{}).note.find("more than one cluster") != std::string::npos);
   f.step(sees({of_eight}));
   CHECK_FALSE(f.seeks());
-  look_round(f);
+  wait_to_join(f);
   CHECK(f.seeks());
   f.step(sees({of_seven, of_eight}));
   CHECK_FALSE(f.seeks());
 }
 
-TEST_CASE("a node that would join looks round first: of two clusters either may be the first that answers",
+TEST_CASE("a joining node waits before it asks, since either of two clusters may be the first to respond",
           "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
   CHECK_FALSE(f.seeks());
-  look_round(f);
-  CHECK_FALSE(f.seeks()); // nobody is there to be asked
+  wait_to_join(f);
+  CHECK_FALSE(f.seeks()); // no cluster is in view
   f.step(sees({of_seven}));
   CHECK_FALSE(f.seeks());
   f.step(tick{});
   f.step(tick{});
   CHECK_FALSE(f.seeks());
   f.step(sees({of_seven, of_eight}));
-  look_round(f);
+  wait_to_join(f);
   CHECK_FALSE(f.seeks());
 }
 
-TEST_CASE("who comes and goes of one cluster does not keep a node from asking it", "[formation]") {
+TEST_CASE("members that come and go do not keep a node from asking their cluster", "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
   const sighted_peer other{{4}, membership_state::formed, {7}, "d:1"};
@@ -445,22 +445,22 @@ TEST_CASE("who comes and goes of one cluster does not keep a node from asking it
   CHECK(f.seeks());
 }
 
-TEST_CASE("a node counts whom others introduce, and waits until it is linked to them", "[formation]") {
+TEST_CASE("a node counts introduced nodes, and waits until it is linked to them", "[formation]") {
   formation machine{one, bootstrap_rule{3}, 1, {}};
   auto introducer = fresh(two);
-  introducer.introduces = {one, two, three}; // itself and who is linked already do not count twice
+  introducer.introduces = {one, two, three}; // the node itself and linked nodes are not counted twice
   CHECK_FALSE(settle(machine, sees({introducer})).store);
   const auto waiting = machine.step(tick{});
   CHECK(waiting.note.find(to_string(three.id)) != std::string::npos);
   CHECK(settle(machine, sees({introducer, fresh(three)})).store);
-  // One too many, whom only another one sees.
+  // One node too many, which only another node sees.
   formation crowded{one, bootstrap_rule{3}, 1, {}};
   introducer.introduces.push_back({{4}, "d:1"});
   CHECK_FALSE(settle(crowded, sees({introducer, fresh(three)})).store);
   CHECK(crowded.step(tick{}).note.find("4 nodes") != std::string::npos);
 }
 
-TEST_CASE("nobody promises itself to a formation without a node that it hears of", "[formation]") {
+TEST_CASE("a node does not promise itself to a formation without a node that was introduced to it", "[formation]") {
   formation machine{two, bootstrap_rule{3}, 1, {}};
   auto introducer = fresh(three);
   introducer.introduces = {{{9}, "z:1"}};
@@ -468,7 +468,7 @@ TEST_CASE("nobody promises itself to a formation without a node that it hears of
   const auto refused = machine.step(of_three());
   REQUIRE(refused.answer.size() == 1);
   CHECK_FALSE(refused.answer[0].what.promised);
-  // A member tells of nobody, and of it nobody counts.
+  // A member introduces no nodes, and its introductions do not count.
   auto settled = of_seven;
   settled.introduces = {{{9}, "z:1"}};
   CHECK(introduced_to(two.id, {settled}).empty());
@@ -476,11 +476,11 @@ TEST_CASE("nobody promises itself to a formation without a node that it hears of
   CHECK(introductions(membership_state::promised, {fresh(one), of_eight}) == std::vector<member>{one});
 }
 
-TEST_CASE("a proposer that hears of a node too many gives up as it does when it sees one", "[formation]") {
+TEST_CASE("a proposer gives up when one node too many is introduced, as when it sees one", "[formation]") {
   proposer p;
   auto introducer = fresh(two);
   introducer.introduces = {one, two, three};
-  CHECK_FALSE(p.machine.step(sees({introducer, fresh(three)})).store); // those are the members
+  CHECK_FALSE(p.machine.step(sees({introducer, fresh(three)})).store); // these are the members
   introducer.introduces.push_back({{4}, "d:1"});
   const auto out = p.machine.step(sees({introducer, fresh(three)}));
   REQUIRE(out.store);
@@ -488,23 +488,23 @@ TEST_CASE("a proposer that hears of a node too many gives up as it does when it 
   CHECK(out.note.find(to_string(node_id{4})) != std::string::npos);
 }
 
-TEST_CASE("a promise on disk is given again, though it would not be given any more", "[formation]") {
+TEST_CASE("a promise on disk is confirmed even if it would be refused now", "[formation]") {
   auto old = of_three();
-  old.members[2].address = "c 1"; // an earlier version took any address
+  old.members[2].address = "c 1"; // an earlier version accepted any address
   formation machine{two, bootstrap_rule{3}, 1, membership_record{.cluster = {}, .promise = old}};
   machine.start();
   const auto out = machine.step(old);
   REQUIRE(out.answer.size() == 1);
   CHECK(out.answer[0].what.promised);
   CHECK_FALSE(out.store);
-  // Not so while it is being taken back.
+  // But not while it is being withdrawn.
   machine.step(abort_form{old.cluster, old.proposer});
   const auto ending = machine.step(old);
   REQUIRE(ending.answer.size() == 1);
   CHECK_FALSE(ending.answer[0].what.promised);
 }
 
-TEST_CASE("introductions are bounded, and bad addresses are not dialed", "[formation]") {
+TEST_CASE("introductions are bounded, and invalid addresses are not dialed", "[formation]") {
   auto talker = fresh(one);
   for (std::uint64_t id = 100; id < 100 + 10 * max_introduced; ++id) talker.introduces.push_back({{id}, "x:1"});
   auto other = talker;
@@ -518,7 +518,7 @@ TEST_CASE("introductions are bounded, and bad addresses are not dialed", "[forma
   CHECK(introduced_to(three.id, {talker}).empty());
 }
 
-TEST_CASE("a formation with members that nobody could dial is refused", "[formation]") {
+TEST_CASE("a formation with an invalid address is refused", "[formation]") {
   formation machine{two, bootstrap_rule{3}, 1, {}};
   machine.step(sees({fresh(one), fresh(three)}));
   auto bad = of_three();

@@ -71,7 +71,7 @@ class watchers {
     return static_cast<std::size_t>(
         std::count_if(seen.begin(), seen.end(), [&](const event& e) { return e.now == what; }));
   }
-  /// How long after `since` this node found the other one in that state.
+  /// How long after `since` node `by` found node `about` in that state.
   std::optional<duration> found(std::uint64_t by, std::uint64_t about, peer_state state, time_point since) const {
     for (const auto& e : seen)
       if (e.when >= since && e.by.value == by && e.about.value == about && e.now == state) return e.when - since;
@@ -106,7 +106,7 @@ double seconds(duration time) { return std::chrono::duration<double>(time).count
 
 } // namespace
 
-TEST_CASE("nodes that are there are not suspected, and one that is gone is found by all") {
+TEST_CASE("live nodes are not suspected, and a failed one is detected by all") {
   watchers w{5};
   w.run(1h);
   CHECK(w.seen.empty());
@@ -130,7 +130,7 @@ TEST_CASE("nodes that are there are not suspected, and one that is gone is found
   for (const auto& p : w.at(1).view(w.now())) CHECK(p.state == peer_state::alive);
 }
 
-TEST_CASE("one bad link is not a death, and shows as what it is") {
+TEST_CASE("one bad link is not a death, and is visible as a bad link") {
   watchers w{3};
   w.cut = {{{1}, {2}}, {{2}, {1}}};
   w.run(10min);
@@ -138,13 +138,13 @@ TEST_CASE("one bad link is not a death, and shows as what it is") {
   const auto view = w.at(1).view(w.now());
   CHECK_FALSE(view[0].direct);
   CHECK(view[1].direct);
-  // One direction alone: answers do not come back.
+  // One direction alone: responses do not come back.
   w.cut = {{{2}, {1}}};
   w.run(10min);
   CHECK(w.seen.empty());
 }
 
-TEST_CASE("a node that slept does not blame the others") {
+TEST_CASE("a node that was suspended does not blame the others") {
   watchers w{3};
   w.run(1min);
   w.stopped.insert({1});
@@ -159,7 +159,7 @@ TEST_CASE("a node that slept does not blame the others") {
   CHECK(w.count(peer_state::alive) == 2);
 }
 
-TEST_CASE("a cut between two halves is seen from both sides, and its end too") {
+TEST_CASE("a partition between two halves is detected from both sides, and so is its end") {
   watchers w{5};
   for (const std::uint64_t a : {1u, 2u})
     for (const std::uint64_t b : {3u, 4u, 5u}) {
@@ -173,7 +173,7 @@ TEST_CASE("a cut between two halves is seen from both sides, and its end too") {
   CHECK(w.count(peer_state::alive) == 12);
 }
 
-TEST_CASE("how often a node that is there is taken for dead, with a fifth of all messages lost and 200 ms of jitter") {
+TEST_CASE("false detections of live nodes, with a fifth of all messages lost and 200 ms of jitter") {
   watchers w{5, 42};
   w.loss_percent = 20;
   w.jitter = 200ms;
@@ -199,7 +199,7 @@ TEST_CASE("how often a node that is there is taken for dead, with a fifth of all
   CHECK(found.back() < 20);
 }
 
-TEST_CASE("the detector is patient where silences are usual") {
+TEST_CASE("the detector is patient if silences are usual") {
   failure_detector quick{500ms, start};
   failure_detector patient{500ms, start};
   auto now = start;
@@ -213,13 +213,13 @@ TEST_CASE("the detector is patient where silences are usual") {
   CHECK(quick.suspicion(start + 1h + 5s) > 3);
 }
 
-TEST_CASE("a node that slept for long notices at once who dies afterwards") {
+TEST_CASE("a node that was suspended for long soon detects a node that dies afterwards") {
   watchers w{3};
   w.run(1min);
   w.stopped.insert({1});
   w.run(1h);
   w.stopped.clear();
-  // What was sent to it while it slept is read before anything else.
+  // Messages sent to it while it was suspended are read first.
   for (const std::uint64_t from : {2u, 3u}) w.at(1).step(probe{cluster, {from}, {1}, 1}, w.now());
   w.run(1min);
   const auto since = w.now();
@@ -230,7 +230,7 @@ TEST_CASE("a node that slept for long notices at once who dies afterwards") {
   CHECK(*found < 15s);
 }
 
-TEST_CASE("strangers' messages cost nothing") {
+TEST_CASE("messages from unknown nodes cost nothing") {
   health machine{{1}, cluster, {}, 1, start};
   machine.watch({{1}, {2}}, start);
   CHECK(machine.step(probe{{8}, {2}, {1}, 1}, start).send.empty());
@@ -240,7 +240,7 @@ TEST_CASE("strangers' messages cost nothing") {
   CHECK(machine.step(probe_request{cluster, {2}, {1}, {9}}, start).send.empty());
   CHECK(machine.step(probe_ack{cluster, {9}, {1}, {9}, 3}, start).send.empty());
   CHECK(machine.view(start).size() == 1);
-  // An answer to what was never asked is no answer.
+  // A response to a probe that was never sent does not count.
   machine.step(probe_ack{cluster, {2}, {1}, {2}, 1000}, start);
   machine.tick(start);
   machine.tick(machine.deadline());

@@ -1,6 +1,6 @@
-// First formation where nodes are given different, overlapping or single addresses and introduce each other: links that
-// are dialed, answered, lost and dialed back as actors/cluster/links.cpp does it, over faulty networks. A failure names
-// the seed.
+// Formation where nodes are given different, overlapping or single addresses and introduce each other: links that are
+// dialed, answered, lost and dialed back as actors/cluster/links.cpp does it, over faulty networks. A failure names the
+// seed.
 #include "raft/membership/formation.hpp"
 #include "raft/membership/introductions.hpp"
 
@@ -20,7 +20,7 @@ namespace {
 
 using namespace troupe::raft;
 
-/// Whom each node is told of at its start, by position.
+/// The addresses that each node is given at its start, by position.
 using address_lists = std::vector<std::set<std::size_t>>;
 
 address_lists one_seed(std::size_t nodes, std::size_t seed) { return address_lists(nodes, {seed}); }
@@ -44,7 +44,7 @@ address_lists ring(std::size_t nodes) {
   return lists;
 }
 
-/// Every node is given one that comes before it, and some are given more.
+/// Every node is given the address of an earlier node, and some are given more.
 address_lists connected(std::size_t nodes, prng& random) {
   address_lists lists(nodes);
   for (std::size_t i = 1; i < nodes; ++i) lists[i].insert(random.next() % i);
@@ -54,11 +54,11 @@ address_lists connected(std::size_t nodes, prng& random) {
 }
 
 struct faults {
-  /// One message, and one look at a peer, in so many is lost; 0: none.
+  /// One of this many messages, and of looks at a peer, is lost; 0 if none is.
   std::uint64_t loss = 0;
-  /// One step of a node in so many is its crash; 0: none.
+  /// One of this many steps of a node is a crash; 0 if none is.
   std::uint64_t crashes = 0;
-  /// Nodes start within so many rounds.
+  /// Nodes start within this many rounds.
   std::uint64_t late = 1;
 };
 
@@ -68,7 +68,7 @@ class world {
       : random_(seed), expect_(expect), bad_(bad), nodes_(lists.size()) {
     std::vector<std::uint64_t> ids;
     for (std::size_t i = 0; i < nodes_.size(); ++i) ids.push_back(100 + i);
-    // The order of the ids has nothing to do with who was given which address.
+    // The order of the ids is independent of the addresses.
     for (std::size_t i = ids.size(); i > 1; --i) std::swap(ids[i - 1], ids[draw(i)]);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       nodes_[i].id = node_id{ids[i]};
@@ -100,7 +100,7 @@ class world {
     for (std::size_t i = 0; i < rounds && !overlapping(); ++i) round();
     return !overlapping();
   }
-  /// Without faults, all of them; false if that does not come to an end.
+  /// Runs without faults. Returns false if the nodes do not form one cluster in time.
   bool all_form_one(std::size_t rounds) {
     bad_ = {};
     for (std::size_t i = 0; i < rounds; ++i) {
@@ -125,12 +125,12 @@ class world {
     node_id id;
     std::set<std::size_t> listed;
     std::uint64_t starts_in = 0;
-    /// Not set: not started yet.
+    /// Not set before the node's first start.
     std::optional<formation> machine;
     membership_record disk;
     std::optional<membership_record> writing;
     std::set<std::size_t> dialed_by;
-    /// What each linked peer said of itself last.
+    /// What each linked peer last said about itself.
     std::map<std::size_t, sighted_peer> links;
   };
   struct letter {
@@ -214,7 +214,7 @@ class world {
     const auto [known, fresh] = completed_.emplace(out.decided->cluster, out.decided->initial.voters);
     if (!fresh && known->second != out.decided->initial.voters) changed_members_ = true;
   }
-  /// Any of them; faults lose it, or keep it for another time.
+  /// Delivers a random letter. Faults lose it, or keep it for later.
   void deliver() {
     if (letters_.empty()) return;
     const auto chosen = std::next(letters_.begin(), static_cast<std::ptrdiff_t>(draw(letters_.size())));
@@ -234,14 +234,14 @@ class world {
   bool changed_members_ = false;
 };
 
-/// Several ways in which n nodes may be given each other's addresses, so that some chain of links joins all.
+/// Several ways to give n nodes each other's addresses, such that a chain of links connects all.
 std::vector<address_lists> joined(std::size_t n, prng& random) {
   return {one_seed(n, 0), one_seed(n, n - 1), chain(n), star(n, random.next() % n), ring(n), connected(n, random)};
 }
 
 } // namespace
 
-TEST_CASE("nodes that are joined by any chain of addresses form one cluster", "[formation]") {
+TEST_CASE("nodes that are connected by any chain of addresses form one cluster", "[formation]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     CAPTURE(seed);
     prng random{seed};
@@ -253,7 +253,7 @@ TEST_CASE("nodes that are joined by any chain of addresses form one cluster", "[
   }
 }
 
-TEST_CASE("they do so after losses and crashes as well", "[formation]") {
+TEST_CASE("connected nodes also form one cluster after losses and crashes", "[formation]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     CAPTURE(seed);
     prng random{seed};
@@ -266,7 +266,7 @@ TEST_CASE("they do so after losses and crashes as well", "[formation]") {
   }
 }
 
-TEST_CASE("of more nodes than are expected, with any addresses, no two clusters share one", "[formation]") {
+TEST_CASE("with more nodes than expected and any addresses, no two clusters share a node", "[formation]") {
   std::size_t formed = 0;
   for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
     CAPTURE(seed);
@@ -279,7 +279,7 @@ TEST_CASE("of more nodes than are expected, with any addresses, no two clusters 
   CHECK(formed > 100); // of nodes that started much earlier than others
 }
 
-TEST_CASE("two sets that no address joins are two clusters; one address between them, and neither forms",
+TEST_CASE("two sets without an address between them form two clusters; with one, they do not both form",
           "[formation]") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
@@ -288,7 +288,7 @@ TEST_CASE("two sets that no address joins are two clusters; one address between 
     world apart{seed, lists, 3, {}};
     REQUIRE(apart.run(100));
     CHECK(apart.clusters() == 2);
-    // Each is told of the other: whichever starts later knows it before it promises anything.
+    // One node of each is given the other's address: the one that starts later knows it before it promises anything.
     lists[2].insert(5);
     lists[5].insert(2);
     world linked{seed, lists, 3, {}};

@@ -1,4 +1,4 @@
-// Who is let in and who is removed, rule by rule.
+// Which nodes are admitted and which are removed, rule by rule.
 #include "raft/membership/member_policy.hpp"
 
 #include "raft/membership_rules.hpp"
@@ -33,7 +33,7 @@ struct scene {
     seen.members.learners.push_back(at(id));
     seen.health.push_back({node_id{id}, peer_state::alive, 0, {}, true});
   }
-  /// As the leader does it, with nobody caught up.
+  /// Applies a decision as the leader does, without any promotion.
   void follow(const member_decision& found) {
     CHECK_FALSE(found.change.asked);
     REQUIRE_FALSE(objection(seen.members, found.change));
@@ -44,7 +44,7 @@ struct scene {
         seen.members, [&](const promotion& p) { return p.learner.value == id; }, 9);
   }
   std::optional<member_decision> decide(duration after = 0s) { return policy.decide(seen, start + after); }
-  /// Once to begin the count, and again when it is over.
+  /// Decides once to start the grace period, and again when it is over.
   std::optional<member_decision> later() {
     CHECK_FALSE(decide());
     return decide(60s);
@@ -60,7 +60,7 @@ member_policy_options removing(std::size_t min_voters = 3) {
 
 } // namespace
 
-TEST_CASE("who asks to join is let in, one at a time, and becomes a voter") {
+TEST_CASE("nodes that ask to join are admitted one at a time, and become voters") {
   scene s{1};
   CHECK_FALSE(s.decide());
   s.seen.joiners = {at(2), at(3)};
@@ -78,7 +78,7 @@ TEST_CASE("who asks to join is let in, one at a time, and becomes a voter") {
   CHECK_FALSE(s.decide()); // one change at a time
 }
 
-TEST_CASE("beyond the greatest number of voters who joins stays a learner") {
+TEST_CASE("a node that joins when there are max_voters stays a learner") {
   scene s{7};
   s.seen.joiners = {at(8)};
   CHECK_FALSE(s.decide()->change.add[0].votes);
@@ -94,7 +94,7 @@ TEST_CASE("beyond the greatest number of voters who joins stays a learner") {
   CHECK_FALSE(shut.decide());
 }
 
-TEST_CASE("a voter that is dead for the grace period leaves, if enough are left and a majority of them is there") {
+TEST_CASE("a voter that is dead for the grace period is removed, if enough voters and a live majority remain") {
   scene s{5, removing()};
   s.is(4, peer_state::dead);
   CHECK_FALSE(s.decide());
@@ -103,7 +103,7 @@ TEST_CASE("a voter that is dead for the grace period leaves, if enough are left 
   REQUIRE(found);
   CHECK(found->change.remove == std::vector{node_id{4}});
   CHECK(found->change.add.empty());
-  CHECK(found->reason == "node 0000000000000004 is dead and leaves");
+  CHECK(found->reason == "node 0000000000000004 is dead and is removed");
 
   scene alive_again{5, removing()};
   alive_again.is(4, peer_state::dead);
@@ -122,14 +122,14 @@ TEST_CASE("a voter that is dead for the grace period leaves, if enough are left 
   CHECK_FALSE(off.later());
 }
 
-TEST_CASE("removal alone leaves no fewer voters than it may, and a majority that answers") {
+TEST_CASE("removal leaves at least min_voters, and a majority that responds") {
   scene small{3, removing()};
   small.is(3, peer_state::dead);
   CHECK_FALSE(small.later());
   scene smaller{3, removing(2)};
   smaller.is(3, peer_state::dead);
   CHECK(smaller.later());
-  // Of the four that would be left two are there: no majority.
+  // Of the four that would remain two are alive: not a majority.
   scene split{5, removing()};
   split.is(3, peer_state::suspect);
   split.is(4, peer_state::dead);
@@ -141,7 +141,7 @@ TEST_CASE("removal alone leaves no fewer voters than it may, and a majority that
   CHECK_FALSE(not_a_voter.later());
 }
 
-TEST_CASE("the one that is dead for longest goes first, and a new leader counts anew") {
+TEST_CASE("the voter that is dead for longest is removed first, and a new leader starts counting from zero") {
   scene s{7, removing()};
   s.is(6, peer_state::dead);
   s.decide();
@@ -152,7 +152,7 @@ TEST_CASE("the one that is dead for longest goes first, and a new leader counts 
   CHECK_FALSE(s.decide(80s));
 }
 
-TEST_CASE("who joins takes the place of a dead voter in one step") {
+TEST_CASE("a joiner replaces a dead voter in one step") {
   scene s{3, removing()};
   s.is(2, peer_state::dead);
   CHECK_FALSE(s.later());
@@ -163,18 +163,18 @@ TEST_CASE("who joins takes the place of a dead voter in one step") {
   CHECK(found->change.add[0].replaces == node_id{2});
   CHECK(found->change.remove.empty());
   CHECK(found->reason == "node 0000000000000004 at host4:1 joins in place of node 0000000000000002, which is dead");
-  // On its way it is not begun again.
+  // A replacement in progress is not started again.
   s.seen.joiners.clear();
   s.learner(4);
   s.seen.members.promotions = {{node_id{4}, node_id{2}}};
   CHECK_FALSE(s.decide(62s));
 }
 
-TEST_CASE("a learner that is there takes the place of a dead voter; a dead learner leaves") {
+TEST_CASE("a live learner replaces a dead voter; a dead learner is removed") {
   scene s{3, removing()};
   s.learner(8);
   s.is(2, peer_state::dead);
-  CHECK_FALSE(s.later()); // it only learns because somebody wants it so
+  CHECK_FALSE(s.later()); // an operator wants it to be a plain learner
   s.seen.members.promotions = {{node_id{8}, {}}};
   const auto found = s.decide(60s);
   REQUIRE(found);
@@ -187,7 +187,7 @@ TEST_CASE("a learner that is there takes the place of a dead voter; a dead learn
   CHECK(dead.later()->change.remove == std::vector{node_id{8}});
 }
 
-TEST_CASE("one that there was no place for votes when there is one, and replaces who may not simply leave") {
+TEST_CASE("a standby learner is promoted when there is a place, and replaces a voter that may not be removed") {
   for (const std::size_t min_voters : {3u, 7u}) {
     scene s{7, removing(min_voters)};
     s.seen.joiners = {at(8)};
@@ -203,7 +203,7 @@ TEST_CASE("one that there was no place for votes when there is one, and replaces
       CHECK(found->change.remove == std::vector{node_id{2}});
       const auto place = s.decide(61s);
       REQUIRE(place);
-      CHECK(place->reason == "there is a place for learner 0000000000000008");
+      CHECK(place->reason == "there is a voter's place for learner 0000000000000008");
       s.follow(*place);
     }
     CHECK_FALSE(s.decide(62s));
@@ -212,14 +212,14 @@ TEST_CASE("one that there was no place for votes when there is one, and replaces
     CHECK(s.seen.members.is_voter(node_id{8}));
     CHECK_FALSE(s.seen.members.is_voter(node_id{2}));
   }
-  // Not one that somebody wants to be no more than a learner.
+  // But not a plain learner that an operator asked for.
   scene reader{7, removing(7)};
   reader.learner(8);
   reader.is(2, peer_state::dead);
   CHECK_FALSE(reader.later());
 }
 
-TEST_CASE("a learner that a policy let in leaves when it is dead, whatever else stays") {
+TEST_CASE("a dead learner that a policy admitted is removed, even if nothing else may be") {
   scene s{3};
   s.seen.joiners = {at(4)};
   s.follow(*s.decide());
@@ -236,13 +236,13 @@ TEST_CASE("a learner that a policy let in leaves when it is dead, whatever else 
   CHECK_FALSE(s.decide(61s));
 }
 
-TEST_CASE("a learner has one place to take at a time, and where enough voters are left none is waited for") {
+TEST_CASE("a learner replaces one voter at a time, and a dead voter is removed if enough voters are left") {
   scene s{5, removing()};
   s.learner(6);
   s.seen.members.promotions = {{node_id{6}, node_id{4}}};
   s.is(4, peer_state::dead);
   s.is(5, peer_state::dead);
-  // The learner does not come; of five three are there, and of four they are a majority.
+  // The learner does not catch up. Of five voters three are alive, which is a majority of the other four.
   const auto first = s.later();
   REQUIRE(first);
   CHECK(first->change.add.empty());
@@ -257,7 +257,7 @@ TEST_CASE("a learner has one place to take at a time, and where enough voters ar
   CHECK_FALSE(small.later());
 }
 
-TEST_CASE("a voter that is back keeps the place that the policy promised to another node") {
+TEST_CASE("a voter that is alive again keeps the place that the policy promised to another node") {
   scene s{3, removing()};
   s.is(2, peer_state::dead);
   s.later();
@@ -276,18 +276,17 @@ TEST_CASE("a voter that is back keeps the place that the policy promised to anot
   CHECK_FALSE(back->change.add[0].replaces);
   s.follow(*back);
   CHECK_FALSE(s.decide(64s));
-  // What somebody asked for is meant, of the same node too.
+  // A replacement that an operator asked for stays, even by the same node.
   s.seen.members.promotions = {{node_id{4}, node_id{3}, true}};
   CHECK_FALSE(s.decide(65s));
-  // A leader that did not promise it itself takes it back as well.
+  // A leader that did not decide on the replacement cancels it as well.
   scene heir{3, removing()};
   heir.learner(4);
   heir.seen.members.promotions = {{node_id{4}, node_id{2}}};
   CHECK(heir.decide());
 }
 
-TEST_CASE(
-    "a learner that somebody asked for votes although the voter that it was to replace is back, and is not let go") {
+TEST_CASE("a learner that an operator asked for is promoted, although its voter is alive again, and not removed") {
   member_policy_options full = removing();
   scene s{5, full};
   s.learner(6);
@@ -303,7 +302,7 @@ TEST_CASE(
   CHECK_FALSE(keeps.later());
 }
 
-TEST_CASE("while many wait to vote nobody else is let in; those that only learn do not count") {
+TEST_CASE("no node is admitted while many wait to become voters; plain learners do not count") {
   scene s{3, removing()};
   for (std::uint64_t id = 10; id < 17; ++id) s.learner(id);
   s.seen.joiners = {at(20)};
