@@ -1,4 +1,4 @@
-// Since when nodes are not members.
+// Tracks since when nodes have not been members.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -11,17 +11,18 @@
 
 namespace troupe::raft {
 
-/// What this run of a node has seen of it, on its own clock. A node that is removed compares it with its own age: if it
-/// was started after it was removed, somebody wants it back. Clocks of two nodes are never compared, only durations.
+/// What this process has observed, on its own clock. A removed node compares the duration of its absence with its own
+/// age: if it was started after its removal, an operator wants it back. Only durations travel between nodes; their
+/// clocks are never compared.
 class absences {
  public:
-  /// Nodes whose leaving is kept one by one.
+  /// Up to this many former members are tracked one by one.
   static constexpr std::size_t max_kept = 256;
 
-  /// These are the members from now on. Every configuration must be noted, in order: a node that a skipped one had
-  /// would seem to be out for longer than it is.
+  /// Sets the current members. Must be called for every configuration, in order: a node that was a member only in a
+  /// skipped configuration would seem to be absent for longer than it is.
   void note(const configuration& members, time_point now);
-  /// The same when others may have held in between: who came and left meanwhile is not known.
+  /// As `note`, but other configurations may have been in force in between, with unknown members.
   void note_after_gap(const configuration& members, time_point now);
   bool begun() const noexcept { return others_.has_value(); }
   /// A lower bound for how long `id` has not been a member; 0 for a member.
@@ -29,7 +30,7 @@ class absences {
 
  private:
   std::vector<node_id> members_;
-  /// A node that is neither in here nor a member left before this; not set before the first note.
+  /// A node that is neither a member nor in `left_` left before this time. Not set before the first `note`.
   std::optional<time_point> others_;
   std::map<node_id, time_point> left_;
 };

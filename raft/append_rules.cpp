@@ -27,18 +27,18 @@ append_response accept_entries(const append_request& request, node_state& state,
   response.incarnation = state.incarnation();
   const auto& log = state.log();
   const auto start = log.start().index;
-  // What is compacted was committed, and equals what any leader has there.
+  // Compacted entries were committed, so they match every leader's log.
   if (request.prev_index >= start && log.term_at(request.prev_index) != request.prev_term) {
     response.hint_index = log.last_at_or_below(request.prev_index - 1, request.prev_term);
     response.hint_term = *log.term_at(response.hint_index);
     state.note_known_commit(request.commit);
     return response;
   }
-  // Entries that are here already stay: a late request must not cut what a newer one brought.
+  // Entries that are already in the log stay: a late request must not truncate what a newer one appended.
   auto fresh = std::find_if(request.entries.begin(), request.entries.end(),
                             [&](const entry& e) { return e.index > start && log.term_at(e.index) != e.term; });
-  // What a new leader needs to begin its term is small, and there is room kept for it; not so for commands. Behind a
-  // disk that stalls nothing more is to wait.
+  // The entries with which a new leader begins its term are small, and room is reserved for them, but not for commands.
+  // While the disk stalls, nothing more may queue behind it.
   auto end = request.entries.end();
   if (state.disk_stalled())
     end = fresh;

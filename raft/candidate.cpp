@@ -14,7 +14,7 @@ void become_follower(output& out, rpc carry) { out.next_role = transition{role_k
 } // namespace
 
 candidate::candidate(follower&& from)
-    : heard_(from.leader_heard()), summoned_(from.summoned()), state_(std::move(from).release()) {}
+    : heard_(from.leader_heard()), asked_to_campaign_(from.asked_to_campaign()), state_(std::move(from).release()) {}
 
 std::optional<time_point> candidate::deadline() const {
   const auto disk = state_.disk_deadline();
@@ -27,7 +27,7 @@ output candidate::start(time_point now) {
   retry_at_ = now;
   if (state_.disk_stalled()) {
     fall_back(out);
-  } else if (summoned_) {
+  } else if (asked_to_campaign_) {
     campaign(now, out);
   } else {
     ask(now, out);
@@ -50,7 +50,7 @@ void candidate::on(const tick&, time_point now, output& out) {
     ask(now, out);
 }
 
-/// Its own vote will not be on disk, and so it cannot win.
+/// Its own vote does not reach the disk, so it cannot win.
 void candidate::fall_back(output& out) { out.next_role = transition{role_kind::follower, std::nullopt}; }
 
 void candidate::on(const rpc& message, time_point now, output& out) {
@@ -76,21 +76,21 @@ void candidate::on(const transfer_leadership& what, time_point, output& out) {
 void candidate::on(const persisted& what, time_point now, output& out) {
   if (phase_ != phase::vote || what.mark.number < vote_write_ || votes_.contains(state_.self())) return;
   votes_.insert(state_.self());
-  // After a disk that was too slow they would ask for an election that is over: one that a leader asked for would end
-  // the leadership of another one.
-  if (now < *retry_at_) ask_voters(state_, false, summoned_, out.send_now);
+  // If the disk was too slow, this election has timed out and the requests must not be sent: those of a leadership
+  // transfer would depose a leader that was elected meanwhile.
+  if (now < *retry_at_) ask_voters(state_, false, asked_to_campaign_, out.send_now);
   count(now, out);
 }
 
 void candidate::on(const peer_report&, time_point, output&) {
-  // From a replicator of a leadership that is over.
+  // From a replicator of an earlier leadership.
 }
 
 void candidate::on(const snapshot_stored& what, time_point, output& out) {
   state_.note_stored();
   if (!what.complete) return;
-  // The leader that sent it is not heard any more, but what is on disk counts all the same: it is committed, so the log
-  // that it leads to is no worse than the one that was voted for.
+  // The leader that sent it is silent now, but the snapshot on disk still counts: it holds committed entries only, so
+  // the resulting log is at least as up to date as the one for which others voted.
   state_.install(out, *what.complete);
   state_.release_commits(out);
   if (out.load && !state_.may_campaign()) out.next_role = transition{role_kind::follower, std::nullopt};
@@ -106,7 +106,7 @@ void candidate::on(const disk_space& what, time_point, output&) { state_.note_ro
 void candidate::on(const state_missing& what, time_point, output&) { state_.note_missing(what.index); }
 
 void candidate::receive(const vote_request& request, time_point now, output& out) {
-  tell_removed(request.head.from, state_, now, out);
+  notify_removed(request.head.from, state_, now, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, false));
   } else if (request.head.term > state_.term()) {
@@ -122,7 +122,7 @@ void candidate::receive(const vote_response& response, time_point now, output& o
     become_follower(out, response);
     return;
   }
-  // Only grants count: a late refusal of an older round says nothing about this one.
+  // Only grants count. A late refusal from an earlier round says nothing about this one.
   const auto asked_in = phase_ == phase::pre_vote ? state_.term() + 1 : state_.term();
   if (!response.granted || response.pre != (phase_ == phase::pre_vote) || response.head.term != asked_in ||
       !state_.members().is_voter(response.head.from))
@@ -144,7 +144,7 @@ void candidate::receive(const snapshot_response& response, time_point, output& o
 }
 
 void candidate::receive(const timeout_now&, time_point, output&) {
-  // Campaigns already.
+  // It already campaigns.
 }
 
 void candidate::receive(const removed_notice& notice, time_point now, output& out) {
@@ -152,7 +152,7 @@ void candidate::receive(const removed_notice& notice, time_point now, output& ou
 }
 
 void candidate::receive(const removed_answer&, time_point, output&) {
-  // To a leadership that is over.
+  // For an earlier leadership.
 }
 
 template <class Request> void candidate::defer_to(const Request& request, output& out) {
@@ -165,7 +165,7 @@ template <class Request> void candidate::defer_to(const Request& request, output
 
 void candidate::ask(time_point now, output& out) {
   phase_ = phase::pre_vote;
-  summoned_ = false;
+  asked_to_campaign_ = false;
   votes_.clear();
   votes_.insert(state_.self());
   retry_at_ = now + state_.draw_election_timeout();

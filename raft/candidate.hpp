@@ -1,4 +1,4 @@
-// The candidate: asks whether it could win, then campaigns.
+// The candidate: runs a pre-vote, then campaigns.
 #pragma once
 
 #include "raft/events.hpp"
@@ -26,8 +26,8 @@ class candidate {
   std::optional<time_point> leader_heard() const noexcept { return heard_; }
 
  private:
-  /// pre_vote: asked whether they would vote, no term has changed. vote: the own term rose, its vote is on the way to
-  /// the disk or there.
+  /// pre_vote: pre-vote requests are out, the term is unchanged. vote: the term was raised; the candidate's own vote is
+  /// on disk or on its way there.
   enum class phase { pre_vote, vote };
 
   void on(const tick&, time_point now, output& out);
@@ -57,17 +57,17 @@ class candidate {
   void fall_back(output& out);
   void campaign(time_point now, output& out);
   void count(time_point now, output& out);
-  /// A request of a leader: one of this term or a later one ends the candidacy.
+  /// Handles a leader's request. A leader of this term or a later one ends the candidacy.
   template <class Request> void defer_to(const Request& request, output& out);
 
   std::optional<time_point> heard_;
-  /// The leader asked for this election: it needs no pre-vote, and says so in its requests.
-  bool summoned_;
+  /// The leader asked for this election. It needs no pre-vote, and its vote requests have `transfer` set.
+  bool asked_to_campaign_;
   node_state state_;
   phase phase_ = phase::pre_vote;
-  /// Who said yes in this phase; the own vote enters only when it is durable.
+  /// The voters that granted a vote in this phase. In phase `vote` the candidate's own vote is added only once durable.
   std::set<node_id> votes_;
-  /// The write that carries the own vote.
+  /// The number of the write that contains the candidate's own vote.
   std::uint64_t vote_write_ = 0;
   std::optional<time_point> retry_at_;
 };

@@ -1,5 +1,5 @@
-// What a leader knows of a peer that is brought up by a snapshot, from the snapshot's first byte until the peer keeps
-// up.
+// What a leader knows about a peer that catches up from a snapshot, from the snapshot's first byte until the peer
+// keeps up.
 #pragma once
 
 #include "raft/events.hpp"
@@ -15,31 +15,32 @@ struct transfer_status {
   node_id peer;
   snapshot_id snapshot;
   std::uint64_t arrived = 0;
-  /// On average since it began.
+  /// Average since the transfer began.
   std::uint64_t bytes_per_second = 0;
-  /// False when the snapshot is in use, and the peer is catching up with the log behind it.
+  /// False once the peer has loaded the snapshot and is catching up with the log after it.
   bool sending = false;
-  /// The log that is kept for it; 0 when it is not kept any more.
+  /// The size of the log kept for the peer; 0 if it is no longer kept.
   std::uint64_t log_bytes = 0;
 };
 
-/// Pure. Meanwhile the leader's log is kept behind the snapshot, up to the limits of the options: otherwise the log
-/// would have moved on when the snapshot is there, and another one would be needed, for ever.
+/// Pure. Until the peer has caught up, the leader keeps the log after the snapshot, up to the limits of the options.
+/// Otherwise the log would be compacted past the snapshot before the peer has loaded it, and the peer would need
+/// another snapshot, for ever.
 class catch_up {
  public:
   catch_up(const snapshot_transfer& first, index_t match, time_point now);
 
-  /// What the newest report says. Without a transfer, it rests or is over.
+  /// Takes over the newest report. No `transfer` means that the transfer is paused or complete.
   void note(const std::optional<snapshot_transfer>& transfer, index_t match, time_point now);
-  /// The peer needs the log behind this place.
+  /// The peer needs the entries after this index.
   index_t needs_behind() const noexcept { return std::max(snapshot_.last.index, match_); }
   bool keeps_log() const noexcept { return keeps_log_; }
   void release_log() noexcept { keeps_log_ = false; }
-  /// The limit that a log of so many bytes behind `needs_behind()` exceeds now, if any.
+  /// The limit that is exceeded now, if any, given the bytes of log after `needs_behind()`.
   std::optional<log_limit> exceeded(const options& opts, std::uint64_t bytes, time_point now) const;
   duration age(time_point now) const { return now - began_; }
   const snapshot_id& snapshot() const noexcept { return snapshot_; }
-  /// `peer` and `log_bytes` are the caller's to set.
+  /// The caller must set `peer` and `log_bytes`.
   transfer_status status(time_point now) const;
 
  private:
@@ -48,11 +49,11 @@ class catch_up {
   bool sending_ = true;
   bool keeps_log_ = true;
   index_t match_ = 0;
-  /// When this snapshot began to be sent, and the log to be kept for it.
+  /// When the transfer of this snapshot began, and with it the retention of the log.
   time_point began_;
-  /// Of this snapshot: the most that had arrived at a time, and what had when it was first heard of.
-  std::uint64_t most_ = 0;
-  std::uint64_t before_ = 0;
+  /// Bytes of this snapshot that had arrived: the maximum so far, and the number in its first report.
+  std::uint64_t max_arrived_ = 0;
+  std::uint64_t first_arrived_ = 0;
   time_point progress_at_;
 };
 

@@ -29,9 +29,9 @@ std::vector<member> get_members(reader& in) {
   return members;
 }
 
-/// Format 2 is format 1 and promotions without flags; format 3 also says which are asked for or spare, and has who was
-/// dismissed behind them; format 4 also says whose learners are wanted, where each node was dismissed, and up to where
-/// dismissals are forgotten. The lowest is written that can say it: one configuration, one encoding.
+/// Format 2 adds promotions without flags to format 1. Format 3 adds the flags `asked` and `spare`, and the dismissed
+/// nodes after the promotions. Format 4 adds the flag `wanted`, the index of each dismissal, and `forgotten`. A
+/// configuration is written in the lowest format that can represent it, so that it has exactly one encoding.
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t promoting_format = 2;
 constexpr std::uint8_t dismissing_format = 3;

@@ -1,4 +1,4 @@
-// One position of the log, and who votes on it.
+// A log entry, and the configuration that defines which members vote.
 #pragma once
 
 #include "raft/base/bytes.hpp"
@@ -14,12 +14,12 @@ namespace troupe::raft {
 
 /// What an entry is for. The values are part of the disk and wire formats.
 enum class entry_kind : std::uint8_t {
-  noop = 0,          ///< opens a leader's term (Ongaro's thesis, section 6.4)
-  command = 1,       ///< for a service
+  noop = 0,          ///< the first entry of a leader's term (Ongaro's thesis, section 6.4)
+  command = 1,       ///< a command for a service
   configuration = 2, ///< an encoded `configuration`
 };
 
-/// True for a byte that names an entry kind.
+/// True if `value` is a valid entry kind.
 constexpr bool is_entry_kind(std::uint8_t value) { return value <= 2; }
 
 struct entry {
@@ -28,52 +28,52 @@ struct entry {
   entry_kind kind = entry_kind::noop;
   bytes data;
 
-  /// What the entry counts against byte limits: its data and a flat allowance for everything around it.
+  /// The entry's size for byte limits: its data plus a flat allowance for the overhead.
   std::size_t cost() const noexcept { return cost_of(data.size()); }
   static constexpr std::size_t cost_of(std::size_t data_size) noexcept { return data_size + 32; }
 
   friend bool operator==(const entry&, const entry&) = default;
 };
 
-/// A node as the log knows it. The address is a hint: members are ids.
+/// A node as recorded in the log. The id identifies a member; the address is only a hint.
 struct member {
   node_id id;
   std::string address;
   friend bool operator==(const member&, const member&) = default;
 };
 
-/// A learner that is to vote: its leader makes it a voter when it has caught up.
+/// A learner that is to become a voter: the leader promotes it once it has caught up.
 struct promotion {
   node_id learner;
-  /// The voter that leaves in the same step; 0: nobody.
+  /// The voter that leaves in the same step; 0 if none.
   node_id replaces;
-  /// Somebody asked for it. Otherwise a leader's policy thought of it, and may change its mind.
+  /// An operator asked for the promotion. Otherwise a leader's policy decided on it and may revoke it.
   bool asked = false;
-  /// It waits, caught up or not, until a leader's policy finds a place for it.
+  /// A standby learner: it waits, caught up or not, until a leader's policy has a voter's place for it.
   bool spare = false;
-  /// Not `asked`, but the learner itself was asked for once, before a policy thought of another place for it: the
-  /// policy may change its mind about the place, and does not let the learner go.
+  /// Not `asked`, but an operator had asked for the learner before a policy assigned it another place. The policy may
+  /// revoke that place, but must not remove the learner.
   bool wanted = false;
   friend bool operator==(const promotion&, const promotion&) = default;
 };
 
-/// A node that left because somebody asked for it, and the index of the configuration without it; 0: not known.
+/// A node that an operator removed, and the index of the first configuration without it; 0 if not known.
 struct dismissal {
   node_id node;
   index_t at = 0;
   friend bool operator==(const dismissal&, const dismissal&) = default;
 };
 
-/// Who votes. In a joint configuration `outgoing` holds the old voters, and both majorities are needed. Learners are
-/// sent everything, and count for nothing.
+/// The members and their roles. In a joint configuration `outgoing` holds the old voters, and both majorities are
+/// needed. Learners receive all entries but never count towards a majority.
 struct configuration {
   std::vector<member> voters;
   std::vector<member> outgoing;
   std::vector<member> learners;
   std::vector<promotion> promotions = {};
-  /// Who left because somebody asked for it, oldest first: they are told so, and do not come back by themselves.
+  /// The nodes that operators removed, oldest first. They are notified, and do not join again by themselves.
   std::vector<dismissal> dismissed = {};
-  /// Dismissals up to this index may be missing above, as only the newest are kept.
+  /// Dismissals up to this index may be missing from `dismissed`, because only the newest are kept.
   index_t forgotten = 0;
 
   bool joint() const noexcept { return !outgoing.empty(); }
@@ -81,14 +81,15 @@ struct configuration {
   bool is_voter(node_id id) const noexcept;
   bool is_member(node_id id) const noexcept;
   bool is_dismissed(node_id id) const noexcept;
-  /// Every member once, voters first.
+  /// Every member exactly once, voters first.
   std::vector<member> members() const;
 
   friend bool operator==(const configuration&, const configuration&) = default;
 };
 
-/// The bytes of a configuration entry, and back. Decoding returns nothing for bytes that are not a configuration.
+/// Encodes the data of a configuration entry.
 std::string encode(const configuration& value);
+/// The reverse; nullopt if `data` is not a configuration.
 std::optional<configuration> decode_configuration(std::string_view data);
 
 } // namespace troupe::raft

@@ -1,4 +1,4 @@
-// The inputs and outputs of a role: everything enters by `event` and leaves by `output`.
+// The inputs and outputs of a role: everything enters as an `event` and leaves in an `output`.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -16,7 +16,7 @@ enum class role_kind : std::uint8_t { follower, candidate, leader };
 
 const char* to_string(role_kind kind);
 
-/// A proposal's or a read's name, drawn by the caller; it comes back with the outcome. 0: nothing waits for an outcome.
+/// Identifies a request. Chosen by the caller and returned with the outcome. 0 if no caller waits for the outcome.
 using tag_t = std::uint64_t;
 
 struct proposal {
@@ -24,7 +24,7 @@ struct proposal {
   bytes data;
 };
 
-/// The time of `deadline()` has come (or passed, or nothing happened: harmless).
+/// The time of `deadline()` has come. An early or repeated tick is harmless.
 struct tick {};
 /// Commands for the log, in order.
 struct propose {
@@ -34,25 +34,28 @@ struct propose {
 struct read_request {
   tag_t tag = 0;
 };
-/// A node that joins as a learner, or a learner or voter that is to be something else.
+/// Adds a node as a learner, or changes the role or the address of a member.
 struct addition {
   member who;
-  /// It becomes a voter when it has caught up; else it stays a learner, and a policy's is spare.
+  /// The node becomes a voter once it has caught up. Otherwise it stays a learner; one that a policy adds is a standby
+  /// learner.
   bool votes = true;
-  /// The voter that leaves in the step in which this one becomes a voter; 0: none.
+  /// The voter that leaves in the step in which this one becomes a voter; 0 if none.
   node_id replaces;
 };
-/// Asks the leader for another configuration, in one step. Answered with the place of its entry in the log, or refused.
+/// Asks the leader for a new configuration, in one step. The outcome is the index of its entry in the log, or a
+/// refusal.
 struct change_members {
   tag_t tag = 0;
   std::vector<addition> add;
   std::vector<node_id> remove;
-  /// The index of the configuration that this is meant for; 0: whichever holds.
+  /// The index of the configuration to which the change applies; 0 for the current one.
   index_t based_on = 0;
-  /// Somebody wants it. Otherwise the leader's policy does, which may be wrong about who is dead.
+  /// An operator asked for the change. Otherwise the leader's policy did, which may be wrong about which nodes are
+  /// dead.
   bool asked = true;
 };
-/// Asks the leader to hand its leadership to `target`, or (0) to the voter that fits best.
+/// Asks the leader to transfer its leadership to `target`, or if that is 0, to the most suitable voter.
 struct transfer_leadership {
   tag_t tag = 0;
   node_id target;
@@ -61,8 +64,8 @@ struct transfer_leadership {
 struct persisted {
   durable_mark mark;
 };
-/// A peer acknowledged entries up to `acknowledged`, and now says that it has nothing behind `found`, if it has that:
-/// its disk lost what it had promised to keep.
+/// A peer had acknowledged entries up to `acknowledged`, and now reports that it has at most the entries up to `found`:
+/// its disk lost entries that it had synced.
 struct lost_entries {
   index_t acknowledged = 0;
   index_t found = 0;
@@ -74,45 +77,46 @@ struct peer_report {
   node_id peer;
   index_t match = 0;
   std::uint64_t round = 0;
-  /// When the newest answer arrived.
+  /// When the newest response arrived.
   time_point heard;
-  /// It lacks room or its state: no successor, and no new voter.
-  bool unfit = false;
-  /// Rises when the replicator starts over. What reports of earlier sessions said of match and round does not count any
-  /// more: the peer may be another process, with less on its disk.
+  /// The peer lacks disk space or its state: it must not become leader or a new voter.
+  bool ineligible = false;
+  /// Rises when the replicator starts over. `match` and `round` of earlier sessions no longer count: the peer may be
+  /// another process, with fewer entries on its disk.
   std::uint64_t session = 0;
   std::optional<lost_entries> lost = {};
   /// Set while the peer is being sent a snapshot.
   std::optional<snapshot_transfer> transfer = {};
 };
-/// What became of a piece of a leader's snapshot that was given out as `output::store_chunk`. A fact about the disk,
-/// whatever the role is by now.
+/// The outcome of storing a chunk of a leader's snapshot (`output::store_chunk`). A fact about the disk: it holds
+/// whatever this node's role is by now.
 struct snapshot_stored {
   node_id leader;
   snapshot_id snapshot;
-  /// These as in snapshot_response.
+  /// The next four fields are as in snapshot_response.
   std::uint64_t offset = 0;
   std::uint64_t next = 0;
   std::uint64_t round = 0;
   bool failed = false;
-  /// All of it is here, checked and on disk.
+  /// Set once the whole snapshot is checked and on disk.
   std::optional<snapshot_point> complete;
-  /// With `failed`: for want of room on the disk.
+  /// With `failed`: the disk is full.
   bool no_room = false;
 };
-/// The services' own state up to `newest` is on disk; of the snapshots kept, the oldest reaches `oldest_kept`.
+/// A snapshot of the services' state at `newest` is on disk. The oldest snapshot kept reaches `oldest_kept`.
 struct snapshot_taken {
   log_position newest;
   index_t oldest_kept = 0;
 };
 
-/// Whether the disk has room for more than what is on its way to it. Until the first word it is as `recovered` says.
+/// Whether the disk has room beyond the writes on their way to it. Until the first event, `recovered::has_room`
+/// applies.
 struct disk_space {
   bool enough = true;
 };
 
-/// The state machines stand right before this committed entry, as what it replaces their state by is not on this node's
-/// disk. They go on from a snapshot of another node.
+/// The state machines cannot apply this committed entry, because it replaces their state by a backup that is not on
+/// this node's disk. They continue from another node's snapshot.
 struct state_missing {
   index_t index = 0;
 };
@@ -120,44 +124,44 @@ struct state_missing {
 using event = std::variant<tick, rpc, propose, read_request, change_members, transfer_leadership, persisted,
                            peer_report, snapshot_stored, snapshot_taken, disk_space, state_missing>;
 
-/// Why a proposal, a read, a change of members or a transfer was surely not carried out.
+/// Why a proposal, read, membership change or leadership transfer was rejected. It was surely not carried out.
 enum class refusal : std::uint8_t {
   not_leader,
-  /// The leader holds as many uncommitted bytes as it may.
+  /// The leader holds the maximum of uncommitted bytes.
   overloaded,
-  /// Leadership ended before the read was confirmed, or the transfer done.
+  /// Leadership ended before the read was confirmed or the transfer completed.
   leadership_lost,
-  /// The leader's disk has no room.
+  /// The leader's disk is full.
   disk_full,
-  /// The leader is handing its leadership over, for an election timeout at most.
+  /// The leader is transferring its leadership, which takes at most an election timeout.
   transferring,
-  /// The newest configuration is joint or not committed: ask again.
+  /// The newest configuration is joint or not committed: retry.
   change_in_progress,
-  /// The leader is so new that it has committed nothing yet, or does not know who answers: ask again.
+  /// The leader has not committed an entry of its term yet, or does not know which voters respond: retry.
   leader_too_new,
-  /// Another configuration holds than the one the change is based on.
+  /// The current configuration is not the one on which the change is based.
   stale_configuration,
   /// The change, or the transfer, names a node that is not a member.
   unknown_member,
-  /// It names a member that is not a voter where only a voter will do.
+  /// It names a member that is not a voter where a voter is required.
   not_a_voter,
   /// The change contradicts itself, or names a node without an id.
   invalid_change,
   /// An address is not host:port (address.hpp).
   invalid_address,
-  /// The configuration would have more members, or more bytes, than it may (membership_rules.hpp).
+  /// The configuration would exceed the limit of members or of bytes (membership_rules.hpp).
   configuration_too_large,
-  /// Everything is as the change wants it.
+  /// The configuration already matches the change.
   nothing_to_change,
   /// The change would leave no voter.
   no_voter_left,
-  /// Of the voters that the change would leave, no majority answers: nothing would be committed any more.
+  /// No majority of the remaining voters responds, so nothing could be committed after the change.
   no_majority_left,
-  /// No other voter was heard lately that could take the leadership over: the leader goes on.
+  /// No eligible voter has responded recently. The leader keeps its leadership.
   no_successor,
-  /// The successor did not take the leadership over in time: the leader goes on.
+  /// The successor did not take over in time. The leader keeps its leadership.
   transfer_failed,
-  /// The leader's disk does not answer, and the other voters are no quorum without it.
+  /// The leader's disk stalls, and the other voters are not a quorum without it.
   disk_stalled,
 };
 
@@ -177,13 +181,13 @@ struct read_ready {
   index_t index = 0;
 };
 
-/// Leadership has left this node after it asked `to` to take it.
+/// This node's leadership ended after it asked `to` to campaign.
 struct transferred {
   tag_t tag = 0;
   node_id to;
 };
 
-/// What a leader tells all its replicators after a step that changed any of it.
+/// What a leader sends to all its replicators after a step that changed any of these fields.
 struct replicate {
   /// New entries, contiguous up to `last`; may be empty.
   std::vector<entry> entries;
@@ -192,8 +196,8 @@ struct replicate {
   std::uint64_t round = 0;
 };
 
-/// Replicators to start and to stop: of a member from the append of its configuration on, until the one without it is
-/// committed and it knows, or is silent for long.
+/// Replicators to start and to stop. A member's replicator runs from the append of the configuration that adds the
+/// member until the configuration without it is committed and the member knows, or has been silent for long.
 struct membership_change {
   std::vector<member> start;
   std::vector<node_id> stop;
@@ -208,30 +212,30 @@ struct broken_promise {
 /// Why a leader stopped keeping the log for a peer that has not caught up.
 enum class log_limit : std::uint8_t { bytes, time, no_progress };
 
-/// The leader kept its log for a peer that is brought up by a snapshot, and does so no longer: the peer may need
-/// another snapshot after this one.
+/// The leader no longer keeps its log for a peer that catches up from a snapshot: the peer may need another snapshot
+/// after this one.
 struct log_released {
   node_id peer;
   log_limit why = log_limit::bytes;
-  /// What was kept, and for how long.
+  /// The size of the log that was kept, and for how long.
   std::uint64_t bytes = 0;
   duration held{};
 };
 
 struct transition {
   role_kind to = role_kind::follower;
-  /// What the successor must step first.
+  /// The message that the next role must step first.
   std::optional<rpc> carry;
 };
 
-/// What a step asks of the world. Its order of execution: `write` and `send_after_persist` are handed to the log store
-/// together; `send_now` may leave at once, the rest is for actors of this node.
+/// The effects of a step. `write_now` and `send_after_persist` go to the log store together. `send_now` may leave at
+/// once. The rest is for actors of this node.
 struct output {
-  /// Must reach the disk. Numbered by the node, see `raft::write`.
+  /// Must reach the disk. The node numbers its writes, see `raft::write`.
   std::optional<write> write_now;
   /// May leave before anything of this step is on disk.
   std::vector<rpc> send_now;
-  /// May leave only when every write handed over up to and including this step's is on disk.
+  /// May leave only when every write up to and including this step's is on disk.
   std::vector<rpc> send_after_persist;
   /// Entries up to here are committed and may be applied. This node's own disk may not have them yet.
   std::optional<index_t> commit_to;
@@ -240,22 +244,22 @@ struct output {
   std::vector<failed> failed_now;
   std::optional<transferred> transferred_now;
   std::optional<membership_change> membership;
-  /// This node is no member any more: the configuration at this index, which is committed, does not have it.
+  /// This node is no longer a member: the committed configuration at this index does not include it.
   std::optional<index_t> removed;
-  /// With `removed`: somebody asked for it, or may have, rather than that it was found to be dead.
+  /// With `removed`: an operator asked for the removal, or may have. False if this node was removed as dead.
   bool dismissed = false;
-  /// With `removed`: at least so long ago.
+  /// With `removed`: a lower bound for how long ago the removal was.
   duration removed_for{};
   std::optional<replicate> replicate_now;
-  /// A piece of the leader's snapshot to be stored; answered by `snapshot_stored`.
+  /// A chunk of the leader's snapshot to store; `snapshot_stored` reports the outcome.
   std::optional<snapshot_request> store_chunk;
-  /// The state machines are to be replaced by this snapshot, which is on disk, before anything behind it is applied.
+  /// Replace the state machines by this snapshot, which is on disk, before applying anything after it.
   std::optional<snapshot_point> load;
   /// Entries up to here may be dropped from the disk.
   std::optional<index_t> compact_to;
-  /// The disk has begun to stall (true), or answers again (false).
+  /// The disk began to stall (true), or responds again (false).
   std::optional<bool> disk_stalled;
-  /// For operators.
+  /// The next two fields are for operators.
   std::vector<broken_promise> broken_promises;
   std::vector<log_released> released_logs;
   std::optional<transition> next_role;

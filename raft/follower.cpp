@@ -18,7 +18,7 @@ output follower::start(time_point now) {
   output out;
   state_.enter(tick{}, now, out);
   rearm(now);
-  // A node that is the whole quorum need not wait for others.
+  // A sole voter need not wait for other nodes.
   const auto& c = state_.members();
   if (c.voters.size() == 1 && !c.joint() && c.is_voter(state_.self()) && state_.may_campaign()) election_at_ = now;
   return out;
@@ -32,7 +32,7 @@ std::optional<time_point> follower::deadline() const {
 output follower::step(const event& what, time_point now) {
   output out;
   state_.enter(what, now, out);
-  // It may campaign again, or not any more.
+  // A change of the disk's state changes whether this node may campaign.
   if (out.disk_stalled) rearm(now);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
   return out;
@@ -43,7 +43,7 @@ void follower::on(const tick&, time_point now, output& out) {
   if (state_.may_campaign()) {
     out.next_role = transition{role_kind::candidate, std::nullopt};
   } else {
-    // As a candidate would. No answer to it makes a learner a leader, but one may be that it is removed.
+    // A learner sends pre-vote requests too. It cannot win, but a response may say that it was removed.
     ask_voters(state_, true, false, out.send_now);
     rearm(now);
   }
@@ -71,19 +71,19 @@ void follower::on(const transfer_leadership& what, time_point, output& out) {
 }
 
 void follower::on(const persisted&, time_point, output&) {
-  // node_state::enter has taken it in.
+  // node_state::enter has handled it.
 }
 
 void follower::on(const peer_report&, time_point, output&) {
-  // From a replicator of a leadership that is over.
+  // From a replicator of an earlier leadership.
 }
 
 void follower::on(const snapshot_stored& what, time_point now, output& out) {
   const auto session = state_.note_stored();
   const bool usable = !what.complete || state_.install(out, *what.complete);
-  // The snapshot may have made this node a voter, or given it back its state.
+  // The snapshot may have made this node a voter, or restored its state.
   if (out.load) rearm(now);
-  // The leader that sent it may not be the one that leads now; what is on disk counts all the same.
+  // If another node leads now, the snapshot on disk still counts, but its sender gets no response.
   if (what.leader != leader_ || !session) return;
   if (what.complete && usable) {
     append_response done;
@@ -113,13 +113,13 @@ void follower::on(const state_missing& what, time_point, output&) { state_.note_
 
 void follower::receive(const vote_request& request, time_point now, output& out) {
   const bool sticky = !request.transfer && leader_ && heard_ && now - *heard_ < state_.opts().election_min;
-  tell_removed(request.head.from, state_, now, out);
+  notify_removed(request.head.from, state_, now, out);
   if (request.pre) {
     state_.send_durably(out, answer_pre_vote(request, state_, sticky));
     return;
   }
   if (request.head.term > state_.term()) {
-    // A node that cannot hear the leader must not depose it while others do.
+    // A node that cannot hear the leader must not depose it while other nodes still hear it.
     if (sticky) return;
     state_.set_hard(out, request.head.term, {});
     leader_ = {};
@@ -136,22 +136,24 @@ void follower::receive(const vote_request& request, time_point now, output& out)
 }
 
 void follower::receive(const vote_response& response, time_point now, output& out) {
-  if (!(response.pre && response.granted)) rise(response.head, now, out);
+  if (!(response.pre && response.granted)) adopt_term(response.head, now, out);
 }
 
 void follower::receive(const append_request& request, time_point now, output& out) {
   if (!well_formed(request) || !follow(request, now, out)) return;
   const auto answer = accept_entries(request, state_, out);
-  // The log goes on from here without another node's snapshot. A probe alone does not show that.
+  // The log catches up from here without another node's snapshot. A probe alone does not show that.
   const bool goes_on = !request.entries.empty() || answer.match >= request.commit;
   if (answer.success && goes_on && state_.needs_snapshot() == 0) state_.note_installing(false);
   state_.send_durably(out, answer);
   state_.release_commits(out);
-  // Last, for the entries may have made this node a voter.
+  // Must come last: the entries may have made this node a voter.
   rearm(now);
 }
 
-void follower::receive(const append_response& response, time_point now, output& out) { rise(response.head, now, out); }
+void follower::receive(const append_response& response, time_point now, output& out) {
+  adopt_term(response.head, now, out);
+}
 
 void follower::receive(const snapshot_request& request, time_point now, output& out) {
   if (!follow(request, now, out)) return;
@@ -162,12 +164,12 @@ void follower::receive(const snapshot_request& request, time_point now, output& 
 }
 
 void follower::receive(const snapshot_response& response, time_point now, output& out) {
-  rise(response.head, now, out);
+  adopt_term(response.head, now, out);
 }
 
 void follower::receive(const timeout_now& order, time_point, output& out) {
-  summoned_ = order.head.term == state_.term() && order.head.from == leader_ && state_.may_campaign();
-  if (summoned_) out.next_role = transition{role_kind::candidate, std::nullopt};
+  asked_to_campaign_ = order.head.term == state_.term() && order.head.from == leader_ && state_.may_campaign();
+  if (asked_to_campaign_) out.next_role = transition{role_kind::candidate, std::nullopt};
 }
 
 void follower::receive(const removed_notice& notice, time_point now, output& out) {
@@ -177,7 +179,7 @@ void follower::receive(const removed_notice& notice, time_point now, output& out
 }
 
 void follower::receive(const removed_answer&, time_point, output&) {
-  // To a leadership that is over.
+  // For an earlier leadership.
 }
 
 template <class Request> bool follower::follow(const Request& request, time_point now, output& out) {
@@ -195,7 +197,7 @@ template <class Request> bool follower::follow(const Request& request, time_poin
   return true;
 }
 
-void follower::rise(const header& head, time_point now, output& out) {
+void follower::adopt_term(const header& head, time_point now, output& out) {
   if (head.term <= state_.term()) return;
   state_.set_hard(out, head.term, {});
   leader_ = {};

@@ -13,9 +13,9 @@ class leader;
 
 class follower {
  public:
-  /// A node that comes up. It has heard of no leader.
+  /// A node that has just started and knows no leader.
   explicit follower(node_state&& state);
-  /// Steps down in favour of a leader or a term that the carried message names.
+  /// Steps down. The message that the transition carries names the leader or the higher term.
   explicit follower(candidate&& from);
   explicit follower(leader&& from);
 
@@ -27,10 +27,10 @@ class follower {
   node_state release() && { return std::move(state_); }
   /// The leader of the current term, if known.
   node_id leader_hint() const noexcept { return leader_; }
-  /// When a leader was last heard; nothing if none ever was.
+  /// When this node last heard from a leader; nullopt if it never has.
   std::optional<time_point> leader_heard() const noexcept { return heard_; }
-  /// True if the leader has asked this node to campaign.
-  bool summoned() const noexcept { return summoned_; }
+  /// True if the leader has asked this node to campaign (leadership transfer).
+  bool asked_to_campaign() const noexcept { return asked_to_campaign_; }
 
  private:
   void on(const tick&, time_point now, output& out);
@@ -56,18 +56,18 @@ class follower {
   void receive(const removed_notice& notice, time_point now, output& out);
   void receive(const removed_answer& answer, time_point now, output& out);
 
-  /// The sender of a request leads: takes over its term and its leadership. False, with a refusal, if its term is over.
+  /// Accepts the sender of a request as leader and adopts its term. Refuses and returns false if that term is stale.
   template <class Request> bool follow(const Request& request, time_point now, output& out);
-  /// Takes over a higher term that an answer names.
-  void rise(const header& head, time_point now, output& out);
+  /// Adopts a higher term from a response.
+  void adopt_term(const header& head, time_point now, output& out);
   void rearm(time_point now);
 
-  /// Also by an earlier role of this node, or by itself as a leader.
+  /// When a leader was last heard, by this role or an earlier one; this node itself counts while it led.
   std::optional<time_point> heard_;
   node_state state_;
   node_id leader_;
-  bool summoned_ = false;
-  /// When this node campaigns, or as a learner asks; nothing when it may do neither.
+  bool asked_to_campaign_ = false;
+  /// When this node campaigns or, as a learner, asks the voters. Not set when it may do neither.
   std::optional<time_point> election_at_;
 };
 

@@ -10,7 +10,8 @@
 namespace troupe::raft {
 namespace {
 
-/// Reads that may wait for a confirmation: callers batch theirs into one, so this is far beyond any sane load.
+/// The maximum of reads that wait for confirmation. Callers batch their reads into one, so this is far beyond any
+/// normal load.
 constexpr std::size_t max_waiting_reads = 65536;
 
 } // namespace
@@ -25,8 +26,8 @@ output leader::start(time_point now) {
   term_start_ = state_.log().last_index() + 1;
   std::vector<entry> batch;
   append(out, entry_kind::noop, {}, batch);
-  // Those who have left last may not know it yet.
-  for (const auto& m : state_.log().previous().members()) meet(m, now, out);
+  // Members that the newest configuration removed may not know it yet.
+  for (const auto& m : state_.log().previous().members()) add_peer(m, now, out);
   follow_configuration(now, out);
   return out;
 }
@@ -35,7 +36,7 @@ output leader::step(const event& what, time_point now) {
   output out;
   state_.enter(what, now, out);
   std::visit([&](const auto& e) { on(e, now, out); }, what);
-  flee_stalled_disk(now, out);
+  transfer_if_disk_stalls(now, out);
   return out;
 }
 
@@ -57,21 +58,21 @@ std::optional<time_point> leader::deadline() const {
   auto next = check_quorum_at_;
   if (transfer_) next = std::min(next, std::optional{transfer_->until});
   if (const auto disk = state_.disk_deadline()) next = std::min(next, disk);
-  if (leave_by_) next = std::min(next, leave_by_);
+  if (step_down_by_) next = std::min(next, step_down_by_);
   for (const auto& [id, p] : peers_)
-    if (p.told_until) next = std::min(next, p.told_until);
+    if (p.notify_until) next = std::min(next, p.notify_until);
   return next;
 }
 
 void leader::on(const tick&, time_point now, output& out) {
-  forget_told(now, out);
+  drop_silent_leavers(now, out);
   review_logs(now, out);
   if (transfer_ && now >= transfer_->until) give_up_transfer(out);
   if (!out.next_role && now >= *check_quorum_at_) check_quorum(now, out);
 }
 
 void leader::check_quorum(time_point now, output& out) {
-  // What a quorum has been heard since: a leader without followers must not go on answering "I lead".
+  // When a quorum was last heard. A leader without followers must not keep answering as a leader.
   const auto heard = quorum_value(state_.members(), [&](node_id id) {
     if (id == state_.self()) return now;
     const auto peer = peers_.find(id);
@@ -110,7 +111,7 @@ void leader::on(const propose& what, time_point, output& out) {
     append(out, entry_kind::command, p.data, batch);
     out.accepted_now.push_back({p.tag, state_.log().last_index(), state_.term()});
   }
-  if (!batch.empty()) tell_replicators(out, std::move(batch));
+  if (!batch.empty()) notify_replicators(out, std::move(batch));
 }
 
 void leader::on(const read_request& what, time_point, output& out) {
@@ -135,7 +136,8 @@ void leader::on(const peer_report& what, time_point now, output& out) {
     return;
   auto& p = peer->second;
   if (what.session > p.session) {
-    // What an earlier session was told is void: it must not commit what is new. What it helped to commit stays so.
+    // Acknowledgements of an earlier session no longer count towards new commits. Entries that they helped to commit
+    // stay committed.
     p.session = what.session;
     p.keeps_up = p.keeps_up && what.match >= p.match;
     p.match = what.match;
@@ -147,22 +149,22 @@ void leader::on(const peer_report& what, time_point now, output& out) {
   if (what.lost) out.broken_promises.push_back({what.peer, *what.lost});
   p.heard = std::max(p.heard, what.heard);
   p.answered = true;
-  p.unfit = what.unfit;
+  p.ineligible = what.ineligible;
   note_pace(p, what.heard);
   note_transfer(p, what, out);
-  if (p.told_until) tell_removed(what.peer, state_, now, out);
-  if (transfer_ && transfer_->target == what.peer) urge_successor(out);
+  if (p.notify_until) notify_removed(what.peer, state_, now, out);
+  if (transfer_ && transfer_->target == what.peer) ask_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
   serve_reads(out);
   promote(now, out);
-  make_way(now, out);
-  if (!state_.has_room() && !transfer_ && !out.next_role) seek_room(now, out);
+  step_down_if_unable_to_apply(now, out);
+  if (!state_.has_room() && !transfer_ && !out.next_role) transfer_for_room(now, out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {
   state_.note_stored();
-  // It came from an earlier leader. The log of this one has what that snapshot holds.
+  // It came from an earlier leader. This leader's log contains everything that the snapshot covers.
 }
 
 void leader::on(const snapshot_taken& what, time_point now, output& out) {
@@ -174,19 +176,19 @@ void leader::on(const snapshot_taken& what, time_point now, output& out) {
 void leader::on(const disk_space& what, time_point, output& out) {
   const bool ran_out = state_.has_room() && !what.enough;
   state_.note_room(what.enough);
-  // Another node may have room. If none has, one of them leads again, and serves reads.
+  // Another node may have room. If none has, one of them is elected anyway and serves reads.
   if (ran_out && state_.members().members().size() > 1) step_down(out, std::nullopt);
 }
 
 void leader::on(const state_missing& what, time_point now, output& out) {
   state_.note_missing(what.index);
-  make_way(now, out);
+  step_down_if_unable_to_apply(now, out);
 }
 
-void leader::make_way(time_point now, output& out) {
+void leader::step_down_if_unable_to_apply(time_point now, output& out) {
   if (state_.can_apply()) return;
-  if (!in_the_way_since_) in_the_way_since_ = now;
-  const bool patient = now - *in_the_way_since_ < 2 * state_.opts().election_max;
+  if (!unable_to_apply_since_) unable_to_apply_since_ = now;
+  const bool patient = now - *unable_to_apply_since_ < 2 * state_.opts().election_max;
   bool followed = false;
   for (const auto& [id, peer] : peers_) {
     if (!state_.members().is_voter(id) || now - peer.heard > state_.opts().election_min) continue;
@@ -198,9 +200,9 @@ void leader::make_way(time_point now, output& out) {
 }
 
 void leader::receive(const vote_request& request, time_point now, output& out) {
-  tell_removed(request.head.from, state_, now, out);
-  // A leader that a quorum follows is not deposed by a node that cannot hear it, unless it was a leader that asked for
-  // the election. If that node's term is really ahead, its answer to our next append_request says so.
+  notify_removed(request.head.from, state_, now, out);
+  // A node that cannot hear the leader must not depose it while a quorum follows, unless a leader asked for the
+  // election. If that node's term really is higher, its response to the next append_request says so.
   if (request.transfer && request.head.term > state_.term()) {
     step_down(out, request);
   } else if (request.pre) {
@@ -214,28 +216,28 @@ void leader::receive(const vote_response& response, time_point, output& out) {
   if (!(response.pre && response.granted) && response.head.term > state_.term()) step_down(out, response);
 }
 
-void leader::receive(const append_request& request, time_point, output& out) { meet_other_leader(request, out); }
+void leader::receive(const append_request& request, time_point, output& out) { receive_from_leader(request, out); }
 
 void leader::receive(const append_response& response, time_point, output& out) {
-  // Answers of this term go to the peer's replicator.
+  // Responses of this term go to the peer's replicator.
   if (response.head.term > state_.term()) step_down(out, response);
 }
 
-void leader::receive(const snapshot_request& request, time_point, output& out) { meet_other_leader(request, out); }
+void leader::receive(const snapshot_request& request, time_point, output& out) { receive_from_leader(request, out); }
 
 void leader::receive(const snapshot_response& response, time_point, output& out) {
   if (response.head.term > state_.term()) step_down(out, response);
 }
 
 void leader::receive(const timeout_now&, time_point, output&) {
-  // Leads already.
+  // It already leads.
 }
 
 void leader::receive(const removed_notice&, time_point, output&) {
   // A leader already knows its own membership.
 }
 
-template <class Request> void leader::meet_other_leader(const Request& request, output& out) {
+template <class Request> void leader::receive_from_leader(const Request& request, output& out) {
   if (request.head.term > state_.term()) {
     step_down(out, request);
   } else if (request.head.term < state_.term()) {
@@ -255,19 +257,19 @@ void leader::append(output& out, entry_kind what, bytes data, std::vector<entry>
 
 void leader::advance_commit(time_point now, output& out) {
   const auto index = quorum_value(state_.members(), [&](node_id id) -> index_t {
-    // The own copy counts when the own disk has it, like everybody's.
+    // The leader's own copy counts once its disk has it, like every other copy.
     if (id == state_.self()) return state_.durable_index();
     const auto peer = peers_.find(id);
     return peer == peers_.end() ? 0 : peer->second.match;
   });
-  // Only entries of the own term are committed by counting (Raft paper, section 5.4.2 and figure 8).
+  // Only entries of the leader's own term are committed by counting copies (Raft paper, section 5.4.2 and figure 8).
   if (index <= state_.commit() || state_.log().term_at(index) != state_.term()) return;
   state_.commit_to(index);
   while (!uncommitted_.empty() && uncommitted_.front().first <= index) {
     uncommitted_bytes_ -= uncommitted_.front().second;
     uncommitted_.pop_front();
   }
-  tell_replicators(out);
+  notify_replicators(out);
   for (auto& read : reads_)
     if (read.round == 0) admit(read);
   serve_reads(out);
@@ -275,10 +277,10 @@ void leader::advance_commit(time_point now, output& out) {
 }
 
 void leader::admit(waiting_read& read) const {
-  // Before an entry of the own term is committed, the commit index may be behind what was acknowledged.
+  // Until an entry of this leader's term is committed, its commit index may lag behind acknowledged writes.
   if (state_.commit() < term_start_) return;
   read.index = state_.commit();
-  // Only a round sent after the read arrived confirms it; the newest one opened was sent before.
+  // Only a round that starts after the read arrived confirms it; the newest round started before.
   read.round = round_ + 1;
 }
 
@@ -298,20 +300,20 @@ void leader::serve_reads(output& out) {
     const bool waiting = std::any_of(reads_.begin(), reads_.end(), [&](const auto& r) { return r.round > round_; });
     if (!waiting || confirmed_round_ < round_) return;
     ++round_;
-    tell_replicators(out);
+    notify_replicators(out);
   }
 }
 
 void leader::step_down(output& out, std::optional<rpc> carry) {
   for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
   reads_.clear();
-  // The higher term comes from the election that this leader asked for.
+  // The higher term is due to the election that this leader asked for.
   const bool moved = carry && transfer_ && transfer_->asked;
   end_transfer(moved ? std::nullopt : std::optional{refusal::leadership_lost}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};
 }
 
-void leader::tell_replicators(output& out, std::vector<entry> entries) {
+void leader::notify_replicators(output& out, std::vector<entry> entries) {
   if (!out.replicate_now) out.replicate_now.emplace();
   auto& message = *out.replicate_now;
   if (!entries.empty()) message.entries = std::move(entries);

@@ -1,6 +1,6 @@
-// The leader: takes proposals, counts durable copies, confirms reads, steps down when a majority is silent
-// (leader.cpp); changes the members (leader_membership.cpp), keeps its log for peers that a snapshot brings up
-// (leader_catch_up.cpp), and hands its leadership over (leader_transfer.cpp).
+// The leader: takes proposals, counts durable copies, confirms reads, and steps down when a majority is silent
+// (leader.cpp); changes the members (leader_membership.cpp), keeps its log for peers that catch up from a snapshot
+// (leader_catch_up.cpp), and transfers its leadership (leader_transfer.cpp).
 #pragma once
 
 #include "raft/catch_up.hpp"
@@ -23,58 +23,59 @@ class leader {
   explicit leader(candidate&& from);
 
   static constexpr role_kind kind = role_kind::leader;
-  /// Appends the no-op that opens the term and asks for a replicator per peer.
+  /// Appends the no-op that opens the term, and requests a replicator per peer.
   output start(time_point now);
   output step(const event& what, time_point now);
   std::optional<time_point> deadline() const;
   const node_state& state() const noexcept { return state_; }
   node_state release() && { return std::move(state_); }
   node_id leader_hint() const noexcept { return state_.self(); }
-  /// When a quorum (this node included) was last known to follow.
+  /// When a quorum, including this node, was last known to follow.
   std::optional<time_point> leader_heard() const noexcept { return heard_; }
 
-  /// What a replicator for `peer` is started with, as of now.
+  /// The seed for a replicator of `peer` that starts now.
   replicator_seed seed_for(node_id peer) const;
-  /// Where a replicator's question leads in this log: the answer, with entries as far as they are in memory.
+  /// Answers a replicator's request from this log, with the entries that are in memory.
   fetched answer(const fetch_request& request) const;
-  /// The peers that are being brought up by a snapshot.
+  /// The peers that are catching up from a snapshot.
   std::vector<transfer_status> transfers(time_point now) const;
 
  private:
-  /// What the leader keeps of a peer. 0 <= match <= last index; heard only rises, match and round within a session of
-  /// the peer's replicator.
+  /// What the leader knows about a peer. 0 <= match <= last index. `heard` never falls; `match` and `round` never fall
+  /// within a session of the peer's replicator.
   struct progress {
     std::uint64_t session = 0;
     index_t match = 0;
     std::uint64_t round = 0;
-    /// Until it has answered, when this leader met it.
+    /// When the newest response arrived. Until the first one, when this leader added the peer.
     time_point heard;
     bool answered = false;
-    bool unfit = false;
+    /// As in peer_report.
+    bool ineligible = false;
 
-    /// A round of catching up began then, and ends when the peer has what the log had at that time (Ongaro's thesis,
-    /// section 4.2.1).
+    /// When the current round of catching up began. It ends when the peer has the entries that the log had then, up to
+    /// `goal` (Ongaro's thesis, section 4.2.1).
     time_point catching_up_since;
     index_t goal = 0;
-    /// The last such round took less than an election timeout.
+    /// The last such round took less than election_min.
     bool keeps_up = false;
-    /// Set while a snapshot brings it up.
-    std::optional<catch_up> brought_up;
+    /// Set while the peer catches up from a snapshot.
+    std::optional<catch_up> from_snapshot;
 
-    /// Not 0: the configuration at this index does not have the peer any more.
+    /// If not 0, the index of the first configuration without the peer.
     index_t left_at = 0;
-    /// Set when that is committed: until then the leader sends it notices.
-    std::optional<time_point> told_until;
+    /// Set once that configuration is committed: until this time the leader notifies the peer of its removal.
+    std::optional<time_point> notify_until;
   };
-  /// Leadership on its way to another node.
-  struct handover {
+  /// A leadership transfer in progress.
+  struct pending_transfer {
     tag_t tag = 0;
     node_id target;
     time_point until;
     /// The target was asked to campaign.
     bool asked = false;
   };
-  /// index and round are 0 until the term's first entry is committed.
+  /// `index` and `round` are 0 until the term's first entry is committed.
   struct waiting_read {
     tag_t tag;
     index_t index;
@@ -104,18 +105,18 @@ class leader {
   void receive(const removed_notice& notice, time_point now, output& out);
   void receive(const removed_answer& answer, time_point now, output& out);
 
-  template <class Request> void meet_other_leader(const Request& request, output& out);
+  template <class Request> void receive_from_leader(const Request& request, output& out);
   void append(output& out, entry_kind what, bytes data, std::vector<entry>& batch);
   void check_quorum(time_point now, output& out);
   void advance_commit(time_point now, output& out);
   void admit(waiting_read& read) const;
   void serve_reads(output& out);
   void step_down(output& out, std::optional<rpc> carry);
-  /// A leader that cannot apply steps down, but not before every voter that is there has its whole log: with a longer
-  /// one than theirs it would keep those from being elected that can. After 2 x election_max one voter with the whole
-  /// log suffices.
-  void make_way(time_point now, output& out);
-  void tell_replicators(output& out, std::vector<entry> entries = {});
+  /// A leader that cannot apply steps down, but only once every responding voter has its whole log: with a longer log
+  /// than theirs, this node would keep voters that can apply from being elected. After 2 x election_max one voter with
+  /// the whole log is enough.
+  void step_down_if_unable_to_apply(time_point now, output& out);
+  void notify_replicators(output& out, std::vector<entry> entries = {});
 
   std::optional<refusal> cannot_change(const change_members& what) const;
   bool is_heard(node_id id, time_point now) const;
@@ -125,7 +126,7 @@ class leader {
   std::optional<refusal> too_early_to_change() const;
   void append_configuration(const configuration& next, time_point now, output& out);
   void follow_configuration(time_point now, output& out);
-  void meet(const member& peer, time_point now, output& out);
+  void add_peer(const member& peer, time_point now, output& out);
   void on_configuration_committed(time_point now, output& out);
   void note_pace(progress& p, time_point heard) const;
   void note_transfer(progress& p, const peer_report& what, output& out);
@@ -133,39 +134,39 @@ class leader {
   index_t pinned() const;
   bool has_caught_up(node_id id, time_point now) const;
   void promote(time_point now, output& out);
-  void forget_told(time_point now, output& out);
+  void drop_silent_leavers(time_point now, output& out);
   void drop(node_id peer, output& out);
 
   bool others_are_quorum(time_point now) const;
-  void flee_stalled_disk(time_point now, output& out);
+  void transfer_if_disk_stalls(time_point now, output& out);
   node_id best_successor(time_point now) const;
-  void seek_room(time_point now, output& out);
+  void transfer_for_room(time_point now, output& out);
   void begin_transfer(tag_t tag, node_id target, time_point now, output& out);
-  void urge_successor(output& out);
+  void ask_successor(output& out);
   void give_up_transfer(output& out);
   void end_transfer(std::optional<refusal> failure, output& out);
 
   node_state state_;
   std::map<node_id, progress> peers_;
-  /// Replicators begin with this session. A peer that left and comes back, perhaps without its disk, has another
-  /// replicator: nothing that was said to the first one may count for it.
+  /// The first session of new replicators. A peer that left and joins again, perhaps without its disk, gets a new
+  /// replicator; responses to the old one must not count for it.
   std::uint64_t first_session_ = 0;
   index_t term_start_ = 0;
-  /// Index and cost of this term's entries that are not committed yet, oldest first.
+  /// Index and cost of this term's uncommitted entries, oldest first.
   std::deque<std::pair<index_t, std::size_t>> uncommitted_;
   std::size_t uncommitted_bytes_ = 0;
-  /// confirmed_round_ <= round_: the newest read round opened, and the newest a quorum has answered.
+  /// confirmed_round_ <= round_: the newest read round, and the newest to which a quorum has responded.
   std::uint64_t round_ = 0;
   std::uint64_t confirmed_round_ = 0;
   std::vector<waiting_read> reads_;
   time_point began_;
   std::optional<time_point> heard_;
   std::optional<time_point> check_quorum_at_;
-  std::optional<handover> transfer_;
-  /// Set while the own disk stalls and the other voters do without it: leadership ends then at the latest.
-  std::optional<time_point> leave_by_;
-  /// Since when this leader is known not to be able to apply.
-  std::optional<time_point> in_the_way_since_;
+  std::optional<pending_transfer> transfer_;
+  /// Set while this node's disk stalls and the other voters are a quorum without it: when to step down at the latest.
+  std::optional<time_point> step_down_by_;
+  /// Since when this leader is known to be unable to apply.
+  std::optional<time_point> unable_to_apply_since_;
 };
 
 } // namespace troupe::raft

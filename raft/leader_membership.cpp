@@ -1,4 +1,4 @@
-// The half of a leader that changes the members, and tells those who are none any more.
+// The part of the leader that changes the members and notifies removed nodes.
 #include "raft/leader.hpp"
 #include "raft/membership_rules.hpp"
 #include "raft/quorum.hpp"
@@ -19,7 +19,7 @@ void leader::on(const change_members& what, time_point now, output& out) {
     out.failed_now.push_back({what.tag, why, state_.self()});
     return;
   }
-  if (const auto why = outgrown(from, goal)) {
+  if (const auto why = size_objection(from, goal)) {
     out.failed_now.push_back({what.tag, *why, state_.self()});
     return;
   }
@@ -32,7 +32,8 @@ void leader::on(const change_members& what, time_point now, output& out) {
   out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
 }
 
-/// Permanent refusals come first: a caller must not be sent to try again, nor get the final answer only by chance.
+/// Permanent refusals come first. Otherwise a caller would retry in vain, and whether it gets the final refusal would
+/// depend on timing.
 std::optional<refusal> leader::cannot_change(const change_members& what) const {
   if (const auto why = objection(what)) return why;
   if (what.based_on != 0 && what.based_on != state_.log().configuration_index()) return refusal::stale_configuration;
@@ -49,17 +50,17 @@ bool leader::is_heard(node_id id, time_point now) const {
          (peer != peers_.end() && peer->second.answered && now - peer->second.heard < state_.opts().election_max);
 }
 
-/// A configuration counts from its append: one that cannot be committed would be the end.
+/// A configuration is in force from its append. One that cannot be committed would block the cluster for good.
 std::optional<refusal> leader::may_not_commit(const configuration& next, time_point now) const {
   if (next.voters == state_.members().voters) return std::nullopt;
   if (has_quorum(next, [&](node_id id) { return is_heard(id, now); })) return std::nullopt;
-  // Those that are there have all answered by then.
+  // After election_max every responsive voter has answered.
   return now - began_ < state_.opts().election_max ? refusal::leader_too_new : refusal::no_majority_left;
 }
 
-/// A caught-up learner becomes a voter, and replaces `p.replaces` if that is set. Without it majorities grow: it
-/// waits until all voters answer, or one more than a majority of the then larger number. Otherwise nodes that come and
-/// die would, one by one, take the majority from those that stay.
+/// A caught-up learner becomes a voter, and replaces `p.replaces` if that is set. If not, majorities grow, so the
+/// promotion waits until all voters respond, or one more than a majority of the larger number. Otherwise nodes that
+/// join and then die could, one by one, leave the remaining voters without a majority.
 bool leader::may_vote(const promotion& p, const configuration& c, time_point now) const {
   if (p.spare || !has_caught_up(p.learner, now)) return false;
   const auto heard =
@@ -74,8 +75,8 @@ configuration leader::with_promotions(const configuration& c, time_point now) co
 }
 
 std::optional<refusal> leader::too_early_to_change() const {
-  // Before an entry of the own term is committed, another leader's configuration may be, unknown here: two that differ
-  // by a voter each from the one before have majorities that do not overlap.
+  // Until an entry of this leader's term is committed, another leader's configuration may be committed unknown to this
+  // one. Two configurations that each differ from the previous one by one voter may have disjoint majorities.
   if (state_.commit() < term_start_) return refusal::leader_too_new;
   if (!state_.configuration_committed() || state_.members().joint()) return refusal::change_in_progress;
   return std::nullopt;
@@ -85,22 +86,22 @@ void leader::append_configuration(const configuration& next, time_point now, out
   std::vector<entry> batch;
   append(out, entry_kind::configuration, bytes{encode(next)}, batch);
   follow_configuration(now, out);
-  tell_replicators(out, std::move(batch));
+  notify_replicators(out, std::move(batch));
 }
 
 void leader::follow_configuration(time_point now, output& out) {
   for (const auto& m : state_.members().members()) {
-    meet(m, now, out);
+    add_peer(m, now, out);
     if (m.id == state_.self()) continue;
     auto& p = peers_.at(m.id);
     p.left_at = 0;
-    p.told_until.reset();
+    p.notify_until.reset();
   }
   for (auto& [id, p] : peers_)
     if (p.left_at == 0 && !state_.members().is_member(id)) p.left_at = state_.log().configuration_index();
 }
 
-void leader::meet(const member& peer, time_point now, output& out) {
+void leader::add_peer(const member& peer, time_point now, output& out) {
   if (peer.id == state_.self() || peers_.contains(peer.id)) return;
   auto& p = peers_[peer.id];
   p.session = first_session_;
@@ -113,13 +114,13 @@ void leader::meet(const member& peer, time_point now, output& out) {
 void leader::on_configuration_committed(time_point now, output& out) {
   const auto& c = state_.members();
   if (c.joint()) {
-    append_configuration(left(c), now, out);
+    append_configuration(leave_joint(c), now, out);
     return;
   }
   for (auto& [id, p] : peers_)
-    if (p.left_at > 0 && !p.told_until) p.told_until = now + 10 * state_.opts().election_max;
+    if (p.left_at > 0 && !p.notify_until) p.notify_until = now + 10 * state_.opts().election_max;
   if (c.is_voter(state_.self())) return;
-  // It may be a learner now: then it leads no more, and is a member all the same.
+  // A leader that is now a learner must give up its leadership, but it remains a member.
   if (!c.is_member(state_.self())) state_.note_own_removal(out);
   if (transfer_) return;
   if (const auto next = best_successor(now)) {
@@ -138,7 +139,7 @@ void leader::note_pace(progress& p, time_point heard) const {
 
 bool leader::has_caught_up(node_id id, time_point now) const {
   const auto peer = peers_.find(id);
-  return peer != peers_.end() && peer->second.keeps_up && !peer->second.unfit &&
+  return peer != peers_.end() && peer->second.keeps_up && !peer->second.ineligible &&
          now - peer->second.catching_up_since < state_.opts().election_min;
 }
 
@@ -154,19 +155,19 @@ void leader::promote(time_point now, output& out) {
 
 void leader::receive(const removed_answer& answer, time_point, output& out) {
   const auto peer = peers_.find(answer.head.from);
-  if (peer == peers_.end() || !peer->second.told_until || answer.index < peer->second.left_at) return;
+  if (peer == peers_.end() || !peer->second.notify_until || answer.index < peer->second.left_at) return;
   drop(answer.head.from, out);
 }
 
-void leader::forget_told(time_point now, output& out) {
+void leader::drop_silent_leavers(time_point now, output& out) {
   std::vector<node_id> silent;
   for (const auto& [id, p] : peers_)
-    if (p.told_until && now >= *p.told_until) silent.push_back(id);
+    if (p.notify_until && now >= *p.notify_until) silent.push_back(id);
   for (const auto id : silent) drop(id, out);
 }
 
 void leader::drop(node_id peer, output& out) {
-  // Far beyond any that the peer's replicator may have begun.
+  // Far beyond any session that the peer's replicator can have reached.
   first_session_ = std::max(first_session_, peers_.at(peer).session + (std::uint64_t{1} << 32));
   peers_.erase(peer);
   if (!out.membership) out.membership.emplace();

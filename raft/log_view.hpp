@@ -1,4 +1,4 @@
-// The log as the roles see it: every term, and the newest entries with their data.
+// The log as the roles see it: all terms, and the newest entries with their data.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -13,59 +13,62 @@
 
 namespace troupe::raft {
 
-/// Invariants: the cached entries are the log's contiguous tail (0 entries or up to `last_index()`); term runs start
-/// right behind `start()` and their terms rise; everything up to `start()` is committed.
+/// Invariants: the cache is empty or holds the contiguous entries up to `last_index()`; term runs start right after
+/// `start()`, and their terms rise; everything up to `start()` is committed.
 class log_view {
  public:
   log_view() = default;
-  /// The view of a log that was recovered from disk: no data, all terms, all configurations.
+  /// A log recovered from disk: all terms and configurations, but no data in the cache.
   explicit log_view(const recovered& disk);
 
-  /// The log begins behind this place: what was before is compacted.
+  /// The log begins after this position; everything up to it is compacted.
   const log_position& start() const noexcept { return start_; }
   index_t last_index() const noexcept { return last_; }
   term_t last_term() const noexcept { return runs_.empty() ? start_.term : runs_.back().term; }
-  /// The term at `index`: 0 for index 0, nothing beyond the end and where the log is compacted.
+  /// The term at `index`: 0 for index 0, nullopt beyond the end and below start().
   std::optional<term_t> term_at(index_t index) const;
-  /// The last index <= `index` whose term is <= `term`, but not below start().index, which is common to all logs that
-  /// have it. A follower and a leader use it to skip whole terms.
+  /// The last index <= `index` whose term is <= `term`, but not below start().index, where all logs agree. Followers
+  /// and leaders use it to skip whole terms.
   index_t last_at_or_below(index_t index, term_t term) const;
 
-  /// `e.index` must be last_index() + 1, its term not below last_term().
+  /// `e.index` must be last_index() + 1, and `e.term` at least last_term(). Throws std::logic_error otherwise.
   void append(const entry& e);
-  /// Drops entries from `from` on.
+  /// Drops the entries from `from` on.
   void truncate_from(index_t from);
-  /// Begins behind `up_to` from now on, which must not be below start().index nor beyond the end.
+  /// Drops the entries up to `up_to`, which must lie between start().index and the end. Throws std::logic_error
+  /// otherwise.
   void compact(index_t up_to);
-  /// Drops everything, and begins behind `at`.
+  /// Drops everything. The log then begins after `at`.
   void reset(const snapshot_point& at);
-  /// Takes over who was a member at `at`, which this log agrees with, if it does not hold that itself: a log whose
-  /// beginning is compacted knows it from a snapshot only.
+  /// Adopts the configuration at `at` if this log, which must agree with `at`, does not contain it: a compacted log
+  /// knows the configuration at its start only from a snapshot.
   void adopt_members(const snapshot_point& at);
 
-  /// Cached entries from `first` to `last`, at least one if there is one, at most `max_bytes` of cost. Empty when
-  /// `first` is not in the cache.
+  /// Cached entries from `first` to `last`, at most `max_bytes` of cost, but at least one entry if there is one. Empty
+  /// if `first` is not in the cache.
   std::vector<entry> slice(index_t first, index_t last, std::size_t max_bytes) const;
   /// The first index that `slice` can start at; last_index() + 1 when nothing is cached.
   index_t first_cached() const noexcept { return last_ + 1 - static_cast<index_t>(cache_.size()); }
-  /// Forgets the data of entries up to `limit` while the cache costs more than `max_bytes`.
+  /// Evicts entries up to `limit` from the cache while it costs more than `max_bytes`.
   void evict(index_t limit, std::size_t max_bytes);
 
-  /// About how much the entries behind `index` cost.
+  /// The approximate cost of the entries after `index`.
   std::uint64_t bytes_behind(index_t index) const { return bytes_.behind(index); }
-  /// Where a tail begins that ends at `end` and holds no more than so many entries, and about so many bytes.
+  /// The index after which a tail begins that ends at `end` and holds at most `entries` entries and about `bytes`
+  /// bytes.
   index_t tail_behind(index_t end, index_t entries, std::uint64_t bytes) const;
 
-  /// The newest configuration in the log, committed or not (a configuration counts from its append); empty if none.
+  /// The newest configuration in the log, committed or not, since a configuration is in force from its append. Empty if
+  /// there is none.
   const configuration& current() const noexcept;
   index_t configuration_index() const noexcept { return configurations_.empty() ? 0 : configurations_.back().first; }
-  /// The configuration before the current one; empty if there was none, or the log has lost it.
+  /// The configuration before the current one; empty if there was none or it is compacted.
   const configuration& previous() const noexcept;
   using placed_configuration = std::pair<index_t, configuration>;
-  /// The index of the newest configuration here that has `id` (0: none has), and the one that follows it (null: none
-  /// does).
+  /// The index of the newest known configuration that includes `id` (0 if none), and the configuration that follows it
+  /// (nullptr if none).
   std::pair<index_t, const placed_configuration*> last_membership(node_id id) const noexcept;
-  /// True if `id` votes in a configuration that may be in force: the newest one up to `commit`, or one behind it.
+  /// True if `id` votes in a configuration that may be in force: the newest one up to `commit`, or a later one.
   bool may_count(node_id id, index_t commit) const noexcept;
 
  private:
@@ -78,7 +81,7 @@ class log_view {
   std::deque<entry> cache_;
   std::size_t cached_bytes_ = 0;
   log_bytes bytes_;
-  /// Those behind start(), and the one that held there.
+  /// The configurations after start(), and the one in force at start().
   std::vector<placed_configuration> configurations_;
 };
 

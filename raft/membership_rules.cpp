@@ -29,7 +29,7 @@ void dismiss(configuration& c, node_id id, index_t at) {
   c.dismissed.push_back({id, at});
   if (c.dismissed.size() <= max_dismissed) return;
   const auto oldest = c.dismissed.front().at;
-  // An older version did not keep where it was.
+  // Older versions did not record the index of a dismissal.
   c.forgotten = std::max(c.forgotten, oldest > 0 ? oldest : at);
   c.dismissed.erase(c.dismissed.begin());
 }
@@ -45,17 +45,17 @@ void add(configuration& c, const addition& a, bool asked) {
   } else {
     c.learners.push_back(a.who);
   }
-  // What a policy decides about a learner does not undo that somebody asked for it.
+  // A policy's decision about a learner does not undo an operator's request for it.
   const bool wanted = std::any_of(c.promotions.begin(), c.promotions.end(),
                                   [&](const promotion& p) { return p.learner == a.who.id && (p.asked || p.wanted); });
   std::erase_if(c.promotions, [&](const promotion& p) { return p.learner == a.who.id; });
-  // A place has one successor: the learner that it was promised to before waits for another.
+  // Only one learner may replace a voter; an earlier one becomes a standby.
   for (auto& p : c.promotions)
     if (a.replaces && p.replaces == a.replaces) p = {p.learner, {}, false, true, p.asked || p.wanted};
   if (a.votes || !asked) c.promotions.push_back({a.who.id, a.replaces, asked, !a.votes, wanted && !asked});
 }
 
-/// How many of `one` are not in `other`.
+/// The number of members of `one` that are not in `other`.
 std::ptrdiff_t missing(const std::vector<member>& one, std::vector<member> other) {
   return std::count_if(one.begin(), one.end(), [&](const member& m) { return !find(other, m.id); });
 }
@@ -63,13 +63,13 @@ std::ptrdiff_t missing(const std::vector<member>& one, std::vector<member> other
 } // namespace
 
 std::optional<refusal> objection(const change_members& change) {
-  // Before anything that takes longer the more there are.
+  // First, because the other checks take longer the more nodes there are.
   if (change.add.size() > max_members) return refusal::configuration_too_large;
   std::set<node_id> named;
   const auto is_first = [&](node_id id) { return id && named.insert(id).second; };
   for (const auto& a : change.add) {
     if (!is_first(a.who.id) || (a.replaces && !is_first(a.replaces))) return refusal::invalid_change;
-    // Empty: not known. Members are ids, and what a node says of itself counts.
+    // An empty address is unknown. The id identifies a member, and the address that a node itself reports is used.
     if (!a.who.address.empty() && address_problem(a.who.address)) return refusal::invalid_address;
   }
   for (const auto id : change.remove)
@@ -81,7 +81,7 @@ std::optional<refusal> objection(const configuration& from, const change_members
   if (const auto why = objection(change)) return why;
   for (const auto& a : change.add) {
     const bool votes_already = from.is_voter(a.who.id);
-    // A voter is made no learner, and replaces nobody: it can be removed, and the other one too.
+    // A voter does not become a learner and does not replace another voter. Either can be removed instead.
     if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return refusal::invalid_change;
     if (a.replaces && !from.is_voter(a.replaces))
       return from.is_member(a.replaces) ? refusal::not_a_voter : refusal::unknown_member;
@@ -91,7 +91,7 @@ std::optional<refusal> objection(const configuration& from, const change_members
   return std::nullopt;
 }
 
-std::optional<refusal> outgrown(const configuration& from, const configuration& goal) {
+std::optional<refusal> size_objection(const configuration& from, const configuration& goal) {
   const auto members = [](const configuration& c) { return c.voters.size() + c.learners.size(); };
   if (members(goal) > max_members && members(goal) > members(from)) return refusal::configuration_too_large;
   const auto size = encode(goal).size();
@@ -130,7 +130,7 @@ configuration next_step(const configuration& from, const configuration& goal) {
   return next;
 }
 
-configuration left(configuration joint) {
+configuration leave_joint(configuration joint) {
   joint.outgoing.clear();
   return joint;
 }

@@ -1,4 +1,4 @@
-// What a change makes of the members: pure rules, without log and time.
+// How a membership change transforms a configuration: pure rules, independent of log and time.
 #pragma once
 
 #include "raft/entry.hpp"
@@ -9,37 +9,38 @@
 
 namespace troupe::raft {
 
-/// Whether what a promotion waits for is there.
+/// Decides whether a learner may be promoted now.
 using may_vote = std::function<bool(const promotion&)>;
 
-/// So many are remembered as dismissed. Of those before them only the index is kept up to which they were dismissed.
+/// Limit of `configuration::dismissed`. Of older dismissals only the highest index is kept (`forgotten`).
 inline constexpr std::size_t max_dismissed = 64;
 /// Voters and learners together.
 inline constexpr std::size_t max_members = 64;
-/// Of an encoded configuration that is not joint: 64 members, promotions and dismissals, with the longest addresses.
+/// Size limit of an encoded configuration that is not joint. 64 members, promotions and dismissals with the longest
+/// addresses fit.
 inline constexpr std::size_t max_configuration_bytes = 20 * 1024;
 
-/// What makes `change` invalid whatever the members are.
+/// Why `change` is invalid for any configuration; nullopt if it is valid.
 std::optional<refusal> objection(const change_members& change);
-/// Why `change` cannot be made of a configuration that is not joint.
+/// Why `change` cannot be applied to `from`, which must not be joint; nullopt if it can.
 std::optional<refusal> objection(const configuration& from, const change_members& change);
-/// Why `goal` must not follow `from`: it is larger than a configuration may be, and than `from`. A configuration that
-/// breaks a limit already can be made smaller one member at a time.
-std::optional<refusal> outgrown(const configuration& from, const configuration& goal);
+/// Why `goal` must not follow `from`: it exceeds a limit and is larger than `from`. A configuration that already
+/// exceeds a limit can therefore be reduced one member at a time.
+std::optional<refusal> size_objection(const configuration& from, const configuration& goal);
 
-/// What `change` leads to: who joins is a learner first. There must be no objection to it. `at` is the index of the
-/// entry that the result is for.
+/// Applies `change`, to which there must be no objection. A node that joins is a learner first. `at` is the index of
+/// the entry that will hold the result.
 configuration changed(const configuration& from, const change_members& change, index_t at);
 
-/// The learners that are to vote and may are voters, in place of those whom they replace. None that is spare. `at` as
-/// above.
+/// Promotes the learners with a promotion that is `ready`; each becomes a voter and replaces the voter that its
+/// promotion names. Standby learners are not promoted. `at` is as above.
 configuration promoted(configuration from, const may_vote& ready, index_t at);
 
-/// The next configuration on the way to `goal`: itself where no more than one voter comes or goes, as any two
-/// majorities then overlap (Ongaro's thesis, section 4.2), else the joint one (Raft paper, section 6).
+/// The next configuration on the way to `goal`: `goal` itself if at most one voter is added or removed, because any two
+/// majorities then overlap (Ongaro's thesis, section 4.2), otherwise the joint one (Raft paper, section 6).
 configuration next_step(const configuration& from, const configuration& goal);
 
-/// What a joint configuration leads to.
-configuration left(configuration joint);
+/// The configuration that follows a joint one.
+configuration leave_joint(configuration joint);
 
 } // namespace troupe::raft

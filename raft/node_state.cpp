@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void broken(const std::string& rule) { throw std::logic_error("raft: broken invariant: " + rule); }
 
-/// A pre-vote promises nothing, and its granted answer carries a term that no node is in yet.
+/// A pre-vote promises nothing, and a granted one carries a term that no node is in yet.
 bool is_pre_vote(const rpc& message) {
   if (const auto* request = std::get_if<vote_request>(&message)) return request->pre;
   if (const auto* response = std::get_if<vote_response>(&message)) return response->pre && response->granted;
@@ -23,10 +23,10 @@ bool promises_durability(const rpc& message) {
   return false;
 }
 
-/// A hundred years: what is said to be longer is cut, as it must not overflow.
+/// A hundred years. Longer absences in messages are clamped to this, to avoid overflow.
 constexpr std::uint64_t longest_absence_ms = 100ULL * 365 * 24 * 3600 * 1000;
-/// Times of leaving this close are the same: a message more or less on its way.
-constexpr std::chrono::milliseconds told_apart{100};
+/// Removal times that differ by less than this count as equal: the difference may be message delay.
+constexpr std::chrono::milliseconds removal_time_tolerance{100};
 
 } // namespace
 
@@ -37,12 +37,13 @@ node_state::node_state(node_id self, cluster_id cluster, options opts, std::uint
       has_room_(disk.has_room) {}
 
 void node_state::enter(const event& what, time_point now, output& out) {
-  // A process that was stopped finds its disk's answers in a mailbox: it must not take its own pause for the disk's.
+  // After a pause of the process, the disk's answers are waiting in a mailbox. The pause must not be blamed on the
+  // disk.
   if (!stalled_ && now - now_ > opts_.stall_limit() * 3 / 4) resumed_ = now;
   now_ = now;
   if (!absences_.begun()) absences_.note(log_.current(), now);
   if (const auto* done = std::get_if<persisted>(&what)) persisted_to(done->mark);
-  judge_disk(out);
+  check_disk(out);
   lag_.note(released_, known_commit(), now);
 }
 
@@ -50,7 +51,7 @@ duration node_state::disk_wait(time_point now) const noexcept {
   return unsynced_.empty() ? duration::zero() : now - std::max(unsynced_.front().since, resumed_);
 }
 
-void node_state::judge_disk(output& out) {
+void node_state::check_disk(output& out) {
   const bool stalls = !unsynced_.empty() && disk_wait(now_) >= opts_.stall_limit();
   if (stalls == std::exchange(stalled_, stalls)) return;
   out.disk_stalled = stalls;
@@ -58,7 +59,7 @@ void node_state::judge_disk(output& out) {
 
 std::optional<time_point> node_state::disk_deadline() const noexcept {
   if (unsynced_.empty() || stalled_) return std::nullopt;
-  // Between two looks the process is known to have run.
+  // Checking at least twice per limit shows that the process ran in between.
   const auto limit = opts_.stall_limit();
   return std::min(std::max(unsynced_.front().since, resumed_) + limit, now_ + limit / 2);
 }
@@ -69,22 +70,22 @@ duration node_state::draw_election_timeout() {
 }
 
 void node_state::note_missing(index_t index) {
-  // What was loaded since they stood there goes beyond it.
+  // A snapshot loaded since then already covers the entry.
   if (state_lost_ || index <= loaded_) return;
-  if (index == 0 || index > commit_) broken("state machines stand before committed entries only");
+  if (index == 0 || index > commit_) broken("only a committed entry can lack its state");
   missing_at_ = index;
-  // What was given out behind it is not applied, and will be again.
+  // Entries released from here on were not applied. They will be released again.
   released_ = std::min(released_, index - 1);
 }
 
 bool node_state::note_removed(output& out, const removed_notice& notice, time_point now) {
-  // What else this node knows up to there, at the very index even, was never committed, and no leader is there to cut
-  // it from its log.
+  // Any other configuration in this node's log up to `notice.commit`, even one at `notice.index`, was never committed.
+  // No leader truncates it from this log, because this node is not a member.
   if (log_.configuration_index() > notice.commit) return false;
   removed_as_of_ = std::max(removed_as_of_, notice.commit);
   const auto out_for = std::chrono::milliseconds{std::min(notice.out_for_ms, longest_absence_ms)};
   const auto left_before = now - out_for;
-  const bool earlier = left_before + told_apart < removed_before_;
+  const bool earlier = left_before + removal_time_tolerance < removed_before_;
   if (notice.index < removed_at_ || (notice.index == removed_at_ && !earlier)) return true;
   removed_at_ = notice.index;
   removed_before_ = left_before;
@@ -97,11 +98,11 @@ bool node_state::note_removed(output& out, const removed_notice& notice, time_po
 bool node_state::was_dismissed(index_t forgotten) const {
   const auto [member_at, left] = log_.last_membership(self_);
   if (left && left->first <= commit_) {
-    // Behind `commit_` it may have come in again, and been dismissed then.
+    // After `commit_` this node may have been added and dismissed again.
     const bool forgotten_since = forgotten > commit_ || (member_at == 0 && left->second.forgotten > 0);
     return forgotten_since || left->second.is_dismissed(self_);
   }
-  // A dismissal from before this node was a member last was not its own, or was taken back.
+  // A dismissal before this node's last membership concerned another node, or was revoked.
   return forgotten > 0 && member_at <= forgotten;
 }
 
@@ -110,7 +111,7 @@ void node_state::note_own_removal(output& out) {
   removed_as_of_ = std::max(removed_as_of_, commit_);
   if (at <= removed_at_) return;
   removed_at_ = at;
-  removed_before_ = time_point::min(); // it was there, and no notice can name an earlier time
+  removed_before_ = time_point::min(); // this node saw its removal itself: no notice can be news
   out.removed = at;
   out.dismissed = members().is_dismissed(self_);
 }
@@ -155,14 +156,14 @@ void node_state::append(output& out, entry e) {
 }
 
 void node_state::persisted_to(const durable_mark& mark) {
-  if (mark.number > last_write_) broken("a write is on disk that was never handed over");
+  if (mark.number > last_write_) broken("only writes that were handed over can be on disk");
   while (!unsynced_.empty() && unsynced_.front().number <= mark.number) {
     const auto& done = unsynced_.front();
     durable_index_ = done.last_index;
     durable_hard_ = done.hard;
     if (done.number == mark.number && done.last_index == mark.last_index && !done.log_replaced &&
         log_.term_at(mark.last_index) != mark.last_term)
-      broken("the disk's last entry has another term");
+      broken("the last entry on disk has the same term as in memory");
     unsynced_bytes_ -= done.bytes;
     unsynced_.pop_front();
   }
@@ -183,20 +184,21 @@ std::optional<std::uint64_t> node_state::note_stored() noexcept {
 
 bool node_state::install(output& out, const snapshot_point& at) {
   const auto index = at.last.index;
-  // What this node has acknowledged lies behind its log's start: a snapshot from before cannot stand for it.
+  // This node may have acknowledged entries up to its log's start. A snapshot that ends before it does not cover them.
   if (index < log_.start().index) return !state_lost_;
   if (index <= released_) return true;
   const auto configured = log_.configuration_index();
-  // A configuration that was not committed may be another one than the snapshot's at the same index.
+  // An uncommitted configuration may differ from the snapshot's at the same index.
   const bool same_members = configured == at.configuration_index && configured <= commit_;
   if (log_.term_at(index) != at.last.term) {
-    // The log ends before the snapshot, or differs from what is committed there: none of it can be in any later log.
+    // The log ends before the snapshot, or conflicts with the committed entry there. Entries after that index, if any,
+    // cannot be in a later leader's log; the snapshot covers the others.
     auto& change = current_write(out);
     if (change.truncate_from || !change.append.empty()) broken("a write resets the log before it appends");
     change.reset_to = at.last;
     log_.reset(at);
     if (!same_members) absences_.note_after_gap(log_.current(), now_);
-    // The snapshot is on disk, and recovery resets the log to it whether or not this write arrives.
+    // The snapshot is on disk, and recovery resets the log to it whether or not this write reaches the disk.
     durable_index_ = index;
     for (auto& pending : unsynced_) {
       pending.last_index = index;
@@ -229,15 +231,15 @@ void node_state::compact(output& out, index_t pinned) {
 }
 
 void node_state::release_commits(output& out) {
-  // What is not on this disk cannot be read from it.
+  // Entries that are not on this disk must stay in the cache, since they cannot be read back.
   const auto on_disk = std::min(commit_, durable_index_);
   if (state_lost_ || !can_apply()) {
-    // Nothing is given out, and these entries are read from the disk when they are needed.
+    // Nothing is released. These entries are read from the disk when they are needed.
     log_.evict(on_disk, opts_.cache_bytes);
     return;
   }
   if (commit_ <= released_) return;
-  // Only what an earlier step gave out may be forgotten: this step's entries are still to be picked up.
+  // Only entries that an earlier step released may be evicted: this step's entries have not been picked up yet.
   log_.evict(std::min(released_, on_disk), opts_.cache_bytes);
   released_ = commit_;
   out.commit_to = commit_;
@@ -259,14 +261,14 @@ void node_state::validate(const output& out) const {
   if (stalled_ && out.next_role && out.next_role->to == role_kind::candidate)
     broken("a node whose disk stalls does not campaign");
   if (out.load && (out.load->last.index > commit_ || out.load->last.index > released_))
-    broken("what is loaded is committed");
-  if (log_.start().index > commit_ && !state_lost_) broken("what is compacted is committed");
+    broken("only committed snapshots are loaded");
+  if (log_.start().index > commit_ && !state_lost_) broken("only committed entries are compacted");
   if (missing_at_ > commit_ || (missing_at_ > 0 && released_ >= missing_at_))
-    broken("nothing is given out behind a state that is missing");
+    broken("no entry is released at or after one whose state is missing");
   if (commit_ > log_.last_index()) broken("the commit index lies within the log");
   if (durable_index_ > log_.last_index()) broken("the durable prefix lies within the log");
   if (out.write_now && out.write_now->number != last_write_) broken("writes are numbered without gaps");
-  if (!out.send_after_persist.empty() && all_durable()) broken("a message waits for a write that is on its way");
+  if (!out.send_after_persist.empty() && all_durable()) broken("a message waits for a write only if one is pending");
 }
 
 } // namespace troupe::raft

@@ -3,7 +3,7 @@
 namespace troupe::raft {
 namespace {
 
-/// A message must fit into a frame of the transport, with room for everything around it.
+/// A message and its overhead must fit into a frame of the transport.
 constexpr std::size_t most_in_message = std::size_t{8} << 20;
 
 std::string check_size(const char* field, std::size_t value, std::size_t most) {

@@ -1,4 +1,4 @@
-// The protocol's knobs.
+// The protocol's options.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -12,41 +12,41 @@ namespace troupe::raft {
 using namespace std::chrono_literals;
 
 struct options {
-  /// A leader's sign of life when it has nothing else to say.
+  /// Interval after which a leader that has nothing else to send sends a heartbeat.
   duration heartbeat = 100ms;
-  /// A follower campaigns after a silence drawn from [election_min, election_max]. A leader that hears from no
-  /// majority for election_max steps down.
+  /// A follower campaigns when it has not heard from a leader for a random time in [election_min, election_max]. A
+  /// leader that hears from no majority for election_max steps down.
   duration election_min = 500ms;
   duration election_max = 1000ms;
-  /// A commit index that no other message carries is sent to followers after this.
+  /// A new commit index is sent to followers after this time if no other message has carried it.
   duration commit_lag = 5ms;
-  /// Entries of one append_request: stops adding when their cost passes this.
+  /// Limit for the cost of the entries in one append_request; a single entry may exceed it.
   std::size_t max_append_bytes = 1 << 20;
-  /// A replicator's unanswered append_requests.
+  /// Limits for a replicator's unanswered append_requests.
   std::size_t max_inflight_messages = 64;
   std::size_t max_inflight_bytes = 4 << 20;
-  /// A leader refuses proposals while it holds more uncommitted bytes than this, or more that its own disk lacks.
+  /// A leader refuses proposals while it holds more uncommitted bytes, or more bytes that its own disk has not synced.
   std::size_t max_uncommitted_bytes = 64 << 20;
-  /// A disk stalls when a write has waited for it for so long. A leader then hands leadership over, and no node
-  /// campaigns before its disk answers. 0: twice election_max; else not less than election_max, for a pause that no
-  /// follower would notice in a leader is none to hand over for. Raise it where a healthy disk pauses for longer (a
-  /// network volume that fails over); at most this long, writes may wait for a leader whose disk hangs.
+  /// A disk stalls when a write has waited for this long. A leader then transfers its leadership, and no node campaigns
+  /// until its disk responds. 0 means twice election_max. Otherwise it must be at least election_max, because a shorter
+  /// pause, which no follower would notice, does not justify a transfer. Raise it if a healthy disk pauses for longer
+  /// (a network volume that fails over). Writes may be delayed by this time at most if a leader's disk hangs.
   duration disk_stall_limit{0};
-  /// Entries kept on disk up to the newest snapshot, for followers that are a little behind: so many, or so many bytes
-  /// of them, whichever is less. A follower that is further behind gets the snapshot. Raise both when followers are
-  /// often away for a short time and the state is large.
+  /// Entries up to the newest snapshot that are kept on disk for followers that lag a little: at most this number, and
+  /// at most this many bytes. A follower that lags further gets the snapshot. Raise both if followers are often away
+  /// for a short time and the state is large.
   index_t log_tail = 10'000;
   std::uint64_t log_tail_bytes = std::uint64_t{64} << 20;
-  /// While a peer is brought up by a snapshot, the leader also keeps the log behind that snapshot, until the peer has
-  /// caught up, or the log behind it exceeds so many bytes, or this time is over. Raise them when a state is so large,
-  /// or sent so slowly, that the log says that it was kept no longer; they cost disk space while a snapshot is on its
-  /// way.
+  /// While a peer catches up from a snapshot, the leader also keeps the log after that snapshot, until the peer has
+  /// caught up, this log exceeds catch_up_log_bytes, or catch_up_log_time has passed. Raise the limits if the state is
+  /// so large, or sent so slowly, that nodes log that the log is no longer kept. The log costs disk space during the
+  /// transfer.
   std::uint64_t catch_up_log_bytes = std::uint64_t{1} << 30;
   duration catch_up_log_time = 30min;
-  /// A piece of a snapshot, and how many bytes of it go to one follower in a second at most; 0: no limit.
+  /// The size of a snapshot chunk, and the maximum of snapshot bytes per second and follower; 0 means no limit.
   std::size_t snapshot_chunk_bytes = 1 << 20;
   std::uint64_t snapshot_bytes_per_second = 0;
-  /// Entries kept in memory behind the applied index, for followers that are a little behind.
+  /// Committed entries up to this many bytes stay in memory, for followers that lag a little.
   std::size_t cache_bytes = 16 << 20;
 
   duration stall_limit() const noexcept {
@@ -54,7 +54,7 @@ struct options {
   }
 };
 
-/// What is wrong with these options, naming the field; empty if nothing is.
+/// Describes the first invalid option and names its field; empty if all are valid.
 std::string objection(const options& opts);
 
 } // namespace troupe::raft

@@ -1,4 +1,4 @@
-// Majorities, single and joint, as free functions.
+// Free functions for single and joint majorities.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -9,8 +9,8 @@
 
 namespace troupe::raft {
 
-/// The largest value that a majority of `members` has reached, where `value_of(id)` is what a member has reached. The
-/// value type's default for no members at all.
+/// The largest value that a majority of `members` has reached, where `value_of(id)` is the value of one member. The
+/// value type's default if there are no members.
 template <class ValueOf> auto majority_value(const std::vector<member>& members, ValueOf value_of) {
   using value = decltype(value_of(node_id{}));
   if (members.empty()) return value{};
@@ -22,15 +22,15 @@ template <class ValueOf> auto majority_value(const std::vector<member>& members,
   return *nth;
 }
 
-/// The largest value that the voters' majority has reached; in a joint configuration both majorities (Raft paper,
-/// section 6).
+/// The largest value that a majority of the voters has reached; in a joint configuration, that both majorities have
+/// reached (Raft paper, section 6).
 template <class ValueOf> auto quorum_value(const configuration& c, ValueOf value_of) {
   auto value = majority_value(c.voters, value_of);
   if (c.joint()) value = std::min(value, majority_value(c.outgoing, value_of));
   return value;
 }
 
-/// True if the members for which `yes(id)` holds are a quorum. Never true without voters.
+/// True if the members for which `yes(id)` is true are a quorum. Always false without voters.
 template <class Yes> bool has_quorum(const configuration& c, Yes yes) {
   return !c.voters.empty() && quorum_value(c, [&](node_id id) { return yes(id) ? 1 : 0; }) == 1;
 }

@@ -12,7 +12,7 @@ replicator::replicator(const replicator_seed& seed)
 replicator_output replicator::start(time_point now) {
   replicator_output out;
   heard_at_ = now;
-  // The first probe leaves at once: it is also the new leader's first sign of life.
+  // The first probe leaves at once. It is also the new leader's first heartbeat.
   send(now, {}, 0, out);
   return out;
 }
@@ -31,21 +31,21 @@ time_point replicator::deadline() const {
 }
 
 void replicator::on(const tick&, time_point now, replicator_output& out) {
-  // Requests that stay unanswered were lost, or the peer is gone: ask again where the logs agree, with little.
+  // Unanswered requests were lost, or the peer is down. Probe again, since probes carry no entries.
   const bool silent = !inflight_.empty() && now - std::max(heard_at_, inflight_since_) >= opts_.election_min;
   if (silent) probe_from(match_ + 1, std::nullopt, out);
   sender_output asks;
   const bool overdue = sender_.tick(now, asks);
   carry_out(std::move(asks), out);
-  // Find out what the peer has: perhaps the snapshot is in use. From the end: what is surely common may be compacted,
-  // and nothing would be asked.
+  // Find out what the peer has: it may have loaded the snapshot. Probe from the end, because the entries after match_
+  // may be compacted, and then no probe would be sent.
   if (overdue && mode_ == mode::snapshot) {
     probe_from(last_ + 1, std::nullopt, out);
-    direct_sender(now, out);
+    update_sender(now, out);
   }
   const bool heartbeat_due = now >= sent_at_ + opts_.heartbeat;
   const bool commit_due = commit_waits_since_ && now >= *commit_waits_since_ + opts_.commit_lag;
-  // With a full window the commit index waits for the next heartbeat.
+  // If the window is full, the commit index waits for the next heartbeat.
   if (commit_due && window_full()) commit_waits_since_.reset();
   if (heartbeat_due || (commit_due && !window_full())) send(now, {}, 0, out);
 }
@@ -54,7 +54,7 @@ void replicator::on(const replicate& what, time_point now, replicator_output& ou
   for (const auto& e : what.entries) {
     const auto wanted = next_ + static_cast<index_t>(pending_.size());
     if (e.index < wanted) continue;
-    // What does not fit is fetched again when its turn comes.
+    // Entries that do not fit are fetched when they are next.
     if (e.index > wanted || pending_bytes_ >= opts_.max_inflight_bytes) break;
     pending_.push_back(e);
     pending_bytes_ += e.cost();
@@ -73,8 +73,8 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   heard_at_ = now;
   if (what.success && what.match <= last_) agreed(what);
   if (!what.success) refused(what, now, out);
-  // None of the commands that are on their way to a peer that ran out of room is taken. What it has already it may
-  // have acknowledged in answers that were lost: from the end, the hints lead there.
+  // The peer has run out of room and rejects the commands that are in flight. It may have acknowledged more than match_
+  // in responses that were lost. Probe from the end: the hints lead to what it has.
   if (!std::exchange(peer_full_, what.no_room) && peer_full_ && mode_ != mode::snapshot && match_ < last_)
     probe_from(last_ + 1, std::nullopt, out);
   must_reach_ = what.needs_snapshot;
@@ -87,7 +87,7 @@ void replicator::on(const append_response& what, time_point now, replicator_outp
   sender_output asks;
   sender_.heard(now, asks);
   carry_out(std::move(asks), out);
-  direct_sender(now, out);
+  update_sender(now, out);
   const auto lost = out.report ? out.report->lost : std::nullopt;
   out.report = report(now, what.round, what.no_room || what.needs_snapshot > 0);
   out.report->lost = lost;
@@ -106,7 +106,7 @@ bool replicator::is_current(const header& head, std::uint64_t session, std::uint
 
 void replicator::begin_session() {
   ++session_;
-  // What answers the piece that is on its way does not count any more.
+  // The response to the chunk in flight will be ignored, so the chunk must be sent again.
   sender_.repeat();
   acknowledged_ = std::max(acknowledged_, match_);
   sent_round_ = 0;
@@ -124,11 +124,11 @@ void replicator::start_over(time_point now, replicator_output& out) {
   out.report = report(now, 0, true);
 }
 
-peer_report replicator::report(time_point heard, std::uint64_t round, bool unfit) const {
-  return {head_.term, head_.to, match_, round, heard, unfit, session_, std::nullopt, sender_.transfer()};
+peer_report replicator::report(time_point heard, std::uint64_t round, bool ineligible) const {
+  return {head_.term, head_.to, match_, round, heard, ineligible, session_, std::nullopt, sender_.transfer()};
 }
 
-void replicator::direct_sender(time_point now, replicator_output& out) {
+void replicator::update_sender(time_point now, replicator_output& out) {
   const auto behind_log = mode_ == mode::snapshot ? match_ + 1 : 0;
   const auto reach = std::max(must_reach_, behind_log);
   if (reach == 0) return sender_.rest();
@@ -142,7 +142,7 @@ void replicator::carry_out(sender_output&& asks, replicator_output& out) {
   if (asks.doubted) out.doubted = asks.doubted;
   if (!asks.send_piece) return;
   auto& piece = *asks.send_piece;
-  // The leader learns which snapshot it is before it drops the log behind it.
+  // The report lets the leader know the snapshot before it drops the log after it.
   if (piece.offset == 0) out.report = report(heard_at_, 0, true);
   out.send_piece = snapshot_request{head_, piece.snapshot, piece.offset, std::move(piece.data), round_, session_};
 }
@@ -168,16 +168,16 @@ void replicator::on(const fetched& what, time_point now, replicator_output& out)
   if (mode_ == mode::snapshot) return;
   if (what.compacted && what.first == next_) {
     mode_ = mode::snapshot;
-    empty_window();
-    return direct_sender(now, out);
+    reset_window();
+    return update_sender(now, out);
   }
   const bool wanted =
       !what.compacted && (mode_ == mode::probe ? what.first > match_ && !prev_term_ : what.first == next_);
   if (wanted) {
     next_ = what.first;
     prev_term_ = what.prev_term;
-    // A compaction may have overtaken the question on its way to the disk: then the entries begin further on, or
-    // nowhere.
+    // If the log was compacted while the request was on its way to the disk, the entries begin after next_ or are
+    // missing.
     const bool joined = !what.entries.empty() && what.entries.front().index == next_;
     pending_.clear();
     if (joined) pending_.assign(what.entries.begin(), what.entries.end());
@@ -185,7 +185,7 @@ void replicator::on(const fetched& what, time_point now, replicator_output& out)
     for (const auto& e : pending_) pending_bytes_ += e.cost();
     if (mode_ == mode::probe) send(now, {}, 0, out);
   } else if (!prev_term_) {
-    // Since the question was asked, answers have moved the peer on.
+    // Responses have advanced the peer since the request was sent.
     fetch(next_, std::nullopt, out);
   }
   pump(now, out);
@@ -198,10 +198,10 @@ void replicator::agreed(const append_response& what) {
     inflight_.pop_front();
   }
   if (mode_ == mode::snapshot) return;
-  // In probe only an answer that reaches the place that was asked about ends the search.
+  // In mode probe, only a response that reaches the probed index ends the search.
   if (what.match + 1 >= next_) mode_ = mode::replicate;
   if (next_ > match_) return;
-  // A late answer to what was sent before the probe: the peer has more than was assumed.
+  // A late response to requests from before the probe: the peer has more than was assumed.
   prev_term_.reset();
   while (!pending_.empty() && pending_.front().index <= match_) {
     if (pending_.front().index == match_) prev_term_ = pending_.front().term;
@@ -212,11 +212,11 @@ void replicator::agreed(const append_response& what) {
 }
 
 void replicator::refused(const append_response& what, time_point now, replicator_output& out) {
-  // A refusal is about one request: in probe the last one, in replicate any that assumed more than is agreed.
+  // A refusal concerns one request: in mode probe the last one, in mode replicate any with prev_index above match_.
   const bool possible = what.hint_index < what.prev_index && what.prev_index < next_;
   if (mode_ == mode::snapshot || !possible) return;
   if (what.hint_index < acknowledged_) {
-    // The request left after the peer had acknowledged more than it says that it has: its disk lost it.
+    // Before this request was sent, the peer had acknowledged more than it now reports: its disk lost entries.
     const lost_entries lost{acknowledged_, what.hint_index};
     start_over(now, out);
     acknowledged_ = 0;
@@ -224,7 +224,7 @@ void replicator::refused(const append_response& what, time_point now, replicator
     return;
   }
   if (what.prev_index <= match_ || what.hint_index < match_) {
-    // It denies what it acknowledged in this session, or it is late. Only the answer to a new question tells.
+    // The peer denies what it acknowledged in this session, or the response is late. Only a new request can tell.
     begin_session();
     return probe_from(match_ + 1, std::nullopt, out);
   }
@@ -235,11 +235,11 @@ void replicator::refused(const append_response& what, time_point now, replicator
 void replicator::probe_from(index_t next, std::optional<term_t> hint_term, replicator_output& out) {
   mode_ = mode::probe;
   next_ = next;
-  empty_window();
+  reset_window();
   fetch(next, hint_term, out);
 }
 
-void replicator::empty_window() {
+void replicator::reset_window() {
   prev_term_.reset();
   pending_.clear();
   pending_bytes_ = 0;
@@ -251,9 +251,10 @@ void replicator::empty_window() {
 void replicator::pump(time_point now, replicator_output& out) {
   if (mode_ != mode::replicate) return;
   while (prev_term_ && !pending_.empty() && takes(pending_.front()) && !window_full()) send_entries(now, out);
-  // The term before next_ is needed even when no entry is left: without it the peer hears of no commit and no round.
+  // The term before next_ is needed even if there are no more entries: without it, the peer cannot commit, and a new
+  // round waits for the next heartbeat.
   if ((!prev_term_ || (pending_.empty() && next_ <= last_)) && !window_full()) fetch(next_, std::nullopt, out);
-  // A read waits for this round; nothing that left so far carries it.
+  // A read waits for this round, and no request has carried it yet.
   if (prev_term_ && sent_round_ < round_ && !window_full()) send(now, {}, 0, out);
 }
 
@@ -272,7 +273,7 @@ void replicator::send_entries(time_point now, replicator_output& out) {
 
 void replicator::send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out) {
   append_request request{head_, 0, 0, commit_, round_, std::move(entries), session_};
-  // Where the logs might agree is not known yet: every log agrees at 0, so this is a heartbeat and nothing else.
+  // If the term before next_ is unknown, prev_index stays 0, where all logs agree: the request is only a heartbeat.
   if (prev_term_) {
     request.prev_index = next_ - 1;
     request.prev_term = *prev_term_;

@@ -1,15 +1,16 @@
-// One peer's share of replication: probes where the logs agree, then pipelines entries.
+// Replicates the log to one peer: probes for the point where the logs agree, then pipelines entries.
 //
-//   [probe] -- an answer reaches the place asked about --> [replicate]
+//   [probe] -- a response reaches the probed index -----> [replicate]
 //     ^ ^ |                                                  |   |
-//     | | +-- the entries that are next are compacted --+    |   +-- answers stay out, or a refusal: back to [probe]
+//     | | +-- the next entries are compacted -----------+    |   +-- no responses, or a refusal: back to [probe]
 //     | |                                               v    v
-//     | +-- the snapshot is in use, or ------------- [snapshot]
-//     |     the answer to a piece is overdue
-//     +---- from anywhere: the peer is another process, or it denies what it acknowledged. A new session begins.
+//     | +-- the snapshot is loaded, or ------------- [snapshot]
+//     |     the response to a chunk is overdue
+//     +---- from any mode: the peer is another process, or denies what it acknowledged. A new session begins.
 //
-// A snapshot is sent by a `snapshot_sender` beside all that: in mode snapshot, where the log does not reach the peer,
-// and in every mode to a peer that has its log but lost its state, whose copies of entries count meanwhile.
+// A `snapshot_sender` sends snapshots independently of this: in mode snapshot, where the log does not reach back far
+// enough for the peer, and in every mode to a peer that has its log but lost its state. Such a peer's copies of entries
+// count meanwhile.
 #pragma once
 
 #include "raft/events.hpp"
@@ -23,19 +24,19 @@
 
 namespace troupe::raft {
 
-/// What a replicator needs of the leader's log and does not hold: the term before `first` and entries from it on.
+/// A part of the leader's log that a replicator does not hold: the entries from `first` on, and the term before them.
 struct fetched {
   index_t first = 0;
   term_t prev_term = 0;
-  /// Empty when `first` is behind the end of the log. May begin further on, or be empty, when the log was compacted
-  /// while they were read from the disk.
+  /// Empty if `first` is beyond the end of the log. If the log was compacted while the entries were read from the disk,
+  /// they may begin after `first` or be missing.
   std::vector<entry> entries;
-  /// What was asked for is in the log no more: only a snapshot holds it. `first` is the question's then.
+  /// The requested entries are compacted; only a snapshot covers them. `first` is then the one of the request.
   bool compacted = false;
 };
 
-/// Asks the leader for a `fetched`. With `hint_term` the answer starts right behind the last index <= first - 1 whose
-/// term is not above the hint, so that one question skips a whole term of a diverged log (Raft paper, end of 5.3).
+/// Asks the leader for a `fetched`. With `hint_term` the answer starts right after the last index <= first - 1 whose
+/// term is not above the hint, so that one request skips a whole term of a diverged log (Raft paper, end of 5.3).
 struct fetch_request {
   index_t first = 0;
   std::optional<term_t> hint_term;
@@ -54,33 +55,33 @@ struct replicator_output {
   std::optional<snapshot_id> doubted;
 };
 
-/// What a replicator is started with.
+/// The initial state of a replicator.
 struct replicator_seed {
   options opts;
-  /// Cluster, both ends and term of every message.
+  /// Cluster, sender, receiver and term of every message.
   header head;
   index_t last = 0;
   term_t last_term = 0;
   index_t commit = 0;
   std::uint64_t round = 0;
-  /// Its first session. An earlier replicator of the same peer had none from here on, so that no answer to that one
-  /// passes for an answer to this one.
+  /// The first session. Higher than all sessions of earlier replicators of the same peer, so that no response to those
+  /// is taken for a response to this one.
   std::uint64_t session = 0;
 };
 
-/// Pure machine. Invariants: match_ < next_ <= last_ + 1; pending_ is the log's piece that starts at next_; prev_term_
-/// is the term at next_ - 1 when it is known; in probe at most one request leaves per heartbeat, and it is empty; the
-/// unanswered requests stay under the in-flight caps, so a stopped peer costs a bounded number of bytes.
+/// Pure state machine. Invariants: match_ < next_ <= last_ + 1; pending_ is the part of the log that starts at next_;
+/// prev_term_, if set, is the term at next_ - 1; in mode probe at most one request per heartbeat is sent, and it is
+/// empty; unanswered requests stay within the in-flight limits, so a stopped peer costs a bounded number of bytes.
 ///
-/// What is known of the peer belongs to one session: requests carry its number, answers carry it back, and answers to
-/// requests of earlier sessions are ignored. A session ends when the peer turns out to be another process, or when an
-/// answer contradicts what the peer acknowledged: whether that answer is only late shows in the next session.
+/// What is known about the peer belongs to one session. Requests carry the session's number and responses return it;
+/// responses to earlier sessions are ignored. A session ends when the peer turns out to be another process, or when a
+/// response contradicts what the peer acknowledged. The next session shows whether that response was only late.
 class replicator {
  public:
   explicit replicator(const replicator_seed& seed);
 
   replicator_output start(time_point now);
-  /// Answers of another term or peer than the seed's are ignored.
+  /// Responses of another term or peer than the seed's are ignored.
   replicator_output step(const replicator_event& what, time_point now);
   time_point deadline() const;
 
@@ -101,11 +102,11 @@ class replicator {
   void on(const snapshot_response& what, time_point now, replicator_output& out);
   void on(const snapshot_piece& what, time_point now, replicator_output& out);
 
-  /// True if an answer is about what is known now; else it is not to be used.
+  /// True if a response belongs to the current session. Otherwise it must not be used.
   bool is_current(const header& head, std::uint64_t session, std::uint64_t incarnation, time_point now,
                   replicator_output& out);
   void begin_session();
-  /// Nothing is known of the peer any more, as for a new leader.
+  /// Discards everything known about the peer, as for a new leader.
   void start_over(time_point now, replicator_output& out);
   void agreed(const append_response& what);
   void refused(const append_response& what, time_point now, replicator_output& out);
@@ -115,14 +116,14 @@ class replicator {
   void send(time_point now, std::vector<entry> entries, std::size_t bytes, replicator_output& out);
   void fetch(index_t first, std::optional<term_t> hint_term, replicator_output& out);
   bool window_full() const;
-  /// What is on its way, and what would be next, is void: begins with nothing known of the term before `next_`.
-  void empty_window();
+  /// Discards the in-flight and pending entries and the term before `next_`.
+  void reset_window();
   bool takes(const entry& e) const { return !peer_full_ || e.kind != entry_kind::command; }
 
   void carry_out(sender_output&& asks, replicator_output& out);
-  /// Lets the sender work or rest, as the peer needs it.
-  void direct_sender(time_point now, replicator_output& out);
-  peer_report report(time_point heard, std::uint64_t round, bool unfit) const;
+  /// Starts or pauses the snapshot sender, depending on whether the peer needs a snapshot.
+  void update_sender(time_point now, replicator_output& out);
+  peer_report report(time_point heard, std::uint64_t round, bool ineligible) const;
 
   options opts_;
   header head_;
@@ -138,24 +139,25 @@ class replicator {
   std::deque<inflight> inflight_;
   std::size_t inflight_bytes_ = 0;
   bool fetching_ = false;
-  /// The peer's disk is full: it takes no commands.
+  /// The peer's disk is full: it accepts no commands.
   bool peer_full_ = false;
-  /// The peer lost its state, and needs a snapshot that reaches this index; else 0.
+  /// If not 0, the peer lost its state and needs a snapshot that reaches this index.
   index_t must_reach_ = 0;
   snapshot_sender sender_;
 
   std::uint64_t session_;
-  /// Of the peer's process; not known before its first answer.
+  /// The peer's incarnation; not known before its first response.
   std::optional<std::uint64_t> incarnation_;
-  /// What the peer acknowledged before this session: it must have all of that. 0 once it was found not to.
+  /// The last index that the peer acknowledged in earlier sessions: it must have everything up to there. 0 again once
+  /// it turns out to have lost some of it.
   index_t acknowledged_ = 0;
 
-  /// The newest round a request carried.
+  /// The newest round that a request carried.
   std::uint64_t sent_round_ = 0;
   time_point sent_at_{};
   time_point heard_at_{};
   time_point inflight_since_{};
-  /// Since when the peer has not been told the newest commit index.
+  /// Since when the peer has not been sent the newest commit index.
   std::optional<time_point> commit_waits_since_;
 };
 

@@ -1,4 +1,4 @@
-// The three roles behind one face, for whoever runs a node without actors: tests and the simulation.
+// One type for the three roles, for code that runs a node without actors: tests and the simulation.
 #pragma once
 
 #include "raft/candidate.hpp"
@@ -11,7 +11,7 @@ namespace troupe::raft {
 
 using role = std::variant<follower, candidate, leader>;
 
-/// The role that `from` turns into. Consumes `from`. Throws std::logic_error for a step that Raft does not know.
+/// Turns `from` into the role `to`; `from` is consumed. Throws std::logic_error if Raft has no such transition.
 role become(role&& from, role_kind to);
 
 inline const node_state& state_of(const role& r) {

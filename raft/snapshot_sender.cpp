@@ -35,7 +35,7 @@ void snapshot_sender::heard(time_point now, sender_output& out) {
 
 bool snapshot_sender::tick(time_point now, sender_output& out) {
   if (!active()) return false;
-  if (sent_at_ && now >= *sent_at_ + patience()) {
+  if (sent_at_ && now >= *sent_at_ + response_timeout()) {
     sent_at_.reset();
     silent_ = true;
     return true;
@@ -60,11 +60,11 @@ void snapshot_sender::start_over(time_point when) {
 void snapshot_sender::on(const snapshot_piece& what, time_point now, sender_output& out) {
   reading_ = false;
   if (!active() || sent_at_ || silent_) return;
-  // The answer to a question from before this sender started over.
+  // The answer to a request from before this sender started over.
   if (what.snapshot && what.offset != next_byte_) return ask(now, out);
   const bool fits = snapshot_ ? snapshot_ == what.snapshot : what.snapshot.last.index >= reach_;
   if (!what.snapshot || what.data.empty() || !fits) {
-    // It is being taken, or a newer one has taken its place, or its file is shorter than it should be.
+    // The snapshot is still being taken, or has been replaced by a newer one, or its file is too short.
     return start_over(now + opts_.election_min);
   }
   snapshot_ = what.snapshot;
@@ -76,13 +76,13 @@ void snapshot_sender::on(const snapshot_piece& what, time_point now, sender_outp
 void snapshot_sender::on(const snapshot_response& what, time_point now, sender_output& out) {
   if (!active() || !sent_at_ || what.snapshot != snapshot_ || what.offset != next_byte_) return;
   if (what.failed) {
-    // A peer without room must not be sent all of it again and again.
+    // A peer without room must not be sent the whole snapshot again and again.
     if (!what.no_room) out.doubted = snapshot_;
-    return start_over(now + (what.no_room ? 10 : 1) * patience());
+    return start_over(now + (what.no_room ? 10 : 1) * response_timeout());
   }
   arrived_ = what.next;
   if (what.next >= snapshot_.size) {
-    // All of it is there; what comes next is the word that it is in use.
+    // The peer has the whole snapshot. The next response reports that it is loaded.
     sent_at_ = now;
     return;
   }
@@ -93,7 +93,7 @@ void snapshot_sender::on(const snapshot_response& what, time_point now, sender_o
 
 std::optional<time_point> snapshot_sender::deadline() const {
   if (!active() || silent_) return std::nullopt;
-  if (sent_at_) return *sent_at_ + patience();
+  if (sent_at_) return *sent_at_ + response_timeout();
   return reading_ ? std::nullopt : std::optional{resume_at_};
 }
 

@@ -1,8 +1,8 @@
-// Sends a snapshot to one peer, a piece at a time, beside whatever its replicator does about entries.
+// Sends a snapshot to one peer, one chunk at a time, independently of the replication of entries.
 //
-//   [idle] -- want --> [reading] -- a piece is here --> [sent] -- its answer --> (pause) --> [reading] ...
-//     ^                                                   |
-//     +------ rest (what was begun is kept) ------+       +-- the answer is overdue --> [silent] -- heard --> [reading]
+//   [idle] -- want --> [reading] -- chunk is read --> [sent] -- response --> (pause) --> [reading] ...
+//     ^                                                 |
+//     +-- rest, from any state (progress is kept)       +-- response is overdue --> [silent] -- heard --> [reading]
 #pragma once
 
 #include "raft/events.hpp"
@@ -12,14 +12,16 @@
 
 namespace troupe::raft {
 
-/// Bytes of a snapshot on the leader's disk. No id when no snapshot serves, or the one that was asked for is gone.
+/// A chunk of a snapshot on the leader's disk. Without an id if there is no suitable snapshot, or the requested one no
+/// longer exists.
 struct snapshot_piece {
   snapshot_id snapshot;
   std::uint64_t offset = 0;
   bytes data;
 };
 
-/// Asks for a `snapshot_piece`: of the snapshot named, or (offset 0) of the newest if it reaches `reach`.
+/// Asks for a `snapshot_piece` of the given snapshot. Without an id (at offset 0), of the newest one, if that reaches
+/// `reach`.
 struct piece_request {
   snapshot_id snapshot;
   index_t reach = 0;
@@ -27,41 +29,41 @@ struct piece_request {
   std::size_t max_bytes = 0;
 };
 
-/// What a sender asks of its replicator.
+/// The actions that a sender requests from its replicator.
 struct sender_output {
   std::optional<piece_request> read_piece;
   std::optional<snapshot_piece> send_piece;
-  /// The peer could not use this snapshot: perhaps what is on this disk is damaged.
+  /// The peer could not use this snapshot: the copy on this node's disk may be damaged.
   std::optional<snapshot_id> doubted;
 };
 
-/// Pure machine. Invariants: at most one piece is being read or on its way; nothing is sent while idle or silent; a
-/// snapshot that was begun is continued as long as it reaches far enough, because a newer one each time would never
-/// arrive at a slow peer.
+/// Pure state machine. Invariants: at most one chunk is being read or in flight; nothing is sent while idle or silent;
+/// a started transfer continues as long as its snapshot reaches far enough, because switching to ever newer snapshots
+/// would never complete for a slow peer.
 class snapshot_sender {
  public:
   explicit snapshot_sender(const options& opts) : opts_(opts) {}
 
-  /// The peer needs a snapshot that reaches this index (not 0). Harmless when repeated.
+  /// The peer needs a snapshot that reaches this index (not 0). May be repeated.
   void want(index_t reach, time_point now, sender_output& out);
-  /// The peer needs none at the moment.
+  /// The peer needs no snapshot at the moment.
   void rest();
-  /// Nothing that was sent counts any more: the peer has what it needed, or is another process.
+  /// Discards the progress of the transfer: the peer has what it needed, or is another process.
   void forget();
-  /// The answer to the piece that is on its way will not be taken: it is to be sent again.
+  /// The response to the chunk in flight will be ignored: the chunk must be sent again.
   void repeat();
-  /// The peer has answered something: one that was silent is sent the piece that is due.
+  /// The peer has responded to some request. If it was silent, the sender continues with the chunk that is due.
   void heard(time_point now, sender_output& out);
-  /// True when the answer to a piece is overdue: it was lost, or the peer is gone or busy loading what it has. Nothing
-  /// more is sent before the peer is heard.
+  /// Returns true if the response to a chunk is overdue: it was lost, or the peer is down or busy loading the snapshot.
+  /// Nothing more is sent until the peer responds to something.
   bool tick(time_point now, sender_output& out);
   void on(const snapshot_piece& what, time_point now, sender_output& out);
   void on(const snapshot_response& what, time_point now, sender_output& out);
-  /// When `tick` is due; nothing while this waits for something else.
+  /// When `tick` is due; nullopt while the sender waits for something else.
   std::optional<time_point> deadline() const;
 
   bool active() const noexcept { return reach_ > 0; }
-  /// No id until the first piece was read.
+  /// Not set until the first chunk was read.
   const snapshot_id& snapshot() const noexcept { return snapshot_; }
   /// Set while active.
   std::optional<snapshot_transfer> transfer() const;
@@ -70,20 +72,20 @@ class snapshot_sender {
   void ask(time_point now, sender_output& out);
   void start_over(time_point when);
   duration pause_after(std::size_t bytes) const;
-  duration patience() const { return 2 * opts_.election_max; }
+  duration response_timeout() const { return 2 * opts_.election_max; }
 
   options opts_;
-  /// A snapshot that ends before this is of no use to the peer; 0 while idle.
+  /// The index that the snapshot must reach to be useful to the peer; 0 while idle.
   index_t reach_ = 0;
   snapshot_id snapshot_;
-  /// The piece on its way begins here, or the next one will.
+  /// The offset of the chunk in flight, or of the next one.
   std::uint64_t next_byte_ = 0;
   std::uint64_t arrived_ = 0;
   bool reading_ = false;
-  /// A piece is on its way to the peer, or all of it is there and being loaded, since then.
+  /// Set while a chunk is in flight, or the peer has the whole snapshot and loads it: since when.
   std::optional<time_point> sent_at_;
   bool silent_ = false;
-  /// No piece is read before this.
+  /// No chunk is read before this time.
   time_point resume_at_{};
 };
 

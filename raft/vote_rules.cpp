@@ -27,7 +27,7 @@ vote_response refuse_vote(const vote_request& request, const node_state& state) 
   return {state.to(request.head.from), request.pre, false};
 }
 
-void tell_removed(node_id peer, node_state& state, time_point now, output& out) {
+void notify_removed(node_id peer, node_state& state, time_point now, output& out) {
   const auto at = state.log().configuration_index();
   const auto& members = state.members();
   if (at == 0 || !state.configuration_committed() || members.is_member(peer)) return;
@@ -40,8 +40,8 @@ append_response refuse_stale(const append_request& request, const node_state& st
   append_response response;
   response.head = state.to(request.head.from);
   response.prev_index = request.prev_index;
-  // It bears this node's term, not the request's: about the log it says nothing, because the request's sender may lead
-  // that term too by the time this arrives.
+  // The response carries this node's term, not the request's. It must say nothing about the log, because the sender of
+  // the request may lead that term, too, by the time the response arrives.
   response.session = no_session;
   response.incarnation = state.incarnation();
   return response;

@@ -1,4 +1,4 @@
-// Raft paper, section 5.3: what a follower does with entries.
+// Raft paper, section 5.3: how a follower handles entries.
 #include "raft/append_rules.hpp"
 
 #include "raft/base/random.hpp"
@@ -30,7 +30,7 @@ std::vector<term_t> terms_of(const log_view& log) {
 
 } // namespace
 
-TEST_CASE("5.3: logs that agree at prev take the entries") {
+TEST_CASE("5.3: entries are appended where the logs agree at prev") {
   struct {
     const char* what;
     std::vector<term_t> log;
@@ -70,7 +70,7 @@ TEST_CASE("5.3: logs that agree at prev take the entries") {
   }
 }
 
-TEST_CASE("5.3: the commit index goes no further than what surely agrees") {
+TEST_CASE("5.3: the commit index advances only as far as the logs surely agree") {
   auto state = test::state_with({1, 1, 1, 1}, {9, {}});
   output out;
   accept_entries(request(2, 1, {}, 4), state, out);
@@ -81,14 +81,14 @@ TEST_CASE("5.3: the commit index goes no further than what surely agrees") {
   CHECK(state.commit() == 5);
 }
 
-TEST_CASE("a committed entry is never cut") {
+TEST_CASE("a committed entry is never truncated") {
   auto state = test::state_with({1, 1, 1}, {9, {}});
   output out;
   accept_entries(request(3, 1, {}, 3), state, out);
   CHECK_THROWS_AS(accept_entries(request(1, 1, {2}), state, out), std::logic_error);
 }
 
-TEST_CASE("what no leader could send is not well formed") {
+TEST_CASE("a request that no leader could send is not well formed") {
   CHECK(well_formed(request(3, 2, {2, 4, 9})));
   CHECK(well_formed(request(0, 0, {})));
   CHECK_FALSE(well_formed(request(3, 2, {4, 3})));
@@ -101,7 +101,7 @@ TEST_CASE("what no leader could send is not well formed") {
   auto bad = request(3, 2, {4});
   bad.entries[0].kind = entry_kind::configuration;
   CHECK_FALSE(well_formed(bad));
-  // Every log agrees at 0, and there has no term.
+  // All logs agree at 0, where there is no term.
   CHECK_FALSE(well_formed(request(0, 1, {})));
 }
 
@@ -115,10 +115,10 @@ TEST_CASE("a request that is not well formed changes nothing") {
   CHECK(f.state().term() == 1);
 }
 
-TEST_CASE("figure 7: two random logs become one, whatever order and repetition the requests have") {
+TEST_CASE("figure 7: two random logs converge, despite reordered and repeated requests") {
   prng random{11};
   for (int round = 0; round < 2000; ++round) {
-    // Tails of their own terms: as in real logs, an equal term at an index means an equal history.
+    // The tails have different terms: as in real logs, an equal term at an index implies an equal history.
     const auto grow = [&](std::vector<term_t> log, term_t parity) {
       for (auto n = random.next() % 6; n > 0; --n) {
         auto term = log.back() + random.next() % 3;
@@ -150,7 +150,7 @@ TEST_CASE("figure 7: two random logs become one, whatever order and repetition t
   }
 }
 
-TEST_CASE("a compacted log: requests that reach below its beginning, end on it, or begin on it") {
+TEST_CASE("compacted log: requests that start below its beginning, end at it, or start at it") {
   options o;
   o.log_tail = 0;
   node_state s{node_id{1}, test::cluster, o, 42, test::disk_with({1, 1, 1}, {1, {}})};

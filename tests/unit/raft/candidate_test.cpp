@@ -30,14 +30,14 @@ std::vector<vote_request> real_requests(const output& out) {
 }
 
 /// Node 1 of three, which its leader, node 2, has asked to campaign in term 2.
-candidate summoned() {
+candidate asked_to_campaign() {
   follower f{test::state_with({1}, {1, {}})};
   f.start(start);
   append_request beat;
   beat.head = test::from(2, 1);
   f.step(rpc{beat}, start);
   f.step(rpc{timeout_now{test::from(2, 1)}}, start);
-  REQUIRE(f.summoned());
+  REQUIRE(f.asked_to_campaign());
   return candidate{std::move(f)};
 }
 
@@ -45,7 +45,7 @@ bool wins(const output& out) { return out.next_role && out.next_role->to == role
 
 } // namespace
 
-TEST_CASE("the own vote counts only when it is on disk") {
+TEST_CASE("a candidate's own vote counts only when it is on disk") {
   auto c = voting(3);
   auto d = voting(3);
   CHECK(wins(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start)) == false);
@@ -54,8 +54,8 @@ TEST_CASE("the own vote counts only when it is on disk") {
   CHECK(wins(d.step(rpc{vote_response{test::from(3, 2), false, true}}, start)));
 }
 
-TEST_CASE("votes are asked for when the own one is on disk, and not by the disk") {
-  auto c = summoned();
+TEST_CASE("a candidate sends vote requests once, when its own vote is on disk") {
+  auto c = asked_to_campaign();
   CHECK(real_requests(c.start(start)).empty());
   const auto out = c.step(persisted{test::all_of(c.state())}, start);
   c.state().validate(out);
@@ -65,14 +65,14 @@ TEST_CASE("votes are asked for when the own one is on disk, and not by the disk"
   CHECK(real_requests(c.step(persisted{test::all_of(c.state())}, start)).empty());
 }
 
-TEST_CASE("an election that a leader asked for is not begun by a disk that answers when it is long over") {
+TEST_CASE("a late disk does not start an expired election that a leader asked for") {
   const auto limit = options{}.stall_limit();
   for (const bool ticks : {false, true}) {
-    auto c = summoned();
+    auto c = asked_to_campaign();
     c.start(start);
     REQUIRE(c.state().term() == 2);
     auto now = start;
-    // The process runs all the time: it is the disk that does not answer.
+    // The process runs all the time: it is the disk that does not respond.
     for (; now < start + limit; now += limit / 10)
       c.step(rpc{append_request{test::from(3, 1), 0, 0, 0, 0, {}, 0}}, now);
     if (ticks) {
@@ -87,7 +87,7 @@ TEST_CASE("an election that a leader asked for is not begun by a disk that answe
   }
 }
 
-TEST_CASE("a candidate that begins when its disk has come to stall falls back at once") {
+TEST_CASE("a candidate whose disk has stalled before it starts falls back at once") {
   const auto limit = options{}.stall_limit();
   for (const bool asked : {false, true}) {
     follower f{test::state_with({1}, {1, {}})};
@@ -118,19 +118,19 @@ TEST_CASE("a vote counts once, in its own term, from a voter") {
   CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(2, 2), false, true}}, start)));
   CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(3, 1), false, true}}, start)));
   CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(9, 2), false, true}}, start)));
-  // A grant of the pre-vote that comes late.
+  // A late pre-vote grant.
   CHECK_FALSE(wins(c.step(rpc{vote_response{test::from(3, 2), true, true}}, start)));
   CHECK(wins(c.step(rpc{vote_response{test::from(3, 2), false, true}}, start)));
 }
 
-TEST_CASE("a late refusal of an older term does not take a vote back") {
+TEST_CASE("a late refusal from an older term does not revoke a vote") {
   auto c = voting(3);
   c.step(rpc{vote_response{test::from(2, 2), false, true}}, start);
   c.step(rpc{vote_response{test::from(2, 1), false, false}}, start);
   CHECK(wins(c.step(persisted{test::all_of(c.state())}, start)));
 }
 
-TEST_CASE("a leader of the own term or a higher term ends the candidacy") {
+TEST_CASE("a leader of the same or a higher term ends the candidacy") {
   append_request beat;
   beat.head = test::from(2, 2);
   auto c = voting(3);
@@ -145,7 +145,7 @@ TEST_CASE("a leader of the own term or a higher term ends the candidacy") {
   CHECK_FALSE(e.step(rpc{beat}, start).next_role);
 }
 
-TEST_CASE("a round without a majority is followed by another pre-vote after a random while") {
+TEST_CASE("an election without a majority is followed by another pre-vote after a random time") {
   auto c = voting(3);
   const auto& o = c.state().opts();
   CHECK(*c.deadline() >= start + o.election_min);
@@ -157,7 +157,7 @@ TEST_CASE("a round without a majority is followed by another pre-vote after a ra
   CHECK(head_of(out.send_now[0]).term == 3);
 }
 
-TEST_CASE("when a leader was last heard outlives a candidacy") {
+TEST_CASE("the time when a leader was last heard survives a candidacy") {
   follower f{test::state_with({1}, {1, {}}, 3)};
   append_request beat;
   beat.head = test::from(2, 1);
@@ -169,7 +169,7 @@ TEST_CASE("when a leader was last heard outlives a candidacy") {
   CHECK_FALSE(again.leader_hint());
 }
 
-TEST_CASE("a candidate that learns of its removal says so, and answers as a follower") {
+TEST_CASE("a candidate that learns of its removal reports it, and responds as a follower") {
   auto c = voting(3);
   const auto out = c.step(rpc{removed_notice{test::from(2, 2), 4, 4}}, start);
   CHECK(out.removed == 4);
@@ -178,7 +178,7 @@ TEST_CASE("a candidate that learns of its removal says so, and answers as a foll
   follower f{std::move(c)};
   f.start(start);
   const auto then = f.step(*out.next_role->carry, start);
-  CHECK_FALSE(then.removed); // told already
+  CHECK_FALSE(then.removed); // already reported
   f.step(persisted{test::all_of(f.state())}, start);
   CHECK_FALSE(f.deadline());
 }

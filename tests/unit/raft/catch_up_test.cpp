@@ -1,5 +1,5 @@
-// The log that a leader keeps for a peer that a snapshot brings up, the tail that it keeps in any case, and what both
-// cost.
+// The log that a leader keeps for a peer that catches up from a snapshot, the tail that it keeps in any case, and the
+// size of both.
 #include "raft/role.hpp"
 
 #include "raft/base/random.hpp"
@@ -24,12 +24,13 @@ options with_limits() {
   return o;
 }
 
-/// A leader of three in term 2, to whom node 2 answers at once; node 3 needs a snapshot.
+/// A leader of three in term 2. Node 2 responds at once; node 3 needs a snapshot.
 class scene {
  public:
   explicit scene(options o = with_limits()) : leader_(elected(o)) {}
 
-  /// Commands, each of `entry_cost`, committed and given out. Everything that follows.
+  /// Appends `count` commands, each of `entry_cost`, which are committed and released. Returns the output of the last
+  /// step.
   output grow(int count) {
     propose more;
     for (; count > 0; --count) more.proposals.push_back({1, bytes{std::string(entry_cost - 32, 'x')}});
@@ -37,7 +38,7 @@ class scene {
     leader_.step(persisted{test::all_of(leader_.state())}, now);
     return report(2, last());
   }
-  /// This leader takes a snapshot of everything; the one before is kept.
+  /// This leader takes a snapshot at the end of its log; the one before is kept.
   output snapshot() {
     const snapshot_taken taken{{last(), 2}, std::exchange(newest_, last())};
     return leader_.step(taken, now);
@@ -50,7 +51,7 @@ class scene {
   snapshot_transfer sent(std::uint64_t bytes) const { return {{{needs, 2}, 1000, 0xabc}, bytes}; }
   index_t last() const { return leader_.state().log().last_index(); }
   index_t start_of_log() const { return leader_.state().log().start().index; }
-  /// As long as the leader's clock moves on, node 2 answers.
+  /// Lets time pass. Node 2 keeps responding.
   output pass(duration time) {
     now += time;
     report(2, last());
@@ -59,7 +60,7 @@ class scene {
   leader& machine() { return leader_; }
 
   time_point now = start;
-  /// Where the snapshot that node 3 is sent ends.
+  /// The last index of the snapshot that node 3 receives.
   index_t needs = 0;
 
  private:
@@ -88,7 +89,7 @@ scene sending(options o = with_limits()) {
 
 } // namespace
 
-TEST_CASE("the log behind a snapshot is kept while it is sent, and until its receiver keeps up") {
+TEST_CASE("the log after a snapshot is kept while it is sent, and until its receiver keeps up") {
   auto s = sending();
   for (std::uint64_t i = 0; i < 5; ++i) {
     s.grow(3);
@@ -104,7 +105,7 @@ TEST_CASE("the log behind a snapshot is kept while it is sent, and until its rec
   CHECK(all[0].snapshot.size == 1000);
   CHECK(all[0].sending);
   CHECK(all[0].log_bytes == 16 * entry_cost);
-  // It is in use; then comes what was logged meanwhile, which takes its time.
+  // The snapshot is loaded; the entries that were logged meanwhile follow, which takes its time.
   s.report(3, s.needs);
   s.grow(3);
   s.snapshot();
@@ -113,14 +114,14 @@ TEST_CASE("the log behind a snapshot is kept while it is sent, and until its rec
   s.now += options{}.election_min;
   CHECK_FALSE(s.report(3, s.last()).compact_to);
   const auto out = s.report(3, s.last());
-  // It keeps up: nothing is kept for it any more, and what can go goes at once.
+  // The peer keeps up: nothing more is kept for it, and the log is compacted at once.
   CHECK(s.machine().transfers(s.now).empty());
   CHECK(out.compact_to == s.start_of_log());
   CHECK(s.start_of_log() > s.needs);
   CHECK(out.released_logs.empty());
 }
 
-TEST_CASE("the log is kept for a peer up to a number of bytes, and it is said when that ends") {
+TEST_CASE("the log is kept for a peer up to a number of bytes, and the end of that is reported") {
   auto s = sending();
   s.grow(19);
   CHECK(s.snapshot().released_logs.empty());
@@ -131,7 +132,7 @@ TEST_CASE("the log is kept for a peer up to a number of bytes, and it is said wh
   CHECK(out.released_logs[0].why == log_limit::bytes);
   CHECK(out.released_logs[0].bytes > with_limits().catch_up_log_bytes);
   CHECK(s.start_of_log() > s.needs);
-  // Said once. The next snapshot that is sent has its own chance.
+  // It is reported once. The next snapshot that is sent starts with new limits.
   s.grow(1);
   CHECK(s.snapshot().released_logs.empty());
   CHECK(s.machine().transfers(s.now)[0].log_bytes == 0);
@@ -144,7 +145,7 @@ TEST_CASE("the log is kept for a peer up to a number of bytes, and it is said wh
   CHECK(s.start_of_log() <= s.needs);
 }
 
-TEST_CASE("the log is kept for a peer for so long, however fast its pieces arrive") {
+TEST_CASE("the log is kept for a peer for a limited time, however fast its chunks arrive") {
   auto s = sending();
   s.grow(5);
   s.snapshot();
@@ -160,7 +161,7 @@ TEST_CASE("the log is kept for a peer for so long, however fast its pieces arriv
   CHECK(seconds == 121);
 }
 
-TEST_CASE("a peer that gets nothing more has nothing kept for it before long") {
+TEST_CASE("the log is soon no longer kept for a peer that receives nothing more") {
   auto s = sending();
   s.grow(5);
   s.snapshot();
@@ -175,7 +176,7 @@ TEST_CASE("a peer that gets nothing more has nothing kept for it before long") {
   CHECK(seconds < 40);
 }
 
-TEST_CASE("a peer that loads what it has is making progress") {
+TEST_CASE("a peer that loads a complete snapshot makes progress") {
   auto s = sending();
   s.grow(5);
   s.snapshot();
@@ -185,9 +186,9 @@ TEST_CASE("a peer that loads what it has is making progress") {
   }
 }
 
-TEST_CASE("nothing is said of a limit where nothing was kept") {
+TEST_CASE("no limit is reported if no log was kept") {
   auto s = sending();
-  // It has the whole log, and needs its state alone.
+  // The peer has the whole log and needs only its state.
   s.report(3, s.last(), s.sent(10));
   s.grow(5);
   s.report(3, s.last(), s.sent(10));
@@ -206,7 +207,7 @@ TEST_CASE("the tail of the log is bounded in bytes as well as in entries") {
   s.snapshot();
   s.grow(50);
   s.snapshot();
-  // The older of two snapshots is what the log must reach.
+  // The log must reach the older of two snapshots.
   CHECK(s.last() - s.start_of_log() == 50);
   s.grow(1);
   s.snapshot();
@@ -220,7 +221,7 @@ TEST_CASE("log_bytes against a plain sum") {
     prng random{seed};
     log_bytes sizes;
     std::map<index_t, std::size_t> all;
-    index_t first = 0; // the log begins behind this
+    index_t first = 0; // the log begins after this
     index_t last = 0;
     const auto sum = [&](index_t from, index_t to) {
       std::uint64_t bytes = 0;
@@ -270,18 +271,19 @@ TEST_CASE("log_bytes against a plain sum") {
   }
 }
 
-TEST_CASE("a log that is cut again and again costs what is in it") {
+TEST_CASE("a log that is truncated repeatedly costs what it contains") {
   log_view log;
   std::uint64_t exact = 0;
   for (int i = 0; i < 100; ++i) {
-    // Most of a mark's worth stays each time, and one entry goes.
+    // Each time, most of a mark's bytes stay and one entry is removed.
     log.append(test::command(log.last_index() + 1, 1, std::string(60'000, 'x')));
     exact += entry::cost_of(60'000);
     log.append(test::command(log.last_index() + 1, 1));
     log.truncate_from(log.last_index());
     CHECK(log.bytes_behind(0) == exact);
   }
-  // Without its data, as after a start, the cost of the last piece is not known: less than one grain is missing.
+  // Without data, as after a start, the cost of the entries after the last mark is unknown: less than one grain is
+  // missing.
   log.evict(log.last_index(), 0);
   log.truncate_from(log.last_index());
   exact -= entry::cost_of(60'000);
@@ -289,7 +291,7 @@ TEST_CASE("a log that is cut again and again costs what is in it") {
   CHECK(log.bytes_behind(0) + log_bytes::grain > exact);
 }
 
-TEST_CASE("another snapshot that is sent has its own time") {
+TEST_CASE("another snapshot that is sent has its own time limit") {
   auto s = sending();
   s.grow(5);
   s.snapshot();
@@ -298,7 +300,7 @@ TEST_CASE("another snapshot that is sent has its own time") {
     s.report(3, 0, s.sent(static_cast<std::uint64_t>(passed.count() / 1'000'000'000)));
     CHECK(s.pass(std::chrono::seconds{1}).released_logs.empty());
   }
-  // The peer was started again, and is sent the newest one.
+  // The peer was restarted and is sent the newest snapshot.
   const snapshot_id newer{{s.last(), 2}, 1000, 0xdef};
   s.grow(5);
   s.snapshot();

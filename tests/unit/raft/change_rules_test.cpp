@@ -1,5 +1,5 @@
-// The conditions under which a leader may change the members, and what a joint configuration asks of it meanwhile. A
-// mutant of the core without one of these conditions must fail the test that is named for it (CMakeLists.txt).
+// The conditions under which a leader may change the members, and what a joint configuration requires of it. A mutant
+// of the core without one of these conditions must fail the test that is named for it (CMakeLists.txt).
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -26,13 +26,13 @@ node_state committed_state(const configuration& second, std::uint64_t nodes) {
 leader elected(node_state state) { return test::elected_and_synced(follower{std::move(state)}, {2, 3}, start); }
 
 output report(leader& l, std::uint64_t peer, index_t match, std::uint64_t round = 0, duration after = {},
-              bool unfit = false) {
-  return l.step(peer_report{l.state().term(), node_id{peer}, match, round, start + after, unfit}, start + after);
+              bool ineligible = false) {
+  return l.step(peer_report{l.state().term(), node_id{peer}, match, round, start + after, ineligible}, start + after);
 }
 
 change_members removing(std::vector<node_id> who) { return {7, {}, std::move(who), 0}; }
 
-/// Of five voters: 4 and 5 are to leave in one step, which is not committed yet. Both majorities count: two of 1, 2, 3
+/// Of five voters, 4 and 5 are to leave in one step, which is not committed yet. Both majorities count: two of 1, 2, 3
 /// and three of all five. Every voter was heard at `start`.
 leader in_joint_configuration() {
   auto l = elected(committed_state(test::voters(5), 5));
@@ -43,7 +43,7 @@ leader in_joint_configuration() {
   return l;
 }
 
-/// Three voters and learner 4, which is to vote.
+/// Three voters, and learner 4 with a promotion.
 configuration with_learner() {
   auto c = test::voters(3);
   c.learners = {{node_id{4}, {}}};
@@ -51,7 +51,7 @@ configuration with_learner() {
   return c;
 }
 
-/// All voters of `with_learner` have answered this leader and have its log.
+/// All voters of `with_learner` have responded to this leader and have its log.
 leader with_learner_settled() {
   auto l = elected(committed_state(with_learner(), 3));
   for (const auto id : {2u, 3u}) report(l, id, 3);
@@ -65,7 +65,7 @@ bool votes(const leader& l, std::uint64_t id) { return l.state().members().is_vo
 
 TEST_CASE("a leader changes no members before an entry of its term is committed") {
   auto l = elected(committed_state(test::voters(4), 4));
-  // They have answered, and have all but the entry of this term.
+  // They have responded, and have everything but the entry of this term.
   for (const auto id : {2u, 3u, 4u}) report(l, id, 2);
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing({node_id{4}}), start);
@@ -96,7 +96,7 @@ TEST_CASE("a read in a joint configuration waits for both majorities") {
   auto other = in_joint_configuration();
   other.step(read_request{5}, start);
   CHECK(report(other, 4, 3, 1).reads.empty());
-  CHECK(report(other, 5, 3, 1).reads.empty()); // 1, 4 and 5 are the old one
+  CHECK(report(other, 5, 3, 1).reads.empty()); // 1, 4 and 5 are the old majority
   CHECK(report(other, 3, 3, 1).reads.size() == 1);
 }
 
@@ -117,11 +117,11 @@ TEST_CASE("a leader in a joint configuration steps down when the old majority is
   CHECK_FALSE(followed.step(tick{}, start + o.election_max).next_role);
 }
 
-TEST_CASE("a learner that is unfit is not promoted") {
+TEST_CASE("an ineligible learner is not promoted") {
   auto l = with_learner_settled();
   for (int i = 1; i < 4; ++i) CHECK_FALSE(report(l, 4, 3, 0, i * 1ms, true).write_now);
   CHECK_FALSE(votes(l, 4));
-  // Nor by a change of the members that somebody asks for.
+  // Nor by a membership change that an operator asks for.
   CHECK(l.step(change_members{8, {{{node_id{5}, {}}, false, {}}}, {}, 0}, start + 4ms).accepted_now.size() == 1);
   CHECK_FALSE(votes(l, 4));
   l.step(persisted{test::all_of(l.state())}, start + 4ms);
@@ -130,13 +130,13 @@ TEST_CASE("a learner that is unfit is not promoted") {
   CHECK(votes(l, 4));
 }
 
-TEST_CASE("a leader that hands its leadership over promotes no learner meanwhile") {
+TEST_CASE("a leader that transfers its leadership promotes no learner meanwhile") {
   auto l = with_learner_settled();
   const auto end = l.state().opts().election_max;
   REQUIRE(l.step(transfer_leadership{9, node_id{2}}, start).failed_now.empty());
   for (int i = 1; i < 4; ++i) CHECK_FALSE(report(l, 4, 3, 0, i * 1ms).write_now);
   CHECK_FALSE(votes(l, 4));
-  // The transfer fails, and the leader goes on.
+  // The transfer fails, and the leader continues.
   for (const auto id : {2u, 3u}) report(l, id, 3, 0, end);
   CHECK(l.step(tick{}, start + end).failed_now.size() == 1);
   for (int i = 1; i < 4; ++i) report(l, 4, 3, 0, end + i * 1ms);

@@ -1,4 +1,4 @@
-// The codec and the configuration's bytes: there and back, cut off, and damaged.
+// The codec and the encoding of configurations: round trips, truncated and damaged data.
 #include "raft/base/codec.hpp"
 
 #include "raft/base/random.hpp"
@@ -28,7 +28,7 @@ configuration random_configuration(prng& random) {
 
 } // namespace
 
-TEST_CASE("integers and strings come back as they were written") {
+TEST_CASE("integers and strings decode as they were encoded") {
   std::string text;
   writer out{text};
   out.put(std::uint8_t{0xab});
@@ -62,7 +62,7 @@ TEST_CASE("a reader never runs past the end, and stays failed") {
   }
 }
 
-TEST_CASE("a configuration comes back as it was encoded") {
+TEST_CASE("a configuration decodes as it was encoded") {
   prng random{5};
   for (int round = 0; round < 500; ++round) {
     const auto value = random_configuration(random);
@@ -73,7 +73,7 @@ TEST_CASE("a configuration comes back as it was encoded") {
   }
 }
 
-TEST_CASE("damaged configurations decode to nothing or to something that encodes alike") {
+TEST_CASE("damaged configurations do not decode, or decode to a value with the same encoding") {
   prng random{6};
   for (int round = 0; round < 20000; ++round) {
     auto text = encode(random_configuration(random));
@@ -92,7 +92,7 @@ TEST_CASE("a configuration lists every member once") {
   CHECK_FALSE(c.is_member(node_id{5}));
 }
 
-TEST_CASE("a configuration has one encoding, whether or not it promotes or dismissed anybody") {
+TEST_CASE("a configuration has exactly one encoding, with or without promotions and dismissals") {
   auto c = test::voters(2);
   const auto plain = encode(c);
   CHECK(plain[0] == 1); // the format of logs from before there were promotions
@@ -103,7 +103,7 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes or dismi
   c.promotions = {{node_id{3}, node_id{1}}};
   const auto promoting = encode(c);
   CHECK(promoting[0] == 2);
-  // The newer format with nothing to promote.
+  // The newer format without promotions.
   auto doubled = plain + std::string(4, '\0');
   doubled[0] = 2;
   CHECK_FALSE(decode_configuration(doubled));
@@ -113,9 +113,9 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes or dismi
   c.promotions[0].asked = true;
   auto asked = encode(c);
   CHECK(asked[0] == 3);
-  const auto flags = asked.size() - 5; // before the number of the dismissed
+  const auto flags = asked.size() - 5; // before the number of dismissed nodes
   CHECK(asked[flags] == 1);
-  for (const char other : {'\0', '\4'}) { // format 2 says it shorter; what nobody knows
+  for (const char other : {'\0', '\4'}) { // format 2 is the lowest that fits; a flag that format 3 lacks
     asked[flags] = other;
     CHECK_FALSE(decode_configuration(asked));
   }
@@ -124,7 +124,7 @@ TEST_CASE("a configuration has one encoding, whether or not it promotes or dismi
   CHECK(wanted[0] == 4);
   CHECK(wanted[flags] == 4);
   CHECK(decode_configuration(wanted) == c);
-  wanted[flags] = 1; // format 3 says it shorter
+  wanted[flags] = 1; // format 3 is the lowest that fits
   CHECK_FALSE(decode_configuration(wanted));
 }
 

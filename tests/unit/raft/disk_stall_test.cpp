@@ -1,4 +1,4 @@
-// A disk that does not answer: who notices, who leads, and what may wait for it.
+// A disk that does not respond: which nodes notice, which node leads, and what may wait for the disk.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -40,7 +40,7 @@ append_request entries_for(const follower& f, index_t first, std::size_t count) 
   return request;
 }
 
-/// Lets time pass as a shell does, a tick at each deadline; everything that was asked for meanwhile.
+/// Lets time pass as a shell does, with a tick at each deadline. Returns the outputs.
 template <class Role> std::vector<output> run(Role& role, time_point& now, duration time) {
   std::vector<output> seen;
   const auto end = now + time;
@@ -66,14 +66,15 @@ bool orders(const output& out, std::uint64_t target) {
   return false;
 }
 
-/// Leads three nodes; its disk has taken a write and does not answer. The others answer each 100 ms and have it all.
+/// Leads three nodes. Its disk has accepted a write and does not respond. The others respond every 100 ms and have
+/// everything.
 struct hung_leader {
   leader l;
   time_point now = start;
   std::vector<output> seen;
 
   explicit hung_leader(std::uint64_t nodes = 3) : l(a_leader(nodes)) { l.step(propose{{{1, bytes{"x"}}}}, now); }
-  /// Whether it still leads.
+  /// True if it still leads.
   bool beat(std::initializer_list<std::uint64_t> peers, index_t match) {
     now += 100ms;
     for (const auto id : peers) {
@@ -112,7 +113,7 @@ TEST_CASE("a disk stalls when its oldest write has waited for the limit, and not
   CHECK(f.state().disk_wait(now) == 0ms);
 }
 
-TEST_CASE("a disk that answers slowly but steadily does not stall") {
+TEST_CASE("a disk that responds slowly but steadily does not stall") {
   auto f = a_follower();
   auto now = start;
   for (index_t i = 2; i < 20; ++i) {
@@ -132,7 +133,7 @@ TEST_CASE("the limit is twice the longest election timeout unless it is set") {
   CHECK(opts.stall_limit() == 900ms);
 }
 
-TEST_CASE("a role's deadline covers the disk, for every role") {
+TEST_CASE("the deadline of every role includes the disk's") {
   auto f = a_follower();
   auto now = start;
   f.step(rpc{entries_for(f, 2, 1)}, now);
@@ -157,7 +158,7 @@ TEST_CASE("a process that did not run does not blame its disk") {
   auto now = start + 10 * limit;
   CHECK_FALSE(f.step(rpc{entries_for(f, 3, 0)}, now).disk_stalled);
   CHECK_FALSE(f.step(persisted{test::all_of(f.state())}, now).disk_stalled);
-  // A disk that stalls all the same is found a limit later.
+  // If the disk does stall, that is found one limit later.
   f.step(rpc{entries_for(f, 3, 1)}, now);
   now += 10 * limit;
   f.step(rpc{entries_for(f, 4, 0)}, now);
@@ -165,20 +166,20 @@ TEST_CASE("a process that did not run does not blame its disk") {
   CHECK(f.state().disk_stalled());
 }
 
-TEST_CASE("a leader whose disk hangs hands over at once to a voter that has everything, without its disk") {
+TEST_CASE("a leader whose disk hangs transfers at once to a voter that has everything, without using its disk") {
   hung_leader h;
   while (h.now < start + limit - 100ms) REQUIRE(h.beat({2, 3}, 3));
   CHECK_FALSE(h.ordered(2));
   CHECK(h.beat({2, 3}, 3));
   CHECK(h.l.state().disk_stalled());
   CHECK((h.ordered(2) || h.ordered(3)));
-  // What is committed without it is applied.
+  // Entries that are committed without its disk are applied.
   CHECK(h.l.state().commit() == 3);
   CHECK(h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_now.at(0).why == refusal::transferring);
   CHECK(h.l.step(rpc{vote_request{test::from(2, 3), 3, 2, false, true}}, h.now).next_role->to == role_kind::follower);
 }
 
-TEST_CASE("a hung leader steps down without a successor when the others are a quorum") {
+TEST_CASE("a hung leader without a successor steps down if the others are a quorum") {
   hung_leader h;
   // They lack its newest entry.
   while (h.now < start + limit + defaults.election_max - 100ms) REQUIRE(h.beat({2, 3}, 2));
@@ -211,21 +212,21 @@ TEST_CASE("a hung leader without which there is no quorum stays, refuses command
   CHECK(h.l.step(change, h.now).failed_now.at(0).why == refusal::disk_stalled);
   h.l.step(read_request{5}, h.now);
   CHECK(h.l.step(peer_report{2, node_id{2}, 3, 1, h.now}, h.now).reads.size() == 1);
-  // The disk answers: it goes on.
+  // The disk responds: the leader continues.
   const auto out = h.l.step(persisted{test::all_of(h.l.state())}, h.now);
   CHECK(out.disk_stalled == false);
   CHECK(out.commit_to == index_t{3});
   CHECK(h.l.step(propose{{{3, bytes{"z"}}}}, h.now).accepted_now.size() == 1);
 }
 
-TEST_CASE("a hung leader that hears no other voter steps down as any other") {
+TEST_CASE("a hung leader that hears no other voter steps down like any other leader") {
   hung_leader h;
   std::vector<output> seen = run(h.l, h.now, limit);
   REQUIRE(seen.back().next_role);
   CHECK(h.now == start + defaults.election_max);
 }
 
-TEST_CASE("in a joint configuration both majorities must do without a hung leader") {
+TEST_CASE("in a joint configuration both majorities must be able to do without a hung leader") {
   auto disk = test::disk_with({1}, {1, {}}, 3);
   configuration c = test::voters(3);
   c.outgoing = {{node_id{1}, {}}, {node_id{4}, {}}};
@@ -240,13 +241,13 @@ TEST_CASE("in a joint configuration both majorities must do without a hung leade
   hung_leader h;
   h.l = leader{std::move(cand)};
   h.l.start(start);
-  // Of the old voters 1 and 4, no majority is left without 1.
+  // Of the old voters 1 and 4, no majority remains without 1.
   while (h.now < start + 2 * limit) REQUIRE(h.beat({2, 3, 4}, 2));
   CHECK(h.l.state().disk_stalled());
   CHECK_FALSE((h.ordered(2) || h.ordered(3) || h.ordered(4)));
 }
 
-TEST_CASE("a leader takes no more than so many bytes that its own disk lacks") {
+TEST_CASE("a leader limits the bytes that its own disk lacks") {
   options opts;
   opts.max_uncommitted_bytes = 1000;
   follower f{node_state{node_id{1}, test::cluster, opts, 42, test::disk_with({1}, {1, {}})}};
@@ -277,7 +278,7 @@ TEST_CASE("a leader takes no more than so many bytes that its own disk lacks") {
   CHECK(l.step(propose{{{200, bytes{"y"}}}}, start).accepted_now.size() == 1);
 }
 
-TEST_CASE("a follower whose disk stalls takes no entries, answers nothing, and does not campaign") {
+TEST_CASE("a follower whose disk stalls appends no entries, sends no responses, and does not campaign") {
   auto f = a_follower();
   auto now = start;
   f.step(rpc{entries_for(f, 2, 1)}, now);
@@ -290,7 +291,7 @@ TEST_CASE("a follower whose disk stalls takes no entries, answers nothing, and d
   CHECK_FALSE(f.deadline());
   CHECK_FALSE(f.step(rpc{timeout_now{test::from(2, 1)}}, now).next_role);
   CHECK_FALSE(f.step(tick{}, now + limit).next_role);
-  // It goes on following, and says what it has as soon as its disk answers.
+  // It keeps following, and reports what it has as soon as its disk responds.
   CHECK(f.leader_hint() == node_id{2});
   f.step(persisted{test::all_of(f.state())}, now);
   const auto answered = f.step(rpc{entries_for(f, 3, 0)}, now);
@@ -299,14 +300,14 @@ TEST_CASE("a follower whose disk stalls takes no entries, answers nothing, and d
   CHECK(f.deadline());
 }
 
-TEST_CASE("no number of elections makes a queue grow behind a disk that stalls") {
+TEST_CASE("no number of elections makes a queue grow behind a stalled disk") {
   auto f = a_follower();
   auto now = start;
   f.step(rpc{entries_for(f, 2, 1)}, now);
   while (!f.state().disk_stalled()) f.step(rpc{entries_for(f, 3, 0)}, now += limit / 20);
   std::size_t writes = 0;
   std::size_t held = 0;
-  now += 10 * limit; // no leader was heard lately: votes are considered
+  now += 10 * limit; // no leader was heard recently, so votes are considered
   for (term_t term = 2; term < 2000; ++term) {
     const auto out = f.step(rpc{vote_request{test::from(3, term), 9, term - 1}}, now += 1ms);
     writes += out.write_now.has_value();
@@ -316,7 +317,7 @@ TEST_CASE("no number of elections makes a queue grow behind a disk that stalls")
   CHECK(held < 300);
 }
 
-TEST_CASE("a candidate whose vote does not get to its disk gives up, and tries again when it answers") {
+TEST_CASE("a candidate whose vote does not reach its disk falls back, and tries again when the disk responds") {
   candidate c{follower{test::state_with({1}, {1, {}})}};
   auto now = start;
   c.start(now);
@@ -346,7 +347,7 @@ TEST_CASE("validate: a node whose disk stalls does not campaign") {
   CHECK_THROWS_WITH(f.state().validate(out), Catch::Matchers::Contains("does not campaign"));
 }
 
-TEST_CASE("how far a node is behind is measured in time, from what it has heard to be committed") {
+TEST_CASE("the lag of a node is measured in time, by the commit indexes that it has learned") {
   auto f = a_follower();
   auto now = start;
   auto request = entries_for(f, 2, 2);
@@ -357,7 +358,7 @@ TEST_CASE("how far a node is behind is measured in time, from what it has heard 
   f.step(tick{}, now);
   now += 3s;
   CHECK(f.state().behind_for(now) == 3s);
-  // What came later does not make it more late than that.
+  // Newer entries do not make it later than that.
   auto more = entries_for(f, 4, 7);
   more.commit = 20;
   f.step(rpc{more}, now);
@@ -366,7 +367,7 @@ TEST_CASE("how far a node is behind is measured in time, from what it has heard 
   CHECK(f.state().behind_for(now + 1s) == 1s);
 }
 
-TEST_CASE("a node that is sent a snapshot says so until it goes on from its log") {
+TEST_CASE("a node that receives a snapshot reports that until it continues from its log") {
   auto f = a_follower();
   snapshot_request piece;
   piece.head = test::from(2, 1);

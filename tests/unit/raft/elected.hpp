@@ -1,4 +1,4 @@
-// How node 1 comes to lead: the tests of leaders begin with it.
+// How node 1 becomes leader; shared by the tests of leaders.
 #pragma once
 
 #include "raft/role.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe::raft::test {
 
-/// Leads the term after the follower's: all of `voters` said yes. The no-op is on its way to the disk.
+/// Leads the term after the follower's, with the votes of `voters`. The no-op is on its way to the disk.
 inline leader elected(follower from, const std::vector<std::uint64_t>& voters, time_point now) {
   const auto term = from.state().term() + 1;
   candidate c{std::move(from)};

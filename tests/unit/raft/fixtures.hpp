@@ -1,4 +1,4 @@
-// Small makers that the tests of the core share.
+// Small factory functions that the tests of the core share.
 #pragma once
 
 #include "raft/node_state.hpp"
@@ -20,7 +20,7 @@ inline configuration voters(std::uint64_t count) {
   return c;
 }
 
-/// A disk whose log has these terms, the first entry being the configuration of `nodes` voters.
+/// A disk whose log has these terms; the first entry is the configuration of `nodes` voters.
 inline recovered disk_with(const std::vector<term_t>& terms, hard_state hard, std::uint64_t nodes = 3) {
   recovered disk;
   disk.hard = hard;
@@ -32,14 +32,14 @@ inline recovered disk_with(const std::vector<term_t>& terms, hard_state hard, st
   return disk;
 }
 
-/// Node 1 as it comes up from that disk.
+/// Node 1 as it starts from that disk.
 inline node_state state_with(const std::vector<term_t>& terms, hard_state hard, std::uint64_t nodes = 3) {
   return {node_id{1}, cluster, {}, 42, disk_with(terms, hard, nodes)};
 }
 
 inline header from(std::uint64_t peer, term_t term) { return {cluster, node_id{peer}, node_id{1}, term}; }
 
-/// The mark of everything that was handed over.
+/// The mark of everything that was handed to the log store.
 inline durable_mark all_of(const node_state& s) { return {s.last_write(), s.log().last_index(), s.log().last_term()}; }
 
 } // namespace troupe::raft::test

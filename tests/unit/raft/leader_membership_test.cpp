@@ -1,4 +1,5 @@
-// A leader whose members change: what counts in a joint configuration, when it is none itself, and who is told.
+// A leader during membership changes: what counts in a joint configuration, a leader that is not a member, and removal
+// notices.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -11,7 +12,7 @@ namespace {
 const time_point start{std::chrono::seconds{100}};
 
 configuration joint() {
-  // 1, 2, 3 give way to 3, 4, 5.
+  // 1, 2, 3 are replaced by 3, 4, 5.
   return {{{node_id{3}, {}}, {node_id{4}, {}}, {node_id{5}, {}}}, test::voters(3).voters, {}, {}};
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("a joint configuration needs both majorities for a candidate") {
   CHECK(c.start(start).send_now.size() == 4);
   c.step(rpc{vote_response{test::from(2, 2), true, true}}, start);
   c.step(rpc{vote_response{test::from(3, 2), true, true}}, start);
-  CHECK(c.state().term() == 1); // 1, 2, 3 of the old, 3 of the new
+  CHECK(c.state().term() == 1); // 1, 2, 3 of the old configuration, 3 of the new
   c.step(rpc{vote_response{test::from(5, 2), true, true}}, start);
   CHECK(c.state().term() == 2);
 }
@@ -74,18 +75,18 @@ TEST_CASE("a joint configuration needs both majorities for a commit, and is left
   auto l = elected(state_with(joint()), {2, 3, 4});
   report(l, 2, 3);
   report(l, 4, 3);
-  CHECK(l.state().commit() == 0); // 1 and 2 of the old, 4 of the new
+  CHECK(l.state().commit() == 0); // 1 and 2 of the old configuration, 4 of the new
   const auto out = report(l, 5, 3);
   CHECK(l.state().commit() == 3);
   REQUIRE(out.write_now);
   REQUIRE(out.write_now->append.size() == 1);
   CHECK(decode_configuration(out.write_now->append[0].data.view())->voters == joint().voters);
   CHECK_FALSE(l.state().members().joint());
-  // From now on the new ones alone decide.
+  // From now on the new configuration alone decides.
   report(l, 3, 4);
   const auto done = report(l, 4, 4);
   CHECK(l.state().commit() == 4);
-  // Node 1 is none of them: it hands over, and knows.
+  // Node 1 is not in the new configuration: it transfers its leadership and knows of its removal.
   CHECK(done.removed == 4);
   REQUIRE(sent<timeout_now>(done));
   CHECK(sent<timeout_now>(done)->head.to == node_id{3});
@@ -94,23 +95,23 @@ TEST_CASE("a joint configuration needs both majorities for a commit, and is left
 TEST_CASE("a joint configuration needs both majorities for a read and for staying leader") {
   auto l = elected(state_with(joint()), {3, 4});
   for (const auto id : {2u, 4u, 5u}) report(l, id, 3);
-  REQUIRE(l.state().commit() == 3); // the leaving entry is 4, and not committed: now 3, 4, 5 count
+  REQUIRE(l.state().commit() == 3); // entry 4 leaves the joint configuration, uncommitted: 3, 4, 5 count now
   l.step(read_request{5}, start);
   CHECK(report(l, 2, 3, 1).reads.empty());
-  CHECK(report(l, 4, 3, 1).reads.empty()); // its own word is none of the new majority
+  CHECK(report(l, 4, 3, 1).reads.empty()); // the leader itself is not in the new majority
   CHECK(report(l, 5, 3, 1).reads.size() == 1);
 
   auto m = elected(state_with(joint()), {3, 4});
   const auto& o = m.state().opts();
   report(m, 2, 0, 0, o.election_max);
   const auto out = m.step(tick{}, start + o.election_max);
-  REQUIRE(out.next_role); // 1 and 2 of the old, nobody of the new
+  REQUIRE(out.next_role); // 1 and 2 of the old configuration, none of the new
   CHECK(out.next_role->to == role_kind::follower);
 }
 
-TEST_CASE("a guard that does not hold is refused as such, and a bad change as bad, whatever else is in progress") {
+TEST_CASE("a failed `based_on` and an invalid change are refused as such, whatever else is in progress") {
   auto stale = removing(3);
-  stale.based_on = 1; // of settled(), the configuration is at 1
+  stale.based_on = 1; // the configuration of settled() is at 1
   auto bad = adding(4);
   bad.add[0].who.address = "nowhere";
   const auto why = [](leader& l, const change_members& what) {
@@ -141,7 +142,7 @@ TEST_CASE("a guard that does not hold is refused as such, and a bad change as ba
   CHECK(why(full, stale) == refusal::stale_configuration);
 }
 
-TEST_CASE("a learner counts for nothing") {
+TEST_CASE("a learner does not count towards any majority") {
   auto c = test::voters(3);
   c.learners = {{node_id{4}, {}}, {node_id{5}, {}}, {node_id{6}, {}}};
   auto l = elected(state_with(c), {2});
@@ -149,7 +150,7 @@ TEST_CASE("a learner counts for nothing") {
   CHECK(l.state().commit() == 0);
   report(l, 3, 3);
   CHECK(l.state().commit() == 3);
-  // Nor does it keep a leader in its place, or confirm a read.
+  // Nor does it keep a leader in office, or confirm a read.
   l.step(read_request{5}, start);
   for (const auto id : {4u, 5u, 6u}) CHECK(report(l, id, 3, 1).reads.empty());
   CHECK(report(l, 2, 3, 1).reads.size() == 1);
@@ -158,7 +159,7 @@ TEST_CASE("a learner counts for nothing") {
   CHECK(l.step(tick{}, start + o.election_max).next_role);
 }
 
-TEST_CASE("a learner's vote is none") {
+TEST_CASE("a learner's vote does not count") {
   auto c = test::voters(3);
   c.learners = {{node_id{4}, {}}};
   follower f{state_with(c)};
@@ -169,11 +170,11 @@ TEST_CASE("a learner's vote is none") {
   CHECK(asks.state().term() == 1);
 }
 
-TEST_CASE("section 4.1: no change before an entry of the own term is committed, and one at a time") {
-  // Two leaders whose changes start from one configuration of four could each have a majority of their own: 1 with 2
-  // when 4 leaves, 3 with 4 when 1 leaves. The second one must have brought its term to a majority first.
+TEST_CASE("section 4.1: no change before an entry of the leader's term is committed, and one at a time") {
+  // Two leaders whose changes start from the same configuration of four could each have their own majority: 1 with 2 if
+  // 4 leaves, 3 with 4 if 1 leaves. The second leader must first have replicated an entry of its term to a majority.
   auto state = test::state_with({1, 1}, {1, {}}, 4);
-  state.commit_to(2); // the leader before told it: the configuration is committed
+  state.commit_to(2); // the leader before reported that the configuration is committed
   auto l = elected(std::move(state), {2, 3});
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing(4), start);
@@ -189,7 +190,7 @@ TEST_CASE("section 4.1: no change before an entry of the own term is committed, 
   CHECK(l.step(removing(3), start).accepted_now.size() == 1);
 }
 
-TEST_CASE("a change is based on a configuration, if it says so") {
+TEST_CASE("a change is refused if `based_on` is not the current configuration") {
   auto l = settled();
   auto change = adding(4);
   change.based_on = 3;
@@ -201,7 +202,7 @@ TEST_CASE("a change is based on a configuration, if it says so") {
   CHECK(started(out) == std::vector{node_id{4}});
 }
 
-TEST_CASE("a change needs room, and a voter that is left") {
+TEST_CASE("a change needs room on the disk, and a remaining voter") {
   auto l = settled();
   CHECK(l.step(change_members{7, {}, {node_id{1}, node_id{2}, node_id{3}}, 0}, start).failed_now.at(0).why ==
         refusal::no_voter_left);
@@ -221,7 +222,7 @@ TEST_CASE("4.2.1: a learner is promoted after a round that took less than an ele
   REQUIRE(l.state().configuration_committed());
   // A slow round: the next one begins.
   CHECK_FALSE(report(l, 4, 4, 0, o.election_min).write_now);
-  // Something new came meanwhile: no round ends before the learner has what was there when it began.
+  // New entries were appended meanwhile: no round ends before the learner has what the log had when the round began.
   l.step(propose{{{8, bytes{"x"}}, {9, bytes{"y"}}}}, start + o.election_min);
   const auto out = report(l, 4, 5, 0, o.election_min + 100ms);
   REQUIRE(out.write_now);
@@ -240,17 +241,17 @@ TEST_CASE("a learner that kept up once and is silent since is not promoted by a 
   CHECK(l.state().members().voters.size() == 3);
 }
 
-TEST_CASE("a removed peer is told when it answers, until it knows") {
+TEST_CASE("a removed peer is notified when it responds, until it knows") {
   auto l = settled();
   l.step(removing(3), start);
   l.step(persisted{test::all_of(l.state())}, start);
-  CHECK_FALSE(sent<removed_notice>(report(l, 3, 4))); // its own word does not count, and nothing is committed
+  CHECK_FALSE(sent<removed_notice>(report(l, 3, 4))); // its own copy does not count, so nothing is committed
   report(l, 2, 4);
   const auto out = report(l, 3, 4);
   REQUIRE(sent<removed_notice>(out));
   CHECK(sent<removed_notice>(out)->index == 4);
   CHECK_FALSE(out.membership);
-  // An answer to an older notice is none to this one.
+  // An answer to an older notice does not acknowledge this one.
   CHECK_FALSE(l.step(rpc{removed_answer{test::from(3, 2), 3}}, start).membership);
   const auto known = l.step(rpc{removed_answer{test::from(3, 2), 4}}, start);
   REQUIRE(known.membership);
@@ -258,7 +259,7 @@ TEST_CASE("a removed peer is told when it answers, until it knows") {
   CHECK_FALSE(sent<removed_notice>(report(l, 3, 4)));
 }
 
-TEST_CASE("a removed peer that is silent is given up in the end") {
+TEST_CASE("a removed peer that stays silent is dropped in the end") {
   auto l = settled();
   l.step(removing(3), start);
   l.step(persisted{test::all_of(l.state())}, start);
@@ -274,18 +275,18 @@ TEST_CASE("a removed peer that is silent is given up in the end") {
   CHECK(*l.deadline() > end);
 }
 
-TEST_CASE("who comes back before it was told is a peer as before") {
+TEST_CASE("a node that is added again before it was notified of its removal is a peer as before") {
   auto l = settled();
   l.step(removing(3), start);
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 4);
   const auto out = l.step(change_members{7, {{{node_id{3}, {}}, false, {}}}, {}, 0}, start);
   REQUIRE(out.accepted_now.size() == 1);
-  CHECK(started(out).empty()); // its replicator is still there
+  CHECK(started(out).empty()); // its replicator still exists
   CHECK_FALSE(sent<removed_notice>(report(l, 3, 4)));
-  // What it says of the time before is void.
+  // Its answer to the earlier notice is no longer valid.
   CHECK_FALSE(l.step(rpc{removed_answer{test::from(3, 2), 4}}, start).membership);
-  // Nor is it given up when it has been silent for long.
+  // Nor is it dropped when it has been silent for long.
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 5);
   REQUIRE(l.state().configuration_committed());
@@ -304,7 +305,7 @@ TEST_CASE("4.2.2: a node that an uncommitted entry removes may campaign, but wai
   CHECK(alone.deadline() == start);
 }
 
-TEST_CASE("a new leader tells those whom the last change removed") {
+TEST_CASE("a new leader notifies the nodes that the last change removed") {
   auto c = test::voters(2);
   auto l = elected(state_with(c), {2});
   report(l, 2, 3);
@@ -314,8 +315,8 @@ TEST_CASE("a new leader tells those whom the last change removed") {
   CHECK(sent<removed_notice>(out)->commit == 3);
 }
 
-TEST_CASE("a leader that only learns hands over, and is not removed") {
-  // Removed and taken in again to learn, by entries that it did not know to be committed when it was elected.
+TEST_CASE("a leader that became a learner transfers its leadership, and is not removed") {
+  // It was removed and added again as a learner, by entries that it did not know to be committed when it was elected.
   configuration c{{{node_id{2}, {}}, {node_id{3}, {}}}, {}, {{node_id{1}, {}}}, {}};
   auto l = elected(state_with(c), {2, 3});
   report(l, 2, 3);
@@ -330,14 +331,14 @@ TEST_CASE("a leader that only learns hands over, and is not removed") {
   CHECK_FALSE(l.state().removed());
 }
 
-TEST_CASE("a leader that is alone without itself steps down when nobody can follow it") {
+TEST_CASE("a removed leader steps down if no node can take over") {
   auto l = settled();
   report(l, 3, 3);
   l.step(removing(1), start);
   l.step(persisted{test::all_of(l.state())}, start);
   const auto late = l.state().opts().election_min;
   l.step(peer_report{2, node_id{2}, 4, 0, start}, start + late);
-  // What was said was said long ago.
+  // The peers responded long ago.
   const auto out = l.step(peer_report{2, node_id{3}, 4, 0, start}, start + late);
   CHECK(out.removed == 4);
   REQUIRE(out.next_role);
@@ -345,7 +346,7 @@ TEST_CASE("a leader that is alone without itself steps down when nobody can foll
   CHECK_FALSE(l.state().may_campaign());
 }
 
-TEST_CASE("a change after which no majority would answer is refused") {
+TEST_CASE("a change after which no majority would respond is refused") {
   auto l = settled();
   const auto& o = l.state().opts();
   const auto late = o.election_max + std::chrono::milliseconds{1};
@@ -357,15 +358,15 @@ TEST_CASE("a change after which no majority would answer is refused") {
   CHECK(l.step(removing(3), start + late).accepted_now.size() == 1);
 }
 
-TEST_CASE("a new leader takes nobody for present that has not answered it") {
+TEST_CASE("a new leader treats no node as responsive that has not responded to it") {
   auto l = settled();
   const auto refused = l.step(removing(2), start);
   REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::leader_too_new); // node 3 may answer yet
+  CHECK(refused.failed_now[0].why == refusal::leader_too_new); // node 3 may still respond
   report(l, 3, 3);
   CHECK(l.step(removing(2), start).accepted_now.size() == 1);
 
-  // Nor for one that makes up for a failure.
+  // The same holds for a promotion that needs one voter more than a majority.
   auto c = test::voters(3);
   c.learners = {{node_id{4}, {}}};
   c.promotions = {{node_id{4}, {}}};
@@ -378,7 +379,7 @@ TEST_CASE("a new leader takes nobody for present that has not answered it") {
   CHECK(grows.state().members().is_voter({4}));
 }
 
-TEST_CASE("who replaces nobody votes only where the then larger majority bears a failure, or nothing is missing") {
+TEST_CASE("a learner that replaces no voter is promoted if all voters respond, or one more than a majority") {
   for (const bool all_there : {true, false}) {
     auto l = settled();
     const auto& o = l.state().opts();
@@ -401,7 +402,7 @@ TEST_CASE("who replaces nobody votes only where the then larger majority bears a
   }
 }
 
-TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is not") {
+TEST_CASE("a node that an operator removed is told so, a node that the policy removed is not") {
   for (const bool asked : {true, false}) {
     auto l = settled();
     auto what = removing(3);
@@ -417,7 +418,7 @@ TEST_CASE("whom somebody asked to remove is told so, whom the policy removed is 
   }
 }
 
-TEST_CASE("a leader that was not asked itself says as well that somebody asked") {
+TEST_CASE("a leader that did not get the request itself also says that an operator asked") {
   auto c = test::voters(2);
   c.dismissed = {{node_id{3}}};
   auto l = elected(state_with(c), {2});

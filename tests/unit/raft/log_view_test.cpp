@@ -9,11 +9,11 @@
 namespace troupe::raft {
 namespace {
 
-/// Remembers everything, and looks for everything from the end.
+/// Keeps all entries, and searches linearly from the end.
 struct oracle {
-  std::vector<entry> all; ///< all[0] has index 1; what was reset away is filled up with anything
+  std::vector<entry> all; ///< all[0] has index 1; entries before a reset are filled with placeholders
   log_position start;
-  /// The configuration that held at `start`, if one did.
+  /// The configuration in force at `start`, if any.
   std::optional<std::pair<index_t, configuration>> base;
 
   index_t last() const { return all.size(); }
@@ -41,7 +41,7 @@ struct oracle {
     start = at.last;
     base = {at.configuration_index, at.members};
   }
-  /// What a storage finds of it, when its newest snapshot is of `at`.
+  /// What a storage recovers from it, if its newest snapshot is at `at`.
   recovered disk(index_t at) const {
     recovered found;
     found.last_index = last();
@@ -93,7 +93,7 @@ void compare(const log_view& log, const oracle& truth, prng& random) {
 
 configuration some_voters(prng& random) { return test::voters(1 + random.next() % 5); }
 
-/// A log view and its oracle, and one random thing done to both.
+/// A log view and its oracle. Each step does the same random operation to both.
 struct pair_of_logs {
   log_view log;
   oracle truth;
@@ -139,11 +139,11 @@ struct pair_of_logs {
 
 } // namespace
 
-TEST_CASE("a log view tells what a vector of entries tells") {
+TEST_CASE("a log view agrees with a vector of entries") {
   prng random{3};
   for (int round = 0; round < 60; ++round) {
     pair_of_logs both;
-    // The first rounds are of a log that is never compacted.
+    // In the first rounds the log is never compacted.
     const auto kinds = round < 20 ? 17u : 20u;
     for (int step = 0; step < 120; ++step) {
       const auto dice = random.next() % kinds;
@@ -177,7 +177,7 @@ TEST_CASE("a compaction never goes back and never beyond the log") {
   CHECK(log.last_term() == 6);
 }
 
-TEST_CASE("a recovered log has every term and no data") {
+TEST_CASE("a recovered log has all terms and no data") {
   const log_view log{test::disk_with({1, 1, 4, 4, 6}, {6, {}})};
   CHECK(log.last_index() == 5);
   CHECK(log.term_at(2) == term_t{1});
@@ -188,7 +188,7 @@ TEST_CASE("a recovered log has every term and no data") {
   CHECK(log.current() == test::voters(3));
 }
 
-TEST_CASE("a truncation brings the configuration before back") {
+TEST_CASE("a truncation restores the previous configuration") {
   log_view log{test::disk_with({1}, {1, {}})};
   log.append({2, 1, entry_kind::configuration, bytes{encode(test::voters(5))}});
   CHECK(log.current() == test::voters(5));
@@ -196,13 +196,13 @@ TEST_CASE("a truncation brings the configuration before back") {
   CHECK(log.current() == test::voters(3));
 }
 
-TEST_CASE("a node may count as long as a configuration that has it may be in force") {
+TEST_CASE("a node may count as long as a configuration that includes it may be in force") {
   log_view log{test::disk_with({1}, {1, {}}, 2)};
   CHECK(log.previous().empty());
   log.append({2, 1, entry_kind::configuration, bytes{encode(test::voters(4))}});
   log.append({3, 1, entry_kind::configuration, bytes{encode(test::voters(3))}});
   CHECK(log.previous() == test::voters(4));
-  // Up to 1 is committed: any of the three may be in force; up to 2: one of the last two; up to 3: the last one.
+  // With commit 1, any of the three may be in force; with 2, one of the last two; with 3, the last one.
   for (index_t commit = 0; commit <= 4; ++commit) {
     CHECK(log.may_count(node_id{3}, commit));
     CHECK(log.may_count(node_id{4}, commit) == (commit <= 2));
@@ -238,7 +238,7 @@ TEST_CASE("a log knows in which configuration a node was last, and which one fol
   CHECK(log.last_membership(three).first == 1);
   REQUIRE(log.last_membership(three).second);
   CHECK(log.last_membership(three).second->first == 2);
-  // Of what was before, it knows nothing.
+  // It knows nothing of what was before.
   log.compact(3);
   CHECK(log.last_membership(three).first == 0);
   CHECK_FALSE(log.last_membership(three).second);

@@ -1,4 +1,4 @@
-// What a change makes of the members: case by case, and random walks held against what must always be true.
+// How changes transform configurations: single cases, and random walks that check invariants.
 #include "raft/membership_rules.hpp"
 
 #include "raft/base/random.hpp"
@@ -37,19 +37,19 @@ std::vector<member> nodes(std::vector<std::uint64_t> ids) {
   return made;
 }
 
-/// Voters 1 to 3, and 4 that learns.
+/// Voters 1 to 3, and learner 4.
 configuration with_a_learner() { return {nodes({1, 2, 3}), {}, nodes({4}), {}}; }
 
 } // namespace
 
-TEST_CASE("who joins is a learner first") {
+TEST_CASE("a node that joins is a learner first") {
   const auto c = changed(test::voters(3), adding({voter(4), learner(5)}));
   CHECK(c.voters == test::voters(3).voters);
   CHECK(c.learners == nodes({4, 5}));
   CHECK(c.promotions == std::vector<promotion>{{node_id{4}, {}, true}});
 }
 
-TEST_CASE("a learner that has caught up votes, in the place of whom it replaces") {
+TEST_CASE("a caught-up learner becomes a voter and replaces the voter that its promotion names") {
   const auto c = changed(test::voters(3), adding({voter(4, 2), voter(5), learner(6)}));
   CHECK(promoted(c, nobody) == c);
   const auto four = promoted(c, [](const promotion& p) { return p.learner == node_id{4}; });
@@ -59,14 +59,14 @@ TEST_CASE("a learner that has caught up votes, in the place of whom it replaces"
   CHECK(promoted(c, everybody).learners == nodes({6}));
 }
 
-TEST_CASE("a learner may be asked to vote later, and no more") {
+TEST_CASE("a learner may be promoted later, and demoted to a plain learner again") {
   const auto votes = changed(with_a_learner(), adding({voter(4)}));
   CHECK(votes.promotions.size() == 1);
   CHECK(promoted(votes, everybody).voters.size() == 4);
   CHECK(changed(votes, adding({learner(4)})) == with_a_learner());
 }
 
-TEST_CASE("whoever leaves takes along what was planned with it") {
+TEST_CASE("the promotions of a removed node are removed with it") {
   const auto planned = changed(test::voters(3), adding({voter(4, 2), voter(5, 3)}));
   const auto without_learner = changed(planned, removing({node_id{4}}));
   CHECK(without_learner.promotions == std::vector<promotion>{{node_id{5}, node_id{3}, true}});
@@ -75,7 +75,7 @@ TEST_CASE("whoever leaves takes along what was planned with it") {
   CHECK(promoted(without_voter, everybody).voters == nodes({1, 4, 5}));
 }
 
-TEST_CASE("who is asked to leave is remembered, until it is asked back; whom a policy removes is not") {
+TEST_CASE("a removal by an operator is remembered until the node is added again, a removal by a policy is not") {
   auto c = changed(test::voters(3), removing({node_id{3}}));
   CHECK(c.dismissed == std::vector{dismissal{node_id{3}, next_index}});
   CHECK(changed(c, adding({learner(3)})).dismissed.empty());
@@ -89,7 +89,7 @@ TEST_CASE("who is asked to leave is remembered, until it is asked back; whom a p
   CHECK(c.is_dismissed(node_id{100}));
 }
 
-TEST_CASE("of those dismissed before the ones that are remembered the index is kept") {
+TEST_CASE("of the oldest dismissals only the highest index is kept") {
   auto c = test::voters(3);
   for (index_t at = 10; at < 10 + max_dismissed + 2; ++at) {
     c = changed(c, adding({learner(at)}), at - 1);
@@ -98,58 +98,58 @@ TEST_CASE("of those dismissed before the ones that are remembered the index is k
   CHECK(c.dismissed.size() == max_dismissed);
   CHECK(c.forgotten == 11);
   CHECK(c.dismissed.front() == dismissal{node_id{12}, 12});
-  // One of an older version, which did not say where: it was before the change that pushes it out.
+  // A dismissal of an older version, without an index: it happened before the change that pushes it out.
   c.forgotten = 0;
   c.dismissed.front().at = 0;
   c = changed(changed(c, adding({learner(5)}), 199), removing({node_id{5}}), 200);
   CHECK(c.forgotten == 200);
 }
 
-TEST_CASE("an address is host:port or not given; a change names no more nodes than there may be") {
+TEST_CASE("an address is host:port or empty; a change names at most max_members nodes") {
   const auto c = test::voters(3);
   for (const auto* good : {"", "name:5000", "127.0.0.1:1", "[::1]:65535"})
     CHECK_FALSE(objection(c, adding({{node(4, good), true, {}}})));
   for (const auto* bad : {"nonsense", "::1:5", "host:70000", "host:port", "http://x:1", "127.0.0.1:1\n", "x y:1", ":1"})
     CHECK(objection(c, adding({{node(4, bad), true, {}}})) == refusal::invalid_address);
   CHECK(objection(c, adding({{node(4, std::string(1'000'000, 'a') + ":1"), true, {}}})) == refusal::invalid_address);
-  CHECK(objection(c, adding({{node(2, "nowhere"), true, {}}})) == refusal::invalid_address); // of a voter
+  CHECK(objection(c, adding({{node(2, "nowhere"), true, {}}})) == refusal::invalid_address); // the address of a voter
   change_members many = adding({});
   for (std::uint64_t id = 10; id < 11 + max_members; ++id) many.add.push_back(learner(id));
   CHECK(objection(c, many) == refusal::configuration_too_large);
 }
 
-TEST_CASE("a configuration grows up to its limits, and may shrink from beyond them") {
+TEST_CASE("a configuration grows up to its limits, and may shrink if it exceeds them") {
   const std::string longest(253, 'a');
   auto c = test::voters(7);
   for (auto& m : c.voters) m.address = longest + ":65535";
   for (std::uint64_t id = 10; c.voters.size() + c.learners.size() < max_members; ++id)
     c = changed(c, adding({{node(id, longest + ":65535"), true, {}}}));
   for (std::uint64_t id = 1000; id < 1000 + max_dismissed; ++id) c.dismissed.push_back({node_id{id}, id});
-  CHECK(encode(c).size() <= max_configuration_bytes); // what the number of members allows fits
-  CHECK(outgrown(c, changed(c, adding({learner(500)}))) == refusal::configuration_too_large);
-  CHECK_FALSE(outgrown(c, changed(c, removing({node_id{10}}))));
+  CHECK(encode(c).size() <= max_configuration_bytes); // everything that the number of members allows fits
+  CHECK(size_objection(c, changed(c, adding({learner(500)}))) == refusal::configuration_too_large);
+  CHECK_FALSE(size_objection(c, changed(c, removing({node_id{10}}))));
   // From the log of an older version, which had no limits.
   auto huge = c;
   huge.learners[0].address = std::string(100'000, 'x');
   huge.learners.push_back(node(500));
   CHECK(decode_configuration(encode(huge)) == huge);
-  CHECK(outgrown(huge, changed(huge, adding({learner(501)}))) == refusal::configuration_too_large);
-  CHECK_FALSE(outgrown(huge, changed(huge, removing({node_id{500}}))));
-  CHECK_FALSE(outgrown(huge, changed(huge, removing({node_id{11}}))));
+  CHECK(size_objection(huge, changed(huge, adding({learner(501)}))) == refusal::configuration_too_large);
+  CHECK_FALSE(size_objection(huge, changed(huge, removing({node_id{500}}))));
+  CHECK_FALSE(size_objection(huge, changed(huge, removing({node_id{11}}))));
 }
 
-TEST_CASE("who is replaced is dismissed when it leaves, if somebody asked for that") {
+TEST_CASE("a replaced voter is dismissed when it leaves, if an operator asked for that") {
   for (const bool asked : {true, false}) {
     auto change = adding({voter(4, 2)});
     change.asked = asked;
     const auto planned = changed(test::voters(3), change);
     CHECK_FALSE(planned.is_dismissed(node_id{2}));
     CHECK(promoted(planned, everybody).is_dismissed(node_id{2}) == asked);
-    CHECK_FALSE(changed(planned, removing({node_id{4}})).is_dismissed(node_id{2})); // called off
+    CHECK_FALSE(changed(planned, removing({node_id{4}})).is_dismissed(node_id{2})); // cancelled
   }
 }
 
-TEST_CASE("a place has one successor; a spare learner has none, and a policy's learner is spare") {
+TEST_CASE("only one learner may replace a voter; an earlier one, and a policy's learner, become standby learners") {
   auto change = adding({voter(4, 2)});
   change.asked = false;
   auto c = changed(test::voters(3), change);
@@ -162,16 +162,16 @@ TEST_CASE("a place has one successor; a spare learner has none, and a policy's l
   CHECK(c.promotions == std::vector<promotion>{{node_id{6}, {}, false, true}});
   CHECK(promoted(c, everybody).voters == nodes({1, 2, 3}));
   CHECK(changed(c, adding({voter(6)})).promotions == std::vector<promotion>{{node_id{6}, {}, true}});
-  CHECK(changed(c, adding({learner(6)})).promotions.empty()); // somebody wants it to be no more
+  CHECK(changed(c, adding({learner(6)})).promotions.empty()); // an operator wants it to be a plain learner
 }
 
-TEST_CASE("what a policy decides about a learner does not undo that somebody asked for it") {
+TEST_CASE("a policy's decision about a learner does not undo an operator's request for it") {
   auto c = changed(test::voters(3), adding({voter(4)}));
   auto replacing = adding({voter(4, 2)});
   replacing.asked = false;
   c = changed(c, replacing);
   CHECK(c.promotions == std::vector<promotion>{{node_id{4}, node_id{2}, false, false, true}});
-  // The place was the policy's idea: the voter that leaves was not sent away.
+  // The replacement was the policy's decision: the voter that leaves is not dismissed.
   CHECK_FALSE(promoted(c, everybody).is_dismissed(node_id{2}));
   auto other = adding({voter(5, 2)});
   other.asked = false;
@@ -181,7 +181,7 @@ TEST_CASE("what a policy decides about a learner does not undo that somebody ask
   CHECK(decode_configuration(encode(c)) == c);
 }
 
-TEST_CASE("a member under another address is the same member") {
+TEST_CASE("a member with another address is the same member") {
   const auto moved =
       changed(with_a_learner(), adding({{node(2, "there:1"), true, {}}, {node(4, "there:2"), false, {}}}));
   CHECK(moved.voters == std::vector<member>{node(1), node(2, "there:1"), node(3)});
@@ -189,7 +189,7 @@ TEST_CASE("a member under another address is the same member") {
   CHECK(next_step(with_a_learner(), moved) == moved);
 }
 
-TEST_CASE("what makes no sense is refused") {
+TEST_CASE("contradictory changes are refused") {
   const auto c = with_a_learner();
   CHECK_FALSE(objection(c, adding({voter(5), learner(6), voter(7, 2)})));
   CHECK_FALSE(objection(c, removing({node_id{1}, node_id{4}})));
@@ -204,7 +204,7 @@ TEST_CASE("what makes no sense is refused") {
   CHECK(objection(c, adding({voter(5, 4)})) == refusal::not_a_voter);
 }
 
-TEST_CASE("promotions of nobody, as damaged bytes may hold them, lead nowhere") {
+TEST_CASE("promotions of nodes that are not learners, as in damaged bytes, have no effect") {
   configuration c = test::voters(3);
   c.promotions = {{node_id{9}, {}}, {node_id{1}, node_id{2}}};
   CHECK(promoted(c, everybody).voters == c.voters);
@@ -224,9 +224,9 @@ TEST_CASE("section 6: any two majorities on the way from one configuration to an
     const configuration goal{some(), {}, {}, {}};
     const auto next = next_step(from, goal);
     joint += next.joint();
-    CHECK(left(next) == goal);
-    // Every set of nodes that decides in one of two neighbours leaves no such set of the other among the rest.
-    for (const auto& [a, b] : {std::pair{from, next}, std::pair{next, left(next)}})
+    CHECK(leave_joint(next) == goal);
+    // For every set of nodes that is a quorum of one configuration, the rest is not a quorum of its neighbour.
+    for (const auto& [a, b] : {std::pair{from, next}, std::pair{next, leave_joint(next)}})
       for (std::uint64_t set = 0; set < 64; ++set) {
         const auto in = [&](node_id id) { return (set >> (id.value - 1) & 1) == 1; };
         if (has_quorum(a, in)) REQUIRE_FALSE(has_quorum(b, [&](node_id id) { return !in(id); }));
@@ -236,7 +236,7 @@ TEST_CASE("section 6: any two majorities on the way from one configuration to an
   CHECK(joint < 300);
 }
 
-TEST_CASE("after any allowed change nobody is two things at once") {
+TEST_CASE("after any allowed change, no node has two roles") {
   prng random{12};
   configuration c = test::voters(3);
   std::size_t done = 0;

@@ -1,4 +1,4 @@
-// node_state with snapshots and compaction: what it takes for durable is there after any crash.
+// node_state with snapshots and compaction: what it considers durable survives any crash.
 #include "raft/node_state.hpp"
 
 #include "tests/unit/raft/fixtures.hpp"
@@ -8,7 +8,7 @@
 namespace troupe::raft {
 namespace {
 
-/// The disk as a dumb list, and the snapshots beside it.
+/// The disk as a plain list, and the snapshots next to it.
 struct plain_disk {
   log_position start;
   std::vector<entry> log;
@@ -43,7 +43,7 @@ struct plain_disk {
     log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(up_to - start.index));
     start = to;
   }
-  /// What a restart makes of it: the newest snapshot, and the log only if it agrees with it.
+  /// Recovery after a restart: the newest snapshot, and the log only if it agrees with that.
   void recover() {
     if (snapshots.empty() || term_at(snapshots.back().last.index) == snapshots.back().last.term) return;
     start = snapshots.back().last;
@@ -51,12 +51,12 @@ struct plain_disk {
   }
 };
 
-/// Entries of odd terms are the cluster's, those of even terms a deposed leader's.
+/// Entries with odd terms are the cluster's, those with even terms a deposed leader's.
 term_t true_term(index_t i) { return 1 + i / 3 * 2; }
 
 snapshot_point true_snapshot(index_t i) { return {{i, true_term(i)}, 1, test::voters(3)}; }
 
-/// Drives a node through what a follower can meet, and compares with the disk after each step.
+/// Drives a node through everything that can happen to a follower, and compares it with the disk after each step.
 class walk {
  public:
   explicit walk(std::uint64_t seed) : random_(seed) {
@@ -152,7 +152,7 @@ class walk {
     }
     check();
   }
-  /// If power were lost now, and nothing that is not synced were there.
+  /// Checks the state that would remain if the power failed now and everything unsynced were lost.
   void check() const {
     auto after = disk_;
     after.recover();
@@ -173,7 +173,7 @@ class walk {
 
 const configuration three = test::voters(3);
 
-/// A node whose disk holds a log behind `start`, without the snapshot that led there.
+/// A node whose disk holds a log after `start`, but not the snapshot that covers the entries before.
 node_state lost(log_position start, const std::vector<term_t>& terms) {
   recovered disk;
   disk.hard = {9, {}};
@@ -186,7 +186,7 @@ node_state lost(log_position start, const std::vector<term_t>& terms) {
 
 } // namespace
 
-TEST_CASE("what a node takes for durable survives a crash at any time") {
+TEST_CASE("what a node considers durable survives a crash at any time") {
   for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
     INFO("seed " << seed);
     walk w{seed};
@@ -195,12 +195,12 @@ TEST_CASE("what a node takes for durable survives a crash at any time") {
   }
 }
 
-TEST_CASE("an older write that completes after a reset says nothing of the new log") {
+TEST_CASE("an older write that completes after a reset says nothing about the new log") {
   auto s = test::state_with({1}, {1, {}});
   output before;
   for (index_t i = 2; i <= 5; ++i) s.append(before, test::command(i, 2));
   output reset;
-  // The same index as the old log's end, of another term.
+  // The same index as the old log's end, but another term.
   REQUIRE(s.install(reset, {{5, 3}, 1, three}));
   CHECK(reset.write_now->reset_to == log_position{5, 3});
   CHECK(s.log().last_term() == 3);
@@ -216,14 +216,14 @@ TEST_CASE("an older write that completes after a reset says nothing of the new l
   CHECK(s.all_durable());
 }
 
-TEST_CASE("a reset that the disk answers with another term is caught") {
+TEST_CASE("a reset for which the disk reports another term is detected") {
   auto s = test::state_with({1}, {1, {}});
   output out;
   REQUIRE(s.install(out, {{5, 3}, 1, three}));
-  CHECK_THROWS_WITH(s.persisted_to({1, 5, 2}), Catch::Matchers::Contains("another term"));
+  CHECK_THROWS_WITH(s.persisted_to({1, 5, 2}), Catch::Matchers::Contains("has the same term"));
 }
 
-TEST_CASE("a snapshot lowers what is durable where the log differs from it, and a long tail does not survive") {
+TEST_CASE("a snapshot lowers the durable index where the log differs from it, and a long tail does not survive") {
   auto s = test::state_with({1, 2, 2, 2, 2, 2}, {2, {}});
   CHECK(s.durable_index() == 6);
   output out;
@@ -242,7 +242,7 @@ TEST_CASE("a snapshot that the log agrees with leaves the log alone") {
   CHECK(out.load);
   CHECK(s.log().last_index() == 4);
   CHECK(s.commit() == 3);
-  // The same one again, and one that is older, bring nothing.
+  // The same snapshot again, or an older one, changes nothing.
   output again;
   CHECK(s.install(again, {{3, 2}, 1, three}));
   CHECK(s.install(again, {{2, 2}, 1, three}));
@@ -250,7 +250,7 @@ TEST_CASE("a snapshot that the log agrees with leaves the log alone") {
   CHECK_FALSE(again.write_now);
 }
 
-TEST_CASE("a snapshot of what is committed and not on the own disk yet is loaded, and the ack waits") {
+TEST_CASE("a snapshot of committed entries that are not on the node's disk yet is loaded, and the ack waits") {
   auto s = test::state_with({1}, {1, {}});
   output written;
   for (index_t i = 2; i <= 4; ++i) s.append(written, test::command(i, 1));
@@ -294,7 +294,7 @@ TEST_CASE("compaction keeps what a kept snapshot, the tail, the apply index or t
   CHECK(up_to(8, 8, 8, 0) == 8);
 }
 
-TEST_CASE("a snapshot of one's own that is late does not move the log's beginning back") {
+TEST_CASE("a late snapshot of the node itself does not move the start of the log back") {
   options o;
   o.log_tail = 0;
   node_state s{node_id{1}, test::cluster, o, 42, test::disk_with({1, 1, 1}, {1, {}})};
@@ -307,7 +307,7 @@ TEST_CASE("a snapshot of one's own that is late does not move the log's beginnin
   CHECK(s.log().start().index == 9);
 }
 
-TEST_CASE("a node without its state takes only a snapshot that reaches its log") {
+TEST_CASE("a node without its state accepts only a snapshot that reaches its log") {
   auto s = lost({5, 3}, {3, 3, 4});
   CHECK(s.needs_snapshot() == 5);
   CHECK(s.commit() == 0);
@@ -329,8 +329,8 @@ TEST_CASE("a node without its state takes only a snapshot that reaches its log")
   CHECK_NOTHROW(s.validate(out));
 }
 
-TEST_CASE("a node that gets its state back knows its cluster again") {
-  // Its log was whole, so nothing of it is replaced; the members stood in what the lost snapshot covered.
+TEST_CASE("a node that gets its state back knows its configuration again") {
+  // Its log was intact, so none of it is replaced; the lost snapshot had held the configuration.
   auto s = lost({5, 3}, {3, 3, 4});
   CHECK(s.members().empty());
   output out;
@@ -338,7 +338,7 @@ TEST_CASE("a node that gets its state back knows its cluster again") {
   CHECK(s.members() == three);
   CHECK(s.log().configuration_index() == 1);
   CHECK(s.may_campaign());
-  // A later configuration in the log counts before that of the snapshot, and a truncation brings the older one back.
+  // A later configuration in the log takes precedence over the snapshot's, and a truncation restores the older one.
   output more;
   s.append(more, {9, 4, entry_kind::configuration, bytes{encode(test::voters(5))}});
   CHECK(s.members() == test::voters(5));

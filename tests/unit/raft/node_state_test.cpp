@@ -1,4 +1,4 @@
-// node_state: what is durable when, and that validate catches each broken rule.
+// node_state: when writes are durable, and that validate detects each broken rule.
 #include "raft/node_state.hpp"
 
 #include "tests/unit/raft/fixtures.hpp"
@@ -37,7 +37,7 @@ TEST_CASE("one step is one write, numbered without gaps") {
   CHECK_NOTHROW(s.validate(second));
 }
 
-TEST_CASE("durable is what the disk has reported") {
+TEST_CASE("a write is durable when the disk has reported it") {
   auto s = test::state_with({1, 1}, {1, {}});
   CHECK(s.durable_index() == 2);
   output out;
@@ -53,7 +53,7 @@ TEST_CASE("durable is what the disk has reported") {
   CHECK(s.durable_index() == 4);
   CHECK(s.durable_hard().term == 2);
   CHECK(s.all_durable());
-  // Said twice, or late.
+  // A repeated or late report.
   s.persisted_to({1, 3, 1});
   CHECK(s.durable_index() == 4);
 }
@@ -71,14 +71,14 @@ TEST_CASE("a late mark of a truncated entry does not count for its replacement")
   CHECK(s.durable_index() == 5);
 }
 
-TEST_CASE("a truncation lowers what is durable at once") {
+TEST_CASE("a truncation lowers the durable index at once") {
   auto s = test::state_with({1, 1, 1}, {1, {}});
   output out;
   s.truncate_from(out, 2);
   CHECK(s.durable_index() == 1);
 }
 
-TEST_CASE("what is committed is given out once, whether or not the own disk has it") {
+TEST_CASE("committed entries are released once, whether or not the node's own disk has them") {
   auto s = test::state_with({1}, {1, {}});
   output out;
   s.append(out, test::command(2, 1));
@@ -99,20 +99,20 @@ TEST_CASE("what is committed is given out once, whether or not the own disk has 
   CHECK_FALSE(last.commit_to);
 }
 
-TEST_CASE("what must never happen throws") {
+TEST_CASE("broken invariants throw") {
   auto s = test::state_with({1, 1}, {3, node_id{2}});
   output out;
   CHECK_THROWS_WITH(s.set_hard(out, 2, {}), Contains("a term never falls"));
   CHECK_THROWS_WITH(s.set_hard(out, 3, node_id{1}), Contains("one vote per term"));
   CHECK_THROWS_WITH(s.set_hard(out, 3, {}), Contains("one vote per term"));
-  CHECK_THROWS_WITH(s.persisted_to({1, 2, 1}), Contains("never handed over"));
+  CHECK_THROWS_WITH(s.persisted_to({1, 2, 1}), Contains("only writes that were handed over"));
   s.commit_to(2);
   CHECK_THROWS_WITH(s.truncate_from(out, 2), Contains("committed entry is never truncated"));
   auto t = test::state_with({1}, {1, {}});
   output late;
   t.append(late, test::command(2, 1));
   CHECK_THROWS_WITH(t.truncate_from(late, 2), Contains("truncates before it appends"));
-  CHECK_THROWS_WITH(t.persisted_to({1, 2, 9}), Contains("another term"));
+  CHECK_THROWS_WITH(t.persisted_to({1, 2, 9}), Contains("has the same term"));
 }
 
 TEST_CASE("validate: nothing of a term leaves before the term is durable") {
@@ -122,7 +122,7 @@ TEST_CASE("validate: nothing of a term leaves before the term is durable") {
   vote_request real{s.to(node_id{2}), 1, 1, false};
   out.send_now = {real};
   breaks(s, out, "before the term is durable");
-  // A pre-vote binds nobody.
+  // A pre-vote is not binding.
   vote_request pre{s.to(node_id{2}), 1, 1, true};
   out.send_now = {pre};
   CHECK_NOTHROW(s.validate(out));
@@ -143,7 +143,7 @@ TEST_CASE("validate: a promise waits for the disk") {
   breaks(s, vote, "a promise waits for the disk");
 }
 
-TEST_CASE("what the own disk does not have stays in memory") {
+TEST_CASE("entries that the node's own disk lacks stay in memory") {
   options opts;
   opts.cache_bytes = 0;
   node_state s{node_id{1}, test::cluster, opts, 42, test::disk_with({1}, {1, {}})};
@@ -164,7 +164,7 @@ TEST_CASE("what the own disk does not have stays in memory") {
   CHECK(s.log().first_cached() == 4);
 }
 
-TEST_CASE("validate: only what is committed is applied") {
+TEST_CASE("validate: only committed entries are applied") {
   auto s = test::state_with({1, 1, 1}, {1, {}});
   output out;
   out.commit_to = 2;
@@ -177,7 +177,7 @@ TEST_CASE("validate: only what is committed is applied") {
   breaks(s, fine, "only committed entries");
 }
 
-TEST_CASE("validate: commit lies within the log, writes have no gaps, nobody waits for nothing") {
+TEST_CASE("validate: commit lies within the log, writes have no gaps, no message waits without a pending write") {
   auto s = test::state_with({1}, {1, {}});
   output out;
   s.append(out, test::command(2, 1));

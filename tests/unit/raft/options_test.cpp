@@ -1,11 +1,11 @@
-// Options that could not work are refused, each by its name.
+// Options that cannot work are refused by name.
 #include "raft/options.hpp"
 
 #include <catch2/catch.hpp>
 
 namespace troupe::raft {
 
-TEST_CASE("options are refused where they could not work, naming the field") {
+TEST_CASE("options that cannot work are refused, and the error names the field") {
   CHECK(objection({}).empty());
   const auto refused_for = [](const std::string& field, auto change) {
     options o;

@@ -1,4 +1,4 @@
-// quorum against counting by hand.
+// Checks quorum.hpp against plain counting.
 #include "raft/quorum.hpp"
 
 #include "raft/base/random.hpp"
@@ -45,11 +45,11 @@ TEST_CASE("a quorum is what counting finds") {
   }
 }
 
-TEST_CASE("nobody is no quorum") {
+TEST_CASE("an empty set is not a quorum") {
   CHECK_FALSE(has_quorum({}, [](node_id) { return true; }));
 }
 
-TEST_CASE("half is no majority") {
+TEST_CASE("half is not a majority") {
   const configuration four{{{node_id{1}, {}}, {node_id{2}, {}}, {node_id{3}, {}}, {node_id{4}, {}}}, {}, {}};
   CHECK_FALSE(has_quorum(four, [](node_id id) { return id.value <= 2; }));
   CHECK(has_quorum(four, [](node_id id) { return id.value <= 3; }));

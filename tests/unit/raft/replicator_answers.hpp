@@ -1,4 +1,4 @@
-// What node 2 answers to the replicator that the leader of term 1, node 1, has for it.
+// Node 2's responses to the replicator of node 1, the leader of term 1.
 #pragma once
 
 #include "raft/replicator.hpp"
@@ -8,7 +8,7 @@ namespace troupe::raft::test {
 
 inline const snapshot_id picture{{50, 1}, 30, 0xabc};
 
-/// The peer's answer to an append_request.
+/// The peer's response to an append_request.
 inline append_response say(bool success, index_t place, index_t hint = 0, index_t needs = 0) {
   append_response r;
   r.head = {cluster, node_id{2}, node_id{1}, 1};
@@ -20,7 +20,7 @@ inline append_response say(bool success, index_t place, index_t hint = 0, index_
   r.needs_snapshot = needs;
   return r;
 }
-/// Its answer to a piece of a snapshot.
+/// The peer's response to a snapshot chunk.
 inline snapshot_response got(std::uint64_t offset, std::uint64_t next, bool failed = false,
                              const snapshot_id& of = picture) {
   return {{cluster, node_id{2}, node_id{1}, 1}, of, offset, next, failed, 0};

@@ -1,4 +1,4 @@
-// How often a replicator asks a peer whose answers lead nowhere.
+// How often a replicator sends to a peer whose responses make no progress.
 #include "tests/unit/raft/replicator_answers.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,7 +13,7 @@ using test::say;
 
 const time_point start{std::chrono::seconds{100}};
 
-/// A peer whose disk lost the end of its log: it is left with `last` entries, all of term 1.
+/// A peer whose disk lost the end of its log and has `last` entries left, all of term 1.
 struct forgetful_peer {
   index_t last = 0;
 
@@ -28,7 +28,7 @@ struct forgetful_peer {
 
 } // namespace
 
-TEST_CASE("a peer that denies what it acknowledged is not asked faster than by heartbeats") {
+TEST_CASE("a peer that denies what it acknowledged is not probed faster than by heartbeats") {
   constexpr index_t end = 10;
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, end, 1, 9, 0}};
   r.start(start);
@@ -37,7 +37,7 @@ TEST_CASE("a peer that denies what it acknowledged is not asked faster than by h
   forgetful_peer peer{4};
   auto now = start;
   std::size_t requests = 0, steps = 0;
-  // Answers take no time: nothing but the replicator itself can slow this down.
+  // Responses take no time, so only the replicator itself can slow this down.
   const auto answer_all = [&](const replicator_output& first) {
     for (std::deque<replicator_output> todo{first}; !todo.empty() && steps < 1000; todo.pop_front()) {
       ++steps;
@@ -59,7 +59,7 @@ TEST_CASE("a peer that denies what it acknowledged is not asked faster than by h
     answer_all(r.step(tick{}, now));
   }
   CHECK(requests < 3 * heartbeats);
-  CHECK(steps < 1000); // questions for the leader's log count as well
+  CHECK(steps < 1000); // requests for the leader's log count as well
 }
 
 } // namespace troupe::raft

@@ -1,4 +1,5 @@
-// The replicator when the log does not reach its peer: a snapshot, piece by piece, over any wire.
+// The replicator when the log does not reach back far enough for its peer: a snapshot in chunks, over an unreliable
+// wire.
 #include "raft/replicator.hpp"
 
 #include "tests/unit/raft/replicator_answers.hpp"
@@ -28,7 +29,7 @@ snapshot_piece bytes_at(std::uint64_t offset, const snapshot_id& of = picture) {
   return {of, offset, bytes{std::string(std::min(chunk, of.size - offset), 'x')}};
 }
 
-/// A replicator of a leader whose log ends at 100, in mode snapshot, with its first piece on the way.
+/// A replicator of a leader whose log ends at 100, in mode snapshot, with its first chunk in flight.
 replicator sending(options o = small()) {
   replicator r{{o, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
@@ -46,7 +47,7 @@ replicator sending(options o = small()) {
 
 } // namespace
 
-TEST_CASE("a snapshot is sent from probe, a piece at a time, and then the log goes on") {
+TEST_CASE("a snapshot is sent from mode probe, one chunk at a time, and then the log continues") {
   auto r = sending();
   auto out = r.step(got(0, 10), start);
   REQUIRE(out.read_piece);
@@ -59,7 +60,7 @@ TEST_CASE("a snapshot is sent from probe, a piece at a time, and then the log go
   r.step(got(10, 20), start);
   out = r.step(bytes_at(20), start);
   REQUIRE(out.send_piece);
-  // The last one is answered when the snapshot is in use.
+  // The last chunk is acknowledged when the snapshot is loaded.
   out = r.step(say(true, 50), start);
   CHECK(r.current_mode() == mode::probe);
   CHECK(r.match() == 50);
@@ -74,7 +75,7 @@ TEST_CASE("a snapshot is sent from probe, a piece at a time, and then the log go
   CHECK(out.send[0].entries.size() == 1);
 }
 
-TEST_CASE("a snapshot is sent from replicate when the log moves away under a slow peer") {
+TEST_CASE("a snapshot is sent from mode replicate when the log is compacted past a slow peer") {
   replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
   r.start(start);
   r.step(say(true, 10), start);
@@ -85,15 +86,15 @@ TEST_CASE("a snapshot is sent from replicate when the log moves away under a slo
   out = r.step(fetched{11, 0, {}, true}, start);
   CHECK(r.current_mode() == mode::snapshot);
   CHECK(out.read_piece);
-  // Signs of life go on, and promise nothing about the log.
+  // Heartbeats continue, and claim nothing about the log.
   out = r.step(tick{}, r.deadline());
   REQUIRE(out.send.size() == 1);
   CHECK(out.send[0].prev_index == 0);
   CHECK(out.send[0].entries.empty());
 }
 
-TEST_CASE("answers that come twice do not send pieces twice") {
-  // The sorcerer's apprentice: each doubled answer would double all that follow (simulation seed 1950).
+TEST_CASE("duplicated responses do not send chunks twice") {
+  // The sorcerer's apprentice bug: each duplicated response would duplicate all that follow (simulation seed 1950).
   auto r = sending();
   const auto first = r.step(got(0, 10), start);
   CHECK(first.read_piece);
@@ -104,7 +105,7 @@ TEST_CASE("answers that come twice do not send pieces twice") {
   CHECK_FALSE(again.send_piece);
   CHECK_FALSE(r.step(bytes_at(10), start).send_piece);
   CHECK(r.step(got(10, 20), start).read_piece);
-  // Nor does an answer of another snapshot, term or peer.
+  // Nor does a response of another snapshot, term or peer.
   r.step(bytes_at(20), start);
   CHECK_FALSE(r.step(got(20, 30, false, {{40, 1}, 30, 1}), start).read_piece);
   auto other = got(20, 20);
@@ -112,7 +113,7 @@ TEST_CASE("answers that come twice do not send pieces twice") {
   CHECK_FALSE(r.step(other, start).report);
 }
 
-TEST_CASE("after a silence the peer is asked where it stands, and the same snapshot goes on") {
+TEST_CASE("after a silence the peer is probed, and the same snapshot continues") {
   auto r = sending();
   r.step(got(0, 10), start);
   REQUIRE(r.step(bytes_at(10), start).send_piece);
@@ -128,11 +129,11 @@ TEST_CASE("after a silence the peer is asked where it stands, and the same snaps
   CHECK(out.read_piece->offset == 10);
   out = r.step(bytes_at(10), now);
   REQUIRE(out.send_piece);
-  // It was the answer that got lost: the peer says what is due.
+  // The response was lost: the peer reports which offset it expects.
   CHECK(r.step(got(10, 20), now).read_piece->offset == 20);
 }
 
-TEST_CASE("a failure begins anew, after a pause") {
+TEST_CASE("after a failure the transfer starts over, after a pause") {
   auto r = sending();
   auto out = r.step(got(0, 0, true), start);
   CHECK_FALSE(out.read_piece);
@@ -146,9 +147,9 @@ TEST_CASE("a failure begins anew, after a pause") {
   CHECK(out.read_piece->offset == 0);
 }
 
-TEST_CASE("pieces leave no faster than they may") {
+TEST_CASE("chunks are sent no faster than the rate limit") {
   auto o = small();
-  o.snapshot_bytes_per_second = 100; // 10 bytes each 100 ms
+  o.snapshot_bytes_per_second = 100; // 10 bytes per 100 ms
   auto r = sending(o);
   CHECK_FALSE(r.step(got(0, 10), start + 1ms).read_piece);
   auto now = start + 1ms;
@@ -157,12 +158,12 @@ TEST_CASE("pieces leave no faster than they may") {
   CHECK(now == start + 100ms);
   REQUIRE(out.read_piece);
   CHECK(out.read_piece->offset == 10);
-  // An answer that took longer than the pause brings the next one at once.
+  // A response that took longer than the pause triggers the next chunk at once.
   r.step(bytes_at(10), now);
   CHECK(r.step(got(10, 20), now + 200ms).read_piece);
 }
 
-TEST_CASE("a snapshot that is gone, or never was, is asked for again later") {
+TEST_CASE("a snapshot that is gone, or does not exist yet, is requested again later") {
   auto r = sending();
   REQUIRE(r.step(got(0, 10), start).read_piece);
   auto out = r.step(snapshot_piece{}, start);
@@ -174,14 +175,14 @@ TEST_CASE("a snapshot that is gone, or never was, is asked for again later") {
   REQUIRE(out.read_piece);
   CHECK(now >= start + small().election_min);
   CHECK_FALSE(out.read_piece->snapshot);
-  // A newer one is there by now.
+  // A newer one exists by now.
   const snapshot_id newer{{80, 1}, 20, 9};
   out = r.step(bytes_at(0, newer), now);
   REQUIRE(out.send_piece);
   CHECK(out.send_piece->snapshot == newer);
 }
 
-TEST_CASE("a piece without bytes is no piece: nobody is kept busy with it") {
+TEST_CASE("an empty chunk is not sent, and keeps the sender waiting for nothing") {
   auto r = sending();
   REQUIRE(r.step(got(0, 10), start).read_piece);
   const auto out = r.step(snapshot_piece{picture, 10, {}}, start);
@@ -190,7 +191,7 @@ TEST_CASE("a piece without bytes is no piece: nobody is kept busy with it") {
   CHECK(r.deadline() > start);
 }
 
-TEST_CASE("only a snapshot that brings the peer further is asked for") {
+TEST_CASE("only a snapshot that advances the peer is requested") {
   replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
   r.start(start);
   r.step(say(true, 10), start);
@@ -198,8 +199,8 @@ TEST_CASE("only a snapshot that brings the peer further is asked for") {
   CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece->reach == 11);
 }
 
-/// A replicator of a leader whose log ends at 100, whose peer has all of it and has lost its state up to 40. The first
-/// piece of a snapshot is on its way.
+/// A replicator of a leader whose log ends at 100; its peer has the whole log and has lost its state up to 40. The
+/// first chunk of a snapshot is in flight.
 replicator sending_beside(options o = small()) {
   replicator r{{o, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
@@ -207,7 +208,7 @@ replicator sending_beside(options o = small()) {
   const auto out = r.step(say(true, 100, 0, 40), start);
   REQUIRE(out.read_piece);
   CHECK(out.read_piece->reach == 40);
-  CHECK(out.report->unfit);
+  CHECK(out.report->ineligible);
   REQUIRE(r.step(bytes_at(0), start).send_piece);
   return r;
 }
@@ -220,7 +221,7 @@ TEST_CASE("a peer that lost its state gets entries and a snapshot at once, and i
   CHECK(out.send[0].entries.size() == 1);
   out = r.step(say(true, 101, 0, 40), start);
   CHECK(out.report->match == 101);
-  CHECK(out.report->unfit);
+  CHECK(out.report->ineligible);
   REQUIRE(out.report->transfer);
   CHECK(out.report->transfer->snapshot == picture);
   CHECK(r.step(got(0, 10), start).read_piece->offset == 10);
@@ -229,12 +230,12 @@ TEST_CASE("a peer that lost its state gets entries and a snapshot at once, and i
   REQUIRE(r.step(bytes_at(20), start).send_piece);
   out = r.step(say(true, 50), start);
   CHECK_FALSE(out.report->transfer);
-  CHECK_FALSE(out.report->unfit);
+  CHECK_FALSE(out.report->ineligible);
   CHECK(r.current_mode() == mode::replicate);
   CHECK(r.match() == 101);
 }
 
-TEST_CASE("a peer that cannot install a snapshot goes on getting entries") {
+TEST_CASE("a peer that cannot install a snapshot keeps getting entries") {
   auto r = sending_beside();
   index_t last = 100;
   std::size_t entries = 0;
@@ -256,13 +257,13 @@ TEST_CASE("a peer that cannot install a snapshot goes on getting entries") {
 }
 
 TEST_CASE("the snapshot for a peer that lost its state is continued after a silence") {
-  // What the peer acknowledged long ago is beyond the snapshot: that does not make it useless.
+  // The peer had acknowledged entries beyond the snapshot. That does not make the snapshot useless.
   auto r = sending_beside();
   r.step(got(0, 10), start);
   REQUIRE(r.step(bytes_at(10), start).send_piece);
   const auto now = start + 2 * small().election_max;
   CHECK_FALSE(r.step(tick{}, now).read_piece);
-  // A peer that says nothing is sent no more pieces.
+  // A silent peer is sent no more chunks.
   for (auto later = now; later < now + 60s; later = r.deadline()) CHECK_FALSE(r.step(tick{}, later).send_piece);
   const auto out = r.step(say(true, 100, 0, 40), now + 60s);
   REQUIRE(out.read_piece);
@@ -270,9 +271,9 @@ TEST_CASE("the snapshot for a peer that lost its state is continued after a sile
   CHECK(out.read_piece->offset == 10);
 }
 
-TEST_CASE("a late word of a lost state changes nothing for a healthy peer") {
+TEST_CASE("a late report of a lost state does not affect a healthy peer") {
   auto r = sending_beside();
-  // The peer's next answer says that it needs none.
+  // The peer's next response says that it needs no snapshot.
   const auto out = r.step(say(true, 100), start);
   CHECK(r.current_mode() == mode::replicate);
   CHECK_FALSE(out.report->transfer);
@@ -292,7 +293,7 @@ TEST_CASE("a peer that lost its state and is behind the log gets a snapshot that
   CHECK_FALSE(out.send_piece);
 }
 
-TEST_CASE("while no snapshot serves a peer that lost its state it is asked for again and again") {
+TEST_CASE("while no snapshot is suitable for a peer that lost its state, it is requested repeatedly") {
   replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   REQUIRE(r.step(say(true, 100, 0, 80), start).read_piece);
@@ -302,7 +303,7 @@ TEST_CASE("while no snapshot serves a peer that lost its state it is asked for a
   CHECK(r.step(say(true, 100, 0, 80), start + small().election_min).read_piece);
 }
 
-TEST_CASE("entries that a compaction overtook on their way from the disk are asked for again") {
+TEST_CASE("entries that were compacted while they were read from the disk are requested again") {
   replicator r{{small(), {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
   r.start(start);
   r.step(say(true, 10), start);
@@ -314,7 +315,7 @@ TEST_CASE("entries that a compaction overtook on their way from the disk are ask
   CHECK(r.step(fetched{11, 0, {}, true}, start).read_piece);
 }
 
-TEST_CASE("an answer to a sign of life does not end a snapshot that the log needs") {
+TEST_CASE("a response to a heartbeat does not end a snapshot that the peer needs") {
   auto r = sending();
   r.step(say(true, 0), start);
   CHECK(r.current_mode() == mode::snapshot);

@@ -1,4 +1,4 @@
-// The replicator against a follower that is a plain vector, over a wire that loses, repeats and reorders.
+// The replicator with a follower that is a plain vector, over a wire that loses, repeats and reorders messages.
 #include "raft/replicator.hpp"
 
 #include "raft/base/random.hpp"
@@ -23,7 +23,7 @@ struct peer {
   index_t commit = 0;
   bool full = false;
 
-  /// Figure 2, receiver implementation, word for word.
+  /// Figure 2, receiver implementation, followed literally.
   append_response receive(const append_request& m) {
     append_response r;
     r.head = {m.head.cluster, m.head.to, m.head.from, m.head.term};
@@ -54,7 +54,7 @@ struct peer {
   }
 };
 
-/// One replicator between a leader's log and a peer, with everything between them in bags from which the walk draws.
+/// A replicator between a leader's log and a peer. Messages in flight are in bags from which the walk draws.
 class walk {
  public:
   explicit walk(std::uint64_t seed) : random_(seed) {
@@ -101,7 +101,7 @@ class walk {
     }
   }
 
-  /// All requests arrive, and no answer does until the replicator has begun to ask anew.
+  /// All requests arrive, but no response does until the replicator has started to probe again.
   void hold_answers() {
     grow_leader();
     for (const auto& m : std::exchange(requests_, {})) responses_.push_back(peer_.receive(m));
@@ -110,7 +110,7 @@ class walk {
     if (fetch_) answer();
   }
 
-  /// From now on everything arrives. The peer must get all of it, and be told so much is committed.
+  /// From now on everything arrives. The peer must get the whole log, and learn that it is committed.
   void settle() {
     commit_ = log_.size();
     peer_.full = false;
@@ -168,7 +168,7 @@ class walk {
   template <class T> void lose(std::vector<T>& bag) {
     if (!bag.empty()) bag.erase(bag.begin() + static_cast<std::ptrdiff_t>(random_.next() % bag.size()));
   }
-  /// Delivers something; `once`: it does not stay in the bag.
+  /// Delivers a message. Unless `once`, it also stays in the bag.
   void exchange(bool once) {
     const auto draw = [&](auto& bag) {
       const auto i = random_.next() % bag.size();
@@ -195,7 +195,7 @@ class walk {
     if (out.report) {
       REQUIRE(out.report->match >= reported_.match);
       REQUIRE(out.report->match <= log_.size());
-      // The peer has what is counted for it.
+      // The peer has everything that counts for it.
       for (index_t i = 1; i <= out.report->match; ++i) REQUIRE(term_at(peer_.log, i) == term_at(log_, i));
       const auto round = std::max(reported_.round, out.report->round);
       reported_ = *out.report;
@@ -203,7 +203,7 @@ class walk {
     }
   }
 
-  /// A request is a piece of the leader's log, and the caps hold.
+  /// A request is a part of the leader's log, and the limits hold.
   void check(const append_request& m) {
     REQUIRE(m.prev_term == term_at(log_, m.prev_index));
     REQUIRE(m.commit <= commit_);
@@ -269,7 +269,7 @@ TEST_CASE("a replicator brings any peer up to date over any wire") {
   }
 }
 
-TEST_CASE("a peer that stops answering costs a bounded number of requests") {
+TEST_CASE("a peer that stops responding costs a bounded number of requests") {
   options o;
   o.max_append_bytes = 1;
   o.max_inflight_messages = 4;
@@ -283,7 +283,7 @@ TEST_CASE("a peer that stops answering costs a bounded number of requests") {
     sent += out.send.size();
   }
   CHECK(sent == 4);
-  // After a silence it asks again, once per heartbeat, with nothing in it.
+  // After a silence it probes again, once per heartbeat, without entries.
   auto now = start;
   for (int i = 0; i < 20; ++i) {
     now = r.deadline();
@@ -292,7 +292,7 @@ TEST_CASE("a peer that stops answering costs a bounded number of requests") {
   CHECK(r.current_mode() == replicator::mode::probe);
 }
 
-TEST_CASE("a peer whose disk is full is sent no commands until it says that it has room") {
+TEST_CASE("a peer whose disk is full is sent no commands until it reports that it has room") {
   options o;
   o.max_append_bytes = 1;
   o.max_inflight_messages = 4;
@@ -304,12 +304,12 @@ TEST_CASE("a peer whose disk is full is sent no commands until it says that it h
   std::size_t sent = 0;
   auto full = agree(1);
   full.no_room = true;
-  // One window is on its way when the peer says so.
+  // One window is in flight when the peer reports that its disk is full.
   for (index_t i = 2; i <= 9; ++i) sent += r.step(replicate{{log[i - 1]}, i, 0, 0}, start).send.size();
   CHECK(sent == 4);
   auto out = r.step(full, start);
   REQUIRE(out.fetch);
-  // From the end: what it has it may have acknowledged in answers that were lost.
+  // The replicator probes from the end: the peer may have acknowledged what it has in responses that were lost.
   CHECK(out.fetch->first == 10);
   out = r.step(fetched{10, 1, {}}, start);
   CHECK(only_empty(out.send));
@@ -323,7 +323,7 @@ TEST_CASE("a peer whose disk is full is sent no commands until it says that it h
   out = r.step(fetched{2, 1, {log.begin() + 1, log.end()}}, start);
   CHECK(only_empty(out.send));
   full.prev_index = 1;
-  // What opens a term it takes.
+  // It accepts the no-op that opens a term.
   out = r.step(full, start);
   REQUIRE(out.send.size() == 1);
   CHECK(out.send[0].entries == entries{log[1]});
@@ -342,13 +342,13 @@ TEST_CASE("a peer whose disk is full is sent no commands until it says that it h
   CHECK(out.send[0].entries == entries{log[2]});
 }
 
-TEST_CASE("what a full peer has is counted, even if its answers were lost") {
+TEST_CASE("entries that a full peer has count, even if its responses were lost") {
   auto r = fresh({}, 1);
   r.start(start);
   r.step(agree(1), start);
   const auto log = log_of(9);
   REQUIRE(r.step(replicate{{log.begin() + 1, log.end()}, 9, 0, 0}, start).send.size() == 1);
-  // The peer has all of it on disk, its answer is lost, and then it is full.
+  // The peer has everything on disk, its response is lost, and then its disk is full.
   const auto late = start + options{}.election_min;
   auto out = r.step(tick{}, late);
   REQUIRE(out.fetch);
@@ -367,20 +367,20 @@ TEST_CASE("what a full peer has is counted, even if its answers were lost") {
   CHECK(r.match() == 9);
 }
 
-TEST_CASE("a peer that had more than was assumed is told the commit index all the same") {
+TEST_CASE("a peer that had more than was assumed still learns the commit index") {
   options o;
   o.max_append_bytes = 1;
   auto r = fresh(o, 1);
   r.start(start);
   r.step(agree(1), start);
   const auto log = log_of(5);
-  // All of it leaves; the answers take so long that the replicator asks again from where the logs surely agree.
+  // Everything is sent. The responses take so long that the replicator probes again from match.
   r.step(replicate{{log.begin() + 1, log.end()}, 5, 0, 0}, start);
   const auto late = start + o.election_min;
   const auto question = r.step(tick{}, late).fetch;
   REQUIRE(question);
   r.step(fetched{2, 1, {log[1]}}, late);
-  // Now the late answer arrives: the peer has everything.
+  // Now the late response arrives: the peer has everything.
   auto out = r.step(agree(5), late);
   CHECK(r.match() == 5);
   if (out.fetch) r.step(fetched{6, 1, {}}, late);
@@ -391,7 +391,7 @@ TEST_CASE("a peer that had more than was assumed is told the commit index all th
   CHECK(told[0].commit == 5);
 }
 
-TEST_CASE("answers of another term or peer are not this replicator's") {
+TEST_CASE("responses of another term or peer are ignored") {
   auto r = fresh({}, 3);
   r.start(start);
   auto other = agree(3);
@@ -404,7 +404,7 @@ TEST_CASE("answers of another term or peer are not this replicator's") {
   CHECK(r.step(agree(3), start).report->match == 3);
 }
 
-TEST_CASE("an agreement beyond the log is not believed") {
+TEST_CASE("an acknowledgement beyond the log is ignored") {
   auto r = fresh({}, 3);
   r.start(start);
   r.step(agree(4), start);

@@ -1,5 +1,5 @@
-// The replicator, a log that is compacted at will, and a peer that loses its state: all over a wire that loses, doubles
-// and delays.
+// The replicator, a log that is compacted at random, and a peer that loses its state, over a wire that loses,
+// duplicates and delays messages.
 #include "raft/base/random.hpp"
 #include "tests/unit/raft/replicator_answers.hpp"
 
@@ -18,8 +18,8 @@ using test::say;
 
 const time_point start{std::chrono::seconds{100}};
 
-/// A leader with a log that is compacted at will and the snapshots that stand for it, a peer that stores pieces, and
-/// bags of messages between them.
+/// A leader with a log that is compacted at random and the snapshots that cover the rest, a peer that stores chunks,
+/// and bags of messages between them.
 class snapshot_walk {
  public:
   explicit snapshot_walk(std::uint64_t seed) : random_(seed) {
@@ -89,8 +89,8 @@ class snapshot_walk {
     if (snapshots_.back().last.index < snapshots_.front().last.index) std::swap(snapshots_[0], snapshots_[1]);
     start_ = std::max(start_, snapshots_.front().last.index);
   }
-  /// The peer's process starts again, with a disk that may have lost what it promised to keep. Now and then the process
-  /// passes for the one before.
+  /// The peer's process restarts, with a disk that may have lost acknowledged entries. Sometimes the new process has
+  /// the incarnation of the old one.
   void restart() {
     incoming_ = 0;
     if (random_.next() % 4 != 0) ++incarnation_;
@@ -121,7 +121,7 @@ class snapshot_walk {
     peer_last_ = std::max(peer_last_, r.match);
     return r;
   }
-  /// Nothing for a piece that is lost, for the one before is still being stored.
+  /// Returns nothing if the chunk is dropped because the one before is still being stored.
   std::optional<reply> receive(const snapshot_request& m) {
     if (random_.next() % 10 == 0) return std::nullopt;
     REQUIRE(!m.data.empty());
@@ -183,7 +183,7 @@ class snapshot_walk {
       const auto m = draw(answers_, once);
       std::visit([&](const auto& r) { take(machine_->step(r, now_)); }, m);
     } else if (!questions_.empty()) {
-      // A leader's own mailbox loses and doubles nothing, and keeps its order.
+      // A leader's own mailbox loses and duplicates nothing, and keeps its order.
       const auto q = questions_.front();
       questions_.erase(questions_.begin());
       std::visit([&](const auto& x) { answer(x); }, q);
@@ -234,7 +234,7 @@ class snapshot_walk {
 
 } // namespace
 
-TEST_CASE("whatever is lost, doubled or late, and whatever the peer's disk forgets, the peer ends up with all of it") {
+TEST_CASE("the peer ends up with everything, despite lost, duplicated and late messages and a forgetful disk") {
   int losses_told = 0;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     INFO("seed " << seed);

@@ -1,4 +1,5 @@
-// What a leader knows of a peer belongs to one process of that peer: another one, or one that lost what it promised.
+// What a leader knows about a peer belongs to one process of that peer, and does not count for another one or after
+// data loss.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -20,7 +21,7 @@ append_response of(append_response r, std::uint64_t session, std::uint64_t incar
   return r;
 }
 
-/// Of a leader whose log ends at 10, which its peer's process 7 has acknowledged.
+/// Of a leader whose log ends at 10; the peer's process 7 has acknowledged all of it.
 replicator agreed() {
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 10, 1, 10, 0}};
   r.start(start);
@@ -31,7 +32,7 @@ replicator agreed() {
   return r;
 }
 
-/// The one request that leaves when the leader answers the question for `first`.
+/// The single request that is sent after the leader answers the fetch for `first`.
 append_request asked(replicator& r, index_t first) {
   const auto out = r.step(fetched{first, 1, {}}, start);
   REQUIRE(out.send.size() == 1);
@@ -41,20 +42,20 @@ append_request asked(replicator& r, index_t first) {
 
 } // namespace
 
-TEST_CASE("with another process of the peer the replicator starts over, as a new leader's would") {
+TEST_CASE("with another process of the peer the replicator starts over, as for a new leader") {
   auto r = agreed();
   auto out = r.step(of(say(true, 10), 0, 8), start);
-  // That very answer is to an old question: what it says is not used.
+  // This response answers an old request, so its content is not used.
   CHECK(r.match() == 0);
   CHECK(r.current_mode() == mode::probe);
   REQUIRE(out.report);
   CHECK(out.report->session == 1);
   CHECK(out.report->match == 0);
-  CHECK(out.report->unfit);
+  CHECK(out.report->ineligible);
   REQUIRE(out.fetch);
   CHECK(out.fetch->first == 11);
   CHECK(asked(r, 11).session == 1);
-  // What its predecessor still had on the way counts no more, nor do its own answers to earlier questions.
+  // Responses of the previous process no longer count, nor do the new one's responses to earlier requests.
   CHECK_FALSE(r.step(of(say(true, 10), 0, 7), start).report);
   CHECK_FALSE(r.step(of(say(true, 10), 0, 8), start).report);
   CHECK(r.match() == 0);
@@ -65,7 +66,7 @@ TEST_CASE("with another process of the peer the replicator starts over, as a new
   CHECK(r.current_mode() == mode::replicate);
 }
 
-TEST_CASE("a process that comes back with less than was acknowledged is served, and it is told") {
+TEST_CASE("a process that restarts with less than was acknowledged is served, and the loss is reported") {
   auto r = agreed();
   r.step(of(say(true, 10), 0, 8), start);
   asked(r, 11);
@@ -77,7 +78,7 @@ TEST_CASE("a process that comes back with less than was acknowledged is served, 
   REQUIRE(out.fetch);
   asked(r, out.fetch->first);
   out = r.step(of(say(false, 10, 9), 2, 8), start);
-  CHECK_FALSE(out.report->lost); // told once
+  CHECK_FALSE(out.report->lost); // reported once
   REQUIRE(out.fetch);
   CHECK(out.fetch->first == 10);
   out = r.step(fetched{10, 1, {test::command(10, 1)}}, start);
@@ -88,13 +89,13 @@ TEST_CASE("a process that comes back with less than was acknowledged is served, 
   CHECK(out.report->match == 10);
 }
 
-TEST_CASE("a process that passes for the one before, and has less, is found out by the next request") {
+TEST_CASE("a process with the incarnation of the old one and fewer entries is detected by the next request") {
   auto r = agreed();
   auto out = r.step(tick{}, start + options{}.heartbeat);
   REQUIRE(out.send.size() == 1);
   CHECK(out.send[0].prev_index == 10);
   out = r.step(of(say(false, 10, 4), 0, 7), start);
-  // It may be a late answer: what was acknowledged counts until that is clear.
+  // The response may be late: the acknowledgements count until that is clear.
   CHECK(r.match() == 10);
   CHECK_FALSE(out.report->lost);
   REQUIRE(out.fetch);
@@ -105,7 +106,7 @@ TEST_CASE("a process that passes for the one before, and has less, is found out 
   CHECK(*out.report->lost == lost_entries{10, 4});
 }
 
-TEST_CASE("a late refusal costs one more question, and nothing that was acknowledged") {
+TEST_CASE("a late refusal costs one more request, and no acknowledgement") {
   auto r = agreed();
   r.step(of(say(false, 8, 4), 0, 7), start);
   asked(r, 11);
@@ -113,11 +114,11 @@ TEST_CASE("a late refusal costs one more question, and nothing that was acknowle
   CHECK(out.report->match == 10);
   CHECK_FALSE(out.report->lost);
   CHECK(r.current_mode() == mode::replicate);
-  // The same once more is of an earlier session.
+  // The same response again belongs to an earlier session.
   CHECK_FALSE(r.step(of(say(false, 8, 4), 0, 7), start).report);
 }
 
-TEST_CASE("an answer of a node in a later term says nothing of its log") {
+TEST_CASE("a response of a node in a later term says nothing about its log") {
   auto r = agreed();
   const auto refusal = say(false, 10, 0);
   CHECK_FALSE(r.step(of(refusal, no_session, 8), start).report);
@@ -127,7 +128,7 @@ TEST_CASE("an answer of a node in a later term says nothing of its log") {
   CHECK(std::get<append_response>(out.send_now.at(0)).session == no_session);
 }
 
-TEST_CASE("a peer that starts again is sent its snapshot from the beginning") {
+TEST_CASE("a peer that restarts is sent its snapshot from the beginning") {
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   r.step(of(say(true, 100, 0, 40), 0, 7), start);
@@ -146,13 +147,13 @@ TEST_CASE("a peer that starts again is sent its snapshot from the beginning") {
   CHECK(out.read_piece->offset == 0);
 }
 
-TEST_CASE("a refusal that may be late does not hold up the snapshot that is on its way") {
+TEST_CASE("a refusal that may be late does not hold up a snapshot transfer") {
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   r.step(of(say(true, 100, 0, 40), 0, 7), start);
   REQUIRE(r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start).send_piece);
   const auto out = r.step(of(say(false, 90, 80, 40), 0, 7), start);
-  // The answer to that piece would be one of the session before.
+  // The response to that chunk would belong to the previous session.
   REQUIRE(out.read_piece);
   CHECK(out.read_piece->offset == 0);
   const auto again = r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
@@ -160,7 +161,7 @@ TEST_CASE("a refusal that may be late does not hold up the snapshot that is on i
   CHECK(again.send_piece->session == 1);
 }
 
-TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is said late of what it had") {
+TEST_CASE("a peer that leaves and joins again starts with nothing, despite late reports of what it had") {
   auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
   const auto report = [&](std::uint64_t peer, index_t match, std::uint64_t session = 0) {
     peer_report r{2, node_id{peer}, match, 0, start};
@@ -182,11 +183,11 @@ TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is sa
   commit_with_2();
   const auto first = l.seed_for(node_id{3}).session;
   CHECK(first > 3);
-  // The replicator that it had is not quite gone, and says once more what it knew. That is not what is to be promoted.
+  // The old replicator is not quite gone, and reports again. That must not promote the new member.
   for (int i = 0; i < 5; ++i) report(3, l.state().log().last_index(), 4);
   commit_with_2();
   CHECK_FALSE(l.state().members().is_voter(node_id{3}));
-  // The new one's first requests carry that session, and answers to others are not heard.
+  // The new replicator's first requests carry the new session, and responses to others are ignored.
   replicator fresh{l.seed_for(node_id{3})};
   const auto out = fresh.start(start);
   REQUIRE(out.send.size() == 1);
@@ -194,12 +195,12 @@ TEST_CASE("a peer that leaves and comes back begins with nothing, whatever is sa
   auto late = of(say(true, 2), 0, 7);
   late.head = {test::cluster, node_id{3}, node_id{1}, 2};
   CHECK_FALSE(fresh.step(late, start).report);
-  // What it reports itself counts.
+  // Its own reports count.
   for (int i = 0; i < 5; ++i) report(3, l.state().log().last_index(), first);
   CHECK(l.state().members().is_voter(node_id{3}));
 }
 
-TEST_CASE("what a process acknowledged helps to commit nothing new after another one has taken its place") {
+TEST_CASE("acknowledgements of an earlier process do not commit new entries") {
   auto l = test::elected(follower{test::state_with({1}, {1, {}})}, {2}, start);
   l.step(propose{{{5, bytes{"a"}}, {6, bytes{"b"}}}}, start);
   const auto report = [](std::uint64_t session, index_t match, std::optional<lost_entries> lost = {}) {
@@ -208,7 +209,7 @@ TEST_CASE("what a process acknowledged helps to commit nothing new after another
     r.lost = lost;
     return r;
   };
-  // The leader's own disk is slow: the peer alone has all of it.
+  // The leader's own disk is slow: only the peer has everything.
   l.step(report(0, 4), start);
   const auto out = l.step(report(1, 2, lost_entries{4, 2}), start);
   REQUIRE(out.broken_promises.size() == 1);
@@ -216,7 +217,7 @@ TEST_CASE("what a process acknowledged helps to commit nothing new after another
   CHECK(out.broken_promises[0].what == lost_entries{4, 2});
   l.step(persisted{test::all_of(l.state())}, start);
   CHECK(l.state().commit() == 2);
-  // What was committed stays so, whatever the peer says then.
+  // What was committed stays committed, whatever the peer reports then.
   l.step(report(1, 4), start);
   CHECK(l.state().commit() == 4);
   l.step(report(2, 0), start);

@@ -1,4 +1,4 @@
-// Every role meets every event about snapshots and the disk's room: what must follow, cell by cell.
+// Every role with every event about snapshots and disk space: the required outcome, cell by cell.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -33,7 +33,7 @@ leader a_leader(std::uint64_t nodes = 3) {
   if (nodes > 1) voters = {2};
   return test::elected_and_synced(a_follower(1, nodes), voters, start);
 }
-/// Everything is committed and given out.
+/// Everything is committed and released.
 void commit_all(leader& l) {
   const auto last = l.state().log().last_index();
   l.step(peer_report{l.state().term(), node_id{2}, last, 0, start}, start);
@@ -67,7 +67,7 @@ bool is_empty(const output& o) {
          !o.load && !o.compact_to && !o.next_role && !o.replicate_now && o.failed_now.empty() && o.accepted_now.empty();
 }
 
-/// The step's output, held against the invariants as every shell does.
+/// Returns the step's output after checking it against the invariants, as every shell does.
 template <class Role> output go(Role& r, const event& what, time_point now = start) {
   auto out = r.step(what, now);
   REQUIRE_NOTHROW(r.state().validate(out));
@@ -76,20 +76,20 @@ template <class Role> output go(Role& r, const event& what, time_point now = sta
 
 } // namespace
 
-TEST_CASE("follower x snapshot_request: one piece at a time goes to the disk") {
+TEST_CASE("follower x snapshot_request: one chunk at a time goes to the disk") {
   auto f = a_follower();
   const auto out = go(f, rpc{piece(2, 1)});
   REQUIRE(out.store_chunk);
   CHECK(out.store_chunk->offset == 0);
   CHECK(f.leader_hint() == node_id{2});
   CHECK(f.deadline() > start);
-  // One more while the first is being stored is lost; after it the next is taken.
+  // A chunk that arrives while the first is being stored is dropped; after that the next one is accepted.
   CHECK(is_empty(go(f, rpc{piece(2, 1)})));
   go(f, stored(2));
   CHECK(go(f, rpc{piece(2, 1, 10)}).store_chunk);
 }
 
-TEST_CASE("follower x snapshot_request: of a newer term, of an older one") {
+TEST_CASE("follower x snapshot_request: in a newer term, in an older one") {
   auto f = a_follower(3);
   const auto refusal = only<snapshot_response>(go(f, rpc{piece(2, 2)}).send_now);
   CHECK(refusal.failed);
@@ -108,7 +108,7 @@ TEST_CASE("follower x snapshot_response: only its term matters") {
   CHECK_FALSE(out.next_role);
 }
 
-TEST_CASE("follower x snapshot_stored: a piece is answered, a whole snapshot is loaded and then acknowledged") {
+TEST_CASE("follower x snapshot_stored: a chunk is answered, a whole snapshot is loaded and then acknowledged") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1, 0, 7)});
   const auto next = only<snapshot_response>(go(f, stored(2, 7)).send_now);
@@ -129,7 +129,7 @@ TEST_CASE("follower x snapshot_stored: a piece is answered, a whole snapshot is 
   CHECK(f.state().log().start() == log_position{9, 1});
 }
 
-TEST_CASE("follower x snapshot_stored: a failure is told, and the next piece is taken") {
+TEST_CASE("follower x snapshot_stored: a failure is reported, and the next chunk is accepted") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   auto what = stored(2);
@@ -138,7 +138,7 @@ TEST_CASE("follower x snapshot_stored: a failure is told, and the next piece is 
   CHECK(go(f, rpc{piece(2, 1)}).store_chunk);
 }
 
-TEST_CASE("follower x snapshot_stored: one that brings nothing is acknowledged, and nothing is loaded") {
+TEST_CASE("follower x snapshot_stored: a snapshot without news is acknowledged and not loaded") {
   auto f = a_follower();
   auto b = beat(2, 1);
   b.commit = 3;
@@ -151,7 +151,7 @@ TEST_CASE("follower x snapshot_stored: one that brings nothing is acknowledged, 
   CHECK(only<append_response>(out.send_now).match == 2);
 }
 
-TEST_CASE("follower x snapshot_stored: of a leader that is gone, it is used and nobody is told") {
+TEST_CASE("follower x snapshot_stored: a snapshot of a former leader is used, but not answered") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   go(f, rpc{beat(3, 2)});
@@ -161,9 +161,9 @@ TEST_CASE("follower x snapshot_stored: of a leader that is gone, it is used and 
   CHECK(out.send_after_persist.empty());
 }
 
-TEST_CASE("follower x snapshot_stored: the round of an older term confirms nothing in a newer one") {
-  // Node 2 led, was deposed, and leads again: its rounds begin anew, and what it asked for then is not what it asks
-  // now.
+TEST_CASE("follower x snapshot_stored: a round of an older term confirms nothing in a newer one") {
+  // Node 2 led, was deposed, and leads again. Its rounds restart, so a round number of its first leadership does not
+  // confirm the same number now.
   for (const bool whole : {false, true}) {
     auto f = a_follower();
     go(f, rpc{piece(2, 1, 0, 7)});
@@ -173,12 +173,12 @@ TEST_CASE("follower x snapshot_stored: the round of an older term confirms nothi
     CHECK(out.load.has_value() == whole);
     CHECK(out.send_now.empty());
     CHECK(out.send_after_persist.empty());
-    // The new leadership's first piece is taken and answered as ever.
+    // The new leadership's first chunk is accepted and answered as usual.
     CHECK(go(f, rpc{piece(2, 5, 0, 1)}).store_chunk);
   }
 }
 
-TEST_CASE("follower x snapshot_taken: the log begins later") {
+TEST_CASE("follower x snapshot_taken: the log is compacted") {
   auto f = a_follower();
   auto b = beat(2, 1);
   b.commit = 2;
@@ -189,7 +189,7 @@ TEST_CASE("follower x snapshot_taken: the log begins later") {
   CHECK(is_empty(go(f, snapshot_taken{{2, 1}, 2})));
 }
 
-TEST_CASE("follower x disk_space: without room it takes no command, and says so; everything else goes on") {
+TEST_CASE("follower x disk_space: without room it accepts no command, and says so; everything else works") {
   auto f = a_follower();
   CHECK(is_empty(go(f, disk_space{false})));
   go(f, rpc{beat(2, 2)});
@@ -200,7 +200,7 @@ TEST_CASE("follower x disk_space: without room it takes no command, and says so;
   CHECK(full.no_room);
   CHECK(f.state().log().last_index() == 3);
   CHECK(f.leader_hint() == node_id{2});
-  // What opens a term is taken, up to the first command behind it.
+  // Entries that open a term are accepted, up to the first command after them.
   const auto opened = go(f, rpc{beat(2, 2, {{4, 2, entry_kind::noop, {}}, test::command(5, 2)})});
   CHECK(only<append_response>(opened.send_after_persist).match == 4);
   CHECK(f.state().log().last_index() == 4);
@@ -211,13 +211,13 @@ TEST_CASE("follower x disk_space: without room it takes no command, and says so;
   const auto taken = only<append_response>(go(f, rpc{later}).send_after_persist);
   CHECK(taken.match == 5);
   CHECK_FALSE(taken.no_room);
-  // Commands that are here already are no matter of room.
+  // Commands that are already in the log need no room.
   go(f, persisted{test::all_of(f.state())});
   go(f, disk_space{false});
   CHECK(only<append_response>(go(f, rpc{later}).send_now).match == 5);
 }
 
-TEST_CASE("follower x disk_space: without room a command does not cut what is in its place") {
+TEST_CASE("follower x disk_space: without room a command does not truncate the entry in its place") {
   auto f = a_follower();
   go(f, disk_space{false});
   auto other = beat(2, 2, {test::command(3, 2)});
@@ -231,7 +231,7 @@ TEST_CASE("follower x disk_space: without room a command does not cut what is in
   CHECK(answer.no_room);
 }
 
-TEST_CASE("a node that comes up without room knows it") {
+TEST_CASE("a node that starts without room knows it") {
   auto disk = test::disk_with({1}, {1, {}});
   disk.has_room = false;
   CHECK_FALSE(node_state(node_id{1}, test::cluster, no_tail(), 42, disk).has_room());
@@ -262,7 +262,7 @@ TEST_CASE("candidate x snapshot_response: a higher term ends the candidacy") {
   CHECK(f.state().term() == 4);
 }
 
-TEST_CASE("candidate x snapshot_stored: a piece changes nothing, and the next leader's is taken") {
+TEST_CASE("candidate x snapshot_stored: a chunk changes nothing, and the next leader's is accepted") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
@@ -275,7 +275,7 @@ TEST_CASE("candidate x snapshot_stored: a piece changes nothing, and the next le
   CHECK(go(g, *next.next_role->carry).store_chunk);
 }
 
-TEST_CASE("candidate x snapshot_stored: a whole one is loaded, and the campaign goes on with a longer log") {
+TEST_CASE("candidate x snapshot_stored: a whole snapshot is loaded, and the campaign continues with a longer log") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
@@ -295,7 +295,7 @@ TEST_CASE("candidate x snapshot_stored: a whole one is loaded, and the campaign 
   CHECK(l.start(start).write_now->append.front().index == 10);
 }
 
-TEST_CASE("candidate x snapshot_stored: a node that is no voter in it stops campaigning") {
+TEST_CASE("candidate x snapshot_stored: a node that is not a voter in it stops campaigning") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
@@ -309,7 +309,7 @@ TEST_CASE("candidate x snapshot_stored: a node that is no voter in it stops camp
   CHECK(out.next_role->to == role_kind::follower);
 }
 
-TEST_CASE("a piece that is being stored outlives any number of roles") {
+TEST_CASE("a chunk that is being stored survives any number of role changes") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
@@ -317,7 +317,7 @@ TEST_CASE("a piece that is being stored outlives any number of roles") {
   const auto next = go(c, rpc{piece(3, 2)});
   follower g{std::move(c)};
   g.start(start);
-  // The disk still has the first: this one is lost, as if on the network.
+  // The disk still stores the first chunk: this one is dropped, as if the network had lost it.
   CHECK_FALSE(go(g, *next.next_role->carry).store_chunk);
   go(g, stored(2));
   CHECK(go(g, rpc{piece(3, 2)}).store_chunk);
@@ -332,11 +332,11 @@ TEST_CASE("candidate x snapshot_taken, candidate x disk_space") {
   c.start(start);
   CHECK(go(c, snapshot_taken{{3, 1}, 3}).compact_to == index_t{3});
   CHECK(is_empty(go(c, disk_space{false})));
-  // Who has no room lets others go first.
+  // A node without room lets others campaign first.
   const auto later = *c.deadline();
   go(c, tick{}, later);
   CHECK(*c.deadline() - later >= c.state().opts().election_min + 2 * c.state().opts().election_max);
-  // What it asks for is all it has, though its log is empty behind the snapshot.
+  // Its vote request names its whole log, although that is empty after the snapshot.
   for (const auto& message : go(c, tick{}, *c.deadline()).send_now) {
     const auto& request = std::get<vote_request>(message);
     CHECK(request.last_index == 3);
@@ -356,13 +356,13 @@ TEST_CASE("leader x snapshot_request: a newer leader is followed, an older one r
   CHECK(f.leader_hint() == node_id{2});
 }
 
-TEST_CASE("leader x snapshot_response: a higher term ends the leadership, others are the replicator's") {
+TEST_CASE("leader x snapshot_response: a higher term ends the leadership, others go to the replicator") {
   auto l = a_leader();
   CHECK(is_empty(go(l, rpc{answer(2, 2)})));
   CHECK(go(l, rpc{answer(2, 3)}).next_role->to == role_kind::follower);
 }
 
-TEST_CASE("leader x snapshot_stored: of an earlier leader; the disk is free again") {
+TEST_CASE("leader x snapshot_stored: from an earlier leader; the disk is free again") {
   auto f = a_follower();
   go(f, rpc{piece(2, 1)});
   candidate c{std::move(f)};
@@ -379,7 +379,7 @@ TEST_CASE("leader x snapshot_stored: of an earlier leader; the disk is free agai
   CHECK(go(g, *out.next_role->carry).store_chunk);
 }
 
-TEST_CASE("leader x snapshot_taken: what is compacted is answered as such, the border is not") {
+TEST_CASE("leader x snapshot_taken: requests for compacted entries are answered as such, the border is not") {
   auto l = a_leader();
   commit_all(l);
   CHECK(go(l, snapshot_taken{{3, 1}, 3}).compact_to == index_t{3});
@@ -390,14 +390,14 @@ TEST_CASE("leader x snapshot_taken: what is compacted is answered as such, the b
   CHECK(border.prev_term == 1);
   REQUIRE(border.entries.size() == 1);
   CHECK(border.entries[0].index == 4);
-  // A hint of a term from before the border leads to the border, not below.
+  // A hint with a term from before the border leads to the border, not below.
   const auto hinted = l.answer({5, term_t{0}, 1000});
   CHECK(hinted.first == 4);
   CHECK(hinted.prev_term == 1);
   CHECK(go(l, snapshot_taken{{4, 2}, 4}).compact_to == index_t{4});
   CHECK(l.answer({5, {}, 1000}).prev_term == 2);
   CHECK(l.answer({5, {}, 1000}).entries.empty());
-  // It goes on from there.
+  // The log continues from there.
   const auto out = go(l, propose{{{1, bytes{"a"}}}});
   CHECK(out.accepted_now[0].index == 5);
   go(l, persisted{test::all_of(l.state())});
@@ -405,7 +405,7 @@ TEST_CASE("leader x snapshot_taken: what is compacted is answered as such, the b
   CHECK(l.state().commit() == 5);
 }
 
-TEST_CASE("leader x disk_space: it steps down for others, and alone it refuses and serves reads") {
+TEST_CASE("leader x disk_space: it steps down for others; alone, it refuses commands and serves reads") {
   auto l = a_leader();
   go(l, read_request{5});
   const auto out = go(l, disk_space{false});
@@ -423,7 +423,7 @@ TEST_CASE("leader x disk_space: it steps down for others, and alone it refuses a
   CHECK(go(alone, propose{{{8, bytes{"a"}}}}).accepted_now.size() == 1);
 }
 
-TEST_CASE("a follower without its state: its answers say so, it votes, and it never campaigns") {
+TEST_CASE("a follower without its state reports that, votes, and never campaigns") {
   recovered disk;
   disk.hard = {3, {}};
   disk.start = {5, 2};
@@ -445,7 +445,7 @@ TEST_CASE("a follower without its state: its answers say so, it votes, and it ne
   CHECK(only<vote_response>(go(f, rpc{vote_request{test::from(3, 5), 6, 3, false}}, late).send_after_persist).granted);
   go(f, persisted{test::all_of(f.state())}, late);
   CHECK_FALSE(f.deadline());
-  // A snapshot that ends before its log begins is of no use.
+  // A snapshot that ends before its log begins is useless.
   go(f, rpc{piece(3, 5)}, late);
   CHECK(only<snapshot_response>(go(f, complete(3, {4, 2}), late).send_now).failed);
   go(f, rpc{piece(3, 5)}, late);

@@ -1,4 +1,4 @@
-// A node whose state machines cannot go on: an entry replaces their state by what is not on this node's disk.
+// A node whose state machines are blocked: an entry replaces their state by a backup that is not on this node's disk.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -43,7 +43,7 @@ leader a_leader() {
 
 } // namespace
 
-TEST_CASE("follower x state_missing: it acknowledges and asks for a snapshot, and nothing is given out before it") {
+TEST_CASE("follower x state_missing: it acknowledges, requests a snapshot, and releases nothing before that") {
   auto f = a_follower();
   CHECK(go(f, rpc{beat(1, 3)}).commit_to == index_t{3});
   go(f, state_missing{2});
@@ -55,9 +55,9 @@ TEST_CASE("follower x state_missing: it acknowledges and asks for a snapshot, an
   CHECK(ack.success);
   CHECK(ack.match == 4);
   CHECK(ack.needs_snapshot == 2);
-  // Its own snapshots end before the entry, and so its log keeps it, whatever it is told.
+  // Its own snapshots end before the entry, so the log keeps the entry.
   CHECK(go(f, snapshot_taken{{1, 1}, 1}).compact_to == index_t{1});
-  // Nor does one of another node that ends there help.
+  // Another node's snapshot that ends there does not help either.
   go(f, rpc{piece()});
   CHECK_FALSE(go(f, complete(1)).load);
   CHECK(f.state().needs_snapshot() == 2);
@@ -66,11 +66,11 @@ TEST_CASE("follower x state_missing: it acknowledges and asks for a snapshot, an
   CHECK(back.load->last.index == 3);
   CHECK(f.state().needs_snapshot() == 0);
   CHECK(f.state().can_apply());
-  // What was given out once and not applied is given out again.
+  // Entries that were released once and not applied are released again.
   CHECK(back.commit_to == index_t{4});
 }
 
-TEST_CASE("a state that is missed late is no reason to wait: a snapshot went beyond it") {
+TEST_CASE("a state reported missing too late does not block: a snapshot already covers it") {
   auto f = a_follower();
   go(f, rpc{beat(1, 2)});
   go(f, rpc{piece()});
@@ -80,13 +80,13 @@ TEST_CASE("a state that is missed late is no reason to wait: a snapshot went bey
   CHECK(f.state().needs_snapshot() == 0);
 }
 
-TEST_CASE("what is not committed cannot be missed") {
+TEST_CASE("an uncommitted entry cannot lack its state") {
   auto f = a_follower();
   go(f, rpc{beat(1, 2)});
   CHECK_THROWS_AS(f.step(state_missing{3}, start), std::logic_error);
 }
 
-TEST_CASE("candidate x state_missing: it asks later from then on, and others go first") {
+TEST_CASE("candidate x state_missing: from then on it campaigns later, and others go first") {
   auto f = a_follower();
   go(f, rpc{beat(1, 3)});
   candidate c{std::move(f)};
@@ -98,7 +98,7 @@ TEST_CASE("candidate x state_missing: it asks later from then on, and others go 
   CHECK(*c.deadline() - later >= c.state().opts().election_min + 2 * c.state().opts().election_max);
 }
 
-TEST_CASE("leader x state_missing: it takes nothing new, confirms reads, and makes way when all have its log") {
+TEST_CASE("leader x state_missing: it accepts nothing new, confirms reads, and steps down when all have its log") {
   auto l = a_leader();
   const auto soon = start + l.state().opts().election_min / 2;
   go(l, peer_report{2, node_id{4}, 4, 0, soon}, soon);
@@ -111,7 +111,7 @@ TEST_CASE("leader x state_missing: it takes nothing new, confirms reads, and mak
   const auto round = go(l, read_request{8}, soon).replicate_now->round;
   go(l, peer_report{2, node_id{2}, 5, round, soon}, soon);
   CHECK(go(l, peer_report{2, node_id{3}, 5, round, soon}, soon).reads.size() == 1);
-  // Node 5 has never been heard of and is waited for no longer, node 4 is there, and could not be elected yet.
+  // Node 5 has never been heard and is no longer waited for. Node 4 is alive, but could not be elected yet.
   const auto later = start + l.state().opts().election_min + std::chrono::milliseconds{1};
   CHECK_FALSE(go(l, peer_report{2, node_id{2}, 5, round, later}, later).next_role);
   const auto out = go(l, peer_report{2, node_id{4}, 5, round, later}, later);
@@ -122,7 +122,7 @@ TEST_CASE("leader x state_missing: it takes nothing new, confirms reads, and mak
   CHECK(*f.deadline() - later >= f.state().opts().election_min + 2 * f.state().opts().election_max);
 }
 
-TEST_CASE("a voter that takes no more of the log is not waited for without end") {
+TEST_CASE("the wait for a voter that accepts no more of the log is limited") {
   auto l = a_leader();
   go(l, state_missing{2});
   const auto patience = 2 * l.state().opts().election_max;
@@ -135,7 +135,7 @@ TEST_CASE("a voter that takes no more of the log is not waited for without end")
   CHECK(hear(4, 4, patience));
 }
 
-TEST_CASE("a leader that nobody follows does not make way to nobody") {
+TEST_CASE("a leader that no node follows does not step down for others") {
   auto l = a_leader();
   const auto late = start + l.state().opts().election_min + std::chrono::milliseconds{1};
   CHECK_FALSE(go(l, state_missing{2}, late).next_role);

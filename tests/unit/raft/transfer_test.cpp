@@ -1,4 +1,4 @@
-// Leadership transfer (Ongaro's thesis, section 3.10), and what nodes make of being told that they are removed.
+// Leadership transfer (Ongaro's thesis, section 3.10), and how nodes react to a notice that they are removed.
 #include "raft/role.hpp"
 
 #include "tests/unit/raft/elected.hpp"
@@ -40,7 +40,7 @@ const transfer_leadership to_3{7, node_id{3}};
 
 } // namespace
 
-TEST_CASE("3.10: the target is asked when it has everything, and with each answer again") {
+TEST_CASE("3.10: the target is asked when it has everything, and again with each response") {
   auto l = a_leader();
   CHECK_FALSE(asks(l.step(to_3, start), 3));
   CHECK_FALSE(asks(l.step(peer_report{2, node_id{3}, 1, 0, start}, start), 3));
@@ -49,7 +49,7 @@ TEST_CASE("3.10: the target is asked when it has everything, and with each answe
   CHECK(asks(l.step(peer_report{2, node_id{3}, 2, 0, start}, start), 3));
 }
 
-TEST_CASE("3.10: meanwhile nothing new is taken, reads are") {
+TEST_CASE("3.10: meanwhile nothing new is accepted, but reads are") {
   auto l = a_leader();
   l.step(to_3, start);
   CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).failed_now.at(0).why == refusal::transferring);
@@ -59,7 +59,7 @@ TEST_CASE("3.10: meanwhile nothing new is taken, reads are") {
   CHECK(l.step(peer_report{2, node_id{2}, 2, 1, start}, start).reads.size() == 1);
 }
 
-TEST_CASE("3.10: after an election timeout the leader goes on") {
+TEST_CASE("3.10: after an election timeout the leader continues") {
   auto l = a_leader();
   const auto end = start + l.state().opts().election_max;
   l.step(to_3, start);
@@ -74,7 +74,7 @@ TEST_CASE("3.10: after an election timeout the leader goes on") {
   CHECK(l.step(propose{{{8, bytes{"x"}}}}, end).accepted_now.size() == 1);
 }
 
-TEST_CASE("3.10: it is done when somebody has a higher term after the target was asked") {
+TEST_CASE("3.10: the transfer is complete when a higher term appears after the target was asked") {
   auto asked = a_leader();
   asked.step(to_3, start);
   asked.step(peer_report{2, node_id{3}, 2, 0, start}, start);
@@ -95,7 +95,7 @@ TEST_CASE("3.10: it is done when somebody has a higher term after the target was
   CHECK(lost.failed_now[0].why == refusal::leadership_lost);
 }
 
-TEST_CASE("a target must be a voter; without one the fittest is chosen; where it leads already nothing is to be done") {
+TEST_CASE("the target must be a voter; without one the best is chosen; if it already leads, nothing is done") {
   auto l = a_leader();
   CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_now.at(0).why == refusal::unknown_member);
   const auto here = l.step(transfer_leadership{7, node_id{1}}, start);
@@ -111,7 +111,7 @@ TEST_CASE("a target must be a voter; without one the fittest is chosen; where it
   CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_now.at(0).why == refusal::no_successor);
 }
 
-TEST_CASE("3.10: who is asked campaigns at once, and says why; a second try is like any other") {
+TEST_CASE("3.10: the target campaigns at once and says why; a second attempt is like any other") {
   auto f = a_follower();
   CHECK_FALSE(f.step(rpc{timeout_now{test::from(3, 1)}}, start).next_role); // not the leader
   CHECK_FALSE(f.step(rpc{timeout_now{test::from(2, 0)}}, start).next_role); // not of this term
@@ -131,7 +131,7 @@ TEST_CASE("3.10: who is asked campaigns at once, and says why; a second try is l
   CHECK_FALSE(std::get<vote_request>(again.send_now[0]).transfer);
 }
 
-TEST_CASE("3.10: a voter that heard the leader a moment ago votes all the same, a leader steps down") {
+TEST_CASE("3.10: a voter votes although it heard the leader recently, and the leader steps down") {
   auto f = a_follower();
   vote_request request{test::from(3, 2), 1, 1, false, false};
   CHECK_FALSE(f.step(rpc{request}, start).write_now);
@@ -148,14 +148,14 @@ TEST_CASE("3.10: a voter that heard the leader a moment ago votes all the same, 
   CHECK_FALSE(stays.step(rpc{request}, start).next_role);
 }
 
-TEST_CASE("a candidate that the committed configuration does not know is answered, and told") {
+TEST_CASE("a candidate that is not in the committed configuration gets a response and a notice") {
   auto f = a_follower();
   append_request beat;
   beat.head = test::from(2, 1);
   beat.prev_index = beat.prev_term = beat.commit = 1;
   const auto late = start + f.state().opts().election_max;
   const vote_request question{test::from(9, 2), 5, 1, true, false};
-  // Nothing is committed, as far as this node knows: it says nothing of members.
+  // Nothing is committed, as far as this node knows, so it sends no notice.
   CHECK(f.step(rpc{question}, late).send_now.size() == 1);
   f.step(rpc{beat}, late);
   const auto later = late + f.state().opts().election_max;
@@ -164,11 +164,11 @@ TEST_CASE("a candidate that the committed configuration does not know is answere
   CHECK(std::get<removed_notice>(out.send_now[0]).index == 1);
   CHECK(std::get<removed_notice>(out.send_now[0]).commit == 1);
   CHECK(std::get<vote_response>(out.send_now[1]).granted);
-  // A member is told nothing.
+  // A member gets no notice.
   CHECK(f.step(rpc{vote_request{test::from(3, 2), 5, 1, true, false}}, later).send_now.size() == 1);
 }
 
-TEST_CASE("whoever is told that it is removed says so once, answers each time, and campaigns no more") {
+TEST_CASE("a removed node reports its removal once, answers each notice, and no longer campaigns") {
   auto f = a_follower();
   const auto out = f.step(rpc{removed_notice{test::from(2, 1), 4, 9}}, start);
   CHECK(out.removed == 4);
@@ -178,7 +178,7 @@ TEST_CASE("whoever is told that it is removed says so once, answers each time, a
   const auto again = f.step(rpc{removed_notice{test::from(3, 1), 4, 9}}, start);
   CHECK_FALSE(again.removed);
   CHECK(again.send_now.size() == 1);
-  // Taken in again: its log says so.
+  // It was added again, as its log shows.
   append_request news;
   news.head = test::from(2, 1);
   news.prev_index = news.prev_term = 1;
@@ -190,13 +190,13 @@ TEST_CASE("whoever is told that it is removed says so once, answers each time, a
   news.entries = {{10, 1, entry_kind::configuration, bytes{encode(test::voters(3))}}};
   f.step(rpc{news}, start);
   CHECK(f.deadline());
-  // What is told late is told in vain.
+  // A late notice has no effect.
   const auto late = f.step(rpc{removed_notice{test::from(2, 1), 4, 9}}, start);
   CHECK((!late.removed && late.send_now.empty() && f.deadline()));
 }
 
-TEST_CASE("a configuration that was never committed does not make a notice void") {
-  // The simulation found this: nobody is there who would cut it from the log of a removed node.
+TEST_CASE("a configuration that was never committed does not invalidate a notice") {
+  // The simulation found this: no leader would truncate it from the log of a removed node.
   auto disk = test::disk_with({1, 1, 1}, {1, {}});
   disk.configurations.push_back({3, 1, entry_kind::configuration, bytes{encode(test::voters(4))}});
   follower f{node_state{node_id{1}, test::cluster, {}, 42, disk}};
@@ -205,14 +205,14 @@ TEST_CASE("a configuration that was never committed does not make a notice void"
   CHECK(f.deadline());
   CHECK(f.step(rpc{removed_notice{test::from(2, 2), 2, 3}}, start).removed == 2);
   CHECK_FALSE(f.deadline());
-  // Not even if it stands at the index of the one that was.
+  // Not even if it has the same index as the committed one.
   follower g{node_state{node_id{1}, test::cluster, {}, 42, disk}};
   g.start(start);
   CHECK(g.step(rpc{removed_notice{test::from(2, 2), 3, 3}}, start).removed == 3);
   CHECK_FALSE(g.deadline());
 }
 
-TEST_CASE("a candidate that is told ends its candidacy, if its log does not know better") {
+TEST_CASE("a notice ends a candidacy unless the candidate's log knows a newer configuration") {
   follower f{test::state_with({1}, {1, {}})};
   f.start(start);
   candidate c{std::move(f)};
@@ -224,7 +224,7 @@ TEST_CASE("a candidate that is told ends its candidacy, if its log does not know
   CHECK(out.next_role->carry);
 }
 
-TEST_CASE("a leader that was elected without room hands over to a voter that gets room, and to none before") {
+TEST_CASE("a leader that was elected without room transfers to the first voter that gets room") {
   auto l = a_leader();
   follower f{std::move(l)};
   f.start(start);

@@ -1,4 +1,4 @@
-// Raft paper, sections 5.2 and 5.4.1, and Ongaro's thesis, section 9.6: who gets a vote.
+// Raft paper, sections 5.2 and 5.4.1, and Ongaro's thesis, section 9.6: which requests get a vote.
 #include "raft/vote_rules.hpp"
 
 #include "raft/follower.hpp"
@@ -38,7 +38,7 @@ TEST_CASE("5.4.1: the later last term is more up to date, then the longer log") 
   }
 }
 
-TEST_CASE("9.6: a pre-vote is granted for a higher term, an up-to-date log, and silence of the leader") {
+TEST_CASE("9.6: a pre-vote is granted for a higher term, an up-to-date log, and a silent leader") {
   const auto state = test::state_with({1, 2}, {5, {}});
   CHECK(answer_pre_vote(request(6, 2, 2, true), state, false).granted);
   CHECK(answer_pre_vote(request(6, 2, 2, true), state, false).head.term == 6);
@@ -48,7 +48,7 @@ TEST_CASE("9.6: a pre-vote is granted for a higher term, an up-to-date log, and 
   CHECK(answer_pre_vote(request(6, 1, 1, true), state, false).head.term == 5);
 }
 
-TEST_CASE("5.2: one vote in a term, for the first who asks") {
+TEST_CASE("5.2: one vote per term, for the first candidate that asks") {
   follower f{test::state_with({1}, {1, {}})};
   f.start(start);
   const auto first = f.step(rpc{request(2, 1, 1)}, start);
@@ -58,7 +58,7 @@ TEST_CASE("5.2: one vote in a term, for the first who asks") {
   CHECK(vote_in(first.send_after_persist).granted);
   f.step(persisted{test::all_of(f.state())}, start);
   CHECK_FALSE(vote_in(f.step(rpc{request(2, 1, 1, false, 3)}, start).send_now).granted);
-  // Its answer may have been lost.
+  // Its response may have been lost.
   const auto again = f.step(rpc{request(2, 1, 1)}, start);
   CHECK(vote_in(again.send_now).granted);
   CHECK_FALSE(again.write_now);
@@ -71,7 +71,7 @@ TEST_CASE("5.2: a vote survives a restart") {
   CHECK(vote_in(f.step(rpc{request(2, 1, 1)}, start).send_now).granted);
 }
 
-TEST_CASE("5.1: a request of an older term is refused in the own term") {
+TEST_CASE("5.1: a request of an older term is refused in the voter's own term") {
   follower f{test::state_with({1}, {5, {}})};
   f.start(start);
   const auto out = f.step(rpc{request(4, 9, 9)}, start);
@@ -79,7 +79,7 @@ TEST_CASE("5.1: a request of an older term is refused in the own term") {
   CHECK(vote_in(out.send_now).head.term == 5);
 }
 
-TEST_CASE("5.1: a higher term is taken over even if the vote is refused") {
+TEST_CASE("5.1: a higher term is adopted even if the vote is refused") {
   follower f{test::state_with({1, 4}, {4, {}})};
   f.start(start);
   const auto out = f.step(rpc{request(6, 1, 1)}, start);
@@ -87,7 +87,7 @@ TEST_CASE("5.1: a higher term is taken over even if the vote is refused") {
   CHECK(out.write_now->hard == hard_state{6, {}});
 }
 
-TEST_CASE("4.2.3: whoever heard the leader lately ignores elections, later no more") {
+TEST_CASE("4.2.3: a node ignores elections while it has heard the leader recently") {
   follower f{test::state_with({1}, {1, {}})};
   f.start(start);
   append_request beat;
