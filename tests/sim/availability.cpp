@@ -8,7 +8,7 @@
 namespace troupe::sim {
 namespace {
 
-/// How long a write may take, in election timeouts: a leader is noticed to be gone, votes are split and messages lost.
+/// The time limit for a write, in election timeouts: it covers detecting a dead leader, split votes and lost messages.
 constexpr int patience = 20;
 /// Registers that no client of the first phase uses.
 constexpr std::uint32_t first_key = 0xf0000000;
@@ -21,7 +21,7 @@ bool contains(const std::vector<node*>& list, const node* n) {
 } // namespace
 
 void availability::run() {
-  // What is owed is owed by disks that work: one that fails is broken on purpose, and named.
+  // The guarantee holds for working disks only. Disks that fail are broken explicitly, and named in the violation.
   world_.what.store_fails_permille = 0;
   for (unsigned i = 0; i < world_.what.outages; ++i) outage();
   if (world_.what.outages > 0 && world_.what.demands.late_voters) late_voter();
@@ -37,19 +37,20 @@ void availability::outage() {
     if (!contains(victims, n)) healthy_.push_back(n);
   }
   wait_for_equal_logs();
-  std::string trouble_text = ": all voters";
-  if (world_.what.demands.voters_without_state && world_.chance(400)) trouble_text = lose_a_state(victims);
+  std::string failures = ": all voters";
+  if (world_.what.demands.voters_without_state && world_.chance(400)) failures = lose_a_state(victims);
   if (!victims.empty()) ++world_.seen.outages;
-  for (auto* victim : victims) trouble_text += break_down(*victim);
-  for (int i = 0; i < 2; ++i) write(trouble_text);
-  // The others could commit without the leader's disk, but its own clients and all that it applies would wait for it.
+  for (auto* victim : victims) failures += break_down(*victim);
+  for (int i = 0; i < 2; ++i) write(failures);
+  // The others could commit without the leader's disk, but the leader's own clients and all entries that it applies
+  // would have to wait for it.
   const auto led_by_a_working_disk = [&] { return leader() && !leader()->disk_stopped(); };
   if (world_.what.demands.leaders_with_stopped_disk &&
       !wait_for(patience * world_.what.opts.election_max, led_by_a_working_disk))
-    throw violation("availability: a leader goes on leading" + trouble_text);
+    throw violation("availability: a leader with a stopped disk remains leader" + failures);
 }
 
-/// All is well, and a leader has nothing left to do.
+/// Repairs everything, and waits until the leader has nothing left to do.
 void availability::begin() {
   faults_.mend();
   for (auto& n : nodes_) n->set_store_broken(false);
@@ -85,7 +86,7 @@ std::vector<node*> availability::choose_victims() {
   std::vector<node*> order;
   for (const auto& m : leader()->state().members().voters) order.push_back(nodes_.at(m.id.value - 1).get());
   for (auto i = order.size(); i > 1; --i) std::swap(order[i - 1], order[world_.random.next() % i]);
-  // Those that are behind do not count, so they are the first to fail; then, most of the time, the leader.
+  // Nodes that are behind do not count, so they are the first to fail; then, most of the time, the leader.
   const bool spares_leader = world_.chance(300);
   std::stable_sort(order.begin(), order.end(), [&](const node* a, const node* b) {
     const auto rank = [&](const node* n) { return !has_whole_log(*n) ? 0 : n->leads() ? spares_leader ? 2 : 0 : 1; };
@@ -130,13 +131,13 @@ std::string availability::break_down(node& victim) {
   }
 }
 
-/// One of the majority comes up without its state, and may not be able to get it back. Its log is whole, and as long as
-/// that of another one that can lead.
+/// A node of the majority restarts without its state, which it may be unable to get back. Its log is whole and at least
+/// one other node of the majority, which can lead, has the same log.
 std::string availability::lose_a_state(const std::vector<node*>& victims) {
   std::vector<node*> others;
   for (auto* n : healthy_)
     if (!n->leads()) others.push_back(n);
-  // It must be needed, or it proves nothing; with it alone no node could serve.
+  // The node must be needed, otherwise the test proves nothing; but if it were the only other one, no node could serve.
   if (victims.empty() || others.empty() || healthy_.size() < 2) return ": all voters";
   auto& loser = *others[world_.random.next() % others.size()];
   const auto lost = world_.seen.states_lost;
@@ -168,7 +169,7 @@ void availability::late_voter() {
   ++world_.seen.late_voters;
   const auto goal = world_.judge.committed();
   late->boot();
-  // A piece at a time, each on its way there and back and stored, some of them lost.
+  // One chunk at a time, each with a round trip and a store; some are lost.
   const auto bytes =
       healthy_[0]->storage().snapshots().empty() ? 0 : healthy_[0]->storage().snapshots()[0].bytes().size();
   const auto pieces = static_cast<int>(bytes / s.opts.snapshot_chunk_bytes + 2);
@@ -189,7 +190,7 @@ void availability::wait_for_equal_logs() {
       return has_whole_log(*n) && n->storage().synced().last_index() == healthy_[0]->storage().synced().last_index();
     });
   };
-  if (!wait_for(60s, equal)) throw violation("availability: a majority of equal logs does not come about");
+  if (!wait_for(60s, equal)) throw violation("availability: the logs of the majority do not become equal");
 }
 
 node* availability::choose_late() const {
@@ -200,7 +201,7 @@ node* availability::choose_late() const {
   return nullptr;
 }
 
-/// Asks one healthy node after the other until a write is done.
+/// Sends the write to one healthy node after the other until one succeeds.
 void availability::write(const std::string& while_what) {
   const auto began = world_.time.now();
   const auto limit = patience * world_.what.opts.election_max;

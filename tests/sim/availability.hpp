@@ -1,5 +1,5 @@
-// What a majority owes: while it is connected, with disks that work and whole logs, a write succeeds soon, whatever is
-// wrong with the others.
+// Checks availability: a connected majority with working disks and whole logs must complete a write soon, whatever
+// fails on the other nodes.
 #pragma once
 
 #include "tests/sim/clients.hpp"
@@ -13,31 +13,31 @@
 
 namespace troupe::sim {
 
-/// Breaks a minority of the voters, again and again, and writes through the others. Everything else works, but messages
-/// are lost and late as the scenario says.
+/// Repeatedly breaks a minority of the voters and writes through the others. Otherwise everything works, but messages
+/// are lost and delayed as the scenario says.
 class availability {
  public:
   availability(world& w, std::vector<std::unique_ptr<node>>& nodes, clients& c, fault_driver& f)
       : world_(w), nodes_(nodes), clients_(c), faults_(f) {}
 
-  /// Throws `violation` when a write does not succeed in time.
+  /// Throws `violation` if a write does not succeed in time.
   void run();
 
  private:
   void outage();
-  /// A voter that needs a snapshot gets one while writes go on.
+  /// A voter that needs a snapshot must get one while writes go on.
   void late_voter();
 
   void begin();
   node* leader() const;
   bool is_at_rest() const;
-  /// It has all that is committed, state included.
+  /// True if the node has everything that is committed, including the state.
   bool has_whole_log(const node& n) const;
   std::vector<node*> choose_victims();
   node* choose_late() const;
-  /// All of the majority have all that is committed, and nothing beyond that others of them lack.
+  /// Waits until all nodes of the majority have everything that is committed, and their logs end at the same index.
   void wait_for_equal_logs();
-  /// These say what they did.
+  /// The next two functions return a description of what they did.
   std::string break_down(node& victim);
   std::string lose_a_state(const std::vector<node*>& victims);
   void write(const std::string& while_what);
@@ -47,7 +47,7 @@ class availability {
   std::vector<std::unique_ptr<node>>& nodes_;
   clients& clients_;
   fault_driver& faults_;
-  /// The majority.
+  /// The nodes of the majority.
   std::vector<node*> healthy_;
   std::uint64_t writes_ = 0;
 };

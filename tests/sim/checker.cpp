@@ -56,10 +56,10 @@ void checker::on_leader(const raft::node_state& state, const image& log, raft::d
   for (auto i = committed_.size(); i > 0; --i) {
     const auto& fact = committed_[i - 1];
     if (fact.committed_in >= state.term()) continue;
-    if (i <= log.start.index) break; // a snapshot stands for it, which was held against what is committed
+    if (i <= log.start.index) break; // a snapshot covers it; the snapshot was checked against the committed entries
     const auto* e = log.find(i);
     if (!e || !same_entry(*e, fact.term, fact.data))
-      throw violation("leader completeness: " + name(state.self()) + " leads without what is committed" + at(i));
+      throw violation("leader completeness: " + name(state.self()) + " leads without a committed entry" + at(i));
     break;
   }
 }
@@ -83,7 +83,7 @@ void checker::on_vote(raft::node_id voter, raft::term_t term, raft::node_id cand
     throw violation("a vote of " + name(voter) + " left before it was on disk");
 }
 
-/// A node confirms only rounds that the leader of the same term has asked it for: rounds begin at 0 in each term.
+/// A node confirms only rounds that the leader of the same term has sent to it: rounds begin at 0 in each term.
 void checker::on_round(const raft::rpc& message) {
   const auto& head = raft::head_of(message);
   const auto asked = [&](std::uint64_t round) {
@@ -110,19 +110,19 @@ void checker::on_send(raft::node_id node, const image& synced, const raft::rpc& 
   on_round(message);
   if (const auto* append = std::get_if<raft::append_request>(&message);
       append && !append->entries.empty() && append->entries.front().index != append->prev_index + 1)
-    throw violation(name(node) + " sends entries that do not join" + at(append->prev_index));
+    throw violation(name(node) + " sends entries that do not follow the previous one" + at(append->prev_index));
   const auto& head = raft::head_of(message);
   const auto* request = std::get_if<raft::vote_request>(&message);
   const auto* response = std::get_if<raft::vote_response>(&message);
   const bool hypothetical = (request && request->pre) || (response && response->pre && response->granted);
   if (!hypothetical && synced.hard.term < head.term)
-    throw violation("a message of a term that " + name(node) + " may forget");
+    throw violation("a message of a term that is not durable at " + name(node));
   if (request && !request->pre) on_vote(node, head.term, node, synced);
   if (response && !response->pre && response->granted) on_vote(node, head.term, head.to, synced);
-  // A later leader may have cut what was promised to this one, but only in a later term.
+  // A later leader may have truncated what was promised to this one, but only in a later term.
   const auto* ack = std::get_if<raft::append_response>(&message);
   if (ack && ack->success && synced.hard.term == head.term && synced.last_index() < ack->match)
-    throw violation(name(node) + " acknowledged what is not on its disk" + at(ack->match));
+    throw violation(name(node) + " acknowledged an entry that is not on its disk" + at(ack->match));
 }
 
 void checker::on_applied(const raft::entry& e) {
@@ -136,13 +136,13 @@ void checker::on_removed(raft::node_id node, raft::index_t index) const {
   const auto known =
       index > 0 && index <= committed_.size() && committed_[index - 1].kind == raft::entry_kind::configuration;
   if (!known || raft::decode_configuration(committed_[index - 1].data.view()).value().is_member(node))
-    throw violation(name(node) + " believes it is removed" + at(index));
+    throw violation(name(node) + " considers itself removed by a configuration that does not remove it" + at(index));
 }
 
 void checker::on_snapshot(const stored_snapshot& made) const {
   const auto last = made.at.last;
   if (last.index == 0 || last.index > committed_.size())
-    throw violation("a snapshot of what is not committed" + at(last.index));
+    throw violation("a snapshot of an uncommitted entry" + at(last.index));
   if (committed_[last.index - 1].term != last.term) throw violation("a snapshot of another entry" + at(last.index));
   register_machine replayed;
   raft::index_t members_at = 0;
@@ -151,9 +151,9 @@ void checker::on_snapshot(const stored_snapshot& made) const {
     if (fact.kind == raft::entry_kind::configuration) members_at = i;
     if (fact.kind == raft::entry_kind::command) replayed.apply(command::decode(fact.data));
   }
-  if (!(replayed == *made.state)) throw violation("a snapshot holds another state" + at(last.index));
+  if (!(replayed == *made.state)) throw violation("a snapshot contains a wrong state" + at(last.index));
   if (members_at != made.at.configuration_index || encode(made.at.members) != committed_[members_at - 1].data.view())
-    throw violation("a snapshot names other members" + at(last.index));
+    throw violation("a snapshot names wrong members" + at(last.index));
 }
 
 void checker::on_own_snapshot(raft::node_id node, const stored_snapshot& made, const disk& own) const {
@@ -173,7 +173,7 @@ void checker::commit(const raft::node_state& state, raft::role_kind role, const 
     const auto* found = log.find(i);
     if (!found) {
       if (i > log.start.index || i > committed_.size())
-        throw violation(name(state.self()) + " committed what it does not have" + at(i));
+        throw violation(name(state.self()) + " committed an entry that it does not have" + at(i));
       continue;
     }
     const auto& e = *found;
@@ -194,7 +194,7 @@ void checker::commit(const raft::node_state& state, raft::role_kind role, const 
       const auto* there = d.synced().find(i);
       return i <= d.covered() || (there && same_entry(*there, e.term, e.data));
     };
-    // A configuration that this step has appended did not count yet.
+    // A configuration that this step has appended was not in force yet.
     if (!majorities(in_force(log, seen.last), has_copy))
       throw violation("committed without a majority of copies on disk" + at(i));
   }
@@ -209,16 +209,17 @@ void checker::after_step(const raft::node_state& state, raft::role_kind role, co
   if (state.durable_hard().term < seen.durable_term) throw violation("the durable term of " + who + " fell");
   if (state.log().last_index() != log.last_index() || state.log().last_term() != log.last_term())
     throw violation("the log of " + who + " is not what it handed to its disk");
-  if (state.durable_index() > log.last_index()) throw violation(who + " holds durable what it does not have");
+  if (state.durable_index() > log.last_index())
+    throw violation(who + " considers an entry durable that it does not have");
   if (!outcome_only_) {
     if (state.durable_hard().term > own.synced().hard.term) throw violation(who + " trusts a term that is not synced");
     if (state.durable_index() > own.covered() &&
         own.synced().term_at(state.durable_index()) != log.term_at(state.durable_index()))
-      throw violation(who + " holds durable what its disk has not" + at(state.durable_index()));
+      throw violation(who + " considers an entry durable that is not on its disk" + at(state.durable_index()));
   }
   if (state.log().start() != log.start) throw violation("the log of " + who + " does not begin where its disk's does");
   if (state.needs_snapshot() == 0 && state.members().empty() && log.last_index() > 0)
-    throw violation(who + " has its state and does not know who its cluster is");
+    throw violation(who + " has its state but does not know its configuration");
   commit(state, role, log);
   judge_new_configurations(state, role, log, now);
   seen = {state.term(), state.durable_hard().term, state.commit(), state.durable_index(), log.last_index()};

@@ -1,4 +1,4 @@
-// What a leader may do: change the members, serve reads, go on leading.
+// What a leader may do: change the members, serve reads, remain leader.
 #include "tests/sim/checker.hpp"
 #include "tests/sim/violation.hpp"
 
@@ -13,7 +13,7 @@ std::ptrdiff_t missing(const std::vector<raft::member>& one, const std::vector<r
   });
 }
 
-/// Any two quorums of the two have a node in common.
+/// True if any quorum of one and any quorum of the other have a node in common.
 bool is_one_step(const configuration& before, const configuration& next) {
   if (before.joint()) return !next.joint() && next.voters == before.voters;
   if (next.joint()) return next.outgoing == before.voters;
@@ -22,15 +22,16 @@ bool is_one_step(const configuration& before, const configuration& next) {
 
 } // namespace
 
-/// The first node that appends an entry has made it.
+/// The first node that appends an entry is the one that created it.
 void checker::judge_new_configurations(const raft::node_state& state, raft::role_kind role, const image& log,
                                        raft::duration now) {
   for (const auto& e : std::exchange(new_configurations_, {})) {
     const auto who = name(state.self());
-    if (role != raft::role_kind::leader) throw violation(who + " changes the members and does not lead" + at(e.index));
+    if (role != raft::role_kind::leader)
+      throw violation(who + " changes the members but is not the leader" + at(e.index));
     const auto [index, before] = newest_configuration(log, e.index - 1);
     if (!is_one_step(before, raft::decode_configuration(e.data.view()).value()))
-      throw violation(who + " changes more of the members than one step may" + at(e.index));
+      throw violation(who + " changes more members than allowed in one step" + at(e.index));
     if (outcome_only_) continue;
     const auto* there = log.find(index);
     if (index > committed_.size() || (there && there->term != committed_[index - 1].term))
@@ -55,7 +56,7 @@ void checker::on_read_served(const raft::node_state& state, std::uint64_t read, 
     const auto newest = confirmed_.find({id, state.term()});
     return id == state.self() || (newest != confirmed_.end() && newest->second > asked.mapped());
   };
-  // The configuration that held before this step, or one that this step has appended.
+  // The configuration in force before this step, or one that this step has appended.
   const auto before = in_force(log, nodes_seen_[state.self()].last);
   if (before.joint()) ++joint_reads_;
   if (!majorities(before, confirmed) && !majorities(in_force(log, log.last_index()), confirmed))
@@ -65,8 +66,8 @@ void checker::on_read_served(const raft::node_state& state, std::uint64_t read, 
 
 void checker::on_heard(raft::term_t term, raft::node_id peer, raft::duration now) { heard_[{term, peer}] = now; }
 
-/// Twice the time after which a leader steps down that hears no quorum: a change of the members may have passed in
-/// between. A quarter more for clocks that are slow.
+/// Twice the time after which a leader that hears no quorum steps down, since a membership change may have happened in
+/// between. A quarter more for slow clocks.
 void checker::on_still_leading(const raft::node_state& state, const image& log, raft::duration now) {
   if (outcome_only_) return;
   const auto limit = 2 * state.opts().election_max * 5 / 4;
@@ -76,7 +77,7 @@ void checker::on_still_leading(const raft::node_state& state, const image& log, 
   };
   if (!majorities(in_force(log, log.last_index()), heard))
     throw violation(name(state.self()) + " leads term " + std::to_string(state.term()) +
-                    " and has heard no quorum for long");
+                    " without hearing from a quorum for too long");
 }
 
 } // namespace troupe::sim

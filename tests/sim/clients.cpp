@@ -4,8 +4,8 @@ namespace troupe::sim {
 namespace {
 
 constexpr std::uint32_t registers_at_once = 4;
-/// Clients move on to fresh registers: an operation of unknown outcome stays open for ever, and many such on one
-/// register make the search for an order long.
+/// Clients move on to new registers: an operation with an unknown outcome stays open for ever, and many of them on one
+/// register make the search for an order slow.
 constexpr duration register_life = 10s;
 
 } // namespace

@@ -1,4 +1,4 @@
-// Closed-loop clients that write down what they asked and what they were told.
+// Closed-loop clients that record their operations and the outcomes.
 #pragma once
 
 #include "tests/sim/node.hpp"
@@ -13,13 +13,13 @@ class clients {
  public:
   clients(world& w, std::vector<std::unique_ptr<node>>& nodes) : world_(w), nodes_(nodes) {}
 
-  /// Each client asks, waits for the outcome, thinks, and asks again, until `stop`.
+  /// Each client sends an operation, waits for the outcome, pauses, and repeats, until `stop`.
   void start();
   void stop() noexcept { stopped_ = true; }
 
-  /// Everything that happened or may have happened.
+  /// All operations that happened or may have happened.
   std::vector<operation> history() const;
-  /// Writes `key` once through `at`; tells whether it was done.
+  /// Writes `key` once through `at`, and passes to `done` whether the write succeeded.
   void write_once(node& at, std::uint32_t key, std::function<void(bool)> done);
 
  private:
@@ -33,9 +33,9 @@ class clients {
   bool stopped_ = false;
   std::uint64_t last_value_ = 0;
   std::vector<operation> history_;
-  /// Indexes of operations that surely did not happen.
+  /// True for operations that surely did not happen.
   std::vector<char> void_;
-  /// A value recently seen in each of the current registers: a cas that never fits tests little.
+  /// A recently seen value of each current register: a cas that never matches tests little.
   std::unordered_map<std::uint32_t, std::uint64_t> seen_;
 };
 

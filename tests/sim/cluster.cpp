@@ -58,7 +58,7 @@ class cluster {
     faults_.start();
     world_.time.run_until(world_.what.safety_phase);
     while (world_.seen.operations < world_.what.min_operations) {
-      // Faults may come so thick that nothing gets done; then the clients finish in peace.
+      // Faults may be so frequent that nothing gets done. Then the clients finish without faults.
       if (world_.time.now() > world_.what.safety_phase * 3) faults_.freeze();
       if (world_.time.now() > world_.what.safety_phase * 10) throw violation("clients do not get their work done");
       world_.time.run_until(world_.time.now() + 1s);
@@ -71,9 +71,9 @@ class cluster {
     const auto& o = world_.what.opts;
     // Some election timeouts of the slowest clock.
     wait_for("a leader", o.election_max * 20, [&] { return settled(); });
-    // The clients' last operations run out, and who is behind catches up, with small windows slowly.
+    // The clients' last operations time out, and nodes that are behind catch up, slowly if their windows are small.
     world_.time.run_until(world_.time.now() + world_.what.client_timeout);
-    wait_for("changes of members to come to their end", 120s, [&] { return at_rest(); });
+    wait_for("membership changes to complete", 120s, [&] { return at_rest(); });
     wait_for("a caught-up cluster", 60s, [&] { return equal(); });
     for (int i = 0; i < 10; ++i) {
       std::optional<bool> done;
@@ -82,7 +82,7 @@ class cluster {
       if (!*done) throw violation("liveness: a write failed in a healthy cluster");
     }
     wait_for("equal replicas", 5s, [&] { return equal(); });
-    wait_for("removed nodes to rest", 30s, [&] { return outsiders_rest(); });
+    wait_for("removed nodes to stop campaigning", 30s, [&] { return outsiders_rest(); });
     const auto term = the_leader()->term();
     world_.time.run_until(world_.time.now() + o.election_max * 5);
     if (!the_leader() || the_leader()->term() != term)
@@ -110,17 +110,17 @@ class cluster {
   bool settled() const {
     const auto* leader = the_leader();
     if (!leader || leader->applied() <= 1) return false;
-    // Who lost touch with the log waits for a snapshot, and is waited for later.
+    // Nodes that need a snapshot are waited for later.
     return all_members([&](const node& n) { return n.term() == leader->term(); });
   }
 
-  /// A change that was begun comes to its end by itself: what is joint is left, and learners that are to vote do. Those
-  /// that are spare wait for a policy, which is none of the core.
+  /// A change in progress completes by itself: joint configurations are left, and learners with a promotion become
+  /// voters. Standby learners wait for a policy, which is not part of the core.
   bool at_rest() const {
     if (!settled()) return false;
     const auto& state = the_leader()->state();
     const auto& waiting = state.members().promotions;
-    // The last change may have been that the leader left: then the next one has just begun.
+    // The last change may have been the removal of the leader. Then the next leader has just started.
     return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() &&
            !state.members().joint() &&
            std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.spare; }) &&
@@ -136,8 +136,8 @@ class cluster {
            });
   }
 
-  /// Whoever is no member any more knows it and campaigns no more, but for nodes that know only of each other: nobody
-  /// whom they ask can tell them.
+  /// Every node that is no longer a member knows that and no longer campaigns, except for nodes that know only each
+  /// other: no node that they ask can notify them.
   bool outsiders_rest() const {
     const auto* leader = the_leader();
     if (!leader) return false;
@@ -172,7 +172,7 @@ class cluster {
   template <class Condition> void wait_for(const char* what, duration limit, Condition holds) {
     const auto end = world_.time.now() + limit;
     while (!holds())
-      if (!world_.time.run_one(end)) throw violation(std::string{"liveness: waited in vain for "} + what);
+      if (!world_.time.run_one(end)) throw violation(std::string{"liveness: timed out waiting for "} + what);
   }
 
   world world_;

@@ -11,18 +11,18 @@
 namespace troupe::sim {
 
 struct run_result {
-  /// What went wrong, if anything did.
+  /// The violation that ended the run, if any.
   std::optional<std::string> failure;
   counters seen;
-  /// The longest that a write took which a connected majority owed, in election timeouts.
+  /// The longest time that a write of a connected majority took in the availability phase, in election timeouts.
   double slowest_write = 0;
   role_table table;
   std::uint64_t trace_hash = 0;
-  /// Filled only when asked for.
+  /// Filled only if `keep_trace`.
   std::string trace_text;
 };
 
-/// Deterministic: the same scenario gives the same result, trace included, on every machine.
+/// Deterministic: the same scenario gives the same result and trace on every machine.
 run_result run(const scenario& what, bool keep_trace = false);
 
 } // namespace troupe::sim

@@ -1,5 +1,5 @@
-// Many seeds of whole clusters. TROUPE_SIM_SEEDS: how many (300). TROUPE_SIM_SEED: only this one.
-// TROUPE_SIM_TRACE=1: print its trace.
+// Whole clusters with many seeds. TROUPE_SIM_SEEDS: the number of seeds (300). TROUPE_SIM_SEED: runs only this seed.
+// TROUPE_SIM_TRACE=1: prints its trace.
 #include "tests/sim/cluster.hpp"
 #include "tests/sim/seeds.hpp"
 

@@ -69,7 +69,7 @@ std::string describe(const std::vector<raft::entry>& entries) {
       break;
     case raft::entry_kind::configuration:
       text += " members";
-      // The first one is known to every reader.
+      // The first configuration is omitted: it is known from the scenario.
       if (const auto c = raft::decode_configuration(e.data.view()); c && e.index > 1) text += ' ' + describe(*c);
       break;
     }

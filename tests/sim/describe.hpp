@@ -1,4 +1,4 @@
-// Protocol values as short text for traces.
+// Formats protocol values as short text for traces.
 #pragma once
 
 #include "raft/events.hpp"

@@ -48,7 +48,7 @@ void image::apply(const raft::write& change) {
     log.clear();
   }
   if (change.truncate_from) {
-    if (*change.truncate_from <= start.index) throw std::logic_error("disk: what is compacted is cut");
+    if (*change.truncate_from <= start.index) throw std::logic_error("disk: compacted entries are truncated");
     log.resize(std::min(log.size(), static_cast<std::size_t>(*change.truncate_from - start.index - 1)));
   }
   for (const auto& e : change.append) {
@@ -58,7 +58,7 @@ void image::apply(const raft::write& change) {
 }
 
 void image::compact(raft::index_t up_to) {
-  // The last sync may lag behind: then less of it is dropped.
+  // The synced log may lag behind: then less of it is dropped.
   up_to = std::min(up_to, last_index());
   if (up_to <= start.index) return;
   const raft::log_position to{up_to, term_at(up_to)};
@@ -92,8 +92,7 @@ raft::durable_mark disk::finish_sync() {
 
 void disk::compact(raft::index_t up_to) {
   if (up_to > covered()) throw std::logic_error("disk: compacted without a snapshot");
-  // A write that is not synced and cuts deeper than this is not lost with the log's beginning: nothing committed is
-  // cut.
+  // No unsynced write truncates below `up_to`, because committed entries are never truncated.
   synced_.compact(up_to);
   written_.compact(up_to);
 }

@@ -1,4 +1,4 @@
-// A disk as a node must expect it: what was not synced may be gone after a crash, or half of it may be there.
+// A disk with the behaviour that a node must expect: after a crash, unsynced data may be lost or partly written.
 #pragma once
 
 #include "raft/base/random.hpp"
@@ -18,14 +18,14 @@ struct stored_snapshot {
   std::shared_ptr<const register_machine> state;
   bool damaged = false;
 
-  /// The bytes that are sent to other nodes, and their name.
+  /// The bytes that are sent to other nodes, and their id.
   std::string bytes() const;
   raft::snapshot_id id() const;
-  /// Nothing for bytes that are not a snapshot.
+  /// Returns nullopt if `bytes` is not a snapshot.
   static std::optional<stored_snapshot> from(std::string_view bytes);
 };
 
-/// What a disk would show when it was opened now.
+/// The contents that a disk would show if it were opened now.
 struct image {
   raft::hard_state hard;
   raft::log_position start;
@@ -33,11 +33,11 @@ struct image {
 
   raft::index_t last_index() const noexcept { return start.index + log.size(); }
   raft::term_t last_term() const noexcept { return log.empty() ? start.term : log.back().term; }
-  /// Null where the log is compacted, and beyond its end.
+  /// nullptr if the log is compacted at `index` or ends before it.
   const raft::entry* find(raft::index_t index) const noexcept {
     return index <= start.index || index > last_index() ? nullptr : &log[index - start.index - 1];
   }
-  /// 0 for index 0 and for an index that is not there.
+  /// 0 for index 0 and for an index without an entry.
   raft::term_t term_at(raft::index_t index) const noexcept;
   void apply(const raft::write& change);
   void compact(raft::index_t up_to);
@@ -48,47 +48,46 @@ class disk {
   explicit disk(image formatted) : synced_(formatted), written_(std::move(formatted)) {}
 
   void hand_over(const raft::write& change);
-  /// Everything handed over so far will be covered by the sync that starts now. False if there is nothing to sync.
+  /// Starts a sync that covers everything handed over so far. False if there is nothing to sync.
   bool start_sync();
-  /// The sync is done: its writes survive any crash.
+  /// The sync is complete: its writes survive any crash.
   raft::durable_mark finish_sync();
   bool syncing() const noexcept { return covered_ != 0; }
   void compact(raft::index_t up_to);
 
-  /// A snapshot, its name and all, is on disk from now on; of all that there are the two newest stay.
+  /// The snapshot is completely on disk, including its name. The two newest snapshots are kept.
   void keep(stored_snapshot snapshot);
   /// Newest first.
   const std::vector<stored_snapshot>& snapshots() const noexcept { return snapshots_; }
-  /// The newest one will not be readable.
+  /// The newest snapshot becomes unreadable.
   void damage_newest() { snapshots_.front().damaged = true; }
-  /// None will be.
+  /// All snapshots become unreadable.
   void damage_all() {
     for (auto& s : snapshots_) s.damaged = true;
   }
 
-  /// Power is lost: a random prefix of what was not synced is there, the last write of it perhaps in part. Returns
-  /// true if anything was lost.
+  /// Power failure: a random prefix of the unsynced writes remains, the last of them perhaps in part. Returns true if
+  /// anything was lost.
   bool crash(raft::prng& random);
-  /// The same with nothing of what was not synced.
+  /// As `crash`, but nothing unsynced remains.
   void lose_unsynced();
   /// A disk that lies: the last entries are gone although they were synced.
   void forget_last(std::size_t entries);
-  /// What recovery finds and makes of it: the newest snapshot that can be read and that the log reaches, and a log that
-  /// goes on from it.
+  /// What recovery finds: the newest snapshot that is readable and that the log reaches, and the log after it.
   raft::recovered open();
 
   const image& synced() const noexcept { return synced_; }
   const image& written() const noexcept { return written_; }
-  /// What is synced holds this entry, or begins behind it.
+  /// True if the synced log contains this entry, or starts after it.
   bool has(const raft::log_position& place) const noexcept {
     return synced_.start.index > place.index || synced_.term_at(place.index) == place.term;
   }
-  /// A snapshot stands for the log up to here.
+  /// The last index that a snapshot covers.
   raft::index_t covered() const noexcept { return snapshots_.empty() ? 0 : snapshots_.front().at.last.index; }
   /// The newest write that is synced.
   std::uint64_t synced_number() const noexcept { return synced_number_; }
   raft::durable_mark written_mark() const;
-  /// As a storage does: begins behind the log's start when that is further on.
+  /// As a real storage: the result begins after the log's start if that is beyond `first`.
   std::vector<raft::entry> read(raft::index_t first, std::size_t max_bytes) const;
 
  private:
@@ -100,7 +99,7 @@ class disk {
   std::deque<raft::write> unsynced_;
   std::uint64_t synced_number_ = 0;
   std::uint64_t written_number_ = 0;
-  /// The last write the running sync covers; 0 when none runs.
+  /// The last write that the running sync covers; 0 if none runs.
   std::uint64_t covered_ = 0;
 };
 

@@ -48,7 +48,7 @@ void fault_driver::strike() {
   heal();
 }
 
-/// Half of them go on after a while, the others when everything is mended.
+/// Half of them continue after a while, the others when everything is repaired.
 void fault_driver::stop_disk(node& victim) {
   victim.set_disk_stopped(true);
   if (!world_.chance(500)) return;
@@ -56,9 +56,9 @@ void fault_driver::stop_disk(node& victim) {
                     [&victim] { victim.set_disk_stopped(false); });
 }
 
-/// So many of the first nodes may lose their state: never a majority, as what is committed must be somewhere, and as a
-/// node without its state must not lead, even if nobody has a longer log. Where members come and go it is one, and two
-/// others always vote.
+/// The number of nodes, from the first on, that may lose their state. Never a majority: committed entries must survive,
+/// and a node without its state must not lead, even if no other node has a longer log. If members are added and
+/// removed, it is one node, and two other nodes always remain voters.
 std::size_t fault_driver::victims() const {
   const auto minority = (world_.what.nodes - 1) / 2;
   return world_.what.spares > 0 ? std::min<std::size_t>(minority, 1) : minority;
@@ -71,7 +71,7 @@ void fault_driver::damage() {
   crash(victim);
 }
 
-/// A backup is restored that all have but, now and then, those whose snapshots are damaged too.
+/// Restores a backup that all nodes have, except sometimes those whose snapshots may be damaged as well.
 void fault_driver::restore() {
   const auto value = ++world_.last_tag;
   auto& holders = world_.backups[value];
@@ -123,7 +123,7 @@ void fault_driver::heal() {
   }
 }
 
-/// Not a fault, but what an operator does among all this: people in, people out, several at once.
+/// Not a fault, but the work of an operator meanwhile: adds and removes members, several at once.
 void fault_driver::change_members(node& asked) {
   if (!asked.up()) return;
   const auto now = asked.state().members();
@@ -137,7 +137,7 @@ void fault_driver::change_members(node& asked) {
     list.erase(at);
     return chosen;
   };
-  // Whom the change may take out.
+  // The voters that the change may remove.
   auto voters = now.voters;
   std::erase_if(voters, [&](const raft::member& m) {
     return m.id.value <= world_.what.nodes && m.id.value + world_.what.always_voters > world_.what.nodes;
@@ -146,8 +146,8 @@ void fault_driver::change_members(node& asked) {
   const auto size = static_cast<std::size_t>(1 + world_.random.next() % 5);
   auto left = 1 + world_.random.next() % world_.what.changes_at_once;
   const auto only_learns = [&] { return world_.chance(world_.what.learners_permille); };
-  // Now and then a voter gives its place to a new one. Who learns is to vote, and new ones come, while there are too
-  // few; too many leave.
+  // Sometimes a new node replaces a voter. While there are too few voters, learners are promoted and new nodes are
+  // added; while there are too many, some are removed.
   if (!outside.empty() && world_.chance(300)) {
     --left;
     what.add.push_back({{one_of(outside), {}}, true, voters.empty() ? raft::node_id{} : one_of(voters).id});
@@ -163,7 +163,7 @@ void fault_driver::change_members(node& asked) {
   if (!now.learners.empty() && left > 0 && world_.chance(200)) what.remove.push_back(now.learners.front().id);
   if (world_.chance(200)) what.based_on = asked.state().log().configuration_index();
   asked.administer(std::move(what));
-  // Some do not wait for the outcome.
+  // Sometimes the operator does not wait for the outcome.
   if (world_.chance(400))
     world_.time.after(world_.between(0ms, 50ms), [this, &asked] {
       if (!frozen_) change_members(asked);
@@ -178,8 +178,8 @@ void fault_driver::change_members(node& asked) {
   });
 }
 
-/// A leader that has hardly begun is asked for other members. Where it agrees too early, those that it takes in and the
-/// others may each have a majority.
+/// Asks a leader that has just been elected for a membership change. If it agrees too early, its new members and the
+/// other nodes may each have a majority.
 void fault_driver::hurry(node& fresh) {
   if (frozen_ || !world_.chance(world_.what.hurried_change_permille)) return;
   world_.time.after(world_.between(0ms, 50ms), [this, &fresh] {

@@ -1,4 +1,4 @@
-// Breaks wires, disks and machines at random, and mends them again.
+// Breaks connections, disks and machines at random, and repairs them.
 #pragma once
 
 #include "tests/sim/node.hpp"
@@ -14,16 +14,16 @@ class fault_driver {
   fault_driver(world& w, std::vector<std::unique_ptr<node>>& nodes) : world_(w), nodes_(nodes) {}
 
   void start();
-  /// No more faults; everything is mended, every machine up.
+  /// Ends all faults, repairs everything and starts all machines.
   void freeze();
-  /// Everything but what the network loses is mended, and every machine up.
+  /// Repairs everything except message loss, and starts all machines.
   void mend();
 
  private:
   void plan();
   void strike();
   void split();
-  /// Nodes for which `left` says the same hear each other, and no others.
+  /// Nodes with the same value in `left` can reach each other; the two groups cannot.
   void cut_between(const std::vector<char>& left);
   void stop_disk(node& victim);
   void hurry(node& fresh);
@@ -39,7 +39,7 @@ class fault_driver {
   node& any() { return *nodes_[world_.random.next() % nodes_.size()]; }
   /// Mostly the leader.
   node& leader_or_any();
-  /// The node that leads, or any.
+  /// The leader, or any node if there is none.
   node& leader();
 
   world& world_;

@@ -9,14 +9,14 @@
 namespace troupe::sim {
 namespace {
 
-/// Depth-first search; the path is on an explicit stack, so that a long history costs no call depth.
+/// Depth-first search. The path is kept on an explicit stack, so that a long history does not exhaust the call stack.
 class search {
  public:
   search(std::vector<operation> history, std::size_t max_states)
       : ops_(std::move(history)), taken_((ops_.size() + 63) / 64, 0), max_states_(max_states) {
     for (auto& op : ops_)
       if (!op.result) op.end = raft::duration::max();
-    // Early ends first: the order that most often leads straight to the goal.
+    // Operations that end early come first: this order most often leads straight to the goal.
     std::stable_sort(ops_.begin(), ops_.end(), [](const auto& a, const auto& b) { return a.end < b.end; });
     known_ = static_cast<std::size_t>(
         std::count_if(ops_.begin(), ops_.end(), [](const operation& op) { return op.result.has_value(); }));
@@ -45,13 +45,13 @@ class search {
   bool taken(std::size_t i) const { return taken_[i / 64] >> (i % 64) & 1; }
   void flip(std::size_t i) {
     taken_[i / 64] ^= std::uint64_t{1} << (i % 64);
-    // The set's fingerprint: 64 random-like bits for every member.
+    // The fingerprint of the set: 64 pseudo-random bits for each member.
     fingerprint_ ^= raft::prng{i}.next();
   }
 
-  /// Takes the first fitting operation from `from` on.
+  /// Takes the first applicable operation from `from` on.
   bool advance(std::size_t from) {
-    // Whatever began after some open operation ended must wait for it.
+    // An operation that began after some open operation ended must wait for that one.
     auto horizon = raft::duration::max();
     for (std::size_t i = 0; i < known_; ++i)
       if (!taken(i)) {

@@ -1,5 +1,5 @@
-// Is there an order of these operations, one at a time and within their intervals, that explains every answer?
-// (Herlihy and Wing 1990; the search is Wing and Gong's with Lowe's cache of visited states.)
+// Linearizability checker: is there a sequential order of the operations, each within its interval, that explains all
+// results? (Herlihy and Wing 1990; the search is Wing and Gong's with Lowe's cache of visited states.)
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -10,8 +10,8 @@
 
 namespace troupe::sim {
 
-/// One client operation on one register. Without `result` nobody knows whether or when it happened: any time after
-/// `begin`, or never. Operations that surely did not happen are not part of a history.
+/// One client operation on one register. Without a `result` it is unknown whether and when it happened: at any time
+/// after `begin`, or never. Operations that surely did not happen are not part of a history.
 struct operation {
   command what;
   raft::duration begin{0};
@@ -22,14 +22,15 @@ struct operation {
 enum class verdict : std::uint8_t {
   linearizable,
   broken,
-  /// The search was given up.
+  /// The search was abandoned.
   undecided,
 };
 
-/// Operations must all be of one register. Visits at most `max_states` states.
+/// All operations must be on one register. Visits at most `max_states` states.
 verdict check_register(std::vector<operation> history, std::size_t max_states = 500'000);
 
-/// Splits a history by register; the keys whose part is not linearizable, and how many were undecided.
+/// The result for a history of many registers: the keys whose part is not linearizable, and the number of undecided
+/// ones.
 struct history_report {
   std::vector<std::uint32_t> broken_keys;
   std::size_t undecided = 0;

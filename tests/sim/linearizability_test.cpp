@@ -1,4 +1,4 @@
-// The checker of histories against one that tries every order.
+// The history checker against one that tries every order.
 #include "tests/sim/linearizability.hpp"
 
 #include "raft/base/random.hpp"
@@ -11,7 +11,7 @@
 namespace troupe::sim {
 namespace {
 
-/// Every order of every subset that holds all known operations.
+/// Tries all orders of all subsets that contain all operations with a result.
 bool explained(const std::vector<operation>& history) {
   std::vector<std::size_t> order(history.size());
   std::iota(order.begin(), order.end(), 0);
@@ -70,13 +70,13 @@ std::vector<operation> random_history(raft::prng& random) {
 
 } // namespace
 
-TEST_CASE("histories that are known to be good or bad") {
+TEST_CASE("known good and bad histories") {
   const auto judge = [](std::vector<operation> h) { return check_register(std::move(h)); };
   CHECK(judge({}) == verdict::linearizable);
   CHECK(judge({op(action::put, 5, 0, 1, 5), op(action::read, 0, 2, 3, 5)}) == verdict::linearizable);
   // A stale read.
   CHECK(judge({op(action::put, 5, 0, 1, 5), op(action::read, 0, 2, 3, 0)}) == verdict::broken);
-  // At the same time either is right.
+  // Concurrent operations: both orders are right.
   CHECK(judge({op(action::put, 5, 0, 4, 5), op(action::read, 0, 2, 3, 0)}) == verdict::linearizable);
   // Two reads that saw a write come and go.
   CHECK(judge({op(action::put, 5, 0, 9, 5), op(action::read, 0, 1, 2, 5), op(action::read, 0, 3, 4, 0)}) ==
@@ -87,7 +87,7 @@ TEST_CASE("histories that are known to be good or bad") {
   // Two winners of one compare-and-swap.
   CHECK(judge({op(action::cas, 5, 0, 1, 0), op(action::cas, 6, 2, 3, 0)}) == verdict::broken);
   CHECK(judge({op(action::cas, 5, 0, 1, 0), op(action::cas, 6, 2, 3, 5)}) == verdict::linearizable);
-  // Of unknown outcome: may happen late, or never, but not before it began.
+  // Unknown outcome: the operation may happen late or never, but not before it began.
   CHECK(judge({unknown(action::put, 5, 0), op(action::read, 0, 8, 9, 5)}) == verdict::linearizable);
   CHECK(judge({unknown(action::put, 5, 0), op(action::read, 0, 8, 9, 0)}) == verdict::linearizable);
   CHECK(judge({unknown(action::put, 5, 5), op(action::read, 0, 1, 2, 5)}) == verdict::broken);
@@ -110,7 +110,7 @@ TEST_CASE("the search agrees with trying every order") {
   CHECK(bad > 1000);
 }
 
-TEST_CASE("a search that takes too long says so") {
+TEST_CASE("a search that takes too long reports that") {
   std::vector<operation> history;
   for (std::uint64_t i = 1; i <= 40; ++i) history.push_back(unknown(action::append, i, 0));
   history.push_back(op(action::read, 0, 1, 2, 4711));

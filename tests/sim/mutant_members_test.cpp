@@ -1,4 +1,4 @@
-// Linked with a protocol that breaks a rule of how members are changed.
+// Linked with a protocol that breaks a rule of membership changes.
 #include "tests/sim/mutants.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-// Linked with a protocol whose nodes keep a log that differs from the snapshot they install.
+// Linked with a protocol whose nodes keep a log that conflicts with the snapshot they install.
 #include "tests/sim/mutants.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,10 +7,10 @@
 
 namespace troupe::sim {
 
-TEST_CASE("a node that keeps a log which differs from its snapshot is caught") {
+TEST_CASE("a node that keeps a log that conflicts with its snapshot is caught") {
   const auto caught = hunt(mutant::keep_conflicting_log);
   REQUIRE(caught.seed != 0);
-  std::cout << "keep a log that differs from the snapshot: caught by seed " << caught.seed << ": " << caught.failure
+  std::cout << "keep a log that conflicts with the snapshot: caught by seed " << caught.seed << ": " << caught.failure
             << '\n';
 }
 

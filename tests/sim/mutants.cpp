@@ -9,7 +9,7 @@ scenario hostile_scenario(std::uint64_t seed) {
   s.opts.heartbeat = 30ms;
   s.opts.election_min = 200ms;
   s.opts.election_max = 400ms;
-  // One entry in a message: a leader can fall in between any two.
+  // One entry per message, so that a leader can crash between any two.
   s.opts.max_append_bytes = 1;
   s.loss_permille = 50;
   s.sync_min = 1ms;
@@ -39,7 +39,7 @@ void let_members_matter(scenario& s) {
 
 namespace {
 
-/// A vote is forgotten only by a node that falls and is back while the same election goes on.
+/// A vote is forgotten only if a node crashes and restarts during the same election.
 void let_votes_be_forgotten(scenario& s) {
   s.sync_min = 20ms;
   s.sync_max = 80ms;
@@ -63,7 +63,7 @@ bool about_snapshots(mutant broken) {
          broken == mutant::restore_without_backup || broken == mutant::snapshot_before_log;
 }
 
-/// That a cluster under such faults comes to rest late proves nothing.
+/// A cluster that is slow to settle under such faults does not prove a bug.
 bool proves_a_bug(const std::string& failure) {
   return failure.rfind("liveness", 0) != 0 && failure != "clients do not get their work done";
 }
@@ -75,7 +75,7 @@ hunt_result hunt(mutant broken, bool outcome_only) {
     auto s = hostile_scenario(seed);
     s.broken = broken;
     s.outcome_only = outcome_only;
-    // Snapshots cover up what a bug in the log leads to, before anybody stumbles over it.
+    // Snapshots hide the consequences of a bug in the log before they are detected.
     if (about_snapshots(broken))
       let_snapshots_matter(s);
     else

@@ -1,4 +1,4 @@
-// How deliberately broken protocols are hunted: with the same simulation, under faults that suit the bug.
+// Hunts deliberately broken protocols with the same simulation, under faults that suit the bug.
 #pragma once
 
 #include "tests/sim/cluster.hpp"
@@ -8,10 +8,10 @@
 
 namespace troupe::sim {
 
-/// Faults every few hundred milliseconds, most of them on the leader, and disks that take their time.
+/// Faults every few hundred milliseconds, most of them on the leader, and slow disks.
 scenario hostile_scenario(std::uint64_t seed);
 
-/// Members come and go all the time.
+/// Members are added and removed all the time.
 void let_members_matter(scenario& s);
 
 struct hunt_result {
@@ -20,8 +20,8 @@ struct hunt_result {
   std::string failure;
 };
 
-/// Runs up to 500 seeds. `outcome_only`: judges by what clients saw, who led, what was committed and applied; else also
-/// by a look at every disk and message.
+/// Runs up to 500 seeds. With `outcome_only`, checks only what clients saw, which nodes led, and what was committed and
+/// applied; otherwise also every disk and message.
 hunt_result hunt(mutant broken, bool outcome_only = true);
 
 } // namespace troupe::sim

@@ -1,4 +1,4 @@
-// The simulation is worth what it catches: each bug that is put in on purpose must be found.
+// The simulation must detect every deliberate bug.
 #include "tests/sim/mutants.hpp"
 
 #include <catch2/catch.hpp>
@@ -17,7 +17,7 @@ void must_be_caught(mutant broken, const char* name) {
 
 } // namespace
 
-TEST_CASE("the right protocol passes under the mutants' faults") {
+TEST_CASE("the correct protocol passes under the mutants' faults") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     auto s = hostile_scenario(seed);
     if (seed % 2 == 0) let_members_matter(s);
@@ -27,7 +27,7 @@ TEST_CASE("the right protocol passes under the mutants' faults") {
   }
 }
 
-TEST_CASE("who looks at the disks sees a broken promise at once") {
+TEST_CASE("checking the disks detects a broken promise at once") {
   CHECK(hunt(mutant::count_unsynced_copy, false).seed == 1);
   CHECK(hunt(mutant::vote_before_persist, false).seed == 1);
   CHECK(hunt(mutant::snapshot_before_log, false).failure.find("goes beyond the log on its disk") != std::string::npos);
@@ -43,12 +43,12 @@ TEST_CASE("a vote before it is on disk is caught") {
 
 TEST_CASE("broken snapshots are caught") {
   must_be_caught(mutant::compact_before_snapshot, "compact before the snapshot is on disk");
-  must_be_caught(mutant::install_first_piece, "take the first piece for all of a snapshot");
-  must_be_caught(mutant::trust_damaged_snapshot, "go on without the state that was lost");
+  must_be_caught(mutant::install_first_piece, "consider a snapshot complete after its first chunk");
+  must_be_caught(mutant::trust_damaged_snapshot, "continue without the lost state");
 }
 
-TEST_CASE("a node that goes on without the backup that is restored is caught") {
-  must_be_caught(mutant::restore_without_backup, "go on without the backup that is restored");
+TEST_CASE("a node that continues without the backup that is restored is caught") {
+  must_be_caught(mutant::restore_without_backup, "continue without the backup that is restored");
 }
 
 TEST_CASE("a read without a round is caught") { must_be_caught(mutant::read_without_round, "read without a round"); }

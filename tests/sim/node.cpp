@@ -187,7 +187,7 @@ void node::carry_out(raft::output out) {
   ++world_.seen.steps;
   if (out.membership) start_and_stop_replicators(*out.membership);
   if (out.removed) {
-    ++world_.seen.removals_told;
+    ++world_.seen.removal_notices;
     world_.judge.on_removed(id_, *out.removed);
   }
   if (out.replicate_now)
@@ -197,7 +197,7 @@ void node::carry_out(raft::output out) {
   if (out.load) load(*out.load);
   if (out.commit_to) apply_to(*out.commit_to);
   if (out.next_role) {
-    if (kind == raft::role_kind::leader && !state.can_apply()) ++world_.seen.leaders_made_way;
+    if (kind == raft::role_kind::leader && !state.can_apply()) ++world_.seen.leaders_unable_to_apply;
     hand_over(std::move(*out.next_role));
   } else {
     arm();
@@ -211,7 +211,7 @@ void node::hand_over(raft::transition next) {
   handing_over_ = true;
   role_.emplace(become(std::move(*role_), next.to));
   note("becomes");
-  // What is on its way to the old role meanwhile waits for the new one.
+  // Events for the old role that arrive meanwhile wait for the new one.
   const auto delay = world_.chance(300) ? world_.between(0ms, 3ms) : duration{0};
   later(delay, true, [this, carry = std::move(next.carry)] { take_over(carry); });
 }
@@ -237,7 +237,7 @@ void node::arm() {
   const auto deadline = std::visit([](const auto& r) { return r.deadline(); }, *role_);
   if (!deadline) return;
   const auto when = clock_.moment(*deadline);
-  // A timer that fires too early arms itself again; only one that would be late is replaced.
+  // A timer that fires too early arms itself again; only one that would fire too late is replaced.
   if (tick_at_ && *tick_at_ <= when) return;
   tick_at_ = when;
   later(when - world_.time.now(), false, [this, when] {
@@ -279,7 +279,7 @@ void node::sync() {
     note("synced");
     synced();
     keep_snapshot_if_durable();
-    // The completion reaches whatever role is there by then; completions keep their order.
+    // The completion reaches the role that exists by then. Completions keep their order.
     marks_at_ = std::max(marks_at_, world_.time.now() + world_.between(0us, 2ms));
     later(marks_at_ - world_.time.now(), false, [this, mark] { post(raft::persisted{mark}); });
     sync();

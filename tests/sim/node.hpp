@@ -1,4 +1,4 @@
-// One simulated machine: a disk that outlives its processes, and around the pure role what the actors do around it.
+// One simulated machine: a disk that survives its processes, the pure role, and what the actors do around the role.
 #pragma once
 
 #include "raft/role.hpp"
@@ -15,7 +15,7 @@
 
 namespace troupe::sim {
 
-/// The outcome of an operation that its client gets.
+/// The outcome of an operation for its client.
 enum class outcome : std::uint8_t { done, rejected, unknown };
 
 class node {
@@ -33,57 +33,58 @@ class node {
   bool leads() const { return up() && !handing_over_ && std::holds_alternative<raft::leader>(*role_); }
   raft::node_id id() const noexcept { return id_; }
   const disk& storage() const noexcept { return disk_; }
-  /// The newest snapshot is unreadable at the next start, if there is one.
+  /// Makes the newest snapshot, if any, unreadable at the next start.
   void damage_snapshot();
-  /// None of its snapshots is.
+  /// Makes all its snapshots unreadable.
   void damage_snapshots() { disk_.damage_all(); }
-  /// From now on it can take in no snapshot, or can again.
+  /// Whether storing received snapshots fails from now on.
   void set_store_broken(bool broken) { store_broken_ = broken; }
   raft::index_t applied() const noexcept { return applied_; }
   const register_machine& service() const noexcept { return service_; }
   raft::term_t term() const { return state_of(*role_).term(); }
-  /// Its disk has room, or none.
+  /// Whether its disk has room.
   void set_room(bool enough);
-  /// Asks this node's role for other members, or to hand its leadership over.
+  /// Asks this node's role for a membership change or a leadership transfer.
   void administer(raft::change_members what);
   void administer(raft::transfer_leadership what);
   const raft::node_state& state() const { return state_of(*role_); }
-  /// Syncs take `factor` times as long from now on.
+  /// From now on, syncs take `factor` times as long.
   void set_disk_slowness(int factor) { slowness_ = factor; }
 
-  /// Its disk answers nothing any more, or again, and all that it was asked meanwhile.
+  /// Stops the disk: it responds no more. Or lets it continue: it then responds to everything that was requested
+  /// meanwhile.
   void set_disk_stopped(bool stopped);
   bool disk_stopped() const noexcept { return disk_stopped_; }
   bool has_room() const noexcept { return has_room_; }
 
-  /// The endpoint: a message of another node arrives.
+  /// The endpoint: a message from another node arrives.
   void receive(const raft::rpc& message);
-  /// The proxy: a client of this node wants something.
+  /// The proxy: a client of this node sends an operation.
   void submit(const command& what, reply done);
 
  private:
-  /// A replicator of the leader that this node is, and the two mailboxes between them.
+  /// A replicator of this leader, and the two mailboxes between them.
   struct peer {
     raft::replicator machine;
-    /// Tells it from an earlier one of the same peer.
+    /// Distinguishes it from an earlier one of the same peer.
     std::uint64_t life = 0;
     duration to_machine{0};
     duration to_leader{0};
     bool tick_set = false;
     duration tick_at{0};
-    /// The snapshot that it is sent.
+    /// The snapshot that is being sent.
     std::optional<stored_snapshot> sent = {};
   };
   /// A client's operation that waits at this node.
   struct waiting {
     command what;
     reply done;
-    raft::index_t index = 0; ///< of the entry, or for a read the index to wait for; 0: not known yet
+    raft::index_t index = 0; ///< of the entry, or for a read the index to wait for; 0 if not known yet
     raft::term_t term = 0;
   };
 
   time_point clock() const { return clock_.show(world_.time.now()); }
-  /// Runs `what` later unless this process or, with `this_epoch`, this role is gone by then.
+  /// Runs `what` later unless by then this process or, with `this_epoch`, this role has ended.
   void later(duration delay, bool this_epoch, std::function<void()> what);
 
   // The role's shell (node.cpp).
@@ -98,7 +99,7 @@ class node {
   std::optional<raft::read_ready> serve_unasked(const raft::event& what) const;
 
   // The disk's shell.
-  /// Runs `what` after `delay`, or when a disk that stopped goes on, unless this process is gone by then.
+  /// Runs `what` after `delay`, or once a stopped disk continues, unless this process has ended by then.
   void when_on_disk(duration delay, std::function<void()> what);
   void hand_to_disk(const raft::write& change);
   void sync();
@@ -106,7 +107,7 @@ class node {
 
   // The replicators' shells (node_replicators.cpp).
   void start_and_stop_replicators(const raft::membership_change& change);
-  /// Runs `what` later unless this replicator is gone by then.
+  /// Runs `what` later unless this replicator has ended by then.
   void later_at(raft::node_id to, duration delay, std::function<void(peer&)> what);
   void tell_replicator(raft::node_id to, raft::replicator_event what);
   void step_replicator(raft::node_id to, const raft::replicator_event& what);
@@ -143,58 +144,59 @@ class node {
   disk disk_;
   int slowness_ = 1;
   bool disk_stopped_ = false;
-  /// A process that is started cannot read its disk yet.
+  /// A process was started but cannot read its stopped disk yet.
   bool boot_waits_ = false;
   bool store_broken_ = false;
   bool has_room_ = true;
 
-  /// Rises with every start of a process, and with every role of it.
+  /// `incarnation_` rises with every start of a process, `epoch_` with every role of it.
   std::uint64_t incarnation_ = 0;
   std::uint64_t epoch_ = 0;
 
-  // The process: all of it is gone after a crash.
+  // The process: all of the following is lost in a crash.
   std::optional<raft::role> role_;
   bool handing_over_ = false;
   std::deque<raft::event> inbox_;
   std::optional<duration> tick_at_;
   std::deque<std::pair<std::uint64_t, std::vector<raft::rpc>>> held_;
   duration marks_at_{0};
-  /// What a disk that stopped has not answered, in order.
+  /// Requests that the stopped disk has not answered, in order.
   std::vector<std::function<void()>> wait_for_disk_;
   std::map<raft::node_id, peer> peers_;
   std::uint64_t lives_ = 0;
   raft::index_t applied_ = 0;
-  /// Of the entry that restores a backup which is not here; 0: none.
+  /// The index of the entry that restores a backup which this node lacks; 0 if none.
   raft::index_t missing_at_ = 0;
   register_machine service_;
   struct applied_entry {
     raft::term_t term = 0;
     answer with;
   };
-  /// Of what this process has applied.
+  /// The entries that this process has applied.
   std::map<raft::index_t, applied_entry> answers_;
-  /// The newest configuration that is applied.
+  /// The newest applied configuration.
   raft::index_t members_at_ = 0;
   raft::configuration members_;
   raft::index_t snapshot_at_ = 0;
   bool taking_snapshot_ = false;
-  /// The one that is being taken.
+  /// The snapshot that is being taken.
   std::optional<stored_snapshot> written_snapshot_;
   bool snapshot_is_written_ = false;
-  /// Another node's snapshot, as far as it is here, and when the store is done with what it was given.
+  /// The part of another node's snapshot that has arrived, and when the store finishes what it was given.
   raft::snapshot_id incoming_;
   std::string incoming_bytes_;
-  /// What the store has said is here: read, and waiting to be told to load. The files may be gone by then.
+  /// Snapshots that the store has reported as complete: read, and waiting to be loaded. Their files may be gone by
+  /// then.
   std::map<raft::index_t, stored_snapshot> ready_;
   duration stored_at_{0};
   std::map<raft::tag_t, waiting> waiting_;
-  /// Who asked this node's role.
+  /// The nodes from which requests to this node's role came.
   std::map<raft::tag_t, raft::node_id> origins_;
 };
 
-/// Who is a member in a cluster of `nodes`.
+/// The initial members of a cluster of `nodes`.
 raft::configuration formatted_members(std::size_t nodes);
-/// The log every member is formatted with: one configuration entry.
+/// The log with which every member is formatted: one configuration entry.
 image formatted_image(std::size_t nodes);
 
 constexpr raft::cluster_id simulated_cluster{77};

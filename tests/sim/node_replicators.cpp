@@ -1,4 +1,5 @@
-// The shells of a leader's replicators: actors of their own, so every word between them and the leader takes a while.
+// The shells of a leader's replicators. They are separate actors, so all messages between them and the leader take
+// time.
 #include "tests/sim/node.hpp"
 
 namespace troupe::sim {

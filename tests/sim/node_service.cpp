@@ -1,4 +1,4 @@
-// Proxy and dispatcher of a simulated node: forwards to the leader, applies, answers.
+// Proxy and dispatcher of a simulated node: forwards to the leader, applies entries, answers clients.
 #include "tests/sim/node.hpp"
 
 #include "tests/sim/violation.hpp"
@@ -37,7 +37,7 @@ void node::administer(raft::transfer_leadership what) {
   post(what);
 }
 
-/// In the name of `origin`. A node that is down answers nothing.
+/// The request comes from `origin`. A node that is down does not answer.
 void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) {
   if (!up()) return;
   origins_[tag] = origin;
@@ -55,7 +55,7 @@ void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) 
 void node::settle_replies(const raft::output& out) {
   const auto answer_origin = [this](raft::tag_t tag, auto what, auto settle) {
     const auto origin = origins_.extract(tag);
-    if (origin.empty()) throw violation("an answer to a question that nobody asked");
+    if (origin.empty()) throw violation("an answer without a request");
     if (origin.mapped() == id_) {
       (this->*settle)(what);
       return;
@@ -67,7 +67,7 @@ void node::settle_replies(const raft::output& out) {
   for (const auto& f : out.failed_now) answer_origin(f.tag, f, &node::on_failed);
   for (const auto& r : out.reads) answer_origin(r.tag, r, &node::on_read_ready);
   if (out.transferred_now) {
-    if (origins_.erase(out.transferred_now->tag) == 0) throw violation("a transfer that nobody asked for");
+    if (origins_.erase(out.transferred_now->tag) == 0) throw violation("a transfer without a request");
     ++world_.seen.transfers;
   }
 }
@@ -99,7 +99,7 @@ void node::on_failed(const raft::failed& f) {
   finish(f.tag, outcome::rejected, {});
 }
 
-/// What a command answers; nothing if it restores a backup that is not here.
+/// The answer to a command; nullopt if it restores a backup that this node lacks.
 std::optional<answer> node::execute(const command& c) {
   if (c.what == action::restore) {
     if (!world_.backups.at(c.value).contains(id_)) return std::nullopt;
@@ -108,7 +108,7 @@ std::optional<answer> node::execute(const command& c) {
   return service_.apply(c);
 }
 
-/// The role gets a notice, and nothing is applied before another node's snapshot.
+/// Notifies the role. Nothing more is applied before another node's snapshot is loaded.
 void node::stop_before(raft::index_t index) {
   missing_at_ = index;
   ++world_.seen.backups_missed;
@@ -117,12 +117,12 @@ void node::stop_before(raft::index_t index) {
 }
 
 void node::apply_to(raft::index_t index) {
-  // What the role gave out before it knew is given out again.
+  // The role releases these entries again, as it did not know of the missing backup yet.
   if (missing_at_ > 0) return;
   for (auto i = applied_ + 1; i <= index; ++i) {
-    // The newest entries are in memory, older ones on the disk; both must tell the same.
+    // The newest entries are in memory, older ones on the disk; both must agree.
     const auto* found = disk_.written().find(i);
-    if (!found) throw violation("an entry is gone that is not applied yet");
+    if (!found) throw violation("an entry that is not applied yet is missing");
     const auto& e = *found;
     const auto cached = state_of(*role_).log().slice(i, i, 0);
     if (!cached.empty() && !(cached.front() == e)) throw violation("cache and disk differ");
@@ -152,7 +152,7 @@ void node::settle_applied() {
     if (w.what.what == action::read) {
       finish(tag, outcome::done, {service_.read(w.what.key)});
     } else if (const auto entry = answers_.find(w.index); entry == answers_.end()) {
-      // A snapshot covers it: this node cannot say what stood there.
+      // A snapshot covers it: this node cannot say which entry was there.
       finish(tag, outcome::unknown, {});
     } else if (entry->second.term == w.term) {
       finish(tag, outcome::done, entry->second.with);

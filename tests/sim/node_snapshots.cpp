@@ -1,4 +1,4 @@
-// The snapshot store of a simulated node: takes snapshots, takes in those of others, hands them out piece by piece.
+// The snapshot store of a simulated node: takes snapshots, receives those of others, and serves them in chunks.
 #include "tests/sim/node.hpp"
 #include "tests/sim/violation.hpp"
 
@@ -27,7 +27,7 @@ void node::take_snapshot() {
   snapshot_at_ = applied_;
   stored_snapshot made{{{applied_, term}, members_at_, members_}, std::make_shared<const register_machine>(service_)};
   if (world_.what.broken == mutant::compact_before_snapshot) {
-    // Its older ones count for nothing any more.
+    // Its older snapshots no longer count.
     later(duration{0}, false, [this, made] { post(raft::snapshot_taken{made.at.last, made.at.last.index}); });
   }
   written_snapshot_ = made;
@@ -37,7 +37,7 @@ void node::take_snapshot() {
   });
 }
 
-/// As the dispatcher does: entries are applied before this disk has them, and a snapshot of them waits for that.
+/// As the dispatcher does: entries are applied before this disk has them, and a snapshot of them waits for the disk.
 void node::keep_snapshot_if_durable() {
   if (!snapshot_is_written_) return;
   if (!disk_.has(written_snapshot_->at.last) && world_.what.broken != mutant::snapshot_before_log) return;
@@ -52,12 +52,12 @@ void node::keep_snapshot_if_durable() {
 }
 
 void node::store(const raft::snapshot_request& piece) {
-  // One thing after the other, as an actor does.
+  // One request after the other, as an actor does.
   stored_at_ = std::max(stored_at_, world_.time.now()) + world_.between(100us, world_.what.store_takes_max);
   when_on_disk(stored_at_ - world_.time.now(), [this, piece] {
     const auto answer = take_in(piece);
     note("stored a piece, next " + std::to_string(answer.next));
-    // Until the word of it reaches the role, a snapshot may be on disk beside a log that knows nothing of it.
+    // Until the notice reaches the role, a snapshot may be on disk beside a log that does not know it.
     later(world_.between(0us, 3ms), false, [this, answer] { post(answer); });
   });
 }
@@ -76,7 +76,7 @@ raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
     incoming_bytes_.clear();
   }
   if (world_.what.broken == mutant::install_first_piece) {
-    // Whatever state this node has passes for the one that was sent.
+    // This node's current state is used in place of the one that was sent.
     const raft::snapshot_point at{piece.snapshot.last, 1, formatted_members(world_.what.nodes)};
     ready_[at.last.index] = {at, std::make_shared<const register_machine>(service_), false};
     if (at.last.index > disk_.covered()) disk_.keep(ready_[at.last.index]);
@@ -90,9 +90,10 @@ raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
   if (answer.failed || answer.next < incoming_.size) return answer;
   const auto whole = stored_snapshot::from(std::exchange(incoming_bytes_, {}));
   incoming_ = {};
-  if (!whole || whole->id() != piece.snapshot) throw violation("another snapshot arrived than was sent");
+  if (!whole || whole->id() != piece.snapshot)
+    throw violation("the received snapshot differs from the one that was sent");
   world_.judge.on_snapshot(*whole);
-  // An older one than this node has must not push out a newer one.
+  // An older snapshot must not replace a newer one.
   if (whole->at.last.index > disk_.covered()) disk_.keep(*whole);
   ++world_.seen.snapshots_received;
   answer.complete = whole->at;
@@ -121,7 +122,7 @@ void node::read_piece(raft::node_id to, const raft::piece_request& question) {
   });
 }
 
-/// As the snapshot store does: the one that is being sent is an open file, and outlives its name.
+/// As the snapshot store does: the snapshot being sent is an open file, which survives the removal of its name.
 const stored_snapshot* node::open_snapshot(peer& p, const raft::piece_request& question) {
   if (question.snapshot && p.sent && p.sent->id() == question.snapshot) return &*p.sent;
   for (const auto& s : disk_.snapshots()) {

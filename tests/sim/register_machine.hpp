@@ -11,11 +11,11 @@
 
 namespace troupe::sim {
 
-/// `restore` is for the machine itself: it needs what not every node has (node::has_backup). To the registers that
-/// clients use it does nothing; what it leaves behind shows whether a node has it.
+/// `restore` concerns the machine itself: it needs a backup that not every node has (world::backups). It does not
+/// affect the registers that clients use; the value it leaves behind shows whether a node has applied it.
 enum class action : std::uint8_t { read, put, append, cas, restore };
 
-/// Where a restore leaves its value.
+/// The register in which a restore leaves its value.
 inline constexpr std::uint32_t restored_register = UINT32_MAX;
 
 struct command {
@@ -44,14 +44,14 @@ struct command {
   }
 };
 
-/// What a command answers: the register before a read or cas, after a put or append.
+/// The answer to a command: the register's value before a read or cas, after a put or append.
 struct answer {
   std::uint64_t value = 0;
   friend bool operator==(const answer&, const answer&) = default;
 };
 
-/// The sequential semantics of one register; 0 is its initial value. An append makes a value that depends on all it was
-/// appended to, so that losing or swapping one shows.
+/// The sequential semantics of one register; 0 is its initial value. The value after an append depends on all previous
+/// ones, so that a lost or reordered append is detected.
 inline answer execute(const command& c, std::uint64_t& cell) {
   const auto before = cell;
   switch (c.what) {

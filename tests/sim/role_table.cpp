@@ -11,9 +11,8 @@ namespace {
 constexpr std::array<raft::role_kind, roles> all_roles{raft::role_kind::follower, raft::role_kind::candidate,
                                                        raft::role_kind::leader};
 
-/// The declaration. Reports of replicators carry the epoch of their leader, so no other role ever sees one; an answer
-/// to an append_request or a snapshot_request reaches a role only when its term is higher (else it belongs to a
-/// replicator).
+/// The declaration. Reports of replicators carry their leader's epoch, so no other role receives one. A response to an
+/// append_request or a snapshot_request reaches a role only if its term is higher; otherwise it goes to a replicator.
 constexpr bool reachable(raft::role_kind role, column c) {
   switch (c) {
   case column::peer_report:
@@ -44,9 +43,9 @@ constexpr bool reachable(raft::role_kind role, column c) {
   return false;
 }
 
-/// Cells that take a deposed leader's last words about a snapshot to reach, or a commit that is applied in the middle
-/// of a campaign: too rare to be asked of every run. tests/unit/raft/snapshots_test.cpp and state_missing_test.cpp step
-/// each of them.
+/// Cells that need a late message of a deposed leader about a snapshot, or a commit that is applied during a campaign:
+/// too rare to be required of every run. tests/unit/raft/snapshots_test.cpp and state_missing_test.cpp cover each of
+/// them.
 constexpr bool rare(raft::role_kind role, column c) {
   if (c == column::snapshot_response) return true;
   if (c == column::state_missing) return role == raft::role_kind::candidate;

@@ -1,4 +1,4 @@
-// Which role can meet which event: every cell is declared, and the simulation proves the declaration.
+// Which role can meet which event: every cell is declared, and the simulation verifies the declaration.
 #pragma once
 
 #include "raft/events.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe::sim {
 
-/// An event as the table knows it: the kinds of `raft::event`, with the messages told apart.
+/// The columns of the table: the kinds of `raft::event`, with messages by their type.
 enum class column : std::uint8_t {
   tick,
   pre_vote_request,
@@ -45,10 +45,10 @@ const char* to_string(column c);
 /// Counts how often each role met each event.
 class role_table {
  public:
-  /// Throws violation for a cell that was declared unreachable.
+  /// Throws violation for a cell that is declared unreachable.
   void count(raft::role_kind role, column c);
   void add(const role_table& other);
-  /// Cells that were declared reachable, and not as rare, and were not reached, as "role x event".
+  /// The cells, as "role x event", that are declared reachable and not rare, but were not reached.
   std::vector<std::string> unreached() const;
   std::string print() const;
 

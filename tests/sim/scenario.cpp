@@ -30,7 +30,8 @@ scenario draw_scenario(std::uint64_t seed) {
   s.fault_pause_max = random.between(300ms, 4s);
   s.think_max = random.between(100ms, 400ms);
   if (one_in(4)) {
-    // A bad day: hardly a second without a fault, most of them on the leader, and answers that outlive their questions.
+    // A bad day: a fault almost every second, most of them on the leader, and responses that arrive after the request
+    // timed out.
     s.fault_pause_min = 20ms;
     s.fault_pause_max = 600ms;
     s.faults.isolate_leader = s.faults.crash_leader = 8;
@@ -42,7 +43,7 @@ scenario draw_scenario(std::uint64_t seed) {
     s.opts.snapshot_chunk_bytes = 16 + random.next() % 300;
     if (one_in(4)) s.opts.snapshot_bytes_per_second = 5000 + random.next() % 50000;
     if (one_in(2)) {
-      // Followers lose touch with the log all the time, and snapshots are on their way while leaders come and go.
+      // Followers need snapshots all the time, and snapshots are in transfer while leaders change.
       s.snapshot_every = 2 + random.next() % 6;
       s.opts.log_tail = 0;
       s.opts.snapshot_chunk_bytes = 16;
@@ -57,7 +58,7 @@ scenario draw_scenario(std::uint64_t seed) {
     s.faults.transfer = static_cast<unsigned>(random.next() % 4);
     s.fall_after_change_permille = static_cast<unsigned>(random.next() % 500);
     s.hurried_change_permille = static_cast<unsigned>(random.next() % 300);
-    // Of members that may all go, it is not known beforehand on which a majority comes to depend.
+    // If all members may be removed, it is unknown beforehand on which nodes a majority comes to depend.
     if (one_in(2))
       s.always_voters = 2;
     else

@@ -1,4 +1,4 @@
-// What one run looks like: everything is drawn from its seed.
+// The parameters of one run, all drawn from its seed.
 #pragma once
 
 #include "raft/base/random.hpp"
@@ -12,34 +12,34 @@ namespace troupe::sim {
 using namespace std::chrono_literals;
 using raft::duration;
 
-/// What is deliberately wrong. The simulation is worth what it catches of these.
+/// The deliberate bugs. They measure the simulation: it must detect each of them.
 enum class mutant : std::uint8_t {
   none,
   /// The leader counts its own copy before its disk has it.
   count_unsynced_copy,
-  /// A vote leaves before it is on disk.
+  /// A vote is sent before it is on disk.
   vote_before_persist,
-  /// A leader serves reads without asking whether it still leads.
+  /// A leader serves reads without confirming that it still leads.
   read_without_round,
-  /// The log is dropped when a snapshot is begun, before it is on disk.
+  /// The log is compacted when a snapshot is started, before it is on disk.
   compact_before_snapshot,
-  /// A snapshot is taken for complete with its first piece.
+  /// A snapshot is considered complete after its first chunk.
   install_first_piece,
-  /// A log that differs from a snapshot is kept. In the core's sources (CMakeLists.txt), not here.
+  /// A log that conflicts with a snapshot is kept. Implemented in the core's sources (CMakeLists.txt), not here.
   keep_conflicting_log,
-  /// A node whose snapshot is damaged goes on as if it had it.
+  /// A node whose snapshot is damaged continues as if it had it.
   trust_damaged_snapshot,
-  /// A snapshot gets its name before the log on the same disk leads to it.
+  /// A snapshot becomes visible before the log on the same disk reaches it.
   snapshot_before_log,
-  /// A node without the backup that is restored goes on as if it had it.
+  /// A node without the backup that is restored continues as if it had it.
   restore_without_backup,
-  /// A rule of membership is broken. In the core's sources, too.
+  /// A membership rule is broken. Implemented in the core's sources, too.
   members_rule,
-  /// The same of a rule that a look at each leader finds broken at once, long before it leads to anything.
+  /// The same for a rule that a check of each leader detects at once, long before the bug has consequences.
   leaders_rule,
 };
 
-/// How often the fault driver does what; weights against each other.
+/// The relative frequencies of the fault driver's actions.
 struct fault_weights {
   unsigned split = 3;
   unsigned one_way = 2;
@@ -52,21 +52,21 @@ struct fault_weights {
   unsigned full_disk = 2;
   /// A node loses power, and its newest snapshot is damaged.
   unsigned damage = 1;
-  /// A backup is restored that some of a minority do not have.
+  /// A backup is restored that some nodes of a minority lack.
   unsigned restore = 1;
   unsigned heal = 5;
-  /// Somebody asks the leader for other members, or to hand its leadership over.
+  /// An operator asks the leader for a membership change or a leadership transfer.
   unsigned members = 0;
   unsigned transfer = 0;
-  /// A disk takes what it is given, and answers no more for long or until it is mended.
+  /// A disk accepts requests but responds no more, for long or until it is repaired.
   unsigned stop_disk = 2;
 };
 
-/// What is asked of a majority beside that it goes on without a minority: see availability.hpp.
+/// Further requirements for a majority, apart from making progress without a minority: see availability.hpp.
 struct demands {
-  /// It has another leader soon when the disk of its leader stops.
+  /// It soon has another leader if the leader's disk stops.
   bool leaders_with_stopped_disk = true;
-  /// It counts a voter that has its log and no state.
+  /// A voter that has its log but no state counts towards it.
   bool voters_without_state = true;
   /// A voter that needs a snapshot gets one while writes go on.
   bool late_voters = true;
@@ -74,14 +74,14 @@ struct demands {
 
 struct scenario {
   std::uint64_t seed = 0;
-  /// Members from the beginning, and nodes that are there with an empty disk.
+  /// Initial members, and further nodes with an empty disk.
   std::size_t nodes = 3;
   std::size_t spares = 0;
   raft::options opts;
-  /// The network: one message in `loss_permille` of a thousand is lost, delays are drawn from [delay_min, delay_max].
+  /// The network: `loss_permille` of a thousand messages are lost; delays are drawn from [delay_min, delay_max].
   unsigned loss_permille = 10;
   unsigned duplicate_permille = 20;
-  /// So many of a thousand messages are late by far, and so overtaken by many.
+  /// The number per thousand messages that are very late, and so overtaken by many others.
   unsigned late_permille = 20;
   duration delay_min = 100us;
   duration delay_max = 5ms;
@@ -89,15 +89,16 @@ struct scenario {
   duration sync_max = 10ms;
   bool skewed_clocks = true;
   fault_weights faults;
-  /// How many nodes a change of members takes in or out at most, and how many of a thousand of those only learn.
+  /// The maximum of nodes that a membership change adds or removes, and how many per thousand added nodes stay
+  /// learners.
   unsigned changes_at_once = 4;
   unsigned learners_permille = 200;
-  /// So many of the first members, the last ones, are never taken out.
+  /// This number of the initial members, the last ones, are never removed.
   std::size_t always_voters = 0;
-  /// So many of a thousand changes of members are followed by a fall of whom they were asked of.
+  /// After this number per thousand membership changes, the node that was asked crashes.
   unsigned fall_after_change_permille = 0;
-  /// So many of a thousand new leaders are asked for other members in their first 50 ms, and cut off then together with
-  /// those that join.
+  /// This number per thousand new leaders are asked for a membership change in their first 50 ms, and then cut off
+  /// together with the nodes that join.
   unsigned hurried_change_permille = 0;
   duration fault_pause_min = 100ms;
   duration fault_pause_max = 3s;
@@ -105,23 +106,23 @@ struct scenario {
   duration down_max = 4s;
   duration stopped_min = 100ms;
   duration stopped_max = 20s;
-  /// After the faults, a minority of the voters fails so many times, one time after the other: availability.hpp.
+  /// After the faults, a minority of the voters fails this many times in succession: availability.hpp.
   unsigned outages = 3;
   struct demands demands;
   std::size_t clients = 5;
   duration think_max = 400ms;
   duration client_timeout = 3s;
-  /// The safety phase lasts this long and until so many operations were carried out or may have been.
+  /// The safety phase lasts this long, and until this many operations were carried out or may have been.
   duration safety_phase = 60s;
   std::size_t min_operations = 500;
-  /// Entries applied between two snapshots of a node; 0: none are taken.
+  /// The number of entries that a node applies between two snapshots; 0 if it takes none.
   raft::index_t snapshot_every = 0;
   duration snapshot_takes_max = 200ms;
   duration store_takes_max = 20ms;
   unsigned store_fails_permille = 10;
   mutant broken = mutant::none;
-  /// Judges by what clients and the whole cluster see alone: no look at single disks and messages. For mutants: it is
-  /// easy to see a missing sync, and says more to see what it leads to.
+  /// Checks only what clients and the whole cluster see, not single disks and messages. For mutants: a missing sync is
+  /// easy to detect, but its consequences prove more.
   bool outcome_only = false;
 };
 

@@ -1,4 +1,4 @@
-// Virtual time: a queue of things to happen, and clocks that run at their own pace.
+// Virtual time: an event queue, and clocks that run at their own rate.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -14,7 +14,7 @@ namespace troupe::sim {
 using raft::duration;
 using raft::time_point;
 
-/// Time since the start of the simulation, as nobody's clock shows it.
+/// The time since the start of the simulation. No node's clock shows it.
 class scheduler {
  public:
   duration now() const noexcept { return now_; }
@@ -25,7 +25,7 @@ class scheduler {
   }
   void after(duration delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
 
-  /// Runs the next event if it is due by `end`. Events of one instant run in the order in which they were queued.
+  /// Runs the next event if it is due by `end`. Events at the same time run in the order in which they were queued.
   bool run_one(duration end) {
     if (queue_.empty() || queue_.front().when > end) return false;
     std::pop_heap(queue_.begin(), queue_.end(), later{});
@@ -58,7 +58,7 @@ class scheduler {
   std::vector<item> queue_;
 };
 
-/// One machine's steady clock: starts anywhere, runs at `permille` thousandths of true speed.
+/// One machine's steady clock: starts at any time and runs at `permille` thousandths of true speed.
 struct local_clock {
   duration offset{0};
   std::int64_t permille = 1000;

@@ -1,4 +1,4 @@
-// What the simulation's tests share: where seeds come from, and what a failure prints.
+// Shared by the simulation's tests: reads seeds from the environment.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace troupe::sim {
 
-/// The number in an environment variable; nothing if it is not set.
+/// The number in an environment variable; nullopt if it is not set.
 inline std::optional<std::uint64_t> number_from(const char* variable) {
   const auto* text = std::getenv(variable);
   if (!text) return std::nullopt;

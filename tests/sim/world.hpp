@@ -1,4 +1,4 @@
-// What all parts of one simulation share.
+// The state that all parts of one simulation share.
 #pragma once
 
 #include "raft/base/random.hpp"
@@ -16,7 +16,7 @@
 
 namespace troupe::sim {
 
-/// What happened, so that a run in which nothing happened does not pass for a good one.
+/// Counts what happened, so that a run in which nothing happened does not pass as good.
 struct counters {
   std::uint64_t elections = 0;
   std::uint64_t commits_after_leader_change = 0;
@@ -36,13 +36,13 @@ struct counters {
   std::uint64_t states_lost = 0;
   std::uint64_t restores = 0;
   std::uint64_t backups_missed = 0;
-  std::uint64_t leaders_made_way = 0;
+  std::uint64_t leaders_unable_to_apply = 0;
   std::uint64_t proposals_without_room = 0;
   std::uint64_t changes_refused = 0;
   std::uint64_t voters_changed = 0;
   std::uint64_t joint_committed = 0;
   std::uint64_t joint_reads = 0;
-  std::uint64_t removals_told = 0;
+  std::uint64_t removal_notices = 0;
   std::uint64_t transfers = 0;
   std::uint64_t transfers_failed = 0;
   std::uint64_t hurried_changes = 0;
@@ -60,13 +60,13 @@ struct counters {
 struct counter {
   const char* name;
   std::uint64_t counters::*value;
-  /// A run of many seeds in which it is 0 has tested too little.
+  /// A run of many seeds in which this is 0 has tested too little.
   bool must_happen = true;
 };
-/// All of them, in the order in which they are printed.
+/// All counters, in the order in which they are printed.
 const std::vector<counter>& all_counters();
 
-/// Every step leaves a line; their hash names the whole run.
+/// Every step adds a line. The hash identifies the whole run.
 class trace {
  public:
   explicit trace(bool keep_text) : keep_text_(keep_text) {}
@@ -82,18 +82,18 @@ class trace {
   std::string text_;
 };
 
-/// Wires between node numbers (1 ...): lossy, slow, cut.
+/// The connections between nodes (numbered from 1): lossy, slow, cut.
 class network {
  public:
   network(scheduler& time, raft::prng& random, const scenario& s);
 
-  /// `deliver` happens later, never, or (if `may_double`) twice.
+  /// `deliver` is called later, never or, if `may_double`, twice.
   void send(raft::node_id from, raft::node_id to, bool may_double, std::function<void()> deliver);
   void cut(raft::node_id from, raft::node_id to) { blocked_[from.value][to.value] = true; }
   void set_loss(unsigned permille) { loss_ = permille; }
-  /// Back to what the scenario says.
+  /// Restores the state that the scenario describes.
   void heal();
-  /// From now on nothing is lost and nothing is late.
+  /// From now on no message is lost or late.
   void perfect();
 
  private:
@@ -123,11 +123,11 @@ struct world {
   counters seen;
   network net;
   std::uint64_t last_tag = 0;
-  /// Of those that a majority owed.
+  /// The slowest write in the availability phase.
   duration slowest_write{0};
-  /// Told of each new leader.
+  /// Called with each new leader.
   std::function<void(raft::node_id)> on_elected;
-  /// Backups by the value that they restore: who has them.
+  /// The nodes that have a backup, by the value that it restores.
   std::map<std::uint64_t, std::set<raft::node_id>> backups;
 };
 
