@@ -17,18 +17,18 @@ std::string name(raft::node_id id) { return std::to_string(id.value); }
 
 raft::node_id node_from(std::istream& words) {
   raft::node_id id;
-  if (!(words >> id.value)) throw std::invalid_argument("a node's number is missing");
+  if (!(words >> id.value)) throw std::invalid_argument("expected a node number");
   return id;
 }
 
-/// "1->2", or nothing when the line ends.
+/// "1->2", or nullopt at the end of the line.
 std::optional<link> link_from(std::istream& words) {
   link l;
   char dash = 0;
   char arrow = 0;
   if (!(words >> l.first.value)) return std::nullopt;
   if (!(words >> dash >> arrow >> l.second.value) || dash != '-' || arrow != '>')
-    throw std::invalid_argument("a link is written 1->2");
+    throw std::invalid_argument("expected a link, such as 1->2");
   return l;
 }
 
@@ -38,7 +38,7 @@ raft::duration milliseconds_from(std::istream& words) {
   return std::chrono::milliseconds{count};
 }
 
-/// How many; all when the line ends.
+/// A count; the maximum at the end of the line.
 std::size_t count_from(std::istream& words) {
   std::size_t count = 0;
   return words >> count ? count : std::numeric_limits<std::size_t>::max();
@@ -112,7 +112,7 @@ std::string cluster::run(const std::string& command) {
     } else if (verb == "status") {
       status();
     } else {
-      throw std::invalid_argument("no such command: " + command);
+      throw std::invalid_argument("unknown command: " + command);
     }
   } catch (const std::logic_error& e) {
     if (dynamic_cast<const std::invalid_argument*>(&e)) throw;
@@ -140,7 +140,7 @@ void cluster::add_nodes(std::istream& words) {
     else if (key == "snapshot_chunk_bytes")
       opts_.snapshot_chunk_bytes = value;
     else
-      throw std::invalid_argument("no such option: " + key);
+      throw std::invalid_argument("unknown option: " + key);
   }
   raft::configuration all;
   for (std::uint64_t i = 1; i <= count; ++i) all.voters.push_back({raft::node_id{i}, {}});
@@ -156,8 +156,8 @@ void cluster::join(raft::node_id id) {
   start(id);
 }
 
-/// "+4" joins and will vote, "+4/1" does so in place of 1, "~4" joins to learn, "-4" leaves; "@7": only if the
-/// configuration is the one at 7.
+/// "+4" adds 4 as a future voter, "+4/1" does so in place of voter 1, "~4" adds 4 as a learner, "-4" removes it; "@7":
+/// only if the configuration is the one at 7.
 void cluster::change(raft::node_id id, std::istream& words) {
   raft::change_members what;
   what.tag = ++last_tag_;
@@ -175,7 +175,7 @@ void cluster::change(raft::node_id id, std::istream& words) {
     } else if (text[0] == '@') {
       what.based_on = number;
     } else {
-      throw std::invalid_argument("no such change: " + text);
+      throw std::invalid_argument("unknown change: " + text);
     }
   }
   step(id, what);
@@ -210,7 +210,7 @@ void cluster::crash(raft::node_id id) {
   n.held.clear();
   n.incoming.clear();
   n.open.clear();
-  // A script's crash loses all that was not synced: the worst case, and always the same.
+  // A script's crash loses everything unsynced: the worst case, and always the same.
   n.disk.lose_unsynced();
   say(id, "crashes");
 }
@@ -267,7 +267,7 @@ void cluster::drop(std::optional<link> only) {
   });
 }
 
-/// Everything that needs no time to pass: delivers and syncs until nothing is left.
+/// Delivers and syncs until nothing is left that can happen without time passing.
 void cluster::stabilize() {
   for (int round = 0; round < 100; ++round) {
     bool busy = deliver(std::nullopt, wire_.size());
@@ -275,7 +275,7 @@ void cluster::stabilize() {
       if (n.role && sync(id)) busy = true;
     if (!busy) return;
   }
-  throw std::invalid_argument("the cluster never comes to rest");
+  throw std::invalid_argument("the cluster does not come to rest");
 }
 
 void cluster::status() {

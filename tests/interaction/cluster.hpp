@@ -1,4 +1,4 @@
-// A cluster of pure cores that does nothing by itself: every delivery, sync and tick is a line of a script.
+// A cluster of pure cores that does nothing by itself: every delivery, sync and tick is a command in a script.
 #pragma once
 
 #include "raft/role.hpp"
@@ -18,8 +18,8 @@ using link = std::pair<raft::node_id, raft::node_id>;
 
 class cluster {
  public:
-  /// Carries out one command (see the README of this folder) and returns what it led to, a line per happening.
-  /// Throws std::invalid_argument for a command that it does not know.
+  /// Executes one command (see README.md in this folder) and returns its trace, one line per event. Throws
+  /// std::invalid_argument for an unknown command.
   std::string run(const std::string& command);
 
  private:
@@ -31,10 +31,10 @@ class cluster {
     std::deque<std::pair<std::uint64_t, raft::rpc>> held;
     int starts = 0;
     raft::index_t applied = 0;
-    /// Another node's snapshot, and how much of it is here.
+    /// Another node's snapshot, and the part of it that has arrived.
     raft::snapshot_id incoming_id;
     std::string incoming;
-    /// Those that were handed out: open files outlive their names.
+    /// Snapshots that were sent: an open file survives the removal of its name.
     std::vector<sim::stored_snapshot> open = {};
   };
 

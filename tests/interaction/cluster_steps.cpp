@@ -1,4 +1,4 @@
-// What the actors do around the pure machines, done at once and in one thread.
+// The work of the actors around the pure machines, done at once and in one thread.
 #include "tests/interaction/cluster.hpp"
 
 #include "tests/sim/describe.hpp"
@@ -65,7 +65,7 @@ void cluster::carry_out(raft::node_id id, raft::output out) {
   if (out.next_role) change_role(id, std::move(*out.next_role));
 }
 
-/// A snapshot of all that the node has applied, on disk at once.
+/// A snapshot of everything that the node has applied, on disk at once.
 void cluster::snapshot(raft::node_id id) {
   auto& n = at(id);
   const raft::log_position last{n.applied, n.disk.written().term_at(n.applied)};

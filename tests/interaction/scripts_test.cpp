@@ -1,5 +1,5 @@
-// Runs every script of this folder and compares its trace with the golden one written in it.
-// TROUPE_REWRITE=1 writes the scripts anew with what happened: read the diff before you keep it.
+// Runs every script in this folder and compares its trace with the golden one that the script contains.
+// TROUPE_REWRITE=1 rewrites the scripts with the new traces: read the diff before you keep it.
 // TROUPE_SCRIPT=NAME.txt runs only that script.
 #include "tests/interaction/cluster.hpp"
 
@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
   return lines;
 }
 
-/// The script as it should read: comments and commands as they stand, each command followed by what it led to.
+/// The script with its actual trace: comments and commands are unchanged, and each command is followed by its trace.
 std::vector<std::string> replay(const std::vector<std::string>& script) {
   cluster nodes;
   std::vector<std::string> golden;
@@ -35,7 +35,7 @@ std::vector<std::string> replay(const std::vector<std::string>& script) {
   return golden;
 }
 
-/// The first place where the two differ, with what stands around it.
+/// The first difference between the two, with the lines around it.
 std::string difference(const std::vector<std::string>& expected, const std::vector<std::string>& got) {
   const auto [e, g] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end());
   std::string text = "line " + std::to_string(e - expected.begin() + 1) + ":\n";
@@ -48,7 +48,7 @@ std::string difference(const std::vector<std::string>& expected, const std::vect
 
 } // namespace
 
-TEST_CASE("every script leads to its golden trace") {
+TEST_CASE("every script produces its golden trace") {
   std::vector<std::filesystem::path> scripts;
   for (const auto& file : std::filesystem::directory_iterator{TROUPE_SCRIPTS})
     if (file.path().extension() == ".txt" && file.path().filename() != "CMakeLists.txt") scripts.push_back(file.path());
