@@ -369,8 +369,9 @@ void formation::give_up(std::string why, formation_output& out) {
   store({}, out);
 }
 
-/// Aborts formations that this node does not propose. An abort can be lost, and a late request can lead to a promise
-/// for which no proposer waits. An abort takes effect only if this node was the proposer; members ignore others.
+/// Sends an abort to each node that is promised to another formation than this node. An abort can be lost, and a late
+/// request can lead to a promise for which no proposer waits. The abort takes effect only if this node was the proposer
+/// of that formation; otherwise the receiver ignores it.
 void formation::abort_stale_promises(formation_output& out) const {
   for (const auto& p : view_.peers) {
     if (p.state != membership_state::promised || p.cluster == durable_.cluster) continue;
