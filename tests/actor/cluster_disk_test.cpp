@@ -209,7 +209,7 @@ TEST_CASE("a node that applies later than what is committed is not ready past th
   CHECK(ready_for < 5500ms);
   const auto status = w.status(late);
   REQUIRE(status);
-  CHECK_THAT(status->not_ready, Catch::Contains("behind: what was known to be committed"));
+  CHECK_THAT(status->not_ready, Catch::Contains("behind: entries known to be committed"));
   CHECK(w.applied(late) == 3);
   CHECK(status->role->commit > status->applied);
   CHECK(status->disk == disk_state::ok);

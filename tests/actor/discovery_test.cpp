@@ -185,7 +185,7 @@ TEST_CASE("a node takes sources of its user, whose names are their own", "[disco
   const auto method = std::make_shared<told_method>();
   options.discovery = "static:127.0.0.1:" + std::to_string(options.raft_port);
   options.sources = {std::make_shared<blocking_source>("static", std::make_shared<told_method>())};
-  CHECK_THROWS_WITH(start_node(system, options, {}), "two discovery sources are called static");
+  CHECK_THROWS_WITH(start_node(system, options, {}), "two discovery sources have the name static");
   options.sources = {std::make_shared<blocking_source>("own", method)};
   {
     auto node = start_node(system, options, {});

@@ -61,7 +61,7 @@ TEST_CASE("whether threads can be started is known beforehand, and may change") 
     const no_room_for_stacks limit;
     why = thread_check{20}.objection();
   }
-  CHECK_THAT(why, Catch::StartsWith("no thread can be started: "));
+  CHECK_THAT(why, Catch::StartsWith("cannot start a thread: "));
   CHECK(thread_check{20}.objection().empty());
 }
 
@@ -169,7 +169,7 @@ TEST_CASE("a node that lacks a thread at its start says so and leaves nothing be
     try {
       spawn_node(system, options, map_service{});
     } catch (const startup_error& e) {
-      CHECK_THAT(e.what(), Catch::StartsWith("no thread can be started: "));
+      CHECK_THAT(e.what(), Catch::StartsWith("cannot start a thread: "));
       ++refused;
     }
   }
