@@ -1,7 +1,7 @@
 // The simulated network between the nodes, in virtual time and driven by one seed.
 //
-// Raft messages and probes can be lost, repeated, delayed and reordered. Messages between proxies keep their order, as on
-// a connection, and are lost only when it breaks. A cut breaks a link after a while; healing makes a new one.
+// Raft messages and probes can be lost, repeated, delayed and reordered. Messages between proxies keep their order, as
+// on a connection, and are lost only when it breaks. A cut breaks a link after a while; healing makes a new one.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

@@ -387,7 +387,8 @@ void cluster_world::on_apply(node_id id, index_t index, const std::string& what)
   ++members_.at(id).applied;
   members_.at(id).service = running_;
   if (const auto [known, first] = applied_.emplace(index, what); !first && known->second != what)
-    problems_.push_back("node " + std::to_string(id.value) + " applied a different command at " + std::to_string(index));
+    problems_.push_back("node " + std::to_string(id.value) + " applied a different command at " +
+                        std::to_string(index));
 }
 
 void cluster_world::on_node_end(node_id id, std::uint64_t incarnation, const caf::error& why) {

@@ -1,5 +1,6 @@
-// Three nodes of real actors in one thread and in virtual time. The test simulates the network, the disks and formation,
-// and chooses the order in which actors run. All choices come from one seed, so that a seed reproduces a trace.
+// Three nodes of real actors in one thread and in virtual time. The test simulates the network, the disks and
+// formation, and chooses the order in which actors run. All choices come from one seed, so that a seed reproduces a
+// trace.
 #pragma once
 
 #include "actors/frontend/front.hpp"
