@@ -1,11 +1,11 @@
 // Restores one backup into the running cluster, then ends.
 //
-//   (spawned) -- make_restore: an empty read --> [reading] -- it is served --> [staging] -- a quorum of the voters
-//   holds
-//                                                                                 |    the backup, and no transfer is
-//         each voter, this node first: ask for the offset that it   <-------------+    running --> [proposing]
-//         expects, send one chunk at a time, until it holds all                                         |
-//                                                                  (gone) <-- the command's outcome ----+
+//   (spawned) -- make_restore: an empty read --> [reading] -- it is served --> [staging] -- a quorum of voters holds
+//   the
+//                                                                                 |    backup, and no transfer runs
+//         each voter, this node first: ask for the offset that it   <-------------+         --> [proposing]
+//         expects, send one chunk at a time, until it holds all                                      |
+//                                                                (gone) <-- the command's outcome ---+
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

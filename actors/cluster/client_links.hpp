@@ -1,7 +1,7 @@
 // The nodes that a client process knows: the addresses that it was given, and the members that those nodes report.
 //
 //   address:  (given, or named by a welcome) -> one client_link -> down | up
-//   node id:  [no link] -- the first of its addresses is up --> [linked] -- it is lost --> another address, or [no
+//   node id:  [no link] -- the first of its addresses is up --> [linked] -- it is lost --> [linked] by another, [no
 //   link]
 //
 // All nodes must belong to the cluster that answered first, so that a command never reaches a different cluster.

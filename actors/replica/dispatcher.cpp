@@ -108,8 +108,7 @@ void dispatcher::catch_up() {
           read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
       .then([this](const log_piece& piece) {
         fetching_ = false;
-        // Nothing is found if a snapshot has replaced the log: its adopt_state message is on its way and continues
-        // here.
+        // Nothing is found if a snapshot has replaced the log. Its adopt_state message, which is on its way, continues.
         if (piece.entries.empty()) return;
         // A snapshot may have been adopted in between.
         if (piece.entries.front().index == handed_.index + 1) accept(piece.entries);

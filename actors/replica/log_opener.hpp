@@ -1,7 +1,6 @@
 // Opens the log on its own thread: reading gigabytes must not block an actor that others wait for.
 //
-//   (spawned detached) -- opens; writes the first configuration if the log is empty --> log_opened to the owner -->
-//   (gone)
+//   (spawned detached) -- opens; writes the first configuration to an empty log --> log_opened to the owner --> (gone)
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

@@ -20,7 +20,7 @@ struct role_context {
   /// The commit index at the first contact with a leader in this run.
   std::optional<index_t> ready_at;
 
-  /// Calls `use` for each actor that sends to the role. Each gets a new role's `role_changed` and answers with
+  /// Calls `use` for each actor that sends to the role. Each of them answers a new role's `role_changed` with
   /// `drained`.
   template <class Use> void for_each_sender(Use use) const {
     use(endpoint);

@@ -354,8 +354,7 @@ template <class Role> template <class Next> void role_shell<Role>::spawn_success
   successor_ = this->template spawn<role_shell<Next>>(std::move(next), Next{std::move(role_)},
                                                       predecessor{context_.epoch, role_handle{this}, std::move(carry)});
   for (const auto& [number, mark] : std::exchange(marks_, {})) to_successor(mark);
-  // Sent from here, not from the successor: the observer must learn of the successor before it learns of this role's
-  // end.
+  // Sent by this role, not by the successor: the observer must learn of the successor before this role ends.
   this->send(context_.observer, role_changed{epoch, Next::kind, term, successor_, context_.epoch, role_handle{this}});
 }
 

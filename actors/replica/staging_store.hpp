@@ -45,11 +45,9 @@ class staging_store : public staging_handle::base {
   /// A complete backup.
   struct backup {
     raft::snapshot_id id;
-    /// When it was last sent or asked for; empty if not since the last entry that restored it. A restore may need it
-    /// soon.
+    /// When it was last sent or asked for since the last entry that restored it: a restore may need it soon.
     std::optional<raft::time_point> wanted;
-    /// When all of it was last read and found undamaged; empty: not in this run. The first check loads it into
-    /// services.
+    /// When all of it was last read without damage; empty: not in this run. The first check loads it into services.
     std::optional<raft::time_point> checked = {};
     /// The newest log entry that restored it; 0 if none is known.
     index_t used_at = 0;
