@@ -47,7 +47,7 @@ class agreed_formation : public caf::event_based_actor {
   node_actor_handle node_;
 };
 
-/// A proxy for the endpoint, from the replica's point of view. It records the roles.
+/// Takes the endpoint's place for the replica: records the roles and forwards everything to the endpoint.
 class news_tap : public caf::event_based_actor {
  public:
   news_tap(caf::actor_config& config, cluster_world& world, hello self, endpoint_handle behind)

@@ -5,7 +5,7 @@
 using namespace troupe;
 
 TEST_CASE("an error carries all of its info") {
-  const error_info info{errc::no_leader, "nobody led", "00000000000000aa", "host:1"};
+  const error_info info{errc::no_leader, "no leader", "00000000000000aa", "host:1"};
   const auto got = describe(make_error(info));
   CHECK(got.code == info.code);
   CHECK(got.message == info.message);
@@ -21,9 +21,9 @@ TEST_CASE("errc::none makes an empty error") {
 TEST_CASE("the text of an error omits empty parts") {
   caf::actor_system_config settings;
   caf::actor_system system{settings};
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "", ""})) == "nobody led");
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "00aa", "host:1"})) ==
-        "nobody led: 00aa: host:1");
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "", ""})) == "nobody led");
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "00aa", "host:1"})) ==
+        "no leader: 00aa: host:1");
   const auto wordless = compat::to_text(system, make_error({errc::no_leader, "", "", ""}));
   CHECK((!wordless.empty() && !wordless.ends_with(": ")));
 }
