@@ -91,7 +91,7 @@ class dispatcher : public dispatcher_handle::base {
   void adopt(const adopt_state& message);
   void replace_states(loaded_state& state);
   void discard(loaded_state& state);
-  void enqueue(outstanding_batch alone);
+  void add_batch(outstanding_batch alone);
   std::string why_no_snapshot() const;
   std::string unfinished_snapshot() const;
   void snapshot_if_due();

@@ -36,7 +36,7 @@ void dispatcher::restored(const backup_loaded& answer) {
   outstanding_batch alone;
   alone.last = handed_.index;
   alone.items.push_back({handed_.index, handed_.term, errc::none, {}});
-  enqueue(std::move(alone));
+  add_batch(std::move(alone));
   snapshot_if_due();
 }
 

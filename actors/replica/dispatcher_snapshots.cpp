@@ -39,11 +39,11 @@ void dispatcher::adopt(const adopt_state& message) {
   outstanding_batch covered;
   covered.last = handed_.index;
   covered.covered = true;
-  enqueue(std::move(covered));
+  add_batch(std::move(covered));
 }
 
 /// Appends a batch without commands for services. Its outcome waits for the batches before it.
-void dispatcher::enqueue(outstanding_batch alone) {
+void dispatcher::add_batch(outstanding_batch alone) {
   outstanding_.push_back(std::move(alone));
   applied_batch nothing;
   collect(nothing);
