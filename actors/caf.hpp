@@ -1,5 +1,5 @@
-// The one place that knows which CAF this is: inspection, signatures, type registration, settings, errors.
-// Written against CAF 0.17.6 (Debian 12); everything else uses only what 0.17.6 and 1.1 share.
+// Hides the differences between CAF versions: inspection, signatures, type registration, settings, errors.
+// Written against CAF 0.17.6 (Debian 12). All other code uses only what 0.17.6 and 1.1 have in common.
 #pragma once
 
 #include <caf/actor_cast.hpp>
@@ -37,11 +37,11 @@ template <class... Xs> struct signature<void(Xs...)> { using type = caf::reacts_
 /// A typed actor handle from plain function signatures: `handle<void(ping), pong(query)>`.
 template <class... Signatures> using handle = caf::typed_actor<typename signature<Signatures>::type...>;
 
-/// Sets a configuration value by its name without prefix ("scheduler.policy").
+/// Sets a configuration value. `key` has no prefix: "scheduler.policy".
 template <class T> void set(caf::actor_system_config& config, const std::string& key, T value) {
   config.set(key, std::move(value));
 }
-/// A setting whose value is one of a few words.
+/// Sets a configuration value that is one of a few words.
 inline void set_word(caf::actor_system_config& config, const std::string& key, const std::string& word) {
   config.set(key, caf::atom_from_string(word));
 }
@@ -50,7 +50,8 @@ inline caf::error reason_of(const std::exception& e) {
   return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
 }
 
-/// An exception that leaves a handler ends the actor with an error that carries its text; CAF would drop the text.
+/// Makes an exception that leaves a handler end the actor with an error that carries the exception's text. CAF by
+/// itself drops the text.
 template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(const std::exception&) = reason_of) {
   self->set_exception_handler([as_error](std::exception_ptr& thrown) -> caf::error {
     try {
@@ -63,12 +64,12 @@ template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(
   });
 }
 
-/// An actor that ended with this reason was told to, or had nothing left to do: it did not fail.
+/// True if an actor that ended with this reason did not fail: it was asked to end, or had nothing left to do.
 inline bool is_orderly(const caf::error& reason) {
   return !reason || reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::unreachable;
 }
 
-/// An error for a person: what it says in words, else as CAF shows it.
+/// Human-readable text of an error: the strings that it carries, or CAF's rendering if it carries anything else.
 inline std::string to_text(caf::actor_system& system, const caf::error& e) {
   if (!e) return system.render(e);
   std::string words;
@@ -76,23 +77,24 @@ inline std::string to_text(caf::actor_system& system, const caf::error& e) {
   for (std::size_t i = 0; i < context.size(); ++i) {
     if (!context.match_element<std::string>(i)) return system.render(e);
     const auto& part = context.get_as<std::string>(i);
-    if (part.empty()) continue; // an error carries the same number of texts whether or not there is something to say
+    if (part.empty()) continue; // an own error always carries the same number of texts, and some may be empty
     words += (words.empty() ? "" : ": ") + part;
   }
-  constexpr std::size_t most = 500; // it may come from another node
+  constexpr std::size_t most = 500; // the text may come from another node
   words.resize(std::min(words.size(), most));
   return words.empty() ? system.render(e) : words;
 }
 
-/// An error of this project, and what it carries. `error_code` gives nothing for errors of other origin.
+/// Makes an error of this project's category that carries `context`.
 template <class... Strings> caf::error own_error(std::uint8_t code, Strings... context) {
   return {code, caf::atom("troupe"), caf::make_message(std::move(context)...)};
 }
+/// The code of an error of this project's category; empty for any other error.
 inline std::optional<std::uint8_t> error_code(const caf::error& e) {
   if (!e || e.category() != caf::atom("troupe")) return std::nullopt;
   return e.code();
 }
-/// The `position`th string of an error's context; empty if there is none.
+/// The string at `position` (from 0) in an error's context; empty if there is no string.
 inline std::string error_text(const caf::error& e, std::size_t position) {
   const auto& context = e.context();
   if (position >= context.size() || !context.match_element<std::string>(position)) return {};

@@ -1,5 +1,5 @@
-// What of CAF's network layer this project touches, beyond actors/caf.hpp: the broker of node connections, and dialing.
-// Written against CAF 0.17.6.
+// The parts of CAF's network layer that this project uses, in addition to actors/caf.hpp: the broker of node
+// connections, and dialing. Written against CAF 0.17.6.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -23,9 +23,12 @@ inline caf::actor basp_broker(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
 }
 
-/// What is sent to a broker that has ended stays in its mailbox, as CAF closes those of all actors but brokers, and
-/// keeps its senders: the system, when it ends, then waits for the thread of a detached one for ever. This has the
-/// broker of node connections close its mailbox, and calls `then`. Once for each system is enough.
+/// Makes the broker of node connections close its mailbox when it ends, and then calls `then`. Calling this once for
+/// each system is enough.
+///
+/// CAF closes the mailbox of every actor that ends, except those of brokers. Messages sent to a broker that has ended
+/// therefore stay in its mailbox and keep their senders alive. If a sender is a detached actor, the actor system waits
+/// for its thread forever at shutdown.
 template <class Then> void close_with_broker(caf::actor_system& system, Then then) {
   auto* const broker = dynamic_cast<caf::io::basp_broker*>(caf::actor_cast<caf::abstract_actor*>(basp_broker(system)));
   broker->attach_functor([broker, then](const caf::error& why) {
@@ -40,7 +43,7 @@ template <class Then> void close_with_broker(caf::actor_system& system, Then the
   });
 }
 
-/// A node id as it crosses the network.
+/// A node id in the encoding that crosses the network.
 inline std::string encoded(caf::actor_system& system, const caf::node_id& node) {
   std::vector<char> bytes;
   caf::binary_serializer to{system, bytes};
@@ -48,8 +51,8 @@ inline std::string encoded(caf::actor_system& system, const caf::node_id& node) 
   return {bytes.begin(), bytes.end()};
 }
 
-/// Has the broker shake hands with the other end of a connection. `found` gets what is published there, which may be
-/// null; `failed` gets an error.
+/// Makes the broker start CAF's handshake with the other end of a connection. `found` gets the actor that is published
+/// there, which may be null. `failed` gets an error.
 template <class Self, class Found, class Failed>
 void request_handshake(Self* self, caf::timespan timeout, caf::io::scribe_ptr connection, std::uint16_t port,
                        Found found, Failed failed) {

@@ -24,7 +24,7 @@ outcome outcome_of(errc code) {
   case errc::state_full:
     return outcome::rejected;
   }
-  return outcome::unknown; // a code of a newer version: nothing is known about it
+  return outcome::unknown; // a code of a newer version, whose meaning is unknown here
 }
 
 bool retryable(errc code) {
@@ -37,8 +37,8 @@ bool retryable(errc code) {
   case errc::deadline:
   case errc::outcome_unknown:
   case errc::disk_full:
-  case errc::disk_failed: // by another node
-  case errc::state_full:  // once something is removed
+  case errc::disk_failed: // another node may do it
+  case errc::state_full:  // after something is removed
     return true;
   case errc::none:
   case errc::unknown_service:
@@ -110,7 +110,7 @@ error_info describe(const caf::error& e) {
   if (!e) return {};
   const auto raw = compat::error_code(e);
   if (!raw || !is_known(static_cast<errc>(*raw)))
-    return {errc::outcome_unknown, "an error of other origin: " + caf::to_string(e), {}, {}};
+    return {errc::outcome_unknown, "unexpected error: " + caf::to_string(e), {}, {}};
   return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
 }
 

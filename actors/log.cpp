@@ -22,19 +22,19 @@
 namespace troupe {
 namespace {
 
-constexpr std::chrono::milliseconds last_words{500};
+constexpr std::chrono::milliseconds exit_flush_timeout{500};
 
-/// Made once and left: its thread may hang in a write until the process ends.
+/// Created once and never destroyed: its thread may hang in a write until the process ends.
 log_writer& stderr_writer() {
   static auto& writer = *[] {
     auto* made = new log_writer(STDERR_FILENO);
-    static_cast<void>(std::atexit([] { stderr_writer().flush(last_words); }));
+    static_cast<void>(std::atexit([] { stderr_writer().flush(exit_flush_timeout); }));
     return made;
   }();
   return writer;
 }
 
-/// Formats in the calling thread, and hands the line over. In colours, where a terminal reads it.
+/// Formats a line in the calling thread and passes it to the writer. Uses colours if stderr is a terminal.
 class writer_sink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {

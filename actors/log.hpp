@@ -1,5 +1,5 @@
-// Where the library tells people what happens: one log for the process, written by spdlog (log.cpp). This header leaves
-// spdlog out, for the formatting that spdlog's headers bring would be compiled into every file that logs.
+// The log of the process, written by spdlog (log.cpp). This header does not include spdlog: otherwise every file that
+// logs would compile the formatting code of spdlog's headers.
 #pragma once
 
 #include <fmt/core.h>
@@ -10,13 +10,13 @@ namespace troupe {
 
 enum class log_level { trace, debug, info, warn, error, critical, off };
 
-/// Lines below this level are left out; at first, those below `info`. Thread-safe.
+/// Discards lines below this level. The default is `info`. Thread-safe.
 void set_log_level(log_level lowest);
-/// The level of a name ("trace", "debug", "info", "warning" or "warn", "error" or "err", "critical", "off"). Throws
-/// std::invalid_argument for another one.
+/// Parses a level: "trace", "debug", "info", "warning" or "warn", "error" or "err", "critical", "off". Throws
+/// std::invalid_argument for any other text.
 log_level log_level_of(std::string_view name);
 
-/// Writes lines of one level each. Arguments are formatted only if the level is not left out.
+/// Writes log lines. Arguments are formatted only if the line's level is not discarded.
 class logger {
  public:
   template <class... Args>
@@ -46,8 +46,8 @@ class logger {
   static void write(log_level level, fmt::string_view format, fmt::format_args args);
 };
 
-/// Writes to stderr unless a spdlog logger named "troupe" was registered before the first call. Thread-safe. Nothing
-/// secret and nothing unchecked from the network is to be logged.
+/// The logger. It writes to stderr unless a spdlog logger named "troupe" was registered before the first call.
+/// Thread-safe. Do not log secrets, or unchecked data from the network.
 inline logger log() { return {}; }
 
 } // namespace troupe

@@ -1,6 +1,6 @@
-// Where the library's own logger writes. It never blocks: lines wait, up to 1 MiB of them, for a thread that writes
-// them to stderr, and are dropped and counted when whoever reads the log does not keep up. At the end of the process
-// what waits is written, unless that makes no progress for half a second.
+// Output of the library's own logger. Logging never blocks: up to 1 MiB of lines are queued for a thread that writes
+// them to stderr. If the reader of stderr is too slow, further lines are dropped and counted. At the end of the process
+// the queue is written out, unless that makes no progress for half a second.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace troupe {
 
-/// Lines that were dropped since the start of the process.
+/// Number of lines dropped since the start of the process.
 std::uint64_t dropped_log_lines();
 
-/// Writes a line to stderr in the same way, whatever the log's level and form: for a program's last words.
+/// Writes a line to stderr through the same queue, without the log's level and format: for a program's final message.
 void write_to_stderr(std::string_view line);
 
 } // namespace troupe

@@ -13,13 +13,13 @@
 namespace troupe {
 namespace {
 
-/// At most what a pipe takes at once: shorter waits show progress.
+/// No larger than what a pipe takes at once, so that a slow reader still makes visible progress.
 constexpr std::size_t block = 4096;
 
 } // namespace
 
 log_writer::log_writer(int fd, std::size_t max_bytes) : fd_(fd), max_bytes_(max_bytes) {
-  // A broken pipe is an error here and no signal, and signals to the process are for other threads.
+  // A broken pipe must cause an error, not a signal. Signals to the process are for other threads.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -31,11 +31,12 @@ void log_writer::write(std::string_view line) {
   const std::lock_guard lock(mutex_);
   if (queue_.size() + line.size() > max_bytes_) {
     ++dropped_;
-    ++untold_;
+    ++unreported_;
     return;
   }
-  if (untold_ > 0)
-    queue_ += "(" + std::to_string(std::exchange(untold_, 0)) + " lines are missing: the log was not read in time)\n";
+  if (unreported_ > 0)
+    queue_ +=
+        "(" + std::to_string(std::exchange(unreported_, 0)) + " lines are missing: the log was not read in time)\n";
   queue_ += line;
   arrived_.notify_one();
 }
@@ -79,7 +80,7 @@ void log_writer::write_out(std::string_view text) {
       continue;
     }
     const std::lock_guard lock(mutex_);
-    if (size < 0) { // there is no reader, and there will be none
+    if (size < 0) { // there is no reader, and there will not be one
       dropped_ += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
       return;
     }

@@ -1,5 +1,5 @@
-// Takes log lines from any thread and writes them on a thread of its own, so that no other thread waits for the
-// reader of the log.
+// Takes log lines from any thread and writes them on its own thread, so that no other thread waits for the reader of
+// the log.
 #pragma once
 
 #include <chrono>
@@ -12,21 +12,21 @@
 
 namespace troupe {
 
-/// Lines wait in a queue that is bounded in bytes. A line that finds it full is dropped and counted; when there is room
-/// again, a line says how many are missing. Thread-safe.
+/// Lines wait in a queue that is bounded in bytes. When the queue is full, lines are dropped and counted. Once there is
+/// room again, a line reports how many are missing. Thread-safe.
 ///
-/// The object must outlive its thread, which may hang in a write for ever: make it with `new`, and leave it.
+/// The object must outlive its thread, which may hang in a write forever. Allocate it with `new` and never delete it.
 class log_writer {
  public:
   /// Writes to `fd`, which stays open and may be blocking or non-blocking. Starts the thread.
   explicit log_writer(int fd, std::size_t max_bytes = std::size_t{1} << 20);
   log_writer(const log_writer&) = delete;
 
-  /// Never blocks for the reader. `line` with its line end.
+  /// Never waits for the reader. `line` includes its line end.
   void write(std::string_view line);
-  /// Waits until everything is written, as long as something is written within `patience`. False if that ended it.
+  /// Waits until everything is written. Gives up and returns false if nothing is written for `patience`.
   bool flush(std::chrono::milliseconds patience);
-  /// Lines that were dropped since the start, and lines that could not be written.
+  /// Number of lines since the start that were dropped or could not be written.
   std::uint64_t dropped() const;
 
  private:
@@ -38,11 +38,11 @@ class log_writer {
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::condition_variable progress_;
-  /// Whole lines.
+  /// Complete lines only.
   std::string queue_;
   std::uint64_t dropped_ = 0;
-  /// Of these the log does not tell yet.
-  std::uint64_t untold_ = 0;
+  /// Dropped lines that the log does not report yet.
+  std::uint64_t unreported_ = 0;
   bool writing_ = false;
   std::uint64_t blocks_written_ = 0;
 };

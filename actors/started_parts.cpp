@@ -25,7 +25,7 @@ started_parts::~started_parts() {
       self->receive([&](const caf::down_msg&) { --left; }, caf::after(wait) >> [&] { late = true; });
     }
   } catch (const std::exception& e) {
-    log().error("what was begun and could not be finished does not end: {}", e.what());
+    log().error("cannot stop the actors of an unfinished start: {}", e.what());
   }
 }
 

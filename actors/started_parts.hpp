@@ -1,4 +1,4 @@
-// Actors that are spawned one by one for something larger, which may fail before it has all of them.
+// Ends the actors of an unfinished start: they are spawned one by one, and a later step may fail.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -10,10 +10,11 @@
 
 namespace troupe {
 
-/// Ends the actors unless `keep` is called. Used by one thread, which is no actor's.
+/// The destructor ends the actors and waits for them, unless `keep` was called. For use by one thread, which must not
+/// run an actor.
 class started_parts {
  public:
-  /// All the actors together are waited for at most as long as `patience`.
+  /// The destructor waits for all the actors together for at most `patience`.
   explicit started_parts(caf::actor_system& system, std::chrono::milliseconds patience = std::chrono::seconds{2})
       : system_(system), patience_(patience) {}
   started_parts(const started_parts&) = delete;
@@ -24,7 +25,7 @@ class started_parts {
     parts_.push_back(caf::actor_cast<caf::actor>(part));
     return part;
   }
-  /// All is there: the actors live on.
+  /// The start is complete: the actors live on.
   void keep() noexcept { parts_.clear(); }
 
  private:

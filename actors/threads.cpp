@@ -19,10 +19,10 @@ std::string why_no_threads(std::size_t count) {
   std::string why;
   try {
     started.reserve(count);
-    // All at once: what one gives back another one could take.
+    // All of them exist at the same time: a thread that had ended could make room for the next one.
     for (; count > 0; --count) started.emplace_back([&done] { done.wait(); });
   } catch (const std::system_error& error) {
-    why = std::string{"no thread can be started: "} + error.code().message();
+    why = std::string{"cannot start a thread: "} + error.code().message();
   }
   done.count_down();
   for (auto& each : started) each.join();

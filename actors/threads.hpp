@@ -1,6 +1,6 @@
-// Whether an actor can have a thread of its own. CAF counts a detached actor before it starts its thread: where that
-// fails, spawn throws, the actor is never freed, and the actor system waits for it for ever when it ends. So this is
-// asked first.
+// Checks whether a detached actor can get its thread. CAF counts a detached actor before it starts the thread. If the
+// thread cannot be started, spawn throws, the actor is never freed, and the actor system waits for it forever at
+// shutdown. So check first.
 #pragma once
 
 #include <caf/actor_system.hpp>
@@ -13,13 +13,13 @@
 
 namespace troupe {
 
-/// Starts so many threads and ends them again; nothing for 0. Whoever asks next in this process waits until this object
-/// ends, so keep it until your own threads are started. Threads that are started without this question (by libraries,
-/// by other processes of the user) may still take what was there in between. Not reentrant.
+/// Starts `count` threads and ends them again; does nothing for 0. The next thread_check in this process waits until
+/// this object is destroyed, so keep it until your own threads are started. Threads that are started without a check
+/// (by libraries, or by other processes of the user) may still use up the limit in between. Not reentrant.
 class thread_check {
  public:
   explicit thread_check(std::size_t count);
-  /// Why that is not possible now, which passes by itself; empty if it is.
+  /// Why the threads cannot be started now; empty if they can. The condition is temporary.
   const std::string& objection() const noexcept { return objection_; }
 
  private:
@@ -27,13 +27,13 @@ class thread_check {
   std::string objection_;
 };
 
-/// The process cannot start a thread for now. Nothing was spawned.
+/// The process cannot start a thread now. Nothing was spawned.
 class no_thread : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Spawns an actor with a thread of its own. Throws no_thread.
+/// Spawns a detached actor. Throws no_thread.
 template <class Actor, class... Args> auto spawn_with_thread(caf::actor_system& system, Args&&... args) {
   const thread_check check{1};
   if (!check.objection().empty()) throw no_thread(check.objection());

@@ -44,7 +44,7 @@ void backup_job::go_on() {
 
 void backup_job::open(const raft::snapshot_id& taken) {
   if (is_late()) return fail_late();
-  // What is opened has to be closed, however late: the answer is waited for.
+  // Wait for the answer without a timeout: if the file was opened, it must be closed, however late.
   request(setup_.snapshots, caf::infinite, open_backup{taken})
       .then(
           [this, taken](const backup_opened& opened) {
@@ -56,7 +56,7 @@ void backup_job::open(const raft::snapshot_id& taken) {
             quit();
           },
           [this](const caf::error& why) {
-            // Two newer ones may have taken its place in between.
+            // Two newer snapshots may have replaced it in between.
             const bool gone = describe(why).code == errc::refused;
             if (gone && ++attempts_ < max_attempts) return go_on();
             fail(why);

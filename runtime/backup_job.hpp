@@ -1,7 +1,7 @@
-// Makes one backup and is gone.
+// Makes one backup, then ends.
 //
-//   (spawned) -- make_backup: a read of nothing --> [reading] -- it is served: take_snapshot --> [writing]
-//      (gone) <-- its file is open for the one who asked <-- [opening] <-- the snapshot is there: open_backup ---+
+//   (spawned) -- make_backup: an empty read --> [reading] -- it is served: take_snapshot --> [writing]
+//      (gone) <-- the file is open for the requester <-- [opening] <-- the snapshot exists: open_backup --+
 //
 // After the deadline it answers with an error and leaves nothing open.
 #pragma once
@@ -20,8 +20,8 @@ struct backup_setup {
 
 using backup_handle = compat::handle<backup_made(make_backup)>;
 
-/// When a linearizable read is served here, this node has applied everything that was acknowledged before the question;
-/// so a snapshot that is taken then holds it.
+/// Once a linearizable read is served here, this node has applied everything that was acknowledged before the request,
+/// so a snapshot that is taken afterwards contains it.
 class backup_job : public backup_handle::base {
  public:
   backup_job(caf::actor_config& config, backup_setup setup);

@@ -1,4 +1,4 @@
-// The node's data directory as formation sees it.
+// Implements formation's identity_store with the node's data directory.
 #pragma once
 
 #include "actors/cluster/identity_store.hpp"

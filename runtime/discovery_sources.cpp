@@ -16,7 +16,7 @@
 namespace troupe {
 namespace {
 
-/// One source for each kind of method.
+/// Makes the source for each kind of method.
 struct source_maker {
   std::string name;
   std::uint64_t seed;
@@ -49,7 +49,7 @@ peer_sources make_sources(const discovery_spec& spec, const peer_sources& own, s
   std::set<std::string> names;
   for (const auto& source : sources)
     if (!names.insert(source->name()).second)
-      throw std::invalid_argument("two discovery sources are called " + source->name());
+      throw std::invalid_argument("two discovery sources have the name " + source->name());
   return sources;
 }
 

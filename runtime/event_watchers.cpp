@@ -99,7 +99,7 @@ void event_watchers::log_and_send(log_level level, const cluster_event& event) c
   send(event);
 }
 
-/// By the members' health alone: a leader may still be known, or be unknown for another reason.
+/// Uses only the members' health: a leader may still be known, or may be unknown for another reason.
 void event_watchers::judge_majority() {
   if (!members_.is_voter(self_)) return;
   const auto answers = [&](node_id id) { return id == self_ || !silent_.contains(id); };

@@ -1,4 +1,4 @@
-// Who hears of what happens in the cluster: the node's watchers, and its log.
+// Reports events of the cluster to the node's watchers and to its log.
 #pragma once
 
 #include "actors/cluster/cluster_events.hpp"
@@ -19,21 +19,21 @@ class event_watchers {
  public:
   explicit event_watchers(node_id self) : self_(self) {}
 
-  /// False if it is one of them already; then it gets nothing.
+  /// False if it is already a watcher; then it gets nothing.
   bool add(const event_watcher& one);
-  /// False if it was not one of them.
+  /// False if it was not a watcher.
   bool remove(const caf::actor_addr& one);
   void clear() { watchers_.clear(); }
 
   void on_role(raft::role_kind kind, term_t term);
-  /// 0: no leader is known. Does nothing if that is not new.
+  /// 0: no leader is known. Does nothing if the leader is unchanged.
   void on_leader(node_id leader, term_t term);
-  /// The node's first configuration is where the events begin: it makes none.
+  /// The node's first configuration causes no events: later ones are compared with it.
   void on_members(const raft::configuration& members, index_t at);
   void on_health(node_id peer, raft::peer_state state);
-  /// Of this node's own disk. The caller logs it, since it knows for how long the disk has stalled.
+  /// This node's disk stalls, or answers again. The caller logs it, since it knows for how long the disk has stalled.
   void on_disk(bool stalled);
-  /// A node without a replica leads nothing, and knows no leader.
+  /// A node without a replica is not a leader, and knows none.
   void on_end_of_replica();
 
  private:
@@ -53,7 +53,7 @@ class event_watchers {
 
   node_id self_;
   std::vector<event_watcher> watchers_;
-  /// Nothing before the first role.
+  /// Empty before the first role.
   std::optional<raft::role_kind> role_;
   term_t role_term_ = 0;
   node_id leader_;
@@ -61,7 +61,7 @@ class event_watchers {
   /// The log has said that this node campaigns, and no leader has been known since.
   bool campaign_logged_ = false;
   raft::configuration members_;
-  /// Of the members, and of those that left with the last configuration.
+  /// Addresses of the members, and of those that the last configuration removed.
   std::map<node_id, std::string> addresses_;
   /// Suspected or presumed dead.
   std::set<node_id> silent_;

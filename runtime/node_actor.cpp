@@ -17,25 +17,26 @@
 namespace troupe {
 namespace {
 
-/// A core that dies this often within this time will not get better by being started again.
+/// A replica that dies more often than this within the window would fail again: the node ends.
 constexpr std::size_t max_restarts = 3;
 constexpr auto restart_window = std::chrono::seconds{10};
 
-/// Looking for room takes at most one part in so many of the time: it may mean to copy a backup as far as it goes.
+/// An attempt to open on a full disk may copy a backup until the disk is full again, so the pause between attempts is
+/// at least look_for_room_share times as long as the last attempt took.
 constexpr auto look_for_room_after = std::chrono::seconds{1};
 constexpr auto look_for_room_share = 10;
 
-/// Pieces of backups that may wait for the disk: each may have megabytes.
+/// Limit of backup chunks that wait for the disk; each may have megabytes.
 constexpr std::size_t max_unanswered_pieces = 8;
-/// What passes by itself (descriptors or threads are lacking) is tried again after this.
+/// Delay of a retry after a temporary error, such as a lack of descriptors or threads.
 constexpr auto try_again_after = std::chrono::milliseconds{500};
-/// Of the opener, and of the stores of log, snapshots and backups, one of which may have a job.
+/// Threads of the opener and of the stores of the log, snapshots and backups, plus one for a job of the snapshot store.
 constexpr std::size_t core_threads = 5;
 
-/// What the proxy gets even where fronts took all the time there was.
+/// Time that the proxy gets to drain even if fronts have used up all of it.
 constexpr auto least_to_drain = std::chrono::milliseconds{100};
 
-/// A full disk that is waited for is spoken of so often.
+/// A full disk, or an opening that waits for a retry, is logged at most this often.
 constexpr auto complain_every = std::chrono::minutes{1};
 
 bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
@@ -67,7 +68,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         });
       },
       [this](const watch_events& m) {
-        // One that asks again is told once, and its end is heard of once.
+        // A watcher that asks twice gets each event once, and is monitored once.
         if (watchers_.add(m.watcher)) monitor(m.watcher);
       },
       [this](const health_changed& m) { watchers_.on_health(m.peer, m.now); },
@@ -91,7 +92,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         if (!role_.role || m.epoch > role_.epoch) role_ = m;
         epoch_ = std::max(epoch_, m.epoch);
         watch(caf::actor_cast<caf::actor>(m.role));
-        // Born while the core was being taken down.
+        // The role was spawned while the replica was being stopped.
         if (!has_core()) return send_exit(m.role, caf::exit_reason::user_shutdown);
         send(keeper_, m);
         watchers_.on_role(m.kind, m.term);
@@ -103,8 +104,8 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         if (!has_core()) return;
         const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(m.waited).count();
         if (m.stalled)
-          troupe::log().error("node {}: the disk does not answer: a write has waited for {} ms. The node is not ready "
-                              "until it does",
+          troupe::log().error("node {}: the disk does not answer: a write has waited for {} ms; the node is not ready "
+                              "until the disk answers",
                               to_string(setup_.id), waited);
         else
           troupe::log().warn("node {}: the disk answers again", to_string(setup_.id));
@@ -118,7 +119,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
         if (phase_ == phase::stopping) return abandon_core();
-        if (phase_ == phase::handing_over) return drain(); // no voter took it in time
+        if (phase_ == phase::handing_over) return drain(); // no voter took over the leadership in time
         const bool opens_again = phase_ == phase::opening && opening_put_off_;
         if (phase_ != phase::no_room && !opens_again) return;
         phase_ = phase::forming;
@@ -137,7 +138,7 @@ void node_actor::settle_in(const surroundings& message) {
   send(around_.health, watch_health{health_watcher{this}});
   keeper_ = spawn<member_keeper>(setup_.id, setup_.members, around_.links, around_.health);
   monitor(keeper_);
-  // Formation may have been quicker.
+  // The decision of formation may have arrived earlier.
   if (membership_.cluster && !membership_.withdrawn) open_core();
 }
 
@@ -147,7 +148,7 @@ void node_actor::decided(const membership_decision& message) {
     if (phase_ == phase::running) clear_core({});
     return;
   }
-  // So far it voted with an empty log; now it begins with the state that it was given.
+  // The node has voted with an empty log so far. Now it starts from the backup of the decision.
   if (serves() && membership_.backup != opening_.backup) clear_core({});
   if (phase_ == phase::forming && around_.proxy) open_core();
 }
@@ -162,12 +163,12 @@ void node_actor::open_core() {
   const log_owner_handle owner{this};
   reading_ = std::stop_source{};
   log_opener_setup opener{setup_.open_log, membership_, setup_.services, reading_.get_token()};
-  // Part of the core: the node must not end while it holds the directory.
+  // The opener counts as a part of the replica: the node must not end while it holds the data directory.
   watch(setup_.detach_log ? spawn<log_opener, caf::detached>(std::move(opener), owner)
                           : spawn<log_opener>(std::move(opener), owner));
 }
 
-/// The node stays in [opening], and says why.
+/// Stays in [opening], with the reason in the status, and retries later.
 void node_actor::put_off_opening(const std::string& why) {
   opening_put_off_ = true;
   full_error_ = why;
@@ -175,7 +176,7 @@ void node_actor::put_off_opening(const std::string& why) {
   timer_.arm(this, now + try_again_after);
   if (now < complained_at_ + complain_every) return;
   complained_at_ = now;
-  troupe::log().error("node {}: its data directory cannot be opened for the moment: {}", to_string(setup_.id), why);
+  troupe::log().error("node {}: cannot open the data directory now, retrying: {}", to_string(setup_.id), why);
 }
 
 void node_actor::opened(opened_log& log) {
@@ -184,13 +185,13 @@ void node_actor::opened(opened_log& log) {
   if (log.no_space) return wait_for_room(log.error, look_for_room_share * (clock().now() - opening_since_));
   if (!log.error.empty()) return finish(caf::make_error(caf::sec::runtime_error, log.error));
   if (membership_.withdrawn || membership_.cluster != opening_.cluster || membership_.backup != opening_.backup) {
-    // Decided again while the log was being opened.
+    // The decision changed while the log was being opened.
     log.storage.reset();
     phase_ = phase::forming;
     if (!membership_.withdrawn) open_core();
     return;
   }
-  // Reading the log may have taken long.
+  // Check again, since reading the log may have taken long.
   const thread_check check{setup_.detach_log ? core_threads - 1 : 0};
   if (!check.objection().empty()) {
     log.storage.reset();
@@ -198,7 +199,8 @@ void node_actor::opened(opened_log& log) {
   }
   for (const auto& note : log.disk.notes) troupe::log().warn("{}", note);
   if (log.disk.state_lost)
-    troupe::log().warn("no good snapshot is here, and the log begins behind entry {}: waiting for another node's",
+    troupe::log().warn("this node has no undamaged snapshot, and its log begins after entry {}: waiting for another "
+                       "node's snapshot",
                        log.disk.start.index);
   start_core(log);
 }
@@ -206,7 +208,7 @@ void node_actor::opened(opened_log& log) {
 void node_actor::start_core(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
-  watchers_.on_disk(false); // it could be opened
+  watchers_.on_disk(false); // the disk answers, since it could be opened
   auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
                                  : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
   log_store_ = store.address();
@@ -235,7 +237,7 @@ void node_actor::start_core(opened_log& log) {
       spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
 }
 
-/// Those of snapshots and of backups.
+/// Starts the stores of snapshots and of staged backups.
 void node_actor::start_stores(opened_log& log) {
   staging_store_setup staging{std::move(log.staged), setup_.services, std::move(log.uses)};
   staging_ = setup_.detach_log ? spawn<staging_store, caf::detached>(std::move(staging))
@@ -282,12 +284,12 @@ void node_actor::watch(const caf::actor& part) {
 }
 
 void node_actor::on_down(const caf::down_msg& message) {
-  // A front ends with the last handle to it, or where its user ends it.
+  // A front ends when the last handle to it is released, or when its user ends it.
   if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
   const bool of_core = core_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
   const bool full = died && message.source == log_store_ && is(errc::disk_full, message.reason);
-  // Without its surroundings a node is of no use; everything else but a failed disk may be a passing trouble.
+  // A node cannot work without its surroundings. The replica can be restarted, unless the disk failed.
   if (died && !of_core) {
     fatal_ = true;
     failure_ = message.reason;
@@ -299,12 +301,12 @@ void node_actor::on_down(const caf::down_msg& message) {
     if (of_core && core_.empty()) core_cleared();
     return;
   }
-  // A retired role ends by itself, and so does the proxy when it is drained.
+  // A retired role ends normally, and so does the proxy after it was drained.
   if (!message.reason) return;
-  troupe::log().error("node {}: a part of it died: {}", to_string(setup_.id),
+  troupe::log().error("node {}: one of its actors died: {}", to_string(setup_.id),
                       compat::to_text(system(), message.reason));
   const auto now = clock().now();
-  // A full disk is waited for, however long it takes.
+  // Restarts because of a full disk are not counted: the node waits for room as long as it takes.
   if (!full) restarts_.push_back(now);
   while (!restarts_.empty() && now - restarts_.front() > restart_window) restarts_.pop_front();
   clear_core(message.reason);
@@ -330,17 +332,18 @@ void node_actor::clear_core(const caf::error& why) {
 }
 
 void node_actor::close_in_time() {
-  // It may wait for the disk as well, and does so at the same time as the core, of which it is a part until it ends.
+  // Formation may wait for the disk as well. Treat it as a part of the replica, so that the node waits for both at the
+  // same time.
   watch(caf::actor_cast<caf::actor>(around_.formation));
   send_exit(around_.formation, caf::exit_reason::user_shutdown);
   close_by_ = clock().now() + setup_.close_timeout;
   timer_.arm(this, close_by_);
 }
 
-/// What is left of the core is in a call to the disk that does not return, and keeps the data directory locked.
+/// The remaining actors of the replica hang in a disk call that does not return, and keep the data directory locked.
 void node_actor::abandon_core() {
   if (clock().now() < close_by_) return timer_.arm(this, close_by_);
-  const auto why = std::to_string(core_.size()) + " of its threads wait for the disk, which does not answer";
+  const auto why = std::to_string(core_.size()) + " of its threads still wait for the disk, which does not answer";
   finish(make_error({errc::disk_failed, why, {}, {}}));
 }
 
@@ -354,7 +357,7 @@ void node_actor::core_cleared() {
   if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
   if (!disk_error_.empty()) {
     phase_ = phase::disk_failed;
-    troupe::log().error("node {}: its disk failed, it takes no part until it is started again: {}",
+    troupe::log().error("node {}: its disk failed, and it takes no part in the cluster until it is restarted: {}",
                         to_string(setup_.id), disk_error_);
     send(around_.proxy, core_down{errc::disk_failed, disk_error_});
     return;
@@ -374,7 +377,7 @@ void node_actor::wait_for_room(const std::string& why, raft::duration at_least) 
   troupe::log().error("node {}: the disk is full: {}", to_string(setup_.id), why);
 }
 
-/// Wherever it is, by way of the proxy.
+/// Sends a request to the leader, whichever node that is, through the proxy.
 template <class Done, class Failed>
 void node_actor::ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
                             Failed failed) {
@@ -385,12 +388,12 @@ void node_actor::ask_leader(const services::member_command& what, std::chrono::m
 
 void node_actor::begin_stop(bool leave) {
   if (phase_ == phase::handing_over || (phase_ == phase::leaving && leave)) return;
-  // Who asks again without leaving wants it to end at once.
+  // A second stop without `leave` skips leaving.
   if (!leave || phase_ == phase::draining || phase_ == phase::stopping) return hand_over();
   if (phase_ != phase::running || !members_.is_member(setup_.id)) {
-    troupe::log().warn("node {} ends without leaving a cluster: {}", to_string(setup_.id),
-                       phase_ == phase::running ? "it is no member of one"
-                                                : "it is not running, so a member that it is it stays");
+    troupe::log().warn("node {} stops without leaving a cluster: {}", to_string(setup_.id),
+                       phase_ == phase::running ? "it is not a member of one"
+                                                : "it is not running; if it is a member, it remains one");
     return hand_over();
   }
   phase_ = phase::leaving;
@@ -409,14 +412,15 @@ void node_actor::begin_stop(bool leave) {
       });
 }
 
-/// From the first word of the stop, for all that comes before the disk: fronts that hang leave the proxy some of it.
+/// The rest of drain_timeout, which starts with the first stop request and covers everything before the replica is
+/// stopped. The proxy gets some time even if the fronts hang.
 std::chrono::milliseconds node_actor::left_to_drain() {
   const auto now = clock().now();
   if (drain_by_ == raft::time_point{}) drain_by_ = now + setup_.drain_timeout;
   return std::max(least_to_drain, std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - now));
 }
 
-/// A leader that just ended would leave the others without one for an election timeout.
+/// Transfers leadership first, if this node leads: otherwise the cluster has no leader for an election timeout.
 void node_actor::hand_over() {
   if (!serves() || role_.kind != raft::role_kind::leader || members_.voters.size() < 2) return drain();
   phase_ = phase::handing_over;
@@ -431,7 +435,7 @@ void node_actor::drain() {
     return close_in_time();
   }
   phase_ = phase::draining;
-  // Everything is in the proxy's hands before it is asked to finish.
+  // Drain the fronts first, so that the proxy has all of their requests before it is drained.
   fronts_holding_ = fronts_.size();
   const auto handed_on = [this] {
     if (--fronts_holding_ == 0) drain_proxy_next();
@@ -443,7 +447,7 @@ void node_actor::drain() {
 }
 
 void node_actor::drain_proxy_next() {
-  // A death in the core meanwhile has already begun what follows.
+  // If an actor of the replica died in the meantime, stopping has already started.
   if (phase_ != phase::draining) return;
   const auto drained = [this] {
     if (phase_ == phase::draining) clear_core({});
@@ -458,7 +462,7 @@ void node_actor::on_members(const configuration_known& message) {
   const bool first = before.empty();
   watchers_.on_members(members_, message.index);
   if (members_.is_member(setup_.id)) {
-    // A new role tells again what its log holds, which may end before the removal.
+    // A new role announces its log's configuration again, which may be older than the removal.
     if (message.index > removed_at_) {
       removed_at_ = 0;
       send(around_.proxy, removal_known{false});
@@ -466,7 +470,7 @@ void node_actor::on_members(const configuration_known& message) {
       send(around_.formation, seeking{false});
     }
   } else if (first && !members_.empty()) {
-    // Started as what was removed before, or not let in yet.
+    // This node was removed before it was started, or is not admitted yet.
     send(around_.formation, seeking{true});
   }
   const auto count = members_.members().size();
@@ -475,8 +479,8 @@ void node_actor::on_members(const configuration_known& message) {
     troupe::log().info("node {} ({}) is {}a member of cluster {} of {} nodes", to_string(setup_.id), setup_.address,
                        member ? "" : "not ", to_string(membership_.cluster), count);
   if (count > 0 && setup_.expected_members > count && !std::exchange(told_of_missing_, true))
-    troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: others join when they are started to "
-                       "expect 0 nodes, or when a member is told to add them",
+    troupe::log().warn("{} nodes are listed or expected, but the cluster has {}: to add the others, start them with 0 "
+                       "expected nodes, or add them through a member",
                        setup_.expected_members, count);
   if (!members_.empty()) send(around_.formation, formed_now{membership_.cluster});
   send(around_.links, members_changed{members_.members()});
@@ -485,9 +489,9 @@ void node_actor::on_members(const configuration_known& message) {
 
 void node_actor::on_removed(const removed_from_cluster& message) {
   const bool again = removed_at_ > 0;
-  // An operator who starts a node that was removed before wants it back. That it was, a member shows that has known
-  // this node to be out for longer than this node runs; what cannot be shown counts as a removal of a node that ran. A
-  // core that is started again does not count.
+  // An operator who starts a removed node wants it back. The removal is known to be older than the start if a member
+  // has known of it for longer than this process runs. Otherwise it counts as the removal of a running node. A restart
+  // of the replica is not a start in this sense.
   const bool dismissed = message.dismissed && message.left_before >= started_;
   const bool known = again && dismissed_ == dismissed;
   removed_at_ = message.index;
@@ -496,8 +500,8 @@ void node_actor::on_removed(const removed_from_cluster& message) {
   tell_service_state();
   if (known) return;
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
-                     message.index, dismissed ? "stays out until it is started again" : "asks to join again");
-  // Whom the leader took for dead was not meant to leave.
+                     message.index, dismissed ? "it stays out until it is restarted" : "it asks to join again");
+  // A node that was removed because the leader considered it dead was not meant to leave.
   send(around_.formation, seeking{!dismissed});
 }
 
@@ -522,11 +526,11 @@ caf::result<Result> node_actor::ask_cluster(const services::member_command& what
   return promise;
 }
 
-/// For the node's own clients: its cluster goes without saying.
+/// For the node's own clients, which do not name a cluster.
 caf::result<piece_staged> node_actor::stage(stage_piece piece) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
   if (unanswered_pieces_ >= max_unanswered_pieces)
-    return piece_staged{piece.backup, 0, errc::overloaded, "too many pieces of backups wait for the disk"};
+    return piece_staged{piece.backup, 0, errc::overloaded, "too many chunks of backups wait for the disk"};
   piece.cluster = membership_.cluster;
   ++unanswered_pieces_;
   auto promise = make_response_promise<piece_staged>();

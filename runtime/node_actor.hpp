@@ -2,19 +2,22 @@
 //
 //   [forming] -- is a member ------> [opening] -- log_opened --> [running] -- stop_node --> [draining] --> [stopping]
 //     ^                                  ^                           |  |                       ^             |
-//     |                                  |  an actor of the core     |  |  to leave first       |             v
+//     |                                  |  an actor of the replica  |  |  to leave first       |             v
 //     |                                  |  died: stop the rest      |  +---> [leaving] --------+           (gone)
 //     |                                  +------------------- [restarting]         |            |
 //     |                                                              |  |          v            |
 //     +-------------------------------- membership withdrawn --------+  +--> [handing_over] ----+
-//                                                                        as leader, by way of leaving or not
+//                                                                        if it is the leader, with or without leaving
 //
-// The core (role and replicators, log, snapshot and staging store, dispatcher, services) is taken down as a whole when
-// one of it dies, and started again from disk: memory is never salvaged. Endpoint, links, proxy, formation, health
-// monitor and member keeper live as long as the node. When the log store says that its disk failed, [restarting] leads
-// to [disk_failed]: the node answers questions about itself until it is stopped, and does nothing else, for what
-// reached the disk is unknown until it is opened by a new process. A full disk is not a failed disk: where it does not
-// even suffice to run, [restarting] and [opening] lead to [no_room], and from there to [opening] every second or more.
+// The replica (in names: core) consists of the role and its replicators, the stores of the log, of snapshots and of
+// staged backups, the dispatcher and the services. When one of its actors dies, the whole replica is stopped and
+// started again from disk: nothing in memory is reused. Endpoint, links, proxy, formation, health monitor and member
+// keeper live as long as the node.
+//
+// When the log store reports that its disk failed, [restarting] leads to [disk_failed]: until it is stopped, the node
+// only answers questions about itself, since what reached the disk is unknown until a new process opens it. A full disk
+// is not a failed disk. If there is not even enough room to run, [restarting] and [opening] lead to [no_room], which
+// tries [opening] again every second or less often.
 #pragma once
 
 #include "actors/cluster/member_keeper.hpp"
@@ -38,7 +41,7 @@
 
 namespace troupe {
 
-/// The actors around the core, spawned by the code that spawns the node.
+/// The actors around the replica. The code that spawns the node spawns them.
 struct surroundings {
   endpoint_handle endpoint;
   links_handle links;
@@ -47,15 +50,16 @@ struct surroundings {
   health_monitor_handle health;
 };
 
-/// A part that somebody else spawned for the node: its death ends the node, as that of a part of its own does.
+/// An actor of the node that other code spawned, such as discovery or a front. If it dies, the node ends, as it does
+/// for the actors in `surroundings`.
 struct part_started {
   caf::actor part;
   /// A front, which is drained before the node ends.
   bool is_front = false;
 };
 
-/// All that a node's supervisor takes: users' requests, and what its parts tell it. Users have a `node_handle`, which
-/// takes nothing of the latter.
+/// All messages of a node's supervisor: users' requests, and notifications of the node's own actors. Users get a
+/// `node_handle`, which accepts only the former.
 using node_actor_handle =
     compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
                    piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
@@ -75,14 +79,14 @@ struct node_setup {
   storage_factory open_log;
   std::vector<machine_factory> services;
   snapshot_policy snapshots;
-  /// For status; the proxy keeps to it.
+  /// Reported in the status; the proxy enforces it.
   std::uint64_t max_state_bytes = 0;
   raft::member_policy_options members;
-  /// How many nodes are listed or expected: said when the cluster has fewer. 0: not known.
+  /// How many nodes are listed or expected; 0 if unknown. A warning is logged if the cluster has fewer members.
   std::size_t expected_members = 0;
-  /// Empty: there is none.
+  /// The state of the transport; empty if there is no transport.
   std::function<net::transport_status()> network;
-  /// Real nodes give the log store a thread of its own; tests in virtual time do not.
+  /// Whether blocking actors get their own threads. Tests in virtual time turn this off.
   bool detach_log = true;
 };
 
@@ -134,9 +138,9 @@ class node_actor : public node_actor_handle::base {
   caf::result<piece_staged> stage(stage_piece piece);
   caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now, const peer_list& peers, raft::duration applied_behind) const;
-  /// Its core is there, and not being taken down: what a part of it says after that is of the past.
+  /// The replica runs and is not being stopped. After that, messages from its actors are outdated.
   bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
-  /// The core is there, and not being ended.
+  /// The replica runs and accepts requests.
   bool serves() const noexcept {
     return phase_ == phase::running || phase_ == phase::leaving || phase_ == phase::handing_over;
   }
@@ -146,58 +150,58 @@ class node_actor : public node_actor_handle::base {
   phase phase_ = phase::forming;
   membership_decision membership_;
   bool told_of_missing_ = false;
-  /// What the log is being opened for.
+  /// The decision for which the log is being opened.
   membership_decision opening_;
-  /// Ends the reading of the log early when the core is not needed any more.
+  /// Stops the reading of the log early when the replica is no longer needed.
   std::stop_source reading_;
   raft::time_point opening_since_;
-  /// In [opening]: for want of descriptors or the like it is tried again a little later.
+  /// In [opening]: descriptors, threads or the like ran out, and opening is retried a little later.
   bool opening_put_off_ = false;
   epoch_t epoch_ = 0;
   role_changed role_;
   dispatcher_handle dispatcher_;
   snapshot_store_handle snapshots_;
   staging_handle staging_;
-  /// Actors of the core that are alive.
+  /// Actors of the replica that are alive.
   std::map<caf::actor_addr, caf::actor> core_;
   caf::actor_addr log_store_;
   raft::configuration members_;
   member_keeper_handle keeper_;
-  /// Not 0: the committed configuration at this index does not have this node.
+  /// If not 0: the committed configuration at this index does not contain this node.
   index_t removed_at_ = 0;
-  /// With removed_at_: because somebody asked for it, and not known to be from before this node was started.
+  /// With removed_at_: an operator asked for the removal, and it is not known to be older than this process.
   bool dismissed_ = false;
   raft::time_point started_ = clock().now();
-  /// As in member_status. Of members only.
+  /// Lost entries as in member_status, of members only.
   struct member_losses {
     std::uint64_t count = 0;
     raft::lost_entries last;
   };
   std::map<node_id, member_losses> losses_;
   event_watchers watchers_;
-  /// Beside the core and what is around it: discovery, and fronts.
+  /// Fronts, which belong neither to the replica nor to its surroundings.
   std::map<caf::actor_addr, caf::actor> fronts_;
   std::size_t fronts_holding_ = 0;
   node_id leader_;
   bool serves_ = false;
-  /// Why the core is taken down; `fatal_` when the node ends with it.
+  /// Why the replica is being stopped. `fatal_`: the node ends as well.
   caf::error failure_;
   bool fatal_ = false;
-  /// The core is taken down because the disk is full.
+  /// The replica is being stopped because the disk is full.
   bool full_ = false;
   raft::time_point complained_at_;
   timer_slot timer_;
-  /// Set once the node is to end: what is in flight is not waited for any longer.
+  /// Set once the node must end: the deadline for requests in flight.
   raft::time_point drain_by_;
-  /// Set while stopping: the core is not waited for any longer.
+  /// Set while stopping: the deadline for the end of the replica.
   raft::time_point close_by_;
-  /// Pieces of backups that the staging store has not answered.
+  /// Chunks of backups that the staging store has not answered.
   std::size_t unanswered_pieces_ = 0;
-  /// What the disk's failure said; what did not find room, as long as the phase is no_room, or why the opening is put
-  /// off.
+  /// The disk's failure.
   std::string disk_error_;
+  /// In [no_room]: what found no room. In [opening]: why opening waits for a retry.
   std::string full_error_;
-  /// When the core was started again.
+  /// Times of recent restarts of the replica.
   std::deque<raft::time_point> restarts_;
 };
 

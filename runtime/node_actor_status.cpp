@@ -1,4 +1,4 @@
-// The half of a node's supervisor that tells how it is.
+// The part of a node's supervisor that reports its status.
 #include "runtime/node_actor.hpp"
 
 #include "raft/base/printable.hpp"
@@ -9,11 +9,11 @@
 namespace troupe {
 namespace {
 
-/// What a person can read at a glance; the log has the rest.
+/// Limits that keep the text readable; the log has the rest.
 constexpr std::size_t max_problems = 8;
 constexpr std::size_t max_problem = 200;
 
-/// Why addresses do not answer, each with its newest problem.
+/// The addresses that do not answer, each with its latest problem.
 std::string problems_of(const peer_list& peers) {
   std::string text;
   std::size_t count = 0;
@@ -25,7 +25,7 @@ std::string problems_of(const peer_list& peers) {
   return count > max_problems ? text + "; and " + std::to_string(count - max_problems) + " more" : text;
 }
 
-/// How many voters this node hears, itself included, and how many a leader needs.
+/// How many voters answer, including this node, and how many a leader needs.
 std::string voters_that_answer(const std::vector<member_status>& members) {
   std::size_t voters = 0, heard = 0;
   for (const auto& m : members) {
@@ -38,7 +38,7 @@ std::string voters_that_answer(const std::vector<member_status>& members) {
          (heard == 1 ? " answers, " : " answer, ") + std::to_string(voters / 2 + 1) + " needed";
 }
 
-/// Formation answers from memory, unless it is in a call to the disk.
+/// Formation answers from memory. It is late only if it hangs in a disk call.
 constexpr auto formation_patience = std::chrono::seconds{1};
 
 std::string in_ms(raft::duration time) {
@@ -68,7 +68,7 @@ caf::result<node_status> node_actor::status() {
                     : phase_ == phase::no_room ? "the disk is full: " + full_error_
                     : phase_ == phase::forming ? "not part of a cluster yet"
                     : phase_ == phase::opening && opening_put_off_
-                        ? "the data directory cannot be opened for the moment: " + full_error_
+                        ? "the data directory cannot be opened now: " + full_error_
                     : phase_ == phase::opening
                         ? "reading the log and the state from the disk for " + in_ms(clock().now() - opening_since_)
                         : "starting or stopping";
@@ -110,7 +110,7 @@ caf::result<node_status> node_actor::status() {
   return all->promise;
 }
 
-/// Of a node without a cluster: with what its formation waits for, and why the others do not answer.
+/// Completes the status of a node without a cluster: what its formation waits for, and why other nodes do not answer.
 caf::result<node_status> node_actor::explained(node_status now) {
   auto promise = make_response_promise<node_status>();
   const auto add_problems = [this, promise](node_status known) {
@@ -129,7 +129,7 @@ caf::result<node_status> node_actor::explained(node_status now) {
             add_problems(std::move(now));
           },
           [promise, now](const caf::error&) mutable {
-            // Formation keeps the identity file.
+            // Formation did not answer: it hangs in a disk call for the identity file.
             now.disk = disk_state::stalled;
             now.disk_error = "the data directory does not answer";
             now.not_ready += ": " + now.disk_error;
@@ -152,7 +152,7 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
       member.last_loss = lost->second.last;
     }
     for (const auto& peer : peers.peers) {
-      // A node may be listed under several addresses, of which one is used; so may this one.
+      // A node may be listed under several addresses, of which one is used. This also holds for this node itself.
       if (peer.id != m.id || m.id == setup_.id || !peer.up) continue;
       member.address = peer.address;
       member.reachable = true;
@@ -167,7 +167,7 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) {
     now.disk = disk_state::full;
-    now.disk_error = "there is no room for the next file of the log";
+    now.disk_error = "no room for the next file of the log";
   }
   if (role.disk_stalled) {
     now.disk = disk_state::stalled;
@@ -181,7 +181,7 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.state_lost) {
-    now.not_ready = "it lacks a state to go on from, of a damaged snapshot or a backup: waiting for another node's";
+    now.not_ready = "no usable state (damaged snapshot or missing backup): waiting for another node's snapshot";
   } else if (role.disk_stalled) {
     now.not_ready = "the disk does not answer: " + now.disk_error;
   } else if (role.disk_full) {
@@ -193,13 +193,13 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
         "the leader has been silent for more than two election timeouts: " + voters_that_answer(now.members) +
         problems_of(peers);
   } else if (joins) {
-    now.not_ready = "joins the cluster: votes when it has caught up, and all voters or enough of them answer";
+    now.not_ready = "joining the cluster: becomes a voter when it has caught up and enough voters answer";
   } else if (!role.ready_at || now.applied < *role.ready_at) {
-    now.not_ready = "catching up with what was committed at the first contact with the leader";
+    now.not_ready = "catching up with the commit index seen at the first contact with the leader";
   } else if (role.installing) {
     now.not_ready = "receiving a snapshot from the leader";
   } else if (late > most) {
-    now.not_ready = "behind: what was known to be committed " + in_ms(late) + " ago is not applied";
+    now.not_ready = "behind: entries known to be committed " + in_ms(late) + " ago are not applied";
   } else {
     now.ready = true;
   }

@@ -10,7 +10,7 @@
 namespace troupe {
 namespace {
 
-/// Bytes of a snapshot, until the reading is stopped.
+/// Reads a snapshot; throws once a stop is requested.
 class stoppable_source final : public services::snapshot_source {
  public:
   stoppable_source(services::snapshot_source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
@@ -31,7 +31,7 @@ storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& opti
                                                                    const std::vector<machine_factory>& services,
                                                                    const std::stop_token& stop) {
     opened_log opened;
-    // The files outlive the objects that work on them.
+    // Keep the files alive as long as the objects that use them.
     const auto open = [&on](const std::shared_ptr<snapshot_folder>& folder, raft::cluster_id cluster) {
       return std::shared_ptr<snapshot_dir>{new snapshot_dir{folder, cluster}, [on](snapshot_dir* p) { delete p; }};
     };
@@ -57,10 +57,10 @@ storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& opti
     }
     opened.snapshots = std::move(snapshots);
     if (as.backup != 0 && opened.disk.last_index == 0)
-      throw raft::storage_error("the state restored from " + backup.string() + " cannot be loaded" +
+      throw raft::storage_error("cannot load the state restored from " + backup.string() +
                                 (opened.disk.notes.empty() ? "" : ": " + opened.disk.notes.back()));
-    // A member's log holds at least the first configuration, or begins behind it. Without it the node has forgotten its
-    // votes, and must not give any. The promise of its formation is kept until the log is there.
+    // A member's log contains at least the first configuration, or begins after it. Without its log the node has
+    // forgotten its votes, and must not vote. The promise to the formation is kept until the log exists.
     if (on->directory.cluster() && !on->directory.promise() && opened.disk.last_index == 0)
       throw raft::storage_error(
           "the log in " + on->directory.log_path().string() + " is gone, but this node is a member of cluster " +

@@ -1,4 +1,4 @@
-// Everything of a node that is on disk, and how its core finds it at every start.
+// All data of a node on disk, and how the replica opens it at every start.
 #pragma once
 
 #include "actors/replica/log_opener.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-/// Alive as long as anything of the node is.
+/// Lives as long as any actor of the node uses it.
 struct node_disk {
   /// Throws `storage_error`, as data_dir does.
   node_disk(std::shared_ptr<file_system> on, const std::filesystem::path& path)
@@ -21,13 +21,14 @@ struct node_disk {
 
   std::shared_ptr<file_system> files;
   data_dir directory;
-  /// One of each for all that is opened in turn: they know what is being written.
+  /// Shared by all objects that are opened for them, one after the other: each knows which files are being written.
   std::shared_ptr<snapshot_folder> snapshots;
   std::shared_ptr<snapshot_folder> staged;
 };
 
-/// Opens log, snapshots and services, again at every start of the core; where the decision says so, after `backup` was
-/// made the node's first state. Throws `storage_error`, also when a member's log is gone.
+/// Returns a function that opens the log, the snapshots and the services at every start of the replica. If the
+/// membership decision names a backup, it first makes `backup` the node's initial state. The function throws
+/// `storage_error`, also if a member's log is missing.
 storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& options, std::filesystem::path backup);
 
 } // namespace troupe

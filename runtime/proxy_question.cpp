@@ -9,7 +9,7 @@ namespace troupe {
 proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
     : proxy_question_handle::base(config), proxy_(std::move(proxy)) {
   set_down_handler([this](const caf::down_msg& down) {
-    // A proxy that ends in order has answered what it had.
+    // A proxy that ends normally has answered all requests that it had, so this one was not done.
     if (compat::is_orderly(down.reason)) writes_ = false;
     fail(cut_short());
   });
@@ -20,7 +20,7 @@ proxy_question_handle::behavior_type proxy_question::make_behavior() {
   monitor(proxy_);
   return {
       [this](const ask_proxy& m) { return ask(m); }, [this](outcome_batch& m) { answered(m); },
-      [](const read_index_answer&) {}, // never asked for
+      [](const read_index_answer&) {}, // this actor never asks for a read index
   };
 }
 

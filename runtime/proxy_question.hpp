@@ -1,4 +1,4 @@
-// Asks the proxy one thing, and is gone.
+// Sends one request to the proxy, then ends.
 //
 //   (spawned) -- ask_proxy: a command for the proxy --> [waiting] -- its outcome, or the proxy's end --> (gone)
 #pragma once
@@ -11,7 +11,7 @@ namespace troupe {
 
 struct ask_proxy {
   access how = access::write;
-  /// An encoded command; empty: nothing but what `how` says.
+  /// An encoded command or query. Empty with a linearizable read: only waits until the read can be served.
   raft::bytes payload;
   std::chrono::milliseconds timeout{5000};
 };
@@ -20,7 +20,7 @@ struct proxy_answer {
   std::string payload;
 };
 
-/// An asker of the proxy (`asker_handle`), as a front is. Errors are the proxy's.
+/// Accepts the proxy's answers like a front (`asker_handle`). Errors are those of the proxy.
 using proxy_question_handle = compat::handle<proxy_answer(ask_proxy), void(outcome_batch), void(read_index_answer)>;
 
 class proxy_question : public proxy_question_handle::base {
@@ -38,7 +38,7 @@ class proxy_question : public proxy_question_handle::base {
   caf::error cut_short() const;
 
   proxy_handle proxy_;
-  /// What may be done although nobody says so.
+  /// The request is a write, so it may be done even if no answer arrives.
   bool writes_ = false;
   caf::typed_response_promise<proxy_answer> promise_;
 };

@@ -20,7 +20,7 @@ std::optional<std::uint64_t> check_backup(file_system& fs, const std::filesystem
   const auto machines = make_machines(services);
   for (const auto& section : found.sections)
     if (!machines.contains(section.service))
-      throw raft::storage_error("the backup " + file.string() + " holds the service " +
+      throw raft::storage_error("the backup " + file.string() + " contains the service " +
                                 services::printable(section.service) + ", which this program does not run");
   return found.id.checksum;
 }
@@ -33,20 +33,21 @@ bool is_to_restore(const data_dir& directory, const std::filesystem::path& file,
       throw raft::storage_error("refusing to restore " + file.string() + ", " + name_of(*backup) + ": " + here +
                                 " belongs to cluster " + to_string(directory.cluster()) + ", which began with " +
                                 name_of(directory.restored()));
-    log().info("cluster {} began with {} already: {} is not restored again", to_string(directory.cluster()),
+    log().info("cluster {} already began with {}: {} is not restored again", to_string(directory.cluster()),
                name_of(directory.restored()), file.string());
     return false;
   }
-  if (!backup) throw raft::storage_error("there is no good backup " + file.string() + ", and " + here + " needs it");
+  if (!backup) throw raft::storage_error("there is no usable backup " + file.string() + ", but " + here + " needs it");
   if (const auto& bytes = directory.promise()) {
     const auto promise = raft::decode_promise(*bytes);
     if (promise && promise->backup == *backup) return true;
     throw raft::storage_error("refusing to restore " + file.string() + ": " + here +
-                              " takes part in a formation without it");
+                              " takes part in a formation without this backup");
   }
   if (directory.cluster())
     throw raft::storage_error("refusing to restore " + file.string() + ": " + here + " belongs to cluster " +
-                              to_string(directory.cluster()) + "; a backup is restored into empty data directories");
+                              to_string(directory.cluster()) +
+                              "; a backup can only be restored into empty data directories");
   return true;
 }
 
@@ -55,14 +56,14 @@ void install_backup(file_system& fs, const std::filesystem::path& file, const da
                     const std::stop_token& stop) {
   if (!snapshots.list().empty()) return;
   {
-    // The log is made before the snapshot: without it, it would look like one that was lost.
+    // Create the log before the snapshot: a snapshot without a log looks as if the log was lost.
     raft::recovered found;
     const auto made = wal::open(fs, directory.log_path(), options, found, stop);
     if (found.last_index > 0) return;
   }
   const auto backup = verify_snapshot(fs, file, file_role::backup, stop);
   if (backup.id.checksum != as.backup)
-    throw raft::storage_error(file.string() + " is not " + name_of(as.backup) + " any more, with which cluster " +
+    throw raft::storage_error(file.string() + " is no longer " + name_of(as.backup) + ", with which cluster " +
                               to_string(as.cluster) + " begins");
   const auto last = backup.header.at.last;
   copy_snapshot(fs, file, snapshots, {last, last.index, as.initial}, stop);

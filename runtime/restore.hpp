@@ -1,4 +1,4 @@
-// A backup as the beginning of a new cluster (docs/operations.md).
+// Starts a new cluster from a backup (docs/operations.md).
 #pragma once
 
 #include "raft/membership/formation.hpp"
@@ -15,20 +15,20 @@
 
 namespace troupe {
 
-/// Reads all of a backup and returns the checksum that it is known by; nothing if there is no such file. Throws
-/// `storage_error` when it is damaged or holds a service that is not among these.
+/// Reads all of a backup and returns the checksum that identifies it; empty if the file does not exist. Throws
+/// `storage_error` if it is damaged or contains a service that is not in `services`.
 std::optional<std::uint64_t> check_backup(file_system& fs, const std::filesystem::path& file,
                                           const std::vector<machine_factory>& services);
 
-/// Whether a node with this directory is still to begin with the backup: false, with a line in the log, when its
-/// cluster already did. Throws `storage_error` when the directory belongs to anything else. Nothing changes.
+/// True if a node with this directory must still restore the backup. False, with a line in the log, if its cluster has
+/// already begun with it. Throws `storage_error` if the directory belongs to anything else. Changes nothing.
 bool is_to_restore(const data_dir& directory, const std::filesystem::path& file,
                    const std::optional<std::uint64_t>& backup);
 
-/// Makes the backup this node's first state, in a cluster of the decision's id and members, at the place in the log at
-/// which it was taken; does nothing on a node that has a state. Each step is durable before the next, and a crash in
-/// between leaves what can be done again. Throws `storage_error`, also when the file is not the decision's, and
-/// `reading_stopped` when a stop is requested.
+/// Makes the backup this node's initial state, in the cluster and with the members of the decision, at the log position
+/// at which the backup was taken. Does nothing on a node that already has a state. Each step is durable before the
+/// next, and after a crash in between the call can be repeated. Throws `storage_error`, also if the file is not the
+/// backup that the decision names, and `reading_stopped` if a stop is requested.
 void install_backup(file_system& fs, const std::filesystem::path& file, const data_dir& directory,
                     const wal_options& options, snapshot_dir& snapshots, const raft::membership_decision& as,
                     const std::stop_token& stop = {});

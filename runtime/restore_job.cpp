@@ -14,20 +14,20 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t piece_bytes = 256 << 10;
-/// A node that says nothing for so long may have lost the question; it may also be reading all that it has.
+/// A node that does not answer for this long may have lost the request, or may be reading the whole backup.
 constexpr auto answer_patience = 5s;
 constexpr auto look_again_after = 1s;
-/// Holders drop a backup that no restore asks for, so they are asked again while others are still being sent it.
+/// Holders drop a backup that no restore asks for, so they are asked again while the backup is still sent to others.
 constexpr auto ask_holders_after = 60s;
 constexpr auto status_patience = 5s;
-/// For the command, and the leader's services to load the backup.
+/// Covers the command, and the time that the leader's services need to load the backup.
 constexpr auto command_timeout = 300s;
 
 } // namespace
 
 restore_job::restore_job(caf::actor_config& config, restore_setup setup)
     : restore_handle::base(config), setup_(std::move(setup)) {
-  // The staging store ends with the core; what becomes of the entry the proxy learns all the same.
+  // The staging store ends with the replica. If the command was sent, the proxy still reports its outcome.
   set_down_handler([this](const caf::down_msg&) {
     if (!proposed_) fail(cut_short());
   });
@@ -41,7 +41,7 @@ restore_handle::behavior_type restore_job::make_behavior() {
       [this](const link_up& m) {
         linked_[m.peer.node] = m.endpoint;
         if (const auto found = holders_.find(m.peer.node); found != holders_.end()) {
-          // It may be another process, which has to be asked again.
+          // The node may be a new process, which must be asked again.
           found->second.again = {};
           found->second.held.reset();
           found->second.refused = false;
@@ -68,7 +68,8 @@ caf::result<restore_made> restore_job::begin(const make_restore& question) {
   promise_ = make_response_promise<restore_made>();
   backup_ = question.backup;
   deadline_ = clock().now() + question.timeout;
-  // Served when this node has what was acknowledged so far; then its log tells how far the cluster's reaches.
+  // Once the read is served, this node's log contains everything acknowledged so far, so its last index can be compared
+  // with the backup's.
   ask_cluster({access::linearizable_read, {}, question.timeout}, [this](const proxy_answer&) { begin_staging(); });
   return promise_;
 }
@@ -82,7 +83,7 @@ template <class Use> void restore_job::ask_cluster(const ask_proxy& what, Use us
 
 void restore_job::begin_staging() {
   ask_status([this](const role_status& now) {
-    // The entry itself is judged by the same rule, wherever it comes to stand; but that is late to learn it.
+    // The same rule is applied to the entry at its final index, but checking now avoids useless transfers.
     if (backup_.last.index > now.last_index)
       return fail({errc::refused, services::why_no_restore(services::encode_restore(backup_)), {}, {}});
     learn_voters(now.members);
@@ -113,7 +114,7 @@ void restore_job::on_timer(const timer& message) {
   const auto now = clock().now();
   const bool quorum = raft::has_quorum(members_, [this](node_id id) { return holds(id); });
   if (now >= deadline_ && !quorum)
-    return fail({errc::deadline, "the backup is not on a majority of the nodes: " + missing(), {}, {}});
+    return fail({errc::deadline, "less than a majority of the nodes holds the backup: " + missing(), {}, {}});
   timer_.arm(this, std::min(now + look_again_after, std::max(deadline_, now + 1ms)));
   for (auto& [id, h] : holders_) look_after(id, h);
   consider();
@@ -148,13 +149,13 @@ void restore_job::answered(node_id id, const piece_staged& answer) {
   const auto now = clock().now();
   if (answer.next >= backup_.size) {
     h.held = now;
-    // The others are sent what this node has.
+    // This node has the whole backup, so it can now send it to the others.
     if (id == setup_.self && !std::exchange(watching_, true)) send(setup_.links, watch_links{link_watcher{this}});
     return consider();
   }
   h.held.reset();
   if (id == setup_.self)
-    return fail({errc::refused, "this node has not got the whole backup: it is to be sent here first", {}, {}});
+    return fail({errc::refused, "this node does not hold the whole backup: send it to this node first", {}, {}});
   if (now < h.again) return timer_.arm(this, h.again);
   send_piece(id, answer.next);
 }
@@ -168,7 +169,7 @@ void restore_job::failed_at(node_id id, std::string problem, bool for_good) {
   h.again = clock().now() + look_again_after;
   if (id == setup_.self && for_good) return fail({errc::refused, h.problem, {}, {}});
   const bool possible = raft::has_quorum(members_, [this](node_id v) { return !holders_[v].refused; });
-  if (!possible) return fail({errc::refused, "the backup is not taken: " + missing(), {}, {}});
+  if (!possible) return fail({errc::refused, "too many nodes refuse the backup: " + missing(), {}, {}});
   consider();
 }
 
@@ -178,7 +179,7 @@ void restore_job::send_piece(node_id id, std::uint64_t offset) {
   request(setup_.staging, caf::infinite, raft::piece_request{backup_, 0, offset, piece_bytes})
       .then(
           [this, id](const raft::snapshot_piece& piece) {
-            if (piece.data.empty()) return fail({errc::refused, "the backup cannot be read on this node", {}, {}});
+            if (piece.data.empty()) return fail({errc::refused, "this node cannot read the backup", {}, {}});
             if (setup_.bytes_per_second > 0)
               holders_[id].again =
                   clock().now() + std::chrono::milliseconds{piece.data.size() * 1000 / setup_.bytes_per_second};
@@ -187,7 +188,8 @@ void restore_job::send_piece(node_id id, std::uint64_t offset) {
           [this](const caf::error&) { fail(cut_short()); });
 }
 
-/// A majority is enough, but a node that gets the backup before its entry comes needs no snapshot afterwards.
+/// Proposes the restore once a majority holds the backup and no reachable voter is still being sent it. A majority is
+/// enough, but a node that holds the backup before the entry arrives needs no snapshot afterwards.
 void restore_job::consider() {
   if (!staging_ || !raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return;
   const bool late = clock().now() >= deadline_;
@@ -197,13 +199,13 @@ void restore_job::consider() {
   ask_status([this](const role_status& now) {
     learn_voters(now.members);
     if (raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return propose();
-    staging_ = true; // the members have changed meanwhile
+    staging_ = true; // the members have changed in the meantime
     timer_.arm(this, clock().now());
   });
 }
 
 void restore_job::propose() {
-  log().info("backup {} is restored: {}", raft::to_string(node_id{backup_.checksum}),
+  log().info("restoring backup {}: {}", raft::to_string(node_id{backup_.checksum}),
              missing().empty() ? "every voter holds it" : "a majority holds it, but " + missing());
   proposed_ = true;
   ask_cluster({access::write, raft::bytes{services::encode_restore(backup_)}, command_timeout},
@@ -224,7 +226,7 @@ bool restore_job::holds(node_id id) const {
   return found != holders_.end() && found->second.held.has_value();
 }
 
-/// Who votes and does not hold the backup, and why.
+/// The voters that do not hold the backup, each with the reason.
 std::string restore_job::missing() const {
   std::string text;
   for (const auto& [id, h] : holders_) {
@@ -233,7 +235,7 @@ std::string restore_job::missing() const {
     text += "node " + to_string(id) + ": ";
     text += !h.problem.empty()                           ? h.problem
             : id != setup_.self && !linked_.contains(id) ? "it is not connected"
-                                                         : "it is still being sent it";
+                                                         : "it is still receiving the backup";
   }
   return text;
 }

@@ -1,10 +1,11 @@
-// Restores one backup into the running cluster and is gone.
+// Restores one backup into the running cluster, then ends.
 //
-//   (spawned) -- make_restore: a read of nothing --> [reading] -- it is served --> [staging] -- a quorum of the voters
-//                                                                                     |    holds the backup, and none
-//         each voter, this node first: ask where it stands, send the piece <----------+    is being sent it
-//         that is due, one at a time, until it holds all                                         --> [proposing]
-//                                                                  (gone) <-- the command's outcome ---+
+//   (spawned) -- make_restore: an empty read --> [reading] -- it is served --> [staging] -- a quorum of voters holds
+//   the
+//                                                                                 |    backup, and no transfer runs
+//         each voter, this node first: ask for the offset that it   <-------------+         --> [proposing]
+//         expects, send one chunk at a time, until it holds all                                      |
+//                                                                (gone) <-- the command's outcome ---+
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -25,14 +26,14 @@ struct restore_setup {
   proxy_handle proxy;
   links_handle links;
   staging_handle staging;
-  /// Of what goes to one voter in a second at most; 0: no limit.
+  /// Limit of the rate at which one voter is sent the backup; 0: no limit.
   std::uint64_t bytes_per_second = 0;
 };
 
 using restore_handle = compat::handle<restore_made(make_restore), void(link_up), void(link_down), void(timer)>;
 
-/// Why a quorum: a leader that is elected later got votes of a quorum, so among those that the new leader needs there
-/// always is one that has the backup (docs/architecture.md, "A backup").
+/// Why a quorum must hold the backup: a leader that is elected later has the votes of a quorum, and any two quorums
+/// overlap. So a new leader always has a voter that holds the backup (docs/architecture.md, "A backup").
 class restore_job : public restore_handle::base {
  public:
   restore_job(caf::actor_config& config, restore_setup setup);
@@ -41,15 +42,15 @@ class restore_job : public restore_handle::base {
   void on_exit() override;
 
  private:
-  /// One that holds the backup, or is to.
+  /// A node that holds the backup, or must get it.
   struct holder {
-    /// A question or a piece is with it.
+    /// A request to the node is outstanding.
     bool busy = false;
-    /// It is not asked before this.
+    /// The node is not asked before this time.
     raft::time_point again{};
-    /// When it last said that it holds all.
+    /// When the node last confirmed that it holds the whole backup.
     std::optional<raft::time_point> held;
-    /// Why it cannot be sent the backup now; with `refused` it never takes it.
+    /// Why the backup cannot be sent to the node now. With `refused`, the node will never accept it.
     std::string problem;
     bool refused = false;
   };
@@ -57,7 +58,7 @@ class restore_job : public restore_handle::base {
   caf::result<restore_made> begin(const make_restore& question);
   template <class Use> void ask_cluster(const ask_proxy& what, Use use);
   void begin_staging();
-  /// Asks the node who votes, and how long its log is; `use` gets the answer.
+  /// Asks the node for its members and its last index; `use` gets the answer.
   template <class Use> void ask_status(Use use);
   void learn_voters(const raft::configuration& members);
   void on_timer(const timer& message);
@@ -69,7 +70,7 @@ class restore_job : public restore_handle::base {
   void consider();
   void propose();
   void fail(const error_info& why);
-  /// The node's core, or this actor, ended before the answer.
+  /// The node's replica, or this actor, ended before the answer.
   error_info cut_short() const;
   bool holds(node_id id) const;
   std::string missing() const;
@@ -83,7 +84,7 @@ class restore_job : public restore_handle::base {
   timer_slot timer_;
   bool staging_ = false;
   bool watching_ = false;
-  /// The entry may get into the log, or be there.
+  /// The restore command was sent: its entry may be in the log, or get there.
   bool proposed_ = false;
   caf::typed_response_promise<restore_made> promise_;
 };

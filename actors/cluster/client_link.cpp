@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// An endpoint that has fallen silent is noticed after both at most.
+/// The link notices a silent endpoint after the sum of both at most.
 constexpr auto hello_timeout = 3s;
 constexpr auto hello_interval = 2s;
 

@@ -1,9 +1,9 @@
-// A client's way to one address: dials it, asks to be served, repeats that while it is served, and starts over when the
-// connection is lost.
+// A client's link to one address. It dials the address, sends a hello, repeats the hello while the node serves this
+// client, and retries when the connection is lost.
 //
 //             dialed               welcome
-//   [dialing] ------> [greeting] ----------> [up] --- repeats its hello, watches
-//       ^  error          |  refused, silent   |  DOWN, silent, another node there, refused
+//   [dialing] ------> [greeting] ----------> [up] --- repeats its hello, monitors the endpoint
+//       ^  error          |  refused, timeout  |  DOWN, timeout, a different node, refused
 //       |                 v                    v
 //       +-- timer --- [waiting] <--------------+      (50 ms to 1 s, doubled with every failure, jittered)
 #pragma once
@@ -16,13 +16,13 @@
 
 namespace troupe {
 
-/// What a client's link found; sent on every change, and with every answer while it is up.
+/// State of a client's link; sent on every change, and with every answer while the link is up.
 struct client_link_report {
   std::string address;
   /// Set while the node behind the address serves this client.
   std::optional<client_welcome> welcome;
   endpoint_handle endpoint;
-  /// Why not.
+  /// Why the node does not serve this client.
   std::string problem;
 };
 using client_link_listener = compat::handle<void(client_link_report)>;

@@ -11,7 +11,7 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t max_problem = 300;
-/// What welcomes can make a client dial.
+/// Limits how many addresses the nodes' welcomes can make a client dial.
 constexpr std::size_t max_addresses = 64;
 
 } // namespace
@@ -74,8 +74,7 @@ void client_links::on_report(const client_link_report& report) {
 void client_links::lost(const std::string& address) {
   auto& entry = addresses_[address];
   const auto node = std::exchange(entry.node, {});
-  // Its other addresses lead to the same process, over the same connection: what was just lost there would be lost
-  // again.
+  // The node's other addresses lead to the same process over the same connection, so they are probably lost as well.
   const auto gone = std::exchange(entry.endpoint, nullptr);
   for (auto& [other, twin] : addresses_)
     if (gone && twin.endpoint == gone) twin.doubtful = true;

@@ -1,9 +1,10 @@
-// The nodes that a client process knows: those it was given, and the members that they name.
+// The nodes that a client process knows: the addresses that it was given, and the members that those nodes report.
 //
 //   address:  (given, or named by a welcome) -> one client_link -> down | up
-//   node id:  [no link] -- the first of its addresses is up --> [linked] -- it is lost --> another one, or none
+//   node id:  [no link] -- the first of its addresses is up --> [linked] -- it is lost --> [linked] by another, [no
+//   link]
 //
-// All must belong to the cluster that answered first: commands for one never reach another.
+// All nodes must belong to the cluster that answered first, so that a command never reaches a different cluster.
 #pragma once
 
 #include "actors/cluster/client_link.hpp"
@@ -16,7 +17,7 @@ namespace troupe {
 
 class client_links : public client_link_listener::base {
  public:
-  /// Tells `proxy` of every node that serves, and who leads.
+  /// Notifies `proxy` of every node that serves this client, and of the leader.
   client_links(caf::actor_config& config, std::vector<std::string> addresses, link_factory_ptr factory,
                std::uint64_t seed, proxy_handle proxy);
   behavior_type make_behavior() override;
@@ -26,10 +27,10 @@ class client_links : public client_link_listener::base {
  private:
   struct address_entry {
     client_link_handle link;
-    /// 0 while it is down.
+    /// 0 while the link is down.
     node_id node;
     endpoint_handle endpoint;
-    /// Another address of the same process was lost: no answer has come through this one since.
+    /// Set when another address of the same process was lost, until an answer arrives through this one.
     bool doubtful = false;
     std::string problem;
   };
@@ -46,7 +47,7 @@ class client_links : public client_link_listener::base {
   proxy_handle proxy_;
   cluster_id cluster_;
   std::map<std::string, address_entry> addresses_;
-  /// Which address leads to a node.
+  /// The address whose link is used for each node.
   std::map<node_id, std::string> used_;
 };
 

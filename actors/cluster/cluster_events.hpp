@@ -1,4 +1,4 @@
-// What happens in the cluster, for users who want to hear of it.
+// Events of the cluster, for users who subscribe to them.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -8,35 +8,35 @@
 
 namespace troupe {
 
-/// One thing that happened, as the node that tells it sees it; nodes may see things in different order.
+/// One event as the reporting node sees it. Different nodes may see events in different order.
 struct cluster_event {
   enum class kind : std::uint8_t {
-    leader_changed, ///< `node` leads now; 0: nobody is known to
-    role_changed,   ///< of this node: `role`
-    member_joined,  ///< as a learner or at once as a voter
+    leader_changed, ///< `node` leads now; 0: no leader is known
+    role_changed,   ///< this node's role is now `role`
+    member_joined,  ///< as a learner, or directly as a voter
     member_promoted,
     member_left,
-    suspected,    ///< not heard for longer than usual
-    died,         ///< not heard for so long that it is taken for dead
-    revived,      ///< heard again
-    disk_stalled, ///< of this node: a write has waited for its disk for too long
-    disk_answers, ///< again
+    suspected,    ///< silent for longer than usual
+    died,         ///< silent for so long that it is considered dead
+    revived,      ///< answers again
+    disk_stalled, ///< this node's disk has not answered a write for too long
+    disk_answers, ///< this node's disk answers again
   };
   kind what = kind::leader_changed;
   node_id node;
-  /// Of `node`, as host:port; empty if it is not known.
+  /// Address of `node` as host:port; empty if unknown.
   std::string address = {};
   raft::role_kind role = raft::role_kind::follower;
   term_t term = 0;
-  /// Of the configuration, for events about members.
+  /// Index of the configuration, for events about members.
   index_t index = 0;
 };
-/// A line about it for people.
+/// A human-readable line about the event.
 std::string to_string(const cluster_event& event);
 
 using event_watcher = compat::handle<void(cluster_event)>;
 
-/// What of two configurations that follow each other is worth telling.
+/// The events between two successive configurations, the second one at index `at`.
 std::vector<cluster_event> member_events(const raft::configuration& before, const raft::configuration& after,
                                          index_t at);
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t max_complaints = 256;
+constexpr std::size_t max_logged_refusals = 256;
 
 } // namespace
 
@@ -22,7 +22,7 @@ endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, fo
     : endpoint_handle::base(config), self_(std::move(self)), proxy_(std::move(proxy)), formation_(std::move(formation)),
       links_(std::move(links)), health_(std::move(health)) {
   set_default_handler(caf::drop);
-  // Over the network anybody can send these.
+  // Any process on the network can send exit messages: obey only those of this process.
   set_exit_handler([this](caf::exit_msg& m) {
     if (m.source && m.source.node() != system().node()) return;
     quit(std::move(m.reason));
@@ -39,7 +39,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](raft::vote_request& m) { to_role(m); },
       [this](raft::vote_response& m) { to_role(m); },
       [this](raft::append_request& m) {
-        note_invitation(m.head);
+        check_invitation(m.head);
         to_role(m);
       },
       [this](raft::append_response& m) { route(m); },
@@ -62,7 +62,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](const replicator_started& m) { follow(m); },
       [this](const leader_known& m) { leader_ = m.leader; },
       [this](const core_down&) {
-        // Clients must not be sent to who led when this was known.
+        // Clients must not be redirected to an outdated leader.
         leader_ = {};
         role_ = nullptr;
       },
@@ -91,7 +91,7 @@ hello endpoint::greet(const hello& peer) {
   if (peer.node == self_.node && peer.incarnation == self_.incarnation) return answer;
   answer.refusal = objection(peer);
   if (!answer.refusal.empty())
-    complain(answer.refusal);
+    log_refusal(answer.refusal);
   else
     send(links_, peer_seen{peer});
   return answer;
@@ -101,8 +101,8 @@ std::string endpoint::objection(const hello& peer) const {
   if (auto problem = objection_to(peer, self_); !problem.empty()) return problem;
   for (const auto& [who, handle] : peers_.peers)
     if (who.node == peer.node && who.incarnation != peer.incarnation)
-      return "node " + to_string(peer.node) + " is linked already, as another process: a copied data directory, or a " +
-             "restart not noticed yet";
+      return "node " + to_string(peer.node) + " is already linked as another process: its data directory was copied, " +
+             "or its restart has not been noticed yet";
   return {};
 }
 
@@ -110,8 +110,8 @@ client_welcome endpoint::welcome(const client_hello& client) const {
   client_welcome answer;
   answer.node = self_.node;
   if (client.protocol != self_.protocol) {
-    answer.refusal =
-        "speaks protocol " + std::to_string(client.protocol) + ", this node " + std::to_string(self_.protocol);
+    answer.refusal = "speaks protocol " + std::to_string(client.protocol) + ", but this node speaks protocol " +
+                     std::to_string(self_.protocol);
     return answer;
   }
   answer.cluster = self_.cluster;
@@ -123,7 +123,7 @@ client_welcome endpoint::welcome(const client_hello& client) const {
   return answer;
 }
 
-/// Where the node says it can be dialed; what the log says if it is not linked; empty if it is not known.
+/// The address that the node itself reports; else its address in the configuration; empty if neither is known.
 std::string endpoint::address_of(node_id id) const {
   if (id == self_.node) return self_.address;
   for (const auto& [who, handle] : peers_.peers)
@@ -139,8 +139,8 @@ bool endpoint::for_us(const raft::header& head) {
   return ours;
 }
 
-/// A leader sends entries to its members and to nobody else.
-void endpoint::note_invitation(const raft::header& head) {
+/// A leader sends entries to members only, so an append request from a member of a cluster invites this fresh node.
+void endpoint::check_invitation(const raft::header& head) {
   if (self_.state != membership_state::fresh || head.to != self_.node || !head.cluster) return;
   const bool of_member = std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
     return peer.who.node == head.from && peer.who.state == membership_state::formed && peer.who.cluster == head.cluster;
@@ -148,7 +148,8 @@ void endpoint::note_invitation(const raft::header& head) {
   if (of_member) send(formation_, invited{head.cluster, head.from});
 }
 
-/// Only a member's node may fill this one's disk; it may be one a moment before that is known here.
+/// Only members may use this node's disk. A new member may already send chunks before this node knows of its
+/// membership; `not_ready` makes it retry.
 caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
   const auto from = current_sender();
   const auto is_member = [&](node_id id) {
@@ -160,7 +161,7 @@ caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
                      });
   if (!known) {
     ++dropped_;
-    return piece_staged{piece.backup, 0, errc::not_ready, "it takes backups of members of its cluster only"};
+    return piece_staged{piece.backup, 0, errc::not_ready, "this node accepts backups only from members of its cluster"};
   }
   if (!staging_) return piece_staged{piece.backup, 0, errc::not_ready, "this node is starting or stopping"};
   return delegate(staging_, std::move(piece));
@@ -182,7 +183,7 @@ void endpoint::follow(const role_changed& m) {
   if (m.epoch > epoch_ || !role_) {
     epoch_ = m.epoch;
     role_ = m.role;
-    // The newest role's term is right even when it is lower: a term that never reached the disk is gone with its role.
+    // The newest role's term is right even if it is lower: a term that never reached the disk was lost with its role.
     term_ = m.term;
     replicators_.clear();
   }
@@ -200,11 +201,11 @@ void endpoint::rise_to(term_t term) {
   replicators_.clear();
 }
 
-/// Loud, but not a way for strangers to fill the disk.
-void endpoint::complain(const std::string& reason) {
-  if (complaints_.size() >= max_complaints && !complaints_.contains(reason)) complaints_.clear();
+/// Logs at error level, but rate-limited, so that strangers cannot fill the disk.
+void endpoint::log_refusal(const std::string& reason) {
+  if (refusals_logged_.size() >= max_logged_refusals && !refusals_logged_.contains(reason)) refusals_logged_.clear();
   const auto now = clock().now();
-  const auto [last, first] = complaints_.emplace(reason, now);
+  const auto [last, first] = refusals_logged_.emplace(reason, now);
   if (!first && now - last->second < 1s) return;
   last->second = now;
   log().error("refused a peer: {}", reason);

@@ -12,9 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How often questions are repeated, and whether it is time to propose is looked at, while there is something to form.
+/// Interval at which the actor repeats questions and checks whether to propose, until the node is formed.
 constexpr auto busy_tick = 100ms;
-/// A formed node only denies promises that nobody waits for.
+/// A formed node only cancels promises to it that no formation needs any more, which is not urgent.
 constexpr auto idle_tick = 2s;
 constexpr auto answer_timeout = 1s;
 
@@ -78,7 +78,7 @@ raft::membership_record formation_actor::load() const {
       .cluster = setup_.store->cluster(), .promise = {}, .restored = setup_.store->restored()};
   if (const auto bytes = setup_.store->promise()) {
     record.promise = raft::decode_promise(*bytes);
-    if (!record.promise) throw raft::storage_error("the data directory holds a promise that cannot be read");
+    if (!record.promise) throw raft::storage_error("the data directory holds a promise that cannot be decoded");
   }
   return record;
 }
@@ -90,7 +90,8 @@ void formation_actor::carry_out(raft::formation_output out) {
     note(out.note, out.alarm);
     for (const auto& question : out.ask) ask(question);
     for (const auto& [to, answer] : out.answer) {
-      if (!answer.promised) log().info("refuses cluster {}: {}", to_string(answer.cluster), answer.reason);
+      if (!answer.promised)
+        log().info("formation: refused to promise to join cluster {}: {}", to_string(answer.cluster), answer.reason);
       answer_ = answer;
     }
     for (const auto& [to, what] : out.abort)
@@ -104,7 +105,8 @@ void formation_actor::carry_out(raft::formation_output out) {
   }
 }
 
-/// Where both change, the cluster goes first: a crash in between leaves a member that still holds its promise.
+/// If both change, the cluster is written first: after a crash in between, the node is a member that still holds its
+/// promise.
 void formation_actor::save(const raft::membership_record& next) {
   const auto& now = machine_->record();
   if (next.cluster != now.cluster) setup_.store->set_cluster(next.cluster, next.restored);

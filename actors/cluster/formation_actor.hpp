@@ -1,8 +1,9 @@
-// The shell of raft::formation, and the only writer of the node's identity. Spawned detached: it waits for the disk.
+// The actor around raft::formation, and the only writer of the node's identity. Spawned detached, since it waits for
+// the disk.
 //
 //   [fresh] -- asked, or proposed --> [promised] -- every promise, or a configuration in the log --> [formed]
 //      ^                                  |
-//      +---- aborted by the proposer -----+        (the state is raft::formation's; this actor itself has but one)
+//      +---- aborted by the proposer -----+        (these are raft::formation's states; the actor itself has only one)
 #pragma once
 
 #include "actors/cluster/identity_store.hpp"
@@ -17,7 +18,7 @@
 namespace troupe {
 
 struct formation_setup {
-  /// Who this node is; state and cluster are filled in from the store.
+  /// This node's identity; state and cluster are filled in from the store.
   hello self;
   raft::bootstrap_rule rule;
   std::uint64_t seed = 0;
@@ -26,8 +27,8 @@ struct formation_setup {
   membership_listener node;
 };
 
-/// Tells `node` what was decided, `links` who this node is from then on. Ends with an error when the disk fails or
-/// holds a promise that cannot be read.
+/// Notifies `node` of the decision and `links` of the node's new identity. Ends with an error if the disk fails or
+/// holds a promise that cannot be decoded.
 class formation_actor : public formation_handle::base {
  public:
   formation_actor(caf::actor_config& config, formation_setup setup);
@@ -48,7 +49,7 @@ class formation_actor : public formation_handle::base {
   formation_setup setup_;
   std::unique_ptr<raft::formation> machine_;
   std::map<node_id, endpoint_handle> peers_;
-  /// Who has been asked and has not answered.
+  /// Nodes that were asked and have not answered yet.
   std::set<node_id> asked_;
   /// The answer to the request that is being handled.
   std::optional<form_answer> answer_;

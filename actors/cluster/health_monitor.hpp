@@ -1,10 +1,10 @@
-// The node's watch over the other members: carries the probes of raft/membership/health.hpp, and tells who came and
-// went.
+// Monitors the other members: sends the probes of raft/membership/health.hpp and notifies watchers of changes.
 //
-//   [no cluster] -- peers_view of a cluster --> [watching its members] -- peers_view of another one --> [watching
-//   those]
+//   [no cluster] -- peers_view of a cluster --> [watching its members] --+
+//                                                  ^                     |  peers_view of another cluster
+//                                                  +---------------------+
 //
-// What it finds is a hint: the leader's member_keeper acts on it, people read it.
+// The results are hints. The leader's member_keeper acts on them, and operators read them.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

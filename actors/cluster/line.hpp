@@ -1,5 +1,5 @@
-// What a link to one address is made of, whoever it is for: the connector, the endpoint that was found, and the pauses
-// between attempts. Part of the actor that owns it, and used by nothing else.
+// The common part of peer_link and client_link: the connector to one address, the endpoint that was found there, and
+// the pauses between attempts. It belongs to one actor and is used by that actor only.
 #pragma once
 
 #include "actors/cluster/link_factory.hpp"
@@ -13,12 +13,12 @@ namespace troupe {
 
 class line {
  public:
-  /// A call to `connector` ends by itself before this; it only guards against one that does not.
+  /// A call to a connector should end by itself earlier. This timeout only guards against one that does not.
   static constexpr std::chrono::seconds dial_timeout{12};
   static constexpr raft::duration backoff_min = std::chrono::milliseconds{50};
   static constexpr raft::duration backoff_max = std::chrono::seconds{1};
 
-  /// As long as it has not `succeeded`, pauses grow up to `longest_unanswered`.
+  /// Until the first `succeeded`, pauses grow up to `longest_unanswered`.
   line(std::string address, link_factory_ptr factory, std::uint64_t seed,
        raft::duration longest_unanswered = backoff_max)
       : address_(std::move(address)), factory_(std::move(factory)), pauses_(backoff_min, backoff_max, seed),
@@ -28,7 +28,7 @@ class line {
   /// Empty while there is no connection.
   const endpoint_handle& endpoint() const noexcept { return endpoint_; }
 
-  /// Connects, and monitors what it finds; then one of the two is called, unless `drop` came before.
+  /// Connects and monitors the endpoint that it finds. Then calls `found` or `failed`, unless `drop` was called before.
   template <class Self, class Found, class Failed> void dial(Self* self, Found found, Failed failed) {
     if (!connector_) connector_ = factory_->make_connector(self->system(), address_);
     const auto attempt = ++attempt_;
@@ -37,18 +37,18 @@ class line {
             [this, self, attempt, found](const dialed& answer) {
               if (attempt != attempt_) return;
               endpoint_ = answer.endpoint;
-              // Comes back at once if the connection is gone already.
+              // Sends a down message at once if the connection is already lost.
               self->monitor(endpoint_);
               found();
             },
             [this, self, attempt, failed](const caf::error& e) {
-              // A connector that has ended or hangs is of no more use.
+              // A connector that has ended or hangs is useless: make a new one for the next attempt.
               if (e == caf::sec::request_receiver_down || e == caf::sec::request_timeout) release_connector();
               if (attempt == attempt_) failed("cannot connect: " + compat::to_text(self->system(), e));
             });
   }
 
-  /// Asks what was found; then one of the two is called, unless `drop` came before.
+  /// Sends a request to the endpoint. Then calls `answered` or `failed`, unless `drop` was called before.
   template <class Answer, class Self, class Question, class Answered, class Failed>
   void ask(Self* self, std::chrono::milliseconds timeout, const Question& question, Answered answered, Failed failed) {
     self->request(endpoint_, timeout, question)
@@ -61,11 +61,11 @@ class line {
             });
   }
 
-  /// Whoever was found does not answer: before `drop`.
+  /// The endpoint does not answer: cuts the connection. Call it before `drop`.
   template <class Self> void hang_up(Self* self) {
     if (connector_ && endpoint_) self->send(connector_, troupe::hang_up{endpoint_});
   }
-  /// Lets the connection go; nothing that was asked counts any more.
+  /// Releases the connection and ignores the answers to all earlier requests.
   template <class Self> void drop(Self* self) {
     ++attempt_;
     if (!endpoint_) return;
@@ -73,12 +73,12 @@ class line {
     endpoint_ = nullptr;
   }
 
-  /// The connection is good: the next pause is a short one.
+  /// The connection works: the next pause is short.
   void succeeded() noexcept {
     answered_ = true;
     pauses_.succeeded();
   }
-  /// A `timer` after a pause that is longer with every failure.
+  /// Arms the timer with a pause that grows with every failure.
   template <class Self> void pause(Self* self) { arm(self, (answered_ ? pauses_ : pauses_unanswered_).failed()); }
   template <class Self> void arm(Self* self, raft::duration wait) {
     self->delayed_send(self, caf::timespan{wait}, timer{++generation_});
@@ -87,7 +87,7 @@ class line {
   bool fired(const timer& message) const noexcept { return message.generation == generation_; }
   bool broken_by(const caf::down_msg& m) const { return endpoint_ && m.source == endpoint_.address(); }
 
-  /// At the end of the owner.
+  /// To be called when the owner ends.
   void close() {
     release_connector();
     endpoint_ = nullptr;
@@ -106,7 +106,7 @@ class line {
   bool answered_ = false;
   connector_handle connector_;
   endpoint_handle endpoint_;
-  /// Tells answers to what was asked of an earlier connection from those that count.
+  /// Distinguishes answers of the current connection from those of earlier ones.
   std::uint64_t attempt_ = 0;
   std::uint64_t generation_ = 0;
 };

@@ -1,4 +1,4 @@
-// How an address becomes an endpoint. The interface lives here with its user; runtime/transport/ implements it with
+// Turns an address into an endpoint. The interface is here, beside its user; runtime/transport/ implements it with
 // BASP, tests with a table.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace troupe {
 class link_factory {
  public:
   virtual ~link_factory() = default;
-  /// An actor that connects to `address` anew for every `dial` and answers with what it found there, or with an error
-  /// within ten seconds. It does not block, whatever the address; its owner ends it.
+  /// Spawns an actor that makes a new connection to `address` for every `dial` and answers, within ten seconds, with
+  /// the endpoint that it found or with an error. It must not block, whatever the address. Its owner ends it.
   virtual connector_handle make_connector(caf::actor_system& system, const std::string& address) = 0;
 };
 

@@ -11,7 +11,7 @@
 namespace troupe {
 namespace {
 
-/// What anybody who dials this node can make it dial back.
+/// Limits how many addresses the nodes that dial this one can make it dial back.
 constexpr std::size_t max_seen = 64;
 constexpr std::chrono::minutes seen_for{1};
 /// Addresses of one discovery source.
@@ -72,7 +72,7 @@ links_handle::behavior_type links::make_behavior() {
       [this](const service_state& m) {
         serves_ = m.serves;
         if (serves_) return;
-        for (auto& [address, entry] : addresses_) complain(address, entry);
+        for (auto& [address, entry] : addresses_) log_problem(address, entry);
       },
       [this](const get_peers&) { return status(); },
   };
@@ -102,12 +102,12 @@ void links::on_report(const link_report& m) {
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;
-  entry.problem = services::plain_text(m.problem); // part of it may come from another node
+  entry.problem = services::plain_text(m.problem); // part of the text may come from another node
   const bool again_good = std::exchange(entry.doubtful, false) && m.now == link_report::status::up;
-  complain(m.address, entry);
+  log_problem(m.address, entry);
   if (m.now == link_report::status::down && before == link_report::status::up) doubt(was);
   const auto known = nodes_.find(entry.peer.node);
-  // A failed attempt like the last one changes nothing: there may be a thousand addresses of this kind.
+  // Return early for a failed attempt like the previous one: there may be a thousand such addresses.
   const bool up = m.now == link_report::status::up;
   const bool news = again_good || before != m.now || id_before != entry.peer.node ||
                     (up && (known == nodes_.end() || !same_identity(known->second.who, entry.peer)));
@@ -118,8 +118,8 @@ void links::on_report(const link_report& m) {
   publish();
 }
 
-/// Settles which of its addresses leads to a node, and tells the watchers if the node came, went, or is another
-/// process.
+/// Chooses the address whose link is used for a node. Notifies the watchers if the link to the node came up, was lost,
+/// or leads to another process.
 void links::choose(node_id id) {
   if (!id) return;
   const auto current = nodes_.find(id);
@@ -156,24 +156,23 @@ void links::choose(node_id id) {
   log().info("linked to node {} ({})", to_string(id), address);
 }
 
-/// Its other addresses lead to the same process, over the same connection: what was just lost there would be lost
-/// again.
+/// The process's other addresses use the same connection, so they are probably lost as well.
 void links::doubt(const endpoint_handle& lost) {
   if (!lost) return;
   for (auto& [address, entry] : addresses_)
     if (entry.endpoint == lost) entry.doubtful = true;
 }
 
-/// Each problem once, and once more when it has become a reason for which the node does not serve.
-void links::complain(const std::string& address, address_entry& entry) {
+/// Logs each problem once, and once more as a warning when the node does not serve, as the problem may be the reason.
+void links::log_problem(const std::string& address, address_entry& entry) {
   if (entry.problem.empty() || entry.now == link_report::status::up || entry.now == link_report::status::self) {
-    entry.complaint.clear();
+    entry.logged_problem.clear();
     return;
   }
   const bool refused = entry.now == link_report::status::refused;
-  const bool known = entry.complaint == entry.problem && (entry.warned || serves_);
+  const bool known = entry.logged_problem == entry.problem && (entry.warned || serves_);
   if (known) return;
-  entry.complaint = entry.problem;
+  entry.logged_problem = entry.problem;
   entry.warned = refused || !serves_;
   log().log(refused   ? log_level::error
             : serves_ ? log_level::info
@@ -184,7 +183,7 @@ void links::complain(const std::string& address, address_entry& entry) {
 void links::on_seen(const hello& peer) {
   if (!plausible_address(peer.address)) return;
   if (const auto node = nodes_.find(peer.node); node != nodes_.end()) {
-    // Its own word, and newer than what its last answer said.
+    // The node describes itself, and this is newer than its last answer.
     if (node->second.who.incarnation != peer.incarnation || same_identity(node->second.who, peer)) return;
     node->second.who = peer;
     addresses_[node->second.address].peer = peer;
@@ -197,7 +196,7 @@ void links::on_seen(const hello& peer) {
   }
   const auto now = clock().now();
   if (seen_.size() >= max_seen) {
-    // An address that is tried keeps its place for a while, so that no peer makes this node dial ever new addresses.
+    // An address keeps its slot for a while, so that a peer cannot make this node dial one new address after another.
     if (now - seen_.front().since < seen_for) return;
     seen_.pop_front();
   }
@@ -214,8 +213,8 @@ void links::on_identity(const hello& self) {
   publish();
 }
 
-/// Starts the peer links that are missing and ends those that are not wanted. Absence from discovery cuts no link that
-/// works.
+/// Starts the missing peer links and ends the unwanted ones. A working link is kept even if discovery no longer reports
+/// its address.
 void links::resolve() {
   const auto start = [this](const std::string& address) {
     if (addresses_.contains(address)) return;
@@ -253,7 +252,7 @@ std::vector<raft::sighted_peer> links::linked() const {
   return peers;
 }
 
-/// Peers hear at once whom this node is linked to, as long as all of this matters.
+/// Notifies the peers at once when the nodes that this node introduces have changed, which ends once it has a cluster.
 void links::introduce() {
   auto introduces = raft::introductions(self_.state, linked());
   if (introduces == self_.introduces) return;

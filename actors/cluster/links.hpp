@@ -1,8 +1,8 @@
-// The way to other nodes: which addresses are dialed, who answered there, and where messages to a node go.
+// The links to other nodes: which addresses are dialed, which node answered at each, and where messages to a node go.
 //
-//   address:  (wanted by discovery, by the log's members, by who dialed this node, or by whom a node without a cluster
-//             hears of) -> one peer_link -> down | up | refused | self;  no longer wanted and not up: the peer_link
-//             ends
+//   address:  (from discovery, the log's members, nodes that dialed this one, or introductions while this node has no
+//             cluster) -> one peer_link -> down | up | refused | self
+//             An address that is no longer wanted and not up: its peer_link ends.
 //   node id:  [no link] -- the first of its addresses is up --> [linked] -- the last of them is lost --> [no link]
 #pragma once
 
@@ -20,9 +20,9 @@
 
 namespace troupe {
 
-/// One node under two addresses counts once, by its id. An id that answers with two incarnations at once is a copied
-/// data directory: whoever came second gets no link as long as the first one has it. Raft messages are never kept
-/// waiting.
+/// A node that has two addresses counts once, by its id. If an id answers with two incarnations at the same time, its
+/// data directory was copied: the second process gets no link as long as the first one has it. Raft messages are never
+/// queued: without a link they are dropped.
 class links : public links_handle::base {
  public:
   /// `seed` feeds the backoff of all links.
@@ -35,14 +35,14 @@ class links : public links_handle::base {
   struct address_entry {
     peer_link_handle link;
     link_report::status now = link_report::status::down;
-    /// Who answered last; not cleared when the link is lost.
+    /// The node that answered last; not cleared when the link is lost.
     hello peer;
     endpoint_handle endpoint;
     std::string problem;
-    /// Another address of the same process was lost: no answer has come through this one since.
+    /// Set when another address of the same process was lost, until an answer arrives through this one.
     bool doubtful = false;
     /// The problem that was logged last, and whether as a warning.
-    std::string complaint;
+    std::string logged_problem;
     bool warned = false;
   };
   struct node_entry {
@@ -63,18 +63,18 @@ class links : public links_handle::base {
   std::vector<raft::sighted_peer> linked() const;
   void publish();
   void doubt(const endpoint_handle& lost);
-  void complain(const std::string& address, address_entry& entry);
+  void log_problem(const std::string& address, address_entry& entry);
   peers_view view() const;
   peer_list status() const;
   void on_down(const caf::down_msg& m);
 
   hello self_;
-  /// The node serves.
+  /// True while this node serves requests.
   bool serves_ = false;
   link_factory_ptr factory_;
   raft::prng random_;
   std::map<std::string, address_entry> addresses_;
-  /// Every node there is a link to.
+  /// The nodes to which there is a link.
   std::map<node_id, node_entry> nodes_;
   /// Addresses by discovery source.
   std::map<std::string, std::set<std::string>> discovered_;
@@ -85,11 +85,11 @@ class links : public links_handle::base {
     raft::time_point since;
   };
   std::deque<sighting> seen_;
-  /// Addresses of nodes that others introduced, as long as this one has no cluster; bounded.
+  /// Addresses of nodes that peers introduced while this node has no cluster; bounded.
   std::set<std::string> introduced_;
   std::vector<link_watcher> link_watchers_;
   std::vector<peers_watcher> peers_watchers_;
-  /// Second incarnations that were logged.
+  /// Duplicate incarnations that were already logged.
   std::set<std::pair<node_id, std::uint64_t>> copies_;
 };
 

@@ -7,7 +7,7 @@
 namespace troupe {
 namespace {
 
-constexpr auto look_every = std::chrono::seconds{1};
+constexpr auto poll_interval = std::chrono::seconds{1};
 
 } // namespace
 
@@ -26,7 +26,7 @@ member_keeper_handle::behavior_type member_keeper::make_behavior() {
         epoch_ = m.epoch;
         leader_ = m.kind == raft::role_kind::leader ? m.role : role_handle{};
         policy_.forget();
-        if (leader_) timer_.arm(this, clock().now() + look_every);
+        if (leader_) timer_.arm(this, clock().now() + poll_interval);
       },
       [this](const core_down&) {
         leader_ = nullptr;
@@ -34,7 +34,7 @@ member_keeper_handle::behavior_type member_keeper::make_behavior() {
       },
       [this](const configuration_known& m) { members_ = m; },
       [this](const timer& m) {
-        if (timer_.fired(m) && leader_) look();
+        if (timer_.fired(m) && leader_) poll();
       },
   };
 }
@@ -46,8 +46,8 @@ void member_keeper::on_exit() {
   peers_ = {};
 }
 
-void member_keeper::look() {
-  timer_.arm(this, clock().now() + look_every);
+void member_keeper::poll() {
+  timer_.arm(this, clock().now() + poll_interval);
   request(health_, caf::infinite, get_health{}).then([this](const health_report& report) { decide(report); });
 }
 
@@ -56,16 +56,18 @@ void member_keeper::decide(const health_report& health) {
   const raft::member_sightings seen{members_.members, members_.index, joiners(), health.peers};
   const bool crowded = policy_.is_crowded(seen);
   if (!std::exchange(crowded_, crowded) && crowded)
-    log().warn("{} nodes ask to join, but {} learners wait to vote already: they come in when those vote or are gone",
+    log().warn("{} nodes ask to join, but {} learners already wait to become voters: the nodes are admitted when those "
+               "learners vote or are removed",
                seen.joiners.size(), seen.members.promotions.size());
   auto decision = policy_.decide(seen, clock().now());
   if (!decision) return;
-  // Tried again every second as long as the role refuses it.
-  if (std::exchange(told_, decision->reason) != decision->reason) log().info("the leader decides: {}", told_);
+  // The change is sent again every second as long as the role refuses it, but logged only once.
+  if (std::exchange(logged_reason_, decision->reason) != decision->reason)
+    log().info("automatic membership change: {}", logged_reason_);
   send(leader_, std::move(decision->change));
 }
 
-/// Who is linked, asks to be a member of a cluster, and belongs to no other one.
+/// The linked nodes that ask to join a cluster and do not belong to another one.
 std::vector<raft::member> member_keeper::joiners() const {
   std::vector<raft::member> found;
   for (const auto& [who, endpoint] : peers_.peers) {

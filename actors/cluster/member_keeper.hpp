@@ -1,9 +1,8 @@
-// Changes the members by itself while its node leads, as raft/membership/member_policy.hpp says.
+// Makes automatic membership changes while its node leads, by the rules of raft/membership/member_policy.hpp.
 //
-//   [following] -- role_changed: leader --> [leading: looks once a second] -- role_changed, core_down --> [following]
+//   [following] -- role_changed: leader --> [leading: polls once a second] -- role_changed, core_down --> [following]
 //
-// It asks the role like anybody else, and does not care for the answer: what was not done is decided anew a second
-// later.
+// It sends its changes to the role and ignores the outcome: what was not done is decided again a second later.
 #pragma once
 
 #include "actors/protocol/observer.hpp"
@@ -26,7 +25,7 @@ class member_keeper : public member_keeper_handle::base {
   void on_exit() override;
 
  private:
-  void look();
+  void poll();
   void decide(const health_report& health);
   std::vector<raft::member> joiners() const;
 
@@ -40,8 +39,8 @@ class member_keeper : public member_keeper_handle::base {
   /// Set while this node leads.
   role_handle leader_;
   timer_slot timer_;
-  /// What was logged last.
-  std::string told_;
+  /// The reason of the last logged decision.
+  std::string logged_reason_;
   bool crowded_ = false;
 };
 

@@ -13,16 +13,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto first_hello_timeout = 1s;
-/// A link that was good is not given up because a busy peer is late once. An endpoint that has fallen silent is noticed
-/// after hello_interval and max_silences of these, 3.5 s, at most.
+/// A working link tolerates one late answer of a busy peer. The link notices a silent endpoint after hello_interval
+/// plus max_silences of these timeouts at most, which is 3.5 s.
 constexpr auto repeated_hello_timeout = 1500ms;
 constexpr unsigned max_silences = 2;
 constexpr auto hello_interval = 500ms;
 constexpr std::size_t max_refusal = 300;
-/// An address where nobody ever answered may be wrong, or one of very many.
+/// An address that has never answered may be wrong, or one of very many.
 constexpr auto longest_pause_unanswered = 30s;
-/// Others can end a pause no more often than this.
-constexpr auto hurry_after = 500ms;
+/// Minimum time between two attempts when a peer's dial ends a pause early.
+constexpr auto min_redial_interval = 500ms;
 
 } // namespace
 
@@ -38,16 +38,17 @@ raft::sighted_peer sighted(const hello& peer) {
 
 std::string objection_to(const hello& peer, const hello& self) {
   if (peer.protocol != self.protocol)
-    return "speaks protocol " + std::to_string(peer.protocol) + ", this node " + std::to_string(self.protocol);
+    return "speaks protocol " + std::to_string(peer.protocol) + ", but this node speaks protocol " +
+           std::to_string(self.protocol);
   if (!peer.node) return "has no node id";
   if (raft::address_problem(peer.address)) return "has no usable address";
-  if (peer.introduces.size() > raft::max_introduced) return "introduces more nodes than it may";
+  if (peer.introduces.size() > raft::max_introduced) return "introduces too many nodes";
   if (peer.node == self.node && peer.incarnation != self.incarnation)
     return "has this node's id " + to_string(peer.node) + ": one data directory is a copy of the other";
   const bool both_formed = peer.state == membership_state::formed && self.state == membership_state::formed;
   if (both_formed && peer.cluster != self.cluster)
-    return "node " + to_string(peer.node) + " belongs to cluster " + to_string(peer.cluster) + ", this node to " +
-           to_string(self.cluster);
+    return "node " + to_string(peer.node) + " belongs to cluster " + to_string(peer.cluster) +
+           ", but this node belongs to cluster " + to_string(self.cluster);
   return {};
 }
 
@@ -76,7 +77,7 @@ peer_link_handle::behavior_type peer_link::make_behavior() {
         else if (phase_ == phase::up && !asking_)
           greet();
       },
-      [this](const dial&) { hurry(); },
+      [this](const dial&) { redial_now(); },
   };
 }
 
@@ -97,9 +98,9 @@ void peer_link::start_dialing() {
       [this](const std::string& problem) { lost(problem); });
 }
 
-/// Somebody there has dialed this node.
-void peer_link::hurry() {
-  if (phase_ == phase::waiting && clock().now() - dialed_at_ >= hurry_after) start_dialing();
+/// A node at this address has dialed this node, so it is probably reachable now.
+void peer_link::redial_now() {
+  if (phase_ == phase::waiting && clock().now() - dialed_at_ >= min_redial_interval) start_dialing();
 }
 
 void peer_link::greet() {
@@ -116,7 +117,7 @@ void peer_link::answered(const hello& answer) {
   const bool ourselves = answer.node == self_.node && answer.incarnation == self_.incarnation;
   peer_ = answer;
   if (ourselves) {
-    let_go();
+    reset();
     phase_ = phase::self;
     return report(link_report::status::self);
   }
@@ -137,11 +138,12 @@ void peer_link::unanswered(const std::string& problem) {
 
 std::string peer_link::objection(const hello& answer) const {
   if (auto own = objection_to(answer, self_); !own.empty()) return own;
-  return answer.refusal.empty() ? std::string{} : "refused by it: " + services::printable(answer.refusal, max_refusal);
+  return answer.refusal.empty() ? std::string{}
+                                : "refused by the peer: " + services::printable(answer.refusal, max_refusal);
 }
 
 void peer_link::lost(const std::string& problem, link_report::status status) {
-  let_go();
+  reset();
   phase_ = phase::waiting;
   report(status, problem);
   line_.pause(this);
@@ -157,7 +159,7 @@ void peer_link::report(link_report::status status, const std::string& problem) {
   send(links_, std::move(message));
 }
 
-void peer_link::let_go() {
+void peer_link::reset() {
   asking_ = ask_again_ = false;
   silences_ = 0;
   line_.drop(this);

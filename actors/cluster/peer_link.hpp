@@ -1,11 +1,11 @@
-// Keeps one address dialed: finds the endpoint behind it, shakes hands, and starts over when it is lost.
+// Keeps a link to one address: finds the endpoint there, shakes hands, and retries when the link is lost.
 //
-//             dialed               answered                                               own incarnation
-//   [dialing] ------> [greeting] ------------> [up] --- repeats its hello, watches          -------> [self]
-//       ^  error          |  refused, silent      |  DOWN, twice silent, another node there  (from greeting; rests)
+//             dialed               answered                                            own incarnation
+//   [dialing] ------> [greeting] ------------> [up] --- repeats its hello, monitors      -------> [self]
+//       ^  error          |  refused, timeout     |  DOWN, two timeouts, refused         (from greeting; final)
 //       |                 v                       v
-//       +-- timer, dial --- [waiting] <-----------+      (50 ms to 1 s, doubled with every failure, jittered; to 30 s
-//                                                         as long as nobody has ever answered well there)
+//       +-- timer, dial --- [waiting] <-----------+      (50 ms to 1 s, doubled with every failure, jittered; up to
+//                                                         30 s until the first successful handshake there)
 #pragma once
 
 #include "actors/cluster/line.hpp"
@@ -17,7 +17,7 @@ namespace troupe {
 
 class peer_link : public peer_link_handle::base {
  public:
-  /// Reports to `links`, which owns it. `self` is what it says about this node.
+  /// Reports to `links`, which owns this actor. `self` is this node's part of the handshake.
   peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory, std::uint64_t seed,
             links_handle links);
   behavior_type make_behavior() override;
@@ -28,33 +28,34 @@ class peer_link : public peer_link_handle::base {
   enum class phase { dialing, greeting, up, waiting, self };
 
   void start_dialing();
-  void hurry();
+  void redial_now();
   void greet();
   void answered(const hello& answer);
   void unanswered(const std::string& problem);
   void lost(const std::string& problem, link_report::status status = link_report::status::down);
   void report(link_report::status status, const std::string& problem = {});
-  void let_go();
+  void reset();
   std::string objection(const hello& answer) const;
 
   line line_;
   hello self_;
   links_handle links_;
-  /// What the other side said last.
+  /// The peer's last answer.
   hello peer_;
   phase phase_ = phase::dialing;
   raft::time_point dialed_at_;
   bool asking_ = false;
-  /// The own identity changed while a hello was on its way.
+  /// This node's identity changed while a hello was outstanding.
   bool ask_again_ = false;
   unsigned silences_ = 0;
 };
 
-/// What a node has against a link to `peer`, whichever of them dialed; empty for nothing.
+/// Why `self` refuses a link to `peer`, whichever of them dialed; empty if it accepts.
 std::string objection_to(const hello& peer, const hello& self);
-/// Of bounded length in printable characters, so that it can be logged; that it can be dialed is for the dial to say.
+/// True if the address has bounded length and only printable characters, so that it can be logged. It may still be
+/// impossible to dial.
 bool plausible_address(const std::string& address);
-/// A peer as the rules of raft/ see it.
+/// Converts a peer's hello to the form that the rules of raft/ use.
 raft::sighted_peer sighted(const hello& peer);
 
 } // namespace troupe

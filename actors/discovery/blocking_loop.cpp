@@ -13,13 +13,13 @@ namespace {
 
 using loop_handle = compat::handle<void(report_peers), void(flush), void(peers_view), void(timer)>;
 
-/// Only a bug or a lack of memory ends a method by itself.
+/// A method ends by itself only because of a bug or a lack of memory.
 constexpr std::chrono::seconds pause_after_failure{1};
 
-/// What the method said last, and the actor has not taken yet: one message is on its way at most.
-class desk : public method_listener {
+/// The method's latest report until the actor takes it. At most one notification is in the actor's mailbox.
+class latest_report : public method_listener {
  public:
-  explicit desk(loop_handle loop) : loop_(std::move(loop)) {}
+  explicit latest_report(loop_handle loop) : loop_(std::move(loop)) {}
 
   void found(std::vector<std::string> addresses) override {
     std::sort(addresses.begin(), addresses.end());
@@ -31,7 +31,7 @@ class desk : public method_listener {
   }
   std::optional<std::vector<std::string>> take_addresses() {
     const std::lock_guard lock{mutex_};
-    told_ = false;
+    notified_ = false;
     return std::exchange(addresses_, std::nullopt);
   }
   std::string trouble() {
@@ -43,21 +43,21 @@ class desk : public method_listener {
   template <class Change> void change(const Change& what) {
     const std::lock_guard lock{mutex_};
     what();
-    if (!std::exchange(told_, true)) caf::anon_send(loop_, flush{});
+    if (!std::exchange(notified_, true)) caf::anon_send(loop_, flush{});
   }
 
   loop_handle loop_;
   std::mutex mutex_;
   std::optional<std::vector<std::string>> addresses_;
   std::string trouble_;
-  bool told_ = false;
+  bool notified_ = false;
 };
 
 /// The method's thread.
 class worker : public caf::event_based_actor {
  public:
   worker(caf::actor_config& config, std::shared_ptr<blocking_method> method, std::stop_token stop,
-         std::shared_ptr<desk> listener)
+         std::shared_ptr<latest_report> listener)
       : event_based_actor(config), method_(std::move(method)), stop_(std::move(stop)), listener_(std::move(listener)) {
     compat::end_on_exceptions(this);
   }
@@ -74,7 +74,7 @@ class worker : public caf::event_based_actor {
  private:
   std::shared_ptr<blocking_method> method_;
   std::stop_token stop_;
-  std::shared_ptr<desk> listener_;
+  std::shared_ptr<latest_report> listener_;
 };
 
 class blocking_loop : public loop_handle::base {
@@ -83,7 +83,8 @@ class blocking_loop : public loop_handle::base {
                 self_listener self, peers_listener listener)
       : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
         listener_(std::move(listener)) {
-    set_down_handler([this](const caf::down_msg& m) { try_later("it ended: " + compat::to_text(system(), m.reason)); });
+    set_down_handler(
+        [this](const caf::down_msg& m) { retry_later("the method ended: " + compat::to_text(system(), m.reason)); });
   }
 
   behavior_type make_behavior() override {
@@ -101,7 +102,7 @@ class blocking_loop : public loop_handle::base {
   const char* name() const override { return "discovery_loop"; }
   void on_exit() override {
     stop_.request_stop();
-    desk_.reset();
+    latest_.reset();
     method_.reset();
     self_ = nullptr;
     listener_ = nullptr;
@@ -110,17 +111,17 @@ class blocking_loop : public loop_handle::base {
  private:
   void start() {
     const thread_check check{1};
-    if (!check.objection().empty()) return try_later(check.objection());
-    desk_ = std::make_shared<desk>(loop_handle{this});
-    monitor(spawn<worker, caf::detached>(method_, stop_.get_token(), desk_));
+    if (!check.objection().empty()) return retry_later(check.objection());
+    latest_ = std::make_shared<latest_report>(loop_handle{this});
+    monitor(spawn<worker, caf::detached>(method_, stop_.get_token(), latest_));
   }
-  void try_later(const std::string& why) {
-    complain(why);
+  void retry_later(const std::string& why) {
+    log_problem(why);
     delayed_send(this, caf::timespan{pause_after_failure}, timer{});
   }
   void take() {
-    auto addresses = desk_->take_addresses();
-    complain(desk_->trouble());
+    auto addresses = latest_->take_addresses();
+    log_problem(latest_->trouble());
     if (!addresses || addresses == known_) return;
     known_ = std::move(addresses);
     report();
@@ -128,9 +129,9 @@ class blocking_loop : public loop_handle::base {
   void report() {
     if (known_) send(listener_, peers_changed{source_, *known_});
   }
-  /// Once for each thing that goes wrong.
-  void complain(const std::string& what) {
-    if (std::exchange(complaint_, what) == what) return;
+  /// Logs each problem once.
+  void log_problem(const std::string& what) {
+    if (std::exchange(logged_problem_, what) == what) return;
     if (what.empty())
       log().info("discovery {}: works again", source_);
     else
@@ -142,9 +143,9 @@ class blocking_loop : public loop_handle::base {
   self_listener self_;
   peers_listener listener_;
   std::stop_source stop_;
-  std::shared_ptr<desk> desk_;
+  std::shared_ptr<latest_report> latest_;
   std::optional<std::vector<std::string>> known_;
-  std::string complaint_;
+  std::string logged_problem_;
 };
 
 } // namespace

@@ -1,9 +1,9 @@
-// Makes a discovery actor of a blocking method: the method runs on a thread of its own, the actor never waits for it.
+// Turns a blocking discovery method into an actor. The method runs on its own thread, and the actor never waits for it.
 //
-//   [waiting] -- the method has found something --> [reporting] -- it found something else, or report_peers --> (again)
-//   worker: [running] -- failed --> (pause) --> [running]         the actor ends --> told to stop --> (gone)
+//   [waiting] -- the method reports addresses --> [reporting] -- new addresses, or report_peers --> [reporting]
+//   worker: [running] -- failed --> (pause) --> [running]         the actor ends --> stop requested --> (gone)
 //
-// The worker is a detached actor, so that the actor system waits for its thread when it ends, and nobody else does.
+// The worker is a detached actor, so that only the actor system waits for its thread, at shutdown.
 #pragma once
 
 #include "actors/discovery/discovery_loop.hpp"
@@ -15,13 +15,13 @@
 
 namespace troupe {
 
-/// For a method that tells others about its own node: it is called with what that is now and whenever that may have
-/// changed, by the actor.
+/// For a method that announces its own node. The actor calls it with the node's identity, at the start and whenever the
+/// identity may have changed.
 using self_listener = std::function<void(const hello&)>;
 
 class blocking_source : public peer_source {
  public:
-  /// `method` belongs to the actor that is spawned; so there is one.
+  /// The spawned actor takes over `method`, so `spawn` may be called only once.
   blocking_source(std::string name, std::shared_ptr<blocking_method> method, self_listener self = {})
       : name_(std::move(name)), method_(std::move(method)), self_(std::move(self)) {}
   std::string name() const override { return name_; }

@@ -1,4 +1,4 @@
-// How a discovery method joins in: an actor that reports what it sees.
+// The interface of a discovery method: an actor that reports the addresses it finds.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -7,15 +7,15 @@
 
 namespace troupe {
 
-/// Asks for the present view again.
+/// Asks for the current view again.
 struct report_peers {};
 using discovery_handle = compat::handle<void(report_peers)>;
 
-/// A discovery method. Implement it to add one of your own: `spawn` starts an actor that sends `listener` a
-/// peers_changed, with `name()` as source and the addresses of all nodes it sees (this one may be among them), once at
-/// its start, whenever they change, and on report_peers. It must not block; whatever blocks belongs on a thread of its
-/// own. An empty view means "nobody is there", so a method that cannot tell sends nothing. A method that tells others
-/// of this node learns what that is by sending `listener` a watch_peers.
+/// A discovery method. Implement it to add your own. `spawn` starts an actor that sends `listener` a peers_changed,
+/// with `name()` as source and the addresses of all nodes that it sees (this node may be among them): once at its
+/// start, whenever they change, and on report_peers. The actor must not block; run blocking code on another thread. An
+/// empty view asserts that there are no peers, so a method that does not know sends nothing. A method that announces
+/// this node gets the node's identity by sending `listener` a watch_peers.
 class peer_source {
  public:
   virtual ~peer_source() = default;

@@ -1,4 +1,4 @@
-// Static discovery: the addresses are given, and never change.
+// Static discovery: a fixed list of addresses.
 //
 //   [reporting] -- report_peers --> [reporting]       (reports once at its start, too)
 #pragma once

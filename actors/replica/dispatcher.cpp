@@ -10,13 +10,13 @@
 namespace troupe {
 namespace {
 
-/// What services may have unanswered before the dispatcher stops handing out.
+/// Limit of entries that services have not answered, in bytes; beyond it the dispatcher sends no more.
 constexpr std::size_t max_outstanding_bytes = 16 << 20;
-/// The same in entries, so that a long replay leaves the worker to the other actors now and then.
+/// The same limit in entries, so that a long replay regularly yields the scheduler's thread to other actors.
 constexpr index_t max_outstanding_entries = 16'384;
-/// What is read from the log at a time.
+/// How much is read from the log at a time.
 constexpr std::size_t fetch_bytes = 4 << 20;
-/// Reads that wait for an index; beyond, they are refused.
+/// Limit of reads that wait for an index; further ones are refused.
 constexpr std::size_t max_waiting_queries = 100'000;
 
 } // namespace
@@ -42,8 +42,8 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
   send(snapshots_, attach_dispatcher{dispatcher_handle{this}});
   if (tell_size_) send(proxy_, state_size{state_bytes_});
   return {
-      [this](const commit_entries& m) { take(m); },
-      [this](const query_batch& m) { ask(m); },
+      [this](const commit_entries& m) { on_commit(m); },
+      [this](const query_batch& m) { on_query(m); },
       [this](applied_batch& m) { collect(m); },
       [this](queried_batch& m) { send(proxy_, std::move(m)); },
       [this](const role_changed& m) {
@@ -51,7 +51,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
         if (m.kind == raft::role_kind::leader) led_from_ = std::min(led_from_, m.term);
         if (m.previous) send(m.previous, drained{m.retiring});
       },
-      [this](const state_view& m) { gather(m); },
+      [this](const state_view& m) { collect_view(m); },
       [this](const adopt_state& m) { adopt(m); },
       [this](const discarded_state& m) { send(snapshots_, m); },
       [this](const take_snapshot&) { return on_take_snapshot(); },
@@ -60,12 +60,12 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
       [this](const snapshot_lost& m) { on_lost(m.id); },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
-        // What was due is so still, whatever was counted since.
-        if (resting_ && clock().now() < rests_until_) return timer_.arm(this, rests_until_);
-        if (std::exchange(resting_, false))
+        // The failed snapshot is still due, although the schedule has started to count from zero again.
+        if (backing_off_ && clock().now() < retry_at_) return timer_.arm(this, retry_at_);
+        if (std::exchange(backing_off_, false))
           take_snapshot_now();
-        else if (!asked_.empty())
-          take_asked_snapshot();
+        else if (!snapshot_requests_.empty())
+          take_requested_snapshot();
       },
       [this](const get_applied&) {
         const auto why = why_no_snapshot();
@@ -83,15 +83,16 @@ void dispatcher::on_exit() {
   staging_ = nullptr;
   role_ = nullptr;
   viewing_.reset();
-  for (auto& [reach, promise] : asked_) promise.deliver(make_error({errc::stopping, "the node's core ended", {}, {}}));
-  asked_.clear();
+  for (auto& [reach, promise] : snapshot_requests_)
+    promise.deliver(make_error({errc::stopping, "the node's replica stopped", {}, {}}));
+  snapshot_requests_.clear();
 }
 
-void dispatcher::take(const commit_entries& message) {
+void dispatcher::on_commit(const commit_entries& message) {
   target_ = std::max(target_, message.up_to);
   lag_.note(applied_, target_, clock().now());
   const bool contiguous = !message.entries.empty() && message.entries.front().index == handed_.index + 1;
-  if (!fetching_ && contiguous && may_hand_out()) take_in(message.entries);
+  if (!fetching_ && contiguous && may_hand_out()) accept(message.entries);
   catch_up();
 }
 
@@ -107,16 +108,16 @@ void dispatcher::catch_up() {
           read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
       .then([this](const log_piece& piece) {
         fetching_ = false;
-        // Nothing is there when a snapshot has taken the log's place: the word of it is on its way, and goes on here.
+        // Nothing is found if a snapshot has replaced the log. Its adopt_state message, which is on its way, continues.
         if (piece.entries.empty()) return;
-        // A snapshot may have come in between.
-        if (piece.entries.front().index == handed_.index + 1) take_in(piece.entries);
+        // A snapshot may have been adopted in between.
+        if (piece.entries.front().index == handed_.index + 1) accept(piece.entries);
         catch_up();
       });
 }
 
-/// Up to an entry that restores a backup: what is behind it is for another state.
-void dispatcher::take_in(const std::vector<raft::entry>& entries) {
+/// Sends out the entries up to one that restores a backup. The entries after it apply to the restored state.
+void dispatcher::accept(const std::vector<raft::entry>& entries) {
   std::optional<raft::snapshot_id> backup;
   const auto barrier = std::find_if(entries.begin(), entries.end(), [&](const raft::entry& e) {
     if (e.kind == raft::entry_kind::command) backup = services::restored_by(e.data.view(), e.index);
@@ -128,7 +129,7 @@ void dispatcher::take_in(const std::vector<raft::entry>& entries) {
 
 void dispatcher::hand_out(std::span<const raft::entry> entries) {
   if (entries.empty()) return;
-  round current;
+  outstanding_batch current;
   std::map<service_handle, apply_batch> batches;
   for (const auto& e : entries) {
     route(e, current, batches);
@@ -139,8 +140,8 @@ void dispatcher::hand_out(std::span<const raft::entry> entries) {
   schedule_.logged(current.bytes, entries.size());
   current.unanswered = batches.size();
   outstanding_bytes_ += current.bytes;
-  const auto number = first_round_ + rounds_.size();
-  rounds_.push_back(std::move(current));
+  const auto number = first_outstanding_ + outstanding_.size();
+  outstanding_.push_back(std::move(current));
   for (auto& [service, batch] : batches) {
     expected_[service.address()].push_back(number);
     batch.replies_from = led_from_;
@@ -161,13 +162,14 @@ void dispatcher::serve_waiting() {
   }
 }
 
-void dispatcher::route(const raft::entry& e, round& current, std::map<service_handle, apply_batch>& batches) {
+void dispatcher::route(const raft::entry& e, outstanding_batch& current,
+                       std::map<service_handle, apply_batch>& batches) {
   if (e.kind == raft::entry_kind::configuration) {
     members_at_ = e.index;
-    // What is in the log decodes: it was checked on its way in.
+    // Configurations in the log always decode, since they were checked before they were appended.
     members_ = raft::decode_configuration(e.data.view()).value();
   }
-  // Entries without a service are reported too: a proposal that lost its index to one of them learns it here.
+  // Entries without a service are reported too: the proxy learns from them which proposals lost their index.
   applied_item without_service{e.index, e.term, errc::none, {}};
   if (e.kind == raft::entry_kind::command) {
     if (const auto parts = services::decode_command(e.data.view()); !parts) {
@@ -179,7 +181,7 @@ void dispatcher::route(const raft::entry& e, round& current, std::map<service_ha
     } else if (const auto service = services_.find(parts->service); service == services_.end()) {
       without_service.code = errc::unknown_service;
       if (missing_service_.empty()) missing_service_ = parts->service;
-      answer_askers();
+      answer_snapshot_requests();
       without_service.payload = services::why_no_service(parts->service);
     } else {
       batches[service->second].items.push_back({e.index, e.term, e.data.part(parts->tag), e.data.part(parts->payload)});
@@ -194,7 +196,7 @@ void dispatcher::collect(applied_batch& answer) {
     const auto service = caf::actor_cast<caf::actor_addr>(current_sender());
     resized(service, answer.state_bytes);
     auto& expected = expected_[service];
-    auto& mine = rounds_[expected.front() - first_round_];
+    auto& mine = outstanding_[expected.front() - first_outstanding_];
     expected.pop_front();
     --mine.unanswered;
     if (mine.items.empty())
@@ -203,9 +205,9 @@ void dispatcher::collect(applied_batch& answer) {
       mine.items.insert(mine.items.end(), std::move_iterator{answer.items.begin()},
                         std::move_iterator{answer.items.end()});
   }
-  // Rounds leave in log order, so that the proxy sees every index once and in order.
-  while (!rounds_.empty() && rounds_.front().unanswered == 0) {
-    auto& oldest = rounds_.front();
+  // Batches are completed in log order, so that the proxy sees every index once and in order.
+  while (!outstanding_.empty() && outstanding_.front().unanswered == 0) {
+    auto& oldest = outstanding_.front();
     std::sort(oldest.items.begin(), oldest.items.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
     applied_ = oldest.last;
     outstanding_bytes_ -= oldest.bytes;
@@ -213,14 +215,14 @@ void dispatcher::collect(applied_batch& answer) {
       send(proxy_, snapshot_covered{oldest.last});
     else
       send(proxy_, applied_batch{std::move(oldest.items), 0});
-    rounds_.pop_front();
-    ++first_round_;
+    outstanding_.pop_front();
+    ++first_outstanding_;
   }
   lag_.note(applied_, target_, clock().now());
   catch_up();
 }
 
-/// The proxy hears of it before what led to it is answered.
+/// Notifies the proxy of the new size before it sends the outcomes of the commands that changed it.
 void dispatcher::resized(const caf::actor_addr& service, std::uint64_t bytes) {
   auto& known = sizes_[service];
   if (known == bytes) return;
@@ -229,7 +231,7 @@ void dispatcher::resized(const caf::actor_addr& service, std::uint64_t bytes) {
   if (tell_size_) send(proxy_, state_size{state_bytes_});
 }
 
-void dispatcher::ask(const query_batch& message) {
+void dispatcher::on_query(const query_batch& message) {
   if (message.at <= handed_.index) return serve(message.at, message.queries);
   if (waiting_queries_ + message.queries.size() > max_waiting_queries) {
     queried_batch refused;
@@ -247,10 +249,10 @@ void dispatcher::serve(index_t at, const std::vector<query>& queries) {
   std::map<service_handle, query_items> batches;
   for (const auto& q : queries) {
     if (state_lost_) {
-      answered.outcomes.push_back({q.number, errc::not_ready, 0, "this node waits for the state of another one"});
+      answered.outcomes.push_back({q.number, errc::not_ready, 0, "this node is waiting for another node's state"});
       continue;
     }
-    if (q.payload.empty()) { // it only waits for the index
+    if (q.payload.empty()) { // the query only waits for the index
       answered.outcomes.push_back({q.number, errc::none, at, {}});
       continue;
     }

@@ -1,4 +1,4 @@
-// The dispatcher's part that replaces the services' state by a backup's.
+// The part of the dispatcher that replaces the services' state by a backup's.
 #include "actors/log.hpp"
 #include "actors/replica/dispatcher.hpp"
 
@@ -14,28 +14,29 @@ void dispatcher::restore(const raft::entry& e, const raft::snapshot_id& backup) 
 }
 
 void dispatcher::restored(const backup_loaded& answer) {
-  // A snapshot may have gone beyond it meanwhile.
+  // A snapshot beyond the entry may have been adopted in the meantime.
   if (!restoring_ || restoring_->index != answer.at) {
     if (answer.state) discard(*answer.state);
     return;
   }
   if (!answer.state) {
-    log().warn("the backup restored at index {} is not here: waiting for another node's snapshot", answer.at);
+    log().warn("the backup that is restored at index {} is missing on this node: waiting for another node's snapshot",
+               answer.at);
     if (role_) send(role_, raft::state_missing{answer.at});
     return;
   }
-  log().info("the state of backup {} is restored at index {}",
-             raft::to_string(raft::node_id{answer.state->id.checksum}), answer.at);
+  log().info("restored the state of backup {} at index {}", raft::to_string(raft::node_id{answer.state->id.checksum}),
+             answer.at);
   replace_states(*answer.state);
   handed_ = *std::exchange(restoring_, std::nullopt);
   restored_at_ = handed_.index;
-  // The commands that were passed over led to nothing that is left.
+  // The backup replaces the state, so the skipped commands no longer matter.
   missing_service_.clear();
   schedule_.wrote(answer.state->id.size);
-  round alone;
+  outstanding_batch alone;
   alone.last = handed_.index;
   alone.items.push_back({handed_.index, handed_.term, errc::none, {}});
-  take_turn(std::move(alone));
+  add_batch(std::move(alone));
   snapshot_if_due();
 }
 

@@ -1,4 +1,4 @@
-// The dispatcher's half that takes snapshots and goes on from those of other nodes.
+// The part of the dispatcher that takes snapshots and adopts those of other nodes.
 #include "actors/replica/dispatcher.hpp"
 #include "raft/base/printable.hpp"
 
@@ -8,15 +8,15 @@
 namespace troupe {
 namespace {
 
-constexpr auto rest_after_failure = std::chrono::seconds{10};
-/// Requests make the node write its state at most one part in so many of the time, up to this pause: those that come in
-/// the meantime share the next snapshot.
+constexpr auto pause_after_failure = std::chrono::seconds{10};
+/// After a snapshot, the next requested one waits for pause_share times as long as writing took, but at most for
+/// longest_pause. Requests that arrive in the meantime share that snapshot.
 constexpr auto pause_share = 3;
 constexpr auto longest_pause = std::chrono::seconds{60};
-/// Of one that takes longer the status tells: it is large, or the disk hangs.
+/// The status mentions a snapshot that takes longer than this: it is large, or the disk hangs.
 constexpr auto long_writing = std::chrono::seconds{10};
-/// Requests that wait for a snapshot. Those that have given up are still among them.
-constexpr std::size_t max_asked = 256;
+/// Limit of requests that wait for a snapshot. Requests whose callers have given up still count.
+constexpr std::size_t max_requests = 256;
 
 } // namespace
 
@@ -29,22 +29,22 @@ void dispatcher::adopt(const adopt_state& message) {
   members_at_ = state.at.configuration_index;
   members_ = state.at.members;
   state_lost_ = false;
-  restoring_.reset(); // it goes beyond
-  // The node that made it had all services.
+  restoring_.reset(); // the snapshot is beyond that entry
+  // The node that took the snapshot ran all services.
   missing_service_.clear();
   if (state.id.last.index > newest_.last.index) newest_ = state.id;
   schedule_.taken();
   schedule_.wrote(state.id.size);
-  answer_askers();
-  round covered;
+  answer_snapshot_requests();
+  outstanding_batch covered;
   covered.last = handed_.index;
   covered.covered = true;
-  take_turn(std::move(covered));
+  add_batch(std::move(covered));
 }
 
-/// Of a round that no service has a part in: behind what services have not answered yet.
-void dispatcher::take_turn(round alone) {
-  rounds_.push_back(std::move(alone));
+/// Appends a batch without commands for services. Its outcome waits for the batches before it.
+void dispatcher::add_batch(outstanding_batch alone) {
+  outstanding_.push_back(std::move(alone));
   applied_batch nothing;
   collect(nothing);
   serve_waiting();
@@ -58,16 +58,16 @@ void dispatcher::replace_states(loaded_state& state) {
   }
 }
 
-/// A state that is not used is large as well, and is freed on another thread.
+/// Frees an unused state on the snapshot store's thread, as it may be large.
 void dispatcher::discard(loaded_state& state) {
   for (auto& [name, machine] : state.machines)
     if (machine)
       send(snapshots_, discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
 }
 
-/// Why none can be taken now; empty if one can.
+/// Why no snapshot can be taken now; empty if one can.
 std::string dispatcher::why_no_snapshot() const {
-  // It would stand for what was passed over, and the log would lose it.
+  // A snapshot would cover the skipped commands, and compaction would then remove them from the log.
   if (!missing_service_.empty())
     return "the log holds commands of the service " + services::printable(missing_service_) +
            ", which this program does not run";
@@ -77,7 +77,7 @@ std::string dispatcher::why_no_snapshot() const {
 std::string dispatcher::unfinished_snapshot() const {
   const auto time = std::chrono::duration_cast<std::chrono::seconds>(clock().now() - began_at_);
   if (!writing_ || time < long_writing) return {};
-  return "the snapshot that was begun " + std::to_string(time.count()) + " s ago is not written yet";
+  return "the snapshot started " + std::to_string(time.count()) + " s ago is not written yet";
 }
 
 void dispatcher::snapshot_if_due() {
@@ -85,15 +85,15 @@ void dispatcher::snapshot_if_due() {
 }
 
 void dispatcher::take_snapshot_now() {
-  if (viewing_ || writing_ || resting_ || !missing_service_.empty() || handed_.index <= newest_.last.index) return;
+  if (viewing_ || writing_ || backing_off_ || !missing_service_.empty() || handed_.index <= newest_.last.index) return;
   schedule_.taken();
   began_at_ = clock().now();
   viewing_ = viewing{++last_view_, {{handed_, members_at_, members_}, {}}, services_.size()};
   for (const auto& [name, service] : services_) send(service, view_state{last_view_});
-  if (services_.empty()) gather({last_view_, nullptr});
+  if (services_.empty()) collect_view({last_view_, nullptr});
 }
 
-void dispatcher::gather(const state_view& answer) {
+void dispatcher::collect_view(const state_view& answer) {
   if (!viewing_ || answer.number != viewing_->number) return;
   if (answer.view) {
     const auto from = std::find_if(services_.begin(), services_.end(),
@@ -104,48 +104,50 @@ void dispatcher::gather(const state_view& answer) {
   write_when_durable(std::exchange(viewing_, std::nullopt)->what);
 }
 
-/// What is applied is committed, and may not be on this disk yet. A snapshot of it would outlive the end of the log
-/// after a crash: the log would begin behind it then, and the snapshot before would be of no use any more.
+/// Applied entries are committed, but may not be on this disk yet. If such a snapshot were written before them, it
+/// could reach beyond the end of the log after a crash. The log would then begin after the snapshot, and the previous
+/// snapshot would be useless.
 void dispatcher::write_when_durable(write_snapshot what) {
   writing_ = true;
   request(log_, caf::infinite, sync_log{})
       .then([this, what = std::move(what)](const log_synced&) mutable { send(snapshots_, std::move(what)); },
-            [](const caf::error&) {}); // with the log store, the core ends
+            [](const caf::error&) {}); // if the log store fails, the whole replica ends
 }
 
 void dispatcher::on_written(const snapshot_written& result) {
   writing_ = false;
   const auto now = clock().now();
-  asked_after_ = now + std::min<raft::duration>(pause_share * (now - began_at_), longest_pause);
+  next_requested_at_ = now + std::min<raft::duration>(pause_share * (now - began_at_), longest_pause);
   snapshot_error_ = result.error;
   if (result.error.empty()) {
     if (result.id.last.index > newest_.last.index) newest_ = result.id;
     schedule_.wrote(result.id.size);
   } else {
-    resting_ = true;
-    rests_until_ = now + rest_after_failure;
-    timer_.arm(this, rests_until_);
+    backing_off_ = true;
+    retry_at_ = now + pause_after_failure;
+    timer_.arm(this, retry_at_);
   }
-  answer_askers();
+  answer_snapshot_requests();
   snapshot_if_due();
-  if (!asked_.empty()) take_asked_snapshot();
+  if (!snapshot_requests_.empty()) take_requested_snapshot();
 }
 
-/// Not before some time after the last one.
-void dispatcher::take_asked_snapshot() {
-  if (clock().now() < asked_after_) return timer_.arm(this, asked_after_);
+/// Takes a requested snapshot, after a pause since the previous one.
+void dispatcher::take_requested_snapshot() {
+  if (clock().now() < next_requested_at_) return timer_.arm(this, next_requested_at_);
   take_snapshot_now();
 }
 
-/// Answers the requests that the newest snapshot serves, or all if none can be taken; the others wait for the next.
-void dispatcher::answer_askers() {
-  const bool none = resting_ || !missing_service_.empty();
-  std::erase_if(asked_, [&](auto& asked) {
+/// Answers the requests that the newest snapshot satisfies, or all if no snapshot can be taken. The others wait for the
+/// next one.
+void dispatcher::answer_snapshot_requests() {
+  const bool none = backing_off_ || !missing_service_.empty();
+  std::erase_if(snapshot_requests_, [&](auto& asked) {
     auto& [reach, promise] = asked;
     if (newest_.last.index >= reach)
       promise.deliver(snapshot_result{newest_});
     else if (none)
-      promise.deliver(make_error({errc::refused, "no snapshot can be taken now: " + why_no_snapshot(), {}, {}}));
+      promise.deliver(make_error({errc::refused, "cannot take a snapshot now: " + why_no_snapshot(), {}, {}}));
     else
       return false;
     return true;
@@ -165,11 +167,11 @@ caf::result<snapshot_result> dispatcher::on_take_snapshot() {
     promise.deliver(make_error({errc::not_ready, "nothing is applied yet", {}, {}}));
     return promise;
   }
-  if (resting_ || !missing_service_.empty()) {
-    promise.deliver(make_error({errc::refused, "no snapshot can be taken now: " + why_no_snapshot(), {}, {}}));
+  if (backing_off_ || !missing_service_.empty()) {
+    promise.deliver(make_error({errc::refused, "cannot take a snapshot now: " + why_no_snapshot(), {}, {}}));
     return promise;
   }
-  if (asked_.size() >= max_asked) {
+  if (snapshot_requests_.size() >= max_requests) {
     const auto unfinished = unfinished_snapshot();
     promise.deliver(make_error({errc::overloaded,
                                 "too many requests wait for a snapshot" + (unfinished.empty() ? "" : ": " + unfinished),
@@ -177,8 +179,8 @@ caf::result<snapshot_result> dispatcher::on_take_snapshot() {
                                 {}}));
     return promise;
   }
-  asked_.emplace_back(handed_.index, promise);
-  take_asked_snapshot();
+  snapshot_requests_.emplace_back(handed_.index, promise);
+  take_requested_snapshot();
   return promise;
 }
 

@@ -1,4 +1,4 @@
-// A snapshot, or a backup, that arrives in pieces.
+// Receives a snapshot or a backup that arrives in chunks.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -12,25 +12,25 @@
 
 namespace troupe {
 
-/// What is here of it. Throws what the files throw.
+/// The chunks received so far of at most one transfer. Functions throw what the files throw.
 class incoming_snapshot {
  public:
   explicit operator bool() const noexcept { return to_ != nullptr; }
-  /// No id when nothing is being received.
+  /// Empty id if nothing is being received.
   const raft::snapshot_id& id() const noexcept { return id_; }
 
   void begin(std::unique_ptr<snapshot_receiver> to, const raft::snapshot_id& id) {
     to_ = std::move(to);
     id_ = id;
   }
-  /// Bytes that are not due are passed over. The offset that is due then.
+  /// Writes the chunk if `offset` is the expected one, else ignores it. Returns the offset that is expected next.
   std::uint64_t take(std::uint64_t offset, std::string_view data, raft::time_point now) {
-    heard_ = now;
+    last_data_at_ = now;
     if (offset == to_->next() && data.size() <= id_.size - offset) to_->write(data);
     return to_->next();
   }
-  /// Once all of it is here: checks it, hands it to `each` and brings it to disk. It is over then, unless that fails
-  /// for a temporary reason.
+  /// To be called when everything has arrived: checks it, passes each section to `each` and syncs it to disk. This ends
+  /// the transfer, unless it fails with a temporary error.
   raft::snapshot_point finish(const snapshot_section& each) {
     try {
       const auto at = to_->finish(each);
@@ -48,13 +48,13 @@ class incoming_snapshot {
     to_.reset();
     id_ = {};
   }
-  /// Nobody goes on with it after this: who sent it is gone, or has begun another one.
-  raft::time_point given_up_at() const noexcept { return heard_ + std::chrono::seconds{60}; }
+  /// When an idle transfer is abandoned: its sender is gone, or sends another snapshot.
+  raft::time_point expires_at() const noexcept { return last_data_at_ + std::chrono::seconds{60}; }
 
  private:
   std::unique_ptr<snapshot_receiver> to_;
   raft::snapshot_id id_;
-  raft::time_point heard_;
+  raft::time_point last_data_at_;
 };
 
 } // namespace troupe

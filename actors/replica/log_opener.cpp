@@ -5,7 +5,7 @@
 namespace troupe {
 namespace {
 
-/// Entry 1 of a new cluster, the same on whichever node writes it.
+/// Writes entry 1 of a new cluster, which is the same on every node.
 void write_first_configuration(raft::storage& storage, const raft::configuration& initial, raft::recovered& disk) {
   raft::write first;
   first.hard = raft::hard_state{1, {}};

@@ -1,6 +1,6 @@
-// Opens the log on a thread of its own: reading gigabytes must not hold up an actor that others wait for.
+// Opens the log on its own thread: reading gigabytes must not block an actor that others wait for.
 //
-//   (spawned detached) -- opens, writes the first configuration if the log is empty --> log_opened to the owner, gone
+//   (spawned detached) -- opens; writes the first configuration to an empty log --> log_opened to the owner --> (gone)
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -16,34 +16,34 @@
 
 namespace troupe {
 
-/// What became of opening: log and snapshots, and the services in the state of the newest one; or the error's text.
+/// The result of opening: the log, the snapshots, and the services with the newest snapshot's state; or an error text.
 struct opened_log {
   std::unique_ptr<raft::storage> storage;
   std::shared_ptr<snapshot_files> snapshots;
-  /// Backups of any cluster that wait for being restored.
+  /// Staged backups, of any cluster.
   std::shared_ptr<snapshot_files> staged;
-  /// Those of them that the log depends on.
+  /// The staged backups that the log depends on.
   std::vector<backup_use> uses;
   raft::recovered disk;
   machine_set machines;
-  /// What the machines were loaded from; no id if they are in their first state.
+  /// The snapshot that the machines were loaded from; empty id if they are in their initial state.
   raft::snapshot_id snapshot;
   std::string error;
-  /// The disk is full: it may work later.
+  /// The disk is full; opening may succeed later.
   bool no_space = false;
-  /// Descriptors, memory or the like were lacking: it may work in a moment.
+  /// Descriptors, memory or another resource ran out; opening may succeed in a moment.
   bool temporary = false;
 };
 
-/// Opens what the node has on disk, as a member of this cluster, after it has put the backup there that the cluster
-/// begins with, if one is named. Called on the opener's thread, again at every start of the core. Throws
-/// `raft::storage_error`, soon after a stop is requested as well: reading all of it may take minutes.
+/// Opens the node's data on disk as a member of the cluster in `as`. If `as` names a backup with which the cluster
+/// begins, installs it first. Called on the opener's thread at every start of the replica. Throws
+/// `raft::storage_error`, also soon after a stop is requested, since reading everything may take minutes.
 using storage_factory = std::function<opened_log(
     const raft::membership_decision& as, const std::vector<machine_factory>& services, const std::stop_token& stop)>;
 
 struct log_opener_setup {
   storage_factory open;
-  /// Without a backup its initial configuration, if there is one, is written as the first entry of an empty log.
+  /// If it names no backup, its initial configuration (if any) is written as the first entry of an empty log.
   raft::membership_decision as;
   std::vector<machine_factory> services;
   std::stop_token stop;

@@ -8,13 +8,14 @@
 namespace troupe {
 namespace {
 
-constexpr auto look_again_after = std::chrono::seconds{1};
-/// After an error that passes by itself.
-constexpr auto try_again_after = std::chrono::milliseconds{50};
-/// The log speaks of one trouble so often.
-constexpr auto complain_every = std::chrono::seconds{10};
+constexpr auto room_check_interval = std::chrono::seconds{1};
+/// Delay after a temporary error.
+constexpr auto retry_delay = std::chrono::milliseconds{50};
+/// Temporary errors are logged at most this often.
+constexpr auto log_interval = std::chrono::seconds{10};
 
-/// Why this actor ends. After a full disk the node restarts its core; what a disk that failed holds is unknown.
+/// The exit reason of this actor. After a full disk the node restarts its replica. After a failed disk it does not,
+/// since the content of that disk is unknown.
 caf::error as_reason(const std::exception& e) {
   const auto* of_disk = dynamic_cast<const raft::storage_error*>(&e);
   if (!of_disk || of_disk->temporary()) return compat::reason_of(e);
@@ -31,8 +32,8 @@ log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> s
 
 log_store_handle::behavior_type log_store::make_behavior() {
   compat::end_on_exceptions(this, as_reason);
-  if (!has_room_) log().error("the disk is full: this node takes no commands until there is room");
-  look_for_room();
+  if (!has_room_) log().error("the disk is full: this node accepts no commands until there is room");
+  check_for_room();
   return {
       [this](const store_write& m) { store(m); },
       [this](const read_log& m) { return read(m); },
@@ -54,27 +55,28 @@ log_store_handle::behavior_type log_store::make_behavior() {
 }
 
 void log_store::on_exit() {
-  // Handles of actors that hold one of this one: without this none of them would ever be freed.
+  // These actors also hold handles of this one. Without the reset, none of them would ever be freed.
   role_ = nullptr;
   links_ = nullptr;
   for (auto& [question, promise] : reads_) promise.deliver(log_piece{});
   reads_.clear();
-  // What they wait for may not be on disk, and nobody will put it there.
-  for (auto& promise : syncs_) promise.deliver(make_error({errc::stopping, "the log ended before its sync", {}, {}}));
+  // The writes that they wait for may not be on disk, and will not be synced any more.
+  for (auto& promise : syncs_)
+    promise.deliver(make_error({errc::stopping, "the log store stopped before the sync", {}, {}}));
   syncs_.clear();
-  // The files close now, not when the last handle to this actor goes: a restart waits for the end of this actor.
+  // Close the files now, not when the last handle to this actor is released: a restart waits for the end of this actor.
   storage_.reset();
 }
 
 void log_store::store(const store_write& message) {
   if (!message.change.empty()) {
     storage_->apply(message.change);
-    follow(message.change);
+    track(message.change);
     dirty_ = true;
   }
   waiting_.insert(waiting_.end(), message.then_send.begin(), message.then_send.end());
   if (collecting_) return;
-  // Whatever is in the mailbox already shares this sync.
+  // All writes that are already in the mailbox share this sync.
   collecting_ = true;
   send(this, flush{});
 }
@@ -84,24 +86,25 @@ void log_store::sync() {
   if (dirty_ && !sync_storage()) return;
   const bool moved = std::exchange(dirty_, false);
   durable_ = applied_;
-  // The role hears of it before any peer can answer what leaves now.
+  // Notify the role before any peer can answer the messages that are sent now.
   if (moved && role_) send(role_, log_synced{durable_});
-  // The promises that the disk now keeps go straight to the peers; they were true for the role that made them.
+  // These messages state what is now durable, so they go directly to the peers. They were correct for the role that
+  // wrote them, even if it has been replaced since.
   if (!waiting_.empty()) send(links_, outbound{std::exchange(waiting_, {})});
   for (auto& promise : std::exchange(syncs_, {})) promise.deliver(log_synced{durable_});
-  if (moved && has_room_) look_for_room();
+  if (moved && has_room_) check_for_room();
 }
 
-/// False when it is to be tried again; what comes meanwhile joins it.
+/// False if the sync must be retried. Writes that arrive in the meantime share the retry.
 bool log_store::sync_storage() {
   try {
     storage_->sync();
     return true;
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) throw;
-    put_off(e);
+    retry_later(e);
   }
-  sync_waits_ = collecting_ = true;
+  sync_pending_ = collecting_ = true;
   return false;
 }
 
@@ -110,7 +113,7 @@ caf::result<log_piece> log_store::read(const read_log& question) {
     return log_piece{storage_->read(question.first, question.last, question.max_bytes)};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) throw;
-    put_off(e);
+    retry_later(e);
   }
   reads_.emplace_back(question, make_response_promise<log_piece>());
   return reads_.back().second;
@@ -122,13 +125,13 @@ caf::result<log_synced> log_store::when_synced() {
   return syncs_.back();
 }
 
-void log_store::put_off(const raft::storage_error& why) {
+void log_store::retry_later(const raft::storage_error& why) {
   const auto now = clock().now();
-  try_again_at_ = now + try_again_after;
+  retry_at_ = now + retry_delay;
   arm_timer();
-  if (now < complained_at_ + complain_every) return;
-  complained_at_ = now;
-  log().error("the log cannot go on for the moment, and tries again: {}", why.what());
+  if (now < logged_at_ + log_interval) return;
+  logged_at_ = now;
+  log().error("temporary error of the log, retrying: {}", why.what());
 }
 
 void log_store::on_time() {
@@ -138,18 +141,18 @@ void log_store::on_time() {
     if (due) when.reset();
     return due;
   };
-  if (is_due(try_again_at_)) try_again();
-  if (is_due(look_again_at_)) look_for_room();
+  if (is_due(retry_at_)) retry();
+  if (is_due(check_room_at_)) check_for_room();
   arm_timer();
 }
 
 void log_store::arm_timer() {
-  timer_.arm(this, try_again_at_);
-  timer_.arm(this, look_again_at_);
+  timer_.arm(this, retry_at_);
+  timer_.arm(this, check_room_at_);
 }
 
-void log_store::try_again() {
-  if (std::exchange(sync_waits_, false)) sync();
+void log_store::retry() {
+  if (std::exchange(sync_pending_, false)) sync();
   std::erase_if(reads_, [this](auto& waiting) {
     auto& [question, promise] = waiting;
     try {
@@ -157,25 +160,25 @@ void log_store::try_again() {
       return true;
     } catch (const raft::storage_error& e) {
       if (!e.temporary()) throw;
-      put_off(e);
+      retry_later(e);
       return false;
     }
   });
 }
 
-void log_store::look_for_room() {
+void log_store::check_for_room() {
   const bool had = std::exchange(has_room_, storage_->has_room());
-  if (!has_room_) look_again_at_ = clock().now() + look_again_after;
+  if (!has_room_) check_room_at_ = clock().now() + room_check_interval;
   arm_timer();
   if (had == has_room_) return;
   if (has_room_)
     log().warn("the disk has room again");
   else
-    log().error("the disk is full: this node takes no more commands until there is room");
+    log().error("the disk is full: this node accepts no more commands until there is room");
   if (role_) send(role_, raft::disk_space{has_room_});
 }
 
-void log_store::follow(const raft::write& change) {
+void log_store::track(const raft::write& change) {
   applied_.number = change.number;
   if (change.reset_to) {
     start_ = *change.reset_to;

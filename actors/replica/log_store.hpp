@@ -1,14 +1,14 @@
-// The disk's actor, on a thread of its own: the only one in a node that may block.
+// Writes and reads the log on its own thread, as it may block on the disk.
 //
-//   [open] -- store_write: apply, note to self --> [collecting] -- flush: one sync for all --> [open], acks out
+//   [open] -- store_write: apply, flush to self --> [collecting] -- flush: one sync for all --> [open], acks sent
 //      |
-//      +--- the storage throws --> quits with the error: the node takes the core down
+//      +--- the storage throws --> quits with the error: the node stops the replica
 //
-// What fails for a temporary reason (raft::storage_error::temporary) is tried again a little later: until then writes
-// gather, and reads wait.
+// After a temporary error (raft::storage_error::temporary) it retries a little later. Until then writes accumulate, and
+// reads wait.
 //
-// Whether the disk has room is looked at after every sync, and once a second while it has none; the role hears of
-// each change, and of the present state when it attaches.
+// It checks the disk for room after every sync, and once a second while the disk is full. It notifies the role of each
+// change, and of the current state when the role attaches.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -24,7 +24,7 @@ namespace troupe {
 
 class log_store : public log_store_handle::base {
  public:
-  /// `disk` is what `storage` held when it was opened, all of it durable.
+  /// `disk` describes what `storage` held when it was opened; all of that is durable.
   log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
             links_handle links);
   behavior_type make_behavior() override;
@@ -37,17 +37,17 @@ class log_store : public log_store_handle::base {
   bool sync_storage();
   caf::result<log_piece> read(const read_log& question);
   caf::result<log_synced> when_synced();
-  void put_off(const raft::storage_error& why);
+  void retry_later(const raft::storage_error& why);
   void on_time();
   void arm_timer();
-  void try_again();
-  void follow(const raft::write& change);
-  void look_for_room();
+  void retry();
+  void track(const raft::write& change);
+  void check_for_room();
 
   std::unique_ptr<raft::storage> storage_;
   links_handle links_;
   role_handle role_;
-  /// The shape of the log with everything applied, for the mark's term.
+  /// The terms of the log's entries with all writes applied, from which the mark's term is taken.
   raft::log_position start_;
   std::vector<raft::term_run> terms_;
   raft::durable_mark applied_;
@@ -56,15 +56,15 @@ class log_store : public log_store_handle::base {
   bool dirty_ = false;
   bool collecting_ = false;
   bool has_room_ = true;
-  /// The sync, and reads, that failed for a temporary reason.
-  bool sync_waits_ = false;
+  /// The sync and the reads that failed with a temporary error.
+  bool sync_pending_ = false;
   std::vector<std::pair<read_log, caf::typed_response_promise<log_piece>>> reads_;
-  /// Who waits for the next sync.
+  /// Requests that wait for the next sync.
   std::vector<caf::typed_response_promise<log_synced>> syncs_;
-  raft::time_point complained_at_;
-  /// When what failed for a temporary reason is tried again, and when the disk is looked at for room.
-  std::optional<raft::time_point> try_again_at_;
-  std::optional<raft::time_point> look_again_at_;
+  raft::time_point logged_at_;
+  /// When to retry after a temporary error, and when to check the disk for room.
+  std::optional<raft::time_point> retry_at_;
+  std::optional<raft::time_point> check_room_at_;
   timer_slot timer_;
 };
 

@@ -1,8 +1,8 @@
-// The actor around one pure replicator: a peer's share of a leader's work. It lives and dies with its leader.
+// The actor around one pure replicator: the part of a leader's work that concerns one peer. It ends with its leader.
 //
 //   (spawned by the leader) --> [running] --- the leader retires or dies --> (gone)
 //
-// Pieces of a snapshot come from the snapshot store, entries from the leader.
+// It gets snapshot chunks from the snapshot store, and entries from the leader.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

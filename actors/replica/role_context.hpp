@@ -1,4 +1,4 @@
-// What a role actor needs to know of its surroundings, handed from role to role.
+// The actors around a role, and what one role hands on to the next.
 #pragma once
 
 #include "actors/protocol/observer.hpp"
@@ -6,7 +6,7 @@
 namespace troupe {
 
 struct role_context {
-  /// Of the role that owns this context.
+  /// Epoch of the role that owns this context.
   epoch_t epoch = 0;
   links_handle links;
   endpoint_handle endpoint;
@@ -15,12 +15,13 @@ struct role_context {
   dispatcher_handle dispatcher;
   snapshot_store_handle snapshots;
   observer_handle observer;
-  /// The last index handed to the dispatcher.
+  /// The last index sent to the dispatcher.
   index_t dispatched = 0;
   /// The commit index at the first contact with a leader in this run.
   std::optional<index_t> ready_at;
 
-  /// Those that send to the role. Each gets a new role's `role_changed`, and answers it with `drained`.
+  /// Calls `use` for each actor that sends to the role. Each of them answers a new role's `role_changed` with
+  /// `drained`.
   template <class Use> void for_each_sender(Use use) const {
     use(endpoint);
     use(proxy);

@@ -22,7 +22,7 @@ const char* reason_of(raft::log_limit limit) {
   case raft::log_limit::bytes:
     return "its size exceeds catch_up_log_bytes";
   case raft::log_limit::time:
-    return "catch_up_log_time is over";
+    return "catch_up_log_time is exceeded";
   case raft::log_limit::no_progress:
     return "the node makes no progress";
   }
@@ -34,8 +34,8 @@ const char* reason_of(raft::log_limit limit) {
 template <class Role>
 role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Role role, predecessor before)
     : role_handle::base(config), context_(std::move(context)), role_(std::move(role)), before_(std::move(before)) {
-  // Without the log store there is no core. A role that was handed over to while the core was taken down, or its node
-  // ended, ends with it; in peace, for it is not what failed.
+  // Without the log store there is no replica. A role that was spawned while the replica or the node was being stopped
+  // exits with the log store. It exits normally, since it is not the cause.
   this->set_down_handler([this](const caf::down_msg&) { this->quit(); });
   this->monitor(context_.log);
 }
@@ -63,7 +63,7 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const piece_stored& m) { on_stored(m); },
       [this](const raft::snapshot_taken& m) { on_disk_fact(m); },
       [this](const raft::disk_space& m) {
-        // Not passed on: the log store told the successor, when that attached itself, what holds since.
+        // Do not forward: the log store sent the successor newer information when it attached.
         if (!successor_) step(m);
       },
       [this](const raft::state_missing& m) { on_disk_fact(m); },
@@ -90,14 +90,14 @@ template <class Role> void role_shell<Role>::on_exit() {
 
 template <class Role> void role_shell<Role>::begin() {
   const role_handle self{this};
-  // The log store learns of this role before anything of it is written, and answers with the mark that holds now.
+  // Attach before this role writes anything. The log store answers with the current durable mark.
   this->send(context_.log, attach_role{context_.epoch, self});
   const role_changed change{context_.epoch, Role::kind, role_.state().term(), self, before_.epoch, before_.role};
   context_.for_each_sender([&](const auto& to) {
     ++drains_left_;
     this->send(to, change);
   });
-  // A role that has a predecessor was announced to the observer by it.
+  // If there is a predecessor, it has already announced this role to the observer.
   if (!before_.role) this->send(context_.observer, change);
   execute(role_.start(this->clock().now()));
   if (const auto before = std::exchange(before_, {}); before.carry) on_rpc(*before.carry);
@@ -108,12 +108,12 @@ template <class Role> void role_shell<Role>::on_rpc(const raft::rpc& message) {
     std::visit([this](const auto& m) { to_successor(m); }, message);
     return;
   }
-  note_contact(message);
+  record_contact(message);
   step(message);
 }
 
 template <class Role> void role_shell<Role>::on_proposals(const propose_batch& batch) {
-  // A proposal was meant for this role's term; the successor's may differ, so it is never passed on.
+  // A proposal is meant for this role's term. The successor's term may differ, so a proposal is never forwarded.
   if (!successor_) return step(raft::propose{batch.proposals});
   proposals_settled answer;
   for (const auto& p : batch.proposals) answer.failed.push_back({p.tag, raft::refusal::not_leader, {}});
@@ -163,7 +163,7 @@ template <class Role> void role_shell<Role>::on_fetch(const replicator_fetch& fe
       this->send(replicator->second, std::move(answer));
       return;
     }
-    // Not in memory any more, so it has long been on disk, and a leader never cuts its own log.
+    // The entries are no longer in memory, so they are on disk. A leader never truncates its own log.
     this->request(context_.log, caf::infinite, read_log{answer.first, log.first_cached() - 1, fetch.request.max_bytes})
         .then([this, to = replicator->second, answer = std::move(answer)](const log_piece& piece) mutable {
           answer.entries = piece.entries;
@@ -204,7 +204,7 @@ template <class Role> role_status role_shell<Role>::status() const {
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
   auto out = role_.step(event, this->clock().now());
-  // A step that asks for something new fails nothing but that, every other step reads, and a transfer that is on.
+  // A step with a new request can only fail that request. Any other step can only fail reads and a running transfer.
   const bool asks = std::holds_alternative<raft::propose>(event) ||
                     std::holds_alternative<raft::change_members>(event) ||
                     std::holds_alternative<raft::transfer_leadership>(event);
@@ -247,8 +247,8 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
     this->send(context_.observer, disk_condition{*out.disk_stalled, role_.state().disk_wait(this->clock().now())});
   }
   report_peers(out);
-  note_leader();
-  note_members();
+  announce_leader();
+  announce_members();
   if (out.next_role) return become(std::move(*out.next_role));
   timer_.arm(this, role_.deadline());
 }
@@ -285,41 +285,41 @@ template <class Role> void role_shell<Role>::release(index_t up_to) {
 template <class Role> void role_shell<Role>::report_peers(const raft::output& out) {
   for (const auto& lost : out.broken_promises) {
     log().error(
-        "node {} lost entries that it had acknowledged: it confirmed the log up to {}, and now has nothing behind "
-        "{}; its disk is not to be trusted",
+        "node {} lost entries that it had acknowledged: it confirmed the log up to {}, but now has nothing after {}; "
+        "do not trust its disk",
         to_string(lost.peer), lost.what.acknowledged, lost.what.found);
     this->send(context_.observer, lost);
   }
   for (const auto& kept : out.released_logs)
     log().warn(
-        "the log is no longer kept for node {}, which a snapshot brings up ({} bytes, for {} s): {}; the node may "
-        "need another snapshot",
+        "the log is no longer kept for node {}, which is being caught up by a snapshot ({} bytes, for {} s): {}; the "
+        "node may need another snapshot",
         to_string(kept.peer), kept.bytes, std::chrono::duration_cast<std::chrono::seconds>(kept.held).count(),
         reason_of(kept.why));
 }
 
-template <class Role> void role_shell<Role>::note_leader() {
+template <class Role> void role_shell<Role>::announce_leader() {
   const leader_known now{role_.state().term(), role_.leader_hint()};
-  if (told_leader_ && told_leader_->term == now.term && told_leader_->leader == now.leader) return;
-  told_leader_ = now;
+  if (announced_leader_ && announced_leader_->term == now.term && announced_leader_->leader == now.leader) return;
+  announced_leader_ = now;
   this->send(context_.proxy, now);
   this->send(context_.endpoint, now);
   this->send(context_.observer, now);
 }
 
-template <class Role> void role_shell<Role>::note_members() {
+template <class Role> void role_shell<Role>::announce_members() {
   const auto& log = role_.state().log();
   const auto index = log.configuration_index();
-  // Only what is on disk: the node remembers for good that it has been a member.
+  // Announce only a configuration that is on disk, since the node records permanently that it has been a member.
   if (index > role_.state().durable_index()) return;
-  // A new leader may replace a configuration by another one at the same index.
+  // A new leader may replace a configuration by a different one at the same index.
   const raft::log_position at{index, log.term_at(index).value_or(0)};
-  if (told_members_ == at) return;
-  told_members_ = at;
+  if (announced_members_ == at) return;
+  announced_members_ = at;
   this->send(context_.observer, configuration_known{index, log.current()});
 }
 
-template <class Role> void role_shell<Role>::note_contact(const raft::rpc& message) {
+template <class Role> void role_shell<Role>::record_contact(const raft::rpc& message) {
   if (context_.ready_at) return;
   const auto* request = std::get_if<raft::append_request>(&message);
   if (request && request->head.term >= role_.state().term()) context_.ready_at = request->commit;
@@ -327,12 +327,12 @@ template <class Role> void role_shell<Role>::note_contact(const raft::rpc& messa
 
 template <class Role> void role_shell<Role>::become(raft::transition next) {
   if constexpr (std::is_same_v<Role, raft::follower>) {
-    if (next.to == raft::role_kind::candidate) return hand_over<raft::candidate>(std::move(next.carry));
+    if (next.to == raft::role_kind::candidate) return spawn_successor<raft::candidate>(std::move(next.carry));
   } else if constexpr (std::is_same_v<Role, raft::candidate>) {
-    if (next.to == raft::role_kind::leader) return hand_over<raft::leader>(std::move(next.carry));
-    if (next.to == raft::role_kind::follower) return hand_over<raft::follower>(std::move(next.carry));
+    if (next.to == raft::role_kind::leader) return spawn_successor<raft::leader>(std::move(next.carry));
+    if (next.to == raft::role_kind::follower) return spawn_successor<raft::follower>(std::move(next.carry));
   } else {
-    if (next.to == raft::role_kind::follower) return hand_over<raft::follower>(std::move(next.carry));
+    if (next.to == raft::role_kind::follower) return spawn_successor<raft::follower>(std::move(next.carry));
   }
   throw std::logic_error("raft: no such transition");
 }
@@ -345,7 +345,7 @@ template <class Role> void role_shell<Role>::stop_replicators() {
   replicators_.clear();
 }
 
-template <class Role> template <class Next> void role_shell<Role>::hand_over(std::optional<raft::rpc> carry) {
+template <class Role> template <class Next> void role_shell<Role>::spawn_successor(std::optional<raft::rpc> carry) {
   stop_replicators();
   auto next = context_;
   ++next.epoch;
@@ -354,7 +354,7 @@ template <class Role> template <class Next> void role_shell<Role>::hand_over(std
   successor_ = this->template spawn<role_shell<Next>>(std::move(next), Next{std::move(role_)},
                                                       predecessor{context_.epoch, role_handle{this}, std::move(carry)});
   for (const auto& [number, mark] : std::exchange(marks_, {})) to_successor(mark);
-  // From here and not from the successor: the observer must know of it before it can learn of this role's end.
+  // Sent by this role, not by the successor: the observer must learn of the successor before this role ends.
   this->send(context_.observer, role_changed{epoch, Next::kind, term, successor_, context_.epoch, role_handle{this}});
 }
 

@@ -1,6 +1,6 @@
-// The actor around a pure role. It carries out what the role asks for and becomes the next role's predecessor.
+// The actor around a pure role. It executes the role's output. On a role change it spawns the next role and retires.
 //
-//   (spawned by the node or by the role before)
+//   (spawned by the node or by the previous role)
 //        |  attach to the log store, announce role_changed to every sender
 //        v
 //     [serving] --- the pure role names a next role: spawn it with the moved state --> [retired]
@@ -22,7 +22,7 @@
 
 namespace troupe {
 
-/// What a role is started after: the retiring role, if there is one, and the message it could not step itself.
+/// The retiring role, if there is one, and the message that it left for its successor to step.
 struct predecessor {
   epoch_t epoch = 0;
   role_handle role;
@@ -58,11 +58,11 @@ template <class Role> class role_shell : public role_handle::base {
   void stop_replicators();
   void release(index_t up_to);
   void report_peers(const raft::output& out);
-  void note_leader();
-  void note_members();
-  void note_contact(const raft::rpc& message);
+  void announce_leader();
+  void announce_members();
+  void record_contact(const raft::rpc& message);
   void become(raft::transition next);
-  template <class Next> void hand_over(std::optional<raft::rpc> carry);
+  template <class Next> void spawn_successor(std::optional<raft::rpc> carry);
   template <class Message> void to_successor(const Message& message);
 
   role_context context_;
@@ -70,17 +70,17 @@ template <class Role> class role_shell : public role_handle::base {
   predecessor before_;
   timer_slot timer_;
   std::map<node_id, replicator_handle> replicators_;
-  std::optional<leader_known> told_leader_;
-  /// The place of the configuration that was told last.
-  std::optional<raft::log_position> told_members_;
-  /// What came with the step that is being carried out.
+  std::optional<leader_known> announced_leader_;
+  /// Log position of the configuration that was announced last.
+  std::optional<raft::log_position> announced_members_;
+  /// The loaded state that came with the current step.
   std::shared_ptr<loaded_state> offered_;
-  /// Each ends when the write before it is on disk, or the disk stalls: a stalled disk is not a reason to stop reading
-  /// from a connection. Numbers rise.
+  /// Flow marks with the number of the write before them, in rising order. A mark is released when that write is on
+  /// disk, or when the disk stalls: a stalled disk is no reason to stop reading from a connection.
   std::deque<std::pair<std::uint64_t, flow_mark>> marks_;
-  /// Set when this role has retired.
+  /// Set once this role has retired.
   role_handle successor_;
-  /// Senders that may still send to this role, as they have not answered the successor's role_changed.
+  /// Number of senders that have not answered the successor's role_changed, and may still send to this role.
   int drains_left_ = 0;
 };
 

@@ -23,15 +23,15 @@ errc code_of(reply_status status) {
   return errc::refused;
 }
 
-/// Answers `adds_query`.
-reply weigh(const machine& service, std::string_view envelope) {
+/// Whether the command in `envelope` may add to the state. A command that cannot be decoded counts as one that does.
+reply answer_adds_query(const machine& service, std::string_view envelope) {
   const auto command = decode_command(envelope);
   const bool adds = !command || service.would_add(command->tag, command->payload);
   return {reply_status::ok, std::string{adds ? would_add : would_not_add}};
 }
 
 reply answer_query(const machine& service, std::string_view tag, std::string_view payload) {
-  return tag == adds_query ? weigh(service, payload) : service.query(tag, payload);
+  return tag == adds_query ? answer_adds_query(service, payload) : service.query(tag, payload);
 }
 
 } // namespace
@@ -70,7 +70,7 @@ queried_batch shell::query(const query_items& batch) const {
   queried_batch out;
   out.outcomes.reserve(batch.items.size());
   for (const auto& item : batch.items) {
-    // A query changes nothing, so whatever goes wrong in it is the asker's trouble alone.
+    // A query changes nothing, so a failing query affects only its caller.
     try {
       auto reply = answer_query(*service_, item.tag.view(), item.payload.view());
       out.outcomes.push_back({item.number, code_of(reply.status), item.at, std::move(reply.payload)});

@@ -1,7 +1,7 @@
-// The actor that every service lives in: applies commands in log order, answers queries from the state they left, hands
-// out views of it for snapshots and takes another one's state over.
+// The actor around a service. It applies commands in log order, answers queries, provides views of the state for
+// snapshots, and replaces the state by a loaded one.
 //
-//   (spawned by the node) --> [serving] --- the service throws --> quits with the error: the node takes the core down
+//   (spawned by the node) --> [serving] --- the service throws --> quits with the error: the node stops the replica
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -18,7 +18,7 @@ class shell : public service_handle::base {
   const char* name() const override { return "service"; }
 
  private:
-  /// To the dispatcher whose message is being handled.
+  /// Sends to the dispatcher whose message is being handled.
   template <class Message> void answer(Message message) {
     send(caf::actor_cast<dispatcher_handle>(current_sender()), std::move(message));
   }

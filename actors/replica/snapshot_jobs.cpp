@@ -9,7 +9,7 @@ namespace {
 
 class stopped : public std::runtime_error {
  public:
-  stopped() : std::runtime_error("the node's core ended") {}
+  stopped() : std::runtime_error("the node's replica stopped") {}
 };
 
 class stoppable_sink final : public services::snapshot_sink {
@@ -25,7 +25,8 @@ class stoppable_sink final : public services::snapshot_sink {
   const std::atomic<bool>& stop_;
 };
 
-/// The files may hold the lock of the node's directory: whoever hears of the end may open it again.
+/// Releases the files before it reports: they may hold the lock of the data directory, and the receiver may open the
+/// directory again.
 template <class Result> void report(snapshot_job_context& context, Result result) {
   context.files.reset();
   caf::anon_send(std::exchange(context.store, nullptr), std::move(result));
@@ -48,10 +49,10 @@ caf::behavior snapshot_write_job::make_behavior() {
     result.id = out->finish();
   } catch (const std::exception& e) {
     result.error = e.what();
-  } catch (...) { // services are of the user's making
-    result.error = "a service threw what is no exception";
+  } catch (...) { // services are the user's code
+    result.error = "a service threw an object that is not a std::exception";
   }
-  // The views hold the state of the past alive; let it go before anybody hears of this.
+  // The views keep an old state in memory. Release it before reporting the result.
   what_.views.clear();
   report(context_, std::move(result));
   return {};
@@ -68,7 +69,7 @@ caf::behavior snapshot_check_job::make_behavior() {
       while (from.read(buffer) > 0)
         if (*context_.stop) throw stopped();
     });
-  } catch (const stopped&) { // nothing is known, and nobody waits for it
+  } catch (const stopped&) { // the check has no result, and nothing waits for one
   } catch (const raft::storage_error& e) {
     (e.damaged() ? result.damage : result.trouble) = e.what();
   } catch (const std::exception& e) {

@@ -1,6 +1,6 @@
-// What takes minutes with a snapshot, each on a thread of its own: writing one, and reading one to see if it is whole.
+// Work on a snapshot that may take minutes, each job on its own thread: writing one, and checking one for damage.
 //
-//   (spawned by the snapshot store) -- works --> its result to the store, gone
+//   (spawned by the snapshot store) -- works --> sends its result to the store --> (gone)
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -10,7 +10,7 @@
 
 namespace troupe {
 
-/// What a job shares with the store that spawned it. A job that finds `stop` set ends with an error soon.
+/// Shared by a job and the store that spawned it. A job ends with an error soon after `stop` is set.
 struct snapshot_job_context {
   std::shared_ptr<snapshot_files> files;
   std::shared_ptr<const std::atomic<bool>> stop;

@@ -1,4 +1,4 @@
-// When a node takes a snapshot of its own accord.
+// Decides when a node takes a snapshot by itself.
 #pragma once
 
 #include "raft/base/random.hpp"
@@ -9,13 +9,13 @@
 namespace troupe {
 
 struct snapshot_policy {
-  /// A snapshot is due when so many bytes, or so many entries, were logged since the last one.
+  /// A snapshot is due when this many bytes, or this many entries, were logged since the last one.
   std::uint64_t log_bytes = std::uint64_t{64} << 20;
   raft::index_t log_entries = 100'000;
 };
 
-/// Pure. Each threshold is drawn anew from 75 to 125 % of the policy's, so that nodes do not write at the same moment.
-/// A large state is not written more often than every quarter of its size in the log.
+/// Pure. After every snapshot the thresholds are drawn again, from 75 to 125 % of the policy's, so that nodes do not
+/// write at the same time. A snapshot is not due before the log has grown by a quarter of the last snapshot's size.
 class snapshot_schedule {
  public:
   snapshot_schedule(const snapshot_policy& policy, std::uint64_t seed) : policy_(policy), random_(seed) { draw(); }
@@ -28,7 +28,7 @@ class snapshot_schedule {
     const bool much = bytes_ >= policy_.log_bytes / 100 * percent_ || entries_ >= policy_.log_entries * percent_ / 100;
     return entries_ > 0 && much && bytes_ >= last_size_ / 4;
   }
-  /// One is being taken, or was taken in from another node: the count begins anew.
+  /// A snapshot is being taken, or one from another node was adopted: starts counting from zero.
   void taken() {
     bytes_ = 0;
     entries_ = 0;

@@ -10,13 +10,13 @@
 namespace troupe {
 namespace {
 
-/// One to start from, and one before it in case the first turns out damaged.
+/// One to start from, and the previous one in case the first turns out to be damaged.
 constexpr std::size_t kept_snapshots = 2;
-constexpr std::size_t most_open = 4;
-/// Each keeps a file on the disk that may have lost its name.
-constexpr std::size_t most_downloads = 8;
-/// A client that takes a piece of a backup has half of this for it.
-constexpr auto download_patience = std::chrono::seconds{60};
+constexpr std::size_t max_open = 4;
+/// Each keeps a file open, whose disk space is not freed even after its removal.
+constexpr std::size_t max_downloads = 8;
+/// A client gets half of this time to read one chunk of a backup.
+constexpr auto download_timeout = std::chrono::seconds{60};
 
 std::string place(const raft::log_position& at) { return "index " + std::to_string(at.index); }
 
@@ -39,7 +39,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
       [this](const store_piece& m) { take_in(m.piece); },
       [](const discarded_state& m) { m.machine->reset(); },
       [this](const doubt_snapshot& m) {
-        // One that was found whole is not read again and again for a follower that cannot use it for its own reasons.
+        // A snapshot that was found undamaged is not checked again. The follower has another reason not to load it.
         if (m.id != whole_) check(m.id);
       },
       [this](const snapshot_checked& m) {
@@ -78,7 +78,7 @@ void snapshot_store::on_exit() {
   setup_.staging = nullptr;
 }
 
-/// The job answers as it does when it has failed.
+/// Sends the same message as a job that has failed.
 void snapshot_store::cannot_begin(const write_snapshot&, const std::string& why) {
   send(snapshot_store_handle{this}, snapshot_written{{}, why});
 }
@@ -104,25 +104,25 @@ void snapshot_store::job_ended() {
 void snapshot_store::leave(const caf::error& reason) {
   leaving_ = reason;
   *stop_jobs_ = true;
-  // A job that is left alone would go on beside the files' next owner.
+  // Wait for the jobs: one that is left behind would use the files together with their next owner.
   if (jobs_ == 0) quit(reason);
 }
 
 void snapshot_store::written(const snapshot_written& message) {
   if (!message.error.empty()) {
-    log().error("no snapshot could be written: {}", message.error);
+    log().error("cannot write a snapshot: {}", message.error);
   } else {
     log().info("snapshot at {} written, {} bytes", place(message.id.last), message.id.size);
     auto oldest = message.id.last.index;
     try {
-      // The log goes on from the older of two snapshots. While there is one alone, or this one did not stay because
-      // others reach further, it loses nothing: the next file that turns out damaged would be the state.
+      // The log may be compacted up to the older of the two snapshots. If there is only one, or if this one was pruned
+      // because others reach further, nothing is compacted: the next damaged file could otherwise lose the state.
       const auto kept = setup_.files->prune(kept_snapshots);
       const bool stayed = std::find(kept.begin(), kept.end(), message.id) != kept.end();
       oldest = stayed && kept.size() == kept_snapshots ? kept.back().last.index : 0;
     } catch (const raft::storage_error& e) {
-      // What is not removed now is removed the next time, and meanwhile the log stays as it is.
-      log().warn("old snapshots could not be removed: {}", e.what());
+      // The next snapshot removes them. Until then the log is not compacted.
+      log().warn("cannot remove old snapshots: {}", e.what());
       oldest = 0;
     }
     const raft::snapshot_taken taken{message.id.last, oldest};
@@ -132,17 +132,17 @@ void snapshot_store::written(const snapshot_written& message) {
   if (dispatcher_) send(dispatcher_, message);
 }
 
-/// One at a time.
+/// Starts a check for damage, unless one is running.
 void snapshot_store::check(const raft::snapshot_id& id) {
   if (!id || checking_ || leaving_) return;
   checking_ = id;
-  log().warn("the snapshot at {} is in doubt: it is read again", place(id.last));
+  log().warn("the snapshot at {} may be damaged: checking it", place(id.last));
   begin<snapshot_check_job>(id);
 }
 
 void snapshot_store::checked(const snapshot_checked& result) {
   checking_ = {};
-  if (!result.trouble.empty()) return log().warn("the snapshot cannot be read now: {}", result.trouble);
+  if (!result.trouble.empty()) return log().warn("cannot check the snapshot now: {}", result.trouble);
   if (result.damage.empty()) {
     whole_ = result.id;
     return;
@@ -151,9 +151,9 @@ void snapshot_store::checked(const snapshot_checked& result) {
   try {
     log().error("{}; {}", result.damage, setup_.files->set_aside(result.id));
   } catch (const raft::storage_error& e) {
-    log().error("{}, and it is not surely set aside: {}", result.damage, e.what());
+    log().error("{}; quarantining it failed: {}", result.damage, e.what());
   }
-  // The snapshot no longer counts, even where the file kept its name.
+  // The snapshot no longer counts, even if the file kept its name.
   if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
 }
 
@@ -162,19 +162,19 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
   try {
     take_in(piece, answer);
   } catch (const raft::storage_error& e) {
-    // The role passes on no other piece before this one is answered. What has arrived is kept after a temporary error:
-    // the leader asks again in a while, and goes on from there.
+    // Always answer, since the role sends no other chunk before. After a temporary error the received part is kept: the
+    // leader asks again after a while and resumes from there.
     if (e.temporary()) {
-      log().warn("a piece of a snapshot cannot be taken now: {}", e.what());
+      log().warn("cannot store a chunk of a snapshot now, the leader retries: {}", e.what());
     } else {
-      log().error("a snapshot of node {} could not be taken in: {}", to_string(piece.head.from), e.what());
+      log().error("cannot store the snapshot from node {}: {}", to_string(piece.head.from), e.what());
       incoming_.forget();
     }
     answer.what.next = 0;
     answer.what.failed = true;
     answer.what.no_room = e.no_space();
   }
-  // Also after a failure: what it left must not pile up.
+  // Prune after a failure as well: its leftovers must not accumulate.
   if (answer.what.failed || answer.what.complete) prune();
   if (role_) send(role_, std::move(answer));
 }
@@ -183,7 +183,7 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
   const auto& id = piece.snapshot;
   raft::snapshot_point at;
   const auto here = setup_.files->list();
-  // The word of it was lost on the way, or the role that got it had other things to do.
+  // The snapshot is already complete: the answer was lost, or the role that got it did not load the state.
   if (std::find(here.begin(), here.end(), id) != here.end()) {
     auto machines = load_again(id, at);
     return answer_loaded(id, at, std::move(machines), answer);
@@ -191,7 +191,8 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
   if (!incoming_ || incoming_.id() != id) {
     incoming_.forget();
     incoming_.begin(setup_.files->receive(id), id);
-    log().info("node {} sends its snapshot at {}, {} bytes", to_string(piece.head.from), place(id.last), id.size);
+    log().info("receiving the snapshot at {} from node {}, {} bytes", place(id.last), to_string(piece.head.from),
+               id.size);
   }
   answer.what.next = incoming_.take(piece.offset, piece.data.view(), clock().now());
   arm_timer();
@@ -204,22 +205,23 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
 machine_set snapshot_store::load_again(const raft::snapshot_id& id, raft::snapshot_point& at) try {
   return load_machines(*setup_.files, id, setup_.services, at);
 } catch (const raft::storage_error& e) {
-  if (!e.temporary()) give_up(id, e);
+  if (!e.temporary()) discard_unloadable(id, e);
   throw;
 }
 
-/// A file that this program cannot load would be in the way of the next attempt, and of files that it can load.
-void snapshot_store::give_up(const raft::snapshot_id& id, const raft::storage_error& why) {
+/// Removes or quarantines a file that this program cannot load: it would block the next attempt, and would be preferred
+/// to files that can be loaded.
+void snapshot_store::discard_unloadable(const raft::snapshot_id& id, const raft::storage_error& why) {
   std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == id; });
   try {
     if (dynamic_cast<const not_loadable*>(&why)) {
       setup_.files->remove(id);
-      log().error("the snapshot at {} is removed: {}", place(id.last), why.what());
+      log().error("removed the snapshot at {}: {}", place(id.last), why.what());
     } else {
       log().error("{}; {}", why.what(), setup_.files->set_aside(id));
     }
   } catch (const raft::storage_error& e) {
-    log().error("the snapshot at {} cannot be loaded, and is still there: {}", place(id.last), e.what());
+    log().error("the snapshot at {} can neither be loaded nor removed: {}", place(id.last), e.what());
   }
   if (dispatcher_) send(dispatcher_, snapshot_lost{id});
 }
@@ -228,14 +230,14 @@ void snapshot_store::prune() {
   try {
     setup_.files->prune(kept_snapshots);
   } catch (const raft::storage_error& e) {
-    log().warn("old snapshots could not be removed: {}", e.what());
+    log().warn("cannot remove old snapshots: {}", e.what());
   }
 }
 
 void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
                                    piece_stored& answer) {
-  // To free a large state takes long, wherever it turns out that it is not needed.
-  const auto give_back = [home = address()](loaded_state* unused) {
+  // Freeing a large state takes long, so an unused one is freed on this actor's thread, wherever it is dropped.
+  const auto free_state = [home = address()](loaded_state* unused) {
     const std::unique_ptr<loaded_state> state{unused};
     const auto store = caf::actor_cast<caf::strong_actor_ptr>(home);
     for (auto& [name, machine] : state->machines)
@@ -243,17 +245,17 @@ void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snap
         caf::anon_send(caf::actor_cast<snapshot_store_handle>(store),
                        discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
   };
-  std::shared_ptr<loaded_state> state{new loaded_state{id, at, std::move(machines)}, give_back};
-  log().info("the snapshot at {} is here", place(id.last));
+  std::shared_ptr<loaded_state> state{new loaded_state{id, at, std::move(machines)}, free_state};
+  log().info("received and loaded the snapshot at {}", place(id.last));
   answer.what.next = id.size;
   answer.what.complete = state->at;
   answer.state = std::move(state);
 }
 
 backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
-  if (downloads_.size() >= most_downloads)
-    throw raft::storage_error("this node hands out " + std::to_string(downloads_.size()) + " backups already", false,
-                              false, true);
+  if (downloads_.size() >= max_downloads)
+    throw raft::storage_error("this node already serves " + std::to_string(downloads_.size()) + " backup downloads",
+                              false, false, true);
   downloads_.emplace(++last_download_, download{setup_.files->open(id), clock().now()});
   arm_timer();
   return {last_download_};
@@ -262,7 +264,7 @@ backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
 caf::result<raft::snapshot_piece> snapshot_store::read_for_reader(const read_backup& question) {
   const auto found = downloads_.find(question.download);
   if (found == downloads_.end())
-    return make_error({errc::refused, "this backup was given up, as nothing was read of it for a minute", {}, {}});
+    return make_error({errc::refused, "the backup was closed: nothing was read for 60 s", {}, {}});
   auto& [bytes, asked] = found->second;
   asked = clock().now();
   try {
@@ -270,29 +272,29 @@ caf::result<raft::snapshot_piece> snapshot_store::read_for_reader(const read_bac
                                 raft::bytes{bytes->read(question.offset, question.max_bytes)}};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) {
-      log().error("a backup could not be read: {}", e.what());
+      log().error("cannot read a backup: {}", e.what());
       return make_error({errc::refused, e.what(), {}, {}});
     }
-    log().warn("a backup cannot be read for the moment: {}", e.what());
+    log().warn("cannot read a backup now: {}", e.what());
     return make_error({errc::overloaded, e.what(), {}, {}});
   }
 }
 
-/// What was not gone on with is given up.
+/// Abandons idle transfers and downloads.
 void snapshot_store::on_time() {
   const auto now = clock().now();
-  if (incoming_ && incoming_.given_up_at() <= now) {
-    log().info("the transfer of the snapshot at {} is given up: no data for a minute", place(incoming_.id().last));
+  if (incoming_ && incoming_.expires_at() <= now) {
+    log().info("abandoned the transfer of the snapshot at {}: no data for 60 s", place(incoming_.id().last));
     incoming_.forget();
   }
-  std::erase_if(downloads_, [&](const auto& one) { return one.second.asked + download_patience <= now; });
+  std::erase_if(downloads_, [&](const auto& one) { return one.second.asked + download_timeout <= now; });
   arm_timer();
 }
 
 void snapshot_store::arm_timer() {
   auto next = raft::time_point::max();
-  if (incoming_) next = incoming_.given_up_at();
-  for (const auto& [number, one] : downloads_) next = std::min<raft::time_point>(next, one.asked + download_patience);
+  if (incoming_) next = incoming_.expires_at();
+  for (const auto& [number, one] : downloads_) next = std::min<raft::time_point>(next, one.asked + download_timeout);
   if (next != raft::time_point::max()) timer_.arm(this, next);
 }
 
@@ -303,15 +305,15 @@ raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) 
     if (chosen) return {chosen, question.offset, raft::bytes{opened(chosen).read(question.offset, question.max_bytes)}};
     if (dispatcher_) send(dispatcher_, snapshot_wanted{});
   } catch (const raft::storage_error& e) {
-    log().error("a snapshot could not be read: {}", e.what());
-    if (e.temporary()) return {}; // asked again a little later
+    log().error("cannot read a snapshot: {}", e.what());
+    if (e.temporary()) return {}; // the replicator asks again a little later
     std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == chosen; });
     check(chosen);
   }
   return {};
 }
 
-/// What serves the question; no id if nothing does.
+/// The snapshot that satisfies the request; empty id if none does.
 raft::snapshot_id snapshot_store::choose(const raft::piece_request& question) {
   const auto& wanted = question.snapshot;
   const auto is_wanted = [&](const auto& bytes) { return bytes->id() == wanted; };
@@ -327,7 +329,7 @@ snapshot_bytes& snapshot_store::opened(const raft::snapshot_id& id) {
     std::rotate(open_.begin(), found, std::next(found));
   } else {
     open_.push_front(setup_.files->open(id));
-    if (open_.size() > most_open) open_.pop_back();
+    if (open_.size() > max_open) open_.pop_back();
   }
   return *open_.front();
 }

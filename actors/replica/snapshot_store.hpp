@@ -1,16 +1,19 @@
-// The node's snapshots on disk: has them written, takes in those of leaders, hands out pieces to followers. On a thread
-// of its own, as it blocks; what takes minutes (snapshot_jobs.hpp) has yet others.
+// The node's snapshots on disk. The store has snapshots written, receives those of leaders, and reads chunks for
+// followers and for backup downloads. It runs on its own thread, since it blocks on the disk. Work that may take
+// minutes (snapshot_jobs.hpp) runs on further threads.
 //
-//   [serving] -- write_snapshot: spawn a job ... snapshot_written: drop old ones, tell role and dispatcher
-//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: set a damaged one aside, tell dispatcher
-//       |     -- pieces of a leader's snapshot: each is answered with the offset that is due, the last one with the
-//       |        services' state; one that is not gone on with for a minute is dropped. It gets its name only once the
-//       |        services have loaded it. After a temporary error a piece is not answered, and the leader sends it
-//       again |     -- open_backup: a file stays open for one reader, until it closes it or asks for nothing for a
-//       minute
-//       +- exit --> [leaving: jobs are told to stop] -- the last one ended --> (gone)
+//   [serving] -- write_snapshot: spawn a job ... snapshot_written: remove old ones, notify role and dispatcher
+//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: quarantine a damaged one, notify the dispatcher
+//       |     -- store_piece: answer with the next expected offset; for the last chunk, with the services' state
+//       |     -- open_backup: keep a file open for one reader, until it closes the file or reads nothing for a minute
+//       |
+//       +- exit --> [leaving: jobs are asked to stop] -- the last job ended --> (gone)
 //
-// A trouble of the disk ends neither the store nor the node: the log goes on.
+// A received snapshot gets its final name only after the services have loaded it. A transfer without data for a minute
+// is abandoned. When storing a chunk fails, the answer says so. After a temporary error the received part is kept, and
+// the leader's next request resumes from there.
+//
+// A disk error ends neither the store nor the node: the log continues to work.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -29,9 +32,9 @@ namespace troupe {
 struct snapshot_store_setup {
   std::shared_ptr<snapshot_files> files;
   std::vector<machine_factory> services;
-  /// Is told of every snapshot that is taken; may be nobody.
+  /// Notified of every snapshot that is taken; may be null.
   staging_handle staging;
-  /// Jobs get threads of their own; tests in virtual time do without.
+  /// Each job gets its own thread. Tests in virtual time turn this off.
   bool detach_jobs = true;
 };
 
@@ -53,9 +56,9 @@ class snapshot_store : public snapshot_store_handle::base {
   void checked(const snapshot_checked& result);
   void take_in(const raft::snapshot_request& piece);
   void take_in(const raft::snapshot_request& piece, piece_stored& answer);
-  /// One that has its name already.
+  /// Loads a snapshot that is already complete on disk.
   machine_set load_again(const raft::snapshot_id& id, raft::snapshot_point& at);
-  void give_up(const raft::snapshot_id& id, const raft::storage_error& why);
+  void discard_unloadable(const raft::snapshot_id& id, const raft::storage_error& why);
   void prune();
   void answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
                      piece_stored& answer);
@@ -72,17 +75,17 @@ class snapshot_store : public snapshot_store_handle::base {
   role_handle role_;
   std::size_t jobs_ = 0;
   std::shared_ptr<std::atomic<bool>> stop_jobs_ = std::make_shared<std::atomic<bool>>(false);
-  /// Set when this actor is to end as soon as no job is left.
+  /// Set when this actor must end as soon as the last job has ended.
   std::optional<caf::error> leaving_;
-  /// A leader's.
+  /// The snapshot that a leader is sending.
   incoming_snapshot incoming_;
   timer_slot timer_;
-  /// Being read because it is in doubt; and the last one that turned out whole.
+  /// The snapshot that is being checked for damage, and the last one that was found undamaged.
   raft::snapshot_id checking_;
   raft::snapshot_id whole_;
-  /// Those that followers are being sent, newest use first: open, they outlive their removal.
+  /// Snapshots being sent to followers, most recently used first. An open file stays readable after its removal.
   std::deque<std::unique_ptr<snapshot_bytes>> open_;
-  /// Backups that are being downloaded, each with a file of its own.
+  /// Backups that are being downloaded, each with its own open file.
   struct download {
     std::unique_ptr<snapshot_bytes> bytes;
     raft::time_point asked;

@@ -1,4 +1,4 @@
-// A backup that comes later than its asker is patient leaves no file open.
+// A backup that is ready after its deadline leaves no file open.
 #include "runtime/backup_job.hpp"
 #include "tests/actor/virtual_system.hpp"
 
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The proxy, the dispatcher and the snapshot store of a node, which answer when the test says so.
+/// Replaces a node's proxy, dispatcher and snapshot store, which answer when the test lets them.
 class slow_parts : public caf::event_based_actor {
  public:
   struct record {
@@ -75,7 +75,7 @@ struct backup_world : virtual_system {
   }
   ~backup_world() {
     caf::anon_send_exit(parts, caf::exit_reason::user_shutdown);
-    advance(3s); // the time that a request has keeps its asker
+    advance(3s); // the pending request timeouts keep the job alive
   }
   backup_world(const backup_world&) = delete;
   backup_world& operator=(const backup_world&) = delete;
@@ -95,7 +95,7 @@ struct backup_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("a backup that is opened in time is its asker's") {
+TEST_CASE("a backup that is opened in time goes to its requester") {
   backup_world w;
   w.advance(2900ms);
   w.take();

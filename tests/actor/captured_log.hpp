@@ -1,4 +1,4 @@
-// The log's lines as a test sees them.
+// Captures log lines for tests.
 #pragma once
 
 #include "actors/log.hpp"
@@ -13,7 +13,7 @@
 
 namespace troupe::testing {
 
-/// Collects what is logged as long as it lives, each line as "level: text".
+/// Collects the log lines of its lifetime, each as "level: text".
 class captured_log {
  public:
   captured_log() {
@@ -25,7 +25,7 @@ class captured_log {
   captured_log(const captured_log&) = delete;
   captured_log& operator=(const captured_log&) = delete;
 
-  /// The lines that hold `what`, since the last call.
+  /// The lines since the last call that contain `what`.
   std::string take(const std::string& what = {}) {
     std::string found;
     std::istringstream all{lines_.str()};

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What stands behind an address, and what it was asked.
+/// The node at an address, and the requests to it.
 struct node_record {
   client_welcome welcome;
   bool reachable = true;
@@ -84,7 +84,7 @@ struct world : virtual_system {
     fronts.clear();
     settle();
     for (auto& [address, node] : network->nodes) cut(address);
-    advance(11s); // requests' timeouts keep actors alive
+    advance(11s); // the timeouts of requests keep actors alive
   }
   void start(std::vector<std::string> addresses) {
     client_options options;
@@ -93,7 +93,7 @@ struct world : virtual_system {
     advance(10ms);
   }
   node_record& at(const std::string& address) { return *network->nodes.at(address); }
-  /// The connection breaks; `reachable` tells whether another can be made.
+  /// Breaks the connection. `reachable` decides whether a new one can be made.
   void cut(const std::string& address) {
     auto& node = at(address);
     node.asker = nullptr;
@@ -146,7 +146,7 @@ TEST_CASE("requests wait for the first connection") {
   CHECK(w.at("a:1").commands.size() == 1);
 }
 
-TEST_CASE("the leader of a welcome is asked, also when it was only named there") {
+TEST_CASE("requests go to the leader named in a welcome, even if it was not a given address") {
   world w;
   w.at("a:1").welcome.leader = node_id{2};
   w.at("a:1").welcome.members = {{node_id{1}, "a:1"}, {node_id{2}, "b:1"}, {node_id{3}, "c:1"}};
@@ -157,7 +157,7 @@ TEST_CASE("the leader of a welcome is asked, also when it was only named there")
   CHECK(w.at("b:1").commands.size() == 1);
 }
 
-TEST_CASE("an answer's leader is followed") {
+TEST_CASE("requests go to the leader named in an answer") {
   world w;
   w.start({"a:1", "b:1"});
   w.put();
@@ -167,7 +167,7 @@ TEST_CASE("an answer's leader is followed") {
   CHECK(w.at("b:1").commands.size() == 1);
 }
 
-TEST_CASE("a lost connection: what it held is unknown, the next goes elsewhere, and it is dialed again") {
+TEST_CASE("after a lost connection its requests are unknown, the next goes to another node, and it is redialed") {
   world w;
   w.start({"a:1", "b:1"});
   std::optional<error_info> got;
@@ -175,7 +175,7 @@ TEST_CASE("a lost connection: what it held is unknown, the next goes elsewhere, 
   w.cut("a:1");
   REQUIRE(got);
   CHECK(got->code == errc::outcome_unknown);
-  // The other node may not have noticed yet, and would lose what it passes on.
+  // The other node may not have noticed yet, and would lose what it forwards to the first one.
   w.put();
   CHECK(w.at("b:1").commands.empty());
   w.advance(220ms);
@@ -187,7 +187,7 @@ TEST_CASE("a lost connection: what it held is unknown, the next goes elsewhere, 
   CHECK(w.at("a:1").commands.size() + w.at("b:1").commands.size() >= 2);
 }
 
-TEST_CASE("a client needs addresses that can be read") {
+TEST_CASE("a client needs valid addresses") {
   world w;
   CHECK_THROWS_AS(spawn_client(w.system, {}, w.network), startup_error);
   for (const auto* wrong : {"", "host", "host:", "host:0", "host:70000", ":1", "host:1:2"}) {
@@ -197,7 +197,7 @@ TEST_CASE("a client needs addresses that can be read") {
   }
 }
 
-TEST_CASE("a request that found no node says so, with the newest problem") {
+TEST_CASE("a request that finds no node fails with the latest problem") {
   world w;
   w.at("a:1").reachable = false;
   w.at("b:1").welcome.refusal = "no entry";
@@ -209,14 +209,14 @@ TEST_CASE("a request that found no node says so, with the newest problem") {
     REQUIRE(got);
     CHECK_THAT(got->message, Catch::Contains("a:1: \"cannot connect"));
   }
-  SECTION("refuses") {
+  SECTION("refuses the client") {
     w.start({"b:1"});
     w.put([&](const auto& error) { got = error; });
     w.advance(6s);
     REQUIRE(got);
     CHECK_THAT(got->message, Catch::Contains("b:1: \"refused: no entry"));
   }
-  SECTION("was there before") {
+  SECTION("was reachable before") {
     w.at("a:1").reachable = true;
     w.at("a:1").welcome.leader = node_id{1};
     w.start({"a:1"});
@@ -230,10 +230,10 @@ TEST_CASE("a request that found no node says so, with the newest problem") {
   CHECK(got->code == errc::no_leader);
 }
 
-TEST_CASE("when a client ends, what was never handed on is rejected, and the rest unknown") {
+TEST_CASE("when a client ends, unsent requests are rejected, and the others are unknown") {
   world w;
   std::optional<error_info> got;
-  SECTION("no node took it") {
+  SECTION("no node got it") {
     w.at("a:1").reachable = false;
     w.start({"a:1"});
     w.put([&](const auto& error) { got = error; });
@@ -242,7 +242,7 @@ TEST_CASE("when a client ends, what was never handed on is rejected, and the res
     REQUIRE(got);
     CHECK(got->code == errc::stopping);
   }
-  SECTION("a node has it") {
+  SECTION("a node got it") {
     w.start({"a:1"});
     w.put([&](const auto& error) { got = error; });
     w.subject.reset();
@@ -252,7 +252,7 @@ TEST_CASE("when a client ends, what was never handed on is rejected, and the res
   }
 }
 
-TEST_CASE("when a client's links fail its requests end, and do not wait for their deadlines") {
+TEST_CASE("when a client's links fail, its requests fail before their deadlines") {
   world w;
   w.start({"no connector can be made for this:1"});
   std::optional<error_info> got;
@@ -261,7 +261,7 @@ TEST_CASE("when a client's links fail its requests end, and do not wait for thei
   CHECK(got->code == errc::stopping);
 }
 
-TEST_CASE("stop hands on what a front still holds") {
+TEST_CASE("stop sends the requests that a front still holds") {
   world w;
   w.start({"a:1"});
   int done = 0;
@@ -272,7 +272,7 @@ TEST_CASE("stop hands on what a front still holds") {
         .then([&](const map::put_result&) { ++done; }, [&](const caf::error&) { --done; });
   });
   std::thread stopper{[&] { w.subject->stop(); }};
-  // The errand, and what the stopping thread hands over.
+  // The errand's job, and the one of the stopping thread.
   while (w.jobs() < 2) std::this_thread::yield();
   w.settle();
   REQUIRE(w.at("a:1").commands.size() == 1);
@@ -281,7 +281,7 @@ TEST_CASE("stop hands on what a front still holds") {
   CHECK(done == 1);
 }
 
-TEST_CASE("a node that falls silent is given up") {
+TEST_CASE("a node that falls silent is considered lost") {
   world w;
   w.start({"a:1"});
   w.at("a:1").silent = true;
@@ -316,13 +316,13 @@ TEST_CASE("a node that refuses is dialed again with pauses") {
   CHECK(w.at("a:1").dials <= 30);
 }
 
-TEST_CASE("stop waits for what is in flight") {
+TEST_CASE("stop waits for requests in flight") {
   world w;
   w.start({"a:1"});
   int done = 0;
   w.put([&](const auto& error) { done += error ? -1 : 1; });
   std::thread stopper{[&] { w.subject->stop(); }};
-  // The stopping thread hands over one message; this thread is the system's only worker.
+  // The stopping thread sends one message, and this thread is the system's only worker.
   while (!w.has_jobs()) std::this_thread::yield();
   w.settle();
   std::optional<error_info> late;

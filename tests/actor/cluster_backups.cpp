@@ -1,4 +1,4 @@
-// Backups of the nodes of a test: taken from their snapshots, sent to them, restored.
+// Backups of the simulated nodes: read from their snapshots, sent to them, restored.
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "tests/actor/cluster_disk.hpp"

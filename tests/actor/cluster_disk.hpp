@@ -1,4 +1,4 @@
-// What a node of a test has on disk, whichever of its processes is using it.
+// A simulated node's disk, which its successive processes use.
 #pragma once
 
 #include "runtime/storage/memory_file_system.hpp"
@@ -13,17 +13,17 @@ namespace troupe::test {
 
 struct disk {
   memory_storage memory;
-  /// The snapshots.
+  /// Snapshots and staged backups.
   std::shared_ptr<memory_file_system> files = std::make_shared<memory_file_system>();
-  /// Entries up to here are surely synced.
+  /// Entries up to this index are certainly synced.
   raft::index_t durable = 0;
-  /// Counts processes; one that was killed cannot write any more.
+  /// Number of the current process; a process that was killed can no longer write.
   std::uint64_t process = 0;
-  /// The actor that used it last.
+  /// The actor that used the disk last.
   caf::actor_id user = 0;
   /// The next sync fails.
   bool breaks = false;
-  /// Nothing finds room, not even an opening.
+  /// There is no room at all, not even to open the disk.
   bool exhausted = false;
 };
 

@@ -1,4 +1,4 @@
-// Whole nodes of real actors, one of which has a disk that stops to answer.
+// Whole nodes of real actors with disks that hang.
 #include "tests/actor/cluster_steps.hpp"
 
 #include <catch2/catch.hpp>
@@ -43,11 +43,11 @@ struct disk_story {
 
 } // namespace
 
-TEST_CASE("the leader's disk hangs: writes go on, and another node leads soon") {
+TEST_CASE("when the leader's disk hangs, writes continue and another node soon leads") {
   disk_story s{501};
   const auto seen = s.w.watch(s.leader);
   s.w.pace_disk(s.leader, hangs);
-  // A majority of disks has it.
+  // The other two disks are a majority.
   const auto first = s.w.put(s.other, "while it hangs", 3s);
   REQUIRE(s.w.run_until([&] { return s.w.call(first).answered.has_value(); }, 1s));
   CHECK(s.w.call(first).ok());
@@ -62,7 +62,7 @@ TEST_CASE("the leader's disk hangs: writes go on, and another node leads soon") 
   CHECK_THAT(status->not_ready, Catch::Contains("the disk does not answer"));
   CHECK_THAT(status->disk_error, Catch::Contains("a write has waited for"));
   CHECK(s.count(*seen, cluster_event::kind::disk_stalled) == 1);
-  // It leads no more, however long it takes, also when it is asked to.
+  // The node does not lead again, even after a long time and when leadership is transferred to it.
   s.w.transfer(*s.w.leader(), s.leader);
   s.w.run(10s);
   CHECK(s.w.leader() != s.leader);
@@ -73,7 +73,7 @@ TEST_CASE("the leader's disk hangs: writes go on, and another node leads soon") 
   conclude(s.w);
 }
 
-TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, and it is back by itself") {
+TEST_CASE("a follower whose disk hangs reports why it is not ready, writes continue, and it recovers by itself") {
   disk_story s{502};
   const auto seen = s.w.watch(s.other);
   s.w.pace_disk(s.other, hangs);
@@ -81,7 +81,7 @@ TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, 
   REQUIRE(s.w.run_until([&] { return s.disk_of(s.other) == "stalled"; }, 2500ms));
   CHECK(s.w.call(write).ok());
   CHECK_FALSE(s.ready(s.other));
-  // A new watcher hears of it as well.
+  // A new watcher is notified as well.
   const auto late = s.w.watch(s.other);
   s.w.run(10ms);
   CHECK(s.count(*late, cluster_event::kind::disk_stalled) == 1);
@@ -96,20 +96,20 @@ TEST_CASE("a follower's disk hangs: it is not ready and says why, writes go on, 
   conclude(s.w);
 }
 
-TEST_CASE("a snapshot of what is applied waits for the own disk to have it") {
+TEST_CASE("a snapshot waits until the applied entries are on the node's own disk") {
   disk_story s{505};
   s.w.pace_disk(s.leader, hangs);
   const auto write = s.w.put(s.other, "applied, not on the leader's disk", 3s);
   REQUIRE(s.w.run_until([&] { return s.w.call(write).answered.has_value(); }, 1s));
   CHECK(s.w.call(write).ok());
-  CHECK_FALSE(s.w.snapshot(s.leader)); // a crash now would leave it with a snapshot that its log does not lead to
+  CHECK_FALSE(s.w.snapshot(s.leader)); // after a crash the snapshot would be beyond the end of the log
   CHECK(s.w.newest_snapshot(s.leader).empty());
   s.w.pace_disk(s.leader, any_pace);
   CHECK(s.w.run_until([&] { return !s.w.newest_snapshot(s.leader).empty(); }, 3s));
   conclude(s.w);
 }
 
-TEST_CASE("two of three disks hang: the leader without which there is no quorum stays, and says so") {
+TEST_CASE("when two of three disks hang, the leader stays because there is no other quorum, and reports its disk") {
   disk_story s{503};
   s.w.pace_disk(s.leader, hangs);
   s.w.pace_disk(s.other, hangs);
@@ -129,7 +129,7 @@ TEST_CASE("two of three disks hang: the leader without which there is no quorum 
   conclude(s.w);
 }
 
-TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and says what is left") {
+TEST_CASE("a node whose disk hangs stops in time and reports what still waits") {
   disk_story s{504};
   for (const bool leads : {false, true}) {
     const auto id = leads ? s.leader : s.other;
@@ -138,7 +138,7 @@ TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and s
     s.w.put(s.third, leads ? "l" : "f", 1s);
     s.w.run(10ms);
     s.w.stop(id, false);
-    // Handing over, its unanswered requests, its threads.
+    // The time for the leadership transfer, for unanswered requests, and for the threads.
     REQUIRE(s.w.run_until([&] { return !s.w.up(id); }, 8500ms));
     REQUIRE(s.w.end_of(id));
     CHECK_THAT(*s.w.end_of(id), Catch::Contains("wait for the disk, which does not answer"));
@@ -152,7 +152,7 @@ TEST_CASE("a node with a disk that hangs ends in time when it is asked to, and s
   conclude(s.w);
 }
 
-TEST_CASE("a node that has been ready is not while it needs another's snapshot, and is again by itself") {
+TEST_CASE("a ready node is not ready while it needs another node's snapshot, and then recovers by itself") {
   cluster_world w{505};
   w.set_log_tail(0);
   for (const auto id : w.ids()) {
@@ -165,12 +165,12 @@ TEST_CASE("a node that has been ready is not while it needs another's snapshot, 
   w.net().isolate(late);
   for (int round = 0; round < 2; ++round) {
     put_some(w, leader, "round" + std::to_string(round) + "-", 20);
-    w.run(200ms); // the followers hear that it is committed
+    w.run(200ms); // the followers learn the commit index
     for (const auto id : w.ids())
       if (id != late) REQUIRE(w.snapshot(id));
   }
   REQUIRE(w.run_until([&] { return w.status(leader)->role->log_start > 0; }, 1s));
-  // Its disk takes nothing in for a while.
+  // Its disk fails all operations for a while.
   w.snapshot_files_of(late)->before_each(
       [](const disk_operation& operation) { throw file_error("open", operation.path, EIO); });
   w.net().heal();
@@ -189,7 +189,7 @@ TEST_CASE("a node that has been ready is not while it needs another's snapshot, 
   CHECK(w.problems() == std::vector<std::string>{});
 }
 
-TEST_CASE("a node that applies later than what is committed is not ready past the limit, and is again by itself") {
+TEST_CASE("a node whose applied index lags beyond the limit is not ready, and recovers by itself") {
   cluster_world w{506};
   const auto leader = elected(w);
   const node_id late{leader.value % 3 + 1};
@@ -204,16 +204,16 @@ TEST_CASE("a node that applies later than what is committed is not ready past th
     ready_for = std::chrono::duration_cast<std::chrono::milliseconds>(w.now() - began);
     return false;
   }));
-  // Five of the longest election timeouts.
+  // Five times the longest election timeout.
   CHECK(ready_for > 4500ms);
   CHECK(ready_for < 5500ms);
   const auto status = w.status(late);
   REQUIRE(status);
-  CHECK_THAT(status->not_ready, Catch::Contains("behind: what was known to be committed"));
+  CHECK_THAT(status->not_ready, Catch::Contains("behind: entries known to be committed"));
   CHECK(w.applied(late) == 3);
   CHECK(status->role->commit > status->applied);
   CHECK(status->disk == disk_state::ok);
-  // The others serve, and writes that go on do not make it ready.
+  // The other nodes serve, and further writes do not make the node ready.
   put_some(w, leader, "more", 20);
   w.run(2s);
   CHECK_FALSE(caught_up(w, late));

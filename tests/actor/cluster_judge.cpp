@@ -1,5 +1,5 @@
-// What the test of a cluster believes: a put of a key is made once, so the log alone tells what became of each, and a
-// key is a register that is written at most once.
+// The oracle of the cluster tests. A key is put at most once, so it is a register that is written at most once, and the
+// log alone determines the outcome of each put.
 #include "services/command.hpp"
 #include "tests/actor/cluster_disk.hpp"
 #include "tests/actor/cluster_world.hpp"
@@ -48,13 +48,13 @@ void cluster_world::judge() {
     if (const auto key = key_of(e)) in_log[*key].push_back(e.index);
   for (const auto& c : calls_) {
     if (!c.answered)
-      problems_.push_back("no answer about " + c.key);
+      problems_.push_back("no answer for " + c.key);
     else if (c.answered->when > c.deadline)
-      problems_.push_back("late answer about " + c.key);
+      problems_.push_back("late answer for " + c.key);
     else if (c.is_put)
       judge_put(c, in_log[c.key]);
     else if (c.what() == outcome::unknown)
-      problems_.push_back("a read of " + c.key + " of unknown outcome");
+      problems_.push_back("unknown outcome of a read of " + c.key);
   }
   judge_gets(in_log);
 }
@@ -63,10 +63,10 @@ void cluster_world::judge_put(const client_call& c, const std::vector<index_t>& 
   switch (c.what()) {
   case outcome::committed:
     if (in_log != std::vector<index_t>{c.answered->revision})
-      problems_.push_back("acknowledged, and not once where it was said to be: " + c.key);
+      problems_.push_back("acknowledged, but not in the log exactly once at the acknowledged index: " + c.key);
     break;
   case outcome::rejected:
-    if (!in_log.empty()) problems_.push_back("rejected, and in the log: " + c.key);
+    if (!in_log.empty()) problems_.push_back("rejected, but in the log: " + c.key);
     break;
   case outcome::unknown:
     if (in_log.size() > 1) problems_.push_back("twice in the log: " + c.key);
@@ -74,8 +74,8 @@ void cluster_world::judge_put(const client_call& c, const std::vector<index_t>& 
   }
 }
 
-/// Linearizable, for a register that is written once: nobody reads what was not yet asked for, nor nothing after
-/// anybody was told of the write.
+/// Linearizability of a register that is written once: no read returns the value before the put was requested, and no
+/// read returns an absent key after any client has learned of the put.
 void cluster_world::judge_gets(const std::map<std::string, std::vector<index_t>>& in_log) {
   std::map<std::string, raft::time_point> asked_at;
   std::map<std::string, raft::time_point> known_at;
@@ -92,10 +92,10 @@ void cluster_world::judge_gets(const std::map<std::string, std::vector<index_t>>
     if (!found && known != known_at.end() && known->second < c.began) problems_.push_back("a stale read of " + c.key);
     if (!found) continue;
     if (asked_at.find(c.key) == asked_at.end() || asked_at[c.key] > c.answered->when)
-      problems_.push_back("read before anybody wrote it: " + c.key);
+      problems_.push_back("read before it was written: " + c.key);
     const auto at = in_log.find(c.key);
     if (at == in_log.end() || at->second != std::vector<index_t>{c.answered->revision})
-      problems_.push_back("read, and not once where it was said to be: " + c.key);
+      problems_.push_back("read, but not in the log exactly once at the index that was read: " + c.key);
   }
 }
 

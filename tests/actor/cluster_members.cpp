@@ -1,4 +1,4 @@
-// Changes of the members of a test's cluster, and who hears of them.
+// Membership changes and event watchers of the simulated cluster.
 #include "tests/actor/cluster_world.hpp"
 
 #include <utility>
@@ -13,7 +13,7 @@ class events_witness : public event_watcher::base {
       : event_watcher::base(config), node_(std::move(node)), seen_(std::move(seen)) {}
   behavior_type make_behavior() override {
     for (int i = 0; i < 2; ++i) send(node_, watch_events{event_watcher{this}});
-    // The node's end is this one's.
+    // End together with the node.
     monitor(std::exchange(node_, nullptr));
     set_down_handler([this](const caf::down_msg&) { quit(); });
     return {[this](const cluster_event& e) { seen_->push_back(e); }};

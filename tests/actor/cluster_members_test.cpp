@@ -1,4 +1,4 @@
-// Nodes of real actors, in virtual time, that are removed, leave, and tell what happens.
+// Nodes of real actors, in virtual time: removal, leaving, and events.
 #include "tests/actor/cluster_steps.hpp"
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@ std::string why_not_ready(cluster_world& w, node_id id) {
   return now ? now->not_ready : std::string{};
 }
 
-/// False as well while it cannot say, as its role does not answer.
+/// Also false while the node cannot answer because its role does not.
 bool is_in_phase(cluster_world& w, node_id id, node_phase phase) {
   const auto now = w.status(id);
   return now && now->phase == phase;
@@ -29,7 +29,7 @@ bool ended_well(cluster_world& w, node_id id, std::chrono::milliseconds patience
   return w.end_of(id) == "none" || w.end_of(id)->empty();
 }
 
-/// The role that a watcher takes its node to have; nothing if it was told none.
+/// The node's role according to a watcher's events; empty without such an event.
 std::optional<raft::role_kind> role_as_told(const std::vector<cluster_event>& seen) {
   std::optional<raft::role_kind> role;
   for (const auto& e : seen)
@@ -37,7 +37,7 @@ std::optional<raft::role_kind> role_as_told(const std::vector<cluster_event>& se
   return role;
 }
 
-/// Whom a watcher takes for the leader.
+/// The leader according to a watcher's events.
 node_id leader_as_told(const std::vector<cluster_event>& seen) {
   node_id leader;
   for (const auto& e : seen)
@@ -45,7 +45,7 @@ node_id leader_as_told(const std::vector<cluster_event>& seen) {
   return leader;
 }
 
-/// A cluster with a leader, and one of the others.
+/// A cluster with a leader and two other nodes.
 struct story {
   explicit story(std::uint64_t seed) : w{seed} {
     leader = elected(w);
@@ -56,7 +56,7 @@ struct story {
     for (const auto id : cluster_world::ids())
       if (id != leader) (other ? third : other) = id;
   }
-  /// Removes `other` while it hears nobody, so long before it is heard again.
+  /// Isolates `other` for `away`, and removes it in the middle of that time.
   void remove_in_absence(std::chrono::milliseconds away) {
     w.net().isolate(other);
     w.run(away / 2);
@@ -78,7 +78,7 @@ struct story {
   node_id third;
 };
 
-/// A write is on its way to a disk that stands still, and to a role that does.
+/// Starts a write while the node's disk hangs, then stops its role as well.
 void hold_write(cluster_world& w, node_id id) {
   w.pace_disk(id, 0);
   w.put(id, "held");
@@ -86,7 +86,7 @@ void hold_write(cluster_world& w, node_id id) {
   w.pace_role(id, 0);
 }
 
-/// That write fails, and the core is taken down, which takes until the role goes on.
+/// Lets that write fail. Stopping the replica takes until the role runs again.
 bool break_under_role(cluster_world& w, node_id id) {
   w.break_disk(id);
   w.pace_disk(id, any_pace);
@@ -100,7 +100,7 @@ bool goes_on_to_fail(cluster_world& w, node_id id) {
 
 } // namespace
 
-TEST_CASE("a node that was removed stays out, however long it was away; started again it returns") {
+TEST_CASE("a removed node stays out however long it was away, and asks to join after a restart") {
   for (std::uint64_t seed = 70; seed < 76; ++seed) {
     CAPTURE(seed);
     story brief{seed};
@@ -111,7 +111,7 @@ TEST_CASE("a node that was removed stays out, however long it was away; started 
     CHECK_FALSE(brief.w.seeks(brief.other));
   }
   story away{76};
-  away.remove_in_absence(25s); // the leader tells it no more by itself
+  away.remove_in_absence(25s); // by then the leader no longer notifies it
   CHECK_FALSE(away.w.seeks(away.other));
   away.w.kill(away.other);
   away.w.start(away.other);
@@ -119,7 +119,7 @@ TEST_CASE("a node that was removed stays out, however long it was away; started 
   CHECK(away.w.seeks(away.other));
 }
 
-TEST_CASE("a node that was removed while it was down asks to join when it is started again") {
+TEST_CASE("a node that was removed while it was down asks to join when it is started") {
   story s{77};
   s.w.kill(s.other);
   const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
@@ -129,7 +129,7 @@ TEST_CASE("a node that was removed while it was down asks to join when it is sta
   CHECK(s.w.seeks(s.other));
 }
 
-TEST_CASE("a node that was started while it heard nobody, and removed then, stays out until it is started again") {
+TEST_CASE("a node that was started in isolation and removed then stays out until it is restarted") {
   story s{84};
   s.w.net().isolate(s.other);
   s.w.kill(s.other);
@@ -145,7 +145,7 @@ TEST_CASE("a node that was started while it heard nobody, and removed then, stay
   CHECK(s.w.run_until([&] { return s.w.seeks(s.other); }));
 }
 
-TEST_CASE("a removed node stays out when so many were removed after it that it is not remembered") {
+TEST_CASE("a removed node stays out even if so many removals followed that its own is forgotten") {
   story s{85};
   s.w.net().isolate(s.other);
   const auto make = [&](const raft::change_members& change) {
@@ -158,16 +158,16 @@ TEST_CASE("a removed node stays out when so many were removed after it that it i
     make({0, {{{{id}, "gone:1"}, false, {}}}, {}, 0});
     make({0, {}, {{id}}, 0});
   }
-  // Meanwhile it gets configurations as well, of which none has it and the newest do not remember it.
+  // The node now receives configurations that do not contain it, the newest of which have forgotten its removal.
   s.w.net().heal();
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s));
   CHECK_FALSE(s.w.seeks(s.other));
 }
 
-TEST_CASE("a removed node stays out when those that could tell when it left were started after that") {
+TEST_CASE("a removed node stays out when all nodes that knew the time of the removal were restarted") {
   story s{86};
   s.w.net().isolate(s.other);
-  s.w.run(2s); // a leader that is new accepts no change
+  s.w.run(2s); // a new leader accepts no membership change yet
   const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
   REQUIRE(s.w.run_until([&] { return removed->has_value(); }));
   REQUIRE((*removed)->error.code == errc::none);
@@ -182,7 +182,7 @@ TEST_CASE("a removed node stays out when those that could tell when it left were
   CHECK_FALSE(s.w.seeks(s.other));
 }
 
-TEST_CASE("who was asked to leave stays out under another leader too") {
+TEST_CASE("a node removed by request stays out under another leader too") {
   story s{78};
   s.w.net().isolate(s.other);
   const auto removed = s.w.change(s.leader, {0, {}, {s.other}, 0});
@@ -196,7 +196,7 @@ TEST_CASE("who was asked to leave stays out under another leader too") {
   CHECK_FALSE(s.w.seeks(s.other));
 }
 
-TEST_CASE("a node that leaves is no member any more, whatever it was") {
+TEST_CASE("a node that leaves is no longer a member, whether it was the leader or a follower") {
   for (const bool leads : {false, true}) {
     story s{leads ? 81u : 80u};
     const auto leaves = leads ? s.leader : s.other;
@@ -209,9 +209,9 @@ TEST_CASE("a node that leaves is no member any more, whatever it was") {
   }
 }
 
-TEST_CASE("who asks a leaving node to end does not wait for its leaving") {
+TEST_CASE("a stop without leaving ends a leaving node at once") {
   story s{82};
-  s.w.net().isolate(s.other); // it can ask nobody
+  s.w.net().isolate(s.other); // it cannot reach the leader
   s.w.stop(s.other, true);
   s.w.run(50ms);
   CHECK(is_in_phase(s.w, s.other, node_phase::leaving));
@@ -220,18 +220,18 @@ TEST_CASE("who asks a leaving node to end does not wait for its leaving") {
   CHECK(members_seen_by(s.w, s.leader) == 3);
 }
 
-TEST_CASE("a node that cannot leave ends all the same, and stays a member") {
+TEST_CASE("a node that cannot leave stops anyway and remains a member") {
   story s{83};
   s.w.net().isolate(s.other);
   s.w.stop(s.other, true);
   REQUIRE(ended_well(s.w, s.other, 12s));
   CHECK(members_seen_by(s.w, s.leader) == 3);
   s.w.net().heal();
-  // Not yet running.
+  // The node is not running yet.
   s.w.start(s.other);
   s.w.stop(s.other, true);
   REQUIRE(ended_well(s.w, s.other, 12s));
-  // Its core is gone for the moment.
+  // The node has no replica at the moment.
   s.w.start(s.other);
   REQUIRE(s.w.run_until([&] { return caught_up(s.w, s.other); }));
   s.w.exhaust_disk(s.other);
@@ -242,7 +242,7 @@ TEST_CASE("a node that cannot leave ends all the same, and stays a member") {
   CHECK(members_seen_by(s.w, s.leader) == 3);
 }
 
-TEST_CASE("a node does not leave where the others could not go on, and they do go on") {
+TEST_CASE("a node does not leave if the others would lose their quorum, and the cluster continues") {
   story s{85};
   s.w.kill(s.third);
   s.w.run(3s);
@@ -254,7 +254,7 @@ TEST_CASE("a node does not leave where the others could not go on, and they do g
   CHECK(members_seen_by(s.w, s.other) == 3);
 }
 
-TEST_CASE("a watcher hears that its node leads no more when the core is gone, and how it is when it begins to watch") {
+TEST_CASE("a watcher gets the current state at first, and learns that a node without a replica no longer leads") {
   story s{86};
   using kind = cluster_event::kind;
   const auto seen = s.w.watch(s.leader);
@@ -270,7 +270,7 @@ TEST_CASE("a watcher hears that its node leads no more when the core is gone, an
   CHECK(role_as_told(*seen) == raft::role_kind::follower);
 }
 
-TEST_CASE("who begins to watch while the core of a leader is taken down is not told that it leads") {
+TEST_CASE("a watcher that registers while a leader's replica is being stopped does not see it lead") {
   story s{87};
   const auto before = s.w.watch(s.leader);
   CHECK(role_as_told(*before) == raft::role_kind::leader);
@@ -284,11 +284,11 @@ TEST_CASE("who begins to watch while the core of a leader is taken down is not t
   }
 }
 
-TEST_CASE("what a role finds out while its core is taken down is not told") {
+TEST_CASE("watchers are not notified of what a role learns while its replica is being stopped") {
   story s{88};
   const auto seen = s.w.watch(s.other);
   hold_write(s.w, s.other);
-  // The new leader's request reaches the role before the end of its log store does.
+  // The new leader's request reaches the role before the role learns of the end of its log store.
   s.w.transfer(s.leader, s.third);
   REQUIRE(s.w.run_until([&] { return s.w.leader() == s.third; }, 100ms));
   s.w.run(10ms);
@@ -297,7 +297,7 @@ TEST_CASE("what a role finds out while its core is taken down is not told") {
   CHECK(leader_as_told(*seen) == node_id{});
 }
 
-TEST_CASE("events: who leads, who is there, who is a member") {
+TEST_CASE("events report the leader, the health and the changes of members") {
   story s{84};
   using kind = cluster_event::kind;
   const auto seen = s.w.watch(s.leader);
@@ -318,5 +318,5 @@ TEST_CASE("events: who leads, who is there, who is a member") {
   s.w.stop(old, false);
   REQUIRE(s.w.run_until([&] { return s.w.leader() && s.w.leader() != old; }));
   REQUIRE(s.w.run_until([&] { return s.count(*elsewhere, kind::leader_changed, *s.w.leader()) > 0; }));
-  CHECK(s.count(*seen, kind::died, s.other) == 1); // told once, though asked for twice
+  CHECK(s.count(*seen, kind::died, s.other) == 1); // one event, although the watcher registered twice
 }

@@ -16,7 +16,7 @@ node_id other_than(node_id a, node_id b = {}) {
   return {};
 }
 
-/// What this node reads of the keys that were put: the revision that was acknowledged, or that nothing is there.
+/// Checks that this node reads each put's key: with the acknowledged revision, or as absent.
 void reads(cluster_world& w, node_id at, const std::vector<std::size_t>& puts, bool there) {
   std::vector<std::size_t> gets;
   for (const auto put : puts) gets.push_back(w.get(at, w.call(put).key));
@@ -35,7 +35,7 @@ bool all_ready(cluster_world& w) {
   return std::all_of(ids.begin(), ids.end(), [&](node_id id) { return caught_up(w, id); });
 }
 
-/// A cluster that has put `kept`, made a backup and then put `lost`.
+/// A cluster that has put `kept`, taken a backup and then put `lost`.
 struct story {
   explicit story(std::uint64_t seed) : w{seed} {
     leader = elected(w);
@@ -45,7 +45,7 @@ struct story {
     lost = put_some(w, leader, "lost", 10);
     REQUIRE(w.run_until([&] { return all_ready(w); }));
   }
-  /// At this node: the state of the backup, and what was put since.
+  /// Checks that this node has the backup's state, and the keys put since.
   void is_restored(node_id at, const std::vector<std::size_t>& since = {}) {
     reads(w, at, kept, true);
     reads(w, at, lost, false);
@@ -70,7 +70,7 @@ struct story {
 
 } // namespace
 
-TEST_CASE("a restore: every node has the backup's state, whoever was asked, and goes on from it") {
+TEST_CASE("after a restore through any node, every node continues from the backup's state") {
   for (const bool at_leader : {true, false}) {
     story s{at_leader ? 41u : 42u};
     const auto at = at_leader ? s.leader : other_than(s.leader);
@@ -82,16 +82,16 @@ TEST_CASE("a restore: every node has the backup's state, whoever was asked, and 
     }
     const auto since = put_some(s.w, at, "since", 5);
     for (const auto id : cluster_world::ids()) s.is_restored(id, since);
-    // What was written since is newer than anything that was restored.
+    // Writes since the restore have higher revisions than any write before.
     for (const auto put : since) CHECK(s.w.call(put).answered->revision > s.w.call(s.lost.back()).answered->revision);
     // A node that comes back has a snapshot of the restored state.
     s.w.kill(at);
     s.w.start(at);
     REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
     s.is_restored(at, since);
-    // Two snapshots hold it, and the backup is needed no more. A third finds nothing to remove.
+    // Two snapshots hold the state, so the backup is no longer needed. A third snapshot finds nothing to remove.
     for (const auto* key : {"a", "b", "c"}) {
-      s.w.run(200ms); // the followers hear what is committed
+      s.w.run(200ms); // the followers learn the commit index
       for (const auto id : cluster_world::ids()) REQUIRE(s.w.snapshot(id));
       put_some(s.w, at, key, 1);
     }
@@ -104,7 +104,7 @@ TEST_CASE("a restore: every node has the backup's state, whoever was asked, and 
   }
 }
 
-TEST_CASE("a restore: every node takes a snapshot at once, and starts again without the backup's file") {
+TEST_CASE("after a restore every node takes a snapshot at once, and restarts without the backup's file") {
   story s{66};
   REQUIRE(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
   const auto answer = s.w.restore(s.leader, s.backup);
@@ -117,7 +117,7 @@ TEST_CASE("a restore: every node takes a snapshot at once, and starts again with
     });
   }));
   for (const auto id : ids) {
-    REQUIRE(s.w.has_staged(id, s.backup)); // only one of its two snapshots holds the state
+    REQUIRE(s.w.has_staged(id, s.backup)); // only one of the two snapshots holds the state
     s.w.kill(id);
     s.w.spoil_staged(id, s.backup, false);
   }
@@ -129,7 +129,7 @@ TEST_CASE("a restore: every node takes a snapshot at once, and starts again with
 }
 
 TEST_CASE(
-    "a restart right after a restore: the snapshot follows, and the backup goes when two of them hold the state") {
+    "after a restart right after a restore, the snapshot follows, and two snapshots make the backup unnecessary") {
   for (const bool snapshot_first : {false, true}) {
     CAPTURE(snapshot_first);
     story s{snapshot_first ? 67u : 68u};
@@ -149,7 +149,7 @@ TEST_CASE(
     REQUIRE(s.w.run_until([&] { return all_ready(s.w) && covered(); }));
     for (const auto id : ids) CHECK(s.w.has_staged(id, s.backup));
     const auto since = put_some(s.w, s.leader, "since", 5);
-    s.w.run(200ms); // the followers hear what is committed
+    s.w.run(200ms); // the followers learn the commit index
     for (const auto id : ids) {
       REQUIRE(s.w.snapshot(id));
       s.is_restored(id, since);
@@ -159,7 +159,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a node that was away lacks the backup, applies nothing of what follows, and gets a snapshot") {
+TEST_CASE("a node that missed the backup applies nothing beyond its restore, and gets a snapshot") {
   story s{43};
   const auto away = other_than(s.leader);
   s.w.kill(away);
@@ -170,7 +170,7 @@ TEST_CASE("a node that was away lacks the backup, applies nothing of what follow
   REQUIRE(s.w.run_until([&] { return all_ready(s.w); }));
   CHECK_FALSE(s.w.has_staged(away, s.backup));
   for (const auto id : cluster_world::ids()) s.is_restored(id, since);
-  // Its log was not cut, and it is as good as any other now.
+  // Its log was not truncated, and it works like any other node now.
   s.w.kill(s.leader);
   REQUIRE(s.w.run_until([&] { return s.w.leader().has_value(); }));
   const auto later = put_some(s.w, away, "later", 3);
@@ -178,19 +178,19 @@ TEST_CASE("a node that was away lacks the backup, applies nothing of what follow
   CHECK(s.w.problems().empty());
 }
 
-TEST_CASE("a leader that lacks the backup makes way, and is given the state") {
+TEST_CASE("a leader without the backup steps down and gets the state") {
   for (const bool altered : {false, true}) {
     story s{altered ? 44u : 45u};
     const auto at = other_than(s.leader);
     REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
-    // Sent to all; what the leader has is then lost, without its knowing.
+    // The backup is sent to all nodes. Then the leader's copy is lost or damaged, which the leader does not know.
     const auto staged = [&](node_id id) { return s.w.has_staged(id, s.backup); };
     const auto answer = s.w.restore(at, s.backup);
     REQUIRE(s.w.run_until([&] { return staged(s.leader); }));
     s.w.spoil_staged(s.leader, s.backup, altered);
     REQUIRE(s.w.run_until([&] { return s.w.leader() && *s.w.leader() != s.leader; }));
     REQUIRE(s.w.run_until([&] { return answer->has_value() && all_ready(s.w); }, 400s));
-    // The leader that carried the command could not say what became of it.
+    // The outcome may be unknown, since the leader that had the command stepped down.
     CHECK(outcome_of((*answer)->error.code) != outcome::rejected);
     for (const auto id : cluster_world::ids()) s.is_restored(id);
     const auto since = put_some(s.w, s.leader, "since", 3);
@@ -203,7 +203,7 @@ TEST_CASE("a leader that lacks the backup makes way, and is given the state") {
   }
 }
 
-TEST_CASE("the leader dies when a majority has the backup: it is restored once, or surely not") {
+TEST_CASE("when the leader dies after a majority has the backup, it is restored once or certainly not") {
   std::size_t restored = 0;
   for (std::uint64_t seed = 50; seed < 62; ++seed) {
     story s{seed};
@@ -236,7 +236,7 @@ TEST_CASE("the leader dies when a majority has the backup: it is restored once, 
   CHECK(restored > 0);
 }
 
-TEST_CASE("what is not the backup that was announced is refused, and nothing changes") {
+TEST_CASE("a backup that differs from the announced one is refused, and nothing changes") {
   story s{46};
   auto altered = s.bytes;
   altered[altered.size() / 2] ^= 1;
@@ -244,7 +244,7 @@ TEST_CASE("what is not the backup that was announced is refused, and nothing cha
   CHECK(refused.code == errc::refused);
   CHECK(refused.problem.find("damaged") != std::string::npos);
   CHECK_FALSE(s.w.has_staged(s.leader, s.backup));
-  // Truncated: the announced size is never reached, and another size is another name.
+  // A truncated backup never reaches the announced size, and with another size it is a different backup.
   const auto half = std::string_view{s.bytes}.substr(0, s.bytes.size() / 2);
   CHECK(s.w.stage(s.leader, s.backup, half).next == half.size());
   auto shorter = s.backup;
@@ -253,18 +253,18 @@ TEST_CASE("what is not the backup that was announced is refused, and nothing cha
   const auto answer = s.w.restore(s.leader, s.backup, 5s);
   REQUIRE(s.w.run_until([&] { return answer->has_value(); }));
   CHECK((*answer)->error.code == errc::refused);
-  CHECK_THAT((*answer)->error.message, Catch::Contains("sent here first"));
+  CHECK_THAT((*answer)->error.message, Catch::Contains("send it to this node first"));
   for (const auto id : cluster_world::ids()) {
     reads(s.w, id, s.kept, true);
     reads(s.w, id, s.lost, true);
   }
-  // The half that came is gone on with.
+  // The transfer resumes after the half that was received.
   CHECK(s.w.stage(s.leader, s.backup, s.bytes).next == s.backup.size);
   REQUIRE(s.restored_at(s.w.restore(s.leader, s.backup)));
   for (const auto id : cluster_world::ids()) s.is_restored(id);
 }
 
-TEST_CASE("without a majority to hold the backup nothing is restored") {
+TEST_CASE("nothing is restored unless a majority holds the backup") {
   story s{47};
   const auto at = other_than(s.leader);
   REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
@@ -279,7 +279,7 @@ TEST_CASE("without a majority to hold the backup nothing is restored") {
   reads(s.w, at, s.lost, true);
 }
 
-TEST_CASE("a backup that reaches further than the log is refused before anything is sent") {
+TEST_CASE("a backup with an index beyond the log is refused before anything is sent") {
   story s{48};
   cluster_world fresh{49};
   const auto leader = elected(fresh);
@@ -296,12 +296,12 @@ TEST_CASE("a backup that reaches further than the log is refused before anything
   for (const auto id : cluster_world::ids()) reads(fresh, id, puts, false);
 }
 
-TEST_CASE("the core dies under a restore: before its entry it is surely not done, then it is unknown") {
+TEST_CASE("if the replica dies during a restore, it is not done before its entry, and unknown after") {
   for (const bool proposed : {false, true}) {
     story s{proposed ? 63u : 64u};
     const auto at = s.leader;
     REQUIRE(s.w.stage(at, s.backup, s.bytes).next == s.backup.size);
-    if (!proposed) // it waits for a majority that has room
+    if (!proposed) // the restore waits for a majority with room
       for (const auto id : cluster_world::ids())
         if (id != at)
           s.w.snapshot_files_of(id)->before_each([](const disk_operation&) {
@@ -311,7 +311,7 @@ TEST_CASE("the core dies under a restore: before its entry it is surely not done
     if (!proposed) s.w.run(20ms);
     REQUIRE_FALSE(answer->has_value());
     s.w.break_disk(at);
-    // What is synced next is the restore's entry, or this.
+    // The next sync is that of the restore's entry, or of this put.
     if (!proposed) s.w.put(at, "something");
     REQUIRE(s.w.run_until([&] { return answer->has_value(); }));
     CAPTURE((*answer)->error.message);

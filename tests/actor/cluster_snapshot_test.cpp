@@ -1,4 +1,4 @@
-// Snapshots between real actors, in virtual time: taken, sent, loaded, started from.
+// Snapshots of whole nodes, in virtual time: taking, sending, loading, and starting from them.
 #include "tests/actor/cluster_steps.hpp"
 
 #include <catch2/catch.hpp>
@@ -10,7 +10,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// Starts all nodes anew, to keep nothing of the log behind what their snapshots allow.
+/// Restarts all nodes, so that they compact the log as far as their snapshots allow.
 void without_tail(cluster_world& w) {
   w.set_log_tail(0);
   for (const auto id : cluster_world::ids()) {
@@ -21,7 +21,7 @@ void without_tail(cluster_world& w) {
 
 node_id other_than(node_id id) { return node_id{id.value % 3 + 1}; }
 
-/// Every key that was acknowledged is read at this node, with the revision it was given.
+/// Checks that this node reads every acknowledged key with its revision.
 void reads_all(cluster_world& w, node_id at) {
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   const auto made = w.calls().size();
@@ -37,13 +37,13 @@ void reads_all(cluster_world& w, node_id at) {
   }
 }
 
-/// What a node's snapshot error says; empty if there is none.
+/// The node's snapshot error; empty if there is none.
 std::string trouble(cluster_world& w, node_id id) {
   const auto now = w.status(id);
   return now ? now->snapshot_error : "no answer";
 }
 
-/// Three nodes of which `missing` was down while the log it needs was compacted; it is down still.
+/// Kills a node and compacts the log that it needs. Returns the node, which is still down.
 node_id fall_behind(cluster_world& w) {
   without_tail(w);
   const auto leader = elected(w);
@@ -51,7 +51,7 @@ node_id fall_behind(cluster_world& w) {
   w.kill(missing);
   for (int round = 0; round < 2; ++round) {
     put_some(w, leader, "round" + std::to_string(round) + "-", 20);
-    w.run(200ms); // the followers hear that it is committed
+    w.run(200ms); // the followers learn the commit index
     for (const auto id : cluster_world::ids())
       if (id != missing) REQUIRE(w.snapshot(id));
   }
@@ -62,7 +62,7 @@ node_id fall_behind(cluster_world& w) {
 
 } // namespace
 
-TEST_CASE("a node starts from its snapshot and what the log has behind it") {
+TEST_CASE("a node starts from its snapshot and the log after it") {
   cluster_world w{21};
   without_tail(w);
   const auto leader = elected(w);
@@ -71,7 +71,7 @@ TEST_CASE("a node starts from its snapshot and what the log has behind it") {
   REQUIRE(first);
   CHECK(first->last.index >= 31);
   w.run(200ms);
-  // One snapshot alone is no reason to lose a log: it may be damaged.
+  // A single snapshot does not allow compaction, since it may be damaged.
   CHECK(w.status(leader)->role->log_start == 0);
   put_some(w, leader, "between", 5);
   const auto made = w.snapshot(leader);
@@ -83,13 +83,13 @@ TEST_CASE("a node starts from its snapshot and what the log has behind it") {
   w.kill(leader);
   w.start(leader);
   REQUIRE(w.run_until([&] { return caught_up(w, leader); }));
-  // Only what is behind the snapshot was applied again.
+  // Only the entries after the snapshot were applied again.
   CHECK(w.applied(leader) <= 11);
   reads_all(w, leader);
   CHECK(w.problems().empty());
 }
 
-TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on from it") {
+TEST_CASE("a follower that needs compacted entries gets a snapshot and continues from it") {
   cluster_world w{22};
   without_tail(w);
   const auto leader = elected(w);
@@ -108,12 +108,12 @@ TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on 
   CHECK(w.status(follower)->snapshot.last.index >= 51);
   CHECK(w.applied(follower) <= 10);
   reads_all(w, follower);
-  // It counts in a majority like any other, and can lead.
+  // It counts for a majority like any other node, and can lead.
   w.kill(leader);
   REQUIRE(w.run_until([&] { return w.leader().has_value(); }));
   put_some(w, follower, "later", 5);
   reads_all(w, follower);
-  // What it was sent is on its disk: it starts from it.
+  // The snapshot that it received is on its disk, and it starts from it.
   w.kill(follower);
   w.start(follower);
   w.start(leader);
@@ -122,7 +122,7 @@ TEST_CASE("a follower that needs what is compacted gets a snapshot, and goes on 
   CHECK(w.problems().empty());
 }
 
-TEST_CASE("a snapshot answers all who asked for one, and is not taken twice of one state") {
+TEST_CASE("a second request at the same state gets the existing snapshot") {
   cluster_world w{23};
   const auto leader = elected(w);
   put_some(w, leader, "k", 3);
@@ -135,20 +135,20 @@ TEST_CASE("a snapshot answers all who asked for one, and is not taken twice of o
   CHECK(second->last.index > first->last.index);
 }
 
-TEST_CASE("a leader whose disk is full steps down, reads go on, and commands when there is room again") {
+TEST_CASE("a leader whose disk is full steps down, reads continue, and commands resume when there is room") {
   cluster_world w{24};
   const auto leader = elected(w);
   put_some(w, leader, "before", 3);
   w.fill_disk(leader, true);
-  // Noticed with the next write.
+  // The node notices with the next write.
   w.put(leader, "notice");
   REQUIRE(w.run_until([&] { return w.leader() && *w.leader() != leader; }));
   CHECK(w.status(leader)->disk == disk_state::full);
-  CHECK_THAT(w.status(leader)->not_ready, Catch::Contains("the disk is full: there is no room"));
+  CHECK_THAT(w.status(leader)->not_ready, Catch::Contains("the disk is full: no room"));
   put_some(w, *w.leader(), "meanwhile", 3);
   for (const auto id : cluster_world::ids()) w.fill_disk(id, true);
   w.put(*w.leader(), "notice too");
-  // All are full: one of them leads, and serves reads.
+  // All disks are full. One node leads and serves reads.
   std::size_t read = 0;
   REQUIRE(w.run_until([&] {
     if (!w.leader()) return false;
@@ -169,7 +169,7 @@ TEST_CASE("a leader whose disk is full steps down, reads go on, and commands whe
   CHECK(w.problems().empty());
 }
 
-TEST_CASE("a snapshot that cannot be written is tried again after a rest, and whoever asks meanwhile is told why") {
+TEST_CASE("a failed snapshot is retried after a pause, and requests in the meantime get the reason") {
   cluster_world w{25};
   const auto leader = elected(w);
   put_some(w, leader, "k", 3);
@@ -185,7 +185,7 @@ TEST_CASE("a snapshot that cannot be written is tried again after a rest, and wh
   CHECK_FALSE(w.snapshot(leader));
   put_some(w, leader, "l", 3);
   CHECK(attempts == 1);
-  // What failed is tried again by itself.
+  // The node retries by itself.
   w.run(12s);
   CHECK(attempts == 2);
   w.snapshot_files_of(leader)->before_each({});
@@ -194,7 +194,7 @@ TEST_CASE("a snapshot that cannot be written is tried again after a rest, and wh
   CHECK(w.status(leader)->snapshot);
 }
 
-TEST_CASE("a leader's damaged snapshot is found out, set aside and replaced") {
+TEST_CASE("a leader's damaged snapshot is detected, quarantined and replaced") {
   cluster_world w{26};
   const auto missing = fall_behind(w);
   const auto leader = *w.leader();
@@ -206,14 +206,14 @@ TEST_CASE("a leader's damaged snapshot is found out, set aside and replaced") {
   REQUIRE(w.run_until([&] { return caught_up(w, missing); }, 30s));
   reads_all(w, missing);
   CHECK(files->exists(damaged.string() + ".damaged"));
-  // The same state makes the same bytes.
+  // The same state gives the same bytes.
   CHECK(w.newest_snapshot(leader) == damaged);
   CHECK(files->content(damaged) == whole);
   CHECK(w.status(leader)->snapshot);
   CHECK(w.problems().empty());
 }
 
-TEST_CASE("a node without its state answers no stale reads") {
+TEST_CASE("a node that has lost its state refuses stale reads") {
   cluster_world w{27};
   const auto lost = fall_behind(w);
   w.start(lost);
@@ -236,7 +236,7 @@ TEST_CASE("a node without its state answers no stale reads") {
   CHECK(w.call(gone).answered->code == errc::not_ready);
 }
 
-TEST_CASE("a node that lacks a service keeps its log for the day when it has it again") {
+TEST_CASE("a node without a service keeps its log until it runs the service again") {
   cluster_world w{28};
   without_tail(w);
   auto leader = elected(w);
@@ -255,7 +255,7 @@ TEST_CASE("a node that lacks a service keeps its log for the day when it has it 
   REQUIRE(w.run_until([&] { return caught_up(w, poor); }));
   reads_all(w, poor);
   CHECK(w.snapshot(poor));
-  // Its state is in a snapshot now: without the service the node must not start, for it would go on without it.
+  // The service's state is in a snapshot now. Without the service the node must not start, as it would lose that state.
   w.kill(poor);
   w.run_services(poor, false);
   w.start(poor);
@@ -264,7 +264,7 @@ TEST_CASE("a node that lacks a service keeps its log for the day when it has it 
   CHECK(w.end_of(poor)->find("\"map\", which this program does not run") != std::string::npos);
 }
 
-TEST_CASE("a disk without any room is waited for, with patience") {
+TEST_CASE("a node waits for room on a full disk without restarting its replica") {
   cluster_world w{29};
   const auto leader = elected(w);
   const auto full = other_than(leader);

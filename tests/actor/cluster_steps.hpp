@@ -1,4 +1,4 @@
-// What tests of whole nodes have them do again and again.
+// Common steps of the tests of whole nodes.
 #pragma once
 
 #include "tests/actor/cluster_world.hpp"
@@ -13,7 +13,7 @@ inline node_id elected(cluster_world& w) {
   return *w.leader();
 }
 
-/// Returns the calls, all of which were acknowledged.
+/// Puts `count` keys and waits until all are acknowledged. Returns the calls.
 inline std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std::string& prefix, int count) {
   std::vector<std::size_t> calls;
   for (int i = 0; i < count; ++i) calls.push_back(w.put(at, prefix + std::to_string(i)));
@@ -22,7 +22,7 @@ inline std::vector<std::size_t> put_some(cluster_world& w, node_id at, const std
   return calls;
 }
 
-/// Everything is healed, has come to rest, and is as it must be.
+/// Final checks: all nodes become equal, no rule was violated, and all actors end.
 inline void conclude(cluster_world& w) {
   const auto rests = w.run_until([&] { return w.all_equal(); }, 20s);
   w.run(6s);

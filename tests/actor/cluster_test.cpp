@@ -6,7 +6,7 @@
 using namespace troupe;
 using namespace troupe::test;
 
-TEST_CASE("a cluster elects a leader; every node's front writes and reads") {
+TEST_CASE("a cluster elects a leader, and every node's front writes and reads") {
   cluster_world w{1};
   const auto leader = elected(w);
   for (const auto id : w.ids()) w.put(id, "k" + std::to_string(id.value));
@@ -29,7 +29,7 @@ TEST_CASE("a cluster elects a leader; every node's front writes and reads") {
   conclude(w);
 }
 
-TEST_CASE("an isolated leader steps down, and what it had pending is not acknowledged") {
+TEST_CASE("an isolated leader steps down and does not acknowledge its pending requests") {
   cluster_world w{2};
   const auto old = elected(w);
   w.net().isolate(old);
@@ -45,7 +45,7 @@ TEST_CASE("an isolated leader steps down, and what it had pending is not acknowl
   REQUIRE(w.call(read).answered);
   CHECK(w.call(read).what() == outcome::rejected);
   CHECK_FALSE(w.call(patient).answered);
-  // As many as the old leader had put into its log: how far that goes depends on when it was cut off.
+  // As many entries as the old leader may have appended, which depends on when it was cut off.
   const auto more = w.put(next, "more");
   const auto others = w.put(next, "others");
   w.run(200ms);
@@ -53,7 +53,7 @@ TEST_CASE("an isolated leader steps down, and what it had pending is not acknowl
   CHECK(w.call(others).ok());
   CHECK(w.applied(old) == 0);
   w.net().heal();
-  // The place of the patient one in the log was lost to another entry, so it was surely not done, and is tried again.
+  // Another entry replaced the patient put in the log, so it was certainly not done, and is retried.
   CHECK(w.run_until([&] { return w.call(patient).answered.has_value(); }));
   CHECK(w.call(patient).ok());
   conclude(w);
@@ -68,7 +68,7 @@ std::vector<raft::role_kind> kinds(const cluster_world& w, node_id id) {
   for (const auto& r : w.roles(id)) all.push_back(r.kind);
   return all;
 }
-/// Whether a role of kind `to` took over from one of kind `from` while writes were on their way to the disk.
+/// Whether a role of kind `to` took over from one of kind `from` while writes to the disk were outstanding.
 bool handed_over_in_flight(const cluster_world& w, raft::role_kind from, raft::role_kind to) {
   for (const auto id : w.ids())
     for (std::size_t i = 1; i < w.roles(id).size(); ++i)
@@ -82,7 +82,7 @@ std::size_t alive(const cluster_world& w, node_id id) {
 
 } // namespace
 
-TEST_CASE("roles are handed over with writes in flight, and every retired one ends") {
+TEST_CASE("roles change while writes are in flight, and every retired role ends") {
   using raft::role_kind;
   cluster_world w{3};
   const auto first = elected(w);
@@ -94,7 +94,7 @@ TEST_CASE("roles are handed over with writes in flight, and every retired one en
     for (const auto id : w.ids()) w.put(id, "k" + std::to_string(++keys), 20s);
   };
 
-  // A follower whose disk stands still campaigns; its old role stays until the news is out.
+  // A follower whose disk hangs campaigns. Its old role remains until the role change is announced.
   write_everywhere();
   w.pace_disk(other, 0);
   w.run(100ms);
@@ -106,14 +106,14 @@ TEST_CASE("roles are handed over with writes in flight, and every retired one en
   REQUIRE(w.run_until([&] { return kinds(w, other).back() == role_kind::candidate; }));
   CHECK(w.roles(other).back().write_in_flight);
 
-  // The leader is still there, so the candidate has to follow it, with the same writes still on their way.
+  // The leader is alive, so the candidate becomes a follower again, with the same writes still outstanding.
   w.net().heal();
   REQUIRE(w.run_until([&] { return kinds(w, other).back() == role_kind::follower; }));
   w.pace_disk(other, any_pace);
   CHECK(handed_over_in_flight(w, role_kind::follower, role_kind::candidate));
   CHECK(handed_over_in_flight(w, role_kind::candidate, role_kind::follower));
 
-  // The leader's disk stands still with its newest entries, and nobody hears it any more; slow disks elect another.
+  // The leader's disk hangs with its newest entries, and the leader is isolated. Nodes with slow disks elect another.
   write_everywhere();
   w.pace_disk(first, 0);
   for (const auto id : w.ids())
@@ -140,12 +140,12 @@ TEST_CASE("roles are handed over with writes in flight, and every retired one en
   }
   w.run(20s);
   CHECK(w.running() == at_rest);
-  // With that much time they all get done; of one whose way was cut off the outcome may have remained unknown.
+  // With so much time no call is rejected. The outcome of a call whose link was cut may be unknown.
   for (const auto& c : w.calls()) CHECK(c.what() != outcome::rejected);
   conclude(w);
 }
 
-TEST_CASE("a service that throws takes its core down, which starts anew from its storage") {
+TEST_CASE("a service that throws ends its replica, which restarts from disk") {
   cluster_world w{4};
   const auto leader = elected(w);
   for (int i = 0; i < 5; ++i) w.put(leader, "before" + std::to_string(i));
@@ -169,7 +169,7 @@ TEST_CASE("a service that throws takes its core down, which starts anew from its
   conclude(w);
 }
 
-TEST_CASE("a disk that fails takes its node out, and nothing it had not synced was acknowledged") {
+TEST_CASE("a failed disk stops its node, and no unsynced write was acknowledged") {
   cluster_world w{5};
   const auto leader = elected(w);
   const auto good = w.put(leader, "good");
@@ -196,7 +196,7 @@ TEST_CASE("a disk that fails takes its node out, and nothing it had not synced w
   w.run(200ms);
   CHECK(w.call(on).ok());
   CHECK(failed());
-  // Nobody need wait for a node that will not come back by itself.
+  // The node does not recover by itself, so it refuses requests at once.
   const auto refused = w.put(leader, "refused");
   w.run(20ms);
   REQUIRE(w.call(refused).answered);

@@ -1,4 +1,4 @@
-// Clusters in a world of chance. TROUPE_SEED: only this one. TROUPE_LONG=1: many.
+// Clusters under random faults. TROUPE_SEED: run only this seed. TROUPE_LONG=1: run many seeds.
 #include "tests/actor/cluster_world.hpp"
 
 #include <catch2/catch.hpp>
@@ -92,7 +92,7 @@ class walk {
                            std::chrono::milliseconds{1 + w_.pick(30)}});
     default:
       if (!w_.up(id)) return w_.start(id);
-      // In the middle of whatever its actors are doing.
+      // Kill it while its actors are in the middle of their work.
       w_.run_some(w_.pick(60));
       w_.kill(id, w_.pick(4));
       ++kills_;
@@ -109,7 +109,7 @@ void survive(std::uint64_t seed, tally& seen) {
   walk one{seed};
   one.go(20s);
   one.recover();
-  INFO("replay: TROUPE_SEED=" << seed << " test_actor_cluster \"clusters in a world of chance\"\n"
+  INFO("replay: TROUPE_SEED=" << seed << " test_actor_cluster \"clusters survive random faults\"\n"
                               << (std::getenv("TROUPE_SEED") ? one.world().trace() : std::string{}));
   REQUIRE(one.rests());
   REQUIRE(one.world().problems() == std::vector<std::string>{});
@@ -119,7 +119,7 @@ void survive(std::uint64_t seed, tally& seen) {
 
 } // namespace
 
-TEST_CASE("clusters in a world of chance") {
+TEST_CASE("clusters survive random faults") {
   tally seen;
   if (const auto* only = std::getenv("TROUPE_SEED")) {
     survive(std::strtoull(only, nullptr, 10), seen);
@@ -140,7 +140,7 @@ TEST_CASE("clusters in a world of chance") {
   CHECK(seen.in_flight > 0);
 }
 
-TEST_CASE("a seed of a cluster is a trace") {
+TEST_CASE("a seed of a cluster reproduces its trace") {
   const auto hash_of = [](std::uint64_t seed) {
     walk one{seed};
     one.go(5s);

@@ -37,7 +37,7 @@ std::string text(const raft::removed_answer& m) { return "knows of " + std::to_s
 
 } // namespace
 
-/// Where a node's Raft messages leave. It answers what a core, its jobs and an endpoint ask of their links.
+/// Replaces the links actor: sends a node's Raft messages, and serves the replica, its jobs and the endpoint.
 class wire_links : public caf::event_based_actor {
  public:
   wire_links(caf::actor_config& config, wire& on, hello self)
@@ -98,7 +98,7 @@ class wire_links : public caf::event_based_actor {
   std::vector<peers_watcher> peers_watchers_;
 };
 
-/// One proxy's end of a connection: its questions go to the other node's endpoint, the answers come back.
+/// One side of a connection: forwards a proxy's requests to the other node's endpoint, and the answers back.
 class line : public caf::event_based_actor {
  public:
   line(caf::actor_config& config, wire& on, node_id near, node_id far, proxy_handle asker, endpoint_handle asked)
@@ -178,7 +178,7 @@ void wire::clear() {
   links_actors_.clear();
 }
 
-/// Mostly what the weather says, now and then much longer.
+/// A delay within the limit of the weather, occasionally much longer.
 raft::duration wire::some_time() {
   const auto most = static_cast<std::uint64_t>(weather_.slowest.count()) * (pick(20) == 0 ? 20 : 1);
   return std::chrono::milliseconds{1 + pick(most)};
@@ -189,7 +189,7 @@ bool wire::connected(node_id a, node_id b) const {
 }
 
 template <class Message> void wire::carry(const hello& from, const Message& message) {
-  // What a killed process still wanted to say does not leave it.
+  // A killed process sends nothing more.
   const auto sender = stations_.find(from.node);
   if (sender == stations_.end() || sender->second.self.incarnation != from.incarnation) return;
   const auto copies = pick(100) < weather_.loss ? 0 : pick(100) < weather_.repeats ? 2 : 1;

@@ -1,7 +1,7 @@
-// The network between the nodes of a test, in virtual time and drawn from one seed.
+// The simulated network between the nodes, in virtual time and driven by one seed.
 //
-// Raft messages and probes get lost, repeated, delayed and reordered. What proxies say to each other keeps its order,
-// as on a connection, and is lost only with it: a cut breaks a link after a while, healing brings another one up.
+// Raft messages and probes can be lost, repeated, delayed and reordered. Messages between proxies keep their order, as
+// on a connection, and are lost only when it breaks. A cut breaks a link after a while; healing makes a new one.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -16,7 +16,7 @@
 
 namespace troupe::test {
 
-/// What happens to Raft messages: how many of a hundred are lost or repeated, and what most of them take at most.
+/// The treatment of Raft messages: the percentages that are lost or repeated, and the longest delay of most of them.
 struct weather {
   unsigned loss = 0;
   unsigned repeats = 0;
@@ -30,9 +30,9 @@ class wire {
   wire(caf::actor_system& system, std::uint64_t seed, trace note)
       : system_(system), random_(seed), note_(std::move(note)) {}
 
-  /// What a node's core and its jobs take for its links.
+  /// Spawns a replacement for a node's links actor.
   links_handle spawn_links(hello self);
-  /// A process of a node comes up, or is gone. Messages that are under way to it stay so.
+  /// A process of a node starts, or ends. Messages on their way to the node are still delivered.
   void join(const hello& self, endpoint_handle endpoint, proxy_handle proxy);
   void leave(node_id node);
 
@@ -41,9 +41,9 @@ class wire {
   void isolate(node_id node);
   void heal() { cuts_.clear(); }
 
-  /// Delivers what is due, breaks and makes links.
+  /// Delivers due messages, and breaks and makes links.
   void tick(raft::time_point now);
-  /// Forgets everything that is under way.
+  /// Drops all messages on their way.
   void clear();
 
  private:
@@ -52,10 +52,10 @@ class wire {
     endpoint_handle endpoint;
     proxy_handle proxy;
   };
-  /// Between a pair of nodes. `line` is what the proxy of each end takes for the endpoint of the other.
+  /// A link between two nodes. Each side's proxy uses a `line` in place of the other side's endpoint.
   struct link {
     bool up = false;
-    /// It was up when an end died or the network was cut: it goes down, whatever happens until then.
+    /// One side died or the network was cut while the link was up: it goes down, even if the network heals before.
     bool broken = false;
     std::optional<raft::time_point> changes_at;
     std::map<node_id, caf::actor> lines;
@@ -71,7 +71,7 @@ class wire {
   template <class Message> void carry(const hello& from, const Message& message);
   void deliver(const raft::rpc& message);
   void deliver(const raft::health_message& message);
-  /// On a connection: keeps the order of everything with the same `order`.
+  /// Delivers as on a connection: messages with the same `order` keep their order.
   void carry_in_order(node_id from, node_id to, raft::time_point& order, std::function<void()> arrive);
   void tend(const pair& ends, link& l);
   void bring_up(const pair& ends, link& l);

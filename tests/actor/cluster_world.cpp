@@ -25,7 +25,7 @@ raft::configuration everybody() {
 
 } // namespace
 
-/// Tells the node that the three form a cluster, and wants nothing to do with anything else.
+/// Replaces formation: tells the node that the three nodes form a cluster, and ignores everything else.
 class agreed_formation : public caf::event_based_actor {
  public:
   agreed_formation(caf::actor_config& config, cluster_world& world, node_id id, node_actor_handle node)
@@ -47,7 +47,7 @@ class agreed_formation : public caf::event_based_actor {
   node_actor_handle node_;
 };
 
-/// Stands before the endpoint, as far as the core sees it, and writes down which roles there are.
+/// Takes the endpoint's place for the replica: records the roles and forwards everything to the endpoint.
 class news_tap : public caf::event_based_actor {
  public:
   news_tap(caf::actor_config& config, cluster_world& world, hello self, endpoint_handle behind)
@@ -73,7 +73,7 @@ class news_tap : public caf::event_based_actor {
   endpoint_handle behind_;
 };
 
-/// One process's way to the disk of its node.
+/// The access of one process to the disk of its node.
 class opened_disk : public raft::storage {
  public:
   opened_disk(cluster_world& world, std::shared_ptr<disk> on)
@@ -116,7 +116,7 @@ class opened_disk : public raft::storage {
   std::uint64_t process_;
 };
 
-/// The map, compared with that of every other node, command by command.
+/// A map whose replies are compared with those of every other node, command by command.
 class recording_machine : public services::machine {
  public:
   recording_machine(cluster_world& world, node_id at)
@@ -149,7 +149,7 @@ class recording_machine : public services::machine {
   index_t last_ = 0;
 };
 
-/// What a process finds: as `open_state` does with files, only that this log lies in memory.
+/// Opens a node's data, as `open_state` does, but with a log in memory.
 opened_log cluster_world::open(const std::shared_ptr<disk>& on, const std::vector<machine_factory>& services) {
   opened_log opened;
   if (on->exhausted) throw raft::storage_error("no space is left", true);
@@ -193,7 +193,7 @@ cluster_world::cluster_world(std::uint64_t seed, weather how)
 
 cluster_world::~cluster_world() {
   if (close() == 0) return;
-  // The system would wait for them for ever.
+  // Otherwise the system would wait for the remaining actors forever.
   system.await_actors_before_shutdown(false);
 }
 
@@ -275,7 +275,7 @@ std::size_t cluster_world::close() {
   for (const auto id : ids())
     if (members_.at(id).up) kill(id);
   wire_.clear();
-  // Delayed messages keep their receivers: let them fall due.
+  // Delayed messages keep their receivers alive: let all of them become due.
   for (int i = 0; i < 20; ++i) {
     jobs().advance_time(1s);
     work(any_pace);
@@ -329,7 +329,7 @@ caf::scheduler::test_coordinator& cluster_world::jobs() {
   return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
 }
 
-/// Actors that have something to do take turns in any order, one message at a time.
+/// Runs the actors that have messages in random order, one message at a time.
 void cluster_world::work(std::size_t budget) {
   auto& ready = jobs().jobs;
   const auto id_of = [](caf::resumable* job) { return dynamic_cast<caf::scheduled_actor&>(*job).id(); };
@@ -387,7 +387,8 @@ void cluster_world::on_apply(node_id id, index_t index, const std::string& what)
   ++members_.at(id).applied;
   members_.at(id).service = running_;
   if (const auto [known, first] = applied_.emplace(index, what); !first && known->second != what)
-    problems_.push_back("node " + std::to_string(id.value) + " applied something else at " + std::to_string(index));
+    problems_.push_back("node " + std::to_string(id.value) + " applied a different command at " +
+                        std::to_string(index));
 }
 
 void cluster_world::on_node_end(node_id id, std::uint64_t incarnation, const caf::error& why) {
@@ -437,7 +438,7 @@ template <class Request> std::size_t cluster_world::ask(node_id at, client_call 
               on_answer(number, {now(), errc::none, r.revision});
             },
             [=, this](const caf::error& e) {
-              // The front was killed with its process before it looked; its caller would be gone as well.
+              // The front was killed with its process before it handled the request. A real caller would be dead too.
               const bool process_gone = e == caf::sec::request_receiver_down && !calls_[number].is_put;
               on_answer(number, {now(), process_gone ? errc::stopping : describe(e).code, 0});
             });
@@ -461,7 +462,7 @@ void cluster_world::on_answer(std::size_t number, const client_call::answer& wha
   if (c.answered) problems_.push_back("call " + std::to_string(number) + " was answered twice");
   c.answered = what;
   if (c.is_put && c.ok() && !on_most_disks(what.revision, c.key))
-    problems_.push_back("call " + std::to_string(number) + " was acknowledged, and is not on most disks");
+    problems_.push_back("call " + std::to_string(number) + " was acknowledged, but is not on a majority of disks");
 }
 
 } // namespace troupe::test

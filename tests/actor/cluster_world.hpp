@@ -1,5 +1,6 @@
-// Three nodes of real actors in one thread and in virtual time. The test plays the wire, the disks, formation and the
-// order in which actors run; everything is drawn from one seed, so that a seed is a trace.
+// Three nodes of real actors in one thread and in virtual time. The test simulates the network, the disks and
+// formation, and chooses the order in which actors run. All choices come from one seed, so that a seed reproduces a
+// trace.
 #pragma once
 
 #include "actors/frontend/front.hpp"
@@ -27,7 +28,7 @@ struct disk;
 /// How many messages an actor may handle in a millisecond.
 inline constexpr std::size_t any_pace = std::numeric_limits<std::size_t>::max();
 
-/// What a client asked, and what it was told.
+/// A client's request and its answer.
 struct client_call {
   bool is_put = false;
   node_id at;
@@ -37,7 +38,7 @@ struct client_call {
   struct answer {
     raft::time_point when;
     errc code = errc::none;
-    /// Of the key; 0 if it is absent.
+    /// Revision of the key; 0 if the key is absent.
     index_t revision = 0;
   };
   std::optional<answer> answered;
@@ -46,20 +47,20 @@ struct client_call {
   outcome what() const { return outcome_of(answered->code); }
 };
 
-/// An error, or where in the log it happened.
+/// An error, or the log index of the result.
 struct late_answer {
   error_info error;
   index_t index = 0;
 };
 
-/// A role actor, as it announced itself.
+/// A role actor, as announced by role_changed.
 struct role_seen {
   std::uint64_t incarnation = 0;
   epoch_t epoch = 0;
   raft::role_kind kind = raft::role_kind::follower;
   term_t term = 0;
   bool alive = true;
-  /// Writes were on their way to the disk when it took over.
+  /// Writes to the disk were outstanding when the role took over.
   bool write_in_flight = false;
 };
 
@@ -77,90 +78,90 @@ class cluster_world : private virtual_system {
   wire& net() { return wire_; }
 
   void start(node_id id);
-  /// Ends a process where it stands; of the writes not synced at most `keep` are then on disk.
+  /// Kills a process. At most `keep` of its unsynced writes are then on disk.
   void kill(node_id id, std::size_t keep = 0);
   bool up(node_id id) const { return members_.at(id).up; }
   /// Why the node's process ended by itself.
   const std::optional<std::string>& end_of(node_id id) const { return members_.at(id).ended; }
-  /// Ends everything. How many actors would not go.
+  /// Ends everything. Returns the number of actors that did not end.
   std::size_t close();
 
   void run(std::chrono::milliseconds time);
-  /// Lets up to `jobs` messages be handled, in no time.
+  /// Runs up to `jobs` messages; no time passes.
   void run_some(std::size_t jobs) { work(jobs); }
   template <class Predicate> bool run_until(Predicate reached, std::chrono::milliseconds patience = 10s) {
     for (; !reached() && patience.count() > 0; --patience) run(1ms);
     return reached();
   }
 
-  /// A node's disk, its role, or the news of role changes to its endpoint, may be slow or stand still (0).
+  /// Slows down or stops (0) a node's disk, its role, or the delivery of role changes to its endpoint.
   void pace_disk(node_id id, std::size_t per_ms);
   void pace_role(node_id id, std::size_t per_ms);
   void pace_news(node_id id, std::size_t per_ms);
-  /// The same for its service, once that has applied a command.
+  /// The same for the node's service, which is known once it has applied a command.
   void pace_service(node_id id, std::size_t per_ms);
-  /// Its next sync fails.
+  /// Makes the next sync of the node's disk fail.
   void break_disk(node_id id);
   void fill_disk(node_id id, bool full);
-  /// Its next sync finds no space at all, and nor does any opening, until `fill_disk(id, false)`.
+  /// Makes the next sync, and every attempt to open, fail for lack of space, until `fill_disk(id, false)`.
   void exhaust_disk(node_id id);
-  /// The files of its snapshots: they may refuse, and be damaged.
+  /// The node's snapshot files, in which tests inject errors and damage.
   std::shared_ptr<memory_file_system> snapshot_files_of(node_id id) const;
-  /// The newest snapshot on its disk; empty if there is none.
+  /// The newest snapshot on the node's disk; empty if there is none.
   std::filesystem::path newest_snapshot(node_id id) const;
-  /// Of processes started from now on.
+  /// Whether processes of the node that are started from now on run the service.
   void run_services(node_id id, bool yes) { members_.at(id).has_services = yes; }
-  /// Entries that nodes keep behind their snapshots, of processes started from now on.
+  /// How many entries before their snapshots nodes keep in the log; applies to processes started from now on.
   void set_log_tail(index_t entries) { log_tail_ = entries; }
-  /// The node takes a snapshot; nothing if it does not come to be.
+  /// Makes the node take a snapshot; empty if it does not.
   std::optional<raft::snapshot_id> snapshot(node_id id);
   // Backups (cluster_backups.cpp).
-  /// The bytes of a snapshot that the node has taken.
+  /// The bytes of a snapshot on the node's disk.
   std::string bytes_of(node_id id, const raft::snapshot_id& snapshot);
-  /// Sends the node a backup, a piece at a time, beginning with what it asks for; gives its last answer.
+  /// Sends a backup to the node in chunks, from the offset that the node asks for. Returns its last answer.
   piece_staged stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes);
   bool has_staged(node_id id, const raft::snapshot_id& backup) const;
-  /// A backup's bytes on this node's disk are gone or, with `altered`, not what they were.
+  /// Removes a backup from the node's disk or, with `altered`, flips one of its bytes.
   void spoil_staged(node_id id, const raft::snapshot_id& backup, bool altered);
-  /// What became of it, once that is known.
+  /// Starts a restore. The result is set once the outcome is known.
   std::shared_ptr<std::optional<late_answer>> restore(node_id at, const raft::snapshot_id& backup,
                                                       std::chrono::milliseconds timeout = 20s);
   // Members (cluster_members.cpp).
-  /// Asks the node for this change of members; what became of it, once that is known.
+  /// Sends the node a change of members. The result is set once the outcome is known.
   std::shared_ptr<std::optional<late_answer>> change(node_id at, raft::change_members what);
   void transfer(node_id from, node_id to);
   void stop(node_id id, bool leave);
   /// Whether the node asks to join its cluster again.
   bool seeks(node_id id) const { return members_.at(id).seeks; }
-  /// What the node tells from now on. Its watcher asks twice, and is told once.
+  /// Collects the node's events from now on. The watcher registers twice, and must get each event once.
   std::shared_ptr<std::vector<cluster_event>> watch(node_id id);
-  /// Its service throws at the next command, once.
+  /// Makes the node's service throw at the next command, once.
   void arm_service(node_id id) { members_.at(id).service_throws = true; }
 
-  /// Returns the call's number. A put of a key is made once; its value is the key.
+  /// Returns the call's number. A key is put at most once; its value is the key.
   std::size_t put(node_id at, std::string key, std::chrono::milliseconds timeout = 5s);
   std::size_t get(node_id at, std::string key, std::chrono::milliseconds timeout = 5s, bool stale = false);
   const std::deque<client_call>& calls() const { return calls_; }
   const client_call& call(std::size_t number) const { return calls_[number]; }
 
-  /// Who leads in the newest term, of those that are up.
+  /// The leader of the newest term among the nodes that are up.
   std::optional<node_id> leader() const;
-  /// As the node says; nothing if it does not answer at once.
+  /// The node's status; empty if it does not answer at once.
   std::optional<node_status> status(node_id id);
   const std::deque<role_seen>& roles(node_id id) const { return members_.at(id).roles; }
   bool all_equal();
   std::size_t running() { return system.registry().running(); }
-  /// Commands that services applied, anew at every start of a core.
+  /// Number of commands that the node's service applied since the last start of the replica.
   std::size_t applied(node_id id) const { return members_.at(id).applied; }
   std::size_t services_started(node_id id) const { return members_.at(id).services; }
 
-  /// What must never be, as far as it was seen; with `judge` every answer is held against the log of node 1, which must
-  /// have everything by now.
+  /// The violations seen so far. `judge` also compares every answer with the log of node 1, which must be complete by
+  /// then.
   const std::vector<std::string>& problems() const { return problems_; }
   void judge();
 
   std::uint64_t trace_hash() const { return trace_hash_; }
-  /// The newest lines.
+  /// The newest lines of the trace.
   std::string trace() const;
 
  private:
@@ -222,7 +223,7 @@ class cluster_world : private virtual_system {
   index_t log_tail_ = 10'000;
   wire wire_;
   std::map<node_id, member> members_;
-  /// Who runs at the moment; what is left to those that may not run freely.
+  /// The actor that is running. Below, the remaining budgets of actors with a limited pace.
   caf::actor_id running_ = 0;
   struct pace {
     std::size_t per_ms = any_pace;
@@ -233,7 +234,7 @@ class cluster_world : private virtual_system {
   std::map<node_id, pace> news_paces_;
   std::map<node_id, pace> service_paces_;
   std::deque<client_call> calls_;
-  /// By log index: the command and the reply, the same wherever it is applied.
+  /// By log index: the command and its reply, which must be the same on every node.
   std::map<index_t, std::string> applied_;
   std::vector<std::string> problems_;
   std::uint64_t trace_hash_ = 14695981039346656037u;

@@ -1,4 +1,4 @@
-// Links over real sockets: another process, a listener that never speaks, and nobody.
+// Links over real sockets: to another process, to a listener that never answers, and to an address without a listener.
 #include "actors/caf_io.hpp"
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/links.hpp"
@@ -33,7 +33,7 @@ namespace {
 using namespace troupe;
 using namespace std::chrono_literals;
 
-/// While it lives, whoever resolves "slow.test" waits.
+/// While an object exists, resolving "slow.test" blocks.
 struct slow_names {
   slow_names() { asked = 0, held.lock(); }
   ~slow_names() { held.unlock(); }
@@ -41,10 +41,10 @@ struct slow_names {
   static inline std::atomic<int> asked = 0;
 };
 
-/// Whoever resolves "late.test" waits until it is let go, and finds this machine then.
+/// Resolving "late.test" blocks until `late_found` is released, and then finds this machine.
 std::binary_semaphore late_asked{0}, late_found{0};
 
-/// Where "moves.test" is, while it is anywhere: a digit behind 127.0.0.
+/// The address of "moves.test" is this digit after 127.0.0.; with '0' the name does not resolve.
 std::atomic<char> moving_name = '0';
 
 } // namespace
@@ -114,7 +114,7 @@ served serve(caf::actor_system& system, std::uint64_t id) {
   return {transport, links, endpoint, rest, port};
 }
 
-/// Another process with a node; ends when it is killed.
+/// Another process with a node, which runs until it is killed.
 struct child {
   pid_t pid = -1;
   std::uint16_t port = 0;
@@ -142,7 +142,7 @@ struct child {
   ~child() { kill(); }
 };
 
-/// The name that is dialed resolves when CAF's broker has ended, and so leads to a connection that nobody takes.
+/// Ends a system while it dials. The name resolves after CAF's broker has ended, so the connection is not accepted.
 [[noreturn]] void end_while_dialing(std::uint16_t port) {
   {
     troupe::config config;
@@ -157,7 +157,7 @@ struct child {
   ::_exit(0);
 }
 
-/// A listening socket nobody accepts from.
+/// A listening socket from which no connection is accepted.
 struct mute_listener {
   int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::uint16_t port = 0;
@@ -176,9 +176,9 @@ struct mute_listener {
 
 } // namespace
 
-TEST_CASE("an actor system ends though a connection is opened meanwhile", "[connector]") {
+TEST_CASE("an actor system ends while a connection is being opened", "[connector]") {
   child other;
-  const auto pid = ::fork(); // a system that does not end would hold up this process
+  const auto pid = ::fork(); // in a process of its own, as a system that does not end would block this one
   if (pid == 0) end_while_dialing(other.port);
   const auto ended = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   pollfd one{ended, POLLIN, 0};
@@ -190,7 +190,7 @@ TEST_CASE("an actor system ends though a connection is opened meanwhile", "[conn
   ::close(ended);
 }
 
-TEST_CASE("a name that does not resolve in time costs one thread, however often it is dialed", "[connector]") {
+TEST_CASE("a name that does not resolve in time uses one thread, however often it is dialed", "[connector]") {
   troupe::config config;
   caf::actor_system system{config};
   net::transport_options impatient;
@@ -212,7 +212,7 @@ TEST_CASE("a name that does not resolve in time costs one thread, however often 
   self->send_exit(connector, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("a name of static discovery is resolved anew until it leads to a node", "[connector]") {
+TEST_CASE("a name of static discovery is resolved again until it leads to a node", "[connector]") {
   child other;
   REQUIRE(other.port != 0);
   troupe::config config;
@@ -226,7 +226,7 @@ TEST_CASE("a name of static discovery is resolved anew until it leads to a node"
   const auto problem_contains = [&](const std::string& words) {
     std::string problem;
     for (int i = 0; i < 1000 && problem.find(words) == std::string::npos; ++i) {
-      // Views come with changes alone, and a dial that fails anew is none.
+      // Poll, since a repeated failure of a dial sends no new view.
       self->request(own.links, 10s, get_peers{})
           .receive([&](const peer_list& list) { problem = list.peers.empty() ? "" : list.peers.front().problem; },
                    [&](const caf::error& e) { problem = compat::to_text(system, e); });
@@ -235,7 +235,7 @@ TEST_CASE("a name of static discovery is resolved anew until it leads to a node"
     return problem;
   };
   CHECK_THAT(problem_contains("resolve"), Catch::Matchers::Contains("cannot resolve moves.test"));
-  moving_name = '9'; // where nobody listens
+  moving_name = '9'; // no process listens there
   CHECK_THAT(problem_contains("refused"), Catch::Matchers::Contains("refused"));
   moving_name = '1';
   bool up = false, late = false;
@@ -246,7 +246,7 @@ TEST_CASE("a name of static discovery is resolved anew until it leads to a node"
   own.end();
 }
 
-TEST_CASE("a link to another process comes up, and goes down when that is killed", "[connector]") {
+TEST_CASE("a link to another process comes up, and goes down when the process is killed", "[connector]") {
   child other; // forked before this process has threads
   REQUIRE(other.port != 0);
   troupe::config config;
@@ -276,7 +276,7 @@ TEST_CASE("a link to another process comes up, and goes down when that is killed
   other.kill();
   CHECK(until([&] { return down; }));
 
-  // The silent listener has been given up by its own deadline, and told so.
+  // A dial of the silent listener ends at its own deadline and reports that.
   std::string problem;
   net::transport_options impatient;
   impatient.dial_deadline = 2s;
@@ -285,7 +285,7 @@ TEST_CASE("a link to another process comes up, and goes down when that is killed
   self->request(connector, 10s, dial{})
       .receive([](const dialed&) {}, [&](const caf::error& e) { problem = compat::to_text(system, e); });
   CHECK_THAT(problem, Catch::Matchers::Contains("does not answer in time"));
-  // The connector outlives a failure.
+  // The connector works after a failure.
   self->request(connector, 10s, dial{}).receive([](const dialed&) {}, [&](const caf::error&) { problem = "again"; });
   CHECK(problem == "again");
   self->send_exit(connector, caf::exit_reason::user_shutdown);

@@ -1,4 +1,4 @@
-// Discovery actors around blocking methods: what they pass on, and how they end.
+// Discovery actors around blocking methods: what they report, and how they end.
 #include "actors/discovery/blocking_loop.hpp"
 #include "discovery/pause.hpp"
 #include "runtime/config.hpp"
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 using addresses = std::vector<std::string>;
 
-/// Says what the test tells it to.
+/// A method that the test controls.
 struct told_method : blocking_method {
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -59,7 +59,7 @@ struct told_method : blocking_method {
   }
 };
 
-/// What the scoped actor gets next; nothing if that takes longer than `patience`.
+/// The next message to the scoped actor; empty if none arrives within `patience`.
 std::optional<peers_changed> next(caf::scoped_actor& self, std::chrono::milliseconds patience = 10s) {
   std::optional<peers_changed> got;
   self->receive([&](const peers_changed& m) { got = m; }, caf::after(patience) >> [] {});
@@ -68,20 +68,20 @@ std::optional<peers_changed> next(caf::scoped_actor& self, std::chrono::millisec
 
 } // namespace
 
-TEST_CASE("a method's view is passed on sorted, when it changes, and when it is asked for", "[discovery]") {
+TEST_CASE("a method's view is reported sorted, when it changes and on request", "[discovery]") {
   troupe::config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   const auto method = std::make_shared<told_method>();
   blocking_source source{"told", method};
   const auto loop = source.spawn(system, caf::actor_cast<peers_listener>(self));
-  self->send(loop, report_peers{}); // before anything is known: there is no view
+  self->send(loop, report_peers{}); // no view is known yet, so none is sent
   method->say({"b:1", "a:1", "b:1"});
   auto got = next(self);
   REQUIRE(got);
   CHECK(got->source == "told");
   CHECK(got->addresses == addresses{"a:1", "b:1"});
-  method->say({"a:1", "b:1"}); // no news
+  method->say({"a:1", "b:1"}); // unchanged
   method->say({});
   got = next(self);
   REQUIRE(got);
@@ -93,7 +93,7 @@ TEST_CASE("a method's view is passed on sorted, when it changes, and when it is 
   self->send_exit(loop, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("a method that ends by an exception is run again, and what it saw stays", "[discovery]") {
+TEST_CASE("a method that throws is run again, and its last view is kept", "[discovery]") {
   troupe::config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
@@ -115,7 +115,7 @@ TEST_CASE("a method that ends by an exception is run again, and what it saw stay
   self->send_exit(loop, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("the system ends when the method has, and waits for nothing else", "[discovery]") {
+TEST_CASE("the actor system ends as soon as the method has ended", "[discovery]") {
   const auto method = std::make_shared<told_method>();
   {
     troupe::config config;
@@ -132,7 +132,7 @@ TEST_CASE("the system ends when the method has, and waits for nothing else", "[d
   CHECK(method.use_count() == 1);
 }
 
-TEST_CASE("a method that tells of its node hears what that is, and what it becomes", "[discovery]") {
+TEST_CASE("a method that announces its node gets the node's identity and its changes", "[discovery]") {
   troupe::config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
@@ -175,7 +175,7 @@ TEST_CASE("dead members are removed by default where machines come and go by the
     CHECK(removes(spec));
 }
 
-TEST_CASE("a node takes sources of its user, whose names are their own", "[discovery]") {
+TEST_CASE("a node accepts sources of its user, which must have distinct names", "[discovery]") {
   test::temporary_folder folder;
   troupe::config config;
   caf::actor_system system{config};
@@ -185,7 +185,7 @@ TEST_CASE("a node takes sources of its user, whose names are their own", "[disco
   const auto method = std::make_shared<told_method>();
   options.discovery = "static:127.0.0.1:" + std::to_string(options.raft_port);
   options.sources = {std::make_shared<blocking_source>("static", std::make_shared<told_method>())};
-  CHECK_THROWS_WITH(start_node(system, options, {}), "two discovery sources are called static");
+  CHECK_THROWS_WITH(start_node(system, options, {}), "two discovery sources have the name static");
   options.sources = {std::make_shared<blocking_source>("own", method)};
   {
     auto node = start_node(system, options, {});

@@ -5,7 +5,7 @@
 using namespace troupe;
 
 TEST_CASE("an error carries all of its info") {
-  const error_info info{errc::no_leader, "nobody led", "00000000000000aa", "host:1"};
+  const error_info info{errc::no_leader, "no leader", "00000000000000aa", "host:1"};
   const auto got = describe(make_error(info));
   CHECK(got.code == info.code);
   CHECK(got.message == info.message);
@@ -13,17 +13,17 @@ TEST_CASE("an error carries all of its info") {
   CHECK(got.leader_address == info.leader_address);
 }
 
-TEST_CASE("no error is no error") {
+TEST_CASE("errc::none makes an empty error") {
   CHECK_FALSE(make_error({}));
   CHECK(describe({}).code == errc::none);
 }
 
-TEST_CASE("an error in words says only what there is to say") {
+TEST_CASE("the text of an error omits empty parts") {
   caf::actor_system_config settings;
   caf::actor_system system{settings};
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "", ""})) == "nobody led");
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "nobody led", "00aa", "host:1"})) ==
-        "nobody led: 00aa: host:1");
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "", ""})) == "nobody led");
+  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "00aa", "host:1"})) ==
+        "no leader: 00aa: host:1");
   const auto wordless = compat::to_text(system, make_error({errc::no_leader, "", "", ""}));
   CHECK((!wordless.empty() && !wordless.ends_with(": ")));
 }
@@ -33,7 +33,7 @@ TEST_CASE("foreign errors leave the outcome unknown") {
   CHECK(describe(caf::error{200, caf::atom("troupe")}).code == errc::outcome_unknown);
 }
 
-TEST_CASE("each code has a class and a word of its own") {
+TEST_CASE("each code has an outcome and a distinct name") {
   for (int raw = 0; is_known(static_cast<errc>(raw)); ++raw) {
     const auto code = static_cast<errc>(raw);
     const auto expected = code == errc::none              ? outcome::committed

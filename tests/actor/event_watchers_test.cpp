@@ -1,4 +1,4 @@
-// What a node logs of its cluster: who leads, who comes and goes, and whether a majority answers.
+// The log of a node's events: the leader, changes of members, and whether a majority answers.
 #include "runtime/event_watchers.hpp"
 #include "tests/actor/captured_log.hpp"
 
@@ -31,7 +31,7 @@ struct world {
 
 } // namespace
 
-TEST_CASE("the log names the leader, and the leader that is lost, with their addresses") {
+TEST_CASE("logs the leader, and a lost leader, with their addresses") {
   world w;
   w.events.on_leader({2}, 3);
   CHECK(w.log.take() == "info: node 0000000000000002 (n2:1) leads in term 3\n");
@@ -45,7 +45,7 @@ TEST_CASE("the log names the leader, and the leader that is lost, with their add
   CHECK(w.log.take() == "info: this node, 0000000000000001, campaigns in term 5\n");
 }
 
-TEST_CASE("the log tells that this node no longer leads, once") {
+TEST_CASE("logs once that this node no longer leads") {
   world w;
   w.events.on_role(role_kind::leader, 2);
   w.events.on_leader({1}, 2);
@@ -55,7 +55,7 @@ TEST_CASE("the log tells that this node no longer leads, once") {
   CHECK(w.log.take() == "warning: this node, 0000000000000001, stepped down and no longer leads in term 3\n");
 }
 
-TEST_CASE("the log tells who joins, becomes a voter and leaves, with addresses") {
+TEST_CASE("logs the nodes that join, become voters and leave, with their addresses") {
   world w;
   auto c = three();
   c.promotions.push_back({{4}, {}});
@@ -74,7 +74,7 @@ TEST_CASE("the log tells who joins, becomes a voter and leaves, with addresses")
   CHECK(w.log.take() == "info: node 0000000000000003 (n3:1) left the cluster (configuration 12)\n");
 }
 
-TEST_CASE("the log tells when too few voters answer, and when enough do again") {
+TEST_CASE("logs when too few voters answer, and when enough answer again") {
   world w;
   w.events.on_health({2}, peer_state::suspect);
   CHECK(w.log.take("majority").empty());
@@ -86,7 +86,7 @@ TEST_CASE("the log tells when too few voters answer, and when enough do again") 
   CHECK(w.log.take("majority") == "info: a majority answers again: 2 of 3 voters\n");
 }
 
-TEST_CASE("a majority is one of both sides while the members change") {
+TEST_CASE("a joint configuration needs a majority of both sets") {
   world w;
   auto c = three();
   c.outgoing = c.voters;

@@ -51,7 +51,7 @@ template <class S> struct world : virtual_system {
     settle();
   }
 
-  /// Sends a request; its result or its error ends up in the returned object.
+  /// Sends a request. The returned object gets its result or its error.
   template <class Result> struct reply {
     std::optional<Result> result;
     std::optional<error_info> error;
@@ -93,7 +93,7 @@ TEST_CASE("a typed message becomes a command, and its outcome a typed result") {
   CHECK(got->result == 5);
 }
 
-TEST_CASE("requests of a burst are one message to the proxy") {
+TEST_CASE("a burst of requests is one message to the proxy") {
   world<counter> w;
   std::vector<std::shared_ptr<world<counter>::reply<std::int64_t>>> got;
   for (int i = 0; i < 64; ++i) got.push_back(w.ask<std::int64_t>(add{i}));
@@ -105,7 +105,7 @@ TEST_CASE("requests of a burst are one message to the proxy") {
   for (int i = 0; i < 64; ++i) CHECK(got[static_cast<std::size_t>(i)]->result == i);
 }
 
-TEST_CASE("queries read linearizably unless they say otherwise, and requests may bring their own deadline") {
+TEST_CASE("queries are linearizable by default, and requests may set their own deadline") {
   world<counter> w;
   w.ask<std::int64_t>(total{});
   w.settle();
@@ -122,7 +122,7 @@ TEST_CASE("queries read linearizably unless they say otherwise, and requests may
   CHECK(w.record->commands[2].timeout_ms == 80);
 }
 
-TEST_CASE("an error tells its class, its text and the leader") {
+TEST_CASE("an error carries its code, its text and the leader") {
   world<map_service> w;
   const auto got = w.ask<map::put_result>(map::put{"m", "k", services::value::of(1)});
   w.settle();
@@ -134,7 +134,7 @@ TEST_CASE("an error tells its class, its text and the leader") {
   CHECK(got->error->leader_address == "host:1");
 }
 
-TEST_CASE("a result that does not decode: a command was done all the same") {
+TEST_CASE("a result that cannot be decoded leaves the outcome of a command unknown") {
   world<map_service> w;
   const auto put = w.ask<map::put_result>(map::put{"m", "k", services::value::of(1)});
   w.settle();
@@ -148,7 +148,7 @@ TEST_CASE("a result that does not decode: a command was done all the same") {
   CHECK(get->error->code == errc::undecodable);
 }
 
-TEST_CASE("a proxy that ends in order has answered what it had: the rest was surely not done") {
+TEST_CASE("if the proxy ends normally, a write without an answer is rejected") {
   world<counter> w;
   const auto write = w.ask<std::int64_t>(add{5});
   w.settle();
@@ -158,7 +158,7 @@ TEST_CASE("a proxy that ends in order has answered what it had: the rest was sur
   CHECK(write->error->code == errc::stopping);
 }
 
-TEST_CASE("a front that is drained hands on what it holds, rejects what comes later, and passes on what is answered") {
+TEST_CASE("a drained front sends its pending requests, rejects later ones, and delivers the answers") {
   world<counter> w;
   const auto early = w.ask<std::int64_t>(add{5});
   bool drained = false;
@@ -178,7 +178,7 @@ TEST_CASE("a front that is drained hands on what it holds, rejects what comes la
   CHECK(early->result == 5);
 }
 
-TEST_CASE("nobody is left without an answer when the proxy or the front ends") {
+TEST_CASE("every request is answered when the proxy or the front ends") {
   world<counter> w;
   const auto write = w.ask<std::int64_t>(add{5});
   const auto read = w.ask<std::int64_t>(total{});

@@ -1,5 +1,5 @@
-// How nodes reach and recognise each other and form their first cluster: the real actors of several nodes in one actor
-// system under CAF's testing scheduler, joined by a table of addresses instead of a network.
+// Links, handshakes and the formation of a cluster: the real actors of several nodes in one actor system, under CAF's
+// testing scheduler, with a table of addresses instead of a network.
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/formation_actor.hpp"
 #include "actors/cluster/link_factory.hpp"
@@ -23,7 +23,7 @@ namespace {
 using namespace troupe;
 using namespace std::chrono_literals;
 
-/// The network: who listens where. An address that is missing refuses.
+/// The network: the endpoint at each address. A missing address refuses connections.
 using listeners = std::map<std::string, endpoint_handle>;
 
 class table_connector : public connector_handle::base {
@@ -54,10 +54,10 @@ class table_connector : public connector_handle::base {
 
 struct table_factory : link_factory {
   std::shared_ptr<listeners> table = std::make_shared<listeners>();
-  /// How many connections were to be cut.
+  /// Number of requests to cut a connection.
   std::shared_ptr<int> hung_up = std::make_shared<int>(0);
   std::shared_ptr<int> dials = std::make_shared<int>(0);
-  /// What is said where nobody listens.
+  /// The error text of an address without a listener.
   std::shared_ptr<std::string> words = std::make_shared<std::string>("refused");
   connector_handle make_connector(caf::actor_system& system, const std::string& address) override {
     return system.spawn<table_connector>(table, address, hung_up, dials, words);
@@ -74,7 +74,7 @@ struct memory_identity : identity_store {
   void set_cluster(cluster_id value, std::uint64_t) override { formed = value; }
 };
 
-/// What a recorder got.
+/// The messages that a recorder got.
 struct records {
   std::vector<membership_decision> decisions;
   std::vector<std::uint64_t> up; // incarnations
@@ -86,7 +86,7 @@ struct records {
   std::optional<client_welcome> welcome;
 };
 
-/// Stands for every other actor of a node: proxy, role, replicator, supervisor.
+/// Replaces all other actors of a node: proxy, role, replicator, supervisor.
 class recorder : public caf::event_based_actor {
  public:
   recorder(caf::actor_config& config, std::shared_ptr<records> to, std::string name)
@@ -111,7 +111,7 @@ class recorder : public caf::event_based_actor {
   std::string name_;
 };
 
-/// Answers hello, when it likes to.
+/// Answers hello only while `speaks` is set.
 class moody_endpoint : public caf::event_based_actor {
  public:
   moody_endpoint(caf::actor_config& config, hello answer, std::shared_ptr<bool> speaks)
@@ -151,7 +151,7 @@ struct world {
   template <class Handle> Handle record_as(const std::shared_ptr<records>& to, const std::string& name = {}) {
     return caf::actor_cast<Handle>(record(to, name));
   }
-  /// Virtual time goes on in small steps.
+  /// Advances virtual time in small steps.
   void run_for(std::chrono::milliseconds time) {
     sched.run();
     for (auto left = time; left > 0ms; left -= 10ms) {
@@ -181,7 +181,7 @@ hello formed(hello h, std::uint64_t cluster) {
   return h;
 }
 
-/// One node's actors around the core.
+/// The actors around the replica of one node.
 struct node {
   world& w;
   std::shared_ptr<records> seen = std::make_shared<records>();
@@ -207,7 +207,7 @@ struct node {
     caf::anon_send(links, peers_changed{"static", std::move(addresses)});
   }
   peer_list peers() {
-    caf::send_as(rest, links, get_peers{}); // the answer is a record, too
+    caf::send_as(rest, links, get_peers{}); // `rest` records the answer
     w.sched.run();
     return seen->peers;
   }
@@ -240,8 +240,8 @@ TEST_CASE("three nodes find each other and form one cluster", "[links]") {
   }
 }
 
-TEST_CASE("fresh nodes introduce each other, and form one cluster whoever was given whose address", "[links]") {
-  // For each node, the node whose address it is given; the ids decide who proposes, and not who was named.
+TEST_CASE("fresh nodes introduce each other and form one cluster, whichever addresses they were given", "[links]") {
+  // For each node, the node whose address it is given. The ids decide which node proposes, not the addresses.
   for (const auto& named : {std::vector<std::uint64_t>{13, 13, 13, 13}, {11, 11, 11, 11}, {11, 11, 12, 13}}) {
     world w;
     node a{w, who(11), {4}}, b{w, who(12), {4}}, c{w, who(13), {4}}, d{w, who(14), {4}};
@@ -258,12 +258,12 @@ TEST_CASE("fresh nodes introduce each other, and form one cluster whoever was gi
       caf::anon_send(n->formation, formed_now{made.cluster});
     }
     w.run_for(2s);
-    // What has a cluster introduces nobody.
+    // A node with a cluster introduces no other node.
     for (auto* n : nodes) CHECK(n->seen->view.self.introduces.empty());
   }
 }
 
-TEST_CASE("a node that introduces more than it may is refused", "[links]") {
+TEST_CASE("refuses a node that introduces too many nodes", "[links]") {
   world w;
   node a{w, who(1)};
   auto talker = who(2);
@@ -274,10 +274,10 @@ TEST_CASE("a node that introduces more than it may is refused", "[links]") {
   w.run_for(1s);
   CHECK(a.seen->up.empty());
   REQUIRE(a.peers().peers.size() == 1);
-  CHECK(a.peers().peers[0].problem.find("introduces more") != std::string::npos);
+  CHECK(a.peers().peers[0].problem.find("introduces too many") != std::string::npos);
 }
 
-TEST_CASE("words that may come from another node control no terminal", "[links]") {
+TEST_CASE("text from another node cannot contain terminal control characters", "[links]") {
   world w;
   *w.factory->words = "no \x1b[2J\r\nway\x7f";
   node a{w, formed(who(1), 5)};
@@ -287,7 +287,7 @@ TEST_CASE("words that may come from another node control no terminal", "[links]"
   CHECK(a.peers().peers[0].problem == "cannot connect: no ?[2J??way?");
 }
 
-TEST_CASE("where nobody ever answered the pauses grow, and end when somebody there dials", "[links]") {
+TEST_CASE("pauses grow for an address that never answered, and end when a node there dials", "[links]") {
   world w;
   node a{w, formed(who(1), 5)};
   a.discover({"n2:1"});
@@ -302,7 +302,7 @@ TEST_CASE("where nobody ever answered the pauses grow, and end when somebody the
   b.discover({"n1:1"});
   w.run_for(1s);
   CHECK(a.seen->up == std::vector<std::uint64_t>{7});
-  // Where somebody did, they stay short.
+  // They stay short for an address that has answered.
   w.factory->table->erase("n2:1");
   caf::anon_send_exit(b.endpoint, caf::exit_reason::kill);
   caf::anon_send_exit(b.links, caf::exit_reason::kill);
@@ -312,7 +312,7 @@ TEST_CASE("where nobody ever answered the pauses grow, and end when somebody the
   CHECK(*w.factory->dials - before >= 30);
 }
 
-TEST_CASE("a list that not everybody answers forms nothing", "[links]") {
+TEST_CASE("no cluster is formed while a listed node does not answer", "[links]") {
   world w;
   node x{w, who(1), {}}, y{w, who(2), {}};
   for (auto* n : {&x, &y}) n->discover({"n1:1", "n2:1", "n3:1"});
@@ -322,7 +322,7 @@ TEST_CASE("a list that not everybody answers forms nothing", "[links]") {
   node z{w, who(3), {}};
   z.discover({"n1:1", "n2:1", "n3:1"});
   w.run_for(5s);
-  // A promise may have been withdrawn before: some were asked before they had seen everybody.
+  // An earlier promise may have been withdrawn, since some nodes were asked before they had seen all others.
   REQUIRE_FALSE(x.seen->decisions.empty());
   REQUIRE_FALSE(z.seen->decisions.empty());
   CHECK(x.seen->decisions.back().initial.voters.size() == 3);
@@ -330,7 +330,7 @@ TEST_CASE("a list that not everybody answers forms nothing", "[links]") {
   CHECK_FALSE(z.seen->decisions.back().withdrawn);
 }
 
-TEST_CASE("a peer that dies is missed at once and linked again when it is back", "[links]") {
+TEST_CASE("the death of a peer is noticed at once, and it is linked again when it is back", "[links]") {
   world w;
   node a{w, who(1)};
   a.discover({"n2:1"});
@@ -348,7 +348,7 @@ TEST_CASE("a peer that dies is missed at once and linked again when it is back",
   CHECK(a.seen->up == std::vector<std::uint64_t>{7, 8});
 }
 
-TEST_CASE("a peer that dies is not looked for under its other address before that one has answered again", "[links]") {
+TEST_CASE("after a peer dies its other address is not used before it answers again", "[links]") {
   world w;
   node a{w, who(1)};
   auto b = std::make_unique<node>(w, who(2, 7));
@@ -356,14 +356,14 @@ TEST_CASE("a peer that dies is not looked for under its other address before tha
   a.discover({"n2:1", "alias:1"});
   w.run_for(2s);
   CHECK(a.seen->up == std::vector<std::uint64_t>{7});
-  SECTION("its process is gone") {
+  SECTION("its process does not come back") {
     caf::anon_send_exit(b->endpoint, caf::exit_reason::kill);
     w.factory->table->clear();
     w.run_for(2s);
     CHECK(a.seen->up == std::vector<std::uint64_t>{7});
     CHECK(a.seen->down == std::vector<node_id>{{2}});
   }
-  SECTION("it is there again") {
+  SECTION("it restarts") {
     caf::anon_send_exit(b->endpoint, caf::exit_reason::kill);
     w.sched.run();
     node again{w, who(2, 8)};
@@ -374,9 +374,9 @@ TEST_CASE("a peer that dies is not looked for under its other address before tha
   }
 }
 
-TEST_CASE("what is wrong with a link is a warning as long as the node does not serve, and told once", "[links]") {
+TEST_CASE("a link problem is logged once, as a warning while the node does not serve", "[links]") {
   testing::captured_log log;
-  // What was logged about links since the last call.
+  // The lines about links since the last call.
   const auto told = [&] { return log.take("no link"); };
   {
     world w;
@@ -385,22 +385,21 @@ TEST_CASE("what is wrong with a link is a warning as long as the node does not s
     w.run_for(3s);
     const auto warning = "warning: no link to n2:1: cannot connect: refused\n";
     CHECK(told() == warning);
-    // It serves: no news of an old problem.
+    // The node serves: the old problem is not logged again.
     caf::anon_send(a.links, service_state{true});
     w.run_for(3s);
     CHECK(told().empty());
     a.discover({"n2:1", "n3:1"});
     w.run_for(3s);
     CHECK(told() == "info: no link to n3:1: cannot connect: refused\n");
-    // It does not serve any more: this may be why.
+    // The node no longer serves, and this may be the reason.
     caf::anon_send(a.links, service_state{false});
     w.run_for(3s);
     CHECK(told() == "warning: no link to n3:1: cannot connect: refused\n");
   }
 }
 
-TEST_CASE("an endpoint that falls silent while its connection lives is missed in time, cut, and dialed again",
-          "[links]") {
+TEST_CASE("a silent endpoint on a live connection is noticed in time, disconnected, and dialed again", "[links]") {
   world w;
   node a{w, who(1)};
   const auto speaks = std::make_shared<bool>(true);
@@ -411,7 +410,7 @@ TEST_CASE("an endpoint that falls silent while its connection lives is missed in
   CHECK(a.seen->up.size() == 1);
   CHECK(*w.factory->hung_up == 0);
   *speaks = false;
-  w.run_for(1400ms); // late by a little is no reason
+  w.run_for(1400ms); // one late answer is tolerated
   *speaks = true;
   w.run_for(5s);
   CHECK(a.seen->down.empty());
@@ -420,13 +419,13 @@ TEST_CASE("an endpoint that falls silent while its connection lives is missed in
   CHECK(a.seen->down == std::vector<node_id>{{2}});
   CHECK(*w.factory->hung_up == 1);
   w.run_for(5s);
-  CHECK(*w.factory->hung_up == 1); // there is nothing more to cut
+  CHECK(*w.factory->hung_up == 1); // there is no further connection to cut
   *speaks = true;
   w.run_for(3s);
   CHECK(a.seen->up == std::vector<std::uint64_t>{7, 7});
 }
 
-TEST_CASE("one node under two addresses is one peer, and the own address is none", "[links]") {
+TEST_CASE("a node with two addresses is one peer, and the own address is not a peer", "[links]") {
   world w;
   node a{w, who(1)}, b{w, who(2)};
   (*w.factory->table)["alias:1"] = b.endpoint;
@@ -442,7 +441,7 @@ TEST_CASE("one node under two addresses is one peer, and the own address is none
   CHECK(std::count_if(list.begin(), list.end(), [](const auto& p) { return p.self; }) == 1);
 }
 
-TEST_CASE("who is listed by one side only is found by both", "[links]") {
+TEST_CASE("two nodes find each other if only one of them lists the other", "[links]") {
   world w;
   node a{w, who(1)}, b{w, who(2)};
   a.discover({"n2:1"});
@@ -450,7 +449,7 @@ TEST_CASE("who is listed by one side only is found by both", "[links]") {
   CHECK(a.seen->up.size() == 1);
   CHECK(b.seen->up.size() == 1);
   CHECK_FALSE(b.seen->view.discovered);
-  // Gone from discovery, but the link works: it stays.
+  // The address disappears from discovery, but a working link is kept.
   a.discover({});
   w.run_for(1s);
   CHECK(a.seen->down.empty());
@@ -477,7 +476,7 @@ TEST_CASE("a copied data directory gets no link as long as the original has it",
   CHECK(a.seen->up == std::vector<std::uint64_t>{7});
   CHECK(a.seen->down.empty());
   CHECK(copy.peers().peers.at(1).problem.find("copy") != std::string::npos);
-  // The original ends: the other one is as good as any.
+  // The original ends, so the copy is accepted.
   w.factory->table->erase("n2:1");
   caf::anon_send_exit(b.endpoint, caf::exit_reason::kill);
   w.run_for(3s);
@@ -485,7 +484,7 @@ TEST_CASE("a copied data directory gets no link as long as the original has it",
   CHECK(a.seen->up == std::vector<std::uint64_t>{7, 9});
 }
 
-TEST_CASE("raft messages reach the role or the replicator they are for, and nobody else", "[endpoint]") {
+TEST_CASE("raft messages reach only the role or the replicator that they are for", "[endpoint]") {
   world w;
   node a{w, formed(who(1), 5)};
   auto log = std::make_shared<records>();
@@ -534,7 +533,7 @@ TEST_CASE("raft messages reach the role or the replicator they are for, and nobo
   CHECK(send(raft::vote_request{good, 0, 0, false}) == strings{"next vote_request"});
 }
 
-TEST_CASE("commands go to the proxy, raft messages out to the peer they name", "[endpoint]") {
+TEST_CASE("commands go to the proxy, and outgoing raft messages to the peer in their header", "[endpoint]") {
   world w;
   node a{w, formed(who(1), 5)}, b{w, formed(who(2), 5)};
   a.discover({"n2:1"});
@@ -553,7 +552,7 @@ TEST_CASE("commands go to the proxy, raft messages out to the peer they name", "
   CHECK(b.seen->routed == std::vector<std::string>{"rest vote_request"});
 }
 
-TEST_CASE("clients are told who leads and where", "[endpoint]") {
+TEST_CASE("a welcome names the leader and its address", "[endpoint]") {
   world w;
   node a{w, formed(who(1), 5)}, b{w, formed(who(2, 1, "moved:1"), 5)};
   a.discover({"moved:1"});

@@ -1,4 +1,4 @@
-// The disk's actor by itself: who hears what in which order, and what it does about errors that pass.
+// The log store alone: the order of its messages, and its reaction to temporary errors.
 #include "actors/log.hpp"
 #include "actors/replica/log_store.hpp"
 #include "runtime/storage/memory_storage.hpp"
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What a test does to the disk, and sees of it.
+/// How a test controls and observes the disk.
 struct disk_face {
   bool exhausted = false;
   bool broken = false;
@@ -49,7 +49,7 @@ class faced_storage final : public raft::storage {
   memory_storage memory_;
 };
 
-/// Role and links in one, so that the order of what both are told shows.
+/// Replaces both the role and links, so that the order of the messages to both is visible.
 class listener : public caf::event_based_actor {
  public:
   listener(caf::actor_config& config, std::shared_ptr<std::vector<std::string>> heard)
@@ -85,7 +85,7 @@ struct log_world : virtual_system {
   ~log_world() {
     for (const auto& part : {caf::actor_cast<caf::actor>(subject), around})
       caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
-    advance(2s); // its timer keeps it
+    advance(2s); // the actor's pending timer keeps it alive
   }
   log_world(const log_world&) = delete;
   log_world& operator=(const log_world&) = delete;
@@ -112,7 +112,7 @@ struct log_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("the role hears that a write is on disk before any peer can answer what the write let go") {
+TEST_CASE("the role learns that a write is on disk before the messages that waited for it are sent") {
   log_world w;
   w.write();
   w.write();
@@ -121,7 +121,7 @@ TEST_CASE("the role hears that a write is on disk before any peer can answer wha
   CHECK(w.disk->syncs == 1);
 }
 
-TEST_CASE("who asks for a sync is answered when everything before it is on disk") {
+TEST_CASE("sync_log is answered when all earlier writes are on disk") {
   log_world w;
   const auto nothing = w.ask_for_sync();
   w.settle();
@@ -139,7 +139,7 @@ TEST_CASE("who asks for a sync is answered when everything before it is on disk"
   CHECK((*waits)->last_index == 1);
 }
 
-TEST_CASE("who waits for a sync that fails for good is told no success") {
+TEST_CASE("sync_log fails if the sync fails permanently") {
   log_world w;
   w.disk->exhausted = true;
   w.write();
@@ -153,7 +153,7 @@ TEST_CASE("who waits for a sync that fails for good is told no success") {
   CHECK_FALSE(*waits);
 }
 
-TEST_CASE("a sync that is tried again soon does not look for room each time, nor wait for that") {
+TEST_CASE("retries of a sync do not check for room each time, and do not wait for that check") {
   log_world w;
   w.disk->room = false;
   w.write();

@@ -1,4 +1,4 @@
-// A log that is not read blocks no thread, and reports the missing lines to a reader that comes back.
+// A log without a reader blocks no thread, and reports the missing lines when it is read again.
 #include "actors/log_writer.hpp"
 
 #include <catch2/catch.hpp>
@@ -20,7 +20,7 @@ struct pipe_ends {
   pipe_ends() { REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0); }
   ~pipe_ends() {
     if (ends[0] >= 0) ::close(ends[0]);
-    // The writing end stays: the writer's thread is never joined.
+    // The writing end stays open, since the writer's thread is never joined.
   }
   std::array<int, 2> ends{-1, -1};
 };
@@ -29,7 +29,7 @@ std::string line_of(int number) { return std::to_string(number) + std::string(99
 
 } // namespace
 
-TEST_CASE("lines that are not read are dropped and counted, and no thread waits") {
+TEST_CASE("without a reader, lines are dropped and counted, and no thread waits") {
   pipe_ends pipe;
   auto& writer = *new log_writer(pipe.ends[1], 100'000);
   constexpr int lines = 2000; // 2 MB: the pipe holds 64 KiB, the queue 100 KB
@@ -39,7 +39,7 @@ TEST_CASE("lines that are not read are dropped and counted, and no thread waits"
   CHECK(missing < lines);
   CHECK_FALSE(writer.flush(50ms));
 
-  // A reader comes back: what was kept arrives whole and in order, and the gap is told.
+  // The log is read again: the kept lines arrive complete and in order, and the gap is reported.
   std::string text;
   std::thread reader([&] {
     std::array<char, 65536> block;
@@ -57,7 +57,7 @@ TEST_CASE("lines that are not read are dropped and counted, and no thread waits"
   std::string expected;
   for (int i = 0; i < kept; ++i) expected += line_of(i);
   expected += "(" + std::to_string(missing) + " lines are missing: the log was not read in time)\nlast line\n";
-  // The thread may have taken lines out of the queue while others were dropped: then the gap lies elsewhere.
+  // If the thread took lines from the queue while others were dropped, the gap is at another place.
   if (text != expected) {
     CHECK(text.ends_with("last line\n"));
     CHECK_THAT(text, Catch::Contains(" lines are missing: the log was not read in time)\n"));
@@ -65,7 +65,7 @@ TEST_CASE("lines that are not read are dropped and counted, and no thread waits"
   CHECK(writer.dropped() == missing);
 }
 
-TEST_CASE("a non-blocking descriptor that is full is waited for") {
+TEST_CASE("waits for a full non-blocking descriptor") {
   pipe_ends pipe;
   REQUIRE(::fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK) == 0);
   auto& writer = *new log_writer(pipe.ends[1], 1'000'000);
@@ -89,7 +89,7 @@ TEST_CASE("a non-blocking descriptor that is full is waited for") {
   CHECK(writer.dropped() == 0);
 }
 
-TEST_CASE("a broken pipe is neither a signal nor a wait") {
+TEST_CASE("a broken pipe causes neither a signal nor a wait") {
   pipe_ends pipe;
   ::close(std::exchange(pipe.ends[0], -1));
   const auto before = std::signal(SIGPIPE, SIG_DFL); // it would end this process
@@ -101,7 +101,7 @@ TEST_CASE("a broken pipe is neither a signal nor a wait") {
   std::signal(SIGPIPE, before);
 }
 
-TEST_CASE("threads write whole lines") {
+TEST_CASE("lines of several threads stay whole") {
   pipe_ends pipe;
   auto& writer = *new log_writer(pipe.ends[1]);
   constexpr int each = 200;

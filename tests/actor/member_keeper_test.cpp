@@ -1,4 +1,4 @@
-// The member keeper by itself: for whom and how long it acts.
+// The member keeper alone: which nodes it admits and removes, and when.
 #include "actors/cluster/member_keeper.hpp"
 #include "actors/log.hpp"
 #include "tests/actor/virtual_system.hpp"
@@ -14,7 +14,7 @@ namespace {
 constexpr node_id self{1};
 constexpr cluster_id ours{77};
 
-/// Stands for links, health monitor and role, and writes down what the role is asked.
+/// Replaces links, health monitor and role, and records the requests to the role.
 class world_around : public caf::event_based_actor {
  public:
   world_around(caf::actor_config& config, std::shared_ptr<std::vector<raft::change_members>> asked)
@@ -50,7 +50,7 @@ struct keeper_world : virtual_system {
     caf::anon_send_exit(subject, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(around, caf::exit_reason::user_shutdown);
     settle();
-    advance(2s); // its timer keeps it
+    advance(2s); // the actor's pending timer keeps it alive
   }
   keeper_world(const keeper_world&) = delete;
   keeper_world& operator=(const keeper_world&) = delete;
@@ -62,7 +62,7 @@ struct keeper_world : virtual_system {
   void become(raft::role_kind kind) {
     tell(role_changed{++epoch, kind, epoch, caf::actor_cast<role_handle>(around), 0, {}});
   }
-  /// A node is linked.
+  /// Links a node.
   void meet(hello who) {
     peers_view view;
     view.self.node = self;
@@ -84,7 +84,7 @@ hello node_that(bool seeks, membership_state state = membership_state::fresh, cl
 
 } // namespace
 
-TEST_CASE("a leader lets in who asks; a follower, and a leader whose core is gone, does nothing") {
+TEST_CASE("a leader admits nodes that ask; a follower, or a leader without its replica, does nothing") {
   keeper_world w;
   w.meet(node_that(true));
   w.become(raft::role_kind::follower);
@@ -97,7 +97,7 @@ TEST_CASE("a leader lets in who asks; a follower, and a leader whose core is gon
   REQUIRE(w.asked->front().add.size() == 1);
   CHECK(w.asked->front().add.front().who == raft::member{{3}, "n3:1"});
   w.advance(1s);
-  CHECK(w.asked->size() == 2); // again, as long as nothing comes of it
+  CHECK(w.asked->size() == 2); // again, as long as the members do not change
   w.tell(core_down{});
   w.advance(3s);
   CHECK(w.asked->size() == 2);
@@ -106,7 +106,7 @@ TEST_CASE("a leader lets in who asks; a follower, and a leader whose core is gon
   CHECK(w.asked->size() == 3);
 }
 
-TEST_CASE("who does not ask, belongs elsewhere or is a member already is not let in") {
+TEST_CASE("does not admit a node that does not ask, belongs to another cluster or is already a member") {
   const auto [seeks, state, cluster, let_in] =
       GENERATE(table<bool, membership_state, cluster_id, bool>({{true, membership_state::fresh, {}, true},
                                                                 {true, membership_state::promised, ours, true},
@@ -125,7 +125,7 @@ TEST_CASE("who does not ask, belongs elsewhere or is a member already is not let
   CHECK(w.asked->empty());
 }
 
-TEST_CASE("a death counts from when this node leads") {
+TEST_CASE("the grace period of a dead member starts when this node starts to lead") {
   raft::member_policy_options opts;
   opts.remove = true;
   opts.grace = 10s;
@@ -142,7 +142,7 @@ TEST_CASE("a death counts from when this node leads") {
   w.advance(30s);
   w.become(raft::role_kind::leader);
   w.advance(8s);
-  // Leadership lost and won again: it begins to count anew.
+  // Losing and regaining leadership starts the period again.
   w.become(raft::role_kind::follower);
   w.become(raft::role_kind::leader);
   w.advance(8s);

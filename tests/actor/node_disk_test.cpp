@@ -1,4 +1,4 @@
-// A node's disk as its core finds it: a backup as the first state, with power lost before, or a failure of, every call.
+// Opening a node's disk with a backup as the initial state, with a power loss before, or a failure of, every call.
 #include "actors/log.hpp"
 #include "runtime/node_disk.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
@@ -29,7 +29,7 @@ raft::snapshot_id write_state(file_system& fs, const std::filesystem::path& fold
   return out->finish();
 }
 
-/// A backup on a disk, and the directory of a node that was given it, its promise kept and its cluster formed.
+/// A backup on a disk, and the directory of a node whose cluster was formed with it; the promise is still stored.
 struct story {
   memory_file_system fs;
   raft::snapshot_id backup;
@@ -53,7 +53,7 @@ struct story {
     const auto disk = std::make_shared<node_disk>(std::shared_ptr<file_system>{std::shared_ptr<void>{}, &on}, "/data");
     return open_disk(disk, small_options(), file())(as, services_here, stop);
   }
-  /// That the node begins with the backup's state, in its own cluster, behind the backup's place in the log.
+  /// Checks that the node starts with the backup's state, in its own cluster, and at the backup's log position.
   void require_restored(memory_file_system& on) const {
     const auto opened = open(on);
     REQUIRE(opened.disk.snapshot);
@@ -61,7 +61,7 @@ struct story {
     REQUIRE(opened.disk.snapshot->members == as.initial);
     REQUIRE(opened.disk.last_index == taken_at.last.index);
     REQUIRE_FALSE(opened.disk.state_lost);
-    // The same state makes the same file.
+    // The same state gives the same file.
     memory_file_system elsewhere;
     REQUIRE(write_state(elsewhere, "/copies", *opened.machines.at(std::string{map_service::name})) == backup);
   }
@@ -72,33 +72,33 @@ struct crash_counts {
   std::uint64_t disks = 0;
 };
 
-/// Whatever a loss of power leaves: opened again, also with the power lost once more, the node is restored.
+/// Checks that the node is restored when it is opened after a power loss, and after a second one.
 void check_crash(const story& s, const memory_file_system& disk, std::uint64_t seed, bool once_more,
                  crash_counts& counts) {
   ++counts.points;
   auto policies = crash_policies(seed);
-  policies.resize(once_more ? 3 : 1); // nothing of what was not synced, and then all of it, or some
+  policies.resize(once_more ? 3 : 1); // of the unsynced data, nothing remains; then also all, or some of it
   for (const auto& policy : policies) {
     ++counts.disks;
     const auto after = disk.crashed(policy);
     if (once_more) after->before_each([&](const disk_operation&) { check_crash(s, *after, seed + 1, false, counts); });
     s.open(*after);
     after->before_each({});
-    // What is there now does not have to be done again.
+    // The result is durable: nothing has to be done again.
     s.require_restored(*after->crashed([] { return false; }));
   }
 }
 
 } // namespace
 
-TEST_CASE("a node that begins with its backup has nothing to note") {
+TEST_CASE("a node that starts from its backup reports no problem") {
   story s{3};
   CHECK(s.open(s.fs).disk.notes == std::vector<std::string>{});
   s.require_restored(s.fs);
   CHECK(s.open(s.fs).disk.notes == std::vector<std::string>{});
 }
 
-TEST_CASE("no crash keeps a node from beginning with its backup, and none leaves half of it") {
+TEST_CASE("after any crash a node starts from its complete backup") {
   story s{1};
   crash_counts counts;
   s.fs.before_each([&](const disk_operation& operation) {
@@ -140,7 +140,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the opening of a disk can be stopped at any time, and the next start is good") {
+TEST_CASE("opening a disk can be stopped at any time, and the next start succeeds") {
   std::uint64_t stops = 0;
   for (std::uint64_t stopping = 1;; ++stopping) {
     CAPTURE(stopping);
@@ -164,11 +164,11 @@ TEST_CASE("the opening of a disk can be stopped at any time, and the next start 
   CHECK(stops > 10);
 }
 
-TEST_CASE("neither a log nor a snapshot is read on after a stop") {
+TEST_CASE("reading a log or a snapshot ends after a stop") {
   story s{4};
   s.open(s.fs);
   std::stop_source stop;
-  SECTION("a snapshot, when its service has begun to read") {
+  SECTION("a snapshot, when its service has started to read") {
     struct stopping_machine final : services::machine {
       explicit stopping_machine(std::stop_source& stop) : stop_(stop), map_(services::make_machine(map_service{})) {}
       std::string_view name() const noexcept override { return map_->name(); }

@@ -1,4 +1,4 @@
-// A node that is stopped while it reads its log.
+// Stopping a node while it reads its log, or while other actors hang.
 #include "actors/frontend/proxy.hpp"
 #include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
@@ -18,7 +18,7 @@
 using namespace troupe;
 using namespace std::chrono_literals;
 
-// A user's handle takes nothing of what the supervisor's own parts send it.
+// A user's handle does not accept the messages of the supervisor's own actors.
 template <class Handle, class Other>
 constexpr bool includes = caf::detail::tl_subset_of<typename Other::signatures, typename Handle::signatures>::value;
 static_assert(includes<node_actor_handle, node_handle>);
@@ -29,7 +29,7 @@ static_assert(!includes<node_handle, compat::handle<void(removed_from_cluster)>>
 
 namespace {
 
-/// Leaves every question unanswered.
+/// Answers no request.
 class stubborn : public caf::event_based_actor {
  public:
   using event_based_actor::event_based_actor;
@@ -39,7 +39,7 @@ class stubborn : public caf::event_based_actor {
   }
 };
 
-/// A log that takes as long to read as the test is patient.
+/// A log that takes longer to read than the test waits.
 struct endless_log {
   std::binary_semaphore begun{0};
   bool stopped = false;
@@ -52,11 +52,11 @@ struct endless_log {
     never.wait_for(lock, stop, 20s, [] { return false; });
     stopped = stop.stop_requested();
     check(stop);
-    throw raft::storage_error("nobody stopped the reading");
+    throw raft::storage_error("the reading was not stopped");
   }
 };
 
-/// A node that is stopped while it reads its log. Why it ended.
+/// Stops a node while it reads its log. Returns its exit reason.
 caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, const caf::actor& formation,
                                  std::chrono::milliseconds close_timeout) {
   node_setup setup;
@@ -81,7 +81,7 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
   return reason;
 }
 
-/// Formation whose disk takes a while, or (0) for ever.
+/// A formation actor whose disk call takes this time, or (0) never returns.
 class slow_formation : public caf::event_based_actor {
  public:
   slow_formation(caf::actor_config& config, std::chrono::milliseconds time, std::atomic<bool>& ended)
@@ -103,7 +103,7 @@ class slow_formation : public caf::event_based_actor {
 
 } // namespace
 
-TEST_CASE("a stop ends the reading of the log at once, and the node ends without blaming its disk") {
+TEST_CASE("a stop ends the reading of the log at once, and the node does not report a failed disk") {
   endless_log log;
   troupe::config config;
   caf::actor_system system{config};
@@ -113,7 +113,7 @@ TEST_CASE("a stop ends the reading of the log at once, and the node ends without
   CHECK_FALSE(reason);
 }
 
-TEST_CASE("a node waits for its core and for formation at the same time") {
+TEST_CASE("a stopping node waits for its replica and for formation at the same time") {
   std::atomic<bool> formation_ended = false;
   endless_log log;
   troupe::config config;
@@ -133,7 +133,7 @@ TEST_CASE("a node waits for its core and for formation at the same time") {
   }
 }
 
-TEST_CASE("fronts and proxy share the time that a node has to drain") {
+TEST_CASE("fronts and proxy share the drain timeout of a node") {
   test::virtual_system world;
   auto& system = world.system;
   node_setup setup;
@@ -152,7 +152,7 @@ TEST_CASE("fronts and proxy share the time that a node has to drain") {
   caf::anon_send(node, stop_node{});
   world.advance(299ms);
   CHECK_FALSE(ended);
-  world.advance(150ms); // the proxy gets a little, also where fronts took all of it
+  world.advance(150ms); // the proxy gets some time even if the fronts used up all of it
   CHECK(ended);
   caf::anon_send_exit(front, caf::exit_reason::kill);
   world.settle();

@@ -1,4 +1,4 @@
-// A node that is not ready says why, in words that lead to the cause.
+// A node that is not ready reports a reason that leads to the cause.
 #include "actors/cluster/formation_actor.hpp"
 #include "actors/cluster/links.hpp"
 #include "actors/frontend/proxy.hpp"
@@ -26,7 +26,7 @@ transport_settings settings_with(const net::tls_files& files) {
   return settings;
 }
 
-/// A node without a cluster that listed one address.
+/// A node without a cluster, whose list has one address.
 class lonely_node {
  public:
   lonely_node(caf::actor_system& system, const transport_settings& settings, std::string address)
@@ -53,14 +53,14 @@ class lonely_node {
     self_->send(node_, stop_node{});
     self_->receive([](const caf::down_msg&) {});
   }
-  /// What it says once it has a problem with the address.
+  /// The reason that the node reports once it has a problem with the address.
   std::string not_ready() {
     std::string said;
     for (int i = 0; i < 1000 && said.find(address_) == std::string::npos; ++i) {
       self_->request(node_, std::chrono::seconds{10}, get_status{})
           .receive([&](const node_status& now) { said = now.not_ready; },
                    [&](const caf::error& e) { said = compat::to_text(self_->system(), e); });
-      std::this_thread::sleep_for(std::chrono::milliseconds{10}); // nap: a node does not say when its status changes
+      std::this_thread::sleep_for(std::chrono::milliseconds{10}); // nap: no notification of a new status
     }
     return said;
   }
@@ -73,7 +73,7 @@ class lonely_node {
 
 } // namespace
 
-TEST_CASE("without a majority a node says how many voters answer, and how many are needed") {
+TEST_CASE("without a majority a node reports how many voters answer and how many are needed") {
   cluster_world w{1};
   const auto survivor = elected(w);
   REQUIRE(w.run_until([&] { return caught_up(w, survivor); }));
@@ -91,7 +91,7 @@ TEST_CASE("without a majority a node says how many voters answer, and how many a
   CHECK_THAT(said(), Contains(expected));
 }
 
-TEST_CASE("a node that is not part of a cluster says what its formation waits for, and why addresses do not answer") {
+TEST_CASE("a node without a cluster reports what formation waits for, and why addresses do not answer") {
   const net::testing::temporary_folder folder;
   const net::testing::authority ours{folder, "ours"}, theirs{folder, "theirs"};
   troupe::config config;
@@ -116,7 +116,7 @@ TEST_CASE("a node that is not part of a cluster says what its formation waits fo
   CHECK_THAT(words(settings_with(ours.issue("d")), {}), Contains("TLS"));
   CHECK_THAT(lonely_node(system, {}, "127.0.0.1:1").not_ready(),
              Contains("127.0.0.1:1: \"cannot connect: Connection refused\""));
-  // No label of a name is that long: no name server is asked.
+  // A label of this length is invalid, so no name server is asked.
   const std::string nowhere = std::string(64, 'n') + ".invalid";
   CHECK_THAT(lonely_node(system, {}, nowhere + ":1").not_ready(), Contains("cannot resolve " + nowhere));
 }

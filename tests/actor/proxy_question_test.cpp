@@ -1,4 +1,4 @@
-// What somebody is told who asked a proxy that ended before it answered.
+// The error of a request to a proxy that ended before it answered.
 #include "runtime/proxy_question.hpp"
 #include "tests/actor/virtual_system.hpp"
 
@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Takes everything and says nothing.
+/// Never answers.
 class silent : public caf::event_based_actor {
  public:
   explicit silent(caf::actor_config& config) : caf::event_based_actor(config) {}
@@ -19,7 +19,7 @@ class silent : public caf::event_based_actor {
   }
 };
 
-/// The error that the asker gets when the proxy, or the question itself, ends.
+/// The error that the requester gets when the proxy, or the question itself, ends.
 errc told(troupe::access how, bool ends_proxy, caf::exit_reason why = caf::exit_reason::user_shutdown) {
   virtual_system w;
   const caf::actor proxy = w.system.spawn<silent>();
@@ -38,13 +38,13 @@ errc told(troupe::access how, bool ends_proxy, caf::exit_reason why = caf::exit_
 
 } // namespace
 
-TEST_CASE("when the proxy fails or the question ends, a write may have been done, and a read was surely not") {
+TEST_CASE("if the proxy fails or the question ends, the outcome of a write is unknown, and a read is rejected") {
   for (const bool ends_proxy : {true, false}) {
     CHECK(told(troupe::access::write, ends_proxy, caf::exit_reason::kill) == errc::outcome_unknown);
     CHECK(told(troupe::access::linearizable_read, ends_proxy, caf::exit_reason::kill) == errc::stopping);
   }
 }
 
-TEST_CASE("a proxy that is told to end has answered what it had: the rest was surely not done") {
+TEST_CASE("if the proxy ends normally, a write without an answer is rejected") {
   CHECK(told(troupe::access::write, true) == errc::stopping);
 }

@@ -1,4 +1,4 @@
-// What a proxy refuses for the node it belongs to.
+// Requests that a proxy refuses because of its node's state.
 #include "services/command.hpp"
 #include "tests/actor/proxy_world.hpp"
 
@@ -9,7 +9,7 @@
 using namespace troupe;
 using namespace troupe::test;
 
-TEST_CASE("a command for a service that is not here does not get into the log") {
+TEST_CASE("a command for an unknown service does not get into the log") {
   proxy_world w;
   w.tell(core_up{w.dispatcher, {"map"}});
   w.lead();
@@ -30,13 +30,13 @@ TEST_CASE("a command for a service that is not here does not get into the log") 
   CHECK(w.only_answer(2).outcome.code == errc::none);
 }
 
-TEST_CASE("a node that was removed rejects commands at once and names who led last, until it is back") {
+TEST_CASE("a removed node rejects commands at once and names the last leader, until it is a member again") {
   proxy_world w;
   const node_id leader{2};
   w.link(leader);
   w.tell(members_changed{{{me, "me:1"}, {leader, "two:1"}}});
   w.follow(1, leader);
-  w.tell(leader_known{1, {}}); // its leader is silent, as it is no member any more
+  w.tell(leader_known{1, {}}); // the leader is silent, since this node is no longer a member
   w.ask(1);
   w.ask(2, access::linearizable_read);
   CHECK(w.answers(1) == 0);
@@ -57,7 +57,7 @@ TEST_CASE("a node that was removed rejects commands at once and names who led la
   CHECK(w.log->proposals.size() == 1);
 }
 
-TEST_CASE("a proxy answers for everything it holds before it ends") {
+TEST_CASE("a proxy answers every command before it ends") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -72,7 +72,7 @@ TEST_CASE("a proxy answers for everything it holds before it ends") {
   CHECK(w.code(3) == errc::stopping);
 }
 
-TEST_CASE("separate reasons have separate texts") {
+TEST_CASE("different reasons have different texts") {
   proxy_world w;
   w.lead();
   std::set<std::string> texts;
@@ -90,7 +90,7 @@ TEST_CASE("separate reasons have separate texts") {
   CHECK(texts.size() == number);
 }
 
-TEST_CASE("when the disk has failed commands are refused at once, with the reason") {
+TEST_CASE("after a disk failure commands are refused at once with the reason") {
   proxy_world w;
   w.ask(1);
   w.ask(2, access::linearizable_read);
@@ -109,7 +109,7 @@ TEST_CASE("when the disk has failed commands are refused at once, with the reaso
 
 namespace {
 
-/// A leader's proxy with a quota of 1000 bytes, and a service of which one command only removes.
+/// A leader's proxy with a quota of 1000 bytes. The service has one command that only removes.
 struct quota_world : proxy_world {
   explicit quota_world(std::size_t max_pending_bytes = proxy_options{}.max_pending_bytes)
       : proxy_world(me, with_quota(max_pending_bytes)) {
@@ -130,7 +130,7 @@ struct quota_world : proxy_world {
     post_command(c);
     settle();
   }
-  /// The service's answer to the newest question, whether a command would add to the state.
+  /// Answers, for the service, the newest query whether a command would add to the state.
   void weigh(std::string_view answer) {
     tell(queried_batch{{{queries->back().queries.back().number, errc::none, 0, std::string{answer}}}});
   }
@@ -138,12 +138,12 @@ struct quota_world : proxy_world {
 
 } // namespace
 
-TEST_CASE("a state that has reached its quota takes no command that may add, until it is smaller") {
+TEST_CASE("a state at its quota refuses commands that may add to it, until it shrinks") {
   quota_world w;
   w.tell(state_size{950});
   w.ask_map(1, "put", 40);
   REQUIRE(w.log->proposals.size() == 1);
-  w.ask_map(2, "put", 40); // what is on its way counts
+  w.ask_map(2, "put", 40); // commands that are not applied yet count
   w.weigh(services::would_add);
   CHECK(w.code(2) == errc::state_full);
   CHECK_THAT(w.only_answer(2).outcome.payload, Catch::Contains("its quota is 1000"));
@@ -160,7 +160,7 @@ TEST_CASE("a state that has reached its quota takes no command that may add, unt
   w.weigh(services::would_add);
   CHECK(w.code(4) == errc::state_full);
 
-  // Removals and reads go on.
+  // Removals and reads continue.
   w.ask_map(5, "remove", 40);
   REQUIRE(w.log->proposals.size() == 2);
   w.ask_map(6, "get", 10, troupe::access::linearizable_read);
@@ -173,7 +173,7 @@ TEST_CASE("a state that has reached its quota takes no command that may add, unt
   CHECK(w.log->proposals.size() == 3);
 }
 
-TEST_CASE("beyond the quota a command that would not add is proposed, as its service says") {
+TEST_CASE("beyond the quota a command is proposed if its service says that it does not add") {
   quota_world w;
   w.tell(state_size{1100});
   w.ask_map(1, "put", 40);
@@ -190,13 +190,13 @@ TEST_CASE("beyond the quota a command that would not add is proposed, as its ser
   w.apply(5);
   CHECK(w.code(1) == errc::none);
 
-  // A question that finds no answer before the deadline: the command is in no log.
+  // The query is not answered before the deadline: the command is in no log.
   w.ask_map(2, "put", 40);
   w.advance(2s);
   CHECK(w.code(2) == errc::deadline);
   CHECK(outcome_of(errc::deadline) == outcome::rejected);
 
-  // Another node leads meanwhile: its quota counts.
+  // After a restart of the replica the service is asked again.
   w.ask_map(3, "put", 40);
   w.tell(core_down{});
   core_up up{w.dispatcher, {"map"}};
@@ -207,7 +207,7 @@ TEST_CASE("beyond the quota a command that would not add is proposed, as its ser
   CHECK(w.log->proposals.size() == 2);
 }
 
-TEST_CASE("a command that cannot be weighed is rejected with the reason for that") {
+TEST_CASE("a command is rejected with the reason if the service cannot say whether it adds") {
   quota_world w;
   w.tell(state_size{1100});
   w.ask_map(1, "put", 40);
@@ -217,7 +217,7 @@ TEST_CASE("a command that cannot be weighed is rejected with the reason for that
   CHECK_THAT(w.only_answer(1).outcome.payload, Catch::Contains("the map has a bug"));
 }
 
-TEST_CASE("a command that is weighed takes its bytes twice, until the answer is there") {
+TEST_CASE("a command counts its bytes twice while its service is asked whether it adds") {
   const auto size = services::encode_command("map", "put", std::string(400, 'x')).size();
   quota_world w{3 * size};
   w.tell(state_size{1100});
@@ -235,7 +235,7 @@ TEST_CASE("a command that is weighed takes its bytes twice, until the answer is 
   CHECK(w.queries->size() == 3);
 }
 
-TEST_CASE("what was proposed and came to nothing does not count for the quota") {
+TEST_CASE("failed proposals do not count for the quota") {
   quota_world w;
   w.tell(state_size{900});
   for (std::uint64_t number = 1; number <= 5; ++number) {

@@ -1,4 +1,4 @@
-// Who may answer a proxy, and who may hand in what: actors as if they were of other nodes.
+// Which actors may answer a proxy, and which may send it commands. Some actors appear to belong to other nodes.
 #include "services/restore_command.hpp"
 #include "tests/actor/proxy_world.hpp"
 
@@ -9,7 +9,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// Swallows what is sent to actors of other nodes.
+/// Drops messages to actors of other nodes.
 class no_network : public caf::event_based_actor {
  public:
   explicit no_network(caf::actor_config& config) : caf::event_based_actor(config) { set_default_handler(caf::drop); }
@@ -18,7 +18,7 @@ class no_network : public caf::event_based_actor {
   }
 };
 
-/// An actor as if it were of another node.
+/// An actor that appears to belong to another node.
 caf::actor abroad(caf::actor_system& system, const caf::actor& network, unsigned process) {
   const auto node = caf::make_node_id(process, "0123456789abcdef0123456789abcdef01234567");
   caf::actor_config config;
@@ -27,7 +27,7 @@ caf::actor abroad(caf::actor_system& system, const caf::actor& network, unsigned
 
 } // namespace
 
-TEST_CASE("nobody answers for a node that was asked, but an actor of that node") {
+TEST_CASE("accepts an answer only from an actor of the node that was asked") {
   proxy_world w;
   const auto network = w.system.spawn<no_network>();
   const auto asked = abroad(w.system, network, 100);
@@ -45,7 +45,7 @@ TEST_CASE("nobody answers for a node that was asked, but an actor of that node")
     caf::send_as(who, w.subject, read_index_answer{number, errc::none, 7});
     w.settle();
   };
-  // Every number that the proxy may have drawn for them.
+  // Try every number that the proxy may have chosen for the requests.
   for (raft::tag_t number = 1; number < 20; ++number) {
     answer_as(stranger, number);
     w.tell(outcome_batch{other_peer, {}, {{number, errc::none, 0, "done"}}});
@@ -60,12 +60,12 @@ TEST_CASE("nobody answers for a node that was asked, but an actor of that node")
   w.settle();
 }
 
-TEST_CASE("of other nodes only members' proxies hand in commands for the cluster itself") {
+TEST_CASE("accepts commands for the cluster itself from other nodes only if a member's proxy sends them") {
   proxy_world w;
   const auto network = w.system.spawn<no_network>();
   const auto member = abroad(w.system, network, 100);
   const auto stranger = abroad(w.system, network, 200);
-  const auto guest = abroad(w.system, network, 300); // linked, and no member
+  const auto guest = abroad(w.system, network, 300); // linked, but not a member
   for (const auto& [id, there] : {std::pair{peer, member}, std::pair{other_peer, guest}}) {
     hello who;
     who.node = id;

@@ -21,7 +21,7 @@ TEST_CASE("a write on the leader is committed when its own entry is applied") {
   CHECK(got.leader_address == "me:1");
 }
 
-TEST_CASE("a service's refusal is passed on") {
+TEST_CASE("a service's refusal is forwarded") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -31,7 +31,7 @@ TEST_CASE("a service's refusal is passed on") {
   CHECK(w.only_answer(1).outcome.payload == "no");
 }
 
-TEST_CASE("a burst is one batch in and one batch out") {
+TEST_CASE("a burst of commands is one batch to the log, and its outcomes are one batch") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 64; ++n) w.post_command(w.make(n));
@@ -50,7 +50,7 @@ TEST_CASE("a burst is one batch in and one batch out") {
   CHECK(w.asked->answers.size() == 64);
 }
 
-TEST_CASE("outcomes go to whoever asked, one batch each") {
+TEST_CASE("each sender gets the outcomes of its own commands, in one batch") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 4; ++n)
@@ -68,7 +68,7 @@ TEST_CASE("outcomes go to whoever asked, one batch each") {
   CHECK(w.second_asked->answers.count(2) + w.second_asked->answers.count(4) == 2);
 }
 
-TEST_CASE("another term's entry at the index: surely not done, tried again, never answered twice") {
+TEST_CASE("retries a write whose index got an entry of another term, and answers it once") {
   proxy_world w;
   w.lead(1);
   w.ask(1);
@@ -82,7 +82,7 @@ TEST_CASE("another term's entry at the index: surely not done, tried again, neve
   CHECK(remote->batches[0].forwarded);
   const auto second = remote->batches[0].commands.at(0).number;
   CHECK(second != first);
-  w.apply(6, 2); // the old attempt is forgotten
+  w.apply(6, 2); // the first attempt no longer counts
   w.outcome(second, errc::none, peer, "done there");
   CHECK(w.code(1) == errc::none);
   w.outcome(second, errc::none, peer);
@@ -90,7 +90,7 @@ TEST_CASE("another term's entry at the index: surely not done, tried again, neve
   CHECK(w.answers(1) == 1);
 }
 
-TEST_CASE("an index that passes unseen leaves the outcome unknown") {
+TEST_CASE("a skipped index leaves the outcome unknown") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -99,7 +99,7 @@ TEST_CASE("an index that passes unseen leaves the outcome unknown") {
   CHECK(w.code(1) == errc::outcome_unknown);
 }
 
-TEST_CASE("an acceptance that comes behind its application is unknown, not lost") {
+TEST_CASE("the outcome is unknown if the index was applied before the proposal was accepted") {
   proxy_world w;
   w.lead();
   w.apply(9);
@@ -108,7 +108,7 @@ TEST_CASE("an acceptance that comes behind its application is unknown, not lost"
   CHECK(w.code(1) == errc::outcome_unknown);
 }
 
-TEST_CASE("an accepted write survives its leader's fall and is settled by the log") {
+TEST_CASE("the log decides the outcome of an accepted write after its leader stepped down") {
   proxy_world w;
   w.lead(1);
   w.ask(1);
@@ -118,7 +118,7 @@ TEST_CASE("an accepted write survives its leader's fall and is settled by the lo
   CHECK(w.code(1) == errc::none);
 }
 
-TEST_CASE("accepted but never applied: unknown at the deadline") {
+TEST_CASE("a write that is accepted but never applied is unknown at the deadline") {
   proxy_world w;
   w.lead();
   const auto asked_at = w.now();
@@ -131,7 +131,7 @@ TEST_CASE("accepted but never applied: unknown at the deadline") {
   CHECK(w.only_answer(1).when <= asked_at + 500ms);
 }
 
-TEST_CASE("proposed without an answer: unknown at the deadline") {
+TEST_CASE("a proposal without an answer is unknown at the deadline") {
   proxy_world w;
   w.lead();
   w.ask(1, access::write, 100);
@@ -139,8 +139,8 @@ TEST_CASE("proposed without an answer: unknown at the deadline") {
   CHECK(w.code(1) == errc::outcome_unknown);
 }
 
-TEST_CASE("waiting at the deadline: rejected, with the reason") {
-  SECTION("nobody leads") {
+TEST_CASE("a command that still waits at the deadline is rejected with the reason") {
+  SECTION("there is no leader") {
     proxy_world w;
     w.ask(1, access::write, 100);
     w.advance(100ms);
@@ -163,7 +163,7 @@ TEST_CASE("waiting at the deadline: rejected, with the reason") {
   }
 }
 
-TEST_CASE("what waits goes out as soon as somebody leads") {
+TEST_CASE("waiting commands are sent as soon as there is a leader") {
   proxy_world w;
   w.ask(1);
   CHECK(w.log->batches == 0);
@@ -171,7 +171,7 @@ TEST_CASE("what waits goes out as soon as somebody leads") {
     w.lead();
     CHECK(w.log->batches == 1);
   }
-  SECTION("a peer, with the time that is left") {
+  SECTION("a peer, with the remaining time") {
     w.follow(1, peer);
     const auto remote = w.link(peer);
     REQUIRE(remote->batches.size() == 1);
@@ -181,7 +181,7 @@ TEST_CASE("what waits goes out as soon as somebody leads") {
   }
 }
 
-TEST_CASE("a refused proposal is tried again, after a pause if nothing changed") {
+TEST_CASE("a refused proposal is retried, after a pause if the leader has not changed") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -191,7 +191,7 @@ TEST_CASE("a refused proposal is tried again, after a pause if nothing changed")
   w.advance(20ms);
   REQUIRE(w.log->batches == 2);
   CHECK(w.last_proposed() != first);
-  w.accept(first, 3); // late answers to the first attempt mean nothing
+  w.accept(first, 3); // late answers to the first attempt are ignored
   w.apply(3);
   CHECK(w.answers(1) == 0);
   w.accept(w.last_proposed(), 4);
@@ -209,7 +209,7 @@ TEST_CASE("a refused proposal goes to the new leader at once") {
   CHECK(remote->batches.size() == 1);
 }
 
-TEST_CASE("an overloaded leader's refusal is passed on") {
+TEST_CASE("an overloaded leader's refusal is forwarded") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -217,7 +217,7 @@ TEST_CASE("an overloaded leader's refusal is passed on") {
   CHECK(w.code(1) == errc::overloaded);
 }
 
-TEST_CASE("the core fails: what it held is unknown, what waits goes on waiting") {
+TEST_CASE("when the replica fails, its commands are unknown, and waiting ones keep waiting") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -232,15 +232,15 @@ TEST_CASE("the core fails: what it held is unknown, what waits goes on waiting")
   w.ask(5);
   CHECK(w.answers(3) + w.answers(4) + w.answers(5) == 0);
   w.tell(core_up{w.dispatcher, {}});
-  CHECK(w.queries->size() == 2); // the stale read starts over
+  CHECK(w.queries->size() == 2); // the stale read is retried
   w.lead(2);
-  CHECK(w.log->reads.size() == 2); // so does the other
+  CHECK(w.log->reads.size() == 2); // so is the linearizable one
   CHECK(w.log->proposals.back().data.view() == "c5");
-  w.apply(5, 1); // applied again from the log: nobody is told twice
+  w.apply(5, 1); // applied again from the log, but not answered again
   CHECK(w.answers(1) == 1);
 }
 
-TEST_CASE("a broken link: writes that left are unknown, reads are not") {
+TEST_CASE("when a link breaks, writes sent over it are unknown, and reads are retried") {
   proxy_world w;
   const auto remote = w.link(peer);
   w.follow(1, peer);
@@ -256,7 +256,7 @@ TEST_CASE("a broken link: writes that left are unknown, reads are not") {
   CHECK(again->batches.empty());
 }
 
-TEST_CASE("a link that is replaced without a word counts as broken") {
+TEST_CASE("a link that is replaced without a link_down counts as broken") {
   proxy_world w;
   w.link(peer);
   w.follow(1, peer);
@@ -272,7 +272,7 @@ TEST_CASE("outcomes of a forwarded write") {
   w.ask(1);
   REQUIRE(remote->batches.size() == 1);
   const auto tag = remote->batches[0].commands.at(0).number;
-  SECTION("surely not done: tried again until the deadline") {
+  SECTION("rejected: retried until the deadline") {
     w.outcome(tag, errc::not_leader);
     CHECK(w.answers(1) == 0);
     w.advance(20ms);
@@ -280,11 +280,11 @@ TEST_CASE("outcomes of a forwarded write") {
     w.advance(1s);
     CHECK(w.code(1) == errc::outcome_unknown); // the second attempt was never answered
   }
-  SECTION("surely not done, and the refuser knows better: at once") {
+  SECTION("rejected with another leader: retried there at once") {
     const auto better = w.link(other_peer);
     w.outcome(tag, errc::not_leader, other_peer);
     CHECK(better->batches.size() == 1);
-    SECTION("but two nodes that name each other are not asked in a circle") {
+    SECTION("but not in a loop if two nodes name each other") {
       w.outcome(better->batches[0].commands.at(0).number, errc::not_leader, peer);
       CHECK(remote->batches.size() == 1);
       w.advance(20ms);
@@ -295,17 +295,17 @@ TEST_CASE("outcomes of a forwarded write") {
     w.outcome(tag, errc::outcome_unknown);
     CHECK(w.code(1) == errc::outcome_unknown);
   }
-  SECTION("silence is unknown") {
+  SECTION("no answer is unknown") {
     w.advance(1s);
     CHECK(w.code(1) == errc::outcome_unknown);
   }
-  SECTION("the service's refusal is passed on") {
+  SECTION("the service's refusal is forwarded") {
     w.outcome(tag, errc::refused, peer, "no");
     CHECK(w.code(1) == errc::refused);
   }
 }
 
-TEST_CASE("a node that does not lead refuses what another proxy sends it") {
+TEST_CASE("a node that does not lead refuses commands from another proxy") {
   proxy_world w;
   w.link(peer);
   w.follow(1, peer);
@@ -315,7 +315,7 @@ TEST_CASE("a node that does not lead refuses what another proxy sends it") {
   CHECK(w.only_answer(1).leader_address == "node2:1");
 }
 
-TEST_CASE("what another proxy sent is never tried again here") {
+TEST_CASE("commands from another proxy are never retried here") {
   proxy_world w;
   w.lead();
   w.ask_as_proxy(1);
@@ -338,7 +338,7 @@ TEST_CASE("what another proxy sent is never tried again here") {
   CHECK(w.log->proposals.size() == 1);
 }
 
-TEST_CASE("linearizable reads share one question and are read at its answer") {
+TEST_CASE("linearizable reads share one read index") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 8; ++n) w.post_command(w.make(n, access::linearizable_read));
@@ -356,20 +356,20 @@ TEST_CASE("linearizable reads share one question and are read at its answer") {
   CHECK(w.only_answer(8).outcome.index == 42);
 }
 
-TEST_CASE("a follower asks the leader for an index and reads itself") {
+TEST_CASE("a follower asks the leader for a read index and reads locally") {
   proxy_world w;
   const auto remote = w.link(peer);
   w.follow(1, peer);
   w.ask(1, access::linearizable_read);
   REQUIRE(remote->index_requests.size() == 1);
   const auto number = remote->index_requests[0];
-  SECTION("confirmed, even if the leader changes meanwhile") {
+  SECTION("confirmed, even if the leader changes in the meantime") {
     w.follow(2, other_peer);
     w.answer_from_peer(read_index_answer{number, errc::none, 7});
     REQUIRE(w.queries->size() == 1);
     CHECK(w.queries->front().at == 7);
   }
-  SECTION("refused: asked again after a pause") {
+  SECTION("refused: retried after a pause") {
     w.answer_from_peer(read_index_answer{number, errc::not_leader, 0});
     CHECK(remote->index_requests.size() == 1);
     w.advance(20ms);
@@ -383,9 +383,9 @@ TEST_CASE("a follower asks the leader for an index and reads itself") {
   }
 }
 
-TEST_CASE("the leader's proxy gives indexes to other proxies") {
+TEST_CASE("the leader's proxy answers read index requests of other proxies") {
   proxy_world w;
-  SECTION("confirmed, together with its own readers") {
+  SECTION("confirmed, together with its own reads") {
     w.lead();
     caf::send_as(w.second_asker, w.subject, read_index_request{77});
     w.post_command(w.make(1, access::linearizable_read));
@@ -398,7 +398,7 @@ TEST_CASE("the leader's proxy gives indexes to other proxies") {
     CHECK(w.second_asked->indexes[0].index == 42);
     CHECK(w.queries->size() == 1);
   }
-  SECTION("leadership lost before it was confirmed") {
+  SECTION("leadership is lost before it is confirmed") {
     w.lead();
     caf::send_as(w.second_asker, w.subject, read_index_request{77});
     w.settle();
@@ -435,7 +435,7 @@ TEST_CASE("admission is bounded") {
     CHECK(w.answers(3) == 0);
     CHECK(w.code(4) == errc::overloaded);
   }
-  SECTION("in bytes, which come back when they are answered") {
+  SECTION("in bytes, which are released with the answer") {
     auto big = w.make(1, access::write, 100);
     big.payload = raft::bytes{std::string(60, 'x')};
     w.post_command(big);
@@ -450,7 +450,7 @@ TEST_CASE("admission is bounded") {
     w.settle();
     CHECK(w.answers(3) == 0);
   }
-  SECTION("for each") {
+  SECTION("for a single command") {
     auto big = w.make(1);
     big.payload = raft::bytes{std::string(61, 'x')};
     w.post_command(big);
@@ -459,7 +459,7 @@ TEST_CASE("admission is bounded") {
   }
 }
 
-TEST_CASE("the retiring role is told that nothing more comes") {
+TEST_CASE("the retiring role gets `drained`") {
   proxy_world w;
   w.lead(1);
   const auto retired = std::make_shared<role_record>();
@@ -468,7 +468,7 @@ TEST_CASE("the retiring role is told that nothing more comes") {
   CHECK(retired->drained == std::vector<epoch_t>{11});
 }
 
-TEST_CASE("large batches leave in several messages") {
+TEST_CASE("large batches are split into several messages") {
   proxy_options cut;
   cut.max_message_bytes = 100;
   proxy_world w{me, cut};
@@ -489,7 +489,7 @@ TEST_CASE("large batches leave in several messages") {
   CHECK(w.asked->batches == 5);
 }
 
-TEST_CASE("a result that the network would not carry is not passed on") {
+TEST_CASE("a result that is too large for the network is not forwarded") {
   proxy_options narrow;
   narrow.max_result_bytes = 100;
   proxy_world w{me, narrow};
@@ -505,7 +505,7 @@ TEST_CASE("a result that the network would not carry is not passed on") {
   CHECK(w.only_answer(2).outcome.payload == "the result is too large");
 }
 
-TEST_CASE("draining: nothing new, everything pending gets its answer, then the end") {
+TEST_CASE("draining rejects new commands and ends when every pending one is answered") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -523,7 +523,7 @@ TEST_CASE("draining: nothing new, everything pending gets its answer, then the e
   CHECK(ended);
 }
 
-TEST_CASE("an idle proxy keeps no timer") {
+TEST_CASE("an idle proxy has no timer") {
   proxy_world w;
   w.lead();
   w.ask(1);
@@ -533,7 +533,7 @@ TEST_CASE("an idle proxy keeps no timer") {
   CHECK_FALSE(w.has_timers());
 }
 
-TEST_CASE("a client follows hints and leaves who cannot serve") {
+TEST_CASE("a client follows leader hints and avoids nodes that cannot serve it") {
   proxy_world w{node_id{}};
   const auto first = w.link(peer);
   const auto second = w.link(other_peer);
@@ -543,27 +543,27 @@ TEST_CASE("a client follows hints and leaves who cannot serve") {
   REQUIRE(first->batches.size() == 3);
   CHECK_FALSE(first->batches[0].forwarded);
   CHECK(first->batches[1].commands.at(0).how == access::linearizable_read);
-  SECTION("the leader's name in an answer directs what follows") {
+  SECTION("the leader in an answer gets the next command") {
     w.outcome(first->batches[0].commands.at(0).number, errc::none, other_peer);
     CHECK(w.code(1) == errc::none);
     w.ask(4);
     CHECK(second->batches.size() == 1);
   }
-  SECTION("a stopping node is left at once") {
+  SECTION("a stopping node is avoided at once") {
     w.outcome(first->batches[0].commands.at(0).number, errc::stopping);
     CHECK(second->batches.size() == 1);
     CHECK(w.answers(1) == 0);
   }
-  SECTION("a broken link: writes unknown, reads elsewhere") {
+  SECTION("a broken link: writes are unknown, reads go to another node") {
     w.tell(link_down{peer});
     CHECK(w.code(1) == errc::outcome_unknown);
-    // The other node may not have noticed yet that this one is lost.
+    // The other node may not have noticed yet that the first one is lost.
     CHECK(second->batches.empty());
     w.advance(220ms);
     REQUIRE(second->batches.size() == 1);
     CHECK(second->batches[0].commands.size() == 2);
   }
-  SECTION("no link at all") {
+  SECTION("there is no link") {
     w.tell(link_down{peer});
     w.tell(link_down{other_peer});
     w.ask(9);

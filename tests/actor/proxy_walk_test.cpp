@@ -1,5 +1,5 @@
-// A proxy in a world of chance: answers get lost, leaders change, logs lose their tails, links and cores break. An
-// oracle that sees what was really applied judges every answer.
+// A proxy under random faults: answers are lost, leaders change, logs lose their tails, links and replicas fail. An
+// oracle that knows what was really applied checks every answer.
 #include "tests/actor/proxy_world.hpp"
 
 #include <cstdlib>
@@ -22,7 +22,7 @@ class walk {
       step();
       if (chance(3)) w_.advance(std::chrono::milliseconds{pick(30)});
     }
-    // Everything has its answer by its deadline; what the log still holds may be applied long after.
+    // Every command is answered by its deadline. What the log still holds may be applied long after that.
     w_.advance(1100ms);
     while (!log_.empty()) apply_some();
     for (const auto& payload : undecided_) applied_.insert(payload);
@@ -104,7 +104,7 @@ class walk {
     if (!chance(3)) w_.settle();
   }
 
-  /// Only the present leader's role takes proposals; any other fails them. Some are never answered.
+  /// Only the current leader's role accepts proposals; any other rejects them. Some are never answered.
   void answer_proposals() {
     w_.settle();
     proposals_settled settled;
@@ -155,7 +155,7 @@ class walk {
       return answers.outcomes.push_back({c.number, chance(2) ? errc::not_leader : errc::stopping, 0, {}});
     case 1:
       return answers.outcomes.push_back({c.number, errc::overloaded, 0, {}});
-    case 2: // may be applied, whatever becomes of the answer
+    case 2: // it may be applied, whether or not there is an answer
       if (chance(2)) undecided_.insert(payload);
       if (chance(2)) answers.outcomes.push_back({c.number, errc::outcome_unknown, 0, {}});
       return;
@@ -194,7 +194,7 @@ class walk {
       log_.push_back({term_, {}});
       return;
     }
-    // The new leader may lack some of what is not applied yet, and puts its own entries there.
+    // The new leader may lack some of the unapplied entries, and replaces them by its own.
     log_.resize(log_.size() - pick(log_.size() + 1));
     for (auto own = pick(3) + 1; own > 0; --own) log_.push_back({term_, {}});
     w_.follow(term_, chance(4) ? node_id{} : chance(2) ? peer : other_peer);
@@ -203,7 +203,7 @@ class walk {
   void break_something() {
     w_.settle();
     if (chance(2)) {
-      // The core comes back as a follower, with what its log holds.
+      // The replica restarts as a follower with its log.
       for (const auto& p : w_.log->proposals) role_died_.insert(p.tag);
       w_.log->reads.clear();
       w_.queries->clear();
@@ -226,7 +226,7 @@ class walk {
   std::map<node_id, std::shared_ptr<peer_record>> links_;
   bool leading_ = false;
   term_t term_ = 0;
-  /// The log of this node behind `base_`, the last index that is applied.
+  /// This node's log after `base_`, the last applied index.
   std::vector<slot> log_;
   index_t base_ = 0;
   std::set<raft::tag_t> role_died_;
@@ -234,13 +234,13 @@ class walk {
   std::map<std::uint64_t, caf::actor_clock::time_point> deadlines_;
   std::set<std::uint64_t> reads_;
   std::multiset<std::string> applied_;
-  /// Taken by a peer, and applied there in the end although nobody said so.
+  /// Commands that a peer got without a clear answer, and that may be applied there.
   std::multiset<std::string> undecided_;
 };
 
 } // namespace
 
-TEST_CASE("every answer is true, single and in time, whatever happens") {
+TEST_CASE("every command gets one correct answer in time under random faults") {
   const auto* only = std::getenv("TROUPE_SEED");
   const std::uint64_t first = only ? std::strtoull(only, nullptr, 10) : 1;
   const std::uint64_t last = only ? first : 200;

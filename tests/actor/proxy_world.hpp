@@ -1,4 +1,4 @@
-// A proxy among stand-ins that only write down what they get; the test plays their parts.
+// A proxy with fakes around it. The fakes only record what they get; the test answers for them.
 #pragma once
 
 #include "actors/frontend/proxy.hpp"
@@ -19,7 +19,7 @@ inline constexpr node_id me{1};
 inline constexpr node_id peer{2};
 inline constexpr node_id other_peer{3};
 
-// The stand-ins are untyped, so that they need to know only the messages that a proxy sends.
+// The fakes are untyped, so that they need to handle only the messages that a proxy sends.
 
 struct role_record {
   std::vector<raft::proposal> proposals;
@@ -112,7 +112,7 @@ class fake_asker : public asker_handle::base {
   std::shared_ptr<asker_record> record_;
 };
 
-/// The proxy of node 1, or with `self` 0 of a client.
+/// The proxy of node 1, or of a client if `self` is 0.
 struct proxy_world : virtual_system {
   explicit proxy_world(node_id self = me, proxy_options options = {}) {
     options.self = self;
@@ -131,7 +131,7 @@ struct proxy_world : virtual_system {
   proxy_world(const proxy_world&) = delete;
   proxy_world& operator=(const proxy_world&) = delete;
 
-  /// A message to the proxy, without waiting for what it does.
+  /// Sends a message to the proxy without running it.
   template <class Message> void post(Message message) { caf::anon_send(subject, std::move(message)); }
   template <class Message> void tell(Message message) {
     post(std::move(message));
@@ -148,13 +148,13 @@ struct proxy_world : virtual_system {
     post_command(make(number, how, timeout_ms));
     settle();
   }
-  /// From another node's proxy.
+  /// Sends a command as another node's proxy does.
   void ask_as_proxy(std::uint64_t number) {
     post_command(make(number), true);
     settle();
   }
 
-  /// From somebody on the network; all of it is one process here.
+  /// Sends a message as a peer does. Here all actors are in one process.
   template <class Message> void answer_from_peer(Message message) {
     caf::send_as(asker, subject, std::move(message));
     settle();
@@ -187,7 +187,7 @@ struct proxy_world : virtual_system {
   }
 
   std::size_t answers(std::uint64_t number) const { return asked->answers.count(number); }
-  /// The one answer to a command; the test fails if there is none, or another.
+  /// The answer to a command. The test fails unless there is exactly one.
   const answer& only_answer(std::uint64_t number) const {
     REQUIRE(answers(number) == 1);
     return asked->answers.find(number)->second;

@@ -1,4 +1,4 @@
-// A role's actor by itself, with a real log store: what it tells of the members.
+// A role's actor alone, with a real log store.
 #include "actors/log.hpp"
 #include "actors/replica/log_store.hpp"
 #include "actors/replica/role_shell.hpp"
@@ -28,7 +28,7 @@ raft::entry configuration_at(index_t index, term_t term, const raft::configurati
   return {index, term, raft::entry_kind::configuration, raft::bytes{encode(c)}};
 }
 
-/// Stands for everything else of the node, and writes down what the node is told of the members, and its newest role.
+/// Replaces all other actors of the node. Records the announced configurations and the newest role.
 class world_around : public caf::event_based_actor {
  public:
   world_around(caf::actor_config& config, std::shared_ptr<std::vector<configuration_known>> told,
@@ -71,7 +71,7 @@ class silent_log : public log_store_handle::base {
   }
 };
 
-/// A follower, with a log that is on disk.
+/// A follower whose log is on disk.
 struct follower_world : virtual_system {
   std::shared_ptr<std::vector<configuration_known>> told = std::make_shared<std::vector<configuration_known>>();
   std::shared_ptr<role_changed> newest = std::make_shared<role_changed>();
@@ -107,7 +107,7 @@ struct follower_world : virtual_system {
       caf::anon_send_exit(part, caf::exit_reason::user_shutdown);
     newest->role = nullptr;
     newest->previous = nullptr;
-    advance(2s); // its timer keeps it
+    advance(2s); // the actors' pending timers keep them alive
   }
   follower_world(const follower_world&) = delete;
   follower_world& operator=(const follower_world&) = delete;
@@ -121,8 +121,8 @@ struct follower_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("a configuration that another one replaces at its own index is told") {
-  // Two leaders changed the members in their terms; the first change reached nobody but this node.
+TEST_CASE("a role announces a configuration that replaces another one at the same index") {
+  // Two leaders changed the members in their terms. The first change reached this node only.
   follower_world w{{configuration_at(1, 1, of({1, 2, 3})),
                     {2, 2, raft::entry_kind::noop, {}},
                     configuration_at(3, 2, of({1, 2, 4}))}};
@@ -138,11 +138,11 @@ TEST_CASE("a configuration that another one replaces at its own index is told") 
   CHECK(w.told->size() == 2);
 }
 
-TEST_CASE("a retired role passes on no news of the disk: its successor has newer ones from the log store") {
+TEST_CASE("a retired role does not forward disk_space, since its successor has newer information") {
   follower_world w{{configuration_at(1, 1, of({1, 2, 3}))}};
   w.advance(2s);
   REQUIRE(w.newest->kind == raft::role_kind::candidate);
-  // The old role stays as long as nobody has switched, and gets what was sent to it before.
+  // The old role stays until all senders have switched, and gets messages that were sent before.
   caf::anon_send(w.subject, raft::disk_space{false});
   w.settle();
   auto full = std::make_shared<std::optional<bool>>();
@@ -154,7 +154,7 @@ TEST_CASE("a retired role passes on no news of the disk: its successor has newer
   CHECK_FALSE(**full);
 }
 
-TEST_CASE("what follows a write of a connection is handled when the disk has it, or stalls") {
+TEST_CASE("a connection's flow mark after a write is released when the write is on disk, or the disk stalls") {
   const auto marked = [](follower_world& w, const role_handle& to) {
     auto token = std::make_shared<const int>(1);
     std::weak_ptr<const void> seen = token;
@@ -164,7 +164,7 @@ TEST_CASE("what follows a write of a connection is handled when the disk has it,
   };
   const std::vector<raft::entry> formed{configuration_at(1, 1, of({1, 2, 3}))};
   follower_world hung{formed, true};
-  CHECK(marked(hung, hung.subject).expired()); // nothing is on its way to the disk
+  CHECK(marked(hung, hung.subject).expired()); // no write is outstanding
   hung.append(1, 1, 1, {{2, 1, raft::entry_kind::noop, {}}});
   const auto first = marked(hung, hung.subject);
   hung.append(1, 2, 1, {{3, 1, raft::entry_kind::noop, {}}});
@@ -174,7 +174,7 @@ TEST_CASE("what follows a write of a connection is handled when the disk has it,
   hung.settle();
   CHECK(first.expired());
   CHECK_FALSE(second.expired());
-  // The role changes, and the disk never answers.
+  // The role changes while the disk does not answer.
   hung.advance(1200ms);
   CHECK(hung.newest->kind == raft::role_kind::candidate);
   CHECK_FALSE(second.expired());

@@ -1,4 +1,4 @@
-// An endpoint that hangs in a process whose network does not, over real sockets.
+// Over real sockets: an endpoint that hangs in a process whose network still works.
 #include "actors/cluster/links.hpp"
 #include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
@@ -23,7 +23,7 @@ hello who(std::uint64_t id) {
   return h;
 }
 
-/// Answers hello, when it likes to.
+/// Answers hello only while `speaks` is set.
 class moody_endpoint : public caf::event_based_actor {
  public:
   moody_endpoint(caf::actor_config& config, std::shared_ptr<std::atomic<bool>> speaks)
@@ -71,7 +71,7 @@ TEST_CASE("the connection to an endpoint that hangs is cut, and a new one is mad
           .receive([&](const peer_list& list) { up = !list.peers.empty() && list.peers.front().up; },
                    [](const caf::error&) {});
       if (up == wanted) return true;
-      std::this_thread::sleep_for(10ms); // nap: the time between looks
+      std::this_thread::sleep_for(10ms); // nap: polls the link's status
     }
     return false;
   };
@@ -80,7 +80,7 @@ TEST_CASE("the connection to an endpoint that hangs is cut, and a new one is mad
   *speaks = false;
   const auto fell_silent = steady::now();
   CHECK(comes(false, 10s));
-  CHECK(steady::now() - fell_silent < 5s); // 3.5 s, on a machine with other things to do
+  CHECK(steady::now() - fell_silent < 5s); // 3.5 s, plus a margin for a busy machine
   CHECK(here.count(net::incident::cut_silent) == 1);
   *speaks = true;
   CHECK(comes(true, 10s));

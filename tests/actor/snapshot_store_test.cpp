@@ -1,4 +1,4 @@
-// The snapshot store by itself: what it does with its jobs and with states that nobody uses.
+// The snapshot store alone: its jobs, transfers, downloads, and unused states.
 #include "actors/log.hpp"
 #include "actors/replica/snapshot_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
@@ -22,7 +22,7 @@ namespace {
 constexpr raft::cluster_id cluster{7};
 const raft::snapshot_point place{{9, 2}, 1, {}};
 
-/// Keeps what it is told, as a role and as a dispatcher.
+/// The messages that the role and the dispatcher got.
 struct told {
   std::vector<piece_stored> pieces;
   std::vector<snapshot_written> written;
@@ -40,8 +40,7 @@ class listener : public caf::event_based_actor {
         [this](const piece_stored& m) { what_->pieces.push_back(m); },
         [this](const snapshot_written& m) { what_->written.push_back(m); },
         [this](const snapshot_lost& m) { what_->lost.push_back(m.id); },
-        [](const raft::snapshot_taken&) {
-        }, // a message that is dropped is answered with an error, which ends its sender
+        [](const raft::snapshot_taken&) {}, // caf::drop would answer with an error, which ends the sender
     };
   }
 
@@ -49,7 +48,7 @@ class listener : public caf::event_based_actor {
   std::shared_ptr<told> what_;
 };
 
-/// A map that counts how many of its kind there are.
+/// A map that counts its live objects.
 class counted_machine final : public services::machine {
  public:
   explicit counted_machine(int& count) : count_(count), map_(services::make_machine(map_service{})) { ++count_; }
@@ -133,7 +132,7 @@ struct store_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("a store that is to end waits for the job that is writing, and the job does not go on") {
+TEST_CASE("a store that ends waits for its writing job, and the job stops early") {
   store_world w;
   bool gone = false;
   caf::actor_cast<caf::actor>(w.store)->attach_functor([&](const caf::error&) { gone = true; });
@@ -143,12 +142,12 @@ TEST_CASE("a store that is to end waits for the job that is writing, and the job
   w.files.reset();
   w.settle();
   CHECK(gone);
-  // Nobody holds the files any more, and none was made.
+  // The files are released, and no snapshot was made.
   CHECK(files.expired());
   CHECK(snapshot_dir(w.disk, "/snapshots", cluster).list().empty());
 }
 
-TEST_CASE("a state that was loaded and that nobody uses is freed by the store, not by whoever dropped it") {
+TEST_CASE("an unused loaded state is freed by the store, not by the actor that drops it") {
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
@@ -158,12 +157,12 @@ TEST_CASE("a state that was loaded and that nobody uses is freed by the store, n
   CHECK(w.heard->pieces[0].state->id == id);
   CHECK(w.machines == 1);
   w.heard->pieces.clear();
-  CHECK(w.machines == 1); // it is on its way back
+  CHECK(w.machines == 1); // it was sent back to the store
   w.settle();
   CHECK(w.machines == 0);
 }
 
-TEST_CASE("a transfer that nobody goes on with leaves nothing behind, and may begin again") {
+TEST_CASE("an abandoned transfer leaves nothing behind, and can start again") {
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
@@ -181,7 +180,7 @@ TEST_CASE("a transfer that nobody goes on with leaves nothing behind, and may be
   CHECK(w.heard->pieces.back().what.complete);
 }
 
-TEST_CASE("a snapshot that is whole is read again once, not for every follower that cannot use it") {
+TEST_CASE("an undamaged snapshot is checked once, not for every follower that cannot load it") {
   store_world w;
   w.write();
   w.settle();
@@ -194,7 +193,7 @@ TEST_CASE("a snapshot that is whole is read again once, not for every follower t
   CHECK(w.files->list() == std::vector{id});
 }
 
-TEST_CASE("snapshots of other nodes that this program cannot load leave nothing behind, and no own one goes for them") {
+TEST_CASE("received snapshots that cannot be loaded leave nothing behind, and the own one is kept") {
   store_world w;
   const auto own = w.write_at(9);
   for (index_t at = 20; at < 80; at += 10) {
@@ -214,7 +213,7 @@ TEST_CASE("snapshots of other nodes that this program cannot load leave nothing 
   CHECK(w.files->list() == std::vector{good, own});
 }
 
-TEST_CASE("a file that has its name and cannot be loaded is not in the way of the leader's") {
+TEST_CASE("a complete file that cannot be loaded does not block the leader's snapshot") {
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
@@ -230,8 +229,7 @@ TEST_CASE("a file that has its name and cannot be loaded is not in the way of th
   CHECK(w.files->list() == std::vector{id});
 }
 
-TEST_CASE(
-    "every call of a transfer fails once for a temporary reason: each piece is answered, and a failed one goes on") {
+TEST_CASE("a temporary error in any disk call of a transfer: each chunk is answered, and the transfer resumes") {
   std::size_t failures = 0;
   for (std::size_t failing = 1;; ++failing) {
     CAPTURE(failing);
@@ -250,7 +248,7 @@ TEST_CASE(
     std::uint64_t next = 0;
     for (std::size_t turns = 1; turns < 100; ++turns) {
       w.send_piece(id, next, bytes.substr(next, 50));
-      // A role passes on no other piece before it has this answer.
+      // The role sends no other chunk before it gets this answer.
       REQUIRE(w.heard->pieces.size() == turns);
       if (w.heard->pieces.back().what.failed) continue;
       next = w.heard->pieces.back().what.next;
@@ -265,7 +263,7 @@ TEST_CASE(
   CHECK(failures > 20);
 }
 
-TEST_CASE("a backup that is downloaded stays whole while newer snapshots take its place") {
+TEST_CASE("a backup stays readable during a download while newer snapshots replace it") {
   store_world w;
   const auto first = w.write_at(10);
   const auto download = w.ask<backup_opened>(open_backup{first});
@@ -291,7 +289,7 @@ TEST_CASE("a backup that is downloaded stays whole while newer snapshots take it
   CHECK(got.size() == first.size);
 }
 
-TEST_CASE("a download outlives a temporary read error, and ends with any other") {
+TEST_CASE("a download survives a temporary read error, and ends with any other") {
   store_world w;
   const auto id = w.write_at(10);
   const auto download = w.ask<backup_opened>(open_backup{id});
@@ -316,7 +314,7 @@ TEST_CASE("a download outlives a temporary read error, and ends with any other")
   CHECK(describe(failed.error()).code == errc::refused);
 }
 
-TEST_CASE("a download that nothing is asked of is given up after a minute, and there are eight at most") {
+TEST_CASE("an idle download is closed after a minute, and there are eight at most") {
   store_world w;
   const auto id = w.write_at(10);
   std::vector<std::uint64_t> open;

@@ -1,4 +1,4 @@
-// The staging store by itself: what it takes, what it keeps for how long, and what a disk or a crash can do to it.
+// The staging store alone: what it accepts, what it keeps for how long, and the effects of disk errors and crashes.
 #include "actors/log.hpp"
 #include "actors/replica/staging_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
@@ -30,7 +30,7 @@ struct backup {
   std::string bytes;
 };
 
-/// Of another cluster, up to this index.
+/// A backup of another cluster, up to this index.
 template <class Service> backup backup_at(raft::index_t index) {
   memory_file_system elsewhere;
   snapshot_dir theirs{elsewhere, "/snapshots", other_cluster};
@@ -83,7 +83,7 @@ struct staging_world : virtual_system {
   piece_staged piece(const raft::snapshot_id& id, std::uint64_t offset, std::string_view bytes) {
     return ask<piece_staged>(stage_piece{{}, id, offset, raft::bytes{std::string{bytes}}});
   }
-  /// Sends what is due until the store has all, or objects.
+  /// Sends the expected chunks until the store has all of them, or refuses.
   piece_staged send(const backup& b) {
     auto answer = piece(b.id, 0, {});
     while (answer.code == errc::none && answer.next < b.id.size)
@@ -96,13 +96,13 @@ struct staging_world : virtual_system {
     caf::anon_send(store, raft::snapshot_taken{{newest, 1}, oldest});
     settle();
   }
-  /// Lets much time pass at once.
+  /// Advances the time in one step.
   void jump(std::chrono::milliseconds time) {
     dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).advance_time(time);
     settle();
   }
   std::size_t files() { return disk->list("/staged").size(); }
-  /// Alters one byte of what is on the disk.
+  /// Flips one byte of the backup on the disk.
   void damage(const backup& b) {
     disk->flip_byte(std::filesystem::path{"/staged"} / snapshot_format::file_name(b.id), b.id.size / 2);
   }
@@ -110,15 +110,15 @@ struct staging_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("a backup of any cluster is taken in pieces, in any order of asking, and handed out and loaded") {
+TEST_CASE("a backup of any cluster is received in chunks, whichever offsets are sent, and then read and loaded") {
   staging_world w;
   const auto b = map_backup(20);
   CHECK(w.piece(b.id, 0, {}).next == 0);
-  CHECK(w.files() == 0); // to ask costs nothing
+  CHECK(w.files() == 0); // asking for the offset creates no file
   CHECK(w.piece(b.id, 5, "late").next == 0);
   CHECK(w.piece(b.id, 0, b.bytes.substr(0, 30)).next == 30);
   CHECK(w.piece(b.id, 0, b.bytes.substr(0, 30)).next == 30);
-  CHECK(w.piece(b.id, 30, std::string(b.bytes.size(), 'x')).next == 30); // more than there can be
+  CHECK(w.piece(b.id, 30, std::string(b.bytes.size(), 'x')).next == 30); // beyond the announced size
   CHECK_FALSE(w.use(b, 30));
   CHECK(w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 0, 10}).data.empty());
   CHECK(w.send(b).next == b.id.size);
@@ -130,7 +130,7 @@ TEST_CASE("a backup of any cluster is taken in pieces, in any order of asking, a
   CHECK(w.use(b, 30));
 }
 
-TEST_CASE("altered, misnamed and unknown to the services: refused, and nothing is left") {
+TEST_CASE("an altered or misnamed backup, or one of an unknown service, is refused and leaves nothing behind") {
   staging_world w;
   const auto good = map_backup(20);
   for (std::size_t at = 0; at < good.bytes.size(); at += 3) {
@@ -153,7 +153,7 @@ TEST_CASE("altered, misnamed and unknown to the services: refused, and nothing i
   CHECK(w.send(good).next == good.id.size);
 }
 
-TEST_CASE("one is received at a time, and one that is not gone on with makes room after a minute") {
+TEST_CASE("one backup is received at a time, and an idle transfer is abandoned after a minute") {
   staging_world w;
   const auto first = map_backup(20);
   const auto second = map_backup(21);
@@ -169,7 +169,7 @@ TEST_CASE("one is received at a time, and one that is not gone on with makes roo
   CHECK(w.piece(first.id, 0, {}).next == 0);
 }
 
-TEST_CASE("two are kept: what may be about to be restored, or what was, is not given up for a third") {
+TEST_CASE("two backups are kept: a third one does not replace one that was restored, or may be soon") {
   staging_world w;
   const auto first = map_backup(20);
   const auto second = map_backup(21);
@@ -179,7 +179,7 @@ TEST_CASE("two are kept: what may be about to be restored, or what was, is not g
   CHECK(w.send(third).code == errc::refused);
   CHECK(w.use(first, 30));
   w.jump(10min);
-  CHECK(w.has(second)); // somebody wants it still
+  CHECK(w.has(second)); // this asks for it again
   CHECK(w.send(third).code == errc::refused);
   w.jump(10min);
   CHECK(w.send(third).next == third.id.size);
@@ -187,7 +187,7 @@ TEST_CASE("two are kept: what may be about to be restored, or what was, is not g
   CHECK_FALSE(w.has(second));
 }
 
-TEST_CASE("a backup that was restored goes with the snapshots from before it, another one after a day") {
+TEST_CASE("a restored backup is dropped when both snapshots cover its restore, another one after a day") {
   staging_world w;
   const auto used = map_backup(20);
   const auto unused = map_backup(21);
@@ -201,7 +201,7 @@ TEST_CASE("a backup that was restored goes with the snapshots from before it, an
   CHECK(w.files() == 1);
   CHECK_FALSE(w.has(used));
   CHECK(w.has(unused));
-  // One that was restored again is needed for the later time.
+  // A backup that was restored again is needed until snapshots cover the later restore.
   REQUIRE(w.send(used).next == used.id.size);
   REQUIRE(w.use(used, 50));
   REQUIRE(w.use(used, 60));
@@ -211,30 +211,30 @@ TEST_CASE("a backup that was restored goes with the snapshots from before it, an
   w.snapshots(61, 59);
   CHECK(w.files() == 2);
   w.jump(2s);
-  CHECK(w.files() == 2); // the hour alone ends nothing: what is in the log may not be applied yet
+  CHECK(w.files() == 2); // time alone drops nothing: an entry of the log may not be applied yet
   w.snapshots(62, 59);
   CHECK(w.files() == 1);
   CHECK(w.has(used));
 }
 
-TEST_CASE("a backup that a second restore asks for stays, whatever snapshots hold of the first one") {
+TEST_CASE("a backup that a second restore asks for is kept, even if snapshots cover the first restore") {
   staging_world w;
   const auto b = map_backup(20);
   REQUIRE(w.send(b).next == b.id.size);
   REQUIRE(w.use(b, 30));
-  CHECK(w.has(b)); // the second restore's question
+  CHECK(w.has(b)); // the second restore asks for it
   w.snapshots(45, 40);
   CHECK(w.files() == 1);
   REQUIRE(w.use(b, 50));
   w.snapshots(55, 45);
   CHECK(w.files() == 1);
-  CHECK(w.has(b)); // a third one comes to nothing
+  CHECK(w.has(b)); // a third restore asks, but is never done
   w.jump(10min);
   w.snapshots(65, 55);
   CHECK(w.files() == 0);
 }
 
-TEST_CASE("a restarted node knows from its log which backups were restored, and until when it needs them") {
+TEST_CASE("a restarted node learns from its log which backups were restored, and until when it needs them") {
   const auto b = map_backup(20);
   const auto other = map_backup(21);
   memory_storage storage;
@@ -243,7 +243,7 @@ TEST_CASE("a restarted node knows from its log which backups were restored, and 
     change.append.push_back({i, 1, raft::entry_kind::command, raft::bytes{std::string{"some command"}}});
   change.append[29].data = raft::bytes{services::encode_restore(b.id)};
   change.append[39].data = raft::bytes{services::encode_restore(b.id)};
-  // Of one that reaches further than its entry nothing is restored.
+  // A backup with an index beyond its restore entry is not restored.
   change.append[9].data = raft::bytes{services::encode_restore(other.id)};
   storage.apply(change);
   storage.sync();
@@ -265,7 +265,7 @@ TEST_CASE("a restarted node knows from its log which backups were restored, and 
   CHECK(w.has(other));
 }
 
-TEST_CASE("power may be lost before any call to the disk: a backup is there whole or not at all") {
+TEST_CASE("after a power loss before any disk call, a backup is complete or absent") {
   const auto b = map_backup(20);
   std::size_t points = 0;
   std::size_t whole = 0;
@@ -295,7 +295,7 @@ TEST_CASE("power may be lost before any call to the disk: a backup is there whol
   CHECK(whole > 0);
 }
 
-TEST_CASE("every call to the disk fails once: the answer says so, and the backup can be sent again") {
+TEST_CASE("if any disk call fails once, the answer says so, and the backup can be sent again") {
   const auto b = map_backup(20);
   for (const int code : {EIO, ENOSPC}) {
     for (std::size_t failing = 1;; ++failing) {
@@ -318,7 +318,7 @@ TEST_CASE("every call to the disk fails once: the answer says so, and the backup
   }
 }
 
-TEST_CASE("a backup that the disk damaged is set aside when it is needed, and taken in again") {
+TEST_CASE("a damaged backup is quarantined when it is needed, and can be received again") {
   const auto b = map_backup(20);
   for (const bool restarted : {false, true}) {
     CAPTURE(restarted);
@@ -328,8 +328,8 @@ TEST_CASE("a backup that the disk damaged is set aside when it is needed, and ta
     w.damage(b);
     if (restarted) w.restart();
     CHECK_FALSE(w.use(b, 31));
-    CHECK_FALSE(w.has(b)); // this node does not count as one that holds it
-    CHECK(w.files() == 1); // what is left is there to be looked at
+    CHECK_FALSE(w.has(b)); // this node does not count as a holder
+    CHECK(w.files() == 1); // the quarantined file is kept for inspection
     CHECK(w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 0, 10}).data.empty());
     const auto again = w.send(b);
     CHECK(again.code == errc::none);
@@ -341,18 +341,18 @@ TEST_CASE("a backup that the disk damaged is set aside when it is needed, and ta
   }
 }
 
-TEST_CASE("a damaged backup is found when it is sent again, also by a node that has used it") {
+TEST_CASE("damage is detected when a backup is sent again, also by a node that has restored it") {
   const auto b = map_backup(20);
   staging_world w;
   REQUIRE(w.send(b).next == b.id.size);
   REQUIRE(w.use(b, 30));
   w.damage(b);
-  CHECK(w.has(b)); // it was read a moment ago
+  CHECK(w.has(b)); // it was read recently, so it is not checked
   w.jump(10min);
   CHECK_FALSE(w.has(b));
   REQUIRE(w.send(b).next == b.id.size);
   CHECK(w.use(b, 30));
-  for (int i = 0; i < 4; ++i) { // those that are set aside do not pile up
+  for (int i = 0; i < 4; ++i) { // quarantined files do not accumulate
     w.damage(b);
     w.restart();
     REQUIRE(w.send(b).next == b.id.size);
@@ -360,7 +360,7 @@ TEST_CASE("a damaged backup is found when it is sent again, also by a node that 
   }
 }
 
-TEST_CASE("every call to the disk fails once for a temporary reason: it is tried again, and nothing is given up") {
+TEST_CASE("a temporary error in any disk call is retried, and nothing is lost") {
   const auto b = map_backup(20);
   std::size_t failures = 0;
   for (std::size_t failing = 1;; ++failing) {
@@ -380,7 +380,7 @@ TEST_CASE("every call to the disk fails once for a temporary reason: it is tried
       if (answer.code != errc::none) REQUIRE(answer.code == errc::overloaded);
       const auto before = answer.next;
       answer = w.piece(b.id, before, std::string_view{b.bytes}.substr(before, piece_bytes));
-      if (answer.code != errc::none) answer.next = before; // what was here is here still
+      if (answer.code != errc::none) answer.next = before; // the received part is kept
     }
     REQUIRE(answer.next == b.id.size);
     auto told = std::make_shared<std::optional<backup_loaded>>();

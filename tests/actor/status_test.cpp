@@ -5,7 +5,7 @@
 
 using namespace troupe;
 
-TEST_CASE("the status shows what happened to connections, and when the certificate ends", "[status]") {
+TEST_CASE("the status shows the incidents of connections and the expiry of the certificate", "[status]") {
   node_status now;
   now.network.open_connections = 5;
   now.network.incidents[static_cast<std::size_t>(net::incident::violation)] = 7;
@@ -15,7 +15,7 @@ TEST_CASE("the status shows what happened to connections, and when the certifica
   CHECK(shown["violation"] == 7);
   CHECK(shown["cut_for_memory"] == 9);
   CHECK(shown["accepted"] == 0);
-  CHECK(shown.size() == 2 + net::incident_kinds); // each has a name of its own
+  CHECK(shown.size() == 2 + net::incident_kinds); // each kind has a distinct name
   CHECK(shown["certificate_not_after"].is_null());
   now.network.certificate_end = std::chrono::system_clock::from_time_t(1'800'000'000);
   shown = nlohmann::json::parse(webserver::status_response(now).body).at("network");

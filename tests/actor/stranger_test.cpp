@@ -1,4 +1,4 @@
-// Somebody who is let in at the raft port and then speaks CAF's protocol by hand, to real actors.
+// A peer that passed the handshake of the raft port and then sends hand-made frames of CAF's protocol to real actors.
 #include "actors/caf_io.hpp"
 #include "actors/protocol/messages.hpp"
 #include "raft/base/host_port.hpp"
@@ -30,7 +30,7 @@ struct tally {
   std::atomic<int> others = 0;
 };
 
-/// What stands where an endpoint would. Stands still while `busy` is held by somebody else.
+/// Takes the place of an endpoint. It blocks while another thread holds `busy`.
 class counting_actor : public caf::event_based_actor {
  public:
   counting_actor(caf::actor_config& config, std::shared_ptr<tally> counts, std::shared_ptr<std::mutex> busy)
@@ -73,7 +73,7 @@ struct host {
   std::uint16_t port = 0;
 };
 
-/// Through the opening, and introduced.
+/// A connection that has passed the opening and CAF's handshake.
 class insider {
  public:
   explicit insider(const host& to, char name = 'i')
@@ -87,7 +87,7 @@ class insider {
   void message(const std::string& type, const std::string& content, std::uint64_t number = 1) {
     send(framed(type, content, number));
   }
-  /// Sends as much of it as the other end takes.
+  /// Sends as many of the bytes as the other side accepts.
   std::size_t push(std::string_view bytes) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
@@ -103,7 +103,7 @@ class insider {
     return basp::frame({.operation = basp::direct_message, .data = number, .from = 1, .to = to_},
                        basp::message("@<>+" + type, basp::text(content)));
   }
-  /// True when the other end hangs up within ten seconds; what it says before is passed over.
+  /// True if the other side closes the connection within ten seconds. Bytes from it are ignored.
   bool is_cut() {
     const auto until = steady::now() + 10s;
     char block[4096];
@@ -123,14 +123,14 @@ template <class F> bool comes_true(F&& so) {
   const auto until = steady::now() + 10s;
   while (!so()) {
     if (steady::now() > until) return false;
-    std::this_thread::sleep_for(1ms); // nap: the time between looks at another thread's work
+    std::this_thread::sleep_for(1ms); // nap: polls the result of another thread
   }
   return true;
 }
 
 } // namespace
 
-TEST_CASE("what does not decode reaches no actor, not even as an empty message, and ends its connection") {
+TEST_CASE("a message that cannot be decoded reaches no actor, not even empty, and ends its connection") {
   host node;
   const auto number = GENERATE(std::uint64_t{1}, basp::response + 1);
   insider one{node};
@@ -142,7 +142,7 @@ TEST_CASE("what does not decode reaches no actor, not even as an empty message, 
   CHECK(node.counts->others == 0);
 }
 
-TEST_CASE("a flood of good messages waits outside while the actor is behind, and all of it arrives in the end") {
+TEST_CASE("a flood of valid messages waits outside while the actor is busy, and all of it arrives") {
   host node;
   insider one{node};
   hello large;
@@ -156,10 +156,10 @@ TEST_CASE("a flood of good messages waits outside while the actor is behind, and
   {
     const std::lock_guard still(*node.busy);
     sent = one.push(flood);
-    // What the actor has not handled, and the two sockets' buffers.
+    // The messages that the actor has not handled, and the buffers of both sockets.
     CHECK(sent < 20u << 20);
     CHECK(node.transport->status().incidents.at(static_cast<std::size_t>(net::incident::held_back)) == 1);
-    // It is not silent, it is kept from speaking: longer than silence may last.
+    // The peer is not silent but blocked: it is not cut, even after more than the silence limit.
     CHECK(node.transport->status().open_connections == 1);
   }
   std::thread rest([&] { sent += one.push(std::string_view{flood}.substr(sent)); });
@@ -169,7 +169,7 @@ TEST_CASE("a flood of good messages waits outside while the actor is behind, and
   CHECK(node.counts->others == 0);
 }
 
-TEST_CASE("a node that is held back and ends is let go") {
+TEST_CASE("the connection of a blocked peer that ends is closed") {
   host node;
   std::unique_lock still(*node.busy);
   {
@@ -202,7 +202,7 @@ class passer_by : public caf::event_based_actor {
 
 } // namespace
 
-TEST_CASE("more actors than may speak on a connection at a time do so one after the other") {
+TEST_CASE("more actors than the limit of senders can use a connection one after the other") {
   host node;
   troupe::config config;
   caf::actor_system system{config};
@@ -224,7 +224,7 @@ TEST_CASE("more actors than may speak on a connection at a time do so one after 
   self->send_exit(connector, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("how long silence may last is checked against how often CAF speaks") {
+TEST_CASE("the silence limit is checked against CAF's heartbeat interval") {
   troupe::config config;
   caf::actor_system system{config};
   transport_settings settings;
@@ -235,7 +235,7 @@ TEST_CASE("how long silence may last is checked against how often CAF speaks") {
   CHECK(make_transport(system, settings)->options().silence_limit == 600ms);
 }
 
-TEST_CASE("an address elsewhere is not dialed where only this machine may be") {
+TEST_CASE("with the policy this_machine, addresses of other machines are not dialed") {
   troupe::config config;
   caf::actor_system system{config};
   transport_links careful{make_transport(system, {}, net::dial_policy::this_machine)};
@@ -250,7 +250,7 @@ TEST_CASE("an address elsewhere is not dialed where only this machine may be") {
   }
 }
 
-TEST_CASE("a system whose broker has ended already has a network, and nobody waits for it for ever") {
+TEST_CASE("making the transport of a system whose broker has ended does not hang") {
   troupe::config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
@@ -258,7 +258,7 @@ TEST_CASE("a system whose broker has ended already has a network, and nobody wai
   self->monitor(broker);
   self->send_exit(broker, caf::exit_reason::user_shutdown);
   self->receive([](const caf::down_msg&) {});
-  // Not std::async, whose future waits for what hangs.
+  // Not std::async, whose future would wait for a thread that hangs.
   std::promise<void> made;
   std::thread maker{[&] {
     make_transport(system, {});
@@ -266,9 +266,9 @@ TEST_CASE("a system whose broker has ended already has a network, and nobody wai
   }};
   const bool in_time = made.get_future().wait_for(20s) == std::future_status::ready;
   if (!in_time) {
-    FAIL_CHECK("the network is waited for for ever");
+    FAIL_CHECK("make_transport hangs");
     std::cout.flush();
-    std::quick_exit(1); // what hangs would keep the system, and the thread, for ever
+    std::quick_exit(1); // the system and the thread would never end
   }
   maker.join();
 }

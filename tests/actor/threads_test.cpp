@@ -1,4 +1,4 @@
-// Threads that cannot be started.
+// Behaviour when threads cannot be started.
 #include "actors/started_parts.hpp"
 #include "actors/threads.hpp"
 #include "runtime/node.hpp"
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What a thread takes unless it is told otherwise, with the page that guards it.
+/// The default stack size of a thread, including the guard page.
 std::size_t room_for_a_stack() {
   pthread_attr_t usual;
   REQUIRE(::pthread_attr_init(&usual) == 0);
@@ -34,7 +34,7 @@ std::size_t room_for_a_stack() {
   return stack + guard;
 }
 
-/// What the process may take of its address space, as long as it lives: usually so little that no stack fits in.
+/// Limits the address space of the process during its lifetime. By default the room is too small for a stack.
 class no_room_for_stacks {
  public:
   explicit no_room_for_stacks(std::size_t room = room_for_a_stack() / 2) {
@@ -55,23 +55,23 @@ class no_room_for_stacks {
 
 } // namespace
 
-TEST_CASE("whether threads can be started is known beforehand, and may change") {
+TEST_CASE("thread_check reports whether threads can be started, which may change") {
   std::string why;
   {
     const no_room_for_stacks limit;
     why = thread_check{20}.objection();
   }
-  CHECK_THAT(why, Catch::StartsWith("no thread can be started: "));
+  CHECK_THAT(why, Catch::StartsWith("cannot start a thread: "));
   CHECK(thread_check{20}.objection().empty());
 }
 
-TEST_CASE("nobody is told that threads can be started while somebody who was told so starts them") {
+TEST_CASE("a thread_check waits while another one exists") {
   std::atomic<bool> asks = false, told = false;
   std::thread other;
   {
     const thread_check mine{1};
     CHECK(mine.objection().empty());
-    CHECK(thread_check{0}.objection().empty()); // who needs none does not wait
+    CHECK(thread_check{0}.objection().empty()); // a check for no threads does not wait
     other = std::thread([&] {
       asks = true;
       const thread_check theirs{1};
@@ -85,7 +85,7 @@ TEST_CASE("nobody is told that threads can be started while somebody who was tol
   CHECK(told);
 }
 
-TEST_CASE("an actor whose thread cannot be started is not spawned, and its system ends") {
+TEST_CASE("an actor whose thread cannot be started is not spawned, and the system ends") {
   struct idle : caf::event_based_actor {
     using event_based_actor::event_based_actor;
     caf::behavior make_behavior() override { return {}; }
@@ -96,7 +96,7 @@ TEST_CASE("an actor whose thread cannot be started is not spawned, and its syste
   CHECK_THROWS_AS(spawn_with_thread<idle>(system), no_thread);
 }
 
-TEST_CASE("what was started ends, unless it is kept") {
+TEST_CASE("started actors end unless they are kept") {
   struct idle : caf::event_based_actor {
     using event_based_actor::event_based_actor;
     caf::behavior make_behavior() override {
@@ -124,8 +124,8 @@ TEST_CASE("what was started ends, unless it is kept") {
   self->send_exit(kept, caf::exit_reason::user_shutdown);
 }
 
-TEST_CASE("all parts that were started are waited for once, not each of them anew") {
-  /// Takes its time to end.
+TEST_CASE("the patience covers all started actors together, not each of them") {
+  /// Ends only after a delay.
   struct slow : caf::event_based_actor {
     slow(caf::actor_config& config, std::chrono::milliseconds time) : event_based_actor(config) {
       set_exit_handler([this, time](const caf::exit_msg&) { delayed_send(this, time, 1); });
@@ -140,7 +140,7 @@ TEST_CASE("all parts that were started are waited for once, not each of them ane
   std::vector<caf::actor> spawned;
   {
     started_parts parts{system, 200ms};
-    // Each of them ends soon after the one before, the last one after 10 s.
+    // They end one after the other, the last one after 10 s.
     for (int i = 1; i <= 100; ++i) spawned.push_back(parts.add(system.spawn<slow>(i * 100ms)));
   }
   std::size_t killed = 0;
@@ -154,7 +154,7 @@ TEST_CASE("all parts that were started are waited for once, not each of them ane
   CHECK(killed > 0);
 }
 
-TEST_CASE("a node that lacks a thread at its start says so and leaves nothing behind") {
+TEST_CASE("a node that cannot start a thread reports that and leaves nothing behind") {
   const test::temporary_folder folder;
   troupe::config config;
   caf::actor_system system{config};
@@ -162,18 +162,18 @@ TEST_CASE("a node that lacks a thread at its start says so and leaves nothing be
   options.data_dir = folder / "n";
   options.raft_port = net::testing::free_port();
   std::size_t refused = 0;
-  // No thread can be started, or the first one can and the second one cannot.
+  // Either no thread can be started, or only the first one.
   const auto stack = room_for_a_stack();
   for (const auto room : {stack / 2, stack + stack / 2}) {
     const no_room_for_stacks limit{room};
     try {
       spawn_node(system, options, map_service{});
     } catch (const startup_error& e) {
-      CHECK_THAT(e.what(), Catch::StartsWith("no thread can be started: "));
+      CHECK_THAT(e.what(), Catch::StartsWith("cannot start a thread: "));
       ++refused;
     }
   }
   CHECK(refused == 2);
-  // At once, with the same directory and port.
+  // A new attempt works at once, with the same directory and port.
   CHECK_NOTHROW(spawn_node(system, options, map_service{}));
 }

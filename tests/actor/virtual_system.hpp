@@ -11,8 +11,8 @@
 
 namespace troupe::test {
 
-/// Does one thing and lives until what it asked for is answered. A class, because UBSan objects to CAF's actors made of
-/// functions.
+/// Runs a function, then lives until its requests are answered. It is a class because UBSan reports errors in CAF's
+/// function-based actors.
 class errand : public caf::event_based_actor {
  public:
   errand(caf::actor_config& config, std::function<void(caf::event_based_actor*)> act)
@@ -31,9 +31,9 @@ class virtual_system {
   virtual_system() : system(prepared(config_)) {}
 
   caf::actor_clock::time_point now() { return coordinator().clock().now(); }
-  /// Lets every actor handle everything it has.
+  /// Runs all actors until no message is left.
   void settle() { coordinator().run(); }
-  /// Lets time pass, a millisecond at a time, with everything that becomes due in it.
+  /// Advances the time, one millisecond at a time, and handles everything that becomes due.
   void advance(std::chrono::milliseconds time) {
     settle();
     for (; time.count() > 0; --time) {
@@ -42,7 +42,7 @@ class virtual_system {
     }
   }
   bool has_jobs() { return coordinator().has_job(); }
-  /// How many actors have something to do.
+  /// Number of actors that have messages.
   std::size_t jobs() { return coordinator().jobs.size(); }
   bool has_timers() { return coordinator().has_pending_timeout(); }
 

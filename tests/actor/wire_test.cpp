@@ -1,4 +1,4 @@
-// Our own encoding of messages: what is checked before CAF reads it is what then decodes.
+// The encoding of messages: the check before CAF reads them agrees with the decoder.
 #include "actors/protocol/messages.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,7 +9,7 @@ namespace {
 
 using namespace troupe;
 
-/// Encoded messages with lists, words and enums in them, each damaged in many ways.
+/// Damages an encoded message in many ways, and compares the check with the decoder.
 template <class Message> void check_alike(const Message& example, unsigned seed) {
   std::mt19937 random{seed};
   const auto pick = [&](std::size_t below) { return random() % below; };
@@ -43,7 +43,7 @@ template <class Message> void check_alike(const Message& example, unsigned seed)
 
 } // namespace
 
-TEST_CASE("bytes are taken for a message if and only if they decode as one") {
+TEST_CASE("is_encoded accepts bytes if and only if they decode") {
   const auto seed = GENERATE(1u, 2u, 3u);
   raft::append_request entries;
   entries.head = {{7}, {1}, {2}, 3};
@@ -67,11 +67,11 @@ TEST_CASE("bytes are taken for a message if and only if they decode as one") {
   check_alike(outcomes, seed);
 }
 
-TEST_CASE("what is announced and not there costs nothing") {
+TEST_CASE("a list whose announced elements are missing allocates nothing") {
   outcome_batch outcomes;
   auto bytes = wire::encode(outcomes);
   bytes.replace(bytes.size() - 4, 4, "\xff\xff\xff\xff");
   CHECK_FALSE(wire::is_encoded<outcome_batch>(bytes));
-  bytes.replace(bytes.size() - 4, 4, std::string{"\0\0\1\0", 4}); // as many as a list may have
+  bytes.replace(bytes.size() - 4, 4, std::string{"\0\0\1\0", 4}); // the maximum length of a list
   CHECK_FALSE(wire::is_encoded<outcome_batch>(bytes));
 }

@@ -292,7 +292,7 @@ TEST_CASE("a node that is away while a backup is restored gets the state when it
   nodes.wait_ready();
   CHECK(content(nodes[away], "stale") == expected);
   CHECK(nodes[away].call("GET", "/v1/maps/kept/since?level=stale").status == 200);
-  CHECK_THAT(nodes[away].log(), Contains("is not here: waiting for another node's snapshot"));
+  CHECK_THAT(nodes[away].log(), Contains("is missing on this node: waiting for another node's snapshot"));
 }
 
 TEST_CASE("a backup that cannot be restored into this cluster changes nothing") {

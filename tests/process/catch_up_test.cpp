@@ -114,5 +114,5 @@ TEST_CASE("a follower that needs a snapshot catches up while writes go on, with 
   CHECK(writer.stop().empty());
   // Nothing is kept for it any more.
   CHECK(number(nodes[leads], "log_start") > transfer["index"].get<std::uint64_t>());
-  CHECK(count(nodes[away].log(), "sends its snapshot") == 1);
+  CHECK(count(nodes[away].log(), "receiving the snapshot") == 1);
 }

@@ -148,9 +148,9 @@ TEST_CASE("a backup is restored with curl, kept twice at most, and sent again wh
                             "?timeout=5s' --max-time 3");
   INFO(failed.text);
   for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("word of the lacking state", 20s, [&] {
+    wait_for("the report of the missing state", 20s, [&] {
       const auto answer = nodes[i].call("GET", "/readyz");
-      return answer.body.find("it lacks a state to go on from") != std::string::npos;
+      return answer.body.find("no usable state") != std::string::npos;
     });
     CHECK_FALSE(files_in(nodes[i].data_dir() / "staged", ".damaged").empty());
   }

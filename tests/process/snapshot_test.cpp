@@ -73,7 +73,7 @@ TEST_CASE("a node whose part of the log is compacted away comes back from a snap
   nodes[down].start();
   wait_for("the node's return", 20s, [&] { return nodes[down].ready(); });
   CHECK(number(nodes[down], "log_start") > last_seen);
-  CHECK_THAT(nodes[down].log(), Catch::Contains("sends its snapshot"));
+  CHECK_THAT(nodes[down].log(), Catch::Contains("receiving the snapshot"));
   CHECK(nodes[down].get("first", "stale") == 1);
   // It is a member like any other: with it, and without another, there is a majority.
   nodes[through].process().kill();
