@@ -32,9 +32,10 @@ std::atomic<int> left_threads = 0;
 /// Leaves descriptors for the rest of the process, the log above all.
 transport_options within_file_limit(transport_options options) {
   const auto shares = descriptor_shares();
-  options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
-  options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
-  options.gate.max_openings_of_process = std::min(options.gate.max_openings_of_process, shares.transport_openings);
+  options.acceptor.max_connections = std::min(options.acceptor.max_connections, shares.transport_connections);
+  options.acceptor.max_openings = std::min(options.acceptor.max_openings, shares.transport_openings);
+  options.acceptor.max_openings_of_process =
+      std::min(options.acceptor.max_openings_of_process, shares.transport_openings);
   // Dials are few and short next to what a crowd at the port may take.
   const auto dials = std::max<std::size_t>(1, shares.transport_openings / 2);
   options.max_dials_of_process = std::min(options.max_dials_of_process, dials);
@@ -86,7 +87,7 @@ class watcher : public channel_watcher {
 
 } // namespace
 
-class transport::core : public gate_owner {
+class transport::core : public acceptor_owner {
  public:
   using connection_taker = std::function<void(open_connection)>;
 
@@ -165,7 +166,7 @@ class transport::core : public gate_owner {
     on_io([this, taker = std::make_shared<const connection_taker>(std::move(taker))] {
       const std::lock_guard lock(taking_);
       taker_ = taker;
-      gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
+      acceptor_ = std::make_unique<acceptor>(io_, options_.acceptor, *this, std::move(listening_));
     });
   }
 
@@ -190,7 +191,7 @@ class transport::core : public gate_owner {
     taker = nullptr;
     try {
       on_io([this] {
-        gate_.reset();
+        acceptor_.reset();
         listening_ = socket_guard{};
       });
     } catch (const std::exception&) { // the port is closed with the rest; to say so might hang as well
@@ -303,12 +304,12 @@ class transport::core : public gate_owner {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;
   std::optional<credentials_watch> files_;
-  /// Until the gate has it.
+  /// Until the acceptor has it.
   socket_guard listening_;
   /// Held while the taker is called, which may stop or end the transport.
   std::recursive_mutex taking_;
   std::shared_ptr<const connection_taker> taker_;
-  std::unique_ptr<gate> gate_;
+  std::unique_ptr<acceptor> acceptor_;
   dialer dialer_{io_,
                  {.deadline = options_.dial_deadline,
                   .resolving = options_.resolve_deadline,

@@ -3,9 +3,9 @@
 // renewed TLS files.
 #pragma once
 
+#include "runtime/transport/acceptor.hpp"
 #include "runtime/transport/credentials_keeper.hpp"
 #include "runtime/transport/dialer.hpp"
-#include "runtime/transport/gate.hpp"
 #include "runtime/transport/guarded_channel.hpp"
 #include "runtime/transport/system_network.hpp"
 #include "runtime/transport/transport_status.hpp"
@@ -22,7 +22,7 @@ namespace troupe::net {
 
 struct transport_options {
   credentials_files files;
-  gate_options gate;
+  acceptor_options acceptor;
   guard_options guard;
   /// For a dialed connection from its beginning, once the name is resolved, to the end of its opening.
   std::chrono::milliseconds dial_deadline{1000};

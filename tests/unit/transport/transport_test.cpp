@@ -281,7 +281,7 @@ TEST_CASE("a dialer learns why it gets no connection") {
 
 TEST_CASE("more connections of one address than allowed are refused, and there is room again when one ends") {
   auto narrow = patient();
-  narrow.gate.max_connections_per_address = 2;
+  narrow.acceptor.max_connections_per_address = 2;
   station accepting{narrow};
   accepting.open();
   station dialing;
@@ -298,7 +298,7 @@ TEST_CASE("more connections of one address than allowed are refused, and there i
 
 TEST_CASE("a half-open connection is closed when its time is over") {
   auto hasty = patient();
-  hasty.gate.opening_timeout = 100ms;
+  hasty.acceptor.opening_timeout = 100ms;
   station accepting{hasty};
   accepting.open();
   const auto half = knock(accepting.port);
@@ -383,7 +383,7 @@ TEST_CASE("a node that was started anew waits no longer than silence lasts for t
 
 TEST_CASE("what happens to connections is counted") {
   auto narrow = patient();
-  narrow.gate.max_connections_per_address = 1;
+  narrow.acceptor.max_connections_per_address = 1;
   station accepting{narrow};
   accepting.open();
   station dialing;

@@ -1,4 +1,4 @@
-#include "runtime/transport/gate.hpp"
+#include "runtime/transport/acceptor.hpp"
 
 #include "runtime/transport/opening_wait.hpp"
 
@@ -40,9 +40,9 @@ struct arrival {
 
 } // namespace
 
-class gate::state : public std::enable_shared_from_this<gate::state> {
+class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
  public:
-  state(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+  state(asio::io_context& io, acceptor_options options, acceptor_owner& owner, socket_guard listening)
       : io_(io), options_(options), owner_(owner), listening_(io, listening.release()), pause_(io), sweep_(io) {}
 
   void start() {
@@ -183,8 +183,8 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
   }
 
   asio::io_context& io_;
-  gate_options options_;
-  gate_owner& owner_;
+  acceptor_options options_;
+  acceptor_owner& owner_;
   descriptor listening_;
   asio::steady_timer pause_;
   asio::steady_timer sweep_;
@@ -193,11 +193,11 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
   bool stopped_ = false;
 };
 
-gate::gate(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+acceptor::acceptor(asio::io_context& io, acceptor_options options, acceptor_owner& owner, socket_guard listening)
     : state_(std::make_shared<state>(io, options, owner, std::move(listening))) {
   state_->start();
 }
 
-gate::~gate() { state_->stop(); }
+acceptor::~acceptor() { state_->stop(); }
 
 } // namespace troupe::net

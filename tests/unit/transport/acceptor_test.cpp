@@ -1,4 +1,4 @@
-#include "runtime/transport/gate.hpp"
+#include "runtime/transport/acceptor.hpp"
 #include "tests/unit/transport/certificates.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -20,7 +20,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-struct recording_owner : gate_owner {
+struct recording_owner : acceptor_owner {
   credentials current_credentials() override { return mine; }
   std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
     asked_for.push_back(peer);
@@ -47,12 +47,12 @@ struct recording_owner : gate_owner {
   std::vector<incident> kinds;
 };
 
-/// A gate whose thread is the test's.
+/// A acceptor whose thread is the test's.
 struct tended_gate {
-  explicit tended_gate(const gate_options& options = {}) {
+  explicit tended_gate(const acceptor_options& options = {}) {
     auto listening = listen_at("127.0.0.1", 0);
     port = port_of(listening.get());
-    door = std::make_unique<gate>(io, options, owner, std::move(listening));
+    door = std::make_unique<acceptor>(io, options, owner, std::move(listening));
   }
   /// Until it is so, at most ten seconds.
   template <class F> void run_until(F&& so) {
@@ -75,7 +75,7 @@ struct tended_gate {
   boost::asio::io_context io{1};
   recording_owner owner;
   std::uint16_t port = 0;
-  std::unique_ptr<gate> door;
+  std::unique_ptr<acceptor> door;
 };
 
 /// Somebody who opens a connection as a node does.
@@ -115,7 +115,7 @@ TEST_CASE("whoever opens a connection well is handed on, with its address") {
   std::vector<std::string> peers{one.owner.passes[0].peer, one.owner.passes[1].peer};
   std::sort(peers.begin(), peers.end());
   CHECK(peers == std::vector<std::string>{"127.0.0.1", "127.0.0.3"});
-  // The gate has let go of it: its end does not touch it.
+  // The acceptor has let go of it: its end does not touch it.
   one.door.reset();
   char byte = 'x';
   CHECK(one.owner.passes[0].stream->write(&byte, 1).bytes == 1);
@@ -134,7 +134,7 @@ TEST_CASE("what is wrong is told to the owner, and the rest goes on") {
 }
 
 TEST_CASE("an opening takes so long and no longer") {
-  gate_options hasty;
+  acceptor_options hasty;
   hasty.opening_timeout = 200ms;
   tended_gate one{hasty};
   const auto hello = greeting{side::dialed, "", std::string(32, 'n')}.take_output();
@@ -151,7 +151,7 @@ TEST_CASE("an opening takes so long and no longer") {
 }
 
 TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of another address") {
-  gate_options narrow;
+  acceptor_options narrow;
   narrow.max_openings_per_address = 3;
   tended_gate one{narrow};
   const auto other = knock(one.port, "127.0.0.5");
@@ -170,7 +170,7 @@ TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of an
 }
 
 TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
-  gate_options narrow;
+  acceptor_options narrow;
   narrow.max_openings = 3;
   tended_gate one{narrow};
   std::vector<socket_guard> crowd;
@@ -184,10 +184,10 @@ TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
 
-TEST_CASE("the gates of a process share its openings: one pushes out its own oldest, and has one in any case") {
+TEST_CASE("the acceptors of a process share its openings: one pushes out its own oldest, and has one in any case") {
   const auto before = troupe::opening_descriptors.held();
   {
-    gate_options narrow;
+    acceptor_options narrow;
     narrow.max_openings_of_process = before + 3;
     tended_gate one{narrow};
     tended_gate other{narrow};
@@ -211,7 +211,7 @@ TEST_CASE("the gates of a process share its openings: one pushes out its own old
 }
 
 TEST_CASE("openings count towards the connections that may be open: for one more, the oldest is pushed out") {
-  gate_options narrow;
+  acceptor_options narrow;
   narrow.max_connections = 10;
   narrow.max_connections_per_address = 8;
   tended_gate one{narrow};
@@ -257,7 +257,7 @@ TEST_CASE("openings count towards the connections that may be open: for one more
 }
 
 TEST_CASE("with too many connections open, a dialer is told so") {
-  gate_options narrow;
+  acceptor_options narrow;
   narrow.max_connections = 10;
   narrow.max_connections_per_address = 4;
   tended_gate one{narrow};
@@ -286,7 +286,7 @@ TEST_CASE("with too many connections open, a dialer that speaks TLS is not told 
   CHECK_THAT(refused.failure, Contains("closed the connection"));
 }
 
-TEST_CASE("a gate that ends closes what is on its way in, and its door") {
+TEST_CASE("a acceptor that ends closes what is on its way in, and its door") {
   tended_gate one;
   const auto halfway = knock(one.port);
   one.run_until_all_are_in();
@@ -299,7 +299,7 @@ TEST_CASE("a gate that ends closes what is on its way in, and its door") {
   CHECK(one.io.stopped()); // nothing is left to do
 }
 
-TEST_CASE("without a free descriptor the gate waits at rest, and accepts when there is one") {
+TEST_CASE("without a free descriptor the acceptor waits at rest, and accepts when there is one") {
   tended_gate one;
   std::vector<socket_guard> crowd;
   for (int i = 0; i < 5; ++i) crowd.push_back(knock(one.port));

@@ -21,7 +21,7 @@
 
 namespace troupe::net {
 
-struct gate_options {
+struct acceptor_options {
   /// From being accepted to the end of the opening.
   std::chrono::milliseconds opening_timeout{5000};
   /// Of those that were handed on and those in their opening together.
@@ -32,13 +32,13 @@ struct gate_options {
   /// oldest (of its address).
   std::size_t max_openings = 256;
   std::size_t max_openings_per_address = 64;
-  /// Of all gates of the process together. One of its own a gate has in any case.
+  /// Of all acceptors of the process together. One of its own a acceptor has in any case.
   std::size_t max_openings_of_process = descriptor_budget::unlimited;
 };
 
-/// What the gate needs from its owner. Called on the io_context's thread.
-struct gate_owner {
-  virtual ~gate_owner() = default;
+/// What the acceptor needs from its owner. Called on the io_context's thread.
+struct acceptor_owner {
+  virtual ~acceptor_owner() = default;
   virtual credentials current_credentials() = 0;
   /// Connections that were handed on and are still open: all, and of this network.
   virtual std::pair<std::size_t, std::size_t> open_connections(const std::string& network) = 0;
@@ -47,12 +47,12 @@ struct gate_owner {
   virtual void refused(const std::string& peer, incident kind, const std::string& why) = 0;
 };
 
-class gate {
+class acceptor {
  public:
-  /// Takes over the listening socket. The owner and the io_context must outlive the gate; it is made and destroyed on
-  /// the io_context's thread, or while that does not run.
-  gate(boost::asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening);
-  ~gate();
+  /// Takes over the listening socket. The owner and the io_context must outlive the acceptor; it is made and destroyed
+  /// on the io_context's thread, or while that does not run.
+  acceptor(boost::asio::io_context& io, acceptor_options options, acceptor_owner& owner, socket_guard listening);
+  ~acceptor();
 
  private:
   class state;
