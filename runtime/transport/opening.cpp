@@ -13,7 +13,7 @@ namespace {
 constexpr char tls_record = 0x16;
 
 std::string draw_nonce() {
-  std::string nonce(greeting::nonce_size, '\0');
+  std::string nonce(secret_handshake::nonce_size, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(nonce.data()), static_cast<int>(nonce.size())) != 1)
     throw opening_error("OpenSSL has no random bytes");
   return nonce;
@@ -22,7 +22,7 @@ std::string draw_nonce() {
 } // namespace
 
 opening::opening(side here, int socket, const credentials& mine)
-    : here_(here), socket_(socket), tls_context_(mine.tls), greeting_(here, mine.secret, draw_nonce()) {
+    : here_(here), socket_(socket), tls_context_(mine.tls), secret_handshake_(here, mine.secret, draw_nonce()) {
   // Who dials speaks first.
   if (here_ == side::dialed) begin();
 }
@@ -79,7 +79,7 @@ opening::wants opening::step() {
   }
   while (true) {
     if (!send_pending()) return wants::write;
-    const auto wanted = greeting_.wanted();
+    const auto wanted = secret_handshake_.wanted();
     if (wanted == 0) return wants::nothing;
     const auto have = in_.size();
     in_.resize(wanted);
@@ -89,7 +89,7 @@ opening::wants opening::step() {
     if (got.state == flow::again) return wants::read;
     if (in_.size() < wanted) continue;
     try {
-      greeting_.take(std::exchange(in_, {}));
+      secret_handshake_.take(std::exchange(in_, {}));
     } catch (const opening_error&) {
       send_pending(); // the other end may log why
       throw;
@@ -105,7 +105,7 @@ void opening::finish(steady_time until) {
 
 /// True when everything is out.
 bool opening::send_pending() {
-  out_ += greeting_.take_output();
+  out_ += secret_handshake_.take_output();
   while (!out_.empty()) {
     const auto sent = channel_->write(out_.data(), out_.size());
     if (sent.state == flow::closed) fail("the other end closed the connection before it was greeted");

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "runtime/transport/channel.hpp"
-#include "runtime/transport/greeting.hpp"
+#include "runtime/transport/secret_handshake.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/tls.hpp"
 
@@ -47,7 +47,7 @@ class opening {
   std::shared_ptr<const tls_context> tls_context_;
   std::unique_ptr<tls_handshake> tls_;
   std::unique_ptr<channel> channel_;
-  greeting greeting_;
+  secret_handshake secret_handshake_;
   /// Of the other end, towards what the greeting wants.
   std::string in_;
   std::string out_;

@@ -137,7 +137,7 @@ TEST_CASE("an opening takes so long and no longer") {
   acceptor_options hasty;
   hasty.opening_timeout = 200ms;
   tended_gate one{hasty};
-  const auto hello = greeting{side::dialed, "", std::string(32, 'n')}.take_output();
+  const auto hello = secret_handshake{side::dialed, "", std::string(32, 'n')}.take_output();
   const auto silent = knock(one.port);
   const auto half = knock(one.port);
   REQUIRE(send_all(half.get(), hello.substr(0, 30)));

@@ -30,12 +30,12 @@ verdict offer(frame_guard& guard, std::string_view frame) {
 const auto after_accepting = basp::client_hello(peer);
 const auto after_dialing = basp::server_hello(peer);
 
-const std::string& greeting_of(side here) { return here == side::accepted ? after_accepting : after_dialing; }
+const std::string& handshake_of(side here) { return here == side::accepted ? after_accepting : after_dialing; }
 
 /// A guard whose connection has had its handshake.
 struct open_guard {
   explicit open_guard(side here, guard_options given = usual()) : options(std::move(given)), guard(here, options) {
-    REQUIRE(offer(guard, greeting_of(here)) == verdict::pass);
+    REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
   }
   guard_options options;
   frame_guard guard;
@@ -231,7 +231,7 @@ TEST_CASE("a connection begins with the other side's handshake") {
       CHECK_THAT(guard.problem(), Contains("no handshake first"));
     }
     frame_guard guard{here, options};
-    CHECK(offer(guard, greeting_of(here == side::accepted ? side::dialed : side::accepted)) == verdict::violation);
+    CHECK(offer(guard, handshake_of(here == side::accepted ? side::dialed : side::accepted)) == verdict::violation);
   }
 }
 
@@ -388,8 +388,8 @@ TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one 
     frame_guard guard{here, options};
     dumb_reader reader{here, options};
     if (source.pick(0, 9) != 0) {
-      REQUIRE(offer(guard, greeting_of(here)) == verdict::pass);
-      REQUIRE(reader.accepts(greeting_of(here)));
+      REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
+      REQUIRE(reader.accepts(handshake_of(here)));
     }
     auto frame = source.pick(0, 3) != 0 ? source.valid()
                  : here == side::dialed

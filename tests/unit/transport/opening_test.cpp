@@ -153,7 +153,7 @@ TEST_CASE("an opening that arrives byte by byte is an opening") {
   const auto here = GENERATE(side::dialed, side::accepted);
   const auto& raw = here == side::dialed ? sockets.accepted : sockets.dialed;
   end ours{here, std::move(here == side::dialed ? sockets.dialed : sockets.accepted), {{}, secret}};
-  greeting theirs{here == side::dialed ? side::accepted : side::dialed, secret, std::string(32, 'n')};
+  secret_handshake theirs{here == side::dialed ? side::accepted : side::dialed, secret, std::string(32, 'n')};
   std::string heard;
   for (int turn = 0; turn < 10 && (theirs.wanted() > 0 || !ours.stream); ++turn) {
     for (const char c : theirs.take_output()) {
@@ -176,7 +176,7 @@ TEST_CASE("an opening that arrives byte by byte is an opening") {
 TEST_CASE("bytes that follow the greeting at once are left for the reader") {
   connected_pair sockets;
   end ours{side::accepted, std::move(sockets.accepted), {{}, secret}};
-  greeting theirs{side::dialed, secret, std::string(32, 'n')};
+  secret_handshake theirs{side::dialed, secret, std::string(32, 'n')};
   send_all(sockets.dialed, theirs.take_output());
   ours.step();
   theirs.take(received(sockets.dialed.get()));
@@ -190,7 +190,7 @@ TEST_CASE("bytes that follow the greeting at once are left for the reader") {
 
 TEST_CASE("half of a hello is waited for, and no longer than the other end is there") {
   const cluster ours;
-  const auto hello = greeting{side::dialed, secret, std::string(32, 'n')}.take_output();
+  const auto hello = secret_handshake{side::dialed, secret, std::string(32, 'n')}.take_output();
   for (const std::size_t size : {1u, 6u, 20u, 39u}) {
     connected_pair sockets;
     end accepted{side::accepted, std::move(sockets.accepted), {{}, secret}};

@@ -40,12 +40,12 @@ class opening_error : public std::runtime_error {
 };
 
 /// One end's part in a greeting, without any I/O. Used by one thread at a time.
-class greeting {
+class secret_handshake {
  public:
   static constexpr std::size_t nonce_size = 32;
 
   /// `nonce` is `nonce_size` bytes that nobody can foresee.
-  greeting(side here, std::string_view secret, std::string nonce);
+  secret_handshake(side here, std::string_view secret, std::string nonce);
 
   /// How many bytes of the other end come next; 0 when the greeting is over.
   std::size_t wanted() const noexcept { return wanted_; }

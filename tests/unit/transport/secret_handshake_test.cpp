@@ -1,4 +1,4 @@
-#include "runtime/transport/greeting.hpp"
+#include "runtime/transport/secret_handshake.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,7 +18,7 @@ constexpr std::size_t reason_at = 7;
 
 const std::string secret = "a secret of the cluster";
 
-std::string nonce(char of) { return std::string(greeting::nonce_size, of); }
+std::string nonce(char of) { return std::string(secret_handshake::nonce_size, of); }
 
 /// One end, and what became of it.
 struct talker {
@@ -32,7 +32,7 @@ struct talker {
   }
   bool fine() const { return failure.empty() && part.wanted() == 0; }
 
-  greeting part;
+  secret_handshake part;
   std::string failure;
 };
 
@@ -267,7 +267,7 @@ TEST_CASE("the beginning of a hello is known as far as it goes") {
 }
 
 TEST_CASE("a nonce of another size is a mistake of the caller") {
-  CHECK_THROWS_AS(greeting(side::dialed, "", std::string(31, 'x')), std::logic_error);
-  greeting part{side::accepted, "", nonce('a')};
+  CHECK_THROWS_AS(secret_handshake(side::dialed, "", std::string(31, 'x')), std::logic_error);
+  secret_handshake part{side::accepted, "", nonce('a')};
   CHECK_THROWS_AS(part.take("TROUPE"), std::logic_error);
 }
