@@ -48,13 +48,13 @@ class guarded_scribe : public caf::io::scribe {
  private:
   void go_on();
 
-  std::shared_ptr<lifeline> life_;
+  std::shared_ptr<connection_liveness> liveness_;
   std::shared_ptr<channel_watcher> watch_;
   std::shared_ptr<flow_meter> meter_;
   std::size_t max_unsent_bytes_;
   bool launched_ = false;
   bool overfull_ = false;
-  /// Closes the descriptor, which life_ must not cut any more then.
+  /// Closes the descriptor, which liveness_ must not cut any more then.
   caf::io::network::stream_impl<channel_policy> stream_;
 };
 

@@ -14,7 +14,8 @@ constexpr std::size_t max_known = 10'000;
 node_claims::node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
     : max_new_(max_new_nodes), interval_(new_node_interval), new_left_(max_new_nodes) {}
 
-claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now) {
+claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<connection_liveness>& by,
+                                 steady_time now) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
   if (held != holders_.end() && !held->second->ended()) {
@@ -50,7 +51,7 @@ bool node_claims::is_welcome(std::string_view node, steady_time now) {
   return true;
 }
 
-void node_claims::release(const std::shared_ptr<lifeline>& by) {
+void node_claims::release(const std::shared_ptr<connection_liveness>& by) {
   const std::lock_guard lock(mutex_);
   std::erase_if(holders_, [&](const auto& item) { return item.second == by; });
 }

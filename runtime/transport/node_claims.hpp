@@ -8,7 +8,7 @@
 // it; one that is not (process 1 of a container) waits until the end of the old connection is noticed.
 #pragma once
 
-#include "runtime/transport/lifeline.hpp"
+#include "runtime/transport/connection_liveness.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -35,9 +35,9 @@ class node_claims {
   node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval);
 
   /// Where another connection of the same realm speaks for the node, `by`'s owner uses that one from now on.
-  claim_outcome claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now);
+  claim_outcome claim(std::string_view node, const std::shared_ptr<connection_liveness>& by, steady_time now);
   /// At a connection's end.
-  void release(const std::shared_ptr<lifeline>& by);
+  void release(const std::shared_ptr<connection_liveness>& by);
   /// Cuts the connection that speaks for the node. False if there is none.
   bool cut(std::string_view node);
 
@@ -47,7 +47,7 @@ class node_claims {
   const std::size_t max_new_;
   const std::chrono::milliseconds interval_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<lifeline>, std::less<>> holders_;
+  std::map<std::string, std::shared_ptr<connection_liveness>, std::less<>> holders_;
   /// Those that were introduced; forgotten when they become too many, after which each is new once more.
   std::unordered_set<std::string> known_;
   std::size_t new_left_;

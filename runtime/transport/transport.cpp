@@ -56,32 +56,32 @@ transport_options completed(transport_options options, std::shared_ptr<const rea
 /// Watches one connection for as long as its channel lives.
 class watcher : public channel_watcher {
  public:
-  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<system_network> system)
-      : life_(std::move(life)), system_(std::move(system)) {}
+  watcher(std::shared_ptr<connection_liveness> liveness, std::shared_ptr<system_network> system)
+      : liveness_(std::move(liveness)), system_(std::move(system)) {}
   ~watcher() override {
-    life_->end();
-    system_->claims.release(life_);
+    liveness_->end();
+    system_->claims.release(liveness_);
   }
-  void heard() override { life_->heard(); }
-  void introduced() override { life_->introduced(); }
+  void heard() override { liveness_->heard(); }
+  void introduced() override { liveness_->introduced(); }
   void dropped() override {
     system_->incidents.note(incident::message_dropped);
-    system_->drops.note("left out a message of " + life_->peer() + " that nobody waits for");
+    system_->drops.note("left out a message of " + liveness_->peer() + " that nobody waits for");
   }
   bool takes(std::ptrdiff_t bytes) override { return system_->take(bytes); }
   void held_back() override { system_->incidents.note(incident::held_back); }
   claim_outcome claims(std::string_view node) override {
-    return system_->claims.claim(node, life_, steady_clock::now());
+    return system_->claims.claim(node, liveness_, steady_clock::now());
   }
   void violated(incident kind, const std::string& problem) override {
     // CAF takes a while to let go of it, and the next connection is not to wait for that.
-    system_->claims.release(life_);
+    system_->claims.release(liveness_);
     system_->incidents.note(kind);
-    system_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
+    system_->violations.note("closed a connection of " + liveness_->peer() + ": " + problem);
   }
 
  private:
-  std::shared_ptr<lifeline> life_;
+  std::shared_ptr<connection_liveness> liveness_;
   std::shared_ptr<system_network> system_;
 };
 
@@ -248,16 +248,17 @@ class transport::core : public acceptor_owner {
   }
 
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
-    auto life = std::make_shared<lifeline>(socket.get(), std::move(peer), options_.silence_limit, realm_);
-    // First, as its end is the lifeline's: the watchdog must not cut a descriptor that is closed already.
-    auto watch = std::make_shared<watcher>(life, system_);
-    system_->dog.add(life);
+    auto liveness =
+        std::make_shared<connection_liveness>(socket.get(), std::move(peer), options_.silence_limit, realm_);
+    // First, as its end is the connection_liveness's: the watchdog must not cut a descriptor that is closed already.
+    auto watch = std::make_shared<watcher>(liveness, system_);
+    system_->dog.add(liveness);
     auto stream = std::make_unique<guarded_channel>(std::move(raw), here, guard_, watch);
     auto meter =
         std::make_shared<flow_meter>(system_->flow, [receivers = options_.guard.receivers](const flow_token& token) {
           if (receivers) receivers->send(token);
         });
-    return {std::move(socket), std::move(stream), std::move(life), std::move(watch), std::move(meter)};
+    return {std::move(socket), std::move(stream), std::move(liveness), std::move(watch), std::move(meter)};
   }
 
   void wait_to_watch() {

@@ -35,7 +35,7 @@ struct transport_options {
   /// Where this transport may connect to, and be connected from.
   dial_policy dials = dial_policy::anywhere;
   /// A connection that brings nothing for so long is cut. Where several use one, the shortest of theirs holds.
-  std::chrono::milliseconds silence_limit = lifeline::usual_silence_limit;
+  std::chrono::milliseconds silence_limit = connection_liveness::usual_silence_limit;
   /// What the nodes and clients of the actor system share; null: this transport is alone, with these limits.
   std::shared_ptr<system_network> system = {};
   network_limits limits = {};
@@ -49,7 +49,7 @@ struct transport_options {
 struct open_connection {
   socket_guard socket;
   std::unique_ptr<channel> stream;
-  std::shared_ptr<lifeline> life;
+  std::shared_ptr<connection_liveness> liveness;
   /// Told of what the stream does not see.
   std::shared_ptr<channel_watcher> watch;
   std::shared_ptr<flow_meter> meter;

@@ -5,7 +5,7 @@
 
 namespace troupe::net {
 
-void watchdog::add(std::shared_ptr<lifeline> one) {
+void watchdog::add(std::shared_ptr<connection_liveness> one) {
   const std::lock_guard lock(mutex_);
   all_.push_back(std::move(one));
 }

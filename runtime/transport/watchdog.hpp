@@ -1,8 +1,8 @@
 // Cuts connections that have fallen silent: BASP sends heartbeats on every one, so silence is a peer that is gone.
 #pragma once
 
+#include "runtime/transport/connection_liveness.hpp"
 #include "runtime/transport/incidents.hpp"
-#include "runtime/transport/lifeline.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace troupe::net {
 /// Thread-safe.
 class watchdog {
  public:
-  void add(std::shared_ptr<lifeline> one);
+  void add(std::shared_ptr<connection_liveness> one);
   struct count {
     std::size_t all = 0;
     std::size_t of_network = 0;
@@ -39,7 +39,7 @@ class watchdog {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<lifeline>> all_;
+  std::vector<std::shared_ptr<connection_liveness>> all_;
   steady_time looked_at_{};
   /// No peer was heard before this, as this process did not listen.
   steady_time awake_since_{};

@@ -10,12 +10,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::shared_ptr<lifeline> some_life() { return std::make_shared<lifeline>(-1, "10.0.0.1"); }
+std::shared_ptr<connection_liveness> some_liveness() { return std::make_shared<connection_liveness>(-1, "10.0.0.1"); }
 
 /// Of a connection that is open.
 struct connection {
   connected_pair sockets;
-  std::shared_ptr<lifeline> life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
+  std::shared_ptr<connection_liveness> liveness =
+      std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
 };
 
 constexpr auto granted = claim_outcome::granted;
@@ -28,30 +29,30 @@ TEST_CASE("a node belongs to the first connection that names it, until that ends
   node_claims claims{100, 1s};
   const connection one, two, three;
   const steady_time now{1h};
-  CHECK(claims.claim("a", one.life, now) == granted);
-  CHECK(claims.claim("a", one.life, now) == granted);
-  CHECK(claims.claim("a", two.life, now) == taken);
-  CHECK(claims.claim("b", two.life, now) == granted);
-  claims.release(three.life); // which holds nothing
-  CHECK(claims.claim("a", two.life, now) == taken);
-  claims.release(one.life);
-  CHECK(claims.claim("a", two.life, now) == granted);
-  two.life->end(); // not released yet
-  CHECK(claims.claim("a", three.life, now) == granted);
-  CHECK(claims.claim("b", one.life, now) == granted);
+  CHECK(claims.claim("a", one.liveness, now) == granted);
+  CHECK(claims.claim("a", one.liveness, now) == granted);
+  CHECK(claims.claim("a", two.liveness, now) == taken);
+  CHECK(claims.claim("b", two.liveness, now) == granted);
+  claims.release(three.liveness); // which holds nothing
+  CHECK(claims.claim("a", two.liveness, now) == taken);
+  claims.release(one.liveness);
+  CHECK(claims.claim("a", two.liveness, now) == granted);
+  two.liveness->end(); // not released yet
+  CHECK(claims.claim("a", three.liveness, now) == granted);
+  CHECK(claims.claim("b", one.liveness, now) == granted);
 }
 
 TEST_CASE("who uses a connection that is there already brings its silence limit, if that is stricter") {
   node_claims claims{100, 1s};
   const connected_pair sockets;
-  const auto life = [&](std::chrono::milliseconds limit) {
-    return std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1", limit);
+  const auto liveness = [&](std::chrono::milliseconds limit) {
+    return std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1", limit);
   };
-  const auto first = life(900ms);
+  const auto first = liveness(900ms);
   CHECK(claims.claim("a", first, steady_time{1h}) == granted);
-  CHECK(claims.claim("a", life(5s), steady_time{1h}) == taken);
+  CHECK(claims.claim("a", liveness(5s), steady_time{1h}) == taken);
   CHECK(first->silence_limit() == 900ms);
-  CHECK(claims.claim("a", life(300ms), steady_time{1h}) == taken);
+  CHECK(claims.claim("a", liveness(300ms), steady_time{1h}) == taken);
   CHECK(first->silence_limit() == 300ms);
 }
 
@@ -60,29 +61,29 @@ TEST_CASE("a node that is connected in one realm cannot be reached in another, u
   auto ours = std::make_shared<const realm>();
   const auto theirs = std::make_shared<const realm>();
   const connected_pair sockets;
-  const auto life = [&](const std::shared_ptr<const realm>& of) {
-    return std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1", 900ms, of);
+  const auto liveness = [&](const std::shared_ptr<const realm>& of) {
+    return std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1", 900ms, of);
   };
-  const auto first = life(ours);
+  const auto first = liveness(ours);
   CHECK(claims.claim("a", first, steady_time{1h}) == granted);
-  CHECK(claims.claim("a", life(ours), steady_time{1h}) == taken);
-  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK(claims.claim("a", liveness(ours), steady_time{1h}) == taken);
+  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
   CHECK_FALSE(first->is_left_over());
   char byte;
   CHECK(::recv(sockets.accepted.get(), &byte, 1, MSG_DONTWAIT) < 0);
   ours.reset();
   CHECK(first->is_left_over());
-  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
   CHECK(::recv(sockets.accepted.get(), &byte, 1, 0) == 0); // it was cut
   first->end();
-  CHECK(claims.claim("a", life(theirs), steady_time{1h}) == granted);
+  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == granted);
 }
 
 TEST_CASE("the connection of a node can be cut") {
   node_claims claims{100, 1s};
   const connection one;
   CHECK_FALSE(claims.cut("a"));
-  claims.claim("a", one.life, steady_time{1h});
+  claims.claim("a", one.liveness, steady_time{1h});
   CHECK(claims.cut("a"));
   char byte;
   CHECK(::recv(one.sockets.accepted.get(), &byte, 1, 0) == 0);
@@ -93,14 +94,14 @@ TEST_CASE("new nodes may be so many, and then one each interval; known ones come
   auto now = steady_time{1h};
   int drawn = 0;
   const auto try_new = [&] {
-    const auto life = some_life();
-    const auto outcome = claims.claim("new " + std::to_string(++drawn), life, now);
-    claims.release(life);
+    const auto liveness = some_liveness();
+    const auto outcome = claims.claim("new " + std::to_string(++drawn), liveness, now);
+    claims.release(liveness);
     return outcome;
   };
   for (int i = 0; i < 3; ++i) CHECK(try_new() == granted);
   CHECK(try_new() == too_many);
-  CHECK(claims.claim("new 2", some_life(), now) == granted);
+  CHECK(claims.claim("new 2", some_liveness(), now) == granted);
   now += 999ms;
   CHECK(try_new() == too_many);
   now += 1ms;

@@ -50,27 +50,28 @@ TEST_CASE("who stays on this machine shares no realm with those who connect to o
 TEST_CASE("who comes back with the same files goes on with the connection that is left") {
   system_network network{{}, {}};
   const auto now = std::chrono::steady_clock::now();
-  const auto life = [](const std::shared_ptr<const realm>& of) {
-    return std::make_shared<lifeline>(-1, "peer", lifeline::usual_silence_limit, of);
+  const auto liveness = [](const std::shared_ptr<const realm>& of) {
+    return std::make_shared<connection_liveness>(-1, "peer", connection_liveness::usual_silence_limit, of);
   };
   auto before = network.realm_of(with_secret("secret"));
   const auto receivers = before->receivers; // as the channel of a connection keeps them
-  const lifeline left{0, "peer", lifeline::usual_silence_limit, before};
+  const connection_liveness left{0, "peer", connection_liveness::usual_silence_limit, before};
   CHECK_FALSE(left.is_left_over());
   before.reset();
   CHECK(left.is_left_over());
   auto again = network.realm_of(with_secret("secret"));
   CHECK(again->receivers == receivers);
-  CHECK(left.is_of_same_realm(*life(again)));
+  CHECK(left.is_of_same_realm(*liveness(again)));
   const auto other = network.realm_of(with_secret("other"));
-  CHECK_FALSE(left.is_of_same_realm(*life(other)));
+  CHECK_FALSE(left.is_of_same_realm(*liveness(other)));
 
-  const auto held = std::make_shared<lifeline>(1000, "peer", lifeline::usual_silence_limit, again);
+  const auto held =
+      std::make_shared<connection_liveness>(1000, "peer", connection_liveness::usual_silence_limit, again);
   CHECK(network.claims.claim("node", held, now) == claim_outcome::granted);
   again.reset();
   CHECK(held->is_left_over());
   again = network.realm_of(with_secret("secret"));
-  CHECK(network.claims.claim("node", life(again), now) == claim_outcome::taken);
+  CHECK(network.claims.claim("node", liveness(again), now) == claim_outcome::taken);
   CHECK_FALSE(held->is_left_over()); // it is used again
   again.reset();
   CHECK(held->is_left_over());

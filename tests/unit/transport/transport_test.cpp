@@ -122,8 +122,8 @@ TEST_CASE("what is dialed arrives, and frames go both ways through the guards") 
   station dialing;
   const auto there = dialing.net->dial("127.0.0.1", accepting.port);
   const auto here = accepting.arrived.take();
-  CHECK(there.life->peer() == "127.0.0.1");
-  CHECK(here.life->peer() == "127.0.0.1");
+  CHECK(there.liveness->peer() == "127.0.0.1");
+  CHECK(here.liveness->peer() == "127.0.0.1");
   const auto to_accepting = basp::client_hello(node_b) + basp::wire("troupe.hello", "hello");
   const auto to_dialing = basp::server_hello(node_a) + basp::wire("troupe.hello", "welcome");
   write_all(there, to_accepting);

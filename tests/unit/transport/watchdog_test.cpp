@@ -44,8 +44,8 @@ struct patrol {
 TEST_CASE("a connection that brings nothing is cut, once, and after the limit") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   CHECK(one.look_for(800ms).empty());
   CHECK_FALSE(is_closed(sockets.accepted));
   CHECK(one.look_for(400ms) == names{"10.0.0.1"});
@@ -58,24 +58,24 @@ TEST_CASE("of two connections, the one that was heard later is cut later") {
   patrol one;
   connected_pair heard;
   connected_pair silent;
-  const auto life = std::make_shared<lifeline>(heard.dialed.get(), "10.0.0.1");
-  const auto other = std::make_shared<lifeline>(silent.dialed.get(), "10.0.0.2");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(heard.dialed.get(), "10.0.0.1");
+  const auto other = std::make_shared<connection_liveness>(silent.dialed.get(), "10.0.0.2");
+  one.dog.add(liveness);
   one.dog.add(other);
-  while (life->heard_at() < other->heard_at() + 5ms) life->heard();
+  while (liveness->heard_at() < other->heard_at() + 5ms) liveness->heard();
   CHECK(one.look_for(800ms).empty());
   CHECK(names_of(one.dog.look(other->heard_at() + 902ms)) == names{"10.0.0.2"});
   CHECK(is_closed(silent.accepted));
   CHECK_FALSE(is_closed(heard.accepted));
-  CHECK(names_of(one.dog.look(life->heard_at() + 902ms)) == names{"10.0.0.1"});
+  CHECK(names_of(one.dog.look(liveness->heard_at() + 902ms)) == names{"10.0.0.1"});
 }
 
 TEST_CASE("each connection has its own limit") {
   patrol one;
   connected_pair strict, patient;
-  const auto life = std::make_shared<lifeline>(strict.dialed.get(), "10.0.0.1", 300ms);
-  const auto other = std::make_shared<lifeline>(patient.dialed.get(), "10.0.0.2", 3s);
-  for (const auto& each : {life, other}) {
+  const auto liveness = std::make_shared<connection_liveness>(strict.dialed.get(), "10.0.0.1", 300ms);
+  const auto other = std::make_shared<connection_liveness>(patient.dialed.get(), "10.0.0.2", 3s);
+  for (const auto& each : {liveness, other}) {
     each->introduced();
     one.dog.add(each);
   }
@@ -88,8 +88,8 @@ TEST_CASE("each connection has its own limit") {
 TEST_CASE("when this process itself stood still nobody is blamed for it") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   CHECK(one.look_for(500ms).empty());
   one.now += 10s;
   CHECK(one.dog.look(one.now).empty());
@@ -101,8 +101,8 @@ TEST_CASE("when this process itself stood still nobody is blamed for it") {
 TEST_CASE("late by a little is no excuse") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   names cut;
   for (int i = 0; i < 5; ++i) {
     one.now += 3 * watchdog::pace;
@@ -114,9 +114,9 @@ TEST_CASE("late by a little is no excuse") {
 TEST_CASE("connections are counted by address, until they end") {
   watchdog dog;
   connected_pair sockets;
-  const auto first = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  const auto second = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.1");
-  const auto third = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.2");
+  const auto first = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  const auto second = std::make_shared<connection_liveness>(sockets.accepted.get(), "10.0.0.1");
+  const auto third = std::make_shared<connection_liveness>(sockets.accepted.get(), "10.0.0.2");
   for (const auto& one : {first, second, third}) dog.add(one);
   CHECK(dog.open("10.0.0.1").all == 3);
   CHECK(dog.open("10.0.0.1").of_network == 2);
@@ -130,9 +130,9 @@ TEST_CASE("connections are counted by address, until they end") {
 TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
   watchdog dog;
   connected_pair sockets;
-  std::vector<std::shared_ptr<lifeline>> all;
+  std::vector<std::shared_ptr<connection_liveness>> all;
   for (const auto* peer : {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1", "10.0.0.1"}) {
-    all.push_back(std::make_shared<lifeline>(sockets.dialed.get(), peer));
+    all.push_back(std::make_shared<connection_liveness>(sockets.dialed.get(), peer));
     dog.add(all.back());
   }
   CHECK(dog.open("2001:db8:1:2::/64").of_network == 2);
@@ -140,13 +140,13 @@ TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
   CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
-TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be another's by now") {
+TEST_CASE("an ended connection_liveness cuts nothing: the number of its socket may be another's by now") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
-  life->end();
-  life->cut();
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
+  liveness->end();
+  liveness->cut();
   CHECK(one.look_for(3s).empty());
   CHECK_FALSE(is_closed(sockets.accepted));
 }
@@ -154,12 +154,12 @@ TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be anoth
 TEST_CASE("a connection that this process does not read is not to blame for its silence") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
-  life->introduced();
-  life->hold();
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
+  liveness->introduced();
+  liveness->hold();
   CHECK(one.look_for(5s).empty());
-  life->release();
+  liveness->release();
   one.now = std::chrono::steady_clock::now(); // heard just now, by the real clock
   CHECK(one.look_for(800ms).empty());
   CHECK(one.look_for(400ms) == names{"10.0.0.1"});
@@ -169,8 +169,8 @@ TEST_CASE("who does not introduce itself is cut, however much it talks") {
   patrol one;
   connected_pair polite;
   connected_pair rude;
-  const auto introduced = std::make_shared<lifeline>(polite.dialed.get(), "10.0.0.1", 60s);
-  const auto anonymous = std::make_shared<lifeline>(rude.dialed.get(), "10.0.0.2", 60s);
+  const auto introduced = std::make_shared<connection_liveness>(polite.dialed.get(), "10.0.0.1", 60s);
+  const auto anonymous = std::make_shared<connection_liveness>(rude.dialed.get(), "10.0.0.2", 60s);
   one.dog.add(introduced);
   one.dog.add(anonymous);
   introduced->introduced();

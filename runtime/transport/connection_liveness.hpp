@@ -14,13 +14,13 @@ namespace troupe::net {
 struct realm;
 
 /// Thread-safe. The owner of the socket calls `end` before closing it.
-class lifeline {
+class connection_liveness {
  public:
   static constexpr std::chrono::milliseconds usual_silence_limit{900};
 
   /// `opened_in` is the realm that the connection belongs to (see system_network.hpp).
-  lifeline(int socket, std::string peer, std::chrono::milliseconds silence_limit = usual_silence_limit,
-           std::weak_ptr<const realm> opened_in = {});
+  connection_liveness(int socket, std::string peer, std::chrono::milliseconds silence_limit = usual_silence_limit,
+                      std::weak_ptr<const realm> opened_in = {});
 
   void heard() noexcept { heard_at_.store(now(), std::memory_order_relaxed); }
   steady_time heard_at() const noexcept { return steady_time{steady_time::duration{heard_at_.load()}}; }
@@ -42,8 +42,8 @@ class lifeline {
   /// A connection that brings nothing for so long is cut.
   std::chrono::milliseconds silence_limit() const noexcept { return std::chrono::milliseconds{limit_.load()}; }
   /// The owner of the other connection uses this one from now on: the stricter limit holds.
-  void share_with(const lifeline& other);
-  bool is_of_same_realm(const lifeline& other) const noexcept;
+  void share_with(const connection_liveness& other);
+  bool is_of_same_realm(const connection_liveness& other) const noexcept;
   /// No transport uses the realm any more that the connection belongs to.
   bool is_left_over() const;
   bool ended() const;
