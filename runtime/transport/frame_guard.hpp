@@ -14,7 +14,7 @@
 
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/incidents.hpp"
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 
 #include <cstddef>
 #include <cstdint>

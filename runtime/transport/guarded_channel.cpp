@@ -19,7 +19,7 @@ constexpr int max_fruitless_reads = 16;
 guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
                                  std::shared_ptr<channel_watcher> watcher)
     : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)),
-      guard_(here, *options_, [this](std::string_view node) { return watcher_->claims(node); }) {}
+      guard_(here, *options_, [this](std::string_view node) { return watcher_->claim_node(node); }) {}
 
 guarded_channel::~guarded_channel() { resize(0); }
 

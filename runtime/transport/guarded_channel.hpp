@@ -22,7 +22,7 @@ struct channel_watcher {
   /// The buffer for a frame is to grow (or, negative, to shrink) by so much; false: it must not grow, and does not.
   virtual bool takes(std::ptrdiff_t bytes) = 0;
   /// The other end says it is this node, by CAF's id.
-  virtual claim_outcome claims(std::string_view node) = 0;
+  virtual claim_outcome claim_node(std::string_view node) = 0;
   /// It is not read for a while.
   virtual void held_back() = 0;
   /// The stream ends here, for this reason.

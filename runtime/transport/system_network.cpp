@@ -54,7 +54,7 @@ void complaints::note(const std::string& what) {
 }
 
 system_network::system_network(const network_limits& limits, const std::function<void(const std::string&)>& warn)
-    : claims(limits.max_new_nodes, limits.new_node_interval), violations(warn), drops(warn), cuts(warn),
+    : node_ids(limits.max_new_nodes, limits.new_node_interval), violations(warn), drops(warn), cuts(warn),
       most_(static_cast<std::ptrdiff_t>(limits.max_collected_bytes)) {
   flow->total = limits.max_unhandled_bytes;
   flow->most = limits.max_unhandled_bytes_per_connection;

@@ -13,7 +13,7 @@
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/frame_guard.hpp"
 #include "runtime/transport/incidents.hpp"
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 #include "runtime/transport/watchdog.hpp"
 
 #include <atomic>
@@ -77,7 +77,7 @@ class system_network {
   bool take(std::ptrdiff_t bytes);
 
   incident_counter incidents;
-  node_claims claims;
+  node_id_registry node_ids;
   watchdog dog;
   /// One for each kind, so that many of one do not silence the others.
   complaints violations;

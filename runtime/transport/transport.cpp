@@ -60,7 +60,7 @@ class watcher : public channel_watcher {
       : liveness_(std::move(liveness)), system_(std::move(system)) {}
   ~watcher() override {
     liveness_->end();
-    system_->claims.release(liveness_);
+    system_->node_ids.release(liveness_);
   }
   void heard() override { liveness_->heard(); }
   void introduced() override { liveness_->introduced(); }
@@ -70,12 +70,12 @@ class watcher : public channel_watcher {
   }
   bool takes(std::ptrdiff_t bytes) override { return system_->take(bytes); }
   void held_back() override { system_->incidents.note(incident::held_back); }
-  claim_outcome claims(std::string_view node) override {
-    return system_->claims.claim(node, liveness_, steady_clock::now());
+  claim_outcome claim_node(std::string_view node) override {
+    return system_->node_ids.claim(node, liveness_, steady_clock::now());
   }
   void violated(incident kind, const std::string& problem) override {
     // CAF takes a while to let go of it, and the next connection is not to wait for that.
-    system_->claims.release(liveness_);
+    system_->node_ids.release(liveness_);
     system_->incidents.note(kind);
     system_->violations.note("closed a connection of " + liveness_->peer() + ": " + problem);
   }
@@ -171,7 +171,7 @@ class transport::core : public acceptor_owner {
   }
 
   void hang_up(std::string_view node, const std::string& why) {
-    if (!system_->claims.cut(node)) return;
+    if (!system_->node_ids.cut(node)) return;
     system_->incidents.note(incident::cut_silent);
     system_->cuts.note("cut the connection with a node: " + why);
   }

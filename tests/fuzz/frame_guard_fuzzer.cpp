@@ -41,7 +41,7 @@ struct watcher : channel_watcher {
     if (taken < 0) found("more is given back than was taken");
     return true;
   }
-  claim_outcome claims(std::string_view) override { return claim_outcome::granted; }
+  claim_outcome claim_node(std::string_view) override { return claim_outcome::granted; }
   void held_back() override {}
   void violated(incident, const std::string& problem) override {
     if (problem.empty()) found("a violation without a reason");

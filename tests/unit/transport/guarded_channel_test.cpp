@@ -33,7 +33,7 @@ struct counting_watcher : channel_watcher {
     if (allowed) taken += bytes;
     return allowed;
   }
-  claim_outcome claims(std::string_view) override { return claim; }
+  claim_outcome claim_node(std::string_view) override { return claim; }
   void held_back() override {}
   void violated(incident kind, const std::string& what) override {
     kinds.push_back(kind);

@@ -67,11 +67,11 @@ TEST_CASE("who comes back with the same files goes on with the connection that i
 
   const auto held =
       std::make_shared<connection_liveness>(1000, "peer", connection_liveness::usual_silence_limit, again);
-  CHECK(network.claims.claim("node", held, now) == claim_outcome::granted);
+  CHECK(network.node_ids.claim("node", held, now) == claim_outcome::granted);
   again.reset();
   CHECK(held->is_left_over());
   again = network.realm_of(with_secret("secret"));
-  CHECK(network.claims.claim("node", liveness(again), now) == claim_outcome::taken);
+  CHECK(network.node_ids.claim("node", liveness(again), now) == claim_outcome::taken);
   CHECK_FALSE(held->is_left_over()); // it is used again
   again.reset();
   CHECK(held->is_left_over());

@@ -1,4 +1,4 @@
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 #include "runtime/transport/system_network.hpp"
 #include "tests/unit/transport/connected_pair.hpp"
 
@@ -26,38 +26,38 @@ constexpr auto too_many = claim_outcome::too_many_nodes;
 } // namespace
 
 TEST_CASE("a node belongs to the first connection that names it, until that ends") {
-  node_claims claims{100, 1s};
+  node_id_registry registry{100, 1s};
   const connection one, two, three;
   const steady_time now{1h};
-  CHECK(claims.claim("a", one.liveness, now) == granted);
-  CHECK(claims.claim("a", one.liveness, now) == granted);
-  CHECK(claims.claim("a", two.liveness, now) == taken);
-  CHECK(claims.claim("b", two.liveness, now) == granted);
-  claims.release(three.liveness); // which holds nothing
-  CHECK(claims.claim("a", two.liveness, now) == taken);
-  claims.release(one.liveness);
-  CHECK(claims.claim("a", two.liveness, now) == granted);
+  CHECK(registry.claim("a", one.liveness, now) == granted);
+  CHECK(registry.claim("a", one.liveness, now) == granted);
+  CHECK(registry.claim("a", two.liveness, now) == taken);
+  CHECK(registry.claim("b", two.liveness, now) == granted);
+  registry.release(three.liveness); // which holds nothing
+  CHECK(registry.claim("a", two.liveness, now) == taken);
+  registry.release(one.liveness);
+  CHECK(registry.claim("a", two.liveness, now) == granted);
   two.liveness->end(); // not released yet
-  CHECK(claims.claim("a", three.liveness, now) == granted);
-  CHECK(claims.claim("b", one.liveness, now) == granted);
+  CHECK(registry.claim("a", three.liveness, now) == granted);
+  CHECK(registry.claim("b", one.liveness, now) == granted);
 }
 
 TEST_CASE("who uses a connection that is there already brings its silence limit, if that is stricter") {
-  node_claims claims{100, 1s};
+  node_id_registry registry{100, 1s};
   const connected_pair sockets;
   const auto liveness = [&](std::chrono::milliseconds limit) {
     return std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1", limit);
   };
   const auto first = liveness(900ms);
-  CHECK(claims.claim("a", first, steady_time{1h}) == granted);
-  CHECK(claims.claim("a", liveness(5s), steady_time{1h}) == taken);
+  CHECK(registry.claim("a", first, steady_time{1h}) == granted);
+  CHECK(registry.claim("a", liveness(5s), steady_time{1h}) == taken);
   CHECK(first->silence_limit() == 900ms);
-  CHECK(claims.claim("a", liveness(300ms), steady_time{1h}) == taken);
+  CHECK(registry.claim("a", liveness(300ms), steady_time{1h}) == taken);
   CHECK(first->silence_limit() == 300ms);
 }
 
 TEST_CASE("a node that is connected in one realm cannot be reached in another, until nobody needs that connection") {
-  node_claims claims{100, 1s};
+  node_id_registry registry{100, 1s};
   auto ours = std::make_shared<const realm>();
   const auto theirs = std::make_shared<const realm>();
   const connected_pair sockets;
@@ -65,43 +65,43 @@ TEST_CASE("a node that is connected in one realm cannot be reached in another, u
     return std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1", 900ms, of);
   };
   const auto first = liveness(ours);
-  CHECK(claims.claim("a", first, steady_time{1h}) == granted);
-  CHECK(claims.claim("a", liveness(ours), steady_time{1h}) == taken);
-  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK(registry.claim("a", first, steady_time{1h}) == granted);
+  CHECK(registry.claim("a", liveness(ours), steady_time{1h}) == taken);
+  CHECK(registry.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
   CHECK_FALSE(first->is_left_over());
   char byte;
   CHECK(::recv(sockets.accepted.get(), &byte, 1, MSG_DONTWAIT) < 0);
   ours.reset();
   CHECK(first->is_left_over());
-  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
+  CHECK(registry.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
   CHECK(::recv(sockets.accepted.get(), &byte, 1, 0) == 0); // it was cut
   first->end();
-  CHECK(claims.claim("a", liveness(theirs), steady_time{1h}) == granted);
+  CHECK(registry.claim("a", liveness(theirs), steady_time{1h}) == granted);
 }
 
 TEST_CASE("the connection of a node can be cut") {
-  node_claims claims{100, 1s};
+  node_id_registry registry{100, 1s};
   const connection one;
-  CHECK_FALSE(claims.cut("a"));
-  claims.claim("a", one.liveness, steady_time{1h});
-  CHECK(claims.cut("a"));
+  CHECK_FALSE(registry.cut("a"));
+  registry.claim("a", one.liveness, steady_time{1h});
+  CHECK(registry.cut("a"));
   char byte;
   CHECK(::recv(one.sockets.accepted.get(), &byte, 1, 0) == 0);
 }
 
 TEST_CASE("new nodes may be so many, and then one each interval; known ones come back at any time") {
-  node_claims claims{3, 1s};
+  node_id_registry registry{3, 1s};
   auto now = steady_time{1h};
   int drawn = 0;
   const auto try_new = [&] {
     const auto liveness = some_liveness();
-    const auto outcome = claims.claim("new " + std::to_string(++drawn), liveness, now);
-    claims.release(liveness);
+    const auto outcome = registry.claim("new " + std::to_string(++drawn), liveness, now);
+    registry.release(liveness);
     return outcome;
   };
   for (int i = 0; i < 3; ++i) CHECK(try_new() == granted);
   CHECK(try_new() == too_many);
-  CHECK(claims.claim("new 2", some_liveness(), now) == granted);
+  CHECK(registry.claim("new 2", some_liveness(), now) == granted);
   now += 999ms;
   CHECK(try_new() == too_many);
   now += 1ms;

@@ -1,4 +1,4 @@
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 
 #include <utility>
 
@@ -11,11 +11,11 @@ constexpr std::size_t max_known = 10'000;
 
 } // namespace
 
-node_claims::node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
+node_id_registry::node_id_registry(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
     : max_new_(max_new_nodes), interval_(new_node_interval), new_left_(max_new_nodes) {}
 
-claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<connection_liveness>& by,
-                                 steady_time now) {
+claim_outcome node_id_registry::claim(std::string_view node, const std::shared_ptr<connection_liveness>& by,
+                                      steady_time now) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
   if (held != holders_.end() && !held->second->ended()) {
@@ -33,7 +33,7 @@ claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<co
   return claim_outcome::granted;
 }
 
-bool node_claims::is_welcome(std::string_view node, steady_time now) {
+bool node_id_registry::is_welcome(std::string_view node, steady_time now) {
   std::string name{node};
   if (known_.contains(name)) return true;
   const auto passed = static_cast<std::size_t>((now - counted_at_) / interval_);
@@ -51,12 +51,12 @@ bool node_claims::is_welcome(std::string_view node, steady_time now) {
   return true;
 }
 
-void node_claims::release(const std::shared_ptr<connection_liveness>& by) {
+void node_id_registry::release(const std::shared_ptr<connection_liveness>& by) {
   const std::lock_guard lock(mutex_);
   std::erase_if(holders_, [&](const auto& item) { return item.second == by; });
 }
 
-bool node_claims::cut(std::string_view node) {
+bool node_id_registry::cut(std::string_view node) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
   if (held == holders_.end()) return false;

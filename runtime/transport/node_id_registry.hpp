@@ -29,10 +29,10 @@ enum class claim_outcome {
 };
 
 /// Thread-safe. Nodes are named by CAF's id, encoded.
-class node_claims {
+class node_id_registry {
  public:
   /// CAF keeps about 1 KB of every node it was ever introduced to: new ones may be so many, and then one each interval.
-  node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval);
+  node_id_registry(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval);
 
   /// Where another connection of the same realm speaks for the node, `by`'s owner uses that one from now on.
   claim_outcome claim(std::string_view node, const std::shared_ptr<connection_liveness>& by, steady_time now);
