@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds complaint_pace{1};
+constexpr std::chrono::seconds log_pace{1};
 
 /// Links are not followed: Kubernetes renews files by leading a link elsewhere, and a renewed file is the same one.
 std::filesystem::path place_of(const std::filesystem::path& file) {
@@ -40,10 +40,10 @@ bool same(const credentials_files& a, const credentials_files& b) {
 
 } // namespace
 
-void complaints::note(const std::string& what) {
+void rate_limited_log::note(const std::string& what) {
   const std::lock_guard lock(mutex_);
   const auto now = steady_clock::now();
-  if (said_ && now - said_at_ < complaint_pace) {
+  if (said_ && now - said_at_ < log_pace) {
     ++unsaid_;
     return;
   }

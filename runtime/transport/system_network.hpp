@@ -29,9 +29,9 @@
 namespace troupe::net {
 
 /// Logs at most one line a second, and how many it left out. Thread-safe.
-class complaints {
+class rate_limited_log {
  public:
-  explicit complaints(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+  explicit rate_limited_log(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
   void note(const std::string& what);
 
  private:
@@ -80,9 +80,9 @@ class system_network {
   node_id_registry node_ids;
   watchdog dog;
   /// One for each kind, so that many of one do not silence the others.
-  complaints violations;
-  complaints drops;
-  complaints cuts;
+  rate_limited_log violations;
+  rate_limited_log drops;
+  rate_limited_log cuts;
   const std::shared_ptr<flow_room> flow = std::make_shared<flow_room>();
 
  private:

@@ -300,7 +300,7 @@ class transport::core : public acceptor_owner {
   /// Shared with the thread that reads the files.
   std::shared_ptr<credentials_keeper> keeper_;
   std::shared_ptr<system_network> system_;
-  complaints refusals_;
+  rate_limited_log refusals_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;
