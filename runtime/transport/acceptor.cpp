@@ -80,7 +80,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
         continue;
       }
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
+        owner_.refused("any address", incident::refused_by_limit, "no file descriptor is left to accept connections");
         return pause();
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
@@ -115,7 +115,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
       openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
       opening_descriptors.add(1);
     } catch (const std::exception& e) {
-      return owner_.refused("somebody", incident::opening_failed, e.what());
+      return owner_.refused("an unknown address", incident::opening_failed, e.what());
     }
     go_on(openings_.back());
   }
@@ -134,7 +134,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
         oldest = openings_.begin();
       if (oldest == openings_.end()) return;
       owner_.refused((*oldest)->peer, incident::refused_by_limit,
-                     "newer connections pushed it out before its opening was over");
+                     "newer connections displaced it before its opening was complete");
       drop(*oldest);
     }
   }

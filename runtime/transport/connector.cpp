@@ -62,7 +62,7 @@ void connector::shake_hands(net::open_connection connection) {
 }
 
 void connector::succeed(const caf::strong_actor_ptr& found) {
-  if (!found) return fail(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
+  if (!found) return fail(caf::make_error(caf::sec::no_actor_published_at_port, "no actor is published there"));
   found_ = caf::actor_cast<endpoint_handle>(found);
   // Comes back at once if the connection is gone already.
   monitor(found_);
@@ -71,8 +71,9 @@ void connector::succeed(const caf::strong_actor_ptr& found) {
 
 void connector::fail(const caf::error& why) {
   // Not as a timeout: the requester would think that this actor hangs.
-  const auto told =
-      why == caf::sec::request_timeout ? caf::make_error(caf::sec::cannot_connect_to_node, "it takes too long") : why;
+  const auto told = why == caf::sec::request_timeout
+                        ? caf::make_error(caf::sec::cannot_connect_to_node, "the handshake timed out")
+                        : why;
   for (auto& promise : std::exchange(waiting_, {})) promise.deliver(told);
 }
 

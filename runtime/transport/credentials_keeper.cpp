@@ -104,7 +104,7 @@ void credentials_keeper::mind_expiry(steady_time now, const listener& say) {
   const auto when = left.count() < 0 ? std::string{"has expired"}
                     : whole < 48     ? "expires in " + std::to_string(whole) + " hours"
                                      : "expires in " + std::to_string(whole / 24) + " days";
-  say("TLS: the own certificate " + when + ": " + tls->description());
+  say("TLS: this process's certificate " + when + ": " + tls->description());
 }
 
 } // namespace troupe::net

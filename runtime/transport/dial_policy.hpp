@@ -25,7 +25,7 @@ inline std::string objection(const std::string& host, const sockaddr& address, d
   if (policy == dial_policy::anywhere || is_loopback(address)) return {};
   const auto where = text_of(address);
   return (where == host ? host : host + " resolves to " + where + ", which") +
-         " is not on this machine: without TLS, loopback addresses alone are dialed. Give certificates, or "
+         " is not on this machine: without TLS, only loopback addresses are dialed. Set up TLS, or allow this with "
          "--insecure (node_options::insecure, client_options::insecure)";
 }
 

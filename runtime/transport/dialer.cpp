@@ -116,7 +116,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
   void resolve(const call_ptr& one) {
     if (resolved_host::is_literal(one->host))
       return resolved(one, {std::make_shared<const resolved_host>(one->host, one->port), {}});
-    limit(one, options_.resolving, "cannot resolve " + one->host + ": it takes too long");
+    limit(one, options_.resolving, "cannot resolve " + one->host + ": timed out");
     const auto told = [home = home_, self = weak_from_this(), to = std::weak_ptr(one)](const resolution& found) {
       home->post([self, to, found] {
         const auto here = self.lock();
@@ -152,7 +152,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
       dialing_descriptors.add(1);
       one->has_place = true;
       contained(one, [&] {
-        limit(one, options_.deadline, "connecting takes too long");
+        limit(one, options_.deadline, "connecting timed out");
         try_next(one);
       });
     }

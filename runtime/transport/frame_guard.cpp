@@ -153,8 +153,8 @@ bool frame_guard::in_order(const header& h) {
 std::size_t frame_guard::frame_size(std::string_view bytes) {
   const header h{bytes};
   if (h.op > operation::heartbeat) return wrong("no such operation: " + std::to_string(static_cast<unsigned>(h.op)));
-  if (h.padding != 0) return wrong("bytes that must be 0 are not");
-  if (!in_order(h)) return wrong(handshakes_ == 0 ? "no handshake first" : "a handshake out of turn");
+  if (h.padding != 0) return wrong("reserved bytes are not 0");
+  if (!in_order(h)) return wrong(handshakes_ == 0 ? "the first frame is not a handshake" : "a handshake out of turn");
   const bool message = h.op == operation::direct_message;
   const auto allowed = message                               ? named_receiver_flag
                        : h.op == operation::client_handshake ? select_connection_flag
@@ -162,12 +162,12 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   if ((h.flags & ~allowed) != 0) return wrong("unknown flags");
   const auto size = header_size + std::size_t{h.payload};
   if (h.op == operation::heartbeat) {
-    if (h.payload || h.data || h.from || h.to) return wrong("a heartbeat that carries something");
+    if (h.payload || h.data || h.from || h.to) return wrong("a heartbeat with content");
     return size;
   }
   if (h.payload == 0) return wrong("a payload is missing");
   if (message ? size > options_.max_frame_bytes : h.payload > max_control_bytes)
-    return wrong("a frame of " + std::to_string(size) + " bytes is announced");
+    return wrong("a frame of " + std::to_string(size) + " bytes is too large");
   bool plausible = false;
   switch (h.op) {
   case operation::server_handshake:
@@ -188,7 +188,7 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   default: // routed messages: nobody forwards for anybody here
     return wrong("a routed message");
   }
-  return plausible ? size : wrong("a header that makes no sense");
+  return plausible ? size : wrong("an inconsistent header");
 }
 
 verdict frame_guard::judge(std::string_view frame) {
@@ -261,7 +261,7 @@ verdict frame_guard::refuse(claim_outcome why) {
   switch (why) {
   case claim_outcome::granted:
   case claim_outcome::taken:
-    wrong("it says it is a node that is connected already");
+    wrong("it claims to be a node that is already connected");
     break;
   case claim_outcome::other_realm:
     wrong("the process there is connected already for another node or client of this actor system, which has other "
@@ -287,7 +287,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   senders_.insert(h.from);
   if (senders_.size() > options_.max_senders) {
-    wrong("too many living senders on one connection");
+    wrong("too many live senders on one connection");
     return verdict::violation;
   }
   // An error that answers nothing would end its receiver.
@@ -304,7 +304,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   if (type == options_.types.end()) return verdict::drop;
   const auto content = in.string();
   if (in.done() && type->second(content)) return verdict::pass;
-  wrong(in.done() ? "a message that is not what it says" : "a message that is longer or shorter than it says");
+  wrong(in.done() ? "a message whose content does not match its type" : "a message whose size does not match");
   return verdict::violation;
 }
 

@@ -83,7 +83,7 @@ flow guarded_channel::fill() {
     end_ -= std::exchange(begin_, 0);
     const auto larger = std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_)));
     if (end_ == buffer_.size() && !resize(larger)) {
-      violate(incident::cut_for_memory, "too much of unfinished frames is held for all connections together");
+      violate(incident::cut_for_memory, "the unfinished frames of all connections together take too much memory");
       return flow::closed;
     }
   }

@@ -80,7 +80,7 @@ void guarded_scribe::go_on() {
 void guarded_scribe::flush() {
   if (stream_.wr_buf().size() > max_unsent_bytes_) {
     stream_.wr_buf().clear();
-    if (!std::exchange(overfull_, true)) watch_->violated(incident::cut_for_memory, "too much waits to be sent to it");
+    if (!std::exchange(overfull_, true)) watch_->violated(incident::cut_for_memory, "too many bytes wait to be sent");
     return liveness_->cut();
   }
   stream_.flush(this);

@@ -40,7 +40,7 @@ void opening::begin() {
 bool opening::first_bytes() {
   char seen[8];
   const auto size = ::recv(socket_, seen, sizeof seen, MSG_PEEK);
-  if (size == 0) throw opening_error("connected and closed");
+  if (size == 0) throw opening_error("closed before it sent anything");
   if (size < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return false;
     throw opening_error("the connection broke");
@@ -85,7 +85,7 @@ opening::wants opening::step() {
     in_.resize(wanted);
     const auto got = channel_->read(in_.data() + have, wanted - have);
     in_.resize(have + (got.state == flow::moved ? got.bytes : 0));
-    if (got.state == flow::closed) fail("the other end closed the connection before it had greeted");
+    if (got.state == flow::closed) fail("the other end closed the connection during the secret handshake");
     if (got.state == flow::again) return wants::read;
     if (in_.size() < wanted) continue;
     try {
@@ -108,7 +108,7 @@ bool opening::send_pending() {
   out_ += secret_handshake_.take_output();
   while (!out_.empty()) {
     const auto sent = channel_->write(out_.data(), out_.size());
-    if (sent.state == flow::closed) fail("the other end closed the connection before it was greeted");
+    if (sent.state == flow::closed) fail("the other end closed the connection during the secret handshake");
     if (sent.state == flow::again) return false;
     out_.erase(0, sent.bytes);
   }

@@ -45,7 +45,7 @@ bool equal(std::string_view a, std::string_view b) {
 const char* to_string(refusal why) {
   switch (why) {
   case refusal::none:
-    return "has nothing against it";
+    return "accepts";
   case refusal::other_secret:
     return "has another cluster secret, or none";
   case refusal::other_version:
@@ -69,7 +69,7 @@ secret_handshake::secret_handshake(side here, std::string_view secret, std::stri
 std::string secret_handshake::take_output() { return std::exchange(out_, {}); }
 
 void secret_handshake::take(std::string_view bytes) {
-  if (bytes.size() != wanted_) throw std::logic_error("a greeting is fed what it did not ask for");
+  if (bytes.size() != wanted_) throw std::logic_error("secret_handshake::take got an unexpected number of bytes");
   if (!bytes.starts_with(magic)) throw opening_error("the other end does not speak this protocol");
   bytes.remove_prefix(magic.size());
   const auto said = static_cast<refusal>(bytes[1]);

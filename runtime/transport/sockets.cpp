@@ -90,7 +90,7 @@ socket_guard listen_at(const std::string& address, std::uint16_t port, bool on_l
   }
   if (fd.get() < 0) throw socket_error(where + std::strerror(errno));
   if (on_loopback_only && !is_loopback(*a->ai_addr))
-    throw socket_error(where + text_of(*a->ai_addr) + " is not on this machine alone");
+    throw socket_error(where + text_of(*a->ai_addr) + " is not a loopback address");
   const int on = 1;
   const int off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -52,7 +52,7 @@ std::string read_file(const char* what, const std::filesystem::path& file, bool 
   const std::unique_ptr<const int, void (*)(const int*)> closes{&fd, [](const int* f) { ::close(*f); }};
   struct stat about {};
   if (::fstat(fd, &about) != 0) unusable(what, file, std::strerror(errno));
-  if (!S_ISREG(about.st_mode)) unusable(what, file, "is no regular file");
+  if (!S_ISREG(about.st_mode)) unusable(what, file, "is not a regular file");
   if (secret && (about.st_mode & (S_IRWXO | S_IWGRP)) != 0)
     unusable(what, file, "others can access it (chmod 600 would do)");
   constexpr std::size_t most = 64 * 1024;
@@ -257,7 +257,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     if (!ctx_) throw tls_error("OpenSSL cannot start: " + last_error());
     names_.any_of = options.allowed_names;
     if (!options.cluster_name.empty()) names_.any_of.push_back(options.cluster_name);
-    if (names_.any_of.empty()) throw tls_error("TLS needs a cluster name, or names to allow, to know its peers by");
+    if (names_.any_of.empty()) throw tls_error("TLS needs a cluster name or allowed names to identify peers");
     auto* ctx = ctx_.get();
     SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
     // Sessions are long: nothing is gained by resuming them, and a resumed one would skip the certificates.

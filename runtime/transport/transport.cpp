@@ -66,7 +66,7 @@ class watcher : public channel_watcher {
   void introduced() override { liveness_->introduced(); }
   void dropped() override {
     system_->incidents.note(incident::message_dropped);
-    system_->drops.note("left out a message of " + liveness_->peer() + " that nobody waits for");
+    system_->drops.note("dropped a message from " + liveness_->peer() + ": no actor here expects it");
   }
   bool takes(std::ptrdiff_t bytes) override { return system_->take(bytes); }
   void held_back() override { system_->incidents.note(incident::held_back); }
@@ -77,7 +77,7 @@ class watcher : public channel_watcher {
     // CAF takes a while to let go of it, and the next connection is not to wait for that.
     system_->node_ids.release(liveness_);
     system_->incidents.note(kind);
-    system_->violations.note("closed a connection of " + liveness_->peer() + ": " + problem);
+    system_->violations.note("closed the connection with " + liveness_->peer() + ": " + problem);
   }
 
  private:
@@ -223,7 +223,7 @@ class transport::core : public acceptor_owner {
 
   void complain(const char* what) noexcept {
     try {
-      refusals_.note(std::string{"the network goes on after an error: "} + what);
+      refusals_.note(std::string{"the network thread continues after an error: "} + what);
     } catch (const std::exception&) { // no memory to say so
     }
   }
@@ -269,8 +269,8 @@ class transport::core : public acceptor_owner {
       for (const auto& [peer, why] : system_->dog.look(steady_clock::now())) {
         system_->incidents.note(why);
         system_->cuts.note(
-            "cut a connection with " + peer +
-            (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
+            "cut the connection with " + peer +
+            (why == incident::cut_silent ? ": it was silent for too long" : ": it did not introduce itself in time"));
       }
     });
   }
@@ -291,7 +291,7 @@ class transport::core : public acceptor_owner {
   }
   void refused(const std::string& peer, incident kind, const std::string& why) override {
     system_->incidents.note(kind);
-    refusals_.note("turned away a connection of " + peer + ": " + why);
+    refusals_.note("refused a connection from " + peer + ": " + why);
   }
 
   std::shared_ptr<const realm> realm_;

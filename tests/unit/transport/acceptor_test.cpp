@@ -68,7 +68,7 @@ struct tended_gate {
   /// Until everybody that has connected by now is inside its opening: one more who hangs up is noticed after them.
   void run_until_all_are_in() {
     knock(port);
-    const auto left = [](const std::string& refusal) { return refusal.ends_with(": connected and closed"); };
+    const auto left = [](const std::string& refusal) { return refusal.ends_with(": closed before it sent anything"); };
     run_until([&] { return std::erase_if(owner.refusals, left) > 0; });
   }
 
@@ -161,7 +161,7 @@ TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of an
   CHECK(one.owner.refusals.empty());
   crowd.push_back(knock(one.port, "127.0.0.4"));
   one.run_until_refused(1);
-  CHECK(one.owner.refusals.at(0) == "127.0.0.4: newer connections pushed it out before its opening was over");
+  CHECK(one.owner.refusals.at(0) == "127.0.0.4: newer connections displaced it before its opening was complete");
   one.run_until_all_are_in();
   CHECK(one.owner.refusals.size() == 1);
   CHECK(await_bytes(crowd[0].get()).empty());
@@ -179,7 +179,7 @@ TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
     one.run_until([&] { return one.owner.asked_for.size() == static_cast<std::size_t>(i) + 1; });
   }
   CHECK(one.owner.refusals ==
-        std::vector<std::string>{"127.0.0.10: newer connections pushed it out before its opening was over"});
+        std::vector<std::string>{"127.0.0.10: newer connections displaced it before its opening was complete"});
   CHECK(await_bytes(crowd[0].get()).empty());
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
@@ -216,7 +216,7 @@ TEST_CASE("openings count towards the connections that may be open: for one more
   narrow.max_connections_per_address = 8;
   tended_gate one{narrow};
   const auto pushed_out = [](const std::string& peer) {
-    return std::vector<std::string>{peer + ": newer connections pushed it out before its opening was over"};
+    return std::vector<std::string>{peer + ": newer connections displaced it before its opening was complete"};
   };
   SECTION("in all") {
     one.owner.open = {8, 0};
@@ -317,7 +317,7 @@ TEST_CASE("without a free descriptor the acceptor waits at rest, and accepts whe
   const auto worked = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
   for (const auto& refusal : one.owner.refusals)
-    CHECK(refusal == "everybody: no file descriptor is left to accept connections");
+    CHECK(refusal == "any address: no file descriptor is left to accept connections");
   CHECK(took > 0.4);
   CHECK(worked < 0.25 * took);
   one.owner.refusals.clear();

@@ -202,7 +202,7 @@ TEST_CASE("a certificate that expires soon is warned of, at once and then daily,
   keeper.look(steady_time{1h}, said.listener());
   REQUIRE(said.all.size() == (warned ? 1 : 0));
   if (!warned) return;
-  CHECK_THAT(said.all[0], Contains("the own certificate expires in") && Contains(cluster_name));
+  CHECK_THAT(said.all[0], Contains("this process's certificate expires in") && Contains(cluster_name));
   keeper.look(steady_time{24h}, said.listener());
   CHECK(said.all.size() == 1);
   keeper.look(steady_time{25h}, said.listener());

@@ -168,7 +168,7 @@ TEST_CASE("a message of ours whose bytes are none is a violation, for CAF would 
     open_guard open{side::accepted, options};
     CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("well"), number)) == verdict::pass);
     CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("ill"), number)) == verdict::violation);
-    CHECK(open.guard.problem() == "a message that is not what it says");
+    CHECK(open.guard.problem() == "a message whose content does not match its type");
   }
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("one connection speaks for so many actors and no more") {
   };
   for (const auto actor : {1u, 2u, 3u, 3u, 2u, 1u}) CHECK(offer(open.guard, by(actor)) == verdict::pass);
   CHECK(offer(open.guard, by(4)) == verdict::violation);
-  CHECK_THAT(open.guard.problem(), Contains("too many living senders"));
+  CHECK_THAT(open.guard.problem(), Contains("too many live senders"));
 }
 
 TEST_CASE("actors that have ended do not count as senders: a connection lives through any number of elections") {
@@ -228,7 +228,7 @@ TEST_CASE("a connection begins with the other side's handshake") {
       INFO(one.name);
       frame_guard guard{here, options};
       CHECK(offer(guard, one.frame) == verdict::violation);
-      CHECK_THAT(guard.problem(), Contains("no handshake first"));
+      CHECK_THAT(guard.problem(), Contains("the first frame is not a handshake"));
     }
     frame_guard guard{here, options};
     CHECK(offer(guard, handshake_of(here == side::accepted ? side::dialed : side::accepted)) == verdict::violation);

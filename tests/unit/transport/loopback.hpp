@@ -51,8 +51,7 @@ inline socket_guard knock(std::uint16_t port, const std::string& from = "127.0.0
 /// A connection to 127.0.0.1. Throws socket_error when there is none in that time.
 inline socket_guard connect_to(std::uint16_t port, std::chrono::milliseconds time) {
   auto fd = begin_connecting("127.0.0.1", "127.0.0.1", port);
-  if (!wait_writable(fd.get(), std::chrono::steady_clock::now() + time))
-    throw socket_error("connecting takes too long");
+  if (!wait_writable(fd.get(), std::chrono::steady_clock::now() + time)) throw socket_error("connecting timed out");
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)

@@ -142,7 +142,7 @@ TEST_CASE("certificates that do not fit end an opening") {
   stranger.ca = ours.ca.certificate();
   const meeting other{{tls_context::load(options_for(stranger)), secret}, {ours.tls, secret}};
   CHECK_THAT(other.dialed.failure,
-             StartsWith("the other end closed the connection before it had greeted: TLS: ") && Contains("alert"));
+             StartsWith("the other end closed the connection during the secret handshake: TLS: ") && Contains("alert"));
   CHECK_THAT(other.accepted.failure, Contains("the other end's certificate"));
   CHECK_FALSE(other.dialed.stream);
   CHECK_FALSE(other.accepted.stream);
@@ -200,7 +200,7 @@ TEST_CASE("half of a hello is waited for, and no longer than the other end is th
     CHECK(received(sockets.dialed.get()).empty());
     sockets.dialed = socket_guard{};
     CHECK_FALSE(accepted.step());
-    CHECK(accepted.failure == "the other end closed the connection before it had greeted");
+    CHECK(accepted.failure == "the other end closed the connection during the secret handshake");
   }
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("who connects and leaves is noticed before anything is said") {
   CHECK(received(sockets.dialed.get()).empty());
   sockets.dialed = socket_guard{};
   CHECK_FALSE(accepted.step());
-  CHECK(accepted.failure == "connected and closed");
+  CHECK(accepted.failure == "closed before it sent anything");
 }
 
 TEST_CASE("the first byte of a plain hello is enough to turn it away where TLS is required") {

@@ -33,7 +33,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
   SECTION("a folder") {
     std::filesystem::create_directory(folder / "folder");
     given.files.cert = folder / "folder";
-    CHECK_THAT(problem_of(given), Contains((folder / "folder").string() + ": is no regular file"));
+    CHECK_THAT(problem_of(given), Contains((folder / "folder").string() + ": is not a regular file"));
   }
   SECTION("garbage") {
     const auto which = GENERATE(&tls_files::cert, &tls_files::key, &tls_files::ca);

@@ -131,7 +131,7 @@ TEST_CASE("what is dialed arrives, and frames go both ways through the guards") 
                       basp::wire("troupe.hello", "welcome"));
   CHECK(read_some(here, to_accepting.size()) == to_accepting);
   CHECK(read_some(there, to_dialing.size()) == to_dialing);
-  CHECK(dialing.said.take() == "left out a message of 127.0.0.1 that nobody waits for");
+  CHECK(dialing.said.take() == "dropped a message from 127.0.0.1: no actor here expects it");
 }
 
 TEST_CASE("transports of one actor system share what concerns connections, and each knows of the other's") {
@@ -218,7 +218,7 @@ TEST_CASE("the transport takes over renewed files by itself, for new connections
   const auto before = dialing.net->dial("127.0.0.1", accepting.port);
   const auto here = accepting.arrived.take();
   CHECK_THAT(failure_of_dialing(renewed, accepting.port), Contains("certificate"));
-  CHECK_THAT(accepting.said.take(), Contains("turned away"));
+  CHECK_THAT(accepting.said.take(), Contains("refused a connection"));
 
   const auto files = next.issue("of the new CA", {.ends = 100h});
   std::filesystem::rename(files.key, mine.key);
@@ -266,7 +266,7 @@ TEST_CASE("a dialer learns why it gets no connection") {
     options.files.secret = folder / "secret";
     station dialing{options};
     CHECK(failure_of_dialing(dialing, accepting.port) == "the other end has another cluster secret, or none");
-    CHECK_THAT(accepting.said.take(), Contains("turned away a connection of 127.0.0.1") && Contains("secret"));
+    CHECK_THAT(accepting.said.take(), Contains("refused a connection from 127.0.0.1") && Contains("secret"));
   }
   SECTION("silence") {
     auto hasty = patient();
@@ -314,7 +314,7 @@ TEST_CASE("whoever sends what no node sends is closed, and it is said why") {
   const auto here = accepting.arrived.take();
   REQUIRE(send_all(bad.socket.get(), std::string(32, '\xff')));
   CHECK(ends(here));
-  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: no such operation: 255"));
+  CHECK_THAT(accepting.said.take(), Contains("closed the connection with 127.0.0.1: no such operation: 255"));
 }
 
 TEST_CASE("nobody takes the place of a node that is connected, and its place is free as soon as it is gone") {
@@ -341,7 +341,7 @@ TEST_CASE("nobody takes the place of a node that is connected, and its place is 
   const auto of_second = accepting.arrived.take();
   REQUIRE(send_all(second.socket.get(), hello + select));
   CHECK(ends(of_second));
-  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: it says it is a node that is connected already"));
+  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: it claims to be a node that is already connected"));
   CHECK(accepting.net->status().incidents.at(static_cast<std::size_t>(incident::identity_refused)) == 1);
   CHECK(is_quiet(first.socket.get()));
 
@@ -436,7 +436,7 @@ TEST_CASE("silence is cut, by whichever end does not hear anything; what is hear
   }
   CHECK(await_bytes(cut).empty());
   CHECK(ends(of_silent));
-  CHECK(accepting.said.take() == "cut a connection with 127.0.0.1: nothing was heard of it");
+  CHECK(accepting.said.take() == "cut the connection with 127.0.0.1: it was silent for too long");
   CHECK(is_quiet(heard.socket.get()));
   CHECK(beats > 5);
 }
@@ -466,7 +466,7 @@ TEST_CASE("all connections together may collect so much of unfinished frames") {
   const insider second{accepting.port};
   const auto of_second = accepting.arrived.take();
   CHECK_FALSE(takes(second, of_second));
-  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: too much of unfinished frames"));
+  CHECK_THAT(accepting.said.take(), Contains("closed the connection with 127.0.0.1: the unfinished frames"));
   of_first.reset();
   const insider third{accepting.port};
   CHECK(takes(third, accepting.arrived.take()));
@@ -525,7 +525,7 @@ TEST_CASE("a crowd of strangers fills no log, and is counted") {
   };
   turn_one_away();
   const auto first = steady::now();
-  CHECK(accepting.said.take() == "turned away a connection of 127.0.0.1: the other end does not speak this protocol");
+  CHECK(accepting.said.take() == "refused a connection from 127.0.0.1: the other end does not speak this protocol");
   int more = 0;
   for (; accepting.said.empty(); ++more) {
     REQUIRE(steady::now() - first < 10s);
