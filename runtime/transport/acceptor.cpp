@@ -18,17 +18,17 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using descriptor = asio::posix::stream_descriptor;
 
-/// Accepted in a row before others get their turn.
+/// Connections accepted in a row before other handlers run.
 constexpr int accepts_in_a_row = 16;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 constexpr std::chrono::milliseconds sweep_pace{100};
 
-/// One connection on its way in. Owned by the list of openings, and by its own handler while it waits.
+/// One connection in its opening. Owned by the list of openings, and by its pending handler.
 struct arrival {
   arrival(asio::io_context& io, socket_guard socket, std::string from, const credentials& mine)
       : peer(std::move(from)), network(network_of(peer)), talk(side::accepted, socket.get(), mine),
         waits(io, socket.get()) {
-    socket.release(); // `waits` has it now
+    socket.release(); // `waits` owns it now
   }
   std::string peer;
   std::string network;
@@ -63,7 +63,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
   void wait_for_arrivals() {
     listening_.async_wait(descriptor::wait_read, [self = shared_from_this()](error_code failed) {
       if (failed || self->stopped_) return;
-      // Memory or the like is lacking: the socket must go on being waited for, a moment later.
+      // Out of memory or another resource. Keep waiting for the socket, after a pause.
       try {
         self->accept_some();
       } catch (const std::exception&) {
@@ -84,12 +84,12 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
         return pause();
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      // Anything else was about that one connection.
+      // Any other error concerns only that one connection.
     }
     wait_for_arrivals();
   }
 
-  /// The listening socket stays ready, so it must not be asked again at once.
+  /// The listening socket stays readable, so waiting for it again at once would spin.
   void pause() {
     pause_.expires_after(pause_without_descriptors);
     pause_.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -120,7 +120,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
     go_on(openings_.back());
   }
 
-  /// For one more of this network, where open connections leave so much.
+  /// Makes room for one more opening of this network. The open connections leave `left` and `left_of_network`.
   void make_room(const std::string& network, std::size_t left, std::size_t left_of_network) {
     const auto most = std::min(options_.max_openings, left);
     const auto most_of_network = std::min(options_.max_openings_per_address, left_of_network);
@@ -173,7 +173,7 @@ class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
     sweep_.expires_after(sweep_pace);
     sweep_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (cancelled || self->stopped_) return;
-      self->wait_for_sweep(); // first: no exception ends it
+      self->wait_for_sweep(); // first, so that an exception below does not end the sweeps
       const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
       while (!self->openings_.empty() && self->openings_.front()->since < limit) {
         self->owner_.refused(self->openings_.front()->peer, incident::opening_failed, "its opening took too long");

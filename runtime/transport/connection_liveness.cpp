@@ -36,7 +36,7 @@ bool connection_liveness::is_of_same_realm(const connection_liveness& other) con
   return !files_.owner_before(other.files_) && !other.files_.owner_before(files_);
 }
 
-bool connection_liveness::is_left_over() const {
+bool connection_liveness::is_orphaned() const {
   const std::lock_guard lock(mutex_);
   const std::weak_ptr<const void> none;
   const bool has_realm = files_.owner_before(none) || none.owner_before(files_);

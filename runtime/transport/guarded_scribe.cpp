@@ -20,7 +20,7 @@ rw_state channel_policy::write_some(std::size_t& result, native_socket, const vo
   if (size == 0) return rw_state::success;
   const auto sent = stream_->write(static_cast<const char*>(from), size);
   result = sent.bytes;
-  // Not `indeterminate`, which makes CAF forget what it could not send.
+  // Not `indeterminate`, which would make CAF forget the bytes that it could not send.
   return sent.state == flow::closed ? rw_state::failure : rw_state::success;
 }
 
@@ -52,12 +52,12 @@ void guarded_scribe::graceful_shutdown() {
 bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std::size_t size) {
   const bool goes_on = scribe::consume(context, data, size);
   constexpr std::size_t kept = 256 * 1024;
-  // The stream makes room again before it reads again.
+  // The stream allocates the buffer again before its next read.
   if (goes_on && size > kept) rd_buf() = std::vector<char>{};
   meter_->handed(size);
   if (!goes_on || !meter_->is_over()) return goes_on;
   liveness_->hold();
-  // Whoever handles the last message keeps this alive until it is read again, or closed.
+  // The pending token keeps this scribe alive until it is read again or closed.
   const bool held = meter_->hold(
       [self = caf::intrusive_ptr<guarded_scribe>{this}] { self->stream_.backend().post([self] { self->go_on(); }); });
   if (held)
@@ -71,9 +71,9 @@ void guarded_scribe::go_on() {
   liveness_->release();
   if (detached()) return;
   stream_.activate(this);
-  // Where the loop has not even noticed that it was not to read, that is taken back.
+  // If the loop has not yet processed the request to stop reading, this cancels that request.
   stream_.backend().add(caf::io::network::operation::read, stream_.fd(), &stream_);
-  // The socket does not announce what the channel holds.
+  // The socket does not become readable for bytes that the channel holds.
   stream_.handle_event(caf::io::network::operation::read);
 }
 

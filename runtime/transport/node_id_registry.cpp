@@ -6,7 +6,7 @@ namespace troupe::net {
 
 namespace {
 
-/// A megabyte or so.
+/// They take about 1 MB.
 constexpr std::size_t max_known = 10'000;
 
 } // namespace
@@ -24,16 +24,16 @@ claim_outcome node_id_registry::claim(std::string_view node, const std::shared_p
       held->second->share_with(*by);
       return claim_outcome::taken;
     }
-    // It is not needed any more; the next attempt finds the node free.
-    if (held->second->is_left_over()) held->second->cut();
+    // No transport needs that connection any more. The next attempt finds the node free.
+    if (held->second->is_orphaned()) held->second->cut();
     return claim_outcome::other_realm;
   }
-  if (!is_welcome(node, now)) return claim_outcome::too_many_nodes;
+  if (!admit(node, now)) return claim_outcome::too_many_nodes;
   holders_.insert_or_assign(std::string{node}, by);
   return claim_outcome::granted;
 }
 
-bool node_id_registry::is_welcome(std::string_view node, steady_time now) {
+bool node_id_registry::admit(std::string_view node, steady_time now) {
   std::string name{node};
   if (known_.contains(name)) return true;
   const auto passed = static_cast<std::size_t>((now - counted_at_) / interval_);

@@ -9,7 +9,7 @@
 namespace troupe::net {
 namespace {
 
-/// How a TLS handshake record begins.
+/// First byte of a TLS handshake record.
 constexpr char tls_record = 0x16;
 
 std::string draw_nonce() {
@@ -23,7 +23,7 @@ std::string draw_nonce() {
 
 opening::opening(side here, int socket, const credentials& mine)
     : here_(here), socket_(socket), tls_context_(mine.tls), secret_handshake_(here, mine.secret, draw_nonce()) {
-  // Who dials speaks first.
+  // The dialing end speaks first.
   if (here_ == side::dialed) begin();
 }
 
@@ -35,8 +35,8 @@ void opening::begin() {
     channel_ = make_plain_channel(socket_);
 }
 
-/// True once the other end has spoken in the way that is spoken here. Who speaks TLS where it is off, or none where it
-/// is on, is told so in plain words.
+/// Returns true once the other end has sent something in the expected protocol. If it uses TLS while TLS is off here,
+/// or the other way round, it gets the reason without encryption.
 bool opening::first_bytes() {
   char seen[8];
   const auto size = ::recv(socket_, seen, sizeof seen, MSG_PEEK);
@@ -47,7 +47,7 @@ bool opening::first_bytes() {
   }
   const auto refuse = [this](refusal why, const char* problem) {
     const auto words = refusing_welcome(why);
-    // The socket's buffer is empty: it takes this few bytes, or the other end is gone.
+    // The socket's buffer is empty, so it takes these few bytes, unless the other end is gone.
     static_cast<void>(::send(socket_, words.data(), words.size(), MSG_NOSIGNAL));
     throw opening_error(problem);
   };
@@ -91,7 +91,7 @@ opening::wants opening::step() {
     try {
       secret_handshake_.take(std::exchange(in_, {}));
     } catch (const opening_error&) {
-      send_pending(); // the other end may log why
+      send_pending(); // so that the other end can log why
       throw;
     }
   }
@@ -103,7 +103,7 @@ void opening::finish(steady_time until) {
       throw opening_error("connected, but the other end does not answer in time");
 }
 
-/// True when everything is out.
+/// Returns true when everything is sent.
 bool opening::send_pending() {
   out_ += secret_handshake_.take_output();
   while (!out_.empty()) {
@@ -115,7 +115,7 @@ bool opening::send_pending() {
   return true;
 }
 
-/// In TLS 1.3 who dialed learns only here that its certificate was refused.
+/// In TLS 1.3 the dialing end learns only here that its certificate was refused.
 void opening::fail(const std::string& why) {
   const auto cause = channel_->problem();
   throw opening_error(cause.empty() ? why : why + ": " + cause);

@@ -27,7 +27,7 @@ std::string head(refusal why) {
 
 const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-/// HMAC fills short keys up with zeros and so takes different secrets for one; a hash of what there is does not.
+/// HMAC pads short keys with zeros, so that different secrets could be equal keys. A hash of the secret avoids that.
 std::string key_of(std::string_view secret) {
   const auto text = secret.empty() ? std::string{"no secret"} : "secret:" + std::string{secret};
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -95,7 +95,7 @@ void secret_handshake::refuse(refusal why) {
 }
 
 std::string secret_handshake::proof_of(side whose) const {
-  // Both nonces in a fixed order, and the end's name, so that no proof can be sent back to the one who made it.
+  // Both nonces in a fixed order and the name of the end, so that a proof cannot be sent back to the end that made it.
   std::string message = whose == side::dialed ? "dialed" : "accepted";
   message += here_ == side::dialed ? own_nonce_ + other_nonce_ : other_nonce_ + own_nonce_;
   unsigned char digest[EVP_MAX_MD_SIZE];

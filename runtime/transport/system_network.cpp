@@ -10,22 +10,22 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds log_pace{1};
 
-/// Links are not followed: Kubernetes renews files by leading a link elsewhere, and a renewed file is the same one.
-std::filesystem::path place_of(const std::filesystem::path& file) {
+/// Does not follow links: Kubernetes renews files by changing a link, and a renewed file counts as the same file.
+std::filesystem::path absolute_path(const std::filesystem::path& file) {
   if (file.empty()) return file;
   std::error_code failed;
   const auto place = std::filesystem::absolute(file, failed);
   return (failed ? file : place).lexically_normal();
 }
 
-/// With comparable paths.
-credentials_files placed(credentials_files files) {
-  files.secret = place_of(files.secret);
+/// Normalizes the paths so that they can be compared.
+credentials_files normalized(credentials_files files) {
+  files.secret = absolute_path(files.secret);
   files.expiry_warning.reset();
   if (!files.tls) return files;
-  files.tls->files.cert = place_of(files.tls->files.cert);
-  files.tls->files.key = place_of(files.tls->files.key);
-  files.tls->files.ca = place_of(files.tls->files.ca);
+  files.tls->files.cert = absolute_path(files.tls->files.cert);
+  files.tls->files.key = absolute_path(files.tls->files.key);
+  files.tls->files.ca = absolute_path(files.tls->files.ca);
   std::sort(files.tls->allowed_names.begin(), files.tls->allowed_names.end());
   return files;
 }
@@ -61,7 +61,7 @@ system_network::system_network(const network_limits& limits, const std::function
 }
 
 std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files, dial_policy dials) {
-  auto wanted = placed(files);
+  auto wanted = normalized(files);
   const std::lock_guard lock(mutex_);
   std::erase_if(realms_, [](const auto& one) { return one.in_use.expired() && one.receivers.expired(); });
   auto made = std::make_shared<realm>();

@@ -30,7 +30,7 @@ TEST_CASE("without files there is neither TLS nor a secret") {
   CHECK_FALSE(keeper.current().tls);
   CHECK(keeper.current().secret.empty());
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(said.all.empty());
 }
 
@@ -77,12 +77,12 @@ TEST_CASE("renewed files are taken over once, and links that are up keep theirs"
   const auto first = keeper.current().tls;
   REQUIRE(first);
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   CHECK(said.all.empty());
 
   replace(files, ca.issue("renewed", {.names = {cluster_name, "renewed.test"}}));
-  keeper.look(steady_time{1h + 2s}, said.listener());
+  keeper.poll(steady_time{1h + 2s}, said.listener());
   const auto second = keeper.current().tls;
   CHECK(second != first);
   CHECK_THAT(second->description(), Contains("renewed.test"));
@@ -90,8 +90,8 @@ TEST_CASE("renewed files are taken over once, and links that are up keep theirs"
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("took over") && Contains("renewed.test"));
 
-  keeper.look(steady_time{1h + 4s}, said.listener());
-  keeper.look(steady_time{3h}, said.listener());
+  keeper.poll(steady_time{1h + 4s}, said.listener());
+  keeper.poll(steady_time{3h}, said.listener());
   CHECK(keeper.current().tls == second);
   CHECK(said.all.size() == 1);
 }
@@ -108,7 +108,7 @@ TEST_CASE("a process that accepts needs a certificate for servers, at once and a
   const auto first = keeper.current().tls;
   replace(files, ca.issue("client again", {.allowed = usage::client}));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("the old ones stay in use") && Contains("lacks serverAuth"));
@@ -122,7 +122,7 @@ TEST_CASE("a renewed certificate that is not valid yet is taken over once it is"
   const auto first = keeper.current().tls;
   replace(files, ca.issue("early", {.begins = 1h, .ends = 2h}));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("is not valid before"));
@@ -137,7 +137,7 @@ TEST_CASE("another CA alone is a change, too") {
   const auto first = keeper.current().tls;
   write_private(files.ca, read_all(files.ca) + read_all(next.certificate()));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls != first);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE(
   auto now = steady_time{1h};
   const auto look_after = [&](std::chrono::seconds later) {
     now += later;
-    keeper.look(now, said.listener());
+    keeper.poll(now, said.listener());
     return said.all.size();
   };
   const auto damage = GENERATE(0, 1, 2, 3);
@@ -199,18 +199,18 @@ TEST_CASE("a certificate that expires soon is warned of, at once and then daily,
   CHECK(left <= ends);
   CHECK(left > ends - 1min);
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   REQUIRE(said.all.size() == (warned ? 1 : 0));
   if (!warned) return;
   CHECK_THAT(said.all[0], Contains("this process's certificate expires in") && Contains(cluster_name));
-  keeper.look(steady_time{24h}, said.listener());
+  keeper.poll(steady_time{24h}, said.listener());
   CHECK(said.all.size() == 1);
-  keeper.look(steady_time{25h}, said.listener());
+  keeper.poll(steady_time{25h}, said.listener());
   CHECK(said.all.size() == 2);
   replace(files, ca.issue("renewed", {.ends = 9000h}));
-  keeper.look(steady_time{26h}, said.listener());
+  keeper.poll(steady_time{26h}, said.listener());
   CHECK(said.all.size() == 3); // that it was taken over
-  keeper.look(steady_time{50h}, said.listener());
+  keeper.poll(steady_time{50h}, said.listener());
   CHECK(said.all.size() == 3);
 }
 
@@ -221,9 +221,9 @@ TEST_CASE("a second kind of damage is told at once") {
   credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
   warnings said;
   std::filesystem::remove(files.key);
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   std::filesystem::remove(files.cert);
-  keeper.look(steady_time{1h + 2s}, said.listener());
+  keeper.poll(steady_time{1h + 2s}, said.listener());
   REQUIRE(said.all.size() == 2);
   CHECK_THAT(said.all[1], Contains(files.cert.string()));
 }
@@ -235,8 +235,8 @@ TEST_CASE("files are taken over although nobody listens") {
   credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
   const auto first = keeper.current().tls;
   replace(files, ca.issue("renewed"));
-  CHECK_NOTHROW(keeper.look(steady_time{1h}, {}));
+  CHECK_NOTHROW(keeper.poll(steady_time{1h}, {}));
   CHECK(keeper.current().tls != first);
   std::filesystem::remove(files.key);
-  CHECK_NOTHROW(keeper.look(steady_time{1h + 2s}, {}));
+  CHECK_NOTHROW(keeper.poll(steady_time{1h + 2s}, {}));
 }

@@ -44,7 +44,7 @@ TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch 
                                   [shared](const std::string&) { ++shared->said; }, 1ms};
     shared->begun.acquire();
   }
-  CHECK(credentials_watch::looks_under_way() > 0);
+  CHECK(credentials_watch::running_polls() > 0);
   shared->goes_on.release();
   CHECK(shared->over.try_acquire_for(10s));
   CHECK(shared->said == 0);

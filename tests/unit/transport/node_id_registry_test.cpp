@@ -68,11 +68,11 @@ TEST_CASE("a node that is connected in one realm cannot be reached in another, u
   CHECK(registry.claim("a", first, steady_time{1h}) == granted);
   CHECK(registry.claim("a", liveness(ours), steady_time{1h}) == taken);
   CHECK(registry.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
-  CHECK_FALSE(first->is_left_over());
+  CHECK_FALSE(first->is_orphaned());
   char byte;
   CHECK(::recv(sockets.accepted.get(), &byte, 1, MSG_DONTWAIT) < 0);
   ours.reset();
-  CHECK(first->is_left_over());
+  CHECK(first->is_orphaned());
   CHECK(registry.claim("a", liveness(theirs), steady_time{1h}) == claim_outcome::other_realm);
   CHECK(::recv(sockets.accepted.get(), &byte, 1, 0) == 0); // it was cut
   first->end();

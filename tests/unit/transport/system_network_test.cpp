@@ -56,9 +56,9 @@ TEST_CASE("who comes back with the same files goes on with the connection that i
   auto before = network.realm_of(with_secret("secret"));
   const auto receivers = before->receivers; // as the channel of a connection keeps them
   const connection_liveness left{0, "peer", connection_liveness::usual_silence_limit, before};
-  CHECK_FALSE(left.is_left_over());
+  CHECK_FALSE(left.is_orphaned());
   before.reset();
-  CHECK(left.is_left_over());
+  CHECK(left.is_orphaned());
   auto again = network.realm_of(with_secret("secret"));
   CHECK(again->receivers == receivers);
   CHECK(left.is_of_same_realm(*liveness(again)));
@@ -69,12 +69,12 @@ TEST_CASE("who comes back with the same files goes on with the connection that i
       std::make_shared<connection_liveness>(1000, "peer", connection_liveness::usual_silence_limit, again);
   CHECK(network.node_ids.claim("node", held, now) == claim_outcome::granted);
   again.reset();
-  CHECK(held->is_left_over());
+  CHECK(held->is_orphaned());
   again = network.realm_of(with_secret("secret"));
   CHECK(network.node_ids.claim("node", liveness(again), now) == claim_outcome::taken);
-  CHECK_FALSE(held->is_left_over()); // it is used again
+  CHECK_FALSE(held->is_orphaned()); // it is used again
   again.reset();
-  CHECK(held->is_left_over());
+  CHECK(held->is_orphaned());
 }
 
 TEST_CASE("files that are renewed by leading a link elsewhere stay of their realm") {

@@ -25,12 +25,12 @@ names names_of(const std::vector<watchdog::cut>& cuts) {
 
 /// A watchdog that is asked at its pace.
 struct patrol {
-  patrol() { dog.look(now); }
+  patrol() { dog.poll(now); }
   names look_for(std::chrono::milliseconds time) {
     names cut;
     for (const auto until = now + time; now < until;) {
       now += watchdog::pace;
-      for (auto& one : names_of(dog.look(now))) cut.push_back(one);
+      for (auto& one : names_of(dog.poll(now))) cut.push_back(one);
     }
     return cut;
   }
@@ -64,10 +64,10 @@ TEST_CASE("of two connections, the one that was heard later is cut later") {
   one.dog.add(other);
   while (liveness->heard_at() < other->heard_at() + 5ms) liveness->heard();
   CHECK(one.look_for(800ms).empty());
-  CHECK(names_of(one.dog.look(other->heard_at() + 902ms)) == names{"10.0.0.2"});
+  CHECK(names_of(one.dog.poll(other->heard_at() + 902ms)) == names{"10.0.0.2"});
   CHECK(is_closed(silent.accepted));
   CHECK_FALSE(is_closed(heard.accepted));
-  CHECK(names_of(one.dog.look(liveness->heard_at() + 902ms)) == names{"10.0.0.1"});
+  CHECK(names_of(one.dog.poll(liveness->heard_at() + 902ms)) == names{"10.0.0.1"});
 }
 
 TEST_CASE("each connection has its own limit") {
@@ -92,7 +92,7 @@ TEST_CASE("when this process itself stood still nobody is blamed for it") {
   one.dog.add(liveness);
   CHECK(one.look_for(500ms).empty());
   one.now += 10s;
-  CHECK(one.dog.look(one.now).empty());
+  CHECK(one.dog.poll(one.now).empty());
   CHECK(one.look_for(900ms).empty()); // from now on it has its time again
   CHECK_FALSE(is_closed(sockets.accepted));
   CHECK(one.look_for(100ms) == names{"10.0.0.1"});
@@ -106,7 +106,7 @@ TEST_CASE("late by a little is no excuse") {
   names cut;
   for (int i = 0; i < 5; ++i) {
     one.now += 3 * watchdog::pace;
-    for (auto& each : names_of(one.dog.look(one.now))) cut.push_back(each);
+    for (auto& each : names_of(one.dog.poll(one.now))) cut.push_back(each);
   }
   CHECK(cut == names{"10.0.0.1"});
 }
