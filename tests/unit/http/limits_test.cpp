@@ -376,7 +376,7 @@ struct bench {
     for (auto& one : all) served[one.connection]->take(std::move(std::get<response>(one.content)), std::move(one.held));
   }
 
-  surroundings around;
+  server_state around;
   boost::asio::io_context io;
   std::vector<wire> clients;
   std::vector<std::shared_ptr<connection>> served;
