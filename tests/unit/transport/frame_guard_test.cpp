@@ -19,7 +19,7 @@ const auto other = basp::node(300, 'c');
 
 guard_options usual() { return {.types = types_of_anything({"troupe.hello", "troupe.vote_request"}), .self = self}; }
 
-/// What becomes of a frame that is as long as its header says.
+/// The verdict on a frame that is as long as its header says.
 verdict offer(frame_guard& guard, std::string_view frame) {
   const auto size = guard.frame_size(frame.substr(0, frame_guard::header_size));
   if (size == 0) return verdict::violation;
@@ -32,7 +32,7 @@ const auto after_dialing = basp::server_hello(peer);
 
 const std::string& handshake_of(side here) { return here == side::accepted ? after_accepting : after_dialing; }
 
-/// A guard whose connection has had its handshake.
+/// A guard whose connection has completed its handshake.
 struct open_guard {
   explicit open_guard(side here, guard_options given = usual()) : options(std::move(given)), guard(here, options) {
     REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
@@ -46,14 +46,14 @@ struct example {
   std::string frame;
 };
 
-/// A message whose payload is exactly this.
+/// A message with exactly this payload.
 std::string raw_message(std::string_view payload) {
   return basp::frame({.operation = basp::direct_message, .data = 1, .from = 2, .to = 3}, payload);
 }
 
 } // namespace
 
-TEST_CASE("the accepting end takes a client's handshake, its repetition, and then everything else") {
+TEST_CASE("the accepting end passes a client's handshake, its repetition, and then everything else") {
   const auto options = usual();
   frame_guard guard{side::accepted, options};
   CHECK(offer(guard, basp::client_hello(peer)) == verdict::pass);
@@ -64,7 +64,7 @@ TEST_CASE("the accepting end takes a client's handshake, its repetition, and the
   CHECK_THAT(guard.problem(), Contains("out of turn"));
 }
 
-TEST_CASE("a client's handshakes select the connection the second time and only then, for one node") {
+TEST_CASE("only the second handshake of a client selects the connection, and for the same node") {
   const auto options = usual();
   frame_guard too_early{side::accepted, options};
   CHECK(offer(too_early, basp::client_hello(peer, basp::select_connection)) == verdict::violation);
@@ -74,7 +74,7 @@ TEST_CASE("a client's handshakes select the connection the second time and only 
   CHECK(offer(for_another.guard, basp::client_hello(other, basp::select_connection)) == verdict::violation);
 }
 
-TEST_CASE("the dialing end takes one server's handshake, and then everything else") {
+TEST_CASE("the dialing end passes one server handshake, and then everything else") {
   const auto options = usual();
   frame_guard guard{side::dialed, options};
   CHECK(offer(guard, basp::server_hello(peer)) == verdict::pass);
@@ -83,17 +83,17 @@ TEST_CASE("the dialing end takes one server's handshake, and then everything els
   CHECK_THAT(guard.problem(), Contains("out of turn"));
 }
 
-TEST_CASE("nobody may speak as this node itself: a dialer in this process hangs up when it finds out") {
+TEST_CASE("no peer may speak for this node itself: a dialer in this process disconnects when it notices") {
   const auto options = usual();
   frame_guard guard{side::accepted, options};
   CHECK(offer(guard, basp::client_hello(self)) == verdict::ignore);
   CHECK(offer(guard, basp::beat()) == verdict::violation);
-  // Who dialed itself hears its own name, and CAF ends the connection.
+  // A node that dialed itself gets its own id, and CAF ends the connection.
   frame_guard dialed{side::dialed, options};
   CHECK(offer(dialed, basp::server_hello(self)) == verdict::pass);
 }
 
-TEST_CASE("what CAF's brokers and our actors send to each other passes") {
+TEST_CASE("passes what CAF's brokers and our actors send to each other") {
   const auto here = GENERATE(side::accepted, side::dialed);
   open_guard open{here};
   const std::vector<example> fine{
@@ -117,7 +117,7 @@ TEST_CASE("what CAF's brokers and our actors send to each other passes") {
   }
 }
 
-TEST_CASE("what CAF sends by itself and nobody needs is ignored") {
+TEST_CASE("ignores what CAF sends on its own and no actor needs") {
   open_guard open{side::accepted};
   CHECK(offer(open.guard, basp::beat()) == verdict::ignore);
   const basp::header to_service{
@@ -127,7 +127,7 @@ TEST_CASE("what CAF sends by itself and nobody needs is ignored") {
   CHECK(offer(open.guard, basp::frame(to_service, "anything")) == verdict::ignore);
 }
 
-TEST_CASE("well-formed frames that no node of ours waits for are left out, and the connection goes on") {
+TEST_CASE("drops well-formed frames that no node expects, and the connection continues") {
   const auto here = GENERATE(side::accepted, side::dialed);
   open_guard open{here};
   const auto link = basp::integer(basp::atom("link"), 8) + peer + basp::integer(9, 8);
@@ -161,7 +161,7 @@ TEST_CASE("well-formed frames that no node of ours waits for are left out, and t
   CHECK(offer(open.guard, basp::wire("troupe.hello", "bytes")) == verdict::pass);
 }
 
-TEST_CASE("a message of ours whose bytes are none is a violation, for CAF would deliver it without content") {
+TEST_CASE("a known message type with undecodable bytes is a violation: CAF would deliver it without content") {
   auto options = usual();
   options.types["troupe.hello"] = [](std::string_view bytes) { return bytes == "well"; };
   for (const auto number : {std::uint64_t{1}, basp::response + 1}) {
@@ -172,7 +172,7 @@ TEST_CASE("a message of ours whose bytes are none is a violation, for CAF would 
   }
 }
 
-TEST_CASE("with a list of receivers, only answers reach others than these") {
+TEST_CASE("with a list of receivers, only responses reach other actors") {
   auto options = usual();
   options.receivers = std::make_shared<receiver_list>();
   open_guard open{side::accepted, options};
@@ -185,11 +185,11 @@ TEST_CASE("with a list of receivers, only answers reach others than these") {
   options.receivers->add(7);
   CHECK(offer(open.guard, to(7, 1)) == verdict::pass);
   CHECK(offer(open.guard, to(8, 1)) == verdict::drop);
-  // What is malformed is so for any receiver.
+  // A malformed message is a violation for any receiver.
   CHECK(offer(open.guard, basp::frame({.operation = basp::direct_message, .to = 8}, "x")) == verdict::violation);
 }
 
-TEST_CASE("one connection speaks for so many actors and no more") {
+TEST_CASE("limits the actors for which one connection speaks") {
   auto options = usual();
   options.max_senders = 3;
   open_guard open{side::accepted, options};
@@ -202,7 +202,7 @@ TEST_CASE("one connection speaks for so many actors and no more") {
   CHECK_THAT(open.guard.problem(), Contains("too many live senders"));
 }
 
-TEST_CASE("actors that have ended do not count as senders: a connection lives through any number of elections") {
+TEST_CASE("actors that have ended do not count as senders: a connection survives any number of elections") {
   auto options = usual();
   options.max_senders = 3;
   open_guard open{side::accepted, options};
@@ -217,7 +217,7 @@ TEST_CASE("actors that have ended do not count as senders: a connection lives th
   }
 }
 
-TEST_CASE("a connection begins with the other side's handshake") {
+TEST_CASE("a connection must begin with the other side's handshake") {
   const auto options = usual();
   const std::vector<example> too_early{{"heartbeat", basp::beat()},
                                        {"message", basp::wire("troupe.hello", "bytes")},
@@ -235,7 +235,7 @@ TEST_CASE("a connection begins with the other side's handshake") {
   }
 }
 
-TEST_CASE("the handshake without a payload that crashes CAF goes no further") {
+TEST_CASE("stops the handshake without a payload that crashes CAF") {
   const auto options = usual();
   frame_guard accepted{side::accepted, options};
   CHECK(accepted.frame_size(basp::frame({.operation = basp::client_handshake})) == 0);
@@ -287,7 +287,7 @@ TEST_CASE("malformed handshakes are violations") {
   }
 }
 
-TEST_CASE("what nobody who means well sends is a violation") {
+TEST_CASE("frames that no correct node sends are violations") {
   const auto ours = basp::types("@<>+troupe.hello");
   const auto framed = [](const basp::header& h) { return basp::frame(h, basp::message("@<>")); };
   const std::vector<example> bad{
@@ -349,19 +349,19 @@ TEST_CASE("what nobody who means well sends is a violation") {
     }
 }
 
-TEST_CASE("a frame may be as long as allowed, and no longer") {
+TEST_CASE("a frame may be as long as the limit, but not longer") {
   auto options = usual();
   const auto empty = basp::wire("troupe.hello", "").size();
   options.max_frame_bytes = 1000;
   open_guard open{side::accepted, options};
-  const auto exact = basp::wire("troupe.hello", std::string(1000 - empty - 1, 'x')); // its length takes one byte more
+  const auto exact = basp::wire("troupe.hello", std::string(1000 - empty - 1, 'x')); // the length needs one more byte
   REQUIRE(exact.size() == 1000);
   CHECK(offer(open.guard, exact) == verdict::pass);
   CHECK(offer(open.guard, basp::wire("troupe.hello", std::string(1000 - empty, 'x'))) == verdict::violation);
   CHECK_THAT(open.guard.problem(), Contains("1001 bytes"));
 }
 
-TEST_CASE("whoever announces gigabytes is heard no further") {
+TEST_CASE("an announced size of gigabytes is a violation") {
   const auto announced = GENERATE(std::uint32_t{1} << 24, std::uint32_t{1} << 30, 0xffffffffu);
   open_guard open{side::accepted};
   CHECK(open.guard.frame_size(basp::frame(
@@ -369,7 +369,7 @@ TEST_CASE("whoever announces gigabytes is heard no further") {
   CHECK_THAT(open.guard.problem(), Contains(std::to_string(announced + 32ull) + " bytes"));
 }
 
-TEST_CASE("without an own node id any addressee will do") {
+TEST_CASE("without an own node id any addressee passes") {
   auto options = usual();
   options.self.clear();
   open_guard open{side::accepted, options};
@@ -377,7 +377,7 @@ TEST_CASE("without an own node id any addressee will do") {
   CHECK(offer(open.guard, basp::down(peer, other, basp::error(1, "exit"))) == verdict::pass);
 }
 
-TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one that CAF writes") {
+TEST_CASE("a mutated frame passes if and only if a simple reader accepts it as one that CAF writes") {
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
   const auto options = usual();
@@ -398,12 +398,12 @@ TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one 
     source.mutate(frame);
     if (frame.size() < frame_guard::header_size) continue;
     const auto size = guard.frame_size(std::string_view{frame}.substr(0, frame_guard::header_size));
-    if (size > frame.size() + 64) continue; // more is waited for
+    if (size > frame.size() + 64) continue; // the guard waits for more bytes
     const auto pass = size != 0 && (frame.resize(size), guard.judge(frame) == verdict::pass);
     if (reader.accepts(frame) != pass)
       FAIL("round " << round << ": the guard says " << (pass ? "pass" : "no: " + guard.problem()));
     passed += pass;
   }
-  // Or this test would show nothing.
+  // Otherwise this test would prove nothing.
   CHECK(passed > 1'000);
 }

@@ -12,7 +12,7 @@ namespace {
 
 std::shared_ptr<connection_liveness> some_liveness() { return std::make_shared<connection_liveness>(-1, "10.0.0.1"); }
 
-/// Of a connection that is open.
+/// An open connection.
 struct connection {
   connected_pair sockets;
   std::shared_ptr<connection_liveness> liveness =
@@ -25,7 +25,7 @@ constexpr auto too_many = claim_outcome::too_many_nodes;
 
 } // namespace
 
-TEST_CASE("a node belongs to the first connection that names it, until that ends") {
+TEST_CASE("a node id belongs to the first connection that claims it, until that ends") {
   node_id_registry registry{100, 1s};
   const connection one, two, three;
   const steady_time now{1h};
@@ -42,7 +42,7 @@ TEST_CASE("a node belongs to the first connection that names it, until that ends
   CHECK(registry.claim("b", one.liveness, now) == granted);
 }
 
-TEST_CASE("who uses a connection that is there already brings its silence limit, if that is stricter") {
+TEST_CASE("a user of an existing connection applies its silence limit if it is stricter") {
   node_id_registry registry{100, 1s};
   const connected_pair sockets;
   const auto liveness = [&](std::chrono::milliseconds limit) {
@@ -56,7 +56,7 @@ TEST_CASE("who uses a connection that is there already brings its silence limit,
   CHECK(first->silence_limit() == 300ms);
 }
 
-TEST_CASE("a node that is connected in one realm cannot be reached in another, until nobody needs that connection") {
+TEST_CASE("a node that is connected in one realm cannot be claimed in another until its connection is unused") {
   node_id_registry registry{100, 1s};
   auto ours = std::make_shared<const realm>();
   const auto theirs = std::make_shared<const realm>();
@@ -89,7 +89,7 @@ TEST_CASE("the connection of a node can be cut") {
   CHECK(::recv(one.sockets.accepted.get(), &byte, 1, 0) == 0);
 }
 
-TEST_CASE("new nodes may be so many, and then one each interval; known ones come back at any time") {
+TEST_CASE("admits a number of new nodes, then one per interval; known ones return at any time") {
   node_id_registry registry{3, 1s};
   auto now = steady_time{1h};
   int drawn = 0;
@@ -111,9 +111,9 @@ TEST_CASE("new nodes may be so many, and then one each interval; known ones come
   CHECK(try_new() == granted);
   CHECK(try_new() == granted);
   CHECK(try_new() == too_many);
-  now += 500ms; // no time is lost
+  now += 500ms; // the rest of the interval counts
   CHECK(try_new() == granted);
-  now += 1h; // and none is saved up
+  now += 1h; // but the number does not grow beyond the limit
   for (int i = 0; i < 3; ++i) CHECK(try_new() == granted);
   CHECK(try_new() == too_many);
 }

@@ -11,7 +11,7 @@ namespace {
 
 using names = std::vector<std::string>;
 
-/// True when this end finds the connection closed.
+/// True if this end finds the connection closed.
 bool is_closed(const socket_guard& socket) {
   char byte;
   return ::recv(socket.get(), &byte, 1, 0) == 0;
@@ -23,7 +23,7 @@ names names_of(const std::vector<watchdog::cut>& cuts) {
   return found;
 }
 
-/// A watchdog that is asked at its pace.
+/// A watchdog that is polled at its pace.
 struct patrol {
   patrol() { dog.poll(now); }
   names look_for(std::chrono::milliseconds time) {
@@ -35,13 +35,13 @@ struct patrol {
     return cut;
   }
   watchdog dog;
-  /// Made up, but a connection is heard by the real clock.
+  /// A simulated time; connections record activity with the real clock.
   steady_time now = std::chrono::steady_clock::now();
 };
 
 } // namespace
 
-TEST_CASE("a connection that brings nothing is cut, once, and after the limit") {
+TEST_CASE("cuts a silent connection once, after the limit") {
   patrol one;
   connected_pair sockets;
   const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -54,7 +54,7 @@ TEST_CASE("a connection that brings nothing is cut, once, and after the limit") 
   CHECK(one.look_for(2s).empty());
 }
 
-TEST_CASE("of two connections, the one that was heard later is cut later") {
+TEST_CASE("cuts the connection later on which bytes arrived later") {
   patrol one;
   connected_pair heard;
   connected_pair silent;
@@ -85,7 +85,7 @@ TEST_CASE("each connection has its own limit") {
   CHECK(one.look_for(1s) == names{"10.0.0.2"});
 }
 
-TEST_CASE("when this process itself stood still nobody is blamed for it") {
+TEST_CASE("does not cut connections because this process itself was paused") {
   patrol one;
   connected_pair sockets;
   const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -93,12 +93,12 @@ TEST_CASE("when this process itself stood still nobody is blamed for it") {
   CHECK(one.look_for(500ms).empty());
   one.now += 10s;
   CHECK(one.dog.poll(one.now).empty());
-  CHECK(one.look_for(900ms).empty()); // from now on it has its time again
+  CHECK(one.look_for(900ms).empty()); // the limit starts again from now
   CHECK_FALSE(is_closed(sockets.accepted));
   CHECK(one.look_for(100ms) == names{"10.0.0.1"});
 }
 
-TEST_CASE("late by a little is no excuse") {
+TEST_CASE("a short delay of this process does not extend the limit") {
   patrol one;
   connected_pair sockets;
   const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -111,7 +111,7 @@ TEST_CASE("late by a little is no excuse") {
   CHECK(cut == names{"10.0.0.1"});
 }
 
-TEST_CASE("connections are counted by address, until they end") {
+TEST_CASE("counts connections by address, until they end") {
   watchdog dog;
   connected_pair sockets;
   const auto first = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -127,7 +127,7 @@ TEST_CASE("connections are counted by address, until they end") {
   CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
-TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
+TEST_CASE("counts the IPv6 addresses of one /64 together") {
   watchdog dog;
   connected_pair sockets;
   std::vector<std::shared_ptr<connection_liveness>> all;
@@ -140,7 +140,7 @@ TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
   CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
-TEST_CASE("an ended connection_liveness cuts nothing: the number of its socket may be another's by now") {
+TEST_CASE("an ended connection_liveness cuts nothing: its descriptor may belong to another socket by now") {
   patrol one;
   connected_pair sockets;
   const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -151,7 +151,7 @@ TEST_CASE("an ended connection_liveness cuts nothing: the number of its socket m
   CHECK_FALSE(is_closed(sockets.accepted));
 }
 
-TEST_CASE("a connection that this process does not read is not to blame for its silence") {
+TEST_CASE("does not cut a connection that this process does not read") {
   patrol one;
   connected_pair sockets;
   const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
@@ -160,12 +160,12 @@ TEST_CASE("a connection that this process does not read is not to blame for its 
   liveness->hold();
   CHECK(one.look_for(5s).empty());
   liveness->release();
-  one.now = std::chrono::steady_clock::now(); // heard just now, by the real clock
+  one.now = std::chrono::steady_clock::now(); // bytes arrived just now, by the real clock
   CHECK(one.look_for(800ms).empty());
   CHECK(one.look_for(400ms) == names{"10.0.0.1"});
 }
 
-TEST_CASE("who does not introduce itself is cut, however much it talks") {
+TEST_CASE("cuts a peer that does not introduce itself, however much it sends") {
   patrol one;
   connected_pair polite;
   connected_pair rude;
