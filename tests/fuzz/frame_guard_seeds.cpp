@@ -1,4 +1,4 @@
-// Writes inputs for frame_guard_fuzzer to begin with: conversations that pass as a whole, and some that nearly do.
+// Writes seed inputs for frame_guard_fuzzer: conversations that pass completely, and some that nearly do.
 // Usage: frame_guard_seeds FOLDER
 #include "tests/fuzz/caf_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
