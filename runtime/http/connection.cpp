@@ -163,7 +163,7 @@ void connection::proceed() {
 void connection::hold_pending() {
   if (pending_.empty()) free_heap(pending_);
   while (!pending_held_.hold_request(heap_bytes(pending_))) {
-    if (server_.relieve(*this)) continue;
+    if (server_.free_memory_for(*this)) continue;
     if (state_ == state::reading) return reject_for_room();
     // The bytes belong to requests after the one that is being answered. Discard them and end the connection with that
     // answer.
@@ -221,7 +221,7 @@ bool connection::begin(head asked) {
     report(error);
     return reject(500, "internal", error.what()), false;
   }
-  if (reserved_ && !allowed.probe && !server_.settle(*this))
+  if (reserved_ && !allowed.probe && !server_.make_regular(*this))
     return reject(503, "overloaded", "every connection is in use"), false;
   body_.emplace(asked, allowed.max_body, server_.settings.max_header);
   if (body_->failed()) return reject(*body_->failed()), false;
@@ -242,7 +242,7 @@ bool connection::take_body(std::string_view bytes, std::size_t& used) {
   // Reserve first, so that a large body in the pending bytes is counted before it is copied.
   const auto capacity = body_->wanted_capacity(bytes.size() - used);
   while (!body_held_.hold_request(head_held_ + std::max(capacity, body_->held())))
-    if (!server_.relieve(*this)) return reject_for_room(), false;
+    if (!server_.free_memory_for(*this)) return reject_for_room(), false;
   if (capacity > 0) body_->reserve(capacity);
   used += body_->feed(bytes.substr(used));
   if (!body_->failed()) return true;

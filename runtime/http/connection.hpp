@@ -52,9 +52,9 @@ struct server_state {
   /// Each connection calls this once, at its end.
   std::function<void(std::uint64_t)> ended;
   /// Makes a reserved connection a regular one. Returns false if there is no place.
-  std::function<bool(connection&)> settle;
+  std::function<bool(connection&)> make_regular;
   /// Frees memory for this connection by ending another request or connection. Returns false if none holds memory.
-  std::function<bool(const connection&)> relieve;
+  std::function<bool(const connection&)> free_memory_for;
   std::array<waiting_list, waiting_kinds> waiting;
   /// All connections read into this one buffer and keep only what they could not parse yet: idle ones hold nothing.
   std::vector<char> scratch = std::vector<char>(64 * 1024);
@@ -95,7 +95,7 @@ class connection : public std::enable_shared_from_this<connection> {
   std::uint64_t id() const noexcept { return id_; }
   const std::string& group() const noexcept { return group_; }
   bool reserved() const noexcept { return reserved_; }
-  void settle() noexcept { reserved_ = false; }
+  void make_regular() noexcept { reserved_ = false; }
   int descriptor() { return socket_.native_handle(); }
   /// Bytes of the server's budget that the connection holds, except for the request in the handler.
   std::size_t held() const noexcept { return pending_held_.taken() + body_held_.taken() + out_held_.taken(); }

@@ -21,10 +21,10 @@ options within_file_limit(options settings);
 /// What counts as one address for limits: an IPv4 address, or the /64 of an IPv6 address.
 std::string group_of(const socket& peer);
 
-/// Frees memory for `needy`. Ends another request: the one that has received nothing for longest. If there is none,
+/// Frees memory for `requester`. Ends another request: the one that has received nothing for longest. If there is none,
 /// closes a client that receives its answer too slowly: one that has taken nothing for a second, or else the slowest.
 /// Returns false if no other connection holds memory.
-bool relieve(server_state& server, const connection& needy);
+bool free_memory_for(server_state& server, const connection& requester);
 /// Closes clients that receive their answers too slowly, until an eighth of the memory is free.
 void end_slow_clients(server_state& server);
 
@@ -40,7 +40,7 @@ class places {
   /// Finds a place for a new connection of this address. May close another connection for it.
   kind take(const std::string& group);
   /// Makes a reserved connection a regular one, if there is a place.
-  bool settle(connection& one);
+  bool make_regular(connection& one);
   void add(const connection& one);
   void remove(const connection& one);
   /// Finds the clients that wait for an answer and are gone or have closed their side. Those that are gone are closed

@@ -74,8 +74,8 @@ class server::core {
     shared_.serve = std::move(serve);
     shared_.answers = answers_;
     shared_.ended = [this](std::uint64_t id) { on_ended(id); };
-    shared_.settle = [this](connection& one) { return places_.settle(one); };
-    shared_.relieve = [this](const connection& needy) { return relieve(shared_, needy); };
+    shared_.make_regular = [this](connection& one) { return places_.make_regular(one); };
+    shared_.free_memory_for = [this](const connection& requester) { return free_memory_for(shared_, requester); };
     accept();
     port_ = acceptor_.local_endpoint().port();
     thread_ = std::thread([this] { io_.run(); });

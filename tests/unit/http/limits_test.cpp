@@ -347,7 +347,7 @@ struct bench {
     around.settings = with_probe();
     around.serve = answer_of_length;
     around.answers = std::make_shared<mailbox>([] {}, std::move(budget));
-    around.relieve = [](const connection&) { return false; };
+    around.free_memory_for = [](const connection&) { return false; };
     around.ended = [](std::uint64_t) {};
   }
   ~bench() {
@@ -405,7 +405,7 @@ TEST_CASE("while no client stops, the slowest one makes room", "[limits]") {
     }
   }
   all.connect();
-  const auto& needy = *all.served.back();
+  const auto& requester = *all.served.back();
   const auto begun = std::chrono::steady_clock::now();
   {
     std::jthread serving{[&](const std::stop_token& over) {
@@ -421,12 +421,12 @@ TEST_CASE("while no client stops, the slowest one makes room", "[limits]") {
     for (std::size_t i = 0; i < steps.size(); ++i) of_each.push_back(all.served[i]->held() == 0);
     return of_each;
   };
-  CHECK(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{false, true, false, false});
-  CHECK(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{false, true, true, false});
-  CHECK(relieve(all.around, needy));
-  CHECK_FALSE(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
+  CHECK_FALSE(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{true, true, true, false});
 }
 
