@@ -1,4 +1,4 @@
-// What an error of the operating system means for the code that made the call (docs/architecture.md, "Errors of the
+// Classifies errors of the operating system by what they mean for the caller (docs/architecture.md, "Errors of the
 // operating system").
 #pragma once
 

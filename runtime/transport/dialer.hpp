@@ -26,7 +26,8 @@ namespace troupe::net {
 struct dialer_options {
   /// Time limit from the first connection attempt to the end of the opening.
   std::chrono::milliseconds deadline{1000};
-  /// Time limit for resolving a name. The resolver thread may take longer.
+  /// Time limit for resolving a name. The resolver thread may take longer; a later dial to the name then gets its
+  /// result.
   std::chrono::milliseconds resolving{3000};
   /// Time limit for getting one of the slots below.
   std::chrono::milliseconds waiting{3000};

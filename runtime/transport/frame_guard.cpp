@@ -138,7 +138,8 @@ std::size_t frame_guard::wrong(std::string_view what) {
   return 0;
 }
 
-/// The first frame must be the handshake of the side that has to send it, and no other frame may be a handshake.
+/// The first frame must be a handshake of the side that sends one. Later frames are not handshakes, except for a
+/// repeated client handshake.
 bool frame_guard::in_order(const header& h) {
   switch (h.op) {
   case operation::server_handshake:

@@ -1,4 +1,4 @@
-// What happens to a transport's connections, counted.
+// Counts what happens to a transport's connections.
 #pragma once
 
 #include <array>

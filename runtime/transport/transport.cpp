@@ -103,7 +103,7 @@ class transport::core : public acceptor_owner {
           options_.warn);
     }
     thread_ = std::thread([this, shared = thread_state_] {
-      ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux, of this thread
+      ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux this applies to the thread
       run();
       const std::lock_guard lock(shared->mutex);
       shared->thread_ended = true;

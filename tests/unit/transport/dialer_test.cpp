@@ -136,7 +136,7 @@ TEST_CASE("limits the connections made at the same time, and known addresses go 
   auto known = one.dial("127.0.0.1", good.port, true);
   CHECK(outcome(std::move(known)) == "made");
   CHECK(sockets_of_this_process() <= sockets + 4 + 2); // the concurrent ones, and both ends of the one that succeeded
-  CHECK(late.wait_for(0s) == std::future_status::timeout); // eight that hang are before it
+  CHECK(late.wait_for(0s) == std::future_status::timeout); // eight dials that hang are before it
   CHECK(late.get() == "made");
   for (auto& each : holes) CHECK(outcome(std::move(each)) == "connecting timed out");
   // A dial that waits too long for a slot fails with that reason.

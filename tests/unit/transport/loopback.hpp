@@ -31,7 +31,7 @@ inline std::uint16_t free_port() {
   return ntohs(where.sin_port);
 }
 
-/// The beginning of a non-blocking connection between these addresses.
+/// Starts a non-blocking connection between these addresses.
 inline socket_guard begin_connecting(const std::string& from, const std::string& to, std::uint16_t port) {
   socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (fd.get() < 0 || (test::connect_from(fd.get(), loopback_address(from, 0), loopback_address(to, port)) != 0 &&

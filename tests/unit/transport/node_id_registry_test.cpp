@@ -33,7 +33,7 @@ TEST_CASE("a node id belongs to the first connection that claims it, until that 
   CHECK(registry.claim("a", one.liveness, now) == granted);
   CHECK(registry.claim("a", two.liveness, now) == taken);
   CHECK(registry.claim("b", two.liveness, now) == granted);
-  registry.release(three.liveness); // which holds nothing
+  registry.release(three.liveness); // this connection holds no node id
   CHECK(registry.claim("a", two.liveness, now) == taken);
   registry.release(one.liveness);
   CHECK(registry.claim("a", two.liveness, now) == granted);

@@ -545,7 +545,7 @@ TEST_CASE("a transport ends at once, even if its timer is just due") {
       const auto began = steady::now();
       {
         const transport one{patient()};
-        std::this_thread::sleep_until(began + watchdog::pace - 1ms + round * 50us); // nap: towards the tick
+        std::this_thread::sleep_until(began + watchdog::pace - 1ms + round * 50us); // nap: until about the tick
       }
       slot = steady::now() - began;
     });
