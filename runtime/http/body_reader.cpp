@@ -31,7 +31,7 @@ std::size_t body_reader::wanted_capacity(std::size_t bytes) const {
   const auto most = chunked_ ? most_ : static_cast<std::size_t>(std::min<std::uint64_t>(body_.size() + left_, most_));
   const auto needed = std::min(body_.size() + bytes, most);
   if (needed <= body_.capacity()) return 0;
-  // Grows with what has arrived, never by what was announced.
+  // Grows with the bytes that have arrived, not with an announced length.
   return std::min(std::max({needed, 2 * body_.capacity(), smallest_capacity}), std::max(most, needed));
 }
 
@@ -76,13 +76,13 @@ void body_reader::step(char c) {
     if (!is_field_byte(c)) return refuse("bad chunk extension");
     return count_framing();
   case state::size_end:
-    if (c != '\n') return refuse("bad line end behind a chunk's size");
+    if (c != '\n') return refuse("bad line end after a chunk size");
     return end_size_line();
   case state::data_end:
-    if (c != '\r') return refuse("bad line end behind a chunk");
+    if (c != '\r') return refuse("bad line end after a chunk");
     return void(state_ = state::data_line_end);
   case state::data_line_end:
-    if (c != '\n') return refuse("bad line end behind a chunk");
+    if (c != '\n') return refuse("bad line end after a chunk");
     return void(state_ = state::size_begin);
   case state::trailer_begin:
     if (c == '\r') return void(state_ = state::last_line_end);
@@ -98,10 +98,10 @@ void body_reader::step(char c) {
     if (!is_field_byte(c)) return refuse("bad trailer");
     return count_framing();
   case state::trailer_end:
-    if (c != '\n') return refuse("bad line end behind a trailer");
+    if (c != '\n') return refuse("bad line end after a trailer");
     return void(state_ = state::trailer_begin);
   case state::last_line_end:
-    if (c != '\n') return refuse("bad line end behind the last chunk");
+    if (c != '\n') return refuse("bad line end after the last chunk");
     return void(state_ = state::done);
   case state::content:
   case state::data:
@@ -117,7 +117,7 @@ void body_reader::on_size_digit(char c, bool first) {
   left_ = left_ * 16 + static_cast<unsigned>(digit);
   state_ = state::size;
   if (left_ > most_ - std::min(body_.size(), most_)) failed_ = too_large();
-  // Leading zeros would let a size go on for ever.
+  // Otherwise leading zeros could make a size endless.
   if (!first) count_framing();
 }
 

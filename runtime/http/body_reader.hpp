@@ -1,4 +1,4 @@
-// Takes the body of one request out of a stream of bytes. Pure: no socket, no clock.
+// Reads the body of one request from a stream of bytes. Pure: no socket, no clock.
 #pragma once
 
 #include "runtime/http/budget.hpp"
@@ -12,45 +12,47 @@
 
 namespace troupe::http {
 
-/// A body of a known length, or one in chunks (RFC 9112, 7.1), which is read strictly: line ends are CRLF, chunk
-/// extensions and trailers hold no control characters, lines are not folded. Extensions and trailers are forgotten.
+/// Reads a body of a known length, or one in chunks (RFC 9112, 7.1). Chunks are read strictly: lines must end with CRLF
+/// and must not be folded, and chunk extensions and trailers must not contain control characters. Extensions and
+/// trailers are discarded.
 class body_reader {
  public:
-  /// A body of more than `most` bytes is refused (413), as are more than `most_framing` bytes of extensions and
-  /// trailers together (431).
+  /// Refuses a body of more than `most` bytes (413), and more than `most_framing` bytes of extensions and trailers
+  /// together (431).
   body_reader(const head& of, std::size_t most, std::size_t most_framing);
 
   bool done() const noexcept { return state_ == state::done; }
-  /// Once set, nothing more is to be fed.
+  /// Once this is set, the caller must not feed more bytes.
   const std::optional<problem>& failed() const noexcept { return failed_; }
 
-  /// Room that `bytes` would need beyond what is reserved; 0 if they fit. Content may be less than that.
+  /// The capacity to `reserve` so that `bytes` more bytes fit; 0 if they already fit. An upper bound: some of the bytes
+  /// may be framing.
   std::size_t wanted_capacity(std::size_t bytes) const;
-  /// Allocates no more than this: std::string::reserve may take twice the old capacity instead.
+  /// Allocates exactly this capacity. std::string::reserve may allocate twice the old one instead.
   void reserve(std::size_t capacity);
   std::size_t capacity() const noexcept { return body_.capacity(); }
-  /// What it occupies of the heap.
+  /// Bytes of the heap that the body occupies.
   std::size_t held() const noexcept { return heap_bytes(body_); }
 
-  /// Returns how many bytes belong to this body.
+  /// Reads from `bytes`. Returns how many of them belong to this body.
   std::size_t feed(std::string_view bytes);
   std::string take() { return std::move(body_); }
 
  private:
   enum class state {
     content,       // of known length
-    size_begin,    // the first digit of a chunk's size
+    size_begin,    // first digit of a chunk size
     size,          // further digits
-    extension,     // behind the size
+    extension,     // after the size
     size_end,      // CR was read
     data,          // of a chunk
-    data_end,      // CR is due
-    data_line_end, // LF is due
-    trailer_begin, // a line, or the end
+    data_end,      // expects CR
+    data_line_end, // expects LF
+    trailer_begin, // a trailer line, or the end
     trailer_name,  // up to the colon
-    trailer_value, // behind it
+    trailer_value, // after the colon
     trailer_end,   // CR was read
-    last_line_end, // LF is due, and that is all
+    last_line_end, // expects the final LF
     done,
   };
 
@@ -64,7 +66,7 @@ class body_reader {
   state state_;
   std::size_t most_;
   std::size_t framing_left_;
-  /// Of the body, or of the chunk.
+  /// Missing bytes of the body, or of the current chunk.
   std::uint64_t left_ = 0;
   bool chunked_;
   std::string body_;

@@ -1,4 +1,4 @@
-// The bytes that a server may hold for its clients. Internal to the server; thread-safe.
+// Limits the memory that a server uses for its clients. Internal to the server. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -9,29 +9,29 @@
 
 namespace troupe::http {
 
-/// Bytes of the heap that a string occupies: none for a short one, which lies in the object itself.
+/// Bytes of the heap that a string occupies: none for a short one, which is stored in the object itself.
 inline std::size_t heap_bytes(const std::string& text) noexcept {
   static const auto within = std::string{}.capacity();
   return text.capacity() > within ? text.capacity() : 0;
 }
 
-/// Gives them back; an assignment of an empty string keeps them.
+/// Frees the heap memory of the string. Assigning an empty string would keep it.
 inline void free_heap(std::string& text) noexcept { std::string().swap(text); }
 
 /// Counts bytes up to a limit.
 class byte_budget {
  public:
-  /// Of each connection the first `allowance` bytes in each direction are not counted: so small a request or answer
-  /// never waits for others. The server takes the allowances of all connections off the total.
+  /// The first `allowance` bytes of each connection in each direction are not counted, so a small request or answer
+  /// never waits for others. The server subtracts the allowances of all connections from the total.
   explicit byte_budget(std::size_t limit, std::size_t allowance = 0) : limit_(limit), allowance_(allowance) {}
 
-  /// What requests may hold: the rest stays for answers, so that requests that never end cannot keep them back.
+  /// The limit for requests. The rest is for answers, so that unfinished requests cannot block answers.
   std::size_t limit_of_requests() const noexcept { return limit_ / 4 * 3; }
   std::size_t limit() const noexcept { return limit_; }
   std::size_t allowance() const noexcept { return allowance_; }
   std::size_t used() const noexcept { return used_; }
 
-  /// False, and nothing is taken, if `limit` would be passed.
+  /// Takes `bytes`. Returns false, and takes nothing, if that would exceed `limit`.
   bool take(std::size_t bytes, std::size_t limit) noexcept {
     auto used = used_.load();
     do {
@@ -47,7 +47,8 @@ class byte_budget {
   std::atomic<std::size_t> used_ = 0;
 };
 
-/// What one request or answer holds of a budget; gives it back at its end. Without a budget it counts nothing.
+/// The part of a budget that one request or answer holds. The destructor gives it back. Without a budget nothing is
+/// counted.
 class charge {
  public:
   charge() = default;
@@ -60,7 +61,8 @@ class charge {
   }
   ~charge() { release(); }
 
-  /// To hold `bytes` in all, of a request or of an answer. False if there is no room: nothing has changed then.
+  /// Changes the total to `bytes`, for a request or for an answer. Returns false, and changes nothing, if the budget
+  /// does not allow it.
   bool hold_request(std::size_t bytes) { return hold(bytes, from_ ? from_->limit_of_requests() : 0); }
   bool hold_answer(std::size_t bytes) { return hold(bytes, from_ ? from_->limit() : 0); }
   void release() noexcept {

@@ -33,7 +33,7 @@ constexpr bool sent = true;
 
 std::string cause(int error) { return std::generic_category().message(error); }
 
-/// Waits until the socket can be used; false when the deadline is over.
+/// Waits until the socket is ready. Returns false if the deadline passes.
 bool wait_for(int fd, short events, steady_clock::time_point deadline) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
@@ -54,7 +54,7 @@ struct descriptor {
   int fd;
 };
 
-/// Connects to one address; what it returns instead of a connection is in `error`.
+/// Connects to one address. Sets `error` to an errno value, or to 0 on success.
 descriptor connect_to(const addrinfo& address, steady_clock::time_point deadline, int& error) {
   descriptor out(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   error = errno;
@@ -98,10 +98,10 @@ class client::connection {
   connection(const std::string& host, std::uint16_t port, steady_clock::time_point deadline)
       : socket_(connect_to(host, port, deadline)) {}
 
-  /// Whether the server has said something unasked since the last answer: it closed, or its state is unknown.
+  /// Whether the server has sent something since the last answer: it closed the connection, or its state is unknown.
   bool stale() const { return wait_for(socket_.fd, POLLIN, steady_clock::now()); }
 
-  /// Hands all of `bytes` to the kernel. Returns the error otherwise, 0 for success.
+  /// Writes all of `bytes` to the socket. Returns an errno value, or 0 on success.
   int write(std::string_view bytes, steady_clock::time_point deadline) {
     while (!bytes.empty()) {
       const auto size = ::send(socket_.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -116,7 +116,7 @@ class client::connection {
     return 0;
   }
 
-  /// Bytes read, 0 at the end of the stream; throws if there is an error, which it describes as "no answer".
+  /// Returns the number of bytes read, 0 at the end of the stream. Throws client_error on an error.
   std::size_t read(std::array<char, 16384>& into, steady_clock::time_point deadline) {
     for (;;) {
       const auto size = ::recv(socket_.fd, into.data(), into.size(), 0);
@@ -129,7 +129,7 @@ class client::connection {
     }
   }
 
-  /// Reads one final answer; `keep` tells whether the connection can serve another request.
+  /// Reads one final answer. Sets `keep` if the connection can be used for another request.
   result receive(bool head, std::uint64_t max_body, steady_clock::time_point deadline, bool& keep) {
     std::array<char, 16384> block;
     std::string pending;
@@ -139,7 +139,7 @@ class client::connection {
       const auto size = read(block, deadline);
       boost::system::error_code failed;
       if (size == 0) {
-        // The end of the stream is the end of a body without length; anywhere else it is a loss.
+        // The end of the stream ends a body without a length. Anywhere else it is an error.
         if (answer->is_header_done()) answer->put_eof(failed);
         if (failed || !answer->is_done()) throw client_error(sent, "the server closed the connection");
       }
@@ -149,11 +149,11 @@ class client::connection {
         pending.erase(0, used);
         if (failed == beast::http::error::need_more || used == 0) break;
         if (failed) throw client_error(sent, "malformed answer: " + failed.message());
-        // Boost 1.74 forgets that a length is above its limit when bytes of the body stand behind the head.
+        // Boost 1.74 does not report a length above its limit if bytes of the body follow the head in the same buffer.
         const bool announced = !head && answer->is_header_done() && answer->content_length().value_or(0) > max_body;
         if (announced || answer->get().body().size() > max_body)
           throw client_error(sent, "the answer has more than " + std::to_string(max_body) + " bytes");
-        // 100 Continue and its like precede the answer.
+        // 100 Continue and other interim answers precede the final one.
         if (answer->is_done() && answer->get().result_int() < 200) begin(answer, head, max_body);
       }
       if (failed && failed != beast::http::error::need_more)
@@ -172,7 +172,8 @@ class client::connection {
   static void begin(std::optional<parser>& answer, bool head, std::uint64_t max_body) {
     answer.emplace();
     answer->eager(true);
-    // Never none: Boost 1.74 then takes every length for too large when a head arrives without its body.
+    // Always set a limit: without one, Boost 1.74 considers every length too large when a head arrives without its
+    // body.
     answer->body_limit(max_body);
     answer->skip(head);
   }
@@ -189,7 +190,7 @@ client& client::operator=(client&&) noexcept = default;
 
 result client::request(std::string_view method, std::string_view target, std::string_view body) {
   const auto deadline = steady_clock::now() + timeout_;
-  // Taken out for the time of the request: an error leaves no connection behind whose state is unknown.
+  // Take the connection out during the request, so that an error does not leave a connection in an unknown state.
   auto used = std::exchange(open_, nullptr);
   if (used && used->stale()) used.reset();
   if (!used) used = std::make_unique<connection>(host_, port_, deadline);
@@ -199,14 +200,15 @@ result client::request(std::string_view method, std::string_view target, std::st
   bytes.append(bracket.second).append(":").append(std::to_string(port_)).append("\r\nContent-Length: ");
   bytes.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
   const int failed = used->write(bytes, deadline);
-  if (failed == ETIMEDOUT) throw client_error(not_sent, "the server does not take the request");
+  if (failed == ETIMEDOUT) throw client_error(not_sent, "timed out while sending the request");
   try {
     bool keep = false;
     auto answer = used->receive(method == "HEAD", max_answer_, deadline, keep);
     if (keep && failed == 0) open_ = std::move(used);
     return answer;
   } catch (const client_error&) {
-    // A server may refuse a request before it has all of it; without such an answer the failed write is the cause.
+    // A server may refuse a request before it has received all of it. Without such an answer the failed write is the
+    // cause.
     if (failed != 0) throw client_error(not_sent, "the request could not be sent: " + cause(failed));
     throw;
   }

@@ -11,12 +11,12 @@
 
 namespace troupe::http {
 
-/// A request that got no answer. `sent()` tells what may have become of it.
+/// The request got no answer. `sent()` says whether the server may have executed it.
 class client_error : public std::runtime_error {
  public:
   client_error(bool sent, const std::string& text) : std::runtime_error(text), sent_(sent) {}
 
-  /// False: it never left here completely, so that no server can have carried it out. True: the outcome is unknown.
+  /// False: the request was not sent completely, so no server can have executed it. True: the outcome is unknown.
   bool sent() const noexcept { return sent_; }
 
  private:
@@ -29,20 +29,20 @@ struct result {
   std::string body;
 };
 
-/// One keep-alive connection, opened when needed and again after the server closed it. A request is never repeated
-/// by the client itself. One thread at a time; no signal is raised by a broken connection.
+/// One keep-alive connection. It is opened when needed, and again after the server has closed it. The client never
+/// repeats a request by itself. Not thread-safe. A broken connection does not raise SIGPIPE.
 class client {
  public:
-  /// `host` is a name or a numeric address. `timeout` bounds every request as a whole, connecting included (but not
-  /// the lookup of a name). An answer whose body has more than `max_answer` bytes counts as malformed.
+  /// `host` is a name or a numeric address. `timeout` limits each request as a whole, including connecting, but not the
+  /// lookup of a name. An answer whose body has more than `max_answer` bytes is an error.
   client(std::string host, std::uint16_t port, std::chrono::milliseconds timeout,
          std::uint64_t max_answer = std::numeric_limits<std::uint64_t>::max());
   ~client();
   client(client&&) noexcept;
   client& operator=(client&&) noexcept;
 
-  /// Returns the server's answer, of whatever status; throws `client_error` if there is none. `target` is sent as it
-  /// is: see `percent_encode`.
+  /// Returns the server's answer, whatever its status. Throws `client_error` if there is none. `target` is sent
+  /// unchanged: see `percent_encode`.
   result request(std::string_view method, std::string_view target, std::string_view body = {});
 
  private:

@@ -19,19 +19,19 @@ using boost::system::error_code;
 
 namespace {
 
-/// How long a client whose request was refused may go on sending before the connection is closed on it.
+/// How long a client whose request was refused may continue to send before the connection is closed.
 constexpr std::chrono::milliseconds drain_patience{1'000};
 
 /// Answers up to this size are sent in one buffer with their head.
 constexpr std::size_t small_answer = 16 * 1024;
 
-/// Written at once of a larger answer, so that progress shows.
+/// A larger answer is written in steps of this size, so that progress is visible.
 constexpr std::size_t most_at_once = 64 * 1024;
 
-/// The kernel's buffers are full by then.
+/// After this time the kernel's buffers are full.
 constexpr std::chrono::milliseconds buffers_fill{100};
 
-/// The head of a probe is not counted up to this size, so that a probe is answered when memory is short.
+/// A probe's head is not counted up to this size, so that probes are answered when memory is short.
 constexpr std::size_t usual_head = 4096;
 
 std::size_t heap_of_pairs(const std::vector<std::pair<std::string, std::string>>& all) {
@@ -40,7 +40,7 @@ std::size_t heap_of_pairs(const std::vector<std::pair<std::string, std::string>>
   return sum;
 }
 
-/// What the request occupies without its body.
+/// Heap bytes of the request without its body.
 std::size_t heap_of_head(const request& asked) {
   auto sum = asked.segments.capacity() * sizeof(asked.segments[0]);
   for (const auto& segment : asked.segments) sum += heap_bytes(segment);
@@ -71,7 +71,7 @@ void append_head(std::string& out, const response& answer, bool keep_alive, bool
 
 } // namespace
 
-connection::connection(std::uint64_t id, socket peer, std::string group, bool reserved, surroundings& server)
+connection::connection(std::uint64_t id, socket peer, std::string group, bool reserved, server_state& server)
     : id_(id), socket_(std::move(peer)), group_(std::move(group)), reserved_(reserved), server_(server),
       pending_held_(server.answers->budget()) {
   auto& list = server_.waiting[static_cast<std::size_t>(kind_)];
@@ -124,7 +124,7 @@ void connection::queue(waiting_for what) {
 }
 
 void connection::wait_readable() {
-  // A refusal for slowness begins to drain while the wait for the request is still pending.
+  // A request that was refused for slowness begins to drain while the wait for its bytes is still pending.
   if (std::exchange(waiting_, true)) return;
   socket_.async_wait(socket::wait_read, [self = shared_from_this()](error_code failed) {
     self->waiting_ = false;
@@ -133,7 +133,7 @@ void connection::wait_readable() {
 }
 
 void connection::on_readable() {
-  // A wait that was complete when the connection went on, or was closed, still arrives here.
+  // A wait that had already completed when the connection continued or was closed still arrives here.
   if (state_ != state::idle && state_ != state::reading && state_ != state::draining) return;
   error_code failed;
   const auto size = socket_.read_some(asio::buffer(server_.scratch), failed);
@@ -163,9 +163,10 @@ void connection::proceed() {
 void connection::hold_pending() {
   if (pending_.empty()) free_heap(pending_);
   while (!pending_held_.hold_request(heap_bytes(pending_))) {
-    if (server_.relieve(*this)) continue;
+    if (server_.free_memory_for(*this)) continue;
     if (state_ == state::reading) return reject_for_room();
-    // Requests behind the one that is being answered: they are not taken, and the connection ends with that answer.
+    // The bytes belong to requests after the one that is being answered. Discard them and end the connection with that
+    // answer.
     free_heap(pending_);
     keep_alive_ = false;
     drain_ = true;
@@ -175,11 +176,11 @@ void connection::hold_pending() {
 std::size_t connection::feed(std::string_view bytes) {
   std::size_t used = 0;
   if (!body_) {
-    // Empty lines before a request are to be ignored (RFC 9112, 2.2).
+    // Ignore empty lines before a request (RFC 9112, 2.2).
     while (bytes.substr(used).starts_with("\r\n")) used += 2;
     if (used > 0) scanned_ = 0;
     if (used == bytes.size() || bytes.substr(used) == "\r") return used;
-    // The first request had its time from the connect on.
+    // The time of the first request starts at the connect.
     if (state_ == state::idle) enter(state::reading, server_.settings.read_timeout);
     const auto size = take_head(bytes.substr(used));
     if (state_ != state::reading) return bytes.size();
@@ -189,7 +190,7 @@ std::size_t connection::feed(std::string_view bytes) {
   if (!take_body(bytes, used)) return bytes.size();
   if (body_->done())
     dispatch();
-  else if (std::exchange(go_on_due_, false) && !tell_to_go_on())
+  else if (std::exchange(continue_due_, false) && !send_continue())
     return bytes.size();
   return used;
 }
@@ -220,12 +221,12 @@ bool connection::begin(head asked) {
     report(error);
     return reject(500, "internal", error.what()), false;
   }
-  if (reserved_ && !allowed.probe && !server_.settle(*this))
+  if (reserved_ && !allowed.probe && !server_.make_regular(*this))
     return reject(503, "overloaded", "every connection is in use"), false;
   body_.emplace(asked, allowed.max_body, server_.settings.max_header);
   if (body_->failed()) return reject(*body_->failed()), false;
   body_held_ = charge(server_.answers->budget());
-  // A connection of the reserve is for one probe.
+  // A reserved connection serves one probe.
   keep_alive_ = asked.keep_alive && !reserved_;
   http_1_0_ = asked.http_1_0;
   head_only_ = asked.method == "HEAD";
@@ -233,25 +234,25 @@ bool connection::begin(head asked) {
             std::move(decoded->query), std::move(asked.headers), {}};
   head_held_ = heap_of_head(asked_);
   if (allowed.probe && body_->done() && head_held_ <= usual_head) head_held_ = 0;
-  go_on_due_ = asked.expects_continue;
+  continue_due_ = asked.expects_continue;
   return true;
 }
 
 bool connection::take_body(std::string_view bytes, std::size_t& used) {
-  // In steps, so that a large body in the pending bytes is counted before it is copied.
+  // Reserve first, so that a large body in the pending bytes is counted before it is copied.
   const auto capacity = body_->wanted_capacity(bytes.size() - used);
   while (!body_held_.hold_request(head_held_ + std::max(capacity, body_->held())))
-    if (!server_.relieve(*this)) return reject_for_room(), false;
+    if (!server_.free_memory_for(*this)) return reject_for_room(), false;
   if (capacity > 0) body_->reserve(capacity);
   used += body_->feed(bytes.substr(used));
   if (!body_->failed()) return true;
   return reject(*body_->failed()), false;
 }
 
-bool connection::tell_to_go_on() {
+bool connection::send_continue() {
   constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
   error_code failed;
-  // Nothing else is on its way out, so that a socket which does not take these few bytes at once is broken.
+  // Nothing else is being sent, so a socket that does not take these few bytes at once is broken.
   if (socket_.write_some(asio::buffer(go_on.data(), go_on.size()), failed) == go_on.size()) return true;
   close();
   return false;
@@ -263,7 +264,7 @@ void connection::dispatch() {
   enter(state::handling, {});
   const responder answer(server_.answers, id_, std::exchange(body_held_, {}), is_safe(asked_.method));
   if (bad_target_) {
-    static_cast<void>(std::exchange(asked_, {})); // its memory goes before its charge
+    static_cast<void>(std::exchange(asked_, {})); // free its memory before its charge
     return answer.send(error_response(400, "bad_request", "the request target is malformed"));
   }
   try {
@@ -279,13 +280,13 @@ void connection::report(const std::exception& error) const {
 }
 
 void connection::reject_for_room() {
-  reject(503, "overloaded", "there is no room for the request: too many others are unfinished");
+  reject(503, "overloaded", "not enough buffer memory for the request: too many unfinished requests");
 }
 
 void connection::give_up() { reject_for_room(); }
 
 void connection::reject(unsigned status, std::string_view code, std::string_view message) {
-  // Where the next request would begin is not known: this answer is the last one.
+  // The start of the next request is unknown, so this answer is the last one.
   forget_request();
   keep_alive_ = false;
   drain_ = true;
@@ -349,7 +350,7 @@ void connection::flush() {
     part += skipped;
     sent -= skipped;
   }
-  // Called before each write: what the one before it brought has been taken.
+  // Called before each write. The bytes of the previous write have been taken then.
   const auto go_on = [self = shared_from_this(), before = std::size_t{0}](const error_code& error,
                                                                           std::size_t taken) mutable -> std::size_t {
     if (error) return 0;
@@ -370,7 +371,7 @@ void connection::note_taken(std::size_t bytes) {
 
 void connection::on_written() {
   if (rest_) return fetch();
-  // A rare large answer does not stay in memory for as long as the connection lives.
+  // Do not keep the memory of a rare large answer for the rest of the connection.
   free_heap(out_);
   if (out_head_.capacity() > small_answer) free_heap(out_head_);
   out_held_.release();
@@ -417,8 +418,8 @@ void connection::close() {
   enter(state::closed, {});
   error_code ignored;
   socket_.close(ignored);
-  // The cancelled operations still have to return, but no longer touch these. Code that closes connections because
-  // memory is short must see at once what this one gave back.
+  // The cancelled operations still have to return, but no longer use these. Code that closes connections because memory
+  // is short must see at once how much this one has freed.
   forget_request();
   free_heap(out_head_);
   free_heap(out_);

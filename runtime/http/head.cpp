@@ -21,14 +21,14 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// Takes a line without its CRLF off the front.
+/// Removes the first line with its CRLF from `text`, and returns it without the CRLF.
 std::string_view take_line(std::string_view& text) {
   const auto line = text.substr(0, text.find("\r\n"));
   text.remove_prefix(line.size() + 2);
   return line;
 }
 
-/// Whether one of the comma-separated words of a field is `word`.
+/// Whether `word` is one of the comma-separated words of a field.
 bool has_word(std::string_view list, std::string_view word) {
   for (;;) {
     const auto comma = list.find(',');
@@ -38,20 +38,21 @@ bool has_word(std::string_view list, std::string_view word) {
   }
 }
 
-/// Collects what decides where the request ends, and who it is for.
+/// Collects the fields that decide where the request ends and which host it is for.
 class head_reader {
  public:
   std::optional<problem> start_line(std::string_view line) {
     const auto first = line.find(' ');
     const auto second = first == line.npos ? line.npos : line.find(' ', first + 1);
-    if (second == line.npos) return bad("the first line is no request line");
+    if (second == line.npos) return bad("the first line is not a request line");
     const auto method = line.substr(0, first);
     const auto target = line.substr(first + 1, second - first - 1);
     const auto version = line.substr(second + 1);
     if (method.empty() || !std::all_of(method.begin(), method.end(), is_token_byte)) return bad("bad method");
     const auto visible = [](char c) { return c > 0x20 && c < 0x7f; };
     if (target.empty() || !std::all_of(target.begin(), target.end(), visible)) return bad("bad target");
-    if (version != "HTTP/1.1" && version != "HTTP/1.0") return bad("bad version: HTTP/1.1 and HTTP/1.0 are served");
+    if (version != "HTTP/1.1" && version != "HTTP/1.0")
+      return bad("unsupported version (supported: HTTP/1.1, HTTP/1.0)");
     out.method = method;
     out.target = target;
     out.http_1_0 = version == "HTTP/1.0";
@@ -90,7 +91,7 @@ class head_reader {
     if (!std::string_view(out.target).starts_with(scheme)) return std::nullopt;
     const auto rest = std::string_view(out.target).substr(scheme.size());
     if (!same_text(rest.substr(0, rest.find_first_of("/?")), *host_))
-      return problem{400, "bad_request", "the target names another authority than Host"};
+      return problem{400, "bad_request", "the target and Host name different authorities"};
     return std::nullopt;
   }
 
@@ -107,9 +108,9 @@ class head_reader {
     if (coding_) {
       if (out.http_1_0) return bad("HTTP/1.0 has no Transfer-Encoding");
       if (length_) return bad("both Content-Length and Transfer-Encoding");
-      // Of another one the length cannot be known, so that what follows could be taken for the next request.
+      // With another encoding the length is unknown, so the bytes that follow could be mistaken for the next request.
       if (!same_text(*coding_, "chunked"))
-        return problem{501, "not_implemented", "the only transfer encoding served is chunked"};
+        return problem{501, "not_implemented", "the only supported transfer encoding is chunked"};
       out.chunked = true;
       return std::nullopt;
     }
@@ -120,7 +121,7 @@ class head_reader {
     return std::nullopt;
   }
 
-  // They point into the text.
+  // These point into the text.
   std::optional<std::string_view> host_, length_, coding_;
   bool close_ = false;
   bool keep_ = false;
@@ -163,7 +164,7 @@ std::variant<std::size_t, problem> find_head_end(std::string_view text, std::siz
       if (i >= 3 && text[i - 2] == '\n') return i + 1;
       continue;
     }
-    // A CR that is the last byte may still get its LF.
+    // If the CR is the last byte, its LF may still arrive.
     if (c == '\r' && (i + 1 == text.size() || text[i + 1] == '\n')) continue;
     return bad("a control character in the head");
   }

@@ -35,7 +35,7 @@ bool is_origin_of(std::string_view origin, const authority& server) {
     const auto from = parse_authority(origin.substr(scheme.size()));
     return from && from->host == server.host && from->port.value_or(usual) == server.port.value_or(usual);
   }
-  return false; // "null" as well
+  return false; // including "null"
 }
 
 } // namespace
@@ -80,8 +80,8 @@ std::optional<problem> check_caller(const head& asked, const std::vector<std::st
     };
     if (!server->is_address && server->host != "localhost" && std::none_of(names.begin(), names.end(), called))
       return problem{421, "unknown_host",
-                     "this server is not known as " + services::printable(server->host) +
-                         ": use its IP address, localhost, or a name that it was given (--http-host)"};
+                     "unknown host " + services::printable(server->host) +
+                         ": use the server's IP address, localhost, or a name that was set with --http-host"};
   }
   if (asked.method == "GET" || asked.method == "HEAD" || asked.method == "OPTIONS") return std::nullopt;
   for (const auto& [name, value] : asked.headers) {

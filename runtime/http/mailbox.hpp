@@ -1,4 +1,4 @@
-// How answers of other threads reach the I/O thread. Internal to the server.
+// Passes answers from other threads to the I/O thread. Internal to the server.
 #pragma once
 
 #include "runtime/http/budget.hpp"
@@ -16,7 +16,7 @@
 
 namespace troupe::http {
 
-/// The next one of a body; empty when there is no more.
+/// The next piece of a body. Empty if there is none, which is an error.
 struct piece {
   std::string bytes;
 };
@@ -25,11 +25,11 @@ using answer_content = std::variant<response, piece>;
 struct answer {
   std::uint64_t connection = 0;
   answer_content content;
-  /// What the content holds of the server's memory.
+  /// The part of the server's memory budget that the content holds.
   charge held = {};
 };
 
-/// Collects answers. Actors answer in bursts, so only the first of a burst wakes the I/O thread.
+/// Collects answers. Actors answer in bursts, so only the first answer of a burst wakes the I/O thread.
 class mailbox {
  public:
   explicit mailbox(std::function<void()> wake, std::shared_ptr<byte_budget> budget = nullptr)
@@ -37,27 +37,27 @@ class mailbox {
 
   /// Null: no limit.
   const std::shared_ptr<byte_budget>& budget() const noexcept { return budget_; }
-  /// Any thread: an answer found no room.
+  /// Records that there was no memory for an answer. Thread-safe.
   void note_shortage() noexcept { short_of_room_ = true; }
   /// Whether there was a shortage since the last call.
   bool take_shortage() noexcept { return short_of_room_.exchange(false); }
 
-  /// Any thread. Without effect once closed.
+  /// Thread-safe. Has no effect after `close`.
   void post(answer one) {
     const std::lock_guard lock(mutex_);
     if (!wake_) return;
     answers_.push_back(std::move(one));
-    // Under the lock, so that no thread wakes what `close` has already released.
+    // Under the lock, so that `wake_` is never called after `close`.
     if (answers_.size() == 1) wake_();
   }
 
-  /// Swaps the collected answers with `taken`, which must be empty and lends its memory to the next burst.
+  /// Swaps the collected answers with `taken`, which must be empty. Its capacity is used for the next burst.
   void take(std::vector<answer>& taken) {
     const std::lock_guard lock(mutex_);
     answers_.swap(taken);
   }
 
-  /// From here on answers vanish, and `wake` is never called again.
+  /// From now on answers are discarded, and `wake` is not called.
   void close() {
     const std::lock_guard lock(mutex_);
     wake_ = nullptr;
@@ -72,13 +72,13 @@ class mailbox {
   std::atomic<bool> short_of_room_ = false;
 };
 
-/// One answer that somebody owes to a connection. Any thread.
+/// One answer that is due to a connection. Thread-safe.
 class promise {
  public:
   using make_content = answer_content (*)();
 
-  /// `request` is what the request holds of the server's memory, until it is answered. Without room for the answer
-  /// `if_no_room` takes its place.
+  /// `request` is the part of the memory budget that the request holds until it is answered. If there is no memory for
+  /// the answer, `if_no_room` replaces it.
   promise(std::shared_ptr<mailbox> answers, std::uint64_t connection, charge request, make_content if_broken,
           make_content if_no_room)
       : answers_(std::move(answers)), connection_(connection), request_(std::move(request)), if_broken_(if_broken),
@@ -89,7 +89,7 @@ class promise {
     if (!kept_) keep(if_broken_());
   }
 
-  /// The first one counts.
+  /// Only the first call has an effect.
   void keep(answer_content content) {
     if (kept_.exchange(true)) return;
     request_.release();

@@ -37,10 +37,10 @@ responder::responder(std::shared_ptr<mailbox> answers, std::uint64_t connection,
           std::move(answers), connection, std::move(request),
           []() -> answer_content { return error_response(500, "no_answer", "the request was dropped", "unknown"); },
           safe ? promise::make_content{[]() -> answer_content {
-            return error_response(503, "overloaded", "there is no room for the answer", "rejected", true);
+            return error_response(503, "overloaded", "not enough buffer memory for the answer", "rejected", true);
           }}
                : promise::make_content{[]() -> answer_content {
-                   return error_response(503, "overloaded", "there is no room for the answer", "unknown", true);
+                   return error_response(503, "overloaded", "not enough buffer memory for the answer", "unknown", true);
                  }})) {}
 
 void responder::send(response answer) const { promise_->keep(std::move(answer)); }

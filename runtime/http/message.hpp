@@ -1,4 +1,4 @@
-// What a request handler gets and gives: request, response, responder.
+// The types of a request handler: request, response, responder.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@
 namespace troupe::http {
 
 struct request {
-  /// As sent: "GET", "PUT" ... A HEAD is to be answered like the GET; the server leaves the body away.
+  /// As sent: "GET", "PUT" ... Answer a HEAD like a GET; the server omits the body.
   std::string method;
   /// The raw target, undecoded.
   std::string target;
-  /// Decoded, see `http::target`.
+  /// The decoded path; see `http::target`.
   std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> query;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -25,7 +25,7 @@ struct request {
 
   /// The first parameter of that name.
   std::optional<std::string_view> parameter(std::string_view name) const;
-  /// The first header of that name, upper and lower case being the same.
+  /// The first header of that name, without regard to case.
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
@@ -33,27 +33,27 @@ class charge;
 class mailbox;
 class promise;
 
-/// The right to give the next piece of a body. Copies share it; what is said first counts. Any thread may call, also
-/// after the server is gone. Once the last copy is dropped, the body has failed.
+/// Receives the next piece of a body. Copies share it, and only the first call of `send` or `fail` has an effect.
+/// Thread-safe, also after the server is gone. If the last copy is dropped without a call, the body has failed.
 class piece_receiver {
  public:
   piece_receiver(std::shared_ptr<mailbox> answers, std::uint64_t connection);
 
-  /// Not empty, and no more than is missing; anything else counts as `fail`.
+  /// `piece` must not be empty or larger than the rest of the body; otherwise this counts as `fail`.
   void send(std::string piece) const;
-  /// There is no more: the connection is cut, by which the client sees that its body is not whole.
+  /// There is no further piece. The connection is cut, which shows the client that the body is incomplete.
   void fail() const;
 
  private:
   std::shared_ptr<promise> promise_;
 };
 
-/// A body that is made while it is sent, and of which the server holds one piece at a time.
+/// A body that is produced while it is sent. The server holds one piece of it at a time.
 struct body_in_pieces {
-  /// Of all pieces together, in bytes.
+  /// Length of all pieces together, in bytes.
   std::uint64_t length = 0;
-  /// Asks for the next piece, once the client has taken the last one. Called on the server's I/O thread: it must not
-  /// block. What it throws counts as `fail`.
+  /// Requests the next piece after the client has received the last one. Called on the server's I/O thread, so it must
+  /// not block. An exception counts as `fail`.
   std::function<void(piece_receiver)> next;
 };
 
@@ -62,40 +62,41 @@ struct response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  /// Of a 405: the methods there are, as "GET, HEAD".
+  /// For a 405: the allowed methods, for example "GET, HEAD".
   std::string allow = {};
-  /// Further ones, name and value as they are sent.
+  /// Further headers: names and values, sent unchanged.
   std::vector<std::pair<std::string, std::string>> headers = {};
-  /// Stands for `body` where it is set.
+  /// If set, this is sent instead of `body`.
   std::optional<body_in_pieces> pieces = {};
 };
 
 inline constexpr std::size_t max_error_text = 1024;
 
-/// A response in the project's error form: {"error", "outcome", "retryable", "leader": null, "message"}, for errors
-/// that need no leader hint. Bytes of `message` that are not UTF-8 are replaced; it is cut after `max_error_text`
+/// A response in the project's error format: {"error", "outcome", "retryable", "leader": null, "message"}, for errors
+/// without a leader hint. Bytes of `message` that are not UTF-8 are replaced. `message` is cut after `max_error_text`
 /// bytes.
 response error_response(unsigned status, std::string_view code, std::string_view message,
                         std::string_view outcome = "rejected", bool retryable = false);
 
-/// The right to answer one request. Copies share it; the first `send` counts, later ones do nothing. Any thread may
-/// call, also after the server is gone. Once the last copy is dropped without an answer, the client gets a 500. Where
-/// the server has no room for the answer (options::max_buffered), the client gets a 503 instead.
+/// Answers one request. Copies share it: the first `send` counts, later ones have no effect. Thread-safe, also after
+/// the server is gone. If the last copy is dropped without an answer, the client gets a 500. If the server has no
+/// memory for the answer (options::max_buffered), the client gets a 503 instead.
 class responder {
  public:
   responder(std::shared_ptr<mailbox> answers, std::uint64_t connection);
-  /// `request`: what the request holds of the server's memory. `safe`: it changes nothing.
+  /// `request`: the part of the server's memory budget that the request holds. `safe`: the request does not change
+  /// anything.
   responder(std::shared_ptr<mailbox> answers, std::uint64_t connection, charge request, bool safe);
 
-  /// Never blocks for the client; a connection that has ended meanwhile is no error.
+  /// Never waits for the client. It is not an error if the connection has ended in the meantime.
   void send(response answer) const;
 
  private:
   std::shared_ptr<promise> promise_;
 };
 
-/// Called on the server's I/O thread, once per request: it must not block. It may answer at once or keep the
-/// responder. What it throws becomes a 500.
+/// Called on the server's I/O thread, once per request, so it must not block. It may answer at once or keep the
+/// responder. An exception becomes a 500.
 using handler = std::function<void(request, responder)>;
 
 } // namespace troupe::http

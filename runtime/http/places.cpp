@@ -13,30 +13,30 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A client that takes nothing of its answer for so long may be cut when memory is short.
+/// A client that receives nothing of its answer for this long may be cut when memory is short.
 constexpr std::chrono::seconds slow_client{1};
 
-/// So does one that takes no more than this in a second, where no client takes nothing.
+/// If there is no such client, a client that receives fewer bytes per second than this may be cut.
 constexpr double slow_rate = 256 * 1024;
 
-/// Clients that are compared, first those that took nothing for longest: memory may be short for each request.
+/// Limit of the clients that are compared, longest wait first, because memory may be short at every request.
 constexpr int most_compared = 1024;
 
-/// To look at a waiting client takes about 0.1 us. So many may be looked at in a second: a tenth of the thread's time.
-constexpr double looks_per_second = 1e6;
-constexpr double most_looks_at_once = 1e5;
+/// Checking a waiting client takes about 0.1 us. This many may be checked per second: a tenth of the thread's time.
+constexpr double checks_per_second = 1e6;
+constexpr double max_checks_at_once = 1e5;
 
-waiting_list& waiting(surroundings& server, waiting_for what) { return server.waiting[static_cast<std::size_t>(what)]; }
+waiting_list& waiting(server_state& server, waiting_for what) { return server.waiting[static_cast<std::size_t>(what)]; }
 
-/// The client, of those that take their answers, that is the slowest one; null if all are quick.
-connection* slowest_client(surroundings& server, const connection* needy) {
+/// The slowest of the clients that are receiving answers. Null if all are fast enough.
+connection* slowest_client(server_state& server, const connection* requester) {
   const auto now = steady_clock::now();
   connection* slowest = nullptr;
   auto lowest = slow_rate;
   int compared = 0;
   for (auto* one : waiting(server, waiting_for::client)) {
     if (++compared > most_compared) break;
-    if (one == needy || one->held() == 0) continue;
+    if (one == requester || one->held() == 0) continue;
     if (now - one->since() >= slow_client) return one;
     if (one->writing_for(now) < slow_client || one->rate(now) >= lowest) continue;
     slowest = one;
@@ -64,18 +64,18 @@ std::string group_of(const socket& peer) {
   return {reinterpret_cast<const char*>(bytes.data()), 8};
 }
 
-bool relieve(surroundings& server, const connection& needy) {
+bool free_memory_for(server_state& server, const connection& requester) {
   for (auto* one : waiting(server, waiting_for::bytes)) {
-    if (one == &needy || one->held() == 0) continue;
+    if (one == &requester || one->held() == 0) continue;
     one->give_up();
     return true;
   }
-  auto* slow = slowest_client(server, &needy);
+  auto* slow = slowest_client(server, &requester);
   if (slow) slow->close();
   return slow != nullptr;
 }
 
-void end_slow_clients(surroundings& server) {
+void end_slow_clients(server_state& server) {
   const auto& budget = *server.answers->budget();
   while (budget.used() > budget.limit() / 8 * 7) {
     auto* slow = slowest_client(server, nullptr);
@@ -84,7 +84,7 @@ void end_slow_clients(surroundings& server) {
   }
 }
 
-places::places(surroundings& server) : server_(server), share_(descriptor_shares().http_connections) {
+places::places(server_state& server) : server_(server), share_(descriptor_shares().http_connections) {
   http_descriptors.add(probe_reserve);
 }
 
@@ -92,8 +92,8 @@ places::~places() { http_descriptors.remove(probe_reserve + regular_); }
 
 bool places::has_place(const std::string& group) const {
   if (regular_ >= server_.settings.max_connections) return false;
-  // Two servers may both take the last place: the share leaves room for that. One connection each server has in any
-  // case.
+  // Two servers may both take the last place; the share leaves room for that. Each server may always have one
+  // connection.
   if (regular_ > 0 && http_descriptors.held() >= share_) return false;
   const auto at = of_group_.find(group);
   return at == of_group_.end() || at->second < server_.settings.max_connections_of_address;
@@ -111,7 +111,7 @@ bool places::make_place(const std::string& group) {
   const bool of_group = at != of_group_.end() && at->second >= server_.settings.max_connections_of_address;
   const test fits = [&](const connection& one) { return !one.reserved() && (!of_group || one.group() == group); };
   if (end_one(fits)) return true;
-  if (!may_look()) return false;
+  if (!may_check()) return false;
   look_for_departed();
   return has_place(group) || end_one(fits);
 }
@@ -127,10 +127,10 @@ bool places::end_one(const test& fits) {
   return false;
 }
 
-bool places::settle(connection& one) {
+bool places::make_regular(connection& one) {
   if (!make_place(one.group())) return false;
   remove(one);
-  one.settle();
+  one.make_regular();
   add(one);
   return true;
 }
@@ -155,14 +155,14 @@ void places::remove(const connection& one) {
   if (const auto at = of_group_.find(one.group()); --at->second == 0) of_group_.erase(at);
 }
 
-bool places::may_look() {
+bool places::may_check() {
   const auto now = steady_clock::now();
   const std::chrono::duration<double> passed = now - counted_at_;
   counted_at_ = now;
-  looks_ = std::min(looks_ + passed.count() * looks_per_second, most_looks_at_once);
+  checks_ = std::min(checks_ + passed.count() * checks_per_second, max_checks_at_once);
   const auto needed = static_cast<double>(waiting(server_, waiting_for::answer).size());
-  if (looks_ < needed) return false;
-  looks_ -= needed;
+  if (checks_ < needed) return false;
+  checks_ -= needed;
   return true;
 }
 

@@ -31,10 +31,10 @@ using executor = asio::io_context::executor_type;
 using acceptor = asio::basic_socket_acceptor<tcp, executor>;
 using timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor>;
 
-/// After a failed accept (no descriptors left, say) the next attempt waits this long instead of spinning.
+/// After a failed accept (for example without free descriptors), the next attempt waits this long instead of spinning.
 constexpr milliseconds accept_retry{50};
 
-/// Deadlines are looked at this often: often enough to be kept, seldom enough to cost nothing.
+/// How often deadlines are checked: often enough to enforce them, rarely enough to be cheap.
 milliseconds sweep_interval(const options& settings) {
   const auto shortest = std::min({settings.read_timeout, settings.write_timeout, settings.idle_timeout});
   return std::clamp(shortest / 8, milliseconds(5), milliseconds(250));
@@ -51,7 +51,8 @@ acceptor listen(asio::io_context& io, const options& settings) {
   }
 }
 
-/// The first bytes of every request and answer are not counted, so that small ones always pass. They are taken off.
+/// The first bytes of every request and answer are not counted, so that small ones always pass. They are subtracted
+/// from the total.
 std::shared_ptr<byte_budget> make_budget(const options& settings) {
   constexpr std::size_t allowance = 4096;
   const auto most = settings.max_buffered / 4;
@@ -73,8 +74,8 @@ class server::core {
     shared_.serve = std::move(serve);
     shared_.answers = answers_;
     shared_.ended = [this](std::uint64_t id) { on_ended(id); };
-    shared_.settle = [this](connection& one) { return places_.settle(one); };
-    shared_.relieve = [this](const connection& needy) { return relieve(shared_, needy); };
+    shared_.make_regular = [this](connection& one) { return places_.make_regular(one); };
+    shared_.free_memory_for = [this](const connection& requester) { return free_memory_for(shared_, requester); };
     accept();
     port_ = acceptor_.local_endpoint().port();
     thread_ = std::thread([this] { io_.run(); });
@@ -84,7 +85,7 @@ class server::core {
 
   bool drain(milliseconds patience) {
     if (io_.get_executor().running_in_this_thread()) throw std::logic_error("an HTTP handler cannot stop its server");
-    asio::post(io_, [this] { close_door(); });
+    asio::post(io_, [this] { stop_accepting(); });
     return all_ended_future_.wait_for(patience) == std::future_status::ready;
   }
 
@@ -116,7 +117,7 @@ class server::core {
     const auto id = ++last_id_;
     auto group = group_of(peer);
     const auto kind = places_.take(group);
-    if (kind == places::kind::none) return accept(); // it is closed
+    if (kind == places::kind::none) return accept(); // `peer` closes
     const auto arrived =
         std::make_shared<connection>(id, std::move(peer), std::move(group), kind == places::kind::reserved, shared_);
     places_.add(*arrived);
@@ -139,14 +140,14 @@ class server::core {
     for (auto& one : burst_) {
       const auto at = connections_.find(one.connection);
       if (at == connections_.end()) continue;
-      const auto receiver = at->second; // an answer may end its connection
+      const auto receiver = at->second; // keeps it alive: an answer may end its connection
       std::visit([&](auto& what) { receiver->take(std::move(what), std::move(one.held)); }, one.content);
     }
     burst_.clear();
     if (answers_->take_shortage()) end_slow_clients(shared_);
   }
 
-  /// Calls what may end connections, and so change the table.
+  /// Works on a copy of the table, because `visit` may end connections.
   template <class F> void for_each_connection(F&& visit) {
     std::vector<std::shared_ptr<connection>> all;
     all.reserve(connections_.size());
@@ -165,7 +166,7 @@ class server::core {
     });
   }
 
-  void close_door() {
+  void stop_accepting() {
     if (std::exchange(shared_.stopping, true)) return;
     error_code ignored;
     acceptor_.close(ignored);
@@ -175,7 +176,7 @@ class server::core {
   }
 
   void begin_stop(milliseconds grace) {
-    close_door();
+    stop_accepting();
     if (connections_.empty()) return;
     stop_timer_.expires_after(grace);
     stop_timer_.async_wait([this](error_code cancelled) {
@@ -183,7 +184,7 @@ class server::core {
     });
   }
 
-  /// Lets the I/O thread run out of work.
+  /// Releases the I/O thread when it has nothing left to do.
   void release_if_done() {
     if (!shared_.stopping || !connections_.empty() || std::exchange(released_, true)) return;
     stop_timer_.cancel();
@@ -199,12 +200,12 @@ class server::core {
   asio::executor_work_guard<executor> work_;
   milliseconds interval_;
   std::shared_ptr<mailbox> answers_;
-  surroundings shared_;
+  server_state shared_;
   places places_{shared_};
   std::promise<void> all_ended_;
   std::shared_future<void> all_ended_future_ = all_ended_.get_future().share();
   bool released_ = false;
-  /// Also what is between two attempts to accept.
+  /// An accept, or the pause before the next one, is pending.
   bool accepting_ = false;
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, std::shared_ptr<connection>> connections_;

@@ -19,7 +19,7 @@ bool is_unreserved(char c) {
          c == '_' || c == '~';
 }
 
-/// Cuts `text` at its first `separator`; the rest is none if there is no separator.
+/// Splits `text` at its first `separator`. The second part is missing if there is no separator.
 std::pair<std::string_view, std::optional<std::string_view>> cut(std::string_view text, char separator) {
   const auto at = text.find(separator);
   if (at == std::string_view::npos) return {text, std::nullopt};
@@ -78,7 +78,7 @@ bool has_too_many_parts(std::string_view text) {
   if (!origin || !origin->starts_with('/')) return false;
   const auto [path, query] = cut(*origin, '?');
   const auto parameters = query.value_or("");
-  // Empty parameters are counted: `parse_target` drops them, but they are of no use either.
+  // Empty parameters count too. `parse_target` drops them, but they have no use either.
   return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) > max_segments ||
          static_cast<std::size_t>(std::count(parameters.begin(), parameters.end(), '&')) >= max_parameters;
 }

@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::chrono::milliseconds patience{100};
 
-// There may be no memory for them later.
+// Static, because there may be no memory later.
 std::atomic_flag begun;
 char text[longest_last_line];
 std::size_t text_size = 0;
 std::binary_semaphore written{0};
 
-/// A write to a file waits for its disk, and one to a pipe for its reader, for as long as that takes.
+/// A write to a file blocks on its disk, and a write to a pipe on its reader, without a limit. So a thread does it.
 void* write_text(void*) {
   static_cast<void>(!::write(STDERR_FILENO, text, text_size));
   written.release();
@@ -44,12 +44,12 @@ bool start_writer() noexcept {
 
 void write_last_line(const char* line, std::size_t size) noexcept {
   static_assert(longest_last_line <= PIPE_BUF, "a pipe with room takes all of it at once");
-  // Another thread ends the process as well: its line is the last one.
+  // If another thread is already ending the process, only its line is written.
   if (!begun.test_and_set()) {
     text_size = std::min(size, longest_last_line);
     std::memcpy(text, line, text_size);
     if (!start_writer()) {
-      // Without a thread a disk that hangs could hold up the end; a reader cannot.
+      // Without a thread a disk that hangs could delay the end of the process; a reader cannot.
       pollfd out{STDERR_FILENO, POLLOUT, 0};
       if (::poll(&out, 1, static_cast<int>(patience.count())) == 1 && (out.revents & POLLOUT) != 0) write_text(nullptr);
       return;

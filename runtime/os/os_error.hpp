@@ -1,4 +1,4 @@
-// What an error of the operating system means for the code that made the call (docs/architecture.md, "Errors of the
+// Classifies errors of the operating system by what they mean for the caller (docs/architecture.md, "Errors of the
 // operating system").
 #pragma once
 
@@ -7,16 +7,16 @@
 namespace troupe {
 
 enum class os_error {
-  /// The process or the machine is short of something that comes back: descriptors, memory, threads, a turn. Nothing
-  /// was done; the same call may succeed a moment later.
+  /// A resource ran out for the moment (descriptors, memory, threads), or the call was interrupted. Nothing was done.
+  /// The same call may succeed a moment later.
   temporary,
-  /// The disk, or the quota on it, is full. Nothing else is wrong.
+  /// The disk or the quota on it is full. Nothing else is wrong.
   no_room,
-  /// Anything else. Of a write or a sync: what reached the disk is unknown.
+  /// Any other error. After a write or a sync, it is unknown what reached the disk.
   failed,
 };
 
-/// Of every call but fsync and fdatasync.
+/// Classifies the errors of all calls except fsync and fdatasync.
 constexpr os_error classify(int code) {
   switch (code) {
   case EINTR:
@@ -34,11 +34,11 @@ constexpr os_error classify(int code) {
   }
 }
 
-/// Of fsync and fdatasync: whatever the cause, pages that were not written may be marked as clean (Linux), and a second
-/// call would not tell.
+/// Classifies the errors of fsync and fdatasync. Whatever the cause, Linux may have marked unwritten pages as clean,
+/// and a second call would not report that.
 constexpr os_error classify_sync(int /*code*/) { return os_error::failed; }
 
-/// Calls `f` until it is not interrupted by a signal. `f` returns a negative number and sets errno when it fails.
+/// Calls `f` again while a signal interrupts it. On failure `f` must return a negative number and set errno.
 template <class F> auto uninterrupted(F f) {
   auto result = f();
   while (result < 0 && errno == EINTR) result = f();

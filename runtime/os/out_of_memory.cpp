@@ -10,7 +10,7 @@
 namespace troupe {
 namespace {
 
-/// Made beforehand: there is no memory then.
+/// Prepared in advance, because no memory is left when it is needed.
 char line[256];
 std::size_t line_size = 0;
 

@@ -3,10 +3,10 @@
 
 namespace troupe {
 
-/// From now on an allocation that fails ends this process at once, with one line on stderr and exit code 1: as a crash
-/// would, so that nothing goes on without a part of itself. Call it first thing in `main`. It sets C++'s new-handler
-/// for the whole process, and so it is up to the program: the library never does it by itself. Without it an actor that
-/// runs out of memory ends with an error, and its node, or its core, with it.
+/// From now on a failed allocation ends this process at once, with one line on stderr and exit code 1. That is like a
+/// crash, so the process never continues with a part missing. Call this first in `main`. It sets C++'s new-handler for
+/// the whole process. That is the program's decision: the library never does it by itself. Without it, an actor that
+/// runs out of memory ends with an error, and its node, or the node's core, ends with it.
 void end_process_without_memory(const char* program);
 
 } // namespace troupe

@@ -35,7 +35,7 @@ void stop_signals::wait() const {
 void stop_signals::raise() const { ::kill(::getpid(), SIGTERM); }
 
 void stop_signals::then(std::function<void()> stop) const {
-  // Detached: it may wait until the process ends.
+  // Detached, because it may wait until the process ends.
   std::thread([stop = std::move(stop)] {
     const auto set = ending();
     int received = 0;

@@ -1,12 +1,14 @@
-// SIGINT and SIGTERM as an ordinary event, also for process 1 of a container, which the kernel does not end by them.
+// SIGINT and SIGTERM as ordinary events. This also works in process 1 of a container, which the kernel does not end by
+// these signals.
 #pragma once
 
 #include <functional>
 
 namespace troupe {
 
-/// Make one in the first line of `main`, before any other thread: from then on neither signal is lost, nor ends the
-/// process by itself. SIGPIPE is ignored too. SIGHUP is left alone: by default it ends the process at once.
+/// Create one in the first line of `main`, before any other thread starts. From then on neither signal is lost, and
+/// neither ends the process by itself. SIGPIPE is ignored too. SIGHUP keeps its default, which ends the process at
+/// once.
 class stop_signals {
  public:
   stop_signals();
@@ -14,10 +16,10 @@ class stop_signals {
 
   /// Blocks until one of them arrives.
   void wait() const;
-  /// As if one had arrived. Any thread.
+  /// Acts as if a signal had arrived. Thread-safe.
   void raise() const;
-  /// Calls `stop` once, on a thread of its own, when one arrives; at once if it has. Instead of `wait`, and at most
-  /// once.
+  /// Calls `stop` once, on a separate thread, when a signal arrives, or at once if one already has. Use this instead of
+  /// `wait`, and at most once.
   void then(std::function<void()> stop) const;
 };
 

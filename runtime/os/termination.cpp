@@ -28,7 +28,7 @@ struct termination::state {
   std::mutex mutex;
   std::condition_variable changed;
   std::chrono::milliseconds limit{};
-  bool asked = false;
+  bool requested = false;
 };
 
 termination::termination(const stop_signals& signals, std::string program, std::chrono::milliseconds limit)
@@ -37,13 +37,13 @@ termination::termination(const stop_signals& signals, std::string program, std::
   state_->limit = limit;
   signals.then([shared = state_] {
     std::unique_lock lock{shared->mutex};
-    shared->asked = true;
+    shared->requested = true;
     shared->changed.notify_all();
     const auto patience = shared->limit;
     lock.unlock();
     std::this_thread::sleep_for(patience);
-    end_with(shared->program + ": it has not ended within " + std::to_string(patience.count()) +
-             " ms of the signal to end, as some thread waits for a disk or a service: ended without it");
+    end_with(shared->program + ": the process has not ended within " + std::to_string(patience.count()) +
+             " ms after the signal to stop, because a thread is waiting for a disk or a service; ending it now");
   });
 }
 
@@ -54,7 +54,7 @@ void termination::set_limit(std::chrono::milliseconds most) {
 
 void termination::wait() {
   std::unique_lock lock{state_->mutex};
-  state_->changed.wait(lock, [this] { return state_->asked; });
+  state_->changed.wait(lock, [this] { return state_->requested; });
 }
 
 void termination::request() { signals_.raise(); }

@@ -10,25 +10,26 @@ namespace troupe::net {
 enum class flow {
   moved,  ///< some bytes were moved
   again,  ///< the socket is not ready
-  closed, ///< the other end is gone, or the stream is broken: nothing more comes
+  closed, ///< the other end closed the connection, or the stream is broken; no more bytes will arrive
 };
 struct transfer {
   flow state = flow::closed;
-  /// More than 0 with `moved`.
+  /// Positive if the state is `moved`.
   std::size_t bytes = 0;
 };
 
-/// Does not own its socket, which must stay open as long as it is used. Used by one thread at a time.
+/// Does not own its socket. The socket must stay open while the channel is in use. Not thread-safe.
 class channel {
  public:
   virtual ~channel() = default;
   /// `size` > 0.
   virtual transfer read(char* to, std::size_t size) = 0;
-  /// `size` > 0. After `again` the same bytes are to be offered again, perhaps from another place.
+  /// `size` > 0. After `again` the caller must offer the same bytes again, possibly from another address.
   virtual transfer write(const char* from, std::size_t size) = 0;
-  /// Bytes were taken from the socket that `read` has not handed out yet: the socket will not announce them again.
+  /// True if the channel has taken bytes from the socket that `read` has not returned yet. The socket does not become
+  /// readable for them again.
   virtual bool holds_bytes() const = 0;
-  /// Why the stream broke, for a log; empty when that is not known.
+  /// Why the stream broke, for the log. Empty if the reason is unknown.
   virtual std::string problem() const { return {}; }
 };
 

@@ -24,7 +24,7 @@ connector_self::behavior_type connector::make_behavior() {
                             host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
       },
       [this](const connection_made& m) {
-        // This actor alone has it: a connection that is not taken here closes with the message.
+        // Only this actor owns the connection. If it does not take it here, the connection closes with the message.
         if (m.outcome->made)
           shake_hands(std::move(*m.outcome->made));
         else
@@ -36,44 +36,45 @@ connector_self::behavior_type connector::make_behavior() {
 void connector::on_exit() {
   waiting_.clear();
   found_ = nullptr;
-  transport_ = nullptr; // a handle to this actor, wherever it is, does not need it
+  transport_ = nullptr; // remaining handles to this actor must not keep the transport alive
 }
 
 caf::result<dialed> connector::connect() {
-  // A connection that is there is not made again: its node may have refused the link, and is asked again.
+  // Reuse an existing connection. Its node may have refused the link before, and the caller asks it again.
   if (found_) return dialed{found_};
   const auto promise = make_response_promise<dialed>();
   waiting_.push_back(promise);
   if (waiting_.size() > 1) return promise;
-  // Not a strong reference: what is dialed must not keep alive who does not want it any more.
-  transport_->dial(host_, port_, was_there_, [to = address()](net::transport::dialed_connection outcome) {
+  // Not a strong reference: a pending dial must not keep alive a connector that is no longer used.
+  transport_->dial(host_, port_, connected_before_, [to = address()](net::transport::dialed_connection outcome) {
     if (const auto self = caf::actor_cast<connector_self>(to))
       caf::anon_send(self, connection_made{std::make_shared<net::transport::dialed_connection>(std::move(outcome))});
   });
   return promise;
 }
 
-/// As CAF's middleman actor does it. A connection whose other end does not introduce itself is cut by the transport.
+/// Does what CAF's middleman actor does. The transport cuts a connection whose other end does not introduce itself.
 void connector::shake_hands(net::open_connection connection) {
-  was_there_ = true;
+  connected_before_ = true;
   compat::request_handshake(
       this, patience_, net::make_scribe(system(), std::move(connection), transport_->options().max_unsent_bytes), port_,
       [this](const caf::strong_actor_ptr& found) { succeed(found); }, [this](const caf::error& e) { fail(e); });
 }
 
 void connector::succeed(const caf::strong_actor_ptr& found) {
-  if (!found) return fail(caf::make_error(caf::sec::no_actor_published_at_port, "nothing is published there"));
+  if (!found) return fail(caf::make_error(caf::sec::no_actor_published_at_port, "no actor is published there"));
   found_ = caf::actor_cast<endpoint_handle>(found);
-  // Comes back at once if the connection is gone already.
+  // The down message arrives at once if the connection has already ended.
   monitor(found_);
   for (auto& promise : std::exchange(waiting_, {})) promise.deliver(dialed{found_});
 }
 
 void connector::fail(const caf::error& why) {
-  // Not as a timeout: the requester would think that this actor hangs.
-  const auto told =
-      why == caf::sec::request_timeout ? caf::make_error(caf::sec::cannot_connect_to_node, "it takes too long") : why;
-  for (auto& promise : std::exchange(waiting_, {})) promise.deliver(told);
+  // Do not report a timeout: the requester would conclude that this actor hangs.
+  const auto reported = why == caf::sec::request_timeout
+                            ? caf::make_error(caf::sec::cannot_connect_to_node, "the handshake timed out")
+                            : why;
+  for (auto& promise : std::exchange(waiting_, {})) promise.deliver(reported);
 }
 
 } // namespace troupe

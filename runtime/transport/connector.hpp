@@ -1,11 +1,12 @@
-// Connects to one address over the transport, and has CAF's broker shake hands there.
+// Connects to one address over the transport, then lets CAF's broker perform its handshake on the connection.
 //
 //   [ready] -- dial --> [dialing] -- connected --> [shaking hands] -- found --> [found], answers at once
 //      ^                    | failed                    | failed, or too late        |
-//      +--------------------+---------------------------+------ what was found ends -+
+//      +--------------------+---------------------------+--------- found actor ends -+
 //
-// CAF dials through one shared actor that blocks, so one black hole would hold up all peers for tens of seconds (and a
-// name that does not resolve, for longer). The transport dials without blocking, and without a thread for each address.
+// CAF dials through one shared actor that blocks: one unreachable address would delay all peers for tens of seconds,
+// and a name that does not resolve would delay them even longer. The transport dials without blocking, and without a
+// thread per address.
 #pragma once
 
 #include "actors/caf_io.hpp"
@@ -20,7 +21,7 @@
 
 namespace troupe {
 
-/// What the transport says of a dial. Kept by pointer, as messages are copied and connections are not.
+/// The outcome of a dial. Held by pointer because messages are copyable and connections are not.
 struct connection_made {
   std::shared_ptr<net::transport::dialed_connection> outcome;
 };
@@ -28,7 +29,7 @@ using connector_self = compat::handle<dialed(dial), void(hang_up), void(connecti
 
 class connector : public connector_self::base {
  public:
-  /// What CAF's own handshake may take.
+  /// Time limit for CAF's own handshake.
   static constexpr std::chrono::milliseconds default_patience{3000};
 
   connector(caf::actor_config& config, std::string host, std::uint16_t port, std::shared_ptr<net::transport> transport,
@@ -47,11 +48,11 @@ class connector : public connector_self::base {
   std::uint16_t port_;
   std::shared_ptr<net::transport> transport_;
   std::chrono::milliseconds patience_;
-  /// Requests that wait for the dial that is going on.
+  /// Requests that wait for the current dial.
   std::vector<caf::typed_response_promise<dialed>> waiting_;
-  /// What was found last, as long as it is connected.
+  /// The actor that the last dial found. Null when its connection ends.
   endpoint_handle found_;
-  bool was_there_ = false;
+  bool connected_before_ = false;
 };
 
 } // namespace troupe

@@ -58,31 +58,31 @@ std::optional<std::chrono::system_clock::time_point> credentials_keeper::certifi
   return tls ? std::optional{tls->valid().end} : std::nullopt;
 }
 
-void credentials_keeper::look(steady_time now, const listener& warn) {
+void credentials_keeper::poll(steady_time now, const listener& warn) {
   if (!files_.tls) return;
   const listener say = [&](const std::string& what) {
     if (warn) warn(what);
   };
   renew(now, say);
-  if (!ended_) mind_expiry(now, say);
+  if (!ended_) warn_of_expiry(now, say);
 }
 
 void credentials_keeper::renew(steady_time now, const listener& say) {
   const auto print = fingerprint(files_.tls->files);
-  if (ended_) return; // the process may be at its end, and OpenSSL with it
+  if (ended_) return; // the process may be ending, and OpenSSL may already be cleaned up
   if (print == seen_ && !(failing_ && now - warned_at_ >= warn_again)) return;
-  // Taken before the files are read: a change in between is seen the next time.
+  // The fingerprint was taken before the files are read, so the next call sees a change in between.
   seen_ = print;
   try {
     auto renewed = tls_context::load(tls_to_load());
     failing_ = false;
-    expiry_told_at_.reset();
+    expiry_warned_at_.reset();
     const auto what = renewed->description();
     {
       const std::lock_guard lock(mutex_);
       now_.tls = std::move(renewed);
     }
-    say("TLS: took over renewed files: " + what); // once it is so
+    say("TLS: took over renewed files: " + what); // only after they are in use
   } catch (const std::exception& e) {
     failing_ = true;
     warned_at_ = now;
@@ -90,21 +90,21 @@ void credentials_keeper::renew(steady_time now, const listener& say) {
   }
 }
 
-void credentials_keeper::mind_expiry(steady_time now, const listener& say) {
+void credentials_keeper::warn_of_expiry(steady_time now, const listener& say) {
   using std::chrono::hours;
-  if (expiry_told_at_ && now - *expiry_told_at_ < warn_of_expiry_again) return;
+  if (expiry_warned_at_ && now - *expiry_warned_at_ < warn_of_expiry_again) return;
   const auto tls = current().tls;
   const auto [begin, end] = tls->valid();
   const auto left = end - std::chrono::system_clock::now();
   const auto early = files_.expiry_warning ? *files_.expiry_warning
                                            : std::min<std::chrono::system_clock::duration>(week, (end - begin) / 3);
   if (left > early) return;
-  expiry_told_at_ = now;
+  expiry_warned_at_ = now;
   const auto whole = std::chrono::duration_cast<hours>(left).count();
   const auto when = left.count() < 0 ? std::string{"has expired"}
                     : whole < 48     ? "expires in " + std::to_string(whole) + " hours"
                                      : "expires in " + std::to_string(whole / 24) + " days";
-  say("TLS: the own certificate " + when + ": " + tls->description());
+  say("TLS: this process's certificate " + when + ": " + tls->description());
 }
 
 } // namespace troupe::net

@@ -1,4 +1,4 @@
-// A process's credentials, kept up to date with the files they come from.
+// A process's credentials, kept up to date with their files.
 #pragma once
 
 #include "runtime/transport/opening.hpp"
@@ -15,40 +15,41 @@
 namespace troupe::net {
 
 struct credentials_files {
-  /// Not set: no TLS.
+  /// Without a value: no TLS.
   std::optional<tls_options> tls;
-  /// Empty: no cluster secret. White space at the file's end does not count.
+  /// Empty: no cluster secret. White space at the end of the file is ignored.
   std::filesystem::path secret;
-  /// A certificate that expires sooner is warned of. Not set: in a third of its whole time, or a week if that is less.
+  /// Warn about a certificate that expires within this time. Without a value: a third of its whole validity, but at
+  /// most a week.
   std::optional<std::chrono::seconds> expiry_warning = {};
 };
 
 /// Thread-safe.
 class credentials_keeper {
  public:
-  /// Reads the files. Throws std::runtime_error when they are unusable.
+  /// Reads the files. Throws std::runtime_error if they are unusable.
   explicit credentials_keeper(credentials_files files);
 
   credentials current() const;
 
-  /// From now on the process accepts connections too. Throws std::runtime_error when its certificate is not for that;
-  /// one that is not is not taken over later.
+  /// Declares that the process now accepts connections too. Throws std::runtime_error if its certificate does not allow
+  /// that. Later renewals must allow it too, or they are rejected.
   void begin_to_accept();
 
-  /// When the own certificate expires; not set without TLS.
+  /// When this process's certificate expires. Without a value if TLS is off.
   std::optional<std::chrono::system_clock::time_point> certificate_end() const;
 
-  /// To be called every few seconds: takes changed files over. When they are unusable the old ones stay in use, and
-  /// `warn` is told so, again once a minute; so it is, once a day, of a certificate that expires soon. Other links are
-  /// not touched by any of it.
-  void look(steady_time now, const std::function<void(const std::string&)>& warn);
-  /// A look that waits for a file loads none of them afterwards.
+  /// Call this every few seconds. It loads changed files. If they are unusable, the old ones stay in use, and `warn` is
+  /// called, and again every minute. `warn` is also called once a day while a certificate is about to expire. Existing
+  /// links are not affected.
+  void poll(steady_time now, const std::function<void(const std::string&)>& warn);
+  /// A `poll` that is waiting for a file loads nothing after this call.
   void end() noexcept { ended_ = true; }
 
  private:
   using listener = std::function<void(const std::string&)>;
   void renew(steady_time now, const listener& say);
-  void mind_expiry(steady_time now, const listener& say);
+  void warn_of_expiry(steady_time now, const listener& say);
 
   tls_options tls_to_load() const;
 
@@ -60,8 +61,8 @@ class credentials_keeper {
   std::string seen_;
   bool failing_ = false;
   steady_time warned_at_{};
-  /// Of expiry, with the certificate in use.
-  std::optional<steady_time> expiry_told_at_;
+  /// When `warn` was last called about the expiry of the current certificate.
+  std::optional<steady_time> expiry_warned_at_;
 };
 
 } // namespace troupe::net

@@ -9,7 +9,7 @@
 namespace troupe::net {
 namespace {
 
-std::atomic<int> under_way = 0;
+std::atomic<int> polls = 0;
 
 } // namespace
 
@@ -21,36 +21,36 @@ struct credentials_watch::state {
   }
 
   void run(std::chrono::milliseconds pace) {
-    const listener tell = [this](const std::string& what) { say(what); };
+    const listener report = [this](const std::string& what) { say(what); };
     std::unique_lock lock(mutex);
     while (!changed.wait_for(lock, pace, [this] { return ended; })) {
-      ++under_way; // under the lock: after the end of the watch no look begins
+      ++polls; // under the lock, so that no poll begins after the end of the watch
       lock.unlock();
       try {
-        look(tell);
-      } catch (const std::exception&) { // memory is lacking: the next look may have it
+        poll(report);
+      } catch (const std::exception&) { // out of memory; the next poll may succeed
       }
-      --under_way;
+      --polls;
       lock.lock();
     }
   }
 
-  std::function<void(const listener&)> look;
+  std::function<void(const listener&)> poll;
   listener warn;
   std::mutex mutex;
   std::condition_variable changed;
   bool ended = false;
 };
 
-credentials_watch::credentials_watch(std::function<void(const listener&)> look, listener warn,
+credentials_watch::credentials_watch(std::function<void(const listener&)> poll, listener warn,
                                      std::chrono::milliseconds pace)
     : state_(std::make_shared<state>()) {
-  state_->look = std::move(look);
+  state_->poll = std::move(poll);
   state_->warn = std::move(warn);
   std::thread([shared = state_, pace] { shared->run(pace); }).detach();
 }
 
-int credentials_watch::looks_under_way() noexcept { return under_way; }
+int credentials_watch::running_polls() noexcept { return polls; }
 
 credentials_watch::~credentials_watch() {
   const std::lock_guard lock(state_->mutex);

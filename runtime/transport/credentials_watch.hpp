@@ -1,4 +1,4 @@
-// Looks at a process's TLS files every few seconds, on a thread of its own: a file system that hangs holds up neither
+// Checks a process's TLS files every few seconds on its own thread, so that a file system that hangs delays neither
 // connections nor the end of the transport.
 #pragma once
 
@@ -9,20 +9,20 @@
 
 namespace troupe::net {
 
-/// A thread that hangs in `look` is left to itself when the watch ends.
+/// When the watch ends while its thread hangs in `poll`, the thread stays behind.
 class credentials_watch {
  public:
   using listener = std::function<void(const std::string&)>;
   static constexpr std::chrono::milliseconds usual_pace{2000};
 
-  /// Calls `look` every `pace` from then on. It must own what it uses, and passes on what it has to say by its
-  /// argument, which calls `warn` as long as the watch lives. Throws std::system_error when no thread can be started.
-  credentials_watch(std::function<void(const listener&)> look, listener warn,
+  /// Calls `poll` every `pace`. `poll` must own everything that it uses. It reports through its argument, which calls
+  /// `warn` as long as the watch exists. Throws std::system_error if no thread can be started.
+  credentials_watch(std::function<void(const listener&)> poll, listener warn,
                     std::chrono::milliseconds pace = usual_pace);
   credentials_watch(const credentials_watch&) = delete;
-  /// Calls of `look` that go on, of all watches, also of those that have ended.
-  static int looks_under_way() noexcept;
-  /// Never waits for `look`. `warn` is not called any more afterwards.
+  /// Number of running calls of `poll`, of all watches, including watches that have ended.
+  static int running_polls() noexcept;
+  /// Never waits for `poll`. `warn` is not called after this returns.
   ~credentials_watch();
 
  private:

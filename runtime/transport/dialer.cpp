@@ -26,10 +26,10 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using descriptor = asio::posix::stream_descriptor;
 
-/// Between the beginnings of attempts at the addresses of one name (RFC 8305 calls it connection attempt delay).
+/// Delay between the starts of the attempts at the addresses of one name (RFC 8305: connection attempt delay).
 constexpr std::chrono::milliseconds attempt_delay{150};
 
-/// One dial. Owned by the dialer's state, and by its own handlers while they wait.
+/// One dial. Owned by the dialer's state and by the dial's pending handlers.
 struct call {
   call(asio::io_context& io, std::string to, std::uint16_t at, bool been_there)
       : host(std::move(to)), port(at), known(been_there), limit(io), next_attempt(io) {}
@@ -41,25 +41,25 @@ struct call {
   std::shared_ptr<const resolved_host> where;
   /// The address to try next.
   const addrinfo* next = nullptr;
-  /// Connections that are being tried.
+  /// Connection attempts that are in progress.
   std::vector<std::shared_ptr<descriptor>> attempts;
-  /// The connection that was made first, and its opening.
+  /// The first attempt that succeeded, and its opening.
   std::shared_ptr<descriptor> made;
   std::unique_ptr<opening> talk;
-  /// Of the phase that it is in, and what is said when it is over.
+  /// Time limit of the current phase, and the problem to report when it passes.
   asio::steady_timer limit;
   std::string too_late;
   asio::steady_timer next_attempt;
   std::string problem = "no address";
-  bool has_place = false;
+  bool has_slot = false;
   bool over = false;
 };
 
 using call_ptr = std::shared_ptr<call>;
 
-/// How threads of the resolver reach the io_context, as long as there is one.
-struct way_home {
-  explicit way_home(asio::io_context& to) : io(&to) {}
+/// Lets resolver threads post to the io_context for as long as the dialer exists.
+struct io_poster {
+  explicit io_poster(asio::io_context& to) : io(&to) {}
   template <class F> void post(F&& what) {
     const std::lock_guard lock(mutex);
     if (io) asio::post(*io, std::forward<F>(what));
@@ -77,13 +77,13 @@ struct way_home {
 class dialer::state : public std::enable_shared_from_this<dialer::state> {
  public:
   state(asio::io_context& io, dialer_options options, std::function<credentials()> mine, resolver_pool& names)
-      : io_(io), options_(options), mine_(std::move(mine)), names_(names), home_(std::make_shared<way_home>(io)) {}
+      : io_(io), options_(options), mine_(std::move(mine)), names_(names), poster_(std::make_shared<io_poster>(io)) {}
 
   void stop() {
     stopped_ = true;
-    home_->close();
+    poster_->close();
     waiting_.clear();
-    while (!calls_.empty()) let_go(*calls_.begin());
+    while (!calls_.empty()) discard(*calls_.begin());
   }
 
   void begin(std::string host, std::uint16_t port, bool known, taker done) {
@@ -104,7 +104,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
   }
 
  private:
-  /// What goes wrong in a step of a call, memory and descriptors included, ends that call and nothing else.
+  /// An error in a step of a call, including a lack of memory or descriptors, ends only that call.
   template <class F> void contained(const call_ptr& one, F&& step) {
     try {
       step();
@@ -116,15 +116,16 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
   void resolve(const call_ptr& one) {
     if (resolved_host::is_literal(one->host))
       return resolved(one, {std::make_shared<const resolved_host>(one->host, one->port), {}});
-    limit(one, options_.resolving, "cannot resolve " + one->host + ": it takes too long");
-    const auto told = [home = home_, self = weak_from_this(), to = std::weak_ptr(one)](const resolution& found) {
-      home->post([self, to, found] {
+    limit(one, options_.resolving, "cannot resolve " + one->host + ": timed out");
+    const auto on_resolved = [poster = poster_, self = weak_from_this(),
+                              to = std::weak_ptr(one)](const resolution& found) {
+      poster->post([self, to, found] {
         const auto here = self.lock();
         const auto waits = to.lock();
         if (here && waits && !waits->over) here->contained(waits, [&] { here->resolved(waits, found); });
       });
     };
-    names_.ask(one->host, one->port, told);
+    names_.ask(one->host, one->port, on_resolved);
   }
 
   void resolved(const call_ptr& one, const resolution& found) {
@@ -132,46 +133,46 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->where = found.found;
     one->next = one->where->first();
     limit(one, options_.waiting, "too many addresses are being dialed");
-    // Behind the last of its kind.
+    // Known addresses wait in front of unknown ones, each kind in order of arrival.
     const auto behind = [&](const call_ptr& other) { return one->known && !other->known; };
     waiting_.insert(std::find_if(waiting_.begin(), waiting_.end(), behind), one);
-    fill_places();
+    fill_slots();
   }
 
-  /// No dialer waits for another one: the end of its own calls gives it places.
-  bool has_place() const {
-    return places_taken_ == 0 ||
-           (places_taken_ < options_.max_at_once && dialing_descriptors.held() < options_.max_of_process);
+  /// A dialer may always have one slot, so it never waits for the calls of another dialer to end.
+  bool has_free_slot() const {
+    return slots_taken_ == 0 ||
+           (slots_taken_ < options_.max_at_once && dialing_descriptors.held() < options_.max_of_process);
   }
 
-  void fill_places() {
-    while (has_place() && !waiting_.empty()) {
+  void fill_slots() {
+    while (has_free_slot() && !waiting_.empty()) {
       const auto one = waiting_.front();
       waiting_.pop_front();
-      ++places_taken_;
+      ++slots_taken_;
       dialing_descriptors.add(1);
-      one->has_place = true;
+      one->has_slot = true;
       contained(one, [&] {
-        limit(one, options_.deadline, "connecting takes too long");
+        limit(one, options_.deadline, "connecting timed out");
         try_next(one);
       });
     }
   }
 
-  /// Begins an attempt at the next address, and comes back for the one after it.
+  /// Begins an attempt at the next address, and schedules the one after it.
   void try_next(const call_ptr& one) {
     while (one->next && !one->made) {
       const auto& to = *std::exchange(one->next, one->next->ai_next);
       try {
         if (begin_attempt(one, to)) return;
-      } catch (const std::exception& e) { // the system has no room to wait for the socket, or no memory
+      } catch (const std::exception& e) { // no memory, or the system cannot watch another socket
         one->problem = e.what();
       }
     }
     if (one->attempts.empty() && !one->over && !one->made) fail(one, one->problem);
   }
 
-  /// False if there is none at this address: the call's problem says why.
+  /// Returns false if no attempt began; the call's problem then says why.
   bool begin_attempt(const call_ptr& one, const addrinfo& to) {
     if (auto why = objection(one->host, *to.ai_addr, options_.where); !why.empty()) {
       one->problem = std::move(why);
@@ -184,7 +185,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
       return false;
     }
     auto attempt = std::make_shared<descriptor>(io_, fd.get());
-    fd.release(); // `attempt` has it now
+    fd.release(); // `attempt` owns it now
     if (connected) {
       open(one, attempt);
       return true;
@@ -214,10 +215,10 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->problem = std::strerror(error);
     error_code ignored;
     attempt->close(ignored);
-    if (one->attempts.empty()) try_next(one); // the pause is for those that may still answer
+    if (one->attempts.empty()) try_next(one); // no attempt is left that the delay would give time to
   }
 
-  /// Any exception from here on ends the call: its connection is made.
+  /// The connection is made, so any exception from here on ends the call.
   void open(const call_ptr& one, const std::shared_ptr<descriptor>& made) {
     one->made = made;
     one->too_late = "connected, but the other end does not answer in time";
@@ -249,7 +250,7 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->too_late = std::move(too_late);
     one->limit.expires_after(time);
     one->limit.async_wait([self = shared_from_this(), one](error_code cancelled) {
-      // One that was due already when the next phase began takes no notice of being cancelled.
+      // A timer that had already expired when the next phase began is not affected by cancel.
       if (cancelled || one->over || one->limit.expiry() > std::chrono::steady_clock::now()) return;
       self->fail(one, one->too_late);
     });
@@ -263,18 +264,18 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
 
   void finish(const call_ptr& one, dial_result result) {
     auto done = std::move(one->done);
-    let_go(one);
+    discard(one);
     try {
-      // Not at once: what is waiting may fail at once as well, and so on.
+      // Posted, not called: waiting calls may fail at once too, which would recurse.
       asio::post(io_, [self = shared_from_this()] {
-        if (!self->stopped_) self->fill_places();
+        if (!self->stopped_) self->fill_slots();
       });
-    } catch (const std::bad_alloc&) { // the end of the next call fills them
+    } catch (const std::bad_alloc&) { // the end of the next call fills the slots
     }
     done(std::move(result));
   }
 
-  void let_go(call_ptr one) {
+  void discard(call_ptr one) {
     one->over = true;
     std::erase(waiting_, one);
     one->limit.cancel();
@@ -283,8 +284,8 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
     one->talk.reset();
     error_code ignored;
     if (one->made) one->made->close(ignored);
-    if (std::exchange(one->has_place, false)) {
-      --places_taken_;
+    if (std::exchange(one->has_slot, false)) {
+      --slots_taken_;
       dialing_descriptors.remove(1);
     }
     calls_.erase(one);
@@ -300,11 +301,11 @@ class dialer::state : public std::enable_shared_from_this<dialer::state> {
   const dialer_options options_;
   std::function<credentials()> mine_;
   resolver_pool& names_;
-  std::shared_ptr<way_home> home_;
+  std::shared_ptr<io_poster> poster_;
   std::set<call_ptr> calls_;
-  /// Those that are resolved and have no place yet, in the order in which they get one.
+  /// Calls that are resolved and wait for a slot, in the order in which they get one.
   std::deque<call_ptr> waiting_;
-  std::size_t places_taken_ = 0;
+  std::size_t slots_taken_ = 0;
   bool stopped_ = false;
 };
 

@@ -1,9 +1,9 @@
-// Connects to others: resolves, connects and sees a connection through its opening, without a thread for each. All but
-// the resolving of names happens on the thread of the given io_context.
+// Makes outgoing connections: resolves the name, connects, and performs the opening, without a thread per connection.
+// Everything but the resolving of names happens on the thread of the given io_context.
 //
 //   dial --> [resolving] --> [waiting] --> [connecting] --> [opening] --> taken
-//              | a name only    | for a place  | addresses of a name a little apart, side by side
-//              +----------------+--------------+-------------------+---> a problem: too slow, refused
+//              | a name only    | for a slot   | the addresses of a name in parallel, starts staggered
+//              +----------------+--------------+-------------------+---> problem: too slow, refused
 #pragma once
 
 #include "runtime/os/descriptor_budget.hpp"
@@ -24,21 +24,22 @@
 namespace troupe::net {
 
 struct dialer_options {
-  /// From the first attempt to connect to the end of the opening.
+  /// Time limit from the first connection attempt to the end of the opening.
   std::chrono::milliseconds deadline{1000};
-  /// For resolving a name; its thread may take longer, and the next dial finds what it found.
+  /// Time limit for resolving a name. The resolver thread may take longer; a later dial to the name then gets its
+  /// result.
   std::chrono::milliseconds resolving{3000};
-  /// For one of the places below.
+  /// Time limit for getting one of the slots below.
   std::chrono::milliseconds waiting{3000};
-  /// Connections that are being made at the same time. Others wait, those to where a connection was made before first.
+  /// Connections that are made at the same time. Further dials wait; known addresses go first.
   std::size_t max_at_once = 128;
-  /// Of all dialers of the process together. One of its own a dialer makes in any case.
+  /// The same limit for all dialers of the process together. Each dialer may always make one.
   std::size_t max_of_process = descriptor_budget::unlimited;
-  /// Which addresses may be connected to, once a name is resolved.
+  /// Which addresses may be dialed. Checked after a name is resolved.
   dial_policy where = dial_policy::anywhere;
 };
 
-/// What became of a dial: a connection that is through its opening, or a problem.
+/// The outcome of a dial: a connection that has completed its opening, or a problem.
 struct dial_result {
   socket_guard socket;
   std::unique_ptr<channel> stream;
@@ -48,17 +49,17 @@ struct dial_result {
 
 class dialer {
  public:
-  /// Called once, on the io_context's thread, also when memory or the like was lacking. Must not throw.
+  /// Called once, on the io_context's thread, also if memory or descriptors ran out. Must not throw.
   using taker = std::function<void(dial_result)>;
 
-  /// The io_context must outlive the dialer, which is made and destroyed on its thread, or while that does not run.
-  /// `mine` is asked at each opening.
+  /// The io_context must outlive the dialer. Create and destroy the dialer on the io_context's thread, or while it does
+  /// not run. `mine` is called for each opening.
   dialer(boost::asio::io_context& io, dialer_options options, std::function<credentials()> mine,
          resolver_pool::resolve how = {});
-  /// Drops what is on its way: those takers are not called.
+  /// Cancels all pending dials. Their takers are not called.
   ~dialer();
 
-  /// May be called by any thread. `known`: a connection there was made before. Throws std::bad_alloc.
+  /// Thread-safe. `known`: an earlier dial to this address succeeded. Throws std::bad_alloc.
   void dial(std::string host, std::uint16_t port, bool known, taker done);
 
  private:

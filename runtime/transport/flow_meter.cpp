@@ -6,9 +6,9 @@
 namespace troupe::net {
 namespace {
 
-/// What a piece costs in a mailbox beyond its bytes, roughly: small messages are what fills them.
+/// Approximate cost of a piece in a mailbox beyond its bytes. Mostly small messages fill mailboxes.
 constexpr std::size_t overhead = 256;
-/// Tokens for a connection's share: so that they are few, and yet tell early that there is room again.
+/// Tokens per share of a connection: few, but enough to report early that there is room again.
 constexpr std::size_t tokens = 16;
 
 } // namespace
@@ -47,7 +47,7 @@ bool flow_meter::hold(std::function<void()> resume) {
     if (!is_over()) return false;
     resume_ = std::move(resume);
   }
-  // Without it no message would come when the rest is handled.
+  // Without this token nothing would report that the rest is handled.
   if (unmarked_ > 0) send_token();
   return true;
 }

@@ -1,8 +1,8 @@
-// How much a connection has handed in that the actors have not handled yet. Beyond a bound it is not read any further:
-// its other end has to wait, and no mailbox grows with what it sends.
+// Measures how many bytes of a connection the actors have received but not handled yet. Above a limit the connection is
+// not read: the other end has to wait, and mailboxes stay bounded.
 //
-//   handed in --> [mailboxes of receivers, and of those they pass it on to] --> handled
-//                   behind it, now and then: a token, which ends when everything before it was handled
+//   received --> [mailboxes of receivers, and of the actors to which they forward] --> handled
+//                  from time to time a token follows; it ends when everything before it is handled
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,11 @@
 
 namespace troupe::net {
 
-/// Travels through the actors behind messages. Its end, in whichever mailbox, says that they were handled.
+/// Follows messages through the actors. Its destruction, in whichever mailbox, means that the messages were handled.
 using flow_token = std::shared_ptr<const void>;
 
-/// What all connections of a process share: each may have the same part of `total` unhandled, but no more than `most`.
+/// The limit that all connections of an actor system share: each may have an equal part of `total` unhandled, but at
+/// most `most`. In bytes.
 struct flow_room {
   std::size_t total = 256 << 20;
   std::size_t most = 8 << 20;
@@ -25,8 +26,8 @@ struct flow_room {
   std::size_t share() const noexcept;
 };
 
-/// One connection's. `handed`, `is_over` and `hold` are called by the thread that reads the connection; tokens end on
-/// any.
+/// The meter of one connection. `handed`, `is_over` and `hold` are for the thread that reads the connection. Tokens may
+/// end on any thread.
 class flow_meter : public std::enable_shared_from_this<flow_meter> {
  public:
   using token_sender = std::function<void(const flow_token&)>;
@@ -35,12 +36,12 @@ class flow_meter : public std::enable_shared_from_this<flow_meter> {
   ~flow_meter();
   flow_meter(const flow_meter&) = delete;
 
-  /// The actors were given so many bytes.
+  /// Records that the actors were given this many bytes.
   void handed(std::size_t bytes);
-  /// More than its share is unhandled.
+  /// True if more than the connection's share is unhandled.
   bool is_over() const noexcept { return unhandled_.load(std::memory_order_relaxed) > room_->share(); }
-  /// False when reading may go on after all. Else it is to stop until `resume` is called, once, by any thread, soon
-  /// after enough was handled.
+  /// Returns false if reading may continue after all. Otherwise the caller stops reading until `resume` is called:
+  /// once, by any thread, soon after enough was handled.
   bool hold(std::function<void()> resume);
 
  private:
@@ -50,7 +51,7 @@ class flow_meter : public std::enable_shared_from_this<flow_meter> {
 
   std::shared_ptr<flow_room> room_;
   token_sender sender_;
-  /// Handed in since the last token.
+  /// Bytes received since the last token.
   std::size_t unmarked_ = 0;
   std::atomic<std::size_t> unhandled_ = 0;
   std::mutex mutex_;

@@ -16,15 +16,15 @@ enum class operation : std::uint8_t {
 
 constexpr std::uint8_t named_receiver_flag = 1;
 constexpr std::uint8_t select_connection_flag = 2;
-/// Of everything but messages.
+/// Limit of the payload of all frames except messages.
 constexpr std::size_t max_control_bytes = 4096;
 /// CAF repeats a client's handshake once, to select the connection.
 constexpr unsigned max_client_handshakes = 2;
-/// In a message's id: for CAF's streams, whose handlers cast what they get without a look.
+/// Bit of a message id: belongs to CAF's streams, whose handlers cast their input without a check.
 constexpr std::uint64_t stream_category = 0x2000'0000'0000'0000;
-/// In a message's id: it answers a request.
+/// Bit of a message id: a response.
 constexpr std::uint64_t response_flag = 0x8000'0000'0000'0000;
-/// "default", as CAF packs short names into an integer.
+/// "default", packed into an integer as CAF packs short names.
 constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
 constexpr std::size_t node_id_rest = 24;
 constexpr std::string_view no_types = "@<>";
@@ -51,7 +51,7 @@ class payload_reader {
     in_.remove_prefix(size);
     return part;
   }
-  /// At most 32 bits, in the fewest groups.
+  /// At most 32 bits, in the shortest encoding.
   std::uint32_t length() {
     std::uint64_t value = 0;
     for (unsigned group = 0; group < 5; ++group) {
@@ -65,7 +65,7 @@ class payload_reader {
     return 0;
   }
   std::string_view string() { return raw(length()); }
-  /// A node's id; `given` gets its bytes. Only the kind that CAF draws by itself.
+  /// Reads a node id; `given` gets its bytes. Accepts only the kind that CAF generates by itself.
   bool node_id(std::string_view& given) {
     const auto start = in_;
     if (get<std::uint64_t>() != default_node_id) return ok_ = false;
@@ -81,12 +81,12 @@ class payload_reader {
     for (auto left = length(); ok_ && left > 0; --left) string();
     return ok_;
   }
-  /// The type names of a message, as CAF writes them before its elements; `@<>` for none.
+  /// The type names of a message, as CAF writes them before its elements. `@<>` if there are none.
   std::string_view types() {
     if (get<std::uint16_t>() != 0) ok_ = false;
     return string();
   }
-  /// An error whose context is at most a few strings.
+  /// Reads an error whose context consists of strings only.
   bool error() {
     get<std::uint8_t>();
     get<std::uint64_t>();
@@ -138,7 +138,8 @@ std::size_t frame_guard::wrong(std::string_view what) {
   return 0;
 }
 
-/// Handshakes come first, from the side that owes them, and nothing else does.
+/// The first frame must be a handshake of the side that sends one. Later frames are not handshakes, except for a
+/// repeated client handshake.
 bool frame_guard::in_order(const header& h) {
   switch (h.op) {
   case operation::server_handshake:
@@ -153,8 +154,8 @@ bool frame_guard::in_order(const header& h) {
 std::size_t frame_guard::frame_size(std::string_view bytes) {
   const header h{bytes};
   if (h.op > operation::heartbeat) return wrong("no such operation: " + std::to_string(static_cast<unsigned>(h.op)));
-  if (h.padding != 0) return wrong("bytes that must be 0 are not");
-  if (!in_order(h)) return wrong(handshakes_ == 0 ? "no handshake first" : "a handshake out of turn");
+  if (h.padding != 0) return wrong("reserved bytes are not 0");
+  if (!in_order(h)) return wrong(handshakes_ == 0 ? "the first frame is not a handshake" : "a handshake out of turn");
   const bool message = h.op == operation::direct_message;
   const auto allowed = message                               ? named_receiver_flag
                        : h.op == operation::client_handshake ? select_connection_flag
@@ -162,12 +163,12 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   if ((h.flags & ~allowed) != 0) return wrong("unknown flags");
   const auto size = header_size + std::size_t{h.payload};
   if (h.op == operation::heartbeat) {
-    if (h.payload || h.data || h.from || h.to) return wrong("a heartbeat that carries something");
+    if (h.payload || h.data || h.from || h.to) return wrong("a heartbeat with content");
     return size;
   }
   if (h.payload == 0) return wrong("a payload is missing");
   if (message ? size > options_.max_frame_bytes : h.payload > max_control_bytes)
-    return wrong("a frame of " + std::to_string(size) + " bytes is announced");
+    return wrong("a frame of " + std::to_string(size) + " bytes is too large");
   bool plausible = false;
   switch (h.op) {
   case operation::server_handshake:
@@ -185,10 +186,10 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   case operation::down_message:
     plausible = h.data == 0 && h.from != 0 && h.to == 0;
     break;
-  default: // routed messages: nobody forwards for anybody here
+  default: // routed messages: nodes do not forward for other nodes
     return wrong("a routed message");
   }
-  return plausible ? size : wrong("a header that makes no sense");
+  return plausible ? size : wrong("an inconsistent header");
 }
 
 verdict frame_guard::judge(std::string_view frame) {
@@ -198,7 +199,7 @@ verdict frame_guard::judge(std::string_view frame) {
     if (!fine) wrong(what);
     return fine ? verdict::pass : verdict::violation;
   };
-  // From the node that introduced itself, to this one.
+  // From the node that introduced itself, to this node.
   const auto between_nodes = [&] {
     std::string_view source, target;
     return in.node_id(source) && source == peer_ && in.node_id(target) &&
@@ -214,7 +215,7 @@ verdict frame_guard::judge(std::string_view frame) {
     in.get<std::uint64_t>();
     in.strings(); // the published actor's interface
     if (!in.done()) return pass_if(false, "a malformed server handshake");
-    // Where another connection speaks for the node, CAF sees that it has one already, ends this one, and uses that.
+    // If another connection speaks for the node, CAF notices that it has one, ends this one, and uses the other.
     const auto outcome = claim(peer_);
     const bool usable = outcome == claim_outcome::granted || outcome == claim_outcome::taken;
     return usable ? verdict::pass : refuse(outcome);
@@ -226,15 +227,15 @@ verdict frame_guard::judge(std::string_view frame) {
   case operation::down_message:
     senders_.erase(h.from);
     return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
-  case operation::heartbeat: // that it came is all it says
+  case operation::heartbeat: // its arrival is its only information
     return verdict::ignore;
   default:
     return judge_message(h, frame.substr(header_size));
   }
 }
 
-/// The first one introduces the other end. CAF repeats it once to select the connection, but for one that it has found
-/// to lead where another one leads already: that one it closes.
+/// The first handshake introduces the other end. CAF repeats it once to select the connection, unless it has found that
+/// the connection leads to a node to which another one leads already: then it closes the connection.
 verdict frame_guard::judge_client_handshake(const header& h, std::string_view payload) {
   payload_reader in{payload};
   std::string_view whose;
@@ -244,11 +245,12 @@ verdict frame_guard::judge_client_handshake(const header& h, std::string_view pa
     wrong("a malformed client handshake");
     return verdict::violation;
   }
-  // From a dialer in this process, which hangs up when it finds out; nobody else may speak as this node.
+  // From a dialer in this process, which disconnects when it notices. No other process may speak for this node.
   if (whose == options_.self) return verdict::ignore;
   peer_ = whose;
   const auto outcome = claim(whose);
-  // So does a node that dials where it is connected already. Whoever goes on is not that node, or not any more.
+  // A node that dials a peer to which it is already connected disconnects too. A peer that continues is not that node,
+  // or no longer.
   const bool taken = outcome == claim_outcome::taken || outcome == claim_outcome::other_realm;
   if (taken && first) return verdict::ignore;
   if (outcome != claim_outcome::granted) return refuse(outcome);
@@ -261,10 +263,10 @@ verdict frame_guard::refuse(claim_outcome why) {
   switch (why) {
   case claim_outcome::granted:
   case claim_outcome::taken:
-    wrong("it says it is a node that is connected already");
+    wrong("it claims to be a node that is already connected");
     break;
   case claim_outcome::other_realm:
-    wrong("the process there is connected already for another node or client of this actor system, which has other "
+    wrong("that process is already connected for another node or client of this actor system, which uses other "
           "certificates or another secret");
     break;
   case claim_outcome::too_many_nodes:
@@ -276,7 +278,7 @@ verdict frame_guard::refuse(claim_outcome why) {
 }
 
 verdict frame_guard::judge_message(const header& h, std::string_view payload) {
-  // CAF's own services for remote spawning and configuration are not for other nodes.
+  // Other nodes may not use CAF's services for remote spawning and configuration.
   if (h.flags & named_receiver_flag) return verdict::ignore;
   payload_reader in{payload};
   const auto stages = in.length();
@@ -287,10 +289,10 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   }
   senders_.insert(h.from);
   if (senders_.size() > options_.max_senders) {
-    wrong("too many living senders on one connection");
+    wrong("too many live senders on one connection");
     return verdict::violation;
   }
-  // An error that answers nothing would end its receiver.
+  // An error that is not a response would end its receiver.
   const bool response = (h.data & response_flag) != 0;
   if (!response && options_.receivers && !options_.receivers->contains(h.to)) return verdict::drop;
   if (types == no_types) {
@@ -304,7 +306,7 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   if (type == options_.types.end()) return verdict::drop;
   const auto content = in.string();
   if (in.done() && type->second(content)) return verdict::pass;
-  wrong(in.done() ? "a message that is not what it says" : "a message that is longer or shorter than it says");
+  wrong(in.done() ? "a message whose content does not match its type" : "a message whose size does not match");
   return verdict::violation;
 }
 

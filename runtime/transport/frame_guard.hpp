@@ -1,20 +1,19 @@
-// What stands between the network and CAF's parser: checks every frame of BASP (CAF's protocol between nodes) and lets
-// only those through that this project's own actors exchange, in the one shape in which they send them.
+// Protects CAF's parser from the network: checks every frame of BASP (CAF's protocol between nodes), and passes only
+// frames that this project's own actors exchange, in the one format in which they send them.
 //
 //             first frame: the other side's handshake
 //   [closed] -----------------------------------------> [open] -- messages, monitors, downs, heartbeats -->
-//      |  names a node that is connected already
+//      |  names a node that is already connected
 //      v
-//   [put off: it hangs up by itself, if it is that node] -- anything else -->  violation, unless the node is free by
-//   now
+//   [on hold: it disconnects by itself if it is that node] -- anything else --> violation, unless the node is free now
 //
-// CAF 0.17.6 crashes on a handshake without a payload, allocates whatever length is announced, and builds any object a
-// payload names. So nothing reaches it before the whole frame is here and was read from end to end.
+// CAF 0.17.6 crashes on a handshake without a payload, allocates any announced length, and builds any object that a
+// payload names. So CAF gets nothing before a frame is complete and checked from end to end.
 #pragma once
 
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/incidents.hpp"
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,16 +31,16 @@ namespace troupe::net {
 /// Which end of a connection this is. In BASP the accepting side introduces itself first.
 enum class side { dialed, accepted };
 
-/// The actors that others may write to, by CAF's id. Thread-safe.
+/// The actors to which other processes may send messages, by CAF's id. Thread-safe.
 class receiver_list {
  public:
-  /// `send_token` sends it a token, behind everything it was sent before; empty: what it has not handled is not
-  /// measured.
+  /// `send_token` sends the actor a token, after everything that it was sent before. Empty: its unhandled messages are
+  /// not measured.
   void add(std::uint64_t actor, flow_meter::token_sender send_token = {}) {
     const std::lock_guard lock(mutex_);
     actors_.insert_or_assign(actor, std::move(send_token));
   }
-  /// At the actor's end.
+  /// Call this when the actor ends.
   void remove(std::uint64_t actor) {
     const std::lock_guard lock(mutex_);
     actors_.erase(actor);
@@ -61,52 +60,52 @@ class receiver_list {
   std::map<std::uint64_t, flow_meter::token_sender> actors_;
 };
 
-/// Portable names of message types, each with what tells whether bytes are a message of that type. CAF delivers one
-/// that does not decode as a message without content.
+/// Portable names of message types, each with a function that checks whether bytes are a message of that type. The
+/// check is needed because CAF delivers a message that it cannot decode as an empty one.
 using message_types = std::map<std::string, bool (*)(std::string_view), std::less<>>;
 
 struct guard_options {
-  /// Of one frame, header included. More is a violation.
+  /// Limit of one frame, header included. A larger frame is a violation.
   std::size_t max_frame_bytes = 16 << 20;
-  /// What may pass; each travels as one string.
+  /// The message types that may pass. Each is sent as one string.
   message_types types;
-  /// This system's node id in CAF's encoding; nothing is forwarded to other nodes. Empty: any.
+  /// This system's node id in CAF's encoding. Frames for other nodes are refused. Empty: any node id.
   std::string self;
-  /// Who gets messages that answer nothing. Null: everybody.
+  /// The actors that get messages other than responses. Null: all actors.
   std::shared_ptr<receiver_list> receivers = {};
-  /// Actors at the other end of one connection that sent something and have not ended yet: CAF keeps something for each
-  /// until it hears of its end, which it asks the other end to tell.
+  /// Limit of the actors at the other end of one connection that have sent something and have not ended. CAF keeps data
+  /// for each until it learns that it has ended, which it asks the other end to report.
   std::size_t max_senders = 4096;
 };
 
-/// What is to be done with a frame.
+/// What to do with a frame.
 enum class verdict {
   pass,
-  /// What CAF sends by itself and nobody here needs: left out.
+  /// CAF sends it on its own and no actor here needs it: skip it.
   ignore,
-  /// Well-formed, but nothing that a node of this project waits for: left out.
+  /// Well-formed, but no node of this project expects it: skip it.
   drop,
-  /// Nobody who means well sends this: the connection is to be closed.
+  /// Protocol violation: close the connection.
   violation
 };
 
-/// Judges the frames of one connection, in order. Pure; used by one thread at a time. The options must outlive it.
+/// Checks the frames of one connection, in order. Pure. Not thread-safe. The options must outlive it.
 class frame_guard {
  public:
   static constexpr std::size_t header_size = 32;
 
-  /// `claim` is asked whether the other end may be the node, by CAF's id, that it says it is; empty: anybody may.
+  /// `claim` decides whether the other end may speak for the node whose CAF id it gives. Empty: always.
   using claim_check = std::function<claim_outcome(std::string_view node)>;
   frame_guard(side here, const guard_options& options, claim_check claim = {})
       : here_(here), options_(options), claim_(std::move(claim)) {}
 
-  /// The size of the frame that starts with this header of `header_size` bytes, or 0 if that is a violation.
+  /// The size of the frame that starts with this header of `header_size` bytes. 0 if the header is a violation.
   std::size_t frame_size(std::string_view header);
-  /// `frame` is as long as frame_size said.
+  /// `frame` must be a complete frame, of the size that frame_size returned.
   verdict judge(std::string_view frame);
-  /// What kind of violation it was.
+  /// The kind of the violation.
   incident kind() const noexcept { return kind_; }
-  /// What was wrong with it. Printable, and holds nothing that came from the network but numbers.
+  /// Why it is a violation. Printable. Contains no data from the network except numbers.
   const std::string& problem() const noexcept { return problem_; }
 
  private:
@@ -124,7 +123,7 @@ class frame_guard {
   unsigned handshakes_ = 0;
   /// The other end's node id, from its handshake.
   std::string peer_;
-  /// Those not known to have ended.
+  /// Actors of the other end that have sent something and are not known to have ended.
   std::unordered_set<std::uint64_t> senders_;
   incident kind_ = incident::violation;
   std::string problem_;

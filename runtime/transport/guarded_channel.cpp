@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::size_t smallest_buffer = 16 * 1024;
 constexpr std::size_t usual_buffer = 64 * 1024;
-/// A buffer that grew beyond this for one frame is given back after it.
+/// A buffer that grew beyond this for one frame shrinks after it.
 constexpr std::size_t kept_buffer = 256 * 1024;
-/// Reads in a row that may bring nothing for the reader, before other connections get their turn.
+/// Reads in a row that may yield nothing for the reader before other connections get their turn.
 constexpr int max_fruitless_reads = 16;
 
 } // namespace
@@ -19,14 +19,14 @@ constexpr int max_fruitless_reads = 16;
 guarded_channel::guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
                                  std::shared_ptr<channel_watcher> watcher)
     : raw_(std::move(raw)), options_(std::move(options)), watcher_(std::move(watcher)),
-      guard_(here, *options_, [this](std::string_view node) { return watcher_->claims(node); }) {}
+      guard_(here, *options_, [this](std::string_view node) { return watcher_->claim_node(node); }) {}
 
 guarded_channel::~guarded_channel() { resize(0); }
 
 transfer guarded_channel::read(char* to, std::size_t size) {
   for (int reads = 0; !clear_next(); ++reads) {
     if (broken_) return {flow::closed, 0};
-    // What the channel below holds is not announced again.
+    // The socket does not become readable for bytes that the raw channel holds.
     if (reads >= max_fruitless_reads && !raw_->holds_bytes()) return {flow::again, 0};
     if (const auto state = fill(); state != flow::moved) return {state, 0};
   }
@@ -34,7 +34,7 @@ transfer guarded_channel::read(char* to, std::size_t size) {
   std::memcpy(to, buffer_.data() + begin_, given);
   begin_ += given;
   cleared_ -= given;
-  // A frame that came with this one is not announced again either: `holds_bytes` must know of it.
+  // Nor does it for a frame that arrived with this one, so `holds_bytes` must count it.
   if (cleared_ == 0) clear_next();
   return {flow::moved, given};
 }
@@ -70,7 +70,7 @@ bool guarded_channel::clear_next() {
   return cleared_ > 0;
 }
 
-/// Called when nothing is cleared.
+/// Precondition: no bytes are cleared.
 flow guarded_channel::fill() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
@@ -78,12 +78,12 @@ flow guarded_channel::fill() {
   }
   const auto wanted = std::max(frame_, frame_guard::header_size);
   if (end_ == buffer_.size() || begin_ + wanted > buffer_.size()) {
-    // Room at the front first; then twice the room, up to the frame's size or the usual.
+    // First use the room at the front. Then double the buffer, up to the frame's size or the usual size.
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
     const auto larger = std::max(smallest_buffer, std::min(2 * buffer_.size(), std::max(usual_buffer, frame_)));
     if (end_ == buffer_.size() && !resize(larger)) {
-      violate(incident::cut_for_memory, "too much of unfinished frames is held for all connections together");
+      violate(incident::cut_for_memory, "the unfinished frames of all connections together take too much memory");
       return flow::closed;
     }
   }

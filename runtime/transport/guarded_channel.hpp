@@ -1,4 +1,4 @@
-// A channel that hands out only what the frame guard lets through, frame by frame.
+// A channel that returns only the frames that the frame guard passes.
 #pragma once
 
 #include "runtime/transport/channel.hpp"
@@ -10,27 +10,28 @@
 
 namespace troupe::net {
 
-/// Told about one connection. All are called by the thread that uses the channel.
+/// Receives the events of one connection. All functions are called by the thread that uses the channel.
 struct channel_watcher {
   virtual ~channel_watcher() = default;
   /// Bytes arrived.
   virtual void heard() = 0;
   /// The other end has introduced itself to CAF.
   virtual void introduced() = 0;
-  /// A frame was left out that nobody here waits for.
+  /// A frame that no actor here expects was skipped.
   virtual void dropped() = 0;
-  /// The buffer for a frame is to grow (or, negative, to shrink) by so much; false: it must not grow, and does not.
+  /// The buffer for frames is about to grow (or, if negative, shrink) by `bytes`. If this returns false, it does not
+  /// grow.
   virtual bool takes(std::ptrdiff_t bytes) = 0;
-  /// The other end says it is this node, by CAF's id.
-  virtual claim_outcome claims(std::string_view node) = 0;
-  /// It is not read for a while.
+  /// The other end claims to be this node, by CAF's id.
+  virtual claim_outcome claim_node(std::string_view node) = 0;
+  /// Reading stops for a while.
   virtual void held_back() = 0;
-  /// The stream ends here, for this reason.
+  /// A violation ends the stream, for this reason.
   virtual void violated(incident kind, const std::string& problem) = 0;
 };
 
-/// Keeps at most one frame and what arrived with it; its memory grows with what has arrived, not with what was
-/// announced.
+/// Buffers at most one frame and what arrived with it. Its memory grows with the bytes that arrived, not with an
+/// announced size.
 class guarded_channel : public channel {
  public:
   guarded_channel(std::unique_ptr<channel> raw, side here, std::shared_ptr<const guard_options> options,
@@ -43,7 +44,7 @@ class guarded_channel : public channel {
   bool holds_bytes() const override { return cleared_ > 0 || broken_ || raw_->holds_bytes(); }
 
  private:
-  /// True when bytes are cleared for the reader; false when more are needed, or after a violation.
+  /// True if bytes are cleared for the reader. False if more bytes are needed, or after a violation.
   bool clear_next();
   flow fill();
   bool resize(std::size_t size);
@@ -54,12 +55,12 @@ class guarded_channel : public channel {
   std::shared_ptr<channel_watcher> watcher_;
   frame_guard guard_;
   std::string buffer_;
-  /// What in the buffer is not handed out yet: [begin_, end_).
+  /// The range of the buffer that `read` has not returned yet: [begin_, end_).
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  /// Of these, the rest of a frame that passed.
+  /// The part of that range that belongs to a frame that passed.
   std::size_t cleared_ = 0;
-  /// The size of the frame that is being collected; 0 before its header is here.
+  /// The size of the frame that is being collected. 0 until its header has arrived.
   std::size_t frame_ = 0;
   bool introduced_ = false;
   bool broken_ = false;

@@ -20,17 +20,18 @@ rw_state channel_policy::write_some(std::size_t& result, native_socket, const vo
   if (size == 0) return rw_state::success;
   const auto sent = stream_->write(static_cast<const char*>(from), size);
   result = sent.bytes;
-  // Not `indeterminate`, which makes CAF forget what it could not send.
+  // Not `indeterminate`, which would make CAF forget the bytes that it could not send.
   return sent.state == flow::closed ? rw_state::failure : rw_state::success;
 }
 
 guarded_scribe::guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection,
                                std::size_t max_unsent_bytes)
     : caf::io::scribe(caf::io::network::conn_hdl_from_socket(connection.socket.get())),
-      life_(std::move(connection.life)), watch_(std::move(connection.watch)), meter_(std::move(connection.meter)),
-      max_unsent_bytes_(max_unsent_bytes), stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
+      liveness_(std::move(connection.liveness)), watch_(std::move(connection.watch)),
+      meter_(std::move(connection.meter)), max_unsent_bytes_(max_unsent_bytes),
+      stream_(loop, connection.socket.release(), std::move(connection.stream)) {}
 
-guarded_scribe::~guarded_scribe() { life_->end(); }
+guarded_scribe::~guarded_scribe() { liveness_->end(); }
 
 void guarded_scribe::configure_read(caf::io::receive_policy::config config) {
   stream_.configure_read(config);
@@ -51,41 +52,41 @@ void guarded_scribe::graceful_shutdown() {
 bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std::size_t size) {
   const bool goes_on = scribe::consume(context, data, size);
   constexpr std::size_t kept = 256 * 1024;
-  // The stream makes room again before it reads again.
+  // The stream allocates the buffer again before its next read.
   if (goes_on && size > kept) rd_buf() = std::vector<char>{};
   meter_->handed(size);
   if (!goes_on || !meter_->is_over()) return goes_on;
-  life_->hold();
-  // Whoever handles the last message keeps this alive until it is read again, or closed.
+  liveness_->hold();
+  // The pending token keeps this scribe alive until it is read again or closed.
   const bool held = meter_->hold(
       [self = caf::intrusive_ptr<guarded_scribe>{this}] { self->stream_.backend().post([self] { self->go_on(); }); });
   if (held)
     watch_->held_back();
   else
-    life_->release();
+    liveness_->release();
   return !held;
 }
 
 void guarded_scribe::go_on() {
-  life_->release();
+  liveness_->release();
   if (detached()) return;
   stream_.activate(this);
-  // Where the loop has not even noticed that it was not to read, that is taken back.
+  // If the loop has not yet processed the request to stop reading, this cancels that request.
   stream_.backend().add(caf::io::network::operation::read, stream_.fd(), &stream_);
-  // The socket does not announce what the channel holds.
+  // The socket does not become readable for bytes that the channel holds.
   stream_.handle_event(caf::io::network::operation::read);
 }
 
 void guarded_scribe::flush() {
   if (stream_.wr_buf().size() > max_unsent_bytes_) {
     stream_.wr_buf().clear();
-    if (!std::exchange(overfull_, true)) watch_->violated(incident::cut_for_memory, "too much waits to be sent to it");
-    return life_->cut();
+    if (!std::exchange(overfull_, true)) watch_->violated(incident::cut_for_memory, "too many bytes wait to be sent");
+    return liveness_->cut();
   }
   stream_.flush(this);
 }
 
-std::string guarded_scribe::addr() const { return life_->peer(); }
+std::string guarded_scribe::addr() const { return liveness_->peer(); }
 std::uint16_t guarded_scribe::port() const {
   const auto port = caf::io::network::remote_port_of_fd(stream_.fd());
   return port ? *port : std::uint16_t{0};

@@ -1,4 +1,4 @@
-// A connection of the transport as CAF's broker wants it: a scribe whose stream reads through the guard.
+// A connection of the transport as a scribe of CAF's broker. Its stream reads through the frame guard.
 #pragma once
 
 #include "actors/caf_io.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe::net {
 
-/// CAF's way to ask a stream for bytes (a protocol policy), answered by a channel.
+/// CAF's protocol policy, which reads and writes the bytes of a stream, implemented by a channel.
 class channel_policy {
  public:
   explicit channel_policy(std::unique_ptr<channel> stream) : stream_(std::move(stream)) {}
@@ -25,7 +25,7 @@ class channel_policy {
   std::unique_ptr<channel> stream_;
 };
 
-/// Made by any thread, then used by CAF's network thread alone.
+/// Any thread may create it. After that only CAF's network thread uses it.
 class guarded_scribe : public caf::io::scribe {
  public:
   guarded_scribe(caf::io::network::default_multiplexer& loop, open_connection connection, std::size_t max_unsent_bytes);
@@ -36,9 +36,9 @@ class guarded_scribe : public caf::io::scribe {
   std::vector<char>& wr_buf() override;
   std::vector<char>& rd_buf() override;
   void graceful_shutdown() override;
-  /// Gives the room of a large frame back, and stops reading when the actors are too far behind.
+  /// Frees the buffer of a large frame, and stops reading if the actors are too far behind.
   bool consume(caf::execution_unit* context, const void* data, std::size_t size) override;
-  /// Cuts the connection when more waits to be sent than may.
+  /// Cuts the connection if too many bytes wait to be sent.
   void flush() override;
   std::string addr() const override;
   std::uint16_t port() const override;
@@ -48,13 +48,13 @@ class guarded_scribe : public caf::io::scribe {
  private:
   void go_on();
 
-  std::shared_ptr<lifeline> life_;
+  std::shared_ptr<connection_liveness> liveness_;
   std::shared_ptr<channel_watcher> watch_;
   std::shared_ptr<flow_meter> meter_;
   std::size_t max_unsent_bytes_;
   bool launched_ = false;
   bool overfull_ = false;
-  /// Closes the descriptor, which life_ must not cut any more then.
+  /// Closes the descriptor. After that liveness_ must not cut it.
   caf::io::network::stream_impl<channel_policy> stream_;
 };
 

@@ -1,4 +1,4 @@
-// What happens to a transport's connections, counted.
+// Counts what happens to a transport's connections.
 #pragma once
 
 #include <array>
@@ -9,23 +9,23 @@
 namespace troupe::net {
 
 enum class incident : std::size_t {
-  accepted,         ///< came through its opening
-  dialed,           ///< the same, at the end that dialed
-  refused_by_limit, ///< turned away, or pushed out of its opening, for there were too many
-  opening_failed,   ///< no TLS, no certificate that is trusted, no secret, too slow, something else altogether
-  violation,        ///< closed for what nobody who means well sends
-  identity_refused, ///< closed, as it claimed to be a node that is connected already
-  message_dropped,  ///< a message was left out that nobody here waits for
-  held_back,        ///< was not read for a while, as the actors were behind with what it had sent
-  cut_silent,       ///< nothing was heard of it, or of the actor behind it
-  cut_unintroduced, ///< did not say who it is in time
-  cut_for_memory    ///< more waited to be sent, or to be completed, than may
+  accepted,         ///< an accepted connection completed its opening
+  dialed,           ///< a dialed connection completed its opening
+  refused_by_limit, ///< refused, or displaced during its opening, because there were too many
+  opening_failed,   ///< no TLS, no trusted certificate, no secret, too slow, another protocol, ...
+  violation,        ///< closed for a violation of the protocol
+  identity_refused, ///< closed because it claimed to be a node that is already connected
+  message_dropped,  ///< skipped a message that no actor here expects
+  held_back,        ///< not read for a while because the actors were behind with its messages
+  cut_silent,       ///< the connection, or the endpoint behind it, was silent for too long
+  cut_unintroduced, ///< sent no CAF handshake in time
+  cut_for_memory    ///< too many bytes waited to be sent, or were in unfinished frames
 };
 inline constexpr std::size_t incident_kinds = static_cast<std::size_t>(incident::cut_for_memory) + 1;
-/// In snake case.
+/// The name in snake case, as in the status.
 const char* to_string(incident what);
 
-/// How often each happened since the first transport of the actor system began.
+/// How often each incident happened since the first transport of the actor system started.
 using incident_counts = std::array<std::uint64_t, incident_kinds>;
 
 /// Thread-safe.

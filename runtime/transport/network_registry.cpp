@@ -13,8 +13,8 @@ std::shared_ptr<net::system_network> config::network_registry::of(caf::actor_sys
     if (found) return found;
     made = found = std::make_shared<net::system_network>(options.limits, options.warn);
   }
-  // All connections end with their broker, which lives as long as the system. Without the lock: of a broker that has
-  // ended already CAF says so at once.
+  // All connections end with their broker, which lives as long as the system. Call this without the lock: if the broker
+  // has already ended, CAF calls back at once.
   try {
     compat::close_with_broker(system, [registry = weak_from_this(), key = &system] {
       if (const auto still = registry.lock()) still->forget(key);

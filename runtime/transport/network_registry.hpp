@@ -1,4 +1,5 @@
-// The network of each actor system that is made with a config, from its first node or client to the system's end.
+// The system_network of each actor system that was created with a troupe::config. It exists from the system's first
+// node or client to the system's end.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -14,7 +15,7 @@ namespace troupe {
 /// Thread-safe.
 class config::network_registry : public std::enable_shared_from_this<network_registry> {
  public:
-  /// The limits are those of the first one that asks.
+  /// The first caller's options set the limits.
   std::shared_ptr<net::system_network> of(caf::actor_system& system, const net::transport_options& options);
 
  private:

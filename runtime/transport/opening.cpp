@@ -9,11 +9,11 @@
 namespace troupe::net {
 namespace {
 
-/// How a TLS handshake record begins.
+/// First byte of a TLS handshake record.
 constexpr char tls_record = 0x16;
 
 std::string draw_nonce() {
-  std::string nonce(greeting::nonce_size, '\0');
+  std::string nonce(secret_handshake::nonce_size, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(nonce.data()), static_cast<int>(nonce.size())) != 1)
     throw opening_error("OpenSSL has no random bytes");
   return nonce;
@@ -22,8 +22,8 @@ std::string draw_nonce() {
 } // namespace
 
 opening::opening(side here, int socket, const credentials& mine)
-    : here_(here), socket_(socket), tls_context_(mine.tls), greeting_(here, mine.secret, draw_nonce()) {
-  // Who dials speaks first.
+    : here_(here), socket_(socket), tls_context_(mine.tls), secret_handshake_(here, mine.secret, draw_nonce()) {
+  // The dialing end speaks first.
   if (here_ == side::dialed) begin();
 }
 
@@ -35,19 +35,19 @@ void opening::begin() {
     channel_ = make_plain_channel(socket_);
 }
 
-/// True once the other end has spoken in the way that is spoken here. Who speaks TLS where it is off, or none where it
-/// is on, is told so in plain words.
+/// Returns true once the other end has sent something in the expected protocol. If it uses TLS while TLS is off here,
+/// or the other way round, it gets the reason without encryption.
 bool opening::first_bytes() {
   char seen[8];
   const auto size = ::recv(socket_, seen, sizeof seen, MSG_PEEK);
-  if (size == 0) throw opening_error("connected and closed");
+  if (size == 0) throw opening_error("closed before it sent anything");
   if (size < 0) {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return false;
     throw opening_error("the connection broke");
   }
   const auto refuse = [this](refusal why, const char* problem) {
     const auto words = refusing_welcome(why);
-    // The socket's buffer is empty: it takes this few bytes, or the other end is gone.
+    // The socket's buffer is empty, so it takes these few bytes, unless the other end is gone.
     static_cast<void>(::send(socket_, words.data(), words.size(), MSG_NOSIGNAL));
     throw opening_error(problem);
   };
@@ -79,19 +79,19 @@ opening::wants opening::step() {
   }
   while (true) {
     if (!send_pending()) return wants::write;
-    const auto wanted = greeting_.wanted();
+    const auto wanted = secret_handshake_.wanted();
     if (wanted == 0) return wants::nothing;
     const auto have = in_.size();
     in_.resize(wanted);
     const auto got = channel_->read(in_.data() + have, wanted - have);
     in_.resize(have + (got.state == flow::moved ? got.bytes : 0));
-    if (got.state == flow::closed) fail("the other end closed the connection before it had greeted");
+    if (got.state == flow::closed) fail("the other end closed the connection during the secret handshake");
     if (got.state == flow::again) return wants::read;
     if (in_.size() < wanted) continue;
     try {
-      greeting_.take(std::exchange(in_, {}));
+      secret_handshake_.take(std::exchange(in_, {}));
     } catch (const opening_error&) {
-      send_pending(); // the other end may log why
+      send_pending(); // so that the other end can log why
       throw;
     }
   }
@@ -103,19 +103,19 @@ void opening::finish(steady_time until) {
       throw opening_error("connected, but the other end does not answer in time");
 }
 
-/// True when everything is out.
+/// Returns true when everything is sent.
 bool opening::send_pending() {
-  out_ += greeting_.take_output();
+  out_ += secret_handshake_.take_output();
   while (!out_.empty()) {
     const auto sent = channel_->write(out_.data(), out_.size());
-    if (sent.state == flow::closed) fail("the other end closed the connection before it was greeted");
+    if (sent.state == flow::closed) fail("the other end closed the connection during the secret handshake");
     if (sent.state == flow::again) return false;
     out_.erase(0, sent.bytes);
   }
   return true;
 }
 
-/// In TLS 1.3 who dialed learns only here that its certificate was refused.
+/// In TLS 1.3 the dialing end learns only here that its certificate was refused.
 void opening::fail(const std::string& why) {
   const auto cause = channel_->problem();
   throw opening_error(cause.empty() ? why : why + ": " + cause);

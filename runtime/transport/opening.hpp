@@ -1,11 +1,12 @@
-// What both ends do on a new connection before CAF speaks: TLS where it is on, then the greeting.
+// What both ends do on a new connection before CAF uses it: TLS if it is on, then the secret handshake.
 //
-//   [tls] -- done --> [greeting] -- over --> [done]
-//     |                   |                            anything else: opening_error, and the connection is closed
+//   [tls] -- done --> [secret handshake] -- done --> [done]
+//     |                       |                                anything else: opening_error, and the connection is
+//     closed
 #pragma once
 
 #include "runtime/transport/channel.hpp"
-#include "runtime/transport/greeting.hpp"
+#include "runtime/transport/secret_handshake.hpp"
 #include "runtime/transport/sockets.hpp"
 #include "runtime/transport/tls.hpp"
 
@@ -14,7 +15,8 @@
 
 namespace troupe::net {
 
-/// What a process shows to others, and asks of them. A copy is a snapshot: renewed files are not seen by it.
+/// What a process presents to others, and demands of them. A copy is a snapshot: it does not change when files are
+/// renewed.
 struct credentials {
   /// Null: no TLS.
   std::shared_ptr<const tls_context> tls;
@@ -22,18 +24,18 @@ struct credentials {
   std::string secret;
 };
 
-/// Does not own the socket, which must be non-blocking. Used by one thread at a time.
+/// Does not own the socket, which must be non-blocking. Not thread-safe.
 class opening {
  public:
   enum class wants { read, write, nothing };
 
   opening(side here, int socket, const credentials& mine);
-  /// Goes on as far as the socket allows, and says what it waits for; `nothing` when it is done. Never blocks.
-  /// Throws opening_error.
+  /// Continues as far as the socket allows. Returns what it waits for, or `nothing` when the opening is done. Never
+  /// blocks. Throws opening_error.
   wants step();
-  /// Steps until it is done. Blocks; throws opening_error also when that takes longer than `until`.
+  /// Steps until the opening is done. Blocks. Throws opening_error, also if that takes longer than `until`.
   void finish(steady_time until);
-  /// Once it is done.
+  /// Call this once the opening is done.
   std::unique_ptr<channel> take_channel() { return std::move(channel_); }
 
  private:
@@ -47,8 +49,8 @@ class opening {
   std::shared_ptr<const tls_context> tls_context_;
   std::unique_ptr<tls_handshake> tls_;
   std::unique_ptr<channel> channel_;
-  greeting greeting_;
-  /// Of the other end, towards what the greeting wants.
+  secret_handshake secret_handshake_;
+  /// Bytes of the other end, collected until the secret handshake can take them.
   std::string in_;
   std::string out_;
   bool begun_ = false;

@@ -1,4 +1,4 @@
-// An opening on the thread of an io_context: what its socket is waited for.
+// Runs an opening on the thread of an io_context: what to wait for on its socket.
 #pragma once
 
 #include "runtime/transport/opening.hpp"
@@ -9,8 +9,8 @@
 
 namespace troupe::net {
 
-/// Takes the opening as far as its socket allows. Returns what the socket has to be ready for, or nothing when the
-/// opening is done. Throws opening_error.
+/// Continues the opening as far as its socket allows. Returns what the socket must become ready for, or nothing when
+/// the opening is done. Throws opening_error.
 inline std::optional<boost::asio::posix::descriptor_base::wait_type> advance(opening& talk) {
   using descriptor = boost::asio::posix::descriptor_base;
   switch (talk.step()) {

@@ -1,4 +1,4 @@
-// What OpenSSL makes, freed when its owner goes.
+// Owning handles of OpenSSL objects.
 #pragma once
 
 #include <openssl/bio.h>

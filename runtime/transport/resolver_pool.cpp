@@ -11,12 +11,12 @@
 namespace troupe::net {
 namespace {
 
-/// Those that gave up waiting for a name that hangs, and asked again.
+/// Callers of a name that hangs give up and ask again. Older ones are dropped.
 constexpr std::size_t max_takers_of_a_name = 4;
 
 } // namespace
 
-/// Shared by the pool and its threads; outlives the pool with those that hang.
+/// Shared by the pool and its threads. Threads that hang keep it alive after the pool has ended.
 class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::state> {
  public:
   state(std::size_t max_threads, std::chrono::milliseconds idle, resolve how)
@@ -28,14 +28,14 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     const auto [at, is_new] = takers_.try_emplace(wanted);
     try {
       at->second.push_back(std::move(done));
-      if (is_new) waiting_.push_back(wanted); // else it waits already, or is being resolved
+      if (is_new) waiting_.push_back(wanted); // otherwise it already waits or is being resolved
     } catch (const std::exception&) {
-      // A name without a place in the queue would be taken for one that is being resolved, for ever.
+      // A name that is not in the queue would count as one that is being resolved, for ever.
       if (is_new) takers_.erase(at);
       throw;
     }
     if (at->second.size() > max_takers_of_a_name) at->second.pop_front();
-    // Also for a name that waits already: there may have been no thread for it.
+    // Also for a name that already waits: it may not have got a thread before.
     if (free_ < waiting_.size() && threads_ < max_threads_) start_thread();
     wake_.notify_one();
   }
@@ -61,8 +61,7 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     try {
       std::thread([self = shared_from_this()] { self->work(); }).detach();
     } catch (const std::exception&) {
-      // The system has no thread or memory left for now: a thread that is there takes the name, or the next question
-      // tries again.
+      // No thread or memory is left for now. An existing thread takes the name, or the next request tries again.
       --threads_;
     }
   }
@@ -74,7 +73,7 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
       const bool woken = wake_.wait_for(lock, idle_, [this] { return ended_ || !waiting_.empty(); });
       --free_;
       if (!woken || ended_) break;
-      const auto wanted = std::move(waiting_.front()); // allocates nothing: an exception here would end the process
+      const auto wanted = std::move(waiting_.front()); // does not allocate: an exception here would end the process
       waiting_.pop_front();
       lock.unlock();
       const auto found = resolved(wanted);
@@ -82,14 +81,14 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
       auto takers = takers_.extract(wanted);
       if (takers.empty()) continue;
       lock.unlock();
-      for (const auto& take : takers.mapped()) hand_over(take, found);
+      for (const auto& take : takers.mapped()) deliver(take, found);
       lock.lock();
     }
     --threads_;
   }
 
-  /// One who cannot be told, for want of memory, gives up by the limit of its own.
-  static void hand_over(const taker& take, const resolution& found) {
+  /// A caller that gets no answer because memory ran out gives up after its own time limit.
+  static void deliver(const taker& take, const resolution& found) {
     try {
       take(found);
     } catch (const std::exception&) {
@@ -100,7 +99,7 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
     try {
       return {std::make_shared<const resolved_host>(how_(wanted.first, wanted.second)), {}};
     } catch (const std::bad_alloc&) {
-      return {nullptr, "no memory"}; // short enough to need none
+      return {nullptr, "no memory"}; // short enough to need no allocation
     } catch (const std::exception& e) {
       return problem(e.what());
     }
@@ -122,7 +121,7 @@ class resolver_pool::state : public std::enable_shared_from_this<resolver_pool::
   std::deque<name> waiting_;
   std::map<name, std::deque<taker>> takers_;
   std::size_t threads_ = 0;
-  /// Of the threads, those that wait for a name.
+  /// The threads that wait for a name.
   std::size_t free_ = 0;
   bool ended_ = false;
 };

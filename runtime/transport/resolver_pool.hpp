@@ -1,8 +1,8 @@
-// Resolves names on a few threads, as the system's resolver blocks.
+// Resolves names on a few threads, because the system's resolver blocks.
 //
-// A thread is made when a name waits and none is free, up to a limit, and ends when it has had nothing to do for a
-// while. A name is asked for once at a time, however many wait for it: one that hangs holds one thread. Threads that
-// hang hold up neither the end of the pool nor that of the process.
+// A thread starts when a name waits and no thread is free, up to a limit, and ends when it has been idle for a while. A
+// name is looked up only once at a time, however many callers wait for it, so a name that hangs holds one thread.
+// Threads that hang delay neither the end of the pool nor that of the process.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -15,7 +15,7 @@
 
 namespace troupe::net {
 
-/// Of a name: its addresses, or what went wrong.
+/// The addresses of a name, or why there are none.
 struct resolution {
   std::shared_ptr<const resolved_host> found;
   std::string problem;
@@ -25,7 +25,7 @@ struct resolution {
 class resolver_pool {
  public:
   using taker = std::function<void(const resolution&)>;
-  /// How a name is resolved. Blocks; throws socket_error.
+  /// Resolves a name. Blocks. Throws socket_error.
   using resolve = std::function<resolved_host(const std::string& host, std::uint16_t port)>;
 
   static constexpr std::size_t default_threads = 4;
@@ -35,8 +35,8 @@ class resolver_pool {
                          resolve how = {});
   ~resolver_pool();
 
-  /// Once, `done` is called by a thread of the pool; not at all if the pool ends before, or newer ones wait for the
-  /// same name that hangs.
+  /// A thread of the pool calls `done` once. It is not called if the pool ends before, or if newer requests displace it
+  /// while the name hangs.
   void ask(const std::string& host, std::uint16_t port, taker done);
   std::size_t threads() const;
 

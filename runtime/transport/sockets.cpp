@@ -22,7 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// How long sent bytes may stay unacknowledged before the kernel gives the connection up.
+/// How long sent bytes may stay unacknowledged before the kernel closes the connection.
 constexpr unsigned unacknowledged_ms = 5000;
 constexpr int backlog = 256;
 
@@ -70,7 +70,7 @@ resolved_host::resolved_host(const std::string& host, std::uint16_t port) : foun
 bool resolved_host::is_literal(const std::string& host) {
   in_addr v4{};
   in6_addr v6{};
-  // A link-local address names its interface.
+  // A link-local address includes its interface.
   return ::inet_pton(AF_INET, host.c_str(), &v4) == 1 ||
          ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &v6) == 1;
 }
@@ -79,18 +79,18 @@ socket_guard listen_at(const std::string& address, std::uint16_t port, bool on_l
   const auto shown = address.empty() ? "*" : address.find(':') == std::string::npos ? address : '[' + address + ']';
   const auto where = "cannot listen at " + shown + ":" + std::to_string(port) + ": ";
   const auto found = resolve(address, port, AI_PASSIVE);
-  // The address for all interfaces of IPv6 takes IPv4 as well; of several, any other first one is as good.
+  // The IPv6 address for all interfaces accepts IPv4 as well, so prefer it. Otherwise use the first address.
   const auto* a = found.get();
   for (const auto* each = a; each && address.empty(); each = each->ai_next)
     if (each->ai_family == AF_INET6) a = each;
   socket_guard fd{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
-  if (fd.get() < 0 && a != found.get()) { // a machine without IPv6
+  if (fd.get() < 0 && a != found.get()) { // the machine has no IPv6
     a = found.get();
     fd = socket_guard{::socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol)};
   }
   if (fd.get() < 0) throw socket_error(where + std::strerror(errno));
   if (on_loopback_only && !is_loopback(*a->ai_addr))
-    throw socket_error(where + text_of(*a->ai_addr) + " is not on this machine alone");
+    throw socket_error(where + text_of(*a->ai_addr) + " is not a loopback address");
   const int on = 1;
   const int off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -130,7 +130,7 @@ std::string peer_of(int fd) {
 
 std::string network_of(const std::string& address) {
   in6_addr v6{};
-  // A link-local address names its interface.
+  // A link-local address includes its interface.
   if (::inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &v6) != 1) return address;
   constexpr std::size_t prefix = 8;
   std::fill(std::begin(v6.s6_addr) + prefix, std::end(v6.s6_addr), std::uint8_t{0});

@@ -1,4 +1,4 @@
-// Sockets: owned, resolved, listened at.
+// Helpers for sockets: ownership, name resolution, listening, addresses.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ struct sockaddr;
 
 namespace troupe::net {
 
-/// A socket, or nothing; closes it.
+/// Owns a socket, or nothing. Closes it at its end.
 class socket_guard {
  public:
   explicit socket_guard(int fd = -1) : fd_(fd) {}
@@ -32,48 +32,48 @@ class socket_guard {
 
 using steady_time = std::chrono::steady_clock::time_point;
 
-/// What went wrong, for a log.
+/// A failed socket call or name resolution. `what()` is for the log.
 class socket_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The addresses of a name, or one given as such.
+/// The addresses of a name, or a literal address.
 class resolved_host {
  public:
-  /// Blocks for as long as resolving takes, which for a literal address is no time. Throws socket_error.
+  /// Blocks while the name is resolved; does not block for a literal address. Throws socket_error.
   resolved_host(const std::string& host, std::uint16_t port);
-  /// Whether `host` is an IP address, and not a name.
+  /// Whether `host` is an IP address and not a name.
   static bool is_literal(const std::string& host);
-  /// The first address; the others follow by `ai_next`.
+  /// The first address. The others follow by `ai_next`.
   const addrinfo* first() const noexcept { return found_.get(); }
 
  private:
   std::unique_ptr<addrinfo, void (*)(addrinfo*)> found_;
 };
 
-/// A non-blocking listening socket at `address` (an IP address or a name; empty: all interfaces). Throws socket_error,
-/// also where `on_loopback_only` and what the name leads to is another address.
+/// Returns a non-blocking socket that listens at `address` (an IP address or a name; empty: all interfaces). Throws
+/// socket_error, also if `on_loopback_only` is set and `address` is not a loopback address.
 socket_guard listen_at(const std::string& address, std::uint16_t port, bool on_loopback_only = false);
 std::uint16_t port_of(int listening);
 
-/// Waits until the socket is ready; false when that takes longer than `until`.
+/// Waits until the socket is ready. Returns false if that takes longer than `until`.
 bool wait_readable(int fd, steady_time until);
 bool wait_writable(int fd, steady_time until);
 
-/// How a connection between nodes is set up, whichever end made it.
+/// Sets the socket options of a connection between nodes, at either end.
 void tune(int fd);
 
-/// The address of the other end without its port, for logs; "?" if it is gone already. An IPv4 address is written as
-/// one also at a socket of IPv6.
+/// The address of the other end without its port, for logs. "?" if the other end is already gone. An IPv4 address is
+/// written as such on an IPv6 socket too.
 std::string peer_of(int fd);
-/// What counts as one peer for limits: an IPv4 address, or the /64 of an IPv6 address ("2001:db8::/64"), as a host
-/// that has one address of it has them all.
+/// What counts as one peer for limits: an IPv4 address, or the /64 of an IPv6 address ("2001:db8::/64"), because a host
+/// that has one address of a /64 can use all of them.
 std::string network_of(const std::string& address);
 
-/// True for addresses and names that mean this machine and nothing else.
+/// True for addresses and names that mean only this machine.
 bool is_loopback(const std::string& address);
-/// Of addresses of IPv4 and IPv6.
+/// For IPv4 and IPv6 addresses.
 bool is_loopback(const sockaddr& address);
 /// The address without its port.
 std::string text_of(const sockaddr& address);

@@ -8,24 +8,24 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds complaint_pace{1};
+constexpr std::chrono::seconds log_pace{1};
 
-/// Links are not followed: Kubernetes renews files by leading a link elsewhere, and a renewed file is the same one.
-std::filesystem::path place_of(const std::filesystem::path& file) {
+/// Does not follow links: Kubernetes renews files by changing a link, and a renewed file counts as the same file.
+std::filesystem::path absolute_path(const std::filesystem::path& file) {
   if (file.empty()) return file;
   std::error_code failed;
   const auto place = std::filesystem::absolute(file, failed);
   return (failed ? file : place).lexically_normal();
 }
 
-/// With comparable paths.
-credentials_files placed(credentials_files files) {
-  files.secret = place_of(files.secret);
+/// Normalizes the paths so that they can be compared.
+credentials_files normalized(credentials_files files) {
+  files.secret = absolute_path(files.secret);
   files.expiry_warning.reset();
   if (!files.tls) return files;
-  files.tls->files.cert = place_of(files.tls->files.cert);
-  files.tls->files.key = place_of(files.tls->files.key);
-  files.tls->files.ca = place_of(files.tls->files.ca);
+  files.tls->files.cert = absolute_path(files.tls->files.cert);
+  files.tls->files.key = absolute_path(files.tls->files.key);
+  files.tls->files.ca = absolute_path(files.tls->files.ca);
   std::sort(files.tls->allowed_names.begin(), files.tls->allowed_names.end());
   return files;
 }
@@ -40,10 +40,10 @@ bool same(const credentials_files& a, const credentials_files& b) {
 
 } // namespace
 
-void complaints::note(const std::string& what) {
+void rate_limited_log::note(const std::string& what) {
   const std::lock_guard lock(mutex_);
   const auto now = steady_clock::now();
-  if (said_ && now - said_at_ < complaint_pace) {
+  if (said_ && now - said_at_ < log_pace) {
     ++unsaid_;
     return;
   }
@@ -54,14 +54,14 @@ void complaints::note(const std::string& what) {
 }
 
 system_network::system_network(const network_limits& limits, const std::function<void(const std::string&)>& warn)
-    : claims(limits.max_new_nodes, limits.new_node_interval), violations(warn), drops(warn), cuts(warn),
+    : node_ids(limits.max_new_nodes, limits.new_node_interval), violations(warn), drops(warn), cuts(warn),
       most_(static_cast<std::ptrdiff_t>(limits.max_collected_bytes)) {
   flow->total = limits.max_unhandled_bytes;
   flow->most = limits.max_unhandled_bytes_per_connection;
 }
 
 std::shared_ptr<const realm> system_network::realm_of(const credentials_files& files, dial_policy dials) {
-  auto wanted = placed(files);
+  auto wanted = normalized(files);
   const std::lock_guard lock(mutex_);
   std::erase_if(realms_, [](const auto& one) { return one.in_use.expired() && one.receivers.expired(); });
   auto made = std::make_shared<realm>();

@@ -26,7 +26,7 @@ using ctx_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using ssl_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
 using names_ptr = std::unique_ptr<GENERAL_NAMES, freed_by<GENERAL_NAMES_free>>;
 
-/// The oldest error in this thread's queue, as text; empties the queue.
+/// Returns the oldest error in this thread's queue as text, and empties the queue.
 std::string last_error() {
   const auto code = ERR_get_error();
   ERR_clear_error();
@@ -35,7 +35,7 @@ std::string last_error() {
   return reason ? reason : "error " + std::to_string(code);
 }
 
-/// Calls OpenSSL with an empty error queue, so that what is found there afterwards belongs to this call.
+/// Calls OpenSSL with an empty error queue, so that errors found there afterwards belong to this call.
 template <class F> auto openssl(F&& call) {
   ERR_clear_error();
   return call();
@@ -46,13 +46,13 @@ template <class F> auto openssl(F&& call) {
 }
 
 std::string read_file(const char* what, const std::filesystem::path& file, bool secret) {
-  // Without waiting for somebody at the other end of what turns out to be a pipe.
+  // O_NONBLOCK: if the file is a pipe, do not wait for its other end.
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) unusable(what, file, std::strerror(errno));
   const std::unique_ptr<const int, void (*)(const int*)> closes{&fd, [](const int* f) { ::close(*f); }};
   struct stat about {};
   if (::fstat(fd, &about) != 0) unusable(what, file, std::strerror(errno));
-  if (!S_ISREG(about.st_mode)) unusable(what, file, "is no regular file");
+  if (!S_ISREG(about.st_mode)) unusable(what, file, "is not a regular file");
   if (secret && (about.st_mode & (S_IRWXO | S_IWGRP)) != 0)
     unusable(what, file, "others can access it (chmod 600 would do)");
   constexpr std::size_t most = 64 * 1024;
@@ -72,7 +72,7 @@ std::string read_file(const char* what, const std::filesystem::path& file, bool 
 
 bio_ptr reader_of(const std::string& pem) { return bio_ptr{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))}; }
 
-/// A file with a passphrase fails, instead of asking for it on the terminal.
+/// Makes a file with a passphrase fail, instead of asking for the passphrase on the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
 std::vector<x509_ptr> read_certificates(const char* what, const std::filesystem::path& file) {
@@ -117,11 +117,12 @@ std::string text_of(const ASN1_TIME* given) {
 
 std::string end_of_validity(const X509* certificate) { return text_of(X509_get0_notAfter(certificate)); }
 
-/// Why the own certificate is of no use in one direction; empty if it is. Peers check the same in their handshakes.
-std::string unfit_for(X509* certificate, side role) {
+/// Why this process's certificate cannot be used in one direction. Empty if it can. Peers check the same in their
+/// handshakes.
+std::string usage_problem(X509* certificate, side role) {
   const bool dials = role == side::dialed;
   if (X509_check_purpose(certificate, dials ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER, 0) == 1) return {};
-  const auto extended = X509_get_extended_key_usage(certificate); // all bits set where there is none
+  const auto extended = X509_get_extended_key_usage(certificate); // all bits are set if there is no extension
   const std::string as = dials ? "as TLS client (dialing)" : "as TLS server (accepting)";
   if ((extended & (dials ? XKU_SSL_CLIENT : XKU_SSL_SERVER)) == 0)
     return "cannot be used " + as + ": its extended key usage lacks " + (dials ? "clientAuth" : "serverAuth");
@@ -142,7 +143,8 @@ int write_quietly(BIO* to, const char* from, int size) {
   return static_cast<int>(sent);
 }
 
-/// OpenSSL's socket, but for writing: where the other end is gone, that would end this process with SIGPIPE.
+/// OpenSSL's socket with another write function: if the other end is gone, OpenSSL's own would end this process with
+/// SIGPIPE.
 const BIO_METHOD* quiet_socket() {
   static const BIO_METHOD* const method = [] {
     const auto* plain = BIO_s_socket();
@@ -178,8 +180,8 @@ class tls_channel : public channel {
     const auto why = SSL_get_error(session_.get(), moved);
     if (why == SSL_ERROR_SSL) problem_ = "TLS: " + last_error();
     ERR_clear_error();
-    // TLS 1.3 updates keys without stopping the stream: the socket's readiness in the asked direction is enough to wait
-    // for.
+    // TLS 1.3 updates keys without stopping the stream, so it is enough to wait until the socket is ready in the
+    // requested direction.
     const bool later = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
     return {later ? flow::again : flow::closed, 0};
   }
@@ -188,7 +190,7 @@ class tls_channel : public channel {
   std::string problem_;
 };
 
-/// What the other end's certificate must be called.
+/// The names of which the other end's certificate must have at least one.
 struct demanded_names {
   std::vector<std::string> any_of;
 
@@ -244,7 +246,7 @@ class handshake : public tls_handshake {
     return "the other end closed the connection during the TLS handshake";
   }
 
-  /// Holds the names that the session's certificate check looks at.
+  /// Owns the names that the session's certificate check uses.
   std::shared_ptr<const tls_context> context_;
   ssl_ptr session_;
   side here_;
@@ -257,10 +259,10 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     if (!ctx_) throw tls_error("OpenSSL cannot start: " + last_error());
     names_.any_of = options.allowed_names;
     if (!options.cluster_name.empty()) names_.any_of.push_back(options.cluster_name);
-    if (names_.any_of.empty()) throw tls_error("TLS needs a cluster name, or names to allow, to know its peers by");
+    if (names_.any_of.empty()) throw tls_error("TLS needs a cluster name or allowed names to identify peers");
     auto* ctx = ctx_.get();
     SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-    // Sessions are long: nothing is gained by resuming them, and a resumed one would skip the certificates.
+    // Sessions are long, so resuming them has no benefit, and a resumed session would skip the certificate check.
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_mode(ctx,
@@ -287,7 +289,8 @@ class context : public tls_context, public std::enable_shared_from_this<context>
   validity valid() const override { return valid_; }
 
  private:
-  /// Called by OpenSSL for each certificate of the chain; a 0 makes it send an alert and end the handshake.
+  /// OpenSSL calls this for each certificate of the chain. If it returns 0, OpenSSL sends an alert and ends the
+  /// handshake.
   static int check_name(int fine, X509_STORE_CTX* store) {
     if (!fine || X509_STORE_CTX_get_error_depth(store) != 0) return fine;
     auto* session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -299,13 +302,13 @@ class context : public tls_context, public std::enable_shared_from_this<context>
 
   static void check_own(X509* own, const tls_options& options) {
     const auto refuse = [&](const std::string& why) { unusable("the TLS certificate", options.files.cert, why); };
-    // X509_cmp_current_time: negative for a time in the past, 0 for one that cannot be read.
+    // X509_cmp_current_time returns a negative number for a time in the past, and 0 for one that it cannot read.
     if (X509_cmp_current_time(X509_get0_notAfter(own)) <= 0) refuse("expired at " + end_of_validity(own));
     if (X509_cmp_current_time(X509_get0_notBefore(own)) >= 0)
       refuse("is not valid before " + text_of(X509_get0_notBefore(own)) + " (is the clock of this machine right?)");
     for (const auto role : {side::dialed, side::accepted})
       if (role == side::dialed ? options.dials : options.accepts)
-        if (const auto why = unfit_for(own, role); !why.empty()) refuse(why);
+        if (const auto why = usage_problem(own, role); !why.empty()) refuse(why);
   }
 
   void use_identity(const tls_options& options) {

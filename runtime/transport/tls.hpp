@@ -1,6 +1,5 @@
-// Mutual TLS 1.3 between nodes. Every call into OpenSSL that can fail is in tls.cpp, with its rule about the error
-// queue: the queue is per thread and shared by all sessions of it, so it is emptied before each call, or one session's
-// failure would end another.
+// Mutual TLS 1.3 between nodes. All calls into OpenSSL that can fail are in tls.cpp, and empty the error queue first:
+// all sessions of a thread share the queue, so the failure of one session would otherwise end another.
 #pragma once
 
 #include "runtime/transport/channel.hpp"
@@ -17,67 +16,67 @@
 namespace troupe::net {
 
 struct tls_files {
-  /// This node's certificate with what leads to the CA, PEM.
+  /// This node's certificate and the intermediate certificates up to the CA, PEM.
   std::filesystem::path cert;
-  /// Its private key, PEM, without a passphrase. Must not be accessible for others.
+  /// Its private key, PEM, without a passphrase. Others must not have access to the file.
   std::filesystem::path key;
-  /// Who must have signed the certificates of the other nodes, PEM.
+  /// The CA that must have signed the certificates of the other nodes, PEM.
   std::filesystem::path ca;
 };
 
 struct tls_options {
   tls_files files;
-  /// A DNS name that the other end's certificate must carry as subject alternative name, exactly ...
+  /// A DNS name that the other end's certificate must have as a subject alternative name (exact match) ...
   std::string cluster_name;
   /// ... or one of these.
   std::vector<std::string> allowed_names;
-  /// What the own certificate must be for: `load` refuses one that every peer would refuse.
+  /// What this process's certificate must allow. `load` rejects a certificate that every peer would reject.
   bool dials = true;
   bool accepts = false;
 };
 
-/// The files are unusable; `what()` names the file and why.
+/// The files are unusable. `what()` names the file and the reason.
 class tls_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A handshake on its way. Used by one thread at a time; the socket stays the caller's.
+/// A running TLS handshake. Not thread-safe. The caller keeps ownership of the socket.
 class tls_handshake {
  public:
   enum class state { wants_read, wants_write, done, failed };
   virtual ~tls_handshake() = default;
-  /// Goes on as far as the socket allows.
+  /// Continues as far as the socket allows.
   virtual state step() = 0;
-  /// Why it failed, for a log.
+  /// Why it failed, for the log.
   virtual const std::string& problem() const = 0;
-  /// Once it is done; ends this object's use.
+  /// Call this once the handshake is done. The object must not be used afterwards.
   virtual std::unique_ptr<channel> take_channel() = 0;
 };
 
-/// What a process shows and demands in its TLS handshakes. Immutable: thread-safe, and sessions outlive a renewal.
+/// What a process presents and demands in its TLS handshakes. Immutable, so it is thread-safe, and existing sessions
+/// survive a renewal.
 class tls_context {
  public:
   /// Reads the files. Throws tls_error.
   static std::shared_ptr<const tls_context> load(const tls_options& options);
   virtual ~tls_context() = default;
   virtual std::unique_ptr<tls_handshake> begin(side here, int socket) const = 0;
-  /// Of this node's own certificate, for a log: subject alternative names and the end of its validity.
+  /// Describes this process's certificate for the log: subject alternative names and the end of its validity.
   virtual std::string description() const = 0;
   struct validity {
     std::chrono::system_clock::time_point begin;
     std::chrono::system_clock::time_point end;
   };
-  /// Of the own certificate.
+  /// The validity of this process's certificate.
   virtual validity valid() const = 0;
 };
 
-/// Tells a change of any of the files; equal as long as none is written or replaced. A missing file counts as one
-/// state.
+/// A value that changes when any of the files is written or replaced. A missing file counts as a state too.
 std::string fingerprint(const tls_files& files);
 
-/// A private file's content, of at most 64 KiB. Throws tls_error with `what` it is and the path if it cannot be read,
-/// or if others can.
+/// The content of a private file of at most 64 KiB. Throws tls_error, which gives `what` and the path, if the file
+/// cannot be read, or if others have access to it.
 std::string read_private_file(const char* what, const std::filesystem::path& path);
 
 } // namespace troupe::net

@@ -22,27 +22,28 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-/// The transport's thread never blocks for long. One that does all the same is given up after this.
+/// The transport's thread never blocks for long. If it does, others stop waiting for it after this.
 constexpr std::chrono::seconds patience{2};
-/// The transport's thread gives way to those that serve: a crowd at the door waits.
+/// The transport's thread yields to the threads that serve, so that a flood of new connections waits.
 constexpr int nice_step = 5;
-/// Threads of transports that have ended.
+/// Number of running threads of transports that have ended.
 std::atomic<int> left_threads = 0;
 
-/// Leaves descriptors for the rest of the process, the log above all.
+/// Limits the descriptors in use, so that enough are left for the rest of the process, above all the log.
 transport_options within_file_limit(transport_options options) {
   const auto shares = descriptor_shares();
-  options.gate.max_connections = std::min(options.gate.max_connections, shares.transport_connections);
-  options.gate.max_openings = std::min(options.gate.max_openings, shares.transport_openings);
-  options.gate.max_openings_of_process = std::min(options.gate.max_openings_of_process, shares.transport_openings);
-  // Dials are few and short next to what a crowd at the port may take.
+  options.acceptor.max_connections = std::min(options.acceptor.max_connections, shares.transport_connections);
+  options.acceptor.max_openings = std::min(options.acceptor.max_openings, shares.transport_openings);
+  options.acceptor.max_openings_of_process =
+      std::min(options.acceptor.max_openings_of_process, shares.transport_openings);
+  // Dials are few and short compared to a flood of incoming connections.
   const auto dials = std::max<std::size_t>(1, shares.transport_openings / 2);
   options.max_dials_of_process = std::min(options.max_dials_of_process, dials);
   options.max_dials_at_once = std::min(options.max_dials_at_once, dials);
   return options;
 }
 
-/// With what the options leave to the actor system.
+/// Fills in the options that depend on the actor system.
 transport_options completed(transport_options options, std::shared_ptr<const realm>& of) {
   options = within_file_limit(std::move(options));
   const bool shared = options.system != nullptr;
@@ -55,38 +56,38 @@ transport_options completed(transport_options options, std::shared_ptr<const rea
 /// Watches one connection for as long as its channel lives.
 class watcher : public channel_watcher {
  public:
-  watcher(std::shared_ptr<lifeline> life, std::shared_ptr<system_network> system)
-      : life_(std::move(life)), system_(std::move(system)) {}
+  watcher(std::shared_ptr<connection_liveness> liveness, std::shared_ptr<system_network> system)
+      : liveness_(std::move(liveness)), system_(std::move(system)) {}
   ~watcher() override {
-    life_->end();
-    system_->claims.release(life_);
+    liveness_->end();
+    system_->node_ids.release(liveness_);
   }
-  void heard() override { life_->heard(); }
-  void introduced() override { life_->introduced(); }
+  void heard() override { liveness_->heard(); }
+  void introduced() override { liveness_->introduced(); }
   void dropped() override {
     system_->incidents.note(incident::message_dropped);
-    system_->drops.note("left out a message of " + life_->peer() + " that nobody waits for");
+    system_->drops.note("dropped a message from " + liveness_->peer() + ": no actor here expects it");
   }
   bool takes(std::ptrdiff_t bytes) override { return system_->take(bytes); }
   void held_back() override { system_->incidents.note(incident::held_back); }
-  claim_outcome claims(std::string_view node) override {
-    return system_->claims.claim(node, life_, steady_clock::now());
+  claim_outcome claim_node(std::string_view node) override {
+    return system_->node_ids.claim(node, liveness_, steady_clock::now());
   }
   void violated(incident kind, const std::string& problem) override {
-    // CAF takes a while to let go of it, and the next connection is not to wait for that.
-    system_->claims.release(life_);
+    // CAF takes a while to release the connection. The next connection must not wait for that.
+    system_->node_ids.release(liveness_);
     system_->incidents.note(kind);
-    system_->violations.note("closed a connection of " + life_->peer() + ": " + problem);
+    system_->violations.note("closed the connection with " + liveness_->peer() + ": " + problem);
   }
 
  private:
-  std::shared_ptr<lifeline> life_;
+  std::shared_ptr<connection_liveness> liveness_;
   std::shared_ptr<system_network> system_;
 };
 
 } // namespace
 
-class transport::core : public gate_owner {
+class transport::core : public acceptor_owner {
  public:
   using connection_taker = std::function<void(open_connection)>;
 
@@ -96,36 +97,37 @@ class transport::core : public gate_owner {
         refusals_(options_.warn), work_(io_.get_executor()), watch_(io_) {
     wait_to_watch();
     if (options_.files.tls) {
-      keeper_->look(steady_clock::now(), options_.warn);
+      keeper_->poll(steady_clock::now(), options_.warn);
       files_.emplace(
-          [keeper = keeper_](const credentials_watch::listener& warn) { keeper->look(steady_clock::now(), warn); },
+          [keeper = keeper_](const credentials_watch::listener& warn) { keeper->poll(steady_clock::now(), warn); },
           options_.warn);
     }
-    thread_ = std::thread([this, rest = rest_] {
-      ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux, of this thread
+    thread_ = std::thread([this, shared = thread_state_] {
+      ::setpriority(PRIO_PROCESS, 0, nice_step); // on Linux this applies to the thread
       run();
-      const std::lock_guard lock(rest->mutex);
-      rest->thread_ended = true;
-      rest->changed.notify_all();
-      if (!rest->left) return;
-      rest->left.reset();
+      const std::lock_guard lock(shared->mutex);
+      shared->thread_ended = true;
+      shared->changed.notify_all();
+      if (!shared->left) return;
+      shared->left.reset();
       --left_threads;
     });
   }
 
-  /// Ends the transport, on whichever thread its last owner let go of it. That may be its own thread, which cannot wait
-  /// for itself: that thread then frees everything when it has ended what it is doing. So does one that hangs.
+  /// Ends the transport, on the thread that released the last reference. That may be the transport's own thread, which
+  /// cannot wait for itself: it then frees everything when it has finished its current work. A thread that hangs does
+  /// the same later.
   static void end(std::unique_ptr<core> it) {
     it->stop_listening();
     it->keeper_->end();
-    // Not by cancelling the timers: one that is due already would take no notice, and be set again.
+    // Cancelling the timers is not enough: one that has already expired would not be cancelled, and would be set again.
     it->io_.stop();
-    const auto rest = it->rest_;
-    std::unique_lock lock(rest->mutex);
-    if (it->is_own_thread() || !rest->changed.wait_for(lock, patience, [&] { return rest->thread_ended; })) {
+    const auto shared = it->thread_state_;
+    std::unique_lock lock(shared->mutex);
+    if (it->is_own_thread() || !shared->changed.wait_for(lock, patience, [&] { return shared->thread_ended; })) {
       it->thread_.detach();
       it->files_.reset();
-      rest->left = std::move(it);
+      shared->left = std::move(it);
       ++left_threads;
       return;
     }
@@ -165,41 +167,41 @@ class transport::core : public gate_owner {
     on_io([this, taker = std::make_shared<const connection_taker>(std::move(taker))] {
       const std::lock_guard lock(taking_);
       taker_ = taker;
-      gate_ = std::make_unique<gate>(io_, options_.gate, *this, std::move(listening_));
+      acceptor_ = std::make_unique<acceptor>(io_, options_.acceptor, *this, std::move(listening_));
     });
   }
 
   void hang_up(std::string_view node, const std::string& why) {
-    if (!system_->claims.cut(node)) return;
+    if (!system_->node_ids.cut(node)) return;
     system_->incidents.note(incident::cut_silent);
     system_->cuts.note("cut the connection with a node: " + why);
   }
 
   transport_status status() const {
-    return {system_->incidents.all(), system_->dog.open({}).all, keeper_->certificate_end()};
+    return {system_->incidents.all(), system_->connection_watchdog.open({}).all, keeper_->certificate_end()};
   }
 
   void stop_listening() {
     std::shared_ptr<const connection_taker> taker;
     {
-      // Whatever else the thread does: nothing is handed on from here.
+      // From here on no connection is passed on, whatever the thread is doing.
       const std::lock_guard lock(taking_);
       taker.swap(taker_);
     }
-    // Without the lock: what it holds may be the last to use another transport, or call this one.
+    // Without the lock: the taker may own the last reference to another transport, or call this one.
     taker = nullptr;
     try {
       on_io([this] {
-        gate_.reset();
+        acceptor_.reset();
         listening_ = socket_guard{};
       });
-    } catch (const std::exception&) { // the port is closed with the rest; to say so might hang as well
+    } catch (const std::exception&) { // the port closes with the rest; a log line might hang as well
     }
   }
 
  private:
-  /// Of the thread, which may outlive the transport, and that of its core then.
-  struct remains {
+  /// Shared with the thread, which may outlive the transport and then owns its core.
+  struct thread_state {
     std::mutex mutex;
     std::condition_variable changed;
     bool thread_ended = false;
@@ -208,27 +210,27 @@ class transport::core : public gate_owner {
 
   bool is_own_thread() const noexcept { return std::this_thread::get_id() == thread_.get_id(); }
 
-  /// No exception of one connection ends the others.
+  /// Keeps running after an exception, so that an error of one connection does not end the others.
   void run() {
     while (true) {
       try {
         io_.run();
         return;
       } catch (const std::exception& e) {
-        complain(e.what());
+        log_error(e.what());
       }
     }
   }
 
-  void complain(const char* what) noexcept {
+  void log_error(const char* what) noexcept {
     try {
-      refusals_.note(std::string{"the network goes on after an error: "} + what);
-    } catch (const std::exception&) { // no memory to say so
+      refusals_.note(std::string{"the network thread continues after an error: "} + what);
+    } catch (const std::exception&) { // no memory for the log line
     }
   }
 
-  /// Runs it on the transport's thread, and waits for that; not for long. `what` owns what it uses, as it may run after
-  /// that. Throws std::runtime_error when it takes too long.
+  /// Runs `what` on the transport's thread, and waits for it for a limited time. `what` must own everything that it
+  /// uses, because it may run later. Throws std::runtime_error if it takes too long.
   template <class F> void on_io(F what) {
     if (is_own_thread()) return what();
     const auto done = std::make_shared<std::promise<void>>();
@@ -247,35 +249,37 @@ class transport::core : public gate_owner {
   }
 
   open_connection guarded(side here, socket_guard socket, std::unique_ptr<channel> raw, std::string peer) {
-    auto life = std::make_shared<lifeline>(socket.get(), std::move(peer), options_.silence_limit, realm_);
-    // First, as its end is the lifeline's: the watchdog must not cut a descriptor that is closed already.
-    auto watch = std::make_shared<watcher>(life, system_);
-    system_->dog.add(life);
+    auto liveness =
+        std::make_shared<connection_liveness>(socket.get(), std::move(peer), options_.silence_limit, realm_);
+    // First, because the watcher's end also ends the liveness: the watchdog must not cut a descriptor that is already
+    // closed.
+    auto watch = std::make_shared<watcher>(liveness, system_);
+    system_->connection_watchdog.add(liveness);
     auto stream = std::make_unique<guarded_channel>(std::move(raw), here, guard_, watch);
     auto meter =
         std::make_shared<flow_meter>(system_->flow, [receivers = options_.guard.receivers](const flow_token& token) {
           if (receivers) receivers->send(token);
         });
-    return {std::move(socket), std::move(stream), std::move(life), std::move(watch), std::move(meter)};
+    return {std::move(socket), std::move(stream), std::move(liveness), std::move(watch), std::move(meter)};
   }
 
   void wait_to_watch() {
     watch_.expires_after(watchdog::pace);
     watch_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
-      wait_to_watch(); // first: no exception ends it
-      for (const auto& [peer, why] : system_->dog.look(steady_clock::now())) {
+      wait_to_watch(); // first, so that an exception below does not end the watchdog
+      for (const auto& [peer, why] : system_->connection_watchdog.poll(steady_clock::now())) {
         system_->incidents.note(why);
         system_->cuts.note(
-            "cut a connection with " + peer +
-            (why == incident::cut_silent ? ": nothing was heard of it" : ": it did not introduce itself"));
+            "cut the connection with " + peer +
+            (why == incident::cut_silent ? ": it was silent for too long" : ": it did not introduce itself in time"));
       }
     });
   }
 
   credentials current_credentials() override { return keeper_->current(); }
   std::pair<std::size_t, std::size_t> open_connections(const std::string& network) override {
-    const auto open = system_->dog.open(network);
+    const auto open = system_->connection_watchdog.open(network);
     return {open.all, open.of_network};
   }
   void passed(socket_guard socket, std::unique_ptr<channel> stream, const std::string& peer) override {
@@ -289,7 +293,7 @@ class transport::core : public gate_owner {
   }
   void refused(const std::string& peer, incident kind, const std::string& why) override {
     system_->incidents.note(kind);
-    refusals_.note("turned away a connection of " + peer + ": " + why);
+    refusals_.note("refused a connection from " + peer + ": " + why);
   }
 
   std::shared_ptr<const realm> realm_;
@@ -298,17 +302,17 @@ class transport::core : public gate_owner {
   /// Shared with the thread that reads the files.
   std::shared_ptr<credentials_keeper> keeper_;
   std::shared_ptr<system_network> system_;
-  complaints refusals_;
+  rate_limited_log refusals_;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer watch_;
   std::optional<credentials_watch> files_;
-  /// Until the gate has it.
+  /// Owned until the acceptor gets it.
   socket_guard listening_;
-  /// Held while the taker is called, which may stop or end the transport.
+  /// Held while the taker is called. Recursive because the taker may stop or end the transport.
   std::recursive_mutex taking_;
   std::shared_ptr<const connection_taker> taker_;
-  std::unique_ptr<gate> gate_;
+  std::unique_ptr<acceptor> acceptor_;
   dialer dialer_{io_,
                  {.deadline = options_.dial_deadline,
                   .resolving = options_.resolve_deadline,
@@ -316,11 +320,11 @@ class transport::core : public gate_owner {
                   .max_of_process = options_.max_dials_of_process,
                   .where = options_.dials},
                  [this] { return keeper_->current(); }};
-  const std::shared_ptr<remains> rest_ = std::make_shared<remains>();
+  const std::shared_ptr<thread_state> thread_state_ = std::make_shared<thread_state>();
   std::thread thread_;
 };
 
-bool threads_are_left() noexcept { return left_threads > 0 || credentials_watch::looks_under_way() > 0; }
+bool threads_are_left() noexcept { return left_threads > 0 || credentials_watch::running_polls() > 0; }
 
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
 transport::~transport() { core::end(std::move(core_)); }

@@ -49,7 +49,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
                                                net::dial_policy dials) {
   const auto* made_with = dynamic_cast<const config*>(&system.config());
   if (!made_with || !system.has_middleman())
-    throw std::runtime_error("the actor system is to be made with a troupe::config, or one derived from it");
+    throw std::runtime_error("the actor system must be created with a troupe::config or a class derived from it");
   net::transport_options options;
   options.guard.types = wire_messages();
   options.dials = dials;
@@ -63,7 +63,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
   options.files.expiry_warning = settings.certificate_warning;
   const auto heartbeat = heartbeat_interval(system);
   if (heartbeat.count() <= 0 || heartbeat > options.silence_limit / 3)
-    throw std::runtime_error("middleman.heartbeat-interval is to be above 0 and at most a third of the " +
+    throw std::runtime_error("middleman.heartbeat-interval must be above 0 and at most a third of the " +
                              std::to_string(options.silence_limit.count()) +
                              " ms after which a silent connection is cut");
   options.warn = [](const std::string& text) { log().warn("{}", text); };

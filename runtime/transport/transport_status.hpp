@@ -1,4 +1,4 @@
-// What a node tells of its connections.
+// What a node's status says about its connections.
 #pragma once
 
 #include "runtime/transport/incidents.hpp"
@@ -9,11 +9,11 @@
 
 namespace troupe::net {
 
-/// For people who look after a node. Connections are those of the whole actor system.
+/// For operators. The connections are those of the whole actor system.
 struct transport_status {
   incident_counts incidents{};
   std::size_t open_connections = 0;
-  /// When the own certificate expires; not set without TLS.
+  /// When this process's certificate expires. Without a value if TLS is off.
   std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
 

@@ -5,7 +5,7 @@
 
 namespace troupe::net {
 
-void watchdog::add(std::shared_ptr<lifeline> one) {
+void watchdog::add(std::shared_ptr<connection_liveness> one) {
   const std::lock_guard lock(mutex_);
   all_.push_back(std::move(one));
 }
@@ -21,10 +21,10 @@ watchdog::count watchdog::open(const std::string& network) const {
   return found;
 }
 
-std::vector<watchdog::cut> watchdog::look(steady_time now) {
+std::vector<watchdog::cut> watchdog::poll(steady_time now) {
   const std::lock_guard lock(mutex_);
-  if (now - looked_at_ > 3 * pace) awake_since_ = now;
-  looked_at_ = now;
+  if (now - polled_at_ > 3 * pace) awake_since_ = now;
+  polled_at_ = now;
   std::vector<cut> cuts;
   std::erase_if(all_, [&](const auto& one) {
     if (one->ended()) return true;

@@ -1,8 +1,8 @@
-// Cuts connections that have fallen silent: BASP sends heartbeats on every one, so silence is a peer that is gone.
+// Cuts silent connections. BASP sends heartbeats on every connection, so a silent peer is gone.
 #pragma once
 
+#include "runtime/transport/connection_liveness.hpp"
 #include "runtime/transport/incidents.hpp"
-#include "runtime/transport/lifeline.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,15 +16,15 @@ namespace troupe::net {
 /// Thread-safe.
 class watchdog {
  public:
-  void add(std::shared_ptr<lifeline> one);
+  void add(std::shared_ptr<connection_liveness> one);
   struct count {
     std::size_t all = 0;
     std::size_t of_network = 0;
   };
-  /// Open connections, and those of them with this network (see network_of).
+  /// Counts the open connections, and those with this network (see network_of).
   count open(const std::string& network) const;
 
-  /// From the end of its opening to its introduction.
+  /// Time limit from the end of the opening to the CAF handshake.
   static constexpr std::chrono::seconds introduction_limit{5};
 
   struct cut {
@@ -32,16 +32,16 @@ class watchdog {
     /// cut_silent or cut_unintroduced.
     incident why = incident::cut_silent;
   };
-  /// To be called every `pace`, by one thread or several; returns what it cut. When this process itself was stopped for
-  /// a while, no peer is blamed for it.
-  std::vector<cut> look(steady_time now);
+  /// Call this every `pace`, from one thread or several. Returns the connections that it cut. If this process itself
+  /// was paused for a while, that time does not count as silence.
+  std::vector<cut> poll(steady_time now);
   static constexpr std::chrono::milliseconds pace{100};
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<lifeline>> all_;
-  steady_time looked_at_{};
-  /// No peer was heard before this, as this process did not listen.
+  std::vector<std::shared_ptr<connection_liveness>> all_;
+  steady_time polled_at_{};
+  /// End of the last pause of this process. Silence before it does not count.
   steady_time awake_since_{};
 };
 

@@ -1,4 +1,4 @@
-// Texts that name something: addresses, methods of discovery, snapshots.
+// Fuzzes the parsers of names: addresses, discovery methods, snapshots, segments.
 #include "discovery/mdns_view.hpp"
 #include "discovery/spec.hpp"
 #include "raft/base/host_port.hpp"
@@ -11,20 +11,20 @@ using namespace troupe;
 void troupe::fuzz::try_input(std::string_view bytes) {
   try {
     const auto address = parse_host_port(bytes);
-    check(parse_host_port(to_string(address)) == address, "an address is written as another one");
-  } catch (const bad_address&) { // says what is wrong
+    check(parse_host_port(to_string(address)) == address, "the text of an address parses as a different one");
+  } catch (const bad_address&) { // the error says what is wrong
   }
   try {
     for (const auto& method : parse_discovery(bytes)) check(!name_of(method).empty(), "a method without a name");
-  } catch (const std::invalid_argument&) { // says what is wrong
+  } catch (const std::invalid_argument&) { // the error says what is wrong
   }
   if (const auto found = mdns_address(std::string{bytes}, 5000, 2)) static_cast<void>(parse_host_port(*found));
   if (const auto id = snapshot_format::parse_name(bytes))
-    check(snapshot_format::name_of(*id) == bytes, "a snapshot's name stands for another one");
+    check(snapshot_format::name_of(*id) == bytes, "a snapshot's name parses as a different one");
   if (const auto id = snapshot_format::parse_file_name(bytes))
-    check(snapshot_format::file_name(*id) == bytes, "a snapshot's file name stands for another one");
+    check(snapshot_format::file_name(*id) == bytes, "a snapshot's file name parses as a different one");
   if (const auto sequence = wal_format::parse_segment_name(bytes))
-    check(wal_format::segment_name(*sequence) == bytes, "a segment's name stands for another one");
+    check(wal_format::segment_name(*sequence) == bytes, "a segment's name parses as a different one");
 }
 
 std::vector<std::string> troupe::fuzz::seeds() {

@@ -1,5 +1,5 @@
-// Takes the place of runtime/storage/checksum.cpp in the targets of disk formats: every checksum fits, so that
-// mutations get to what is behind them. That a wrong one is noticed is the unit tests' affair.
+// Replaces runtime/storage/checksum.cpp in the targets of disk formats. Every checksum is valid, so that mutations
+// reach the code behind the check. The unit tests check that a wrong checksum is noticed.
 #include "runtime/storage/checksum.hpp"
 
 namespace troupe {

@@ -14,7 +14,7 @@ namespace {
 namespace basp = caf::io::basp;
 
 caf::actor_system& a_system() {
-  // Never ended: CAF's own globals are gone by the time when this program's are.
+  // Never destroyed: CAF's own globals are destroyed before this program's.
   static auto& system = *new caf::actor_system{*new config};
   return system;
 }
@@ -30,7 +30,7 @@ std::string written(const stage_list& stages, const caf::message& content) {
 
 template <class... Ts> std::string read(caf::binary_deserializer& from, Ts&... parts) {
   if (auto failed = from(parts...)) return "CAF cannot read it: " + caf::to_string(failed);
-  return from.remaining() == 0 ? "" : "CAF leaves bytes over";
+  return from.remaining() == 0 ? "" : "CAF does not read all bytes";
 }
 
 std::string read_message(caf::binary_deserializer& from, std::string_view payload) {
@@ -38,14 +38,14 @@ std::string read_message(caf::binary_deserializer& from, std::string_view payloa
   caf::message content;
   if (auto failed = from(stages)) return "CAF cannot read the stages: " + caf::to_string(failed);
   if (!stages.empty()) return "there are stages";
-  // Asked of the message itself: within a longer list CAF forgets the outcome, and takes an empty message for it.
+  // Load the message by itself: in a longer list CAF ignores the outcome and uses an empty message.
   if (auto failed = content.load(from)) return "CAF cannot read it: " + caf::to_string(failed);
-  if (from.remaining() != 0) return "CAF leaves bytes over";
+  if (from.remaining() != 0) return "CAF does not read all bytes";
   if (content.empty()) return {};
   if (content.size() != 1) return "there are several elements";
-  // What is no error writes itself as no error, whatever it was.
+  // A non-error is always written in the same form, whatever its bytes were.
   if (content.match_element<caf::error>(0) && !content.get_as<caf::error>(0)) return {};
-  return written(stages, content) == payload ? "" : "CAF writes it otherwise";
+  return written(stages, content) == payload ? "" : "CAF writes it differently";
 }
 
 } // namespace
@@ -54,8 +54,8 @@ std::string caf_problem(std::string_view frame) {
   caf::binary_deserializer from{a_system(), frame.data(), frame.size()};
   basp::header head;
   if (auto failed = from(head)) return "CAF cannot read the header: " + caf::to_string(failed);
-  if (!basp::valid(head)) return "CAF takes the header for invalid";
-  if (head.payload_len != from.remaining()) return "the header tells another size";
+  if (!basp::valid(head)) return "CAF considers the header invalid";
+  if (head.payload_len != from.remaining()) return "the header has a different size";
   if (head.operation != basp::message_type::heartbeat && head.payload_len == 0) return "CAF crashes without a payload";
   caf::node_id source;
   caf::node_id target;

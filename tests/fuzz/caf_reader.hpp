@@ -1,4 +1,4 @@
-// CAF's own reading of BASP frames. The only file of the fuzzers that knows CAF.
+// Reads BASP frames with CAF's own code. The only part of the fuzzers that uses CAF.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -9,14 +9,14 @@
 
 namespace troupe::net::testing {
 
-/// Reads the payload of a frame, as long as its header says, with CAF's deserializer, as CAF's BASP does. Returns what
-/// is wrong: empty if CAF can read all of it.
+/// Reads the payload of a frame, which must be as long as its header says, with CAF's deserializer, as CAF's BASP does.
+/// Returns what is wrong, or an empty text if CAF can read all of it.
 std::string caf_problem(std::string_view frame);
 
-/// The messages that may pass.
+/// The message types that may pass.
 message_types wire_types();
 
-/// The payloads of messages as nodes send them, written by CAF.
+/// Payloads of messages that nodes send, written by CAF.
 std::vector<std::string> sent_payloads();
 
 } // namespace troupe::net::testing

@@ -1,4 +1,4 @@
-// Commands as they stand in log entries and arrive from other nodes: for a service, or for the cluster itself.
+// Fuzzes commands, as in log entries and from other nodes: for a service, or for the cluster itself.
 #include "raft/base/utf8.hpp"
 #include "services/command.hpp"
 #include "services/machine.hpp"
@@ -17,15 +17,15 @@ namespace {
 void try_for_cluster(std::string_view bytes) {
   fuzz::check(services::is_utf8(services::why_no_restore(bytes)), "a reason that cannot be printed");
   if (const auto backup = services::restored_by(bytes, std::numeric_limits<raft::index_t>::max()))
-    fuzz::check(services::encode_restore(*backup) == bytes, "a restore command is written as another one");
+    fuzz::check(services::encode_restore(*backup) == bytes, "a restore command is encoded differently");
   const auto change = services::decode_member_command(bytes);
   if (!change) return;
   const auto again = services::encode(*change);
   const auto read = services::decode_member_command(again);
-  fuzz::check(read && services::encode(*read) == again, "a member command is written as another one");
+  fuzz::check(read && services::encode(*read) == again, "a member command is encoded differently");
 }
 
-/// Twice on a machine of its own each: replicas must not differ.
+/// Applies it on two separate machines: replicas must not differ.
 void try_at_service(const services::command_view& command) {
   std::string answers[2];
   for (auto& answer : answers) {
@@ -47,7 +47,7 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   const auto command = services::decode_command(bytes);
   if (!command) return check(services::is_utf8(services::why_no_command(bytes)), "a reason that cannot be printed");
   check(services::encode_command(command->service, command->tag, command->payload) == bytes,
-        "a command is written as another one");
+        "a command is encoded differently");
   check(services::is_utf8(services::why_no_service(command->service)), "a reason that cannot be printed");
   try_at_service(*command);
 }

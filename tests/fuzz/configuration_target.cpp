@@ -1,4 +1,5 @@
-// Configurations of log entries and snapshots, and promises to a formation: bytes of the disk and of other nodes.
+// Fuzzes configurations, as in log entries and snapshots, and promises to a formation: bytes of the disk and of other
+// nodes.
 #include "raft/entry.hpp"
 #include "raft/membership/formation.hpp"
 #include "tests/fuzz/target.hpp"
@@ -7,11 +8,12 @@ using namespace troupe;
 
 void troupe::fuzz::try_input(std::string_view bytes) {
   if (const auto members = raft::decode_configuration(bytes)) {
-    check(raft::encode(*members) == bytes, "a configuration is written as another one");
-    for (const auto& one : members->members()) check(members->is_member(one.id), "a member that is not a member");
+    check(raft::encode(*members) == bytes, "a configuration is encoded differently");
+    for (const auto& one : members->members()) check(members->is_member(one.id), "is_member does not know a member");
   }
   if (const auto promise = raft::decode_promise(bytes))
-    check(raft::decode_promise(raft::encode(*promise)) == promise, "a promise is written as another one");
+    check(raft::decode_promise(raft::encode(*promise)) == promise,
+          "the encoding of a promise decodes as a different one");
 }
 
 std::vector<std::string> troupe::fuzz::seeds() {

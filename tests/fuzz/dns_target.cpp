@@ -1,4 +1,4 @@
-// What a name server answers.
+// Fuzzes the answers of a name server.
 #include "discovery/dns_answer.hpp"
 #include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 std::string number(unsigned value) { return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)}; }
 
-/// A reply to one question; the answers' names point to the question's.
+/// A reply to one question. The names of the answers point to the name of the question.
 std::string reply(unsigned type, const std::vector<std::string>& answers) {
   std::string out = number(1) + number(0x8180) + number(1) + number(static_cast<unsigned>(answers.size())) + number(0) +
                     number(0) + "\4node\7example" + std::string(1, '\0') + number(type) + number(1);
@@ -25,9 +25,9 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   for (const auto type : {dns_type::a, dns_type::aaaa, dns_type::srv}) {
     try {
       const auto peers = read_dns_answer(bytes, type, 5000);
-      check(peers.size() <= 1024, "more peers than announced in dns_answer.hpp");
+      check(peers.size() <= 1024, "more peers than dns_answer.hpp allows");
       for (const auto& peer : peers) static_cast<void>(parse_host_port(peer));
-    } catch (const bad_dns_answer&) { // says what is wrong
+    } catch (const bad_dns_answer&) { // the error says what is wrong
     }
   }
 }

@@ -1,5 +1,5 @@
-// What gets through the guarded channel, whatever arrives and however it is split, is a row of whole frames, each of
-// which a dumb reader accepts and CAF's own deserializer reads to its end. Built with libFuzzer; tools/fuzz runs it.
+// Whatever bytes arrive and however they are split, the guarded channel returns only whole frames, each of which a
+// simple reader accepts and CAF's own deserializer reads to its end. Built with libFuzzer; tools/fuzz runs it.
 #include "runtime/transport/guarded_channel.hpp"
 #include "tests/fuzz/caf_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
@@ -29,7 +29,7 @@ std::shared_ptr<const guard_options> options() {
 
 struct watcher : channel_watcher {
   ~watcher() override {
-    if (taken != 0) found("what was taken is not given back");
+    if (taken != 0) found("memory that was taken is not given back");
   }
   void heard() override {}
   void introduced() override {
@@ -41,7 +41,7 @@ struct watcher : channel_watcher {
     if (taken < 0) found("more is given back than was taken");
     return true;
   }
-  claim_outcome claims(std::string_view) override { return claim_outcome::granted; }
+  claim_outcome claim_node(std::string_view) override { return claim_outcome::granted; }
   void held_back() override {}
   void violated(incident, const std::string& problem) override {
     if (problem.empty()) found("a violation without a reason");
@@ -52,7 +52,7 @@ struct watcher : channel_watcher {
   std::ptrdiff_t taken = 0;
 };
 
-/// Chunk sizes, over and over.
+/// Repeats the chunk sizes.
 class splitter {
  public:
   explicit splitter(const fuzz_input& input) : sizes_(input.splits) {}
@@ -70,7 +70,7 @@ std::deque<scripted> script_of(const fuzz_input& input) {
     const auto size = splits.next();
     steps.push_back({input.bytes.substr(at, size)});
     at += steps.back().bytes.size();
-    // Never only silence.
+    // After a step without bytes, add some, so that the script always ends.
     if (size == 0) {
       steps.push_back({input.bytes.substr(at, 7)});
       at += steps.back().bytes.size();
@@ -91,15 +91,17 @@ std::string passed(const fuzz_input& input) {
     block.assign(std::max<std::size_t>(splits.next(), 1), '\0');
     const auto got = stream.read(block.data(), block.size());
     if (got.state == flow::closed) break;
-    if ((got.state == flow::moved) != (got.bytes > 0) || got.bytes > block.size()) found("a read that makes no sense");
-    if (got.state == flow::again && script.holds_bytes()) found("nobody announces what the channel below still holds");
+    if ((got.state == flow::moved) != (got.bytes > 0) || got.bytes > block.size())
+      found("an inconsistent result of a read");
+    if (got.state == flow::again && script.holds_bytes())
+      found("the raw channel still holds bytes that holds_bytes does not report");
     out.append(block.data(), got.bytes);
   }
-  if (!watch->broken && !script.finished()) found("the end comes early");
+  if (!watch->broken && !script.finished()) found("the stream ends early");
   return out;
 }
 
-/// Of the frame that begins here, as it says itself.
+/// Size of the frame that begins here, according to its header.
 std::size_t size_of(std::string_view frame) {
   std::size_t payload = 0;
   for (const char c : frame.substr(4, 4)) payload = payload * 256 + static_cast<unsigned char>(c);
@@ -109,11 +111,11 @@ std::size_t size_of(std::string_view frame) {
 void check(side here, std::string_view stream) {
   dumb_reader reader{here, *options()};
   while (!stream.empty()) {
-    if (stream.size() < basp::header_size) found("a part of a header came through");
+    if (stream.size() < basp::header_size) found("part of a header passed");
     const auto size = size_of(stream);
-    if (stream.size() < size) found("a part of a frame came through");
+    if (stream.size() < size) found("part of a frame passed");
     const auto frame = stream.substr(0, size);
-    if (!reader.accepts(frame)) found("a frame came through that the dumb reader refuses");
+    if (!reader.accepts(frame)) found("a frame passed that the simple reader refuses");
     if (const auto problem = caf_problem(frame); !problem.empty()) found(problem);
     stream.remove_prefix(size);
   }
@@ -123,8 +125,8 @@ void check(side here, std::string_view stream) {
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 
-/// Half of the time changes the payload of one frame and lets its header tell the new length: otherwise hardly anything
-/// would get past the header.
+/// In half of the cases changes the payload of one frame and sets the new length in its header. Otherwise hardly any
+/// mutation would pass the header check.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                unsigned seed) {
   if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, max_size);

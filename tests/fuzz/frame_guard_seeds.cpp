@@ -1,4 +1,4 @@
-// Writes inputs for frame_guard_fuzzer to begin with: conversations that pass as a whole, and some that nearly do.
+// Writes seed inputs for frame_guard_fuzzer: conversations that pass completely, and some that nearly do.
 // Usage: frame_guard_seeds FOLDER
 #include "tests/fuzz/caf_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
@@ -18,7 +18,7 @@ namespace {
 const auto self = basp::node(100, 'a');
 const auto peer = basp::node(200, 'b');
 
-std::string greeting_of(side here) {
+std::string handshake_of(side here) {
   if (here == side::dialed) return basp::server_hello(peer);
   return basp::client_hello(peer) + basp::client_hello(peer, basp::select_connection);
 }
@@ -51,17 +51,18 @@ int main(int argc, char** argv) try {
   const auto names = names_of(wire_types());
   frame_source source{1, self, peer, names};
   for (const auto here : {side::accepted, side::dialed}) {
-    const auto greeting = greeting_of(here);
-    to.write(here, greeting);
-    to.write(here, greeting + basp::monitor(peer, self), {1});
-    to.write(here, greeting + basp::down(peer, self, basp::error(3, "exit", {"why", "where"})), {0, 32, 3});
+    const auto handshake = handshake_of(here);
+    to.write(here, handshake);
+    to.write(here, handshake + basp::monitor(peer, self), {1});
+    to.write(here, handshake + basp::down(peer, self, basp::error(3, "exit", {"why", "where"})), {0, 32, 3});
     for (const auto& payload : sent_payloads())
-      to.write(here, greeting + basp::frame(
-                                    {.operation = basp::direct_message, .data = basp::response + 1, .from = 2, .to = 3},
-                                    payload));
-    for (const auto& name : names) to.write(here, greeting + basp::wire(name, "no such message"));
+      to.write(here,
+               handshake +
+                   basp::frame({.operation = basp::direct_message, .data = basp::response + 1, .from = 2, .to = 3},
+                               payload));
+    for (const auto& name : names) to.write(here, handshake + basp::wire(name, "no such message"));
     for (int i = 0; i < 50; ++i) {
-      std::string frames = greeting;
+      std::string frames = handshake;
       for (auto left = source.pick(1, 6); left > 0; --left)
         frames += source.pick(0, 7) == 0   ? source.dropped()
                   : source.pick(0, 7) == 0 ? source.ignored()

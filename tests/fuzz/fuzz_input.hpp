@@ -1,4 +1,4 @@
-// How a fuzzer's input becomes one end of a connection: which end, how its bytes are split, and the bytes.
+// Interprets a fuzzer's input as one end of a connection: which end it is, how its bytes are split, and the bytes.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -13,8 +13,8 @@ namespace troupe::net::testing {
 
 struct fuzz_input {
   side here = side::accepted;
-  /// Sizes of the chunks in which the bytes arrive and are read, in turn, over and over; 0 means that nothing comes.
-  /// Empty: many at once.
+  /// Sizes of the chunks in which the bytes arrive and are read, used repeatedly in order. 0: nothing arrives. Empty:
+  /// many bytes at once.
   std::vector<std::uint8_t> splits;
   std::string bytes;
 };

@@ -1,5 +1,5 @@
-// The HTTP server over a connection: whatever is sent, and however it is split, it answers with whole responses and
-// then closes.
+// Fuzzes the HTTP server over a connection. Whatever is sent and however it is split, the server must answer with whole
+// responses and then close.
 #include "runtime/http/server.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Far above what an idle machine needs; a server that waits for longer hangs.
+/// Far above what an idle machine needs. A server that takes longer hangs.
 constexpr int patience_ms = 10'000;
 
 void serve(const http::request& asked, const http::responder& answer) {
@@ -36,7 +36,7 @@ std::uint16_t port() {
     options.max_header = 4096;
     options.admit = [](const std::string&, const http::target&) { return http::admission{8192, false}; };
     options.read_timeout = options.write_timeout = options.idle_timeout = 1s;
-    return new http::server{options, serve}; // never ended: its thread lives as long as the process
+    return new http::server{options, serve}; // never destroyed: its thread lives as long as the process
   }();
   return one.port();
 }
@@ -54,7 +54,7 @@ class connection {
   }
   connection(const connection&) = delete;
   ~connection() {
-    const linger at_once{1, 0}; // thousands of these would else use up the ports
+    const linger at_once{1, 0}; // otherwise thousands of connections would use up the ports
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::close(fd_);
   }
@@ -90,17 +90,18 @@ std::optional<std::string> header(std::string_view head, std::string_view name) 
   return lower.substr(begin, lower.find("\r\n", begin) - begin);
 }
 
-/// A client's view: status line, headers, a body of the announced length; the last one may be cut.
+/// Checks responses as a client does: status line, headers, a body of the announced length. The last one may be cut.
 void check_answers(std::string_view got, bool may_lack_bodies) {
   while (!got.empty()) {
-    fuzz::check(got.substr(0, 9) == std::string_view{"HTTP/1.1 "}.substr(0, got.size()), "what follows is no response");
+    fuzz::check(got.substr(0, 9) == std::string_view{"HTTP/1.1 "}.substr(0, got.size()),
+                "the bytes that follow are not a response");
     const auto head_size = got.find("\r\n\r\n");
     if (head_size == std::string_view::npos) return;
     const auto head = got.substr(0, head_size + 2);
     unsigned status = 0;
     std::from_chars(head.data() + 9, head.data() + std::min<std::size_t>(head.size(), 12), status);
     fuzz::check(status >= 100 && status < 600, "a response without a status");
-    fuzz::check(head.find('\0') == std::string_view::npos, "a response's head with a NUL");
+    fuzz::check(head.find('\0') == std::string_view::npos, "a NUL in the head of a response");
     got.remove_prefix(head_size + 4);
     if (status < 200) continue;
     const auto length = header(head, "content-length");
@@ -114,7 +115,7 @@ void check_answers(std::string_view got, bool may_lack_bodies) {
 
 } // namespace
 
-/// Up to three pieces: before each of the first two stands its size divided by four.
+/// Up to three pieces. Each of the first two is preceded by its size divided by four.
 void troupe::fuzz::try_input(std::string_view bytes) {
   connection to;
   const auto sent = bytes;

@@ -1,4 +1,4 @@
-// The identity file.
+// Fuzzes the identity file.
 #include "raft/storage.hpp"
 #include "runtime/storage/identity.hpp"
 #include "tests/fuzz/target.hpp"
@@ -8,8 +8,9 @@ using namespace troupe;
 void troupe::fuzz::try_input(std::string_view bytes) {
   try {
     const auto who = decode_identity(bytes, "identity");
-    check(decode_identity(encode_identity(who), "identity") == who, "an identity is written as another one");
-  } catch (const raft::storage_error&) { // says what is wrong
+    check(decode_identity(encode_identity(who), "identity") == who,
+          "the encoding of an identity decodes as a different one");
+  } catch (const raft::storage_error&) { // the error says what is wrong
   }
 }
 

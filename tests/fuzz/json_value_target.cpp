@@ -1,4 +1,4 @@
-// Values as JSON and as MessagePack: what is taken in is shown as text that is taken in as the same value.
+// Fuzzes values as JSON and as MessagePack: the JSON of an accepted value must parse as the same value.
 #include "raft/base/utf8.hpp"
 #include "services/json_value.hpp"
 #include "services/value.hpp"
@@ -16,7 +16,7 @@ void try_text(std::string_view text) {
   if (!given) return troupe::fuzz::check(!why.empty(), "a refusal without a reason");
   const auto shown = to_json(*given);
   troupe::fuzz::check(is_utf8(shown), "the JSON of a value is not UTF-8");
-  troupe::fuzz::check(from_json(shown) == given, "the JSON of a value is read as another one");
+  troupe::fuzz::check(from_json(shown) == given, "the JSON of a value parses as a different one");
   troupe::fuzz::check(value::from_msgpack(given->encoded()) == given, "a value's encoding is not canonical");
 }
 
@@ -26,14 +26,14 @@ void try_encoding(std::string_view bytes) {
   troupe::fuzz::check(value::from_msgpack(given->encoded()) == given, "a value's encoding is not canonical");
   const auto shown = to_json(*given);
   troupe::fuzz::check(is_utf8(shown), "the JSON of a value is not UTF-8");
-  // An object that looks like the form of a binary is the one thing that JSON cannot tell (json_value.hpp).
+  // Only an object in the form of a binary is ambiguous in JSON (json_value.hpp).
   if (shown.find("\"$bin\"") == std::string::npos)
-    troupe::fuzz::check(from_json(shown) == given, "the JSON of a value is read as another one");
+    troupe::fuzz::check(from_json(shown) == given, "the JSON of a value parses as a different one");
 }
 
 } // namespace
 
-/// The first byte says which of the two encodings follows.
+/// The first byte selects the encoding of the rest.
 void troupe::fuzz::try_input(std::string_view bytes) {
   if (bytes.empty()) return;
   const bool text = bytes.front() % 2 == 0;

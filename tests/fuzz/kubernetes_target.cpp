@@ -1,4 +1,4 @@
-// What a Kubernetes API server answers: pages of a list, lines of a watch, reasons of a refusal.
+// Fuzzes the answers of a Kubernetes API server: pages of a list, lines of a watch, reasons of a refusal.
 #include "discovery/kubernetes_view.hpp"
 #include "raft/base/host_port.hpp"
 #include "raft/base/line_reader.hpp"
@@ -26,7 +26,7 @@ void list(kubernetes_view& view, std::string_view page) {
   }
 }
 
-/// Comes in pieces of seven bytes, as a stream may.
+/// Passes the bytes in pieces of seven, as a stream may.
 void watch(kubernetes_view& view, std::string_view stream) {
   line_reader lines{longest_line};
   try {
@@ -45,7 +45,7 @@ void watch(kubernetes_view& view, std::string_view stream) {
 
 } // namespace
 
-/// The first byte chooses pods or endpoint slices; the page ends at the first line break, and a watch follows.
+/// The first byte selects pods or endpoint slices. The page ends at the first line break, and a watch follows.
 void troupe::fuzz::try_input(std::string_view bytes) {
   if (bytes.empty()) return;
   const auto kind = bytes.front() % 2 == 0 ? kubernetes_kind::endpoint_slices : kubernetes_kind::pods;

@@ -1,4 +1,4 @@
-// Joins a target with libFuzzer.
+// Connects a target to libFuzzer.
 #include "tests/fuzz/target.hpp"
 
 #include <cstddef>

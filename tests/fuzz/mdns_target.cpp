@@ -1,4 +1,4 @@
-// What others announce by mDNS, and what a node announces of itself.
+// Fuzzes what others announce by mDNS, and what a node announces about itself.
 #include "discovery/mdns_view.hpp"
 #include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
@@ -9,7 +9,7 @@ using namespace troupe;
 
 namespace {
 
-/// Hands out the input's bytes; zeros behind its end.
+/// Returns the input's bytes, and zeros after its end.
 class taker {
  public:
   explicit taker(std::string_view bytes) : bytes_(bytes) {}
@@ -49,7 +49,7 @@ void try_own(taker& from) {
                 "a line of the TXT record that is not printable");
   }
   const auto name = instance_of(who);
-  fuzz::check(!name.empty() && name.size() <= 63, "an instance name that is no DNS label");
+  fuzz::check(!name.empty() && name.size() <= 63, "an instance name that is not a DNS label");
 }
 
 void announce(mdns_view& view, taker& from) {

@@ -15,16 +15,16 @@ std::string mutator::next() {
 
 void mutator::change(std::string& bytes) {
   switch (below(9)) {
-  case 0: // one bit
+  case 0: // flip one bit
     if (!bytes.empty()) bytes[below(bytes.size())] ^= static_cast<char>(1U << below(8));
     break;
-  case 1: // one byte
+  case 1: // change one byte
     if (!bytes.empty()) bytes[below(bytes.size())] = static_cast<char>(below(256));
     break;
   case 2:
     put_number(bytes);
     break;
-  case 3: { // a part is missing
+  case 3: { // remove a part
     const auto from = below(bytes.size());
     bytes.erase(from, 1 + below(std::min<std::size_t>(bytes.size(), 32)));
     break;
@@ -32,23 +32,23 @@ void mutator::change(std::string& bytes) {
   case 4:
     bytes.resize(below(bytes.size() + 1));
     break;
-  case 5: // a part comes twice
+  case 5: // duplicate a part
     insert(bytes, part_of(bytes));
     break;
-  case 6: // a part of another input
+  case 6: // insert a part of another input
     insert(bytes, part_of(any_of(pool_)));
     break;
   case 7:
     if (!words_.empty()) insert(bytes, any_of(words_));
     break;
-  case 8: { // a run of one byte
+  case 8: { // insert a run of one byte
     insert(bytes, std::string(1 + below(40), static_cast<char>(below(256))));
     break;
   }
   }
 }
 
-/// Overwrites an integer of 1, 2, 4 or 8 bytes by one that lies near a limit.
+/// Overwrites an integer of 1, 2, 4 or 8 bytes with one near a limit.
 void mutator::put_number(std::string& bytes) {
   constexpr std::array<std::uint64_t, 10> limits{0,       1,          0x7f,       0xff,       0xffff,
                                                  0x10000, 0x7fffffff, 0xffffffff, UINT64_MAX, std::uint64_t{1} << 63};

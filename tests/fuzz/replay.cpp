@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer: its seeds, the files of a corpus, and mutations of both that are the same at
-// every run. The exit code is 0 if nothing was found.
+// Runs a fuzz target without libFuzzer: its seeds, the files of a corpus, and deterministic mutations of both. The exit
+// code is 0 if nothing was found.
 #include "tests/fuzz/mutator.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -38,17 +38,17 @@ written to found-TARGET in the working directory.
 )"sv;
 
 constexpr std::size_t max_size = 16 * 1024;
-/// CPU time for one input.
+/// Limit of the CPU time for one input.
 constexpr int max_seconds = 20;
 
-std::string_view current;        // what is tried now
-std::string found_file{"found"}; // where it goes to when it ends the process
+std::string_view current;        // the current input
+std::string found_file{"found"}; // the file for an input that ends the process
 
 void keep_current() {
   const int fd = ::open(found_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd >= 0 && ::write(fd, current.data(), current.size()) >= 0) {
-    constexpr auto told = "the input was written to "sv;
-    [[maybe_unused]] auto done = ::write(STDERR_FILENO, told.data(), told.size());
+    constexpr auto message = "the input was written to "sv;
+    [[maybe_unused]] auto done = ::write(STDERR_FILENO, message.data(), message.size());
     done = ::write(STDERR_FILENO, found_file.data(), found_file.size());
     done = ::write(STDERR_FILENO, "\n", 1);
   }
@@ -81,7 +81,7 @@ void try_one(std::string_view bytes) {
   try {
     troupe::fuzz::try_input(bytes);
   } catch (const std::exception& error) {
-    troupe::fuzz::found(std::string{"an exception leaves the code under test: "} + error.what());
+    troupe::fuzz::found(std::string{"the code under test threw an exception: "} + error.what());
   }
 }
 
@@ -97,7 +97,7 @@ void write(const path& file, std::string_view content) {
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 
-/// In the order of their names, so that every run is the same.
+/// Sorted by name, so that every run is the same.
 std::vector<path> files_in(const path& given) {
   if (!std::filesystem::is_directory(given)) return {given};
   std::vector<path> found;
@@ -107,7 +107,7 @@ std::vector<path> files_in(const path& given) {
   return found;
 }
 
-/// In libFuzzer's format.
+/// Reads a dictionary in libFuzzer's format.
 std::string dictionary() {
   constexpr char digits[] = "0123456789abcdef";
   std::string out;
@@ -191,12 +191,12 @@ int act_on(int argc, char** argv) {
 
 } // namespace
 
-#ifndef TROUPE_SANITIZED // whose own operator new checks more
-/// No input is longer than max_size, so nothing that it causes needs a block like this.
+#ifndef TROUPE_SANITIZED // the sanitizers' own operator new checks more
+/// No input is longer than max_size, so no input needs a block of this size.
 constexpr std::size_t max_block = std::size_t{64} << 20;
 
 void* operator new(std::size_t size) {
-  if (size > max_block) troupe::fuzz::found("a block of more than 64 MiB is asked for");
+  if (size > max_block) troupe::fuzz::found("an allocation of more than 64 MiB");
   if (auto* block = std::malloc(std::max<std::size_t>(size, 1))) return block;
   throw std::bad_alloc{};
 }

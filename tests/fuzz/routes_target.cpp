@@ -1,4 +1,4 @@
-// Requests on their way to a question for the node: target, query and body of any shape.
+// Fuzzes the routing of HTTP requests to the node: any target, query and body.
 #include "examples/webserver/api.hpp"
 #include "examples/webserver/duration.hpp"
 #include "runtime/http/target.hpp"
@@ -14,12 +14,12 @@ void try_escapes(std::string_view text) {
   for (const bool plus_is_space : {false, true})
     if (const auto plain = http::percent_decode(text, plus_is_space))
       fuzz::check(http::percent_decode(http::percent_encode(*plain), plus_is_space) == plain,
-                  "an escaped text is read as another one");
+                  "an escaped text decodes as a different one");
 }
 
 } // namespace
 
-/// The first byte chooses the method; the target ends at the first line break, and what follows is the body.
+/// The first byte selects the method. The target ends at the first line break, and the body follows.
 void troupe::fuzz::try_input(std::string_view bytes) {
   constexpr std::array methods{"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"};
   if (bytes.empty()) return;
@@ -40,7 +40,7 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   const auto routed = webserver::route(std::move(asked));
   if (const auto* refused = std::get_if<http::response>(&routed)) {
     check(refused->status >= 200 && refused->status < 600, "a status that HTTP does not have");
-    // What was sent is not to come back as a whole.
+    // An error must not return the whole request.
     check(refused->status < 400 || refused->body.size() < 4096 || sent < 4096, "an error as long as the request");
   }
 }

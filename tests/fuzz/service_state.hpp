@@ -9,12 +9,12 @@
 
 namespace troupe::fuzz {
 
-/// Null if the bytes are refused.
+/// Loads a state. Null if the bytes are refused.
 std::unique_ptr<services::machine> load_map(std::string_view state);
 
 std::string state_of(const services::machine& of);
 
-/// Of two maps with so many keys each.
+/// The state of two maps with this many keys each.
 std::string map_state(int keys);
 
 } // namespace troupe::fuzz

@@ -1,4 +1,4 @@
-// Snapshot files and backups, from a disk or from another node, whose checksums fit (any_checksum.cpp).
+// Fuzzes snapshot files and backups, from a disk or from another node. Their checksums are valid (any_checksum.cpp).
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
@@ -26,11 +26,11 @@ void announce(file_system& fs, bool whole) {
   try {
     static_cast<void>(snapshot_reader{fs, given}.announced_id());
   } catch (const raft::storage_error&) {
-    fuzz::check(!whole, "a whole file does not say what it is");
+    fuzz::check(!whole, "a complete file cannot be identified");
   }
 }
 
-/// Has the service read its part. What the service refuses may stand in a whole file.
+/// Lets the service read its part. A complete file may contain a part that the service refuses.
 void read_section(std::string_view service, services::snapshot_source& source) {
   const auto machine = services::make_machine(map_service{});
   if (service != map_service::name) return;
@@ -40,7 +40,7 @@ void read_section(std::string_view service, services::snapshot_source& source) {
   }
 }
 
-/// As another node's snapshot arrives: in pieces, which may end anywhere.
+/// Passes the file as another node's snapshot arrives: in pieces, which may end anywhere.
 void receive(snapshot_dir& into, const raft::snapshot_id& id, std::string_view bytes) {
   const auto receiver = into.receive(id);
   for (std::size_t at = 0; at < bytes.size(); at += 100) receiver->write(bytes.substr(at, 100));
@@ -57,18 +57,18 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   file->sync();
   const auto found = verified(fs, file_role::snapshot);
   check(found.has_value() == verified(fs, file_role::backup).has_value(),
-        "a snapshot that is not a backup, or the reverse");
+        "a snapshot is identified as a backup, or the reverse");
   announce(fs, found.has_value());
   snapshot_dir copies{fs, "/disk/copies", raft::cluster_id{7}};
   if (!found) {
     try {
       copy_snapshot(fs, given, copies, {});
       fuzz::found("a damaged file can be copied");
-    } catch (const raft::storage_error&) { // says what is wrong
+    } catch (const raft::storage_error&) { // the error says what is wrong
     }
     return check(copies.list().empty(), "a copy of a damaged file is left");
   }
-  check(found->id.size == bytes.size(), "a snapshot of another size than its file");
+  check(found->id.size == bytes.size(), "a snapshot whose size differs from its file's");
   const auto copy = copy_snapshot(fs, given, copies, found->header.at);
   copies.load(copy, read_section);
   snapshot_dir arrived{fs, "/disk/arrived", raft::cluster_id{}};

@@ -1,4 +1,4 @@
-// The state of the map service as a snapshot holds it.
+// Fuzzes the state of the map service, as in a snapshot.
 #include "services/machine.hpp"
 #include "services/map/map_service.hpp"
 #include "tests/fuzz/service_state.hpp"
@@ -11,8 +11,8 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   if (!loaded) return;
   const auto saved = state_of(*loaded);
   const auto again = load_map(saved);
-  check(again != nullptr, "a state that was loaded is saved as one that cannot be loaded");
-  check(state_of(*again) == saved, "a state is saved as another one");
+  check(again != nullptr, "a loaded state is saved as one that cannot be loaded");
+  check(state_of(*again) == saved, "a saved state loads as a different one");
 }
 
 std::vector<std::string> troupe::fuzz::seeds() { return {map_state(0), map_state(1), map_state(5)}; }

@@ -1,4 +1,4 @@
-// What a fuzz target defines. Two programs are made of each: TARGET_fuzzer, with libFuzzer and clang (tools/fuzz), and
+// What a fuzz target defines. Each is built as two programs: TARGET_fuzzer, with libFuzzer and clang (tools/fuzz), and
 // fuzz_TARGET, which replays a corpus and a bounded number of mutations of it with any compiler (replay.cpp).
 #pragma once
 
@@ -8,13 +8,13 @@
 
 namespace troupe::fuzz {
 
-/// Gives the bytes to the code under test. Returns if they did no harm; ends the process by `found` otherwise.
+/// Passes the bytes to the code under test. Calls `found`, which ends the process, if that violates a property.
 void try_input(std::string_view bytes);
 
-/// Inputs to begin with that are made here instead of being kept as files.
+/// Seed inputs that are generated instead of kept as files.
 std::vector<std::string> seeds();
 
-/// What mutations insert: the words of the format.
+/// Words of the format, which mutations insert.
 std::vector<std::string> words();
 
 /// The input violates a property of the code under test.

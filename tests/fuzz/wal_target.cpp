@@ -1,4 +1,4 @@
-// Segments of a log whose checksums fit (any_checksum.cpp).
+// Fuzzes the segments of a log. Their checksums are valid (any_checksum.cpp).
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/wal.hpp"
 #include "tests/fuzz/target.hpp"
@@ -21,7 +21,7 @@ wal_options small_segments() {
   return options;
 }
 
-/// An input is the number of segments, and an equal part for each: its header, and right behind it its records.
+/// An input is the number of segments, and an equal part for each: its header, directly followed by its records.
 void write_segments(file_system& fs, std::string_view bytes) {
   const auto count = 1 + static_cast<unsigned char>(bytes.front()) % 3U;
   bytes.remove_prefix(1);
@@ -37,7 +37,7 @@ void write_segments(file_system& fs, std::string_view bytes) {
   }
 }
 
-/// The reverse for what a log has written.
+/// The reverse, for segments that a log has written.
 std::string squeezed(const memory_file_system& fs) {
   std::vector<std::string> parts;
   std::size_t longest = 0;
@@ -70,7 +70,7 @@ void check_entries(wal& log, const raft::recovered& found) {
   fuzz::check(count <= 3 * records_size / wal_format::record_header_size,
               "more entries than the segments have room for");
   const auto entries = log.read(found.start.index + 1, found.last_index, std::numeric_limits<std::size_t>::max());
-  fuzz::check(entries.size() == count, "an entry that was found cannot be read");
+  fuzz::check(entries.size() == count, "a recovered entry cannot be read");
   auto before = found.start;
   for (const auto& one : entries) {
     fuzz::check(one.index == before.index + 1, "an entry at another index");
@@ -79,7 +79,7 @@ void check_entries(wal& log, const raft::recovered& found) {
   }
 }
 
-/// What can be opened takes further entries, and has them at the next opening.
+/// A log that can be opened must accept further entries, and must have them when it is opened again.
 void append(memory_file_system& fs, std::unique_ptr<wal> log, const raft::recovered& found) {
   const auto last = last_of(found);
   if (last.index > std::numeric_limits<raft::index_t>::max() - 2 ||
@@ -94,7 +94,7 @@ void append(memory_file_system& fs, std::unique_ptr<wal> log, const raft::recove
   log.reset();
   raft::recovered again;
   log = wal::open(fs, log_directory, small_segments(), again);
-  fuzz::check(again.last_index == last.index + 1, "an entry that was synced is gone at the next opening");
+  fuzz::check(again.last_index == last.index + 1, "a synced entry is gone after the next opening");
 }
 
 } // namespace

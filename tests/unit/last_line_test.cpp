@@ -111,7 +111,8 @@ TEST_CASE("the last line is written to a file and to a pipe that has room") {
   CHECK(exit_code(ends[1], end_by_limit) == 1);
   char text[256] = {};
   REQUIRE(::read(ends[0], text, sizeof text - 1) > 0);
-  CHECK_THAT(std::string{text}, Catch::StartsWith("test: it has not ended within 10 ms") && Catch::EndsWith("\n"));
+  CHECK_THAT(std::string{text},
+             Catch::StartsWith("test: the process has not ended within 10 ms") && Catch::EndsWith("\n"));
   ::close(ends[0]);
   ::close(ends[1]);
 }

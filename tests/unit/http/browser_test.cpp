@@ -1,4 +1,5 @@
-// Web pages of strangers: neither a name of their own that leads here nor a request across sites does anything.
+// Requests from foreign web pages: neither a foreign name that resolves to this server nor a cross-site request has an
+// effect.
 #include "runtime/http/host_rules.hpp"
 #include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
@@ -30,7 +31,7 @@ unsigned status_of(const std::string& method, const std::string& host,
 
 } // namespace
 
-TEST_CASE("a server answers to its address, to localhost, and to names that it was given", "[browser]") {
+TEST_CASE("a server accepts its address, localhost, and its configured names as host", "[browser]") {
   for (const auto* host : {"localhost", "LocalHost", "localhost:8001", "localhost.", "127.0.0.1", "127.0.0.1:8001",
                            "10.1.2.3", "[::1]", "[fe80::1]:8001", "192.0.2.7:80"})
     CHECK(status_of("GET", host) == 200);
@@ -45,7 +46,7 @@ TEST_CASE("a server answers to its address, to localhost, and to names that it w
     CHECK(status_of("PUT", host, {}, names) == 200);
   CHECK(status_of("GET", "node2", {}, names) == 421);
   CHECK(status_of("GET", "sub.troupe.example", {}, names) == 421);
-  CHECK(status_of("GET", "") == 200); // HTTP/1.0, which no browser speaks
+  CHECK(status_of("GET", "") == 200); // HTTP/1.0, which no browser uses
 }
 
 TEST_CASE("a page of another origin changes nothing", "[browser]") {
@@ -77,7 +78,8 @@ TEST_CASE("a page of another origin changes nothing", "[browser]") {
   }
 }
 
-TEST_CASE("a request from a stranger's page does not reach the handler, and its body is not waited for", "[browser]") {
+TEST_CASE("a request from a foreign page does not reach the handler, and the server does not wait for its body",
+          "[browser]") {
   std::atomic<int> handled = 0;
   server serving({}, [&](request asked, responder answer) {
     ++handled;

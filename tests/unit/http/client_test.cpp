@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Whether the request was sent that got no answer.
+/// Whether the request without an answer was sent.
 bool sent_in_vain(client& one, std::string_view target = "/a", std::string_view body = {}) {
   try {
     const auto answer = one.request("POST", target, body);
@@ -28,7 +28,7 @@ bool sent_in_vain(client& one, std::string_view target = "/a", std::string_view 
 
 } // namespace
 
-TEST_CASE("a client keeps its connection, whatever is asked") {
+TEST_CASE("a client keeps its connection for all kinds of requests") {
   server echoing({}, echo);
   client one("localhost", echoing.port(), 5s);
   CHECK(one.request("GET", "/a?b=c").body == "GET [a] b=c; ");
@@ -43,7 +43,7 @@ TEST_CASE("a client keeps its connection, whatever is asked") {
   CHECK(moved.request("DELETE", "/a").body == "DELETE [a]; ");
 }
 
-TEST_CASE("a client follows a server that comes back") {
+TEST_CASE("a client reconnects to a restarted server") {
   auto serving = std::make_unique<server>(options{}, echo);
   options same;
   same.port = serving->port();
@@ -55,12 +55,12 @@ TEST_CASE("a client follows a server that comes back") {
   CHECK(one.request("GET", "/a").status == 200);
   serving = nullptr;
   serving = std::make_unique<server>(same, echo);
-  // The old connection was closed by the server while the client did nothing: it takes a new one.
+  // The server closed the old connection while the client was idle, so the client opens a new one.
   CHECK(one.request("GET", "/a").status == 200);
 }
 
-TEST_CASE("no answer is told apart from not sent") {
-  SECTION("nobody listens") {
+TEST_CASE("distinguishes a missing answer from a request that was not sent") {
+  SECTION("nothing listens") {
     const auto port = server({}, echo).port();
     client one("127.0.0.1", port, 5s);
     CHECK_FALSE(sent_in_vain(one));
@@ -69,7 +69,7 @@ TEST_CASE("no answer is told apart from not sent") {
     client one("no-such-host.invalid", 1, 5s);
     CHECK_FALSE(sent_in_vain(one));
   }
-  SECTION("the server keeps silent") {
+  SECTION("the server does not answer") {
     std::promise<responder> held;
     server silent({}, [&](const request&, responder answer) { held.set_value(std::move(answer)); });
     client one("127.0.0.1", silent.port(), 50ms);
@@ -94,7 +94,7 @@ TEST_CASE("no answer is told apart from not sent") {
   }
 }
 
-TEST_CASE("an answer may be bounded, whether or not its length is announced") {
+TEST_CASE("limits the size of an answer, whether or not its length is announced") {
   server echoing({}, echo);
   client bounded("localhost", echoing.port(), 5s, 1000);
   CHECK(bounded.request("PUT", "/a", std::string(500, 'x')).status == 200);

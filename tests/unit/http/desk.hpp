@@ -1,4 +1,4 @@
-// A handler for tests that answers when the test says so.
+// A handler that answers when the test says so.
 #pragma once
 
 #include "runtime/http/server.hpp"
@@ -24,7 +24,7 @@ class desk {
     };
   }
 
-  /// Waits for `count` requests and takes them.
+  /// Waits for `count` requests, and removes and returns them.
   std::vector<std::pair<request, responder>> wait(std::size_t count) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait_for(lock, std::chrono::seconds(10), [&] { return held_.size() >= count; }))

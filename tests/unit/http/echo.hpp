@@ -1,4 +1,4 @@
-// A server for tests: it answers with what it was asked.
+// A server that answers with a description of the request.
 #pragma once
 
 #include "runtime/http/server.hpp"

@@ -1,4 +1,4 @@
-// Where a request ends, byte by byte: what two programs could read differently is refused.
+// Where a request ends, byte by byte: refuses what two programs could read differently.
 #include "runtime/http/body_reader.hpp"
 #include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
@@ -19,7 +19,7 @@ using Catch::StartsWith;
 
 namespace {
 
-/// The status of the only answer, after which the server must have closed; a smuggled request would be answered too.
+/// The status of the only answer, after which the server must close. A smuggled request would get another answer.
 std::string only_answer(const server& at, const std::string& bytes) {
   wire one(at.port());
   one.send(bytes);
@@ -42,7 +42,7 @@ std::string with_fields(const std::string& fields) {
 
 } // namespace
 
-TEST_CASE("a request whose end is in doubt is refused, and nothing behind it is read as a request", "[framing]") {
+TEST_CASE("refuses a request whose end is ambiguous, and reads nothing after it as a request", "[framing]") {
   server echoing({}, echo);
   const std::string body = "\r\n5\r\nhello\r\n0\r\n\r\n" + next;
   const std::vector<std::string> all{
@@ -133,7 +133,7 @@ TEST_CASE("a request whose end is in doubt is refused, and nothing behind it is 
   }
 }
 
-TEST_CASE("what is allowed, if unusual, is read to its end", "[framing]") {
+TEST_CASE("reads unusual but valid requests to their end", "[framing]") {
   server echoing({}, echo);
   wire one(echoing.port());
   for (const auto& [bytes, answer] : std::vector<std::pair<std::string, std::string>>{
@@ -151,7 +151,7 @@ TEST_CASE("what is allowed, if unusual, is read to its end", "[framing]") {
   }
 }
 
-TEST_CASE("a body is the same however its bytes are cut, and takes room only for what has come", "[framing]") {
+TEST_CASE("a body does not depend on how its bytes are split, and uses memory only for what has arrived", "[framing]") {
   head of;
   of.chunked = true;
   const std::string bytes = "A;x=y\r\n0123456789\r\n1\r\n!\r\n000\r\nT: 1\r\n\r\n" + next;
@@ -181,9 +181,9 @@ TEST_CASE("a body is the same however its bytes are cut, and takes room only for
   CHECK(refused.failed()->status == 413);
 }
 
-TEST_CASE("a body takes exactly the memory that was asked for", "[framing]") {
+TEST_CASE("a body allocates exactly the requested memory", "[framing]") {
   head of;
-  of.length = 1'500; // less than twice what the first reserve takes
+  of.length = 1'500; // less than twice the first capacity
   body_reader reader(of, 8'000, 100);
   for (int fed = 0; fed < 1'500; fed += 100) {
     const auto wanted = reader.wanted_capacity(100);

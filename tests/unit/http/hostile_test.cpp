@@ -1,4 +1,4 @@
-// Clients that mean harm, or merely break: the server goes on serving.
+// Hostile and broken clients: the server continues to serve.
 #include "runtime/http/client.hpp"
 #include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
@@ -32,7 +32,7 @@ std::size_t open_descriptors() {
 
 } // namespace
 
-TEST_CASE("1,000 connects that close at once") {
+TEST_CASE("survives 1,000 connections that close at once") {
   const auto before = open_descriptors();
   {
     server echoing({}, echo);
@@ -46,7 +46,7 @@ TEST_CASE("1,000 connects that close at once") {
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("half-open connections up to the limit starve nobody for longer than the deadline") {
+TEST_CASE("half-open connections up to the limit block others for no longer than the deadline") {
   options hasty;
   hasty.max_connections = 50;
   hasty.read_timeout = 200ms;
@@ -66,9 +66,9 @@ TEST_CASE("without a free descriptor the server waits for one") {
   rlimit old{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &old) == 0);
   {
-    // Connected while descriptors last, accepted only when the limit is back.
+    // These connect while descriptors last. The server accepts them only after the limit is restored.
     rlimit none = old;
-    none.rlim_cur = open_descriptors(); // one more than are open now: the listing needs one itself
+    none.rlim_cur = open_descriptors(); // one more than are open now, because counting them needs one
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
     std::unique_ptr<wire> starved;
     try {
@@ -84,7 +84,7 @@ TEST_CASE("without a free descriptor the server waits for one") {
   check_serves(echoing);
 }
 
-TEST_CASE("garbage bytes get an error or an end, never more") {
+TEST_CASE("answers garbage with an error or by closing") {
   server echoing({}, echo);
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);

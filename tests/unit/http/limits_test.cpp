@@ -1,4 +1,5 @@
-// Memory and places: what clients hold adds up to no more than was configured, and those who wait make room for others.
+// Limits of memory and connections: clients together hold no more than configured, and waiting ones make room for
+// others.
 #include "runtime/http/budget.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/places.hpp"
@@ -54,7 +55,7 @@ wire unfinished_body(const server& at, std::size_t sent) {
 
 } // namespace
 
-TEST_CASE("a budget is never passed, and what ends gives back what it held", "[limits]") {
+TEST_CASE("a budget is never exceeded, and ended charges give back what they held", "[limits]") {
   const auto all = std::make_shared<byte_budget>(1000, 10);
   {
     charge one(all), two(all), answer(all);
@@ -78,7 +79,7 @@ TEST_CASE("a budget is never passed, and what ends gives back what it held", "[l
   CHECK(all->used() == 0);
 }
 
-TEST_CASE("threads that take of a budget never pass it", "[limits]") {
+TEST_CASE("threads that share a budget never exceed it", "[limits]") {
   const auto all = std::make_shared<byte_budget>(1000);
   std::vector<std::thread> takers;
   std::atomic<bool> passed = false;
@@ -95,7 +96,7 @@ TEST_CASE("threads that take of a budget never pass it", "[limits]") {
   CHECK(all->used() == 0);
 }
 
-TEST_CASE("unfinished bodies share a budget: the one that brings nothing for longest is given up", "[limits]") {
+TEST_CASE("unfinished bodies share a budget: the one that has received nothing for longest is refused", "[limits]") {
   auto chosen = with_probe();
   chosen.max_connections = 100;
   chosen.max_buffered = 1 << 20;
@@ -103,21 +104,20 @@ TEST_CASE("unfinished bodies share a budget: the one that brings nothing for lon
   std::vector<wire> unfinished;
   for (int i = 0; i < 40; ++i) {
     unfinished.push_back(unfinished_body(echoing, 60'000));
-    CHECK_THAT(probe(echoing), StartsWith("HTTP/1.1 200 ")); // so what was sent before has been read
+    CHECK_THAT(probe(echoing), StartsWith("HTTP/1.1 200 ")); // so the server has read what was sent before
   }
-  // The room is for less than 13 of them: those that came first have made way, one after another, for those that came
-  // last.
+  // There is memory for fewer than 13 of them: the first ones made room, one after another, for the last ones.
   for (std::size_t i = 0; i < 27; ++i) {
     INFO(i);
     CHECK_THAT(read_answer(unfinished[i]), StartsWith("HTTP/1.1 503 ") && Contains("\"overloaded\"") &&
                                                Contains("\"rejected\"") && Contains("\"retryable\":true"));
   }
-  // A whole one finds room at once, though none of the rest has ended.
+  // A complete request finds room at once, although none of the others has ended.
   client honest("127.0.0.1", echoing.port(), 10s);
   CHECK(honest.request("PUT", "/a", std::string(500'000, 'y')).status == 200);
 }
 
-TEST_CASE("requests that wait for their answer count as well, and end with it", "[limits]") {
+TEST_CASE("requests that wait for their answer count too, until they are answered", "[limits]") {
   auto chosen = with_probe();
   chosen.max_buffered = 4 << 20;
   desk inbox;
@@ -137,7 +137,7 @@ TEST_CASE("requests that wait for their answer count as well, and end with it", 
   again.join();
 }
 
-TEST_CASE("an answer without room is a small one that says so", "[limits]") {
+TEST_CASE("an answer that does not fit is replaced by a small error", "[limits]") {
   auto chosen = with_probe();
   chosen.max_buffered = 1 << 20;
   server serving(chosen, [](const request&, const responder& answer) {
@@ -149,10 +149,10 @@ TEST_CASE("an answer without room is a small one that says so", "[limits]") {
   CHECK_THAT(read.body, Contains("\"rejected\""));
   const auto written = one.request("PUT", "/a", "x");
   CHECK(written.status == 503);
-  CHECK_THAT(written.body, Contains("\"unknown\"")); // it was carried out, or not: the answer is lost
+  CHECK_THAT(written.body, Contains("\"unknown\"")); // the request may have been executed; its answer is lost
 }
 
-TEST_CASE("at the limit of connections the longest idle one makes room", "[limits]") {
+TEST_CASE("at the limit of connections the one that has been idle for longest makes room", "[limits]") {
   options two;
   two.max_connections = 2;
   server echoing(two, echo);
@@ -162,7 +162,7 @@ TEST_CASE("at the limit of connections the longest idle one makes room", "[limit
   wire second(echoing.port());
   second.send(get_a);
   CHECK_THAT(read_answer(second), StartsWith("HTTP/1.1 200"));
-  first.send(get_a); // now the second is idle for longer
+  first.send(get_a); // now the second has been idle for longer
   CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
   wire third(echoing.port());
   third.send(get_a);
@@ -172,7 +172,7 @@ TEST_CASE("at the limit of connections the longest idle one makes room", "[limit
   CHECK_THAT(read_answer(first), StartsWith("HTTP/1.1 200"));
 }
 
-TEST_CASE("where all places are being served, probes are answered and others told to come back", "[limits]") {
+TEST_CASE("when all connections are being served, probes are answered and others get a retryable error", "[limits]") {
   desk inbox;
   server serving(with_probe(), [give = inbox.take()](request asked, responder answer) {
     if (asked.segments[0] == "livez") return answer.send({200, "text/plain", "ok"});
@@ -181,7 +181,7 @@ TEST_CASE("where all places are being served, probes are answered and others tol
   std::vector<wire> busy;
   for (int i = 0; i < 8; ++i) busy.emplace_back(serving.port()).send(get_a);
   auto held = inbox.wait(8);
-  // More strangers than the reserve has places, who say nothing at all.
+  // More silent clients than the reserve has places.
   std::vector<wire> silent;
   for (std::size_t i = 0; i < 2 * probe_reserve; ++i) silent.emplace_back(serving.port());
   for (std::size_t i = 0; i < 2 * probe_reserve; ++i) CHECK_THAT(probe(serving), StartsWith("HTTP/1.1 200 "));
@@ -196,7 +196,7 @@ TEST_CASE("where all places are being served, probes are answered and others tol
   CHECK_THAT(read_answer(late), EndsWith("done"));
 }
 
-TEST_CASE("clients that are gone while their request waits give their places up at once", "[limits]") {
+TEST_CASE("clients that are gone while their request waits free their places at once", "[limits]") {
   desk inbox;
   server serving(with_probe(), inbox.take());
   for (int round = 0; round < 3; ++round) {
@@ -205,7 +205,7 @@ TEST_CASE("clients that are gone while their request waits give their places up 
     const auto held = inbox.wait(8);
     const bool orderly = round % 2 == 0;
     for (auto& one : gone) orderly ? one.close() : one.reset();
-    // None of them has an answer.
+    // None of them has got an answer.
     std::vector<wire> here;
     for (int i = 0; i < 8; ++i) {
       here.emplace_back(serving.port()).send(get_a);
@@ -215,7 +215,7 @@ TEST_CASE("clients that are gone while their request waits give their places up 
   }
 }
 
-TEST_CASE("one address has a limit of its own", "[limits]") {
+TEST_CASE("an address has its own limit", "[limits]") {
   auto chosen = with_probe();
   chosen.max_connections_of_address = 2;
   desk inbox;
@@ -258,7 +258,7 @@ TEST_CASE("the servers of a process share its descriptors", "[limits]") {
   auto first = std::make_unique<server>(options{}, of_first.take());
   server second(options{}, of_second.take());
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &old) == 0);
-  // A quarter of the limit, less the reserves of both.
+  // A quarter of the limit, minus the reserves of both.
   constexpr std::size_t places_of_both = 64 - 2 * probe_reserve;
   std::vector<wire> clients;
   for (std::size_t i = 0; i < 20; ++i) clients.emplace_back(first->port()).send(get_a);
@@ -277,7 +277,7 @@ TEST_CASE("the servers of a process share its descriptors", "[limits]") {
 
 namespace {
 
-/// Requests of this length until one finds room: until then each is refused.
+/// Sends requests of this length until one finds room. Until then each is refused.
 void ask_until_served(const server& at, const std::function<void()>& meanwhile) {
   client other("127.0.0.1", at.port(), 10s);
   const auto give_up = std::chrono::steady_clock::now() + 20s;
@@ -295,7 +295,7 @@ void answer_of_length(const request& asked, const responder& answer) {
 wire ask_and_read_nothing(const server& at, std::size_t length) {
   wire one(at.port());
   one.send("GET /" + std::to_string(length) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  one.read_until("\r\n\r\n"); // so the answer holds its memory
+  one.read_until("\r\n\r\n"); // now the answer holds its memory
   return one;
 }
 
@@ -306,22 +306,22 @@ bool is_whole(wire& one, std::size_t length) {
 
 } // namespace
 
-TEST_CASE("a shortage of memory ends no more slow clients than it needs to", "[limits]") {
+TEST_CASE("a shortage of memory ends no more slow clients than necessary", "[limits]") {
   constexpr std::size_t each = 16 << 20;
   auto chosen = with_probe();
-  chosen.max_buffered = 71 << 20; // four answers and not a fifth of half the size; three leave an eighth free
+  chosen.max_buffered = 71 << 20; // fits four answers but not a fifth of half the size; three leave an eighth free
   server serving(chosen, answer_of_length);
   std::vector<wire> slow;
   for (int i = 0; i < 4; ++i) slow.push_back(ask_and_read_nothing(serving, each));
   std::this_thread::sleep_for(1200ms); // nap: all of them count as slow, not only the first
   ask_until_served(serving, [] {});
-  // Which of them took something last is up to the kernel's buffers.
+  // The kernel's buffers decide which of them received something last.
   int whole = 0;
   for (auto& one : slow) whole += is_whole(one, each);
   CHECK(whole == 3);
 }
 
-TEST_CASE("a client that takes its answer slowly is not ended in the place of one that takes nothing", "[limits]") {
+TEST_CASE("a client that receives slowly is not ended before one that receives nothing", "[limits]") {
   constexpr std::size_t each = 24 << 20;
   auto chosen = with_probe();
   chosen.max_buffered = 54 << 20;
@@ -341,20 +341,20 @@ TEST_CASE("a client that takes its answer slowly is not ended in the place of on
 
 namespace {
 
-/// Connections that are served on the test's thread, with a budget of their own.
+/// Connections with their own budget, served on the test's thread.
 struct bench {
   explicit bench(std::shared_ptr<byte_budget> budget) {
     around.settings = with_probe();
     around.serve = answer_of_length;
     around.answers = std::make_shared<mailbox>([] {}, std::move(budget));
-    around.relieve = [](const connection&) { return false; };
+    around.free_memory_for = [](const connection&) { return false; };
     around.ended = [](std::uint64_t) {};
   }
   ~bench() {
     for (const auto& one : served) one->close();
   }
 
-  /// `buffers`: bytes that the kernel keeps for each side; 0: as many as it likes.
+  /// `buffers`: size of the kernel's buffers on each side, in bytes; 0: the default.
   void connect(int buffers = 0) {
     boost::asio::ip::tcp::acceptor listening(io, {boost::asio::ip::address_v4::loopback(), 0});
     clients.emplace_back(listening.local_endpoint().port(), "127.0.0.1", buffers);
@@ -366,17 +366,17 @@ struct bench {
   }
   void receive(std::string_view bytes) {
     clients.back().send(bytes);
-    io.restart(); // it may have had nothing to wait for
+    io.restart(); // it may have run out of work
     io.run_one();
   }
-  /// Hands on what the handler or the server itself has answered.
+  /// Delivers the answers of the handler and of the server itself.
   void answer() {
     std::vector<troupe::http::answer> all;
     around.answers->take(all);
     for (auto& one : all) served[one.connection]->take(std::move(std::get<response>(one.content)), std::move(one.held));
   }
 
-  surroundings around;
+  server_state around;
   boost::asio::io_context io;
   std::vector<wire> clients;
   std::vector<std::shared_ptr<connection>> served;
@@ -392,9 +392,9 @@ std::size_t heap_in_use() { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd
 
 } // namespace
 
-TEST_CASE("while no client stops, the one that takes its answer most slowly makes room", "[limits]") {
+TEST_CASE("while no client stops, the slowest one makes room", "[limits]") {
   bench all(std::make_shared<byte_budget>(64 << 20));
-  constexpr std::array<std::size_t, 4> steps{4'500, 1'000, 2'500, 12'000}; // the last one is quick enough
+  constexpr std::array<std::size_t, 4> steps{4'500, 1'000, 2'500, 12'000}; // the last one is fast enough
   for (std::size_t i = 0; i < steps.size(); ++i) {
     all.connect(32 << 10);
     all.clients.back().send("GET /16000000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -405,7 +405,7 @@ TEST_CASE("while no client stops, the one that takes its answer most slowly make
     }
   }
   all.connect();
-  const auto& needy = *all.served.back();
+  const auto& requester = *all.served.back();
   const auto begun = std::chrono::steady_clock::now();
   {
     std::jthread serving{[&](const std::stop_token& over) {
@@ -421,16 +421,16 @@ TEST_CASE("while no client stops, the one that takes its answer most slowly make
     for (std::size_t i = 0; i < steps.size(); ++i) of_each.push_back(all.served[i]->held() == 0);
     return of_each;
   };
-  CHECK(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{false, true, false, false});
-  CHECK(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{false, true, true, false});
-  CHECK(relieve(all.around, needy));
-  CHECK_FALSE(relieve(all.around, needy));
+  CHECK(free_memory_for(all.around, requester));
+  CHECK_FALSE(free_memory_for(all.around, requester));
   CHECK(ended() == std::vector{true, true, true, false});
 }
 
-TEST_CASE("a head counts with the memory that it takes, not with its bytes", "[limits]") {
+TEST_CASE("a head counts with its memory, not with its bytes", "[limits]") {
   bench one(std::make_shared<byte_budget>(1 << 20));
   one.connect();
   const std::string segments(max_segments, '/');
@@ -440,7 +440,7 @@ TEST_CASE("a head counts with the memory that it takes, not with its bytes", "[l
   CHECK(one.served[0]->held() < 20'000);
 }
 
-TEST_CASE("a head of too many parts is refused", "[limits]") {
+TEST_CASE("refuses a head with too many parts", "[limits]") {
   const server serving(with_probe(), answer_of_length);
   const auto status = [&](const std::string& target, std::size_t headers) {
     wire one(serving.port());
@@ -453,18 +453,18 @@ TEST_CASE("a head of too many parts is refused", "[limits]") {
   CHECK(status("/1", max_headers) == "431");
 }
 
-TEST_CASE("a request that was refused leaves nothing in memory, although its connection goes on", "[limits]") {
+TEST_CASE("a refused request leaves nothing in memory, although its connection stays open", "[limits]") {
   auto chosen = with_probe();
   chosen.max_connections = 128;
   chosen.max_header = 64 << 10;
   const server serving(chosen, answer_of_length);
   constexpr std::size_t each = 60'000;
-  const auto sent = GENERATE("GET /%zz", "GET /1%zz"); // twice: the first one warms the heap up
+  const auto sent = GENERATE("GET /%zz", "GET /1%zz"); // twice: the first one warms up the heap
   std::vector<wire> clients;
   for (int i = 0; i < 100; ++i) clients.emplace_back(serving.port());
   const auto before = heap_in_use();
   for (auto& one : clients) {
-    // In two parts, so that the server has to keep the first one.
+    // In two parts, so that the server must keep the first one.
     one.send(sent);
     one.send(std::string(each, 'x'));
     one.send(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -473,7 +473,7 @@ TEST_CASE("a request that was refused leaves nothing in memory, although its con
   CHECK(heap_in_use() < before + clients.size() * each / 4);
 }
 
-TEST_CASE("a probe needs no room, however small the allowance is", "[limits]") {
+TEST_CASE("a probe needs no budget, however small the allowance is", "[limits]") {
   const auto full = std::make_shared<byte_budget>(1000, 1);
   REQUIRE(full->take(1000, 1000));
   bench one(full);
@@ -486,12 +486,12 @@ TEST_CASE("a probe needs no room, however small the allowance is", "[limits]") {
   CHECK_THAT(read_answer(one.clients[0]), StartsWith("HTTP/1.1 503 "));
 }
 
-TEST_CASE("a connection that holds nothing needs no room, however small the allowance is", "[limits]") {
+TEST_CASE("a connection that holds nothing needs no budget, however small the allowance is", "[limits]") {
   const auto full = std::make_shared<byte_budget>(1000, 1);
   REQUIRE(full->take(1000, 1000));
   bench one(full);
   one.connect();
-  one.receive("\r\n"); // an empty line before a request leaves nothing
+  one.receive("\r\n"); // nothing is kept of an empty line before a request
   one.receive(get_a);
   CHECK_THAT(read_answer(one.clients[0]), StartsWith("HTTP/1.1 503 "));
   one.served[0]->close();

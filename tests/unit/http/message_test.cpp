@@ -6,7 +6,7 @@
 
 using namespace troupe::http;
 
-TEST_CASE("an error has the project's form") {
+TEST_CASE("an error has the project's format") {
   const auto error = error_response(429, "overloaded", "too much \xFF", "rejected", true);
   CHECK(error.status == 429);
   CHECK(error.content_type == "application/json");
@@ -17,7 +17,7 @@ TEST_CASE("an error has the project's form") {
                                                             {"message", "too much \xEF\xBF\xBD"}});
 }
 
-TEST_CASE("headers are found whatever their case, parameters only in theirs") {
+TEST_CASE("finds headers in any case, but parameters only in their own") {
   request asked;
   asked.headers = {{"Content-Type", "a"}, {"X", "b"}};
   asked.query = {{"k", "1"}, {"k", "2"}};
@@ -27,7 +27,7 @@ TEST_CASE("headers are found whatever their case, parameters only in theirs") {
   CHECK_FALSE(asked.parameter("K"));
 }
 
-TEST_CASE("a burst of answers wakes once") {
+TEST_CASE("a burst of answers wakes the I/O thread once") {
   int wakes = 0;
   const auto answers = std::make_shared<mailbox>([&] { ++wakes; });
   std::vector<answer> taken;
@@ -40,7 +40,7 @@ TEST_CASE("a burst of answers wakes once") {
   CHECK(wakes == 2);
 }
 
-TEST_CASE("a responder answers exactly once, however it ends") {
+TEST_CASE("a responder answers exactly once") {
   const auto answers = std::make_shared<mailbox>([] {});
   std::vector<answer> taken;
   SECTION("the first answer counts") {
@@ -55,7 +55,7 @@ TEST_CASE("a responder answers exactly once, however it ends") {
     CHECK(taken[0].connection == 5);
     CHECK(std::get<response>(taken[0].content).status == 201);
   }
-  SECTION("a dropped one is a 500, once the last copy is gone") {
+  SECTION("a dropped request gets a 500 once the last copy is gone") {
     {
       auto one = std::make_unique<responder>(answers, 5);
       const auto copy = *one;

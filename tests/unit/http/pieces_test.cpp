@@ -1,4 +1,4 @@
-// Bodies that are made while they are sent.
+// Bodies that are produced while they are sent.
 #include "runtime/http/client.hpp"
 #include "runtime/http/server.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -23,7 +23,7 @@ namespace {
 
 const std::string get_a = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// What a source was asked for, and the source of it.
+/// A source of pieces, which records the requests for them.
 struct book {
   std::string text;
   std::size_t piece_size = 1;
@@ -56,7 +56,7 @@ std::shared_ptr<book> long_book() {
   return made;
 }
 
-/// What a client sees of a body of six bytes whose second piece is made by `second`.
+/// What a client receives of a body of six bytes whose second piece comes from `second`.
 std::string cut_short(const std::function<void(const piece_receiver&)>& second) {
   auto first = std::make_shared<std::atomic<bool>>(true);
   server serving({}, [&](const request&, const responder& answer) {
@@ -72,7 +72,7 @@ std::string cut_short(const std::function<void(const piece_receiver&)>& second) 
 
 } // namespace
 
-TEST_CASE("a body in pieces arrives whole, and the connection goes on") {
+TEST_CASE("a body in pieces arrives completely, and the connection stays open") {
   const auto text = long_book();
   server serving({}, [&](const request& asked, const responder& answer) {
     if (asked.segments[0] == "plain") return answer.send({200, "text/plain", "plain"});
@@ -95,7 +95,7 @@ TEST_CASE("pieces may come from another thread, much later") {
   server serving({}, [&](const request&, const responder& answer) {
     answer.send(in_pieces(6, [&, text](const piece_receiver& to) {
       makers.emplace_back([to, text] {
-        std::this_thread::sleep_for(10ms); // nap: the next piece takes its time
+        std::this_thread::sleep_for(10ms); // nap: the next piece is slow
         to.send(next_of(*text));
       });
     }));
@@ -105,7 +105,7 @@ TEST_CASE("pieces may come from another thread, much later") {
   for (auto& one : makers) one.join();
 }
 
-TEST_CASE("the length is told in advance, further headers are sent, and a HEAD asks for no piece") {
+TEST_CASE("sends the length in advance and further headers; a HEAD requests no piece") {
   const auto text = std::make_shared<book>();
   text->text = "abc";
   server serving({}, [&](const request&, const responder& answer) { answer.send(read_from(text)); });
@@ -119,21 +119,21 @@ TEST_CASE("the length is told in advance, further headers are sent, and a HEAD a
   CHECK(text->asked == 3);
 }
 
-TEST_CASE("an empty body in pieces asks for none") {
+TEST_CASE("an empty body in pieces requests no piece") {
   const auto text = std::make_shared<book>();
   server serving({}, [&](const request&, const responder& answer) { answer.send(read_from(text)); });
   CHECK(client("127.0.0.1", serving.port(), 10s).request("GET", "/a").body.empty());
   CHECK(text->asked == 0);
 }
 
-TEST_CASE("a body that fails in the middle is cut short") {
+TEST_CASE("cuts the connection when a body fails in the middle") {
   CHECK_THAT(cut_short([](const piece_receiver& to) { to.fail(); }), EndsWith("\r\n\r\nabc"));
   CHECK_THAT(cut_short([](const piece_receiver&) {}), EndsWith("\r\n\r\nabc"));
   CHECK_THAT(cut_short([](const piece_receiver& to) { to.send(""); }), EndsWith("\r\n\r\nabc"));
   CHECK_THAT(cut_short([](const piece_receiver& to) { to.send("more than is missing"); }), EndsWith("\r\n\r\nabc"));
   CHECK_THAT(cut_short([](const piece_receiver&) { throw std::runtime_error("the disk failed"); }),
              EndsWith("\r\n\r\nabc"));
-  // The first word counts.
+  // The first call counts.
   CHECK_THAT(cut_short([](const piece_receiver& to) {
                to.send("def");
                to.fail();
@@ -141,7 +141,7 @@ TEST_CASE("a body that fails in the middle is cut short") {
              EndsWith("\r\n\r\nabcdef"));
 }
 
-TEST_CASE("a client that stops to read is cut off, and not much was made for it") {
+TEST_CASE("a client that stops reading is cut off, and few pieces are produced for it") {
   const auto endless = std::make_shared<book>();
   options settings;
   settings.write_timeout = 300ms;
@@ -155,7 +155,7 @@ TEST_CASE("a client that stops to read is cut off, and not much was made for it"
   lazy.send(get_a);
   const auto began = std::chrono::steady_clock::now();
   std::size_t seen = 0;
-  // Until nothing more is asked for: the sockets are full then.
+  // Wait until no further piece is requested: the sockets are full then.
   while (seen == 0 || seen != endless->asked) {
     seen = endless->asked;
     std::this_thread::sleep_for(600ms); // nap: twice the write timeout
@@ -165,7 +165,7 @@ TEST_CASE("a client that stops to read is cut off, and not much was made for it"
   CHECK(lazy.read_all().size() < 64 << 20);
 }
 
-TEST_CASE("the write timeout is that of a piece, not of the body") {
+TEST_CASE("the write timeout applies to a piece, not to the body") {
   const auto text = std::make_shared<book>();
   text->text = std::string(40, 'x');
   text->piece_size = 4;

@@ -1,4 +1,4 @@
-// HTTP as bytes: framing, keep-alive, refusals.
+// HTTP at the level of bytes: framing, keep-alive, refusals.
 #include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -16,7 +16,7 @@ using Catch::StartsWith;
 
 namespace {
 
-/// The error that the only answer on `from` carries, after which the server must have closed.
+/// The error in the only answer on `from`, after which the server must have closed.
 nlohmann::json last_error(wire& from, unsigned status) {
   const auto all = from.read_all();
   CHECK_FALSE(from.was_reset());
@@ -26,7 +26,7 @@ nlohmann::json last_error(wire& from, unsigned status) {
 
 } // namespace
 
-TEST_CASE("a plain request") {
+TEST_CASE("answers a plain request") {
   server echoing({}, echo);
   wire one(echoing.port());
   one.send("POST /put?map=m&key=a%20b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody");
@@ -34,14 +34,14 @@ TEST_CASE("a plain request") {
                             "POST [put] map=m key=a b; body");
 }
 
-TEST_CASE("a POST without any length has no body") {
+TEST_CASE("a POST without a length has no body") {
   server echoing({}, echo);
   wire one(echoing.port());
   one.send("POST /put HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CHECK_THAT(read_answer(one), EndsWith("POST [put]; "));
 }
 
-TEST_CASE("a request may come byte by byte") {
+TEST_CASE("a request may arrive byte by byte") {
   server echoing({}, echo);
   wire one(echoing.port());
   const std::string text = "\r\n\r\nPUT /a/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -50,7 +50,7 @@ TEST_CASE("a request may come byte by byte") {
   CHECK_THAT(read_answer(one), EndsWith("PUT [a][]; abcdefghijklmn"));
 }
 
-TEST_CASE("pipelined requests are answered one by one, in order") {
+TEST_CASE("answers pipelined requests one by one, in order") {
   server echoing({}, echo);
   wire one(echoing.port());
   std::string all;
@@ -61,7 +61,7 @@ TEST_CASE("pipelined requests are answered one by one, in order") {
   for (int i = 0; i < 3000; ++i) REQUIRE_THAT(read_answer(one), EndsWith("POST [" + std::to_string(i) + "]; hi"));
 }
 
-TEST_CASE("keep-alive is the rule in HTTP/1.1 and the exception in 1.0") {
+TEST_CASE("keep-alive is the default in HTTP/1.1, but not in 1.0") {
   server echoing({}, echo);
   SECTION("1.1 close") {
     wire one(echoing.port());
@@ -86,7 +86,7 @@ TEST_CASE("keep-alive is the rule in HTTP/1.1 and the exception in 1.0") {
     one.half_close();
     CHECK_THAT(one.read_all(), EndsWith("GET [a]; "));
   }
-  SECTION("what follows the last request is forgotten, the answer is not") {
+  SECTION("discards what follows the last request, but sends the answer") {
     wire one(echoing.port());
     one.send(
         "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -112,19 +112,19 @@ TEST_CASE("204 has neither body nor length") {
 
 TEST_CASE("Expect: 100-continue is answered before the body") {
   server echoing({}, echo);
-  SECTION("go on") {
+  SECTION("continue") {
     wire one(echoing.port());
     one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n");
     CHECK(one.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
     one.send("abc");
     CHECK_THAT(read_answer(one), EndsWith("PUT [a]; abc"));
   }
-  SECTION("not when the body is there already") {
+  SECTION("not if the body has already arrived") {
     wire one(echoing.port());
     one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
     CHECK_THAT(read_answer(one), StartsWith("HTTP/1.1 200 OK\r\n"));
   }
-  SECTION("not when it would be too large") {
+  SECTION("not if the body would be too large") {
     wire one(echoing.port());
     one.send("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
     one.half_close();
@@ -132,7 +132,7 @@ TEST_CASE("Expect: 100-continue is answered before the body") {
   }
 }
 
-TEST_CASE("large bodies pass up to the limit") {
+TEST_CASE("accepts bodies up to the limit") {
   options small;
   small.admit = [](const std::string&, const target&) { return admission{300'000}; };
   server echoing(small, echo);
@@ -155,7 +155,7 @@ TEST_CASE("large bodies pass up to the limit") {
   }
 }
 
-TEST_CASE("headers pass up to the limit") {
+TEST_CASE("accepts headers up to the limit") {
   options small;
   small.max_header = 4096;
   server echoing(small, echo);
@@ -169,7 +169,7 @@ TEST_CASE("headers pass up to the limit") {
     one.half_close();
     CHECK(last_error(one, 431)["error"] == "header_too_large");
   }
-  SECTION("too long a target") {
+  SECTION("a target that is too long") {
     one.send("GET /" + std::string(5000, 'h') + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     one.half_close();
     CHECK(last_error(one, 431)["error"] == "header_too_large");
@@ -181,7 +181,7 @@ TEST_CASE("headers pass up to the limit") {
   }
 }
 
-TEST_CASE("what is no HTTP gets a 400 and an end") {
+TEST_CASE("answers other protocols with a 400 and closes") {
   server echoing({}, echo);
   for (const auto* bad : {
            "garbage\r\n\r\n",
@@ -210,7 +210,7 @@ TEST_CASE("what is no HTTP gets a 400 and an end") {
   CHECK(last_error(gzip, 501)["error"] == "not_implemented");
 }
 
-TEST_CASE("a broken escape in the target is a 400 that leaves the connection usable") {
+TEST_CASE("a bad escape in the target is a 400 that leaves the connection usable") {
   server echoing({}, echo);
   wire one(echoing.port());
   for (const auto* target : {"/%", "/a?b=%zz", "*", "example.org:80"}) {

@@ -26,7 +26,7 @@ const std::string get_a = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 } // namespace
 
-TEST_CASE("an address that cannot be had is a clear error") {
+TEST_CASE("an unavailable address is a clear error") {
   const server first({}, echo);
   options same;
   same.port = first.port();
@@ -46,7 +46,7 @@ TEST_CASE("256 keep-alive connections, answered in bursts by another thread") {
   desk inbox;
   server serving({}, inbox.take());
   std::thread actor([&] {
-    // Lock step: no client sends its next request before the answers of a whole round are out.
+    // In lockstep: no client sends its next request before all answers of a round are sent.
     for (int round = 0; round < rounds; ++round)
       for (int left = clients; left > 0;)
         for (auto& [asked, answer] : inbox.wait(1)) {
@@ -98,7 +98,7 @@ TEST_CASE("an admit function that throws fails the request and nothing else") {
   CHECK(reported == std::vector<std::string>{"no rule for this"});
 }
 
-TEST_CASE("an answer to a connection that is gone is no error") {
+TEST_CASE("an answer to a connection that is gone is not an error") {
   desk inbox;
   server serving({}, inbox.take());
   for (int i = 0; i < 20; ++i) {
@@ -114,7 +114,7 @@ TEST_CASE("an answer to a connection that is gone is no error") {
   CHECK_THAT(read_answer(here), EndsWith("still here"));
 }
 
-TEST_CASE("who is too slow is sent away, and nobody else") {
+TEST_CASE("ends slow requests, and only those") {
   options hasty;
   hasty.read_timeout = 150ms;
   hasty.idle_timeout = 300ms;
@@ -128,22 +128,22 @@ TEST_CASE("who is too slow is sent away, and nobody else") {
   wire waiting(serving.port());
   waiting.send(get_a);
   const auto held = inbox.wait(1);
-  // A byte now and then does not buy time: the deadline is that of the whole request.
+  // An occasional byte does not extend the deadline, which applies to the whole request.
   std::thread dripping([&] {
     wire drip(serving.port());
     drip.send("GET /a HTTP/1.1\r\n");
-    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(10ms); // nap: a slow client is what is tested
+    while (drip.send("X: y\r\n")) std::this_thread::sleep_for(10ms); // nap: the client is slow
   });
   CHECK(silent.read_all().empty());
   CHECK_THAT(half_a_header.read_until("}"), StartsWith("HTTP/1.1 408 ") && Contains("\"request_timeout\""));
   CHECK_THAT(half_a_body.read_until("}"), StartsWith("HTTP/1.1 408 "));
   dripping.join();
-  // The server's own slowness is no reason; after the answer the idle deadline runs.
+  // A slow answer of the server does not end the connection. After the answer the idle deadline runs.
   held[0].second.send({200, "text/plain", "done"});
   CHECK_THAT(waiting.read_all(), EndsWith("done"));
 }
 
-TEST_CASE("a client that does not take its answer is cut off") {
+TEST_CASE("cuts off a client that does not receive its answer") {
   options hasty;
   hasty.write_timeout = 100ms;
   hasty.max_connections = 1;
@@ -153,7 +153,7 @@ TEST_CASE("a client that does not take its answer is cut off") {
   });
   wire deaf(serving.port());
   deaf.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  deaf.read_until("\r\n\r\n"); // the only place is taken, by somebody who is being served
+  deaf.read_until("\r\n\r\n"); // the only place is taken by a client that is being served
   const auto until = std::chrono::steady_clock::now() + 10s;
   unsigned status = 0;
   while (status != 200 && std::chrono::steady_clock::now() < until) {
@@ -163,14 +163,14 @@ TEST_CASE("a client that does not take its answer is cut off") {
   CHECK(status == 200);
 }
 
-TEST_CASE("a large answer arrives whole") {
+TEST_CASE("a large answer arrives completely") {
   const std::string large(16 * 1024 * 1024, 'l');
   server serving({}, [&](const request&, const responder& answer) { answer.send({200, "text/plain", large}); });
   client one("127.0.0.1", serving.port(), 10s);
   for (int i = 0; i < 2; ++i) CHECK(one.request("GET", "/").body == large);
 }
 
-TEST_CASE("stop lets requests in flight finish") {
+TEST_CASE("stop waits for requests in flight") {
   desk inbox;
   server serving({}, inbox.take());
   const auto port = serving.port();
@@ -194,7 +194,7 @@ TEST_CASE("stop lets requests in flight finish") {
   serving.stop(10s);
 }
 
-TEST_CASE("stop cuts off what is not finished in time, and late answers vanish") {
+TEST_CASE("stop cuts off requests that do not finish in time, and discards late answers") {
   desk inbox;
   std::vector<std::pair<request, responder>> held;
   {
@@ -209,7 +209,7 @@ TEST_CASE("stop cuts off what is not finished in time, and late answers vanish")
   held[0].second.send({200, "text/plain", "too late"});
 }
 
-TEST_CASE("a server may end with everything in flight, answers arriving from threads") {
+TEST_CASE("a server may end with requests in flight and answers arriving from threads") {
   for (int round = 0; round < 20; ++round) {
     desk inbox;
     std::thread actor;

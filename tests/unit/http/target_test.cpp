@@ -10,7 +10,7 @@ using namespace troupe::http;
 using strings = std::vector<std::string>;
 using pairs = std::vector<std::pair<std::string, std::string>>;
 
-TEST_CASE("empty segments and escaped slashes are kept") {
+TEST_CASE("keeps empty segments and escaped slashes") {
   CHECK(parse_target("/")->segments == strings{""});
   CHECK(parse_target("/put")->segments == strings{"put"});
   CHECK(parse_target("/v1/maps/m/")->segments == strings{"v1", "maps", "m", ""});
@@ -22,7 +22,7 @@ TEST_CASE("empty segments and escaped slashes are kept") {
   CHECK(parse_target("/a%3Fb")->segments == strings{"a?b"});
 }
 
-TEST_CASE("parameters are decoded in order") {
+TEST_CASE("decodes parameters in order") {
   CHECK(parse_target("/p?map=m&key=a%26b%3Dc&value=1+2%2B3")->query ==
         pairs{{"map", "m"}, {"key", "a&b=c"}, {"value", "1 2+3"}});
   CHECK(parse_target("/p?a&b=&=c&&d=e=f&a=2")->query ==
@@ -31,14 +31,14 @@ TEST_CASE("parameters are decoded in order") {
   CHECK(parse_target("/p?a=/?")->query == pairs{{"a", "/?"}});
 }
 
-TEST_CASE("what cannot be decoded is refused") {
+TEST_CASE("refuses targets that cannot be decoded") {
   for (const auto* bad : {"", "put", "*", "host:80", "/%", "/%4", "/%zz", "/a%2", "/?%", "/?a=%", "/?a=%g0", "/?%1=a",
                           "http://", "http://host", "http:///a", "https://host/a", "?a=b"})
     CHECK_FALSE(parse_target(bad));
   CHECK(parse_target("http://host:80/a/b?c=d")->segments == strings{"a", "b"});
 }
 
-TEST_CASE("a target of more parts than any resource has is refused") {
+TEST_CASE("refuses a target with more parts than any resource has") {
   const auto repeated = [](std::string_view part, std::size_t count) {
     std::string all;
     for (std::size_t i = 0; i < count; ++i) all += part;

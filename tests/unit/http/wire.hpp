@@ -1,4 +1,4 @@
-// Raw sockets: what a well-behaved client never sends.
+// Raw sockets, to send what a well-behaved client never sends.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace troupe::http::testing {
 
-/// A blocking connection to 127.0.0.1, from there or from another address of this machine. Every wait ends after 10 s
-/// with a failed test.
+/// A blocking connection to 127.0.0.1, from there or from another address of this machine. A wait of more than 10 s
+/// fails the test.
 class wire {
  public:
-  /// `receive_buffer`: bytes that the kernel keeps for it; 0: as many as it likes.
+  /// `receive_buffer`: size of the kernel's buffer in bytes; 0: the default.
   explicit wire(std::uint16_t port, const std::string& from = "127.0.0.1", int receive_buffer = 0);
   ~wire();
   wire(wire&& other) noexcept;
@@ -19,16 +19,16 @@ class wire {
 
   /// False once the server has closed the connection.
   bool send(std::string_view bytes);
-  /// Reads until `text` has arrived; returns and takes everything up to and including it. What came so far if the
-  /// stream ends before.
+  /// Reads until `text` has arrived. Removes and returns everything up to and including it. If the stream ends before,
+  /// returns what has arrived.
   std::string read_until(std::string_view text);
   std::string read_exactly(std::size_t size);
   /// Reads until the server closes.
   std::string read_all();
-  /// Whether the connection ended with a reset, by which a client may lose what it has not read yet.
+  /// Whether the connection ended with a reset, in which case a client may lose bytes that it has not read.
   bool was_reset() const { return was_reset_; }
   void half_close();
-  /// Closes with a reset instead of an orderly end.
+  /// Closes with a reset instead of an orderly shutdown.
   void reset();
   void close();
 

@@ -1,4 +1,4 @@
-// Frames of BASP, piece by piece, the way CAF 0.17.6 writes them, and the ways it never would.
+// Builds BASP frames from pieces, as CAF 0.17.6 writes them, and in ways it never would.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ enum operation : std::uint8_t {
 inline constexpr std::uint8_t named_receiver = 1;
 inline constexpr std::uint8_t select_connection = 2;
 inline constexpr std::size_t header_size = 32;
-/// A bit of a message's number, for the messages of CAF's streams.
+/// Bit of a message id: belongs to CAF's streams.
 inline constexpr std::uint64_t stream_category = std::uint64_t{1} << 61;
-/// A bit of a message's number, for the answer to a request.
+/// Bit of a message id: a response.
 inline constexpr std::uint64_t response = std::uint64_t{1} << 63;
 
 // -- pieces of a payload ----------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ inline std::string integer(std::uint64_t value, unsigned size) {
   return bytes;
 }
 
-/// In groups of seven bits, the least first.
+/// In groups of seven bits, least significant first.
 inline std::string length(std::uint64_t value) {
   std::string bytes;
   for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
@@ -59,7 +59,7 @@ constexpr std::uint64_t atom(std::string_view name) {
   return value;
 }
 
-/// Process number and what tells hosts apart.
+/// Process id and the host's identifier.
 inline std::string node(std::uint32_t process, char host) {
   return integer(atom("default"), 8) + integer(process, 4) + std::string(20, host);
 }
@@ -89,7 +89,7 @@ struct header {
   std::uint8_t operation = 0;
   std::uint16_t padding = 0;
   std::uint8_t flags = 0;
-  /// Not set: as long as the payload is.
+  /// Without a value: the length of the payload.
   std::optional<std::uint32_t> payload = {};
   std::uint64_t data = 0;
   std::uint64_t from = 0;
@@ -102,7 +102,7 @@ inline std::string frame(const header& h, std::string_view payload = {}) {
          integer(h.from, 8) + integer(h.to, 8) + std::string{payload};
 }
 
-/// CAF's version of BASP, which nobody looks at as long as it is not 0.
+/// CAF's version of BASP. It is not checked unless it is 0.
 inline constexpr std::uint64_t version = 3;
 
 inline std::string server_hello(const std::string& of) {
@@ -112,7 +112,7 @@ inline std::string server_hello(const std::string& of) {
 inline std::string client_hello(const std::string& of, std::uint8_t flags = 0) {
   return frame({.operation = client_handshake, .flags = flags}, of);
 }
-/// Names and elements as for `message`.
+/// Names and elements are as in `message`.
 inline std::string direct(std::string_view names, std::string_view elements = {}, std::uint64_t number = 1) {
   return frame({.operation = direct_message, .data = number, .from = 12, .to = 7}, message(names, elements));
 }

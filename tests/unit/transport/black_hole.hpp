@@ -1,4 +1,4 @@
-// An address on the loopback device that swallows everything.
+// An address on the loopback device that drops everything.
 #pragma once
 
 #include "tests/unit/transport/loopback.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe::net::testing {
 
-/// Takes connections on and never answers: its queue is full, so that even their beginnings are left lying.
+/// Never answers a connection attempt: its queue is full, so that the kernel drops even the SYN packets.
 struct black_hole {
   black_hole(const std::string& address, std::uint16_t port) {
     listening = socket_guard{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};

@@ -22,7 +22,7 @@ namespace {
 
 using extension_ptr = std::unique_ptr<X509_EXTENSION, freed_by<X509_EXTENSION_free>>;
 
-/// What OpenSSL's functions return on success is 1, or a pointer.
+/// OpenSSL's functions return 1 or a pointer on success.
 template <class T> T good(T result) {
   if (!result) throw std::runtime_error("OpenSSL cannot make a test certificate");
   return result;
@@ -48,7 +48,7 @@ void extend(X509* certificate, X509* issuer, int what, const std::string& value)
   good(X509_add_ext(certificate, one.get(), -1));
 }
 
-/// All but the extensions and the signature.
+/// Everything except the extensions and the signature.
 x509_ptr blank(const std::string& name, EVP_PKEY* key, std::chrono::seconds begins, std::chrono::seconds ends) {
   static long serial = 0;
   x509_ptr made{good(X509_new())};
@@ -65,7 +65,7 @@ x509_ptr blank(const std::string& name, EVP_PKEY* key, std::chrono::seconds begi
 } // namespace
 
 void write_private(const std::filesystem::path& to, std::string_view content) {
-  // A new file, so that a test that changed the old one's mode leaves no trace, and its inode tells of the change.
+  // Create a new file, so that a changed mode of the old one has no effect, and the inode shows the change.
   std::filesystem::remove(to);
   const int fd = ::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) throw std::runtime_error("cannot write " + to.string());

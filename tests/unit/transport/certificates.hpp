@@ -1,4 +1,4 @@
-// Certificates for tests, made on the spot.
+// Creates certificates for tests.
 #pragma once
 
 #include "runtime/transport/tls.hpp"
@@ -15,7 +15,7 @@ namespace troupe::net::testing {
 
 using test::temporary_folder;
 
-/// Readable for nobody else.
+/// Creates the file so that only its owner can read it.
 void write_private(const std::filesystem::path& to, std::string_view content);
 std::string read_all(const std::filesystem::path& from);
 
@@ -28,9 +28,9 @@ struct certificate_wish {
   /// Subject alternative names.
   std::vector<std::string> names = {cluster_name};
   usage allowed = usage::both;
-  /// As OpenSSL's configuration has it; null: none.
+  /// In the syntax of OpenSSL's configuration. Null: none.
   const char* key_usage = nullptr;
-  /// Of its validity, from now.
+  /// Begin and end of its validity, relative to now.
   std::chrono::seconds begins{-3600};
   std::chrono::seconds ends{3600};
 };
@@ -41,9 +41,9 @@ class authority {
   authority(const temporary_folder& folder, std::string name);
   ~authority();
 
-  /// Writes NAME.cert.pem and NAME.key.pem; what was there is replaced.
+  /// Writes NAME.cert.pem and NAME.key.pem, replacing existing files.
   tls_files issue(const std::string& name, const certificate_wish& wish = {}) const;
-  /// An authority that this one vouches for: what it issues leads here by its chain.
+  /// An intermediate authority, signed by this one. The certificates that it issues include the chain.
   authority intermediate(const std::string& name) const;
   const std::filesystem::path& certificate() const { return certificate_; }
 
@@ -54,15 +54,15 @@ class authority {
   const temporary_folder& folder_;
   std::string name_;
   std::filesystem::path certificate_;
-  /// Of the authorities between this one and the one that is trusted, this one first, PEM.
+  /// The certificates from this authority up to the trusted one (exclusive), this one first, PEM.
   std::string chain_;
   std::unique_ptr<keys> keys_;
 };
 
-/// A private key, PEM, that only a passphrase opens.
+/// A private key, PEM, encrypted with a passphrase.
 std::string locked_key(const std::string& passphrase);
 
-/// What a node of the cluster uses that has these files.
+/// The TLS options of a cluster node with these files.
 tls_options options_for(const tls_files& files);
 
 } // namespace troupe::net::testing

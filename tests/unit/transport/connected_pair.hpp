@@ -1,4 +1,4 @@
-// Two ends of one connection in one thread.
+// Both ends of one connection in one thread.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -10,7 +10,7 @@
 
 namespace troupe::net::testing {
 
-/// Non-blocking sockets that are connected with each other.
+/// Two non-blocking sockets that are connected to each other.
 struct connected_pair {
   connected_pair() {
     int both[2];
@@ -23,7 +23,7 @@ struct connected_pair {
   socket_guard accepted;
 };
 
-/// Everything that waits at a socket.
+/// Reads all bytes that are available at a socket.
 inline std::string received(int socket) {
   std::string all;
   char block[4096];

@@ -17,7 +17,7 @@ struct warnings {
   std::vector<std::string> all;
 };
 
-/// Puts a certificate and its key where others are.
+/// Replaces the certificate and key at `files` by others.
 void replace(const tls_files& old, const tls_files& by) {
   write_private(old.cert, read_all(by.cert));
   write_private(old.key, read_all(by.key));
@@ -30,11 +30,11 @@ TEST_CASE("without files there is neither TLS nor a secret") {
   CHECK_FALSE(keeper.current().tls);
   CHECK(keeper.current().secret.empty());
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(said.all.empty());
 }
 
-TEST_CASE("white space at the end of the secret's file does not count") {
+TEST_CASE("ignores white space at the end of the secret's file") {
   const temporary_folder folder;
   const auto end = GENERATE("", "\n", "\r\n", " \t\n\n");
   write_private(folder / "secret", std::string{"16 bytes  secret"} + end);
@@ -42,7 +42,7 @@ TEST_CASE("white space at the end of the secret's file does not count") {
   CHECK(keeper.current().secret == "16 bytes  secret");
 }
 
-TEST_CASE("a secret that protects nothing is refused, with its file's name") {
+TEST_CASE("rejects a secret that does not protect, and names its file") {
   const temporary_folder folder;
   const credentials_files files{.tls = {}, .secret = folder / "secret"};
   SECTION("too short") {
@@ -51,7 +51,7 @@ TEST_CASE("a secret that protects nothing is refused, with its file's name") {
     write_private(files.secret, content);
     CHECK_THROWS_WITH(credentials_keeper{files}, Contains(files.secret.string()) && Contains("shorter than 16 bytes"));
   }
-  SECTION("readable for others") {
+  SECTION("readable by others") {
     write_private(files.secret, std::string(16, 'x'));
     std::filesystem::permissions(files.secret, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
     CHECK_THROWS_WITH(credentials_keeper{files}, Contains(files.secret.string()) && Contains("others can access it"));
@@ -61,7 +61,7 @@ TEST_CASE("a secret that protects nothing is refused, with its file's name") {
   }
 }
 
-TEST_CASE("unusable TLS files at the start are an error") {
+TEST_CASE("unusable TLS files are an error at the start") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   auto options = options_for(ca.issue("mine"));
@@ -69,7 +69,7 @@ TEST_CASE("unusable TLS files at the start are an error") {
   CHECK_THROWS_WITH(credentials_keeper({.tls = options, .secret = {}}), Contains((folder / "none.pem").string()));
 }
 
-TEST_CASE("renewed files are taken over once, and links that are up keep theirs") {
+TEST_CASE("loads renewed files once, and existing links keep theirs") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine");
@@ -77,12 +77,12 @@ TEST_CASE("renewed files are taken over once, and links that are up keep theirs"
   const auto first = keeper.current().tls;
   REQUIRE(first);
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   CHECK(said.all.empty());
 
   replace(files, ca.issue("renewed", {.names = {cluster_name, "renewed.test"}}));
-  keeper.look(steady_time{1h + 2s}, said.listener());
+  keeper.poll(steady_time{1h + 2s}, said.listener());
   const auto second = keeper.current().tls;
   CHECK(second != first);
   CHECK_THAT(second->description(), Contains("renewed.test"));
@@ -90,13 +90,13 @@ TEST_CASE("renewed files are taken over once, and links that are up keep theirs"
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("took over") && Contains("renewed.test"));
 
-  keeper.look(steady_time{1h + 4s}, said.listener());
-  keeper.look(steady_time{3h}, said.listener());
+  keeper.poll(steady_time{1h + 4s}, said.listener());
+  keeper.poll(steady_time{3h}, said.listener());
   CHECK(keeper.current().tls == second);
   CHECK(said.all.size() == 1);
 }
 
-TEST_CASE("a process that accepts needs a certificate for servers, at once and after a renewal") {
+TEST_CASE("a process that accepts needs a server certificate, at once and after a renewal") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine", {.allowed = usage::client});
@@ -108,13 +108,13 @@ TEST_CASE("a process that accepts needs a certificate for servers, at once and a
   const auto first = keeper.current().tls;
   replace(files, ca.issue("client again", {.allowed = usage::client}));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("the old ones stay in use") && Contains("lacks serverAuth"));
 }
 
-TEST_CASE("a renewed certificate that is not valid yet is taken over once it is") {
+TEST_CASE("loads a renewed certificate that is not yet valid once it is") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine");
@@ -122,13 +122,13 @@ TEST_CASE("a renewed certificate that is not valid yet is taken over once it is"
   const auto first = keeper.current().tls;
   replace(files, ca.issue("early", {.begins = 1h, .ends = 2h}));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls == first);
   REQUIRE(said.all.size() == 1);
   CHECK_THAT(said.all[0], Contains("is not valid before"));
 }
 
-TEST_CASE("another CA alone is a change, too") {
+TEST_CASE("a change of only the CA is a change") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const authority next{folder, "next"};
@@ -137,7 +137,7 @@ TEST_CASE("another CA alone is a change, too") {
   const auto first = keeper.current().tls;
   write_private(files.ca, read_all(files.ca) + read_all(next.certificate()));
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   CHECK(keeper.current().tls != first);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE(
   auto now = steady_time{1h};
   const auto look_after = [&](std::chrono::seconds later) {
     now += later;
-    keeper.look(now, said.listener());
+    keeper.poll(now, said.listener());
     return said.all.size();
   };
   const auto damage = GENERATE(0, 1, 2, 3);
@@ -181,17 +181,17 @@ TEST_CASE(
   CHECK(look_after(2h) == 4);
 }
 
-TEST_CASE("a certificate that expires soon is warned of, at once and then daily, until it is renewed") {
+TEST_CASE("warns of a certificate that expires soon, at once and then daily, until it is renewed") {
   using namespace std::chrono;
   const temporary_folder folder;
   const authority ca{folder, "ca"};
-  const auto [begins, ends, warning, warned] = GENERATE(
-      table<seconds, seconds, std::optional<seconds>, bool>({{-1h, 29min, {}, true},    // less than a third of its time
-                                                             {-1h, 31min, {}, false},   //
-                                                             {-9000h, 167h, {}, true},  // less than a week, of a year
-                                                             {-9000h, 169h, {}, false}, //
-                                                             {-9000h, 719h, 720h, true}, // as it was asked for
-                                                             {-1h, 20min, 600s, false}}));
+  const auto [begins, ends, warning, warned] = GENERATE(table<seconds, seconds, std::optional<seconds>, bool>(
+      {{-1h, 29min, {}, true},     // less than a third of its validity
+       {-1h, 31min, {}, false},    //
+       {-9000h, 167h, {}, true},   // less than a week of a year
+       {-9000h, 169h, {}, false},  //
+       {-9000h, 719h, 720h, true}, // the configured time
+       {-1h, 20min, 600s, false}}));
   CAPTURE(begins.count(), ends.count());
   const auto files = ca.issue("mine", {.begins = begins, .ends = ends});
   credentials_keeper keeper{{.tls = options_for(files), .secret = {}, .expiry_warning = warning}};
@@ -199,44 +199,44 @@ TEST_CASE("a certificate that expires soon is warned of, at once and then daily,
   CHECK(left <= ends);
   CHECK(left > ends - 1min);
   warnings said;
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   REQUIRE(said.all.size() == (warned ? 1 : 0));
   if (!warned) return;
-  CHECK_THAT(said.all[0], Contains("the own certificate expires in") && Contains(cluster_name));
-  keeper.look(steady_time{24h}, said.listener());
+  CHECK_THAT(said.all[0], Contains("this process's certificate expires in") && Contains(cluster_name));
+  keeper.poll(steady_time{24h}, said.listener());
   CHECK(said.all.size() == 1);
-  keeper.look(steady_time{25h}, said.listener());
+  keeper.poll(steady_time{25h}, said.listener());
   CHECK(said.all.size() == 2);
   replace(files, ca.issue("renewed", {.ends = 9000h}));
-  keeper.look(steady_time{26h}, said.listener());
-  CHECK(said.all.size() == 3); // that it was taken over
-  keeper.look(steady_time{50h}, said.listener());
+  keeper.poll(steady_time{26h}, said.listener());
+  CHECK(said.all.size() == 3); // reports the renewal
+  keeper.poll(steady_time{50h}, said.listener());
   CHECK(said.all.size() == 3);
 }
 
-TEST_CASE("a second kind of damage is told at once") {
+TEST_CASE("reports a second kind of damage at once") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine");
   credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
   warnings said;
   std::filesystem::remove(files.key);
-  keeper.look(steady_time{1h}, said.listener());
+  keeper.poll(steady_time{1h}, said.listener());
   std::filesystem::remove(files.cert);
-  keeper.look(steady_time{1h + 2s}, said.listener());
+  keeper.poll(steady_time{1h + 2s}, said.listener());
   REQUIRE(said.all.size() == 2);
   CHECK_THAT(said.all[1], Contains(files.cert.string()));
 }
 
-TEST_CASE("files are taken over although nobody listens") {
+TEST_CASE("loads renewed files without a listener") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine");
   credentials_keeper keeper{{.tls = options_for(files), .secret = {}}};
   const auto first = keeper.current().tls;
   replace(files, ca.issue("renewed"));
-  CHECK_NOTHROW(keeper.look(steady_time{1h}, {}));
+  CHECK_NOTHROW(keeper.poll(steady_time{1h}, {}));
   CHECK(keeper.current().tls != first);
   std::filesystem::remove(files.key);
-  CHECK_NOTHROW(keeper.look(steady_time{1h + 2s}, {}));
+  CHECK_NOTHROW(keeper.poll(steady_time{1h + 2s}, {}));
 }

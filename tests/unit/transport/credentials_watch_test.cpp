@@ -9,8 +9,8 @@
 using namespace troupe::net;
 using namespace std::chrono_literals;
 
-TEST_CASE("files are looked at again and again, and what is found is said") {
-  // A look may outlive the watch, and with it this test.
+TEST_CASE("polls repeatedly and reports what it finds") {
+  // A poll may outlive the watch, and thus this test.
   struct state {
     std::binary_semaphore heard{0};
     std::atomic<int> looks = 0;
@@ -28,7 +28,7 @@ TEST_CASE("files are looked at again and again, and what is found is said") {
   CHECK(shared->heard.try_acquire_for(10s));
 }
 
-TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch is not said") {
+TEST_CASE("a poll that hangs delays nothing, and reports nothing after the end of the watch") {
   struct state {
     std::binary_semaphore begun{0}, goes_on{0}, over{0};
     std::atomic<int> said = 0;
@@ -44,7 +44,7 @@ TEST_CASE("a look that hangs holds up nobody, and what it finds after the watch 
                                   [shared](const std::string&) { ++shared->said; }, 1ms};
     shared->begun.acquire();
   }
-  CHECK(credentials_watch::looks_under_way() > 0);
+  CHECK(credentials_watch::running_polls() > 0);
   shared->goes_on.release();
   CHECK(shared->over.try_acquire_for(10s));
   CHECK(shared->said == 0);

@@ -1,4 +1,4 @@
-// What parts of the process may take of its limit of open files.
+// The shares of the parts of a process in its limit of open files.
 #include "runtime/os/descriptor_budget.hpp"
 
 #include <catch2/catch.hpp>
@@ -19,7 +19,7 @@ TEST_CASE("the shares leave a quarter of the limit to the log and the rest of th
   }
 }
 
-TEST_CASE("without a limit there is none, and a limit that changes is read again") {
+TEST_CASE("without a limit the shares are unlimited, and a changed limit is read again") {
   CHECK(share_descriptors(descriptor_budget::unlimited).http_connections == descriptor_budget::unlimited);
   rlimit usual{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);

@@ -1,4 +1,4 @@
-// Many addresses dialed from one thread: what answers, what refuses, what swallows everything, and names that hang.
+// Dials many addresses from one thread: some answer, some refuse, some drop everything, and some names hang.
 #include "runtime/transport/dialer.hpp"
 
 #include "tests/unit/transport/black_hole.hpp"
@@ -39,7 +39,7 @@ std::size_t sockets_of_this_process() {
   return count;
 }
 
-/// A dialer with the thread that it runs on.
+/// A dialer and the thread on which it runs.
 struct dialing {
   explicit dialing(dialer_options options = {}, resolver_pool::resolve how = {}) {
     lines.emplace(
@@ -64,7 +64,7 @@ struct dialing {
   std::thread thread;
 };
 
-/// Goes through the openings of all that come.
+/// Performs the openings of all connections that arrive.
 struct greeter {
   greeter() : listening(listen_at("127.0.0.1", 0)), port(port_of(listening.get())) {
     thread = std::thread([this] {
@@ -74,7 +74,7 @@ struct greeter {
         opening talk{side::accepted, guests.back().get(), {}};
         try {
           talk.finish(std::chrono::steady_clock::now() + 10s);
-        } catch (const opening_error&) { // it is the dialing end that a test judges
+        } catch (const opening_error&) { // the tests check the dialing end
         }
       }
     });
@@ -96,8 +96,7 @@ std::string outcome(std::future<std::string> of, std::chrono::seconds patience =
 
 std::uint16_t port_where_nobody_listens() { return port_of(listen_at("127.0.0.1", 0).get()); }
 
-/// As long as `held` is locked, whoever resolves a name waits. Shared by the threads that do so, which may outlive a
-/// test.
+/// While `held` is locked, resolving a name blocks. Shared with the resolver threads, which may outlive a test.
 struct hanging_names {
   std::mutex held;
   std::atomic<std::size_t> asked = 0;
@@ -114,7 +113,7 @@ resolver_pool::resolve resolving(const std::shared_ptr<hanging_names>& names) {
 
 } // namespace
 
-TEST_CASE("a thousand addresses that refuse cost no thread, and few sockets at a time") {
+TEST_CASE("a thousand addresses that refuse need no thread and only a few sockets at a time") {
   const auto port = port_where_nobody_listens();
   dialing one;
   const auto threads = threads_of_this_process();
@@ -126,7 +125,7 @@ TEST_CASE("a thousand addresses that refuse cost no thread, and few sockets at a
   CHECK(threads_of_this_process() == threads);
 }
 
-TEST_CASE("no more connections are made at the same time than may be, and known places go first") {
+TEST_CASE("limits the connections made at the same time, and known addresses go first") {
   const greeter good;
   const black_hole bad{"127.0.0.2", good.port};
   dialing one{{.deadline = 400ms, .max_at_once = 4}};
@@ -136,18 +135,18 @@ TEST_CASE("no more connections are made at the same time than may be, and known 
   const auto late = one.dial("127.0.0.1", good.port, false).share();
   auto known = one.dial("127.0.0.1", good.port, true);
   CHECK(outcome(std::move(known)) == "made");
-  CHECK(sockets_of_this_process() <= sockets + 4 + 2);     // those at once, and both ends of the one that was made
-  CHECK(late.wait_for(0s) == std::future_status::timeout); // eight that hang are before it
+  CHECK(sockets_of_this_process() <= sockets + 4 + 2); // the concurrent ones, and both ends of the one that succeeded
+  CHECK(late.wait_for(0s) == std::future_status::timeout); // eight dials that hang are before it
   CHECK(late.get() == "made");
-  for (auto& each : holes) CHECK(outcome(std::move(each)) == "connecting takes too long");
-  // Without a place for too long, it is said so.
+  for (auto& each : holes) CHECK(outcome(std::move(each)) == "connecting timed out");
+  // A dial that waits too long for a slot fails with that reason.
   dialing busy{{.deadline = 10s, .waiting = 50ms, .max_at_once = 1}};
   auto stuck = busy.dial("127.0.0.2", good.port);
   CHECK(outcome(busy.dial("127.0.0.1", good.port)) == "too many addresses are being dialed");
   CHECK(stuck.wait_for(0s) == std::future_status::timeout);
 }
 
-TEST_CASE("the dialers of a process share what it may dial at the same time, and each goes on") {
+TEST_CASE("the dialers of a process share a limit, and each makes progress") {
   const greeter good;
   const black_hole bad{"127.0.0.2", good.port};
   const dialer_options options{.deadline = 400ms, .max_of_process = 4};
@@ -158,28 +157,28 @@ TEST_CASE("the dialers of a process share what it may dial at the same time, and
   for (int i = 0; i < 6; ++i) holes.push_back(first.dial("127.0.0.2", good.port));
   for (int i = 0; i < 6; ++i) holes.push_back(second.dial("127.0.0.2", good.port));
   CHECK(outcome(second.dial("127.0.0.1", good.port, true)) == "made");
-  CHECK(sockets_of_this_process() <= sockets + 5 + 2); // those at once, and both ends of the one that was made
+  CHECK(sockets_of_this_process() <= sockets + 5 + 2); // the concurrent ones, and both ends of the one that succeeded
   CHECK(troupe::dialing_descriptors.held() <= 5);
   for (auto& each : holes) CHECK_FALSE(outcome(std::move(each)).empty());
 }
 
-TEST_CASE("a resolver that hangs holds up a few threads and names, and no address") {
+TEST_CASE("a resolver that hangs delays a few threads and names, but no address") {
   const auto names = std::make_shared<hanging_names>();
   const greeter good;
   const std::unique_lock hang(names->held);
-  dialing one{{.resolving = 100ms}, resolving(names)}; // and ends although its resolver hangs
+  dialing one{{.resolving = 100ms}, resolving(names)}; // it ends although its resolver hangs
   const auto threads = threads_of_this_process();
   std::vector<std::future<std::string>> all;
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 50; ++i) all.push_back(one.dial("slow" + std::to_string(i) + ".test", 1));
     CHECK(outcome(one.dial("127.0.0.1", good.port)) == "made");
   }
-  for (auto& each : all) CHECK_THAT(outcome(std::move(each)), Contains("it takes too long"));
+  for (auto& each : all) CHECK_THAT(outcome(std::move(each)), Contains("timed out"));
   CHECK(threads_of_this_process() <= threads + resolver_pool::default_threads);
   CHECK(names->asked == resolver_pool::default_threads); // each name holds one thread, however often it is dialed
 }
 
-TEST_CASE("what a resolver found late is there for the next dial; threads without work end") {
+TEST_CASE("a late result of a resolver serves the next dial; idle threads end") {
   std::binary_semaphore asked{0};
   std::binary_semaphore found{0};
   resolver_pool pool{2, 20ms, [&](const std::string&, std::uint16_t port) {
@@ -201,7 +200,7 @@ TEST_CASE("what a resolver found late is there for the next dial; threads withou
   CHECK(pool.threads() == 0);
 }
 
-TEST_CASE("a name is resolved, tried and connected; what is wrong with it is said") {
+TEST_CASE("resolves and connects to a name; reports what is wrong with it") {
   const greeter good;
   dialing one{{}, resolving(std::make_shared<hanging_names>())};
   CHECK(outcome(one.dial("good.test", good.port)) == "made");
@@ -212,7 +211,7 @@ TEST_CASE("a name is resolved, tried and connected; what is wrong with it is sai
   CHECK_THAT(outcome(quick.dial("127.0.0.1", port_of(mute.get()))), Contains("does not answer in time"));
 }
 
-TEST_CASE("a dialer that ends drops what is on its way and closes it") {
+TEST_CASE("a dialer that ends drops and closes its pending connections") {
   const auto mute = listen_at("127.0.0.1", 0);
   std::future<std::string> open;
   {
@@ -221,12 +220,12 @@ TEST_CASE("a dialer that ends drops what is on its way and closes it") {
     REQUIRE(wait_readable(mute.get(), std::chrono::steady_clock::now() + 10s));
   }
   const socket_guard guest{::accept(mute.get(), nullptr, nullptr)};
-  while (!await_bytes(guest.get()).empty()) { // its greeting, and the end
+  while (!await_bytes(guest.get()).empty()) { // its hello, and the end of the stream
   }
   CHECK_THROWS_AS(open.get(), std::future_error);
 }
 
-TEST_CASE("whichever allocation fails, the dial is answered, and the next one finds the dialer as it was") {
+TEST_CASE("whichever allocation fails, the dial gets an outcome, and the dialer's state stays intact") {
   const greeter good;
   dialing one{{.deadline = 2s, .max_at_once = 1}};
   std::size_t failures = 0;
@@ -251,18 +250,18 @@ TEST_CASE("whichever allocation fails, the dial is answered, and the next one fi
   CHECK(failures > 3);
 }
 
-TEST_CASE("whichever allocation fails while a name is asked for, the next one who asks gets an answer") {
+TEST_CASE("whichever allocation fails during a name request, the next request gets an answer") {
   std::size_t failures = 0;
   for (std::size_t failing = 1;; ++failing) {
     CAPTURE(failing);
-    // A name that is not within the string itself.
+    // A name that is too long for the string's own buffer.
     const std::string name = "a.name.that.is.too.long.for.a.short.string.test";
     std::promise<std::string> answered;
     resolver_pool pool{1, 10s, [](const std::string&, std::uint16_t port) { return resolved_host{"127.0.0.1", port}; }};
     failing_allocation() = failing;
     try {
       pool.ask(name, 5, [](const resolution&) {});
-    } catch (const std::bad_alloc&) { // the next one is told
+    } catch (const std::bad_alloc&) { // the next request gets an answer
     }
     const bool failed = std::exchange(failing_allocation(), 0) == 0;
     pool.ask(name, 5, [&](const resolution& r) { answered.set_value(r.found ? "found" : r.problem); });
@@ -273,7 +272,7 @@ TEST_CASE("whichever allocation fails while a name is asked for, the next one wh
   CHECK(failures > 3);
 }
 
-TEST_CASE("a resolver without memory costs a name one answer, and not the process") {
+TEST_CASE("a resolver without memory fails one request, not the process") {
   std::atomic<std::size_t> failing = 0;
   resolver_pool pool{1, 10s, [&](const std::string&, std::uint16_t port) -> resolved_host {
                        failing_allocation() = failing;
@@ -293,7 +292,7 @@ TEST_CASE("a resolver without memory costs a name one answer, and not the proces
   }
 }
 
-TEST_CASE("where only this machine may be dialed, the address that a name leads to decides") {
+TEST_CASE("when only this machine may be dialed, the resolved address of a name decides") {
   const greeter good;
   dialing one{{.where = dial_policy::this_machine}, [](const std::string& name, std::uint16_t port) -> resolved_host {
                 return {name == "here.test" ? "127.0.0.1" : "192.0.2.1", port};

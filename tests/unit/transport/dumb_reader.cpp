@@ -16,7 +16,7 @@ void demand(bool what) {
   if (!what) throw not_it("not what is demanded");
 }
 
-/// What is left of a frame. Each function takes something off the front, or throws.
+/// The rest of a frame. Each function removes something from its front, or throws.
 class rest {
  public:
   explicit rest(std::string_view bytes) : bytes_(bytes) {}
@@ -43,7 +43,7 @@ class rest {
     throw not_it("endless");
   }
   std::string text() { return take(length()); }
-  /// A count and as many texts, as they would be written.
+  /// A count and as many texts, re-encoded.
   std::string texts() {
     auto left = length();
     auto written = basp::length(left);
@@ -54,7 +54,7 @@ class rest {
     demand(integer(8) == basp::atom("default"));
     return basp::integer(basp::atom("default"), 8) + take(24);
   }
-  /// As it would be written.
+  /// Re-encoded.
   std::string error() {
     const auto code = integer(1);
     const auto category = integer(8);
@@ -74,7 +74,7 @@ class rest {
   std::string_view bytes_;
 };
 
-/// A message, as it would be written.
+/// A message, re-encoded.
 std::string message(rest& in, const guard_options& options, bool is_response) {
   demand(in.length() == 0);
   demand(in.integer(2) == 0);
@@ -85,7 +85,7 @@ std::string message(rest& in, const guard_options& options, bool is_response) {
     demand(check(content));
     return basp::message(names, basp::text(content));
   }
-  // What answers nothing has no business being empty, or an error.
+  // A message that is not a response must not be empty or an error.
   demand(is_response);
   if (names == "@<>") return basp::message(names);
   demand(names == "@<>+@error");
@@ -96,7 +96,7 @@ std::string message(rest& in, const guard_options& options, bool is_response) {
 
 bool dumb_reader::accepts(std::string_view frame) try {
   rest in{frame};
-  // Only what may differ from frame to frame is taken over from the header; comparing covers the rest.
+  // Only the fields that may differ from frame to frame are copied from the header. Comparing checks the others.
   basp::header head{.operation = static_cast<std::uint8_t>(in.integer(1))};
   in.take(7);
   const auto data = in.integer(8);
@@ -117,7 +117,7 @@ bool dumb_reader::accepts(std::string_view frame) try {
     demand(here_ == side::dialed && handshakes_ == 0 && data != 0);
     head.data = data;
     payload = peer_ = in.node();
-    payload += in.texts(); // one by one: a sum may call its sides in any order
+    payload += in.texts(); // separately: operands are evaluated in any order
     payload += in.take(8);
     payload += in.texts();
     break;
@@ -149,7 +149,7 @@ bool dumb_reader::accepts(std::string_view frame) try {
     payload = between_nodes();
     payload += in.error();
     break;
-  default: // heartbeats included: that one came is all it says
+  default: // including heartbeats, whose arrival is their only information
     return false;
   }
   demand(frame == basp::frame(head, payload));

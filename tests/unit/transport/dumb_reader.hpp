@@ -1,4 +1,4 @@
-// The dumb oracle of the frame guard: takes a frame apart, builds it anew from what it found, and compares.
+// The simple oracle of the frame guard: parses a frame, builds it again from the result, and compares.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -15,7 +15,7 @@ class dumb_reader {
  public:
   dumb_reader(side here, const guard_options& options) : here_(here), options_(options) {}
 
-  /// True for a frame that CAF's own code of a well-meaning node may have written next, and that CAF is to read here.
+  /// True for a frame that CAF on a correct node may write next, and that CAF here should read.
   bool accepts(std::string_view frame);
 
  private:

@@ -10,11 +10,11 @@ using namespace troupe::net;
 
 namespace {
 
-/// A connection whose actors handle what the test lets them.
+/// A connection whose actors handle messages when the test says so.
 struct connection {
   explicit connection(const std::shared_ptr<flow_room>& room)
       : meter(std::make_shared<flow_meter>(room, [this](const flow_token& token) { mailbox.push_back(token); })) {}
-  /// Hands in pieces until it is to stop; returns how many bytes that took.
+  /// Passes pieces until the meter holds it. Returns how many bytes that took.
   std::size_t fill(std::size_t piece, std::size_t at_most) {
     std::size_t given = 0;
     while (given < at_most) {
@@ -38,7 +38,7 @@ std::shared_ptr<flow_room> room_of(std::size_t total, std::size_t most) {
 
 } // namespace
 
-TEST_CASE("a connection is held back when too much is unhandled, and let go on when half of it is handled") {
+TEST_CASE("holds a connection when too much is unhandled, and resumes it when half of that is handled") {
   connection one{room_of(1 << 20, 100'000)};
   const auto given = one.fill(1000, 10'000'000);
   CHECK(given > 50'000);
@@ -55,22 +55,22 @@ TEST_CASE("a connection is held back when too much is unhandled, and let go on w
   CHECK_FALSE(one.meter->is_over());
   one.mailbox.clear();
   CHECK(one.resumed == 1);                    // once
-  CHECK(one.fill(1000, 10'000'000) == given); // all of it was given back
+  CHECK(one.fill(1000, 10'000'000) == given); // the whole allowance is free again
 }
 
-TEST_CASE("small pieces count for what they cost in a mailbox") {
+TEST_CASE("small pieces count with their cost in a mailbox") {
   connection one{room_of(1 << 20, 100'000)};
   CHECK(one.fill(1, 10'000'000) < 400);
 }
 
-TEST_CASE("one piece may be larger than what a connection has: it goes on when that one is handled") {
+TEST_CASE("one piece may exceed a connection's share: the connection resumes when the piece is handled") {
   connection one{room_of(1 << 20, 100'000)};
   CHECK(one.fill(5'000'000, 10'000'000) == 5'000'000);
   one.mailbox.clear();
   CHECK(one.resumed == 1);
 }
 
-TEST_CASE("whoever is handled in time is never held back") {
+TEST_CASE("never holds a connection whose messages are handled in time") {
   connection one{room_of(1 << 20, 100'000)};
   for (int i = 0; i < 10'000; ++i) {
     one.meter->handed(1000);
@@ -79,7 +79,7 @@ TEST_CASE("whoever is handled in time is never held back") {
   }
 }
 
-TEST_CASE("many connections share what there is, and ended ones leave theirs to the others") {
+TEST_CASE("connections share the limit, and ended ones leave their share to the others") {
   const auto room = room_of(100'000, 50'000);
   std::vector<std::unique_ptr<connection>> all;
   all.reserve(10);
@@ -90,13 +90,13 @@ TEST_CASE("many connections share what there is, and ended ones leave theirs to 
   for (auto& one : all) one->mailbox.clear();
 }
 
-TEST_CASE("an actor that ends, or nobody who gets tokens, holds nobody back") {
+TEST_CASE("an actor that ends, or a missing receiver of tokens, holds no connection") {
   const auto meter = std::make_shared<flow_meter>(room_of(1 << 20, 10'000), [](const flow_token&) {});
   for (int i = 0; i < 1000; ++i) meter->handed(1000);
   CHECK_FALSE(meter->is_over());
 }
 
-TEST_CASE("what is handled at the moment of stopping is not forgotten") {
+TEST_CASE("counts what is handled at the moment of holding") {
   for (int round = 0; round < 200; ++round) {
     std::vector<flow_token> tokens;
     std::atomic<int> resumed = 0;

@@ -19,7 +19,7 @@ const auto other = basp::node(300, 'c');
 
 guard_options usual() { return {.types = types_of_anything({"troupe.hello", "troupe.vote_request"}), .self = self}; }
 
-/// What becomes of a frame that is as long as its header says.
+/// The verdict on a frame that is as long as its header says.
 verdict offer(frame_guard& guard, std::string_view frame) {
   const auto size = guard.frame_size(frame.substr(0, frame_guard::header_size));
   if (size == 0) return verdict::violation;
@@ -30,12 +30,12 @@ verdict offer(frame_guard& guard, std::string_view frame) {
 const auto after_accepting = basp::client_hello(peer);
 const auto after_dialing = basp::server_hello(peer);
 
-const std::string& greeting_of(side here) { return here == side::accepted ? after_accepting : after_dialing; }
+const std::string& handshake_of(side here) { return here == side::accepted ? after_accepting : after_dialing; }
 
-/// A guard whose connection has had its handshake.
+/// A guard whose connection has completed its handshake.
 struct open_guard {
   explicit open_guard(side here, guard_options given = usual()) : options(std::move(given)), guard(here, options) {
-    REQUIRE(offer(guard, greeting_of(here)) == verdict::pass);
+    REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
   }
   guard_options options;
   frame_guard guard;
@@ -46,14 +46,14 @@ struct example {
   std::string frame;
 };
 
-/// A message whose payload is exactly this.
+/// A message with exactly this payload.
 std::string raw_message(std::string_view payload) {
   return basp::frame({.operation = basp::direct_message, .data = 1, .from = 2, .to = 3}, payload);
 }
 
 } // namespace
 
-TEST_CASE("the accepting end takes a client's handshake, its repetition, and then everything else") {
+TEST_CASE("the accepting end passes a client's handshake, its repetition, and then everything else") {
   const auto options = usual();
   frame_guard guard{side::accepted, options};
   CHECK(offer(guard, basp::client_hello(peer)) == verdict::pass);
@@ -64,7 +64,7 @@ TEST_CASE("the accepting end takes a client's handshake, its repetition, and the
   CHECK_THAT(guard.problem(), Contains("out of turn"));
 }
 
-TEST_CASE("a client's handshakes select the connection the second time and only then, for one node") {
+TEST_CASE("only the second handshake of a client selects the connection, and for the same node") {
   const auto options = usual();
   frame_guard too_early{side::accepted, options};
   CHECK(offer(too_early, basp::client_hello(peer, basp::select_connection)) == verdict::violation);
@@ -74,7 +74,7 @@ TEST_CASE("a client's handshakes select the connection the second time and only 
   CHECK(offer(for_another.guard, basp::client_hello(other, basp::select_connection)) == verdict::violation);
 }
 
-TEST_CASE("the dialing end takes one server's handshake, and then everything else") {
+TEST_CASE("the dialing end passes one server handshake, and then everything else") {
   const auto options = usual();
   frame_guard guard{side::dialed, options};
   CHECK(offer(guard, basp::server_hello(peer)) == verdict::pass);
@@ -83,25 +83,25 @@ TEST_CASE("the dialing end takes one server's handshake, and then everything els
   CHECK_THAT(guard.problem(), Contains("out of turn"));
 }
 
-TEST_CASE("nobody may speak as this node itself: a dialer in this process hangs up when it finds out") {
+TEST_CASE("no peer may speak for this node itself: a dialer in this process disconnects when it notices") {
   const auto options = usual();
   frame_guard guard{side::accepted, options};
   CHECK(offer(guard, basp::client_hello(self)) == verdict::ignore);
   CHECK(offer(guard, basp::beat()) == verdict::violation);
-  // Who dialed itself hears its own name, and CAF ends the connection.
+  // A node that dialed itself gets its own id, and CAF ends the connection.
   frame_guard dialed{side::dialed, options};
   CHECK(offer(dialed, basp::server_hello(self)) == verdict::pass);
 }
 
-TEST_CASE("what CAF's brokers and our actors send to each other passes") {
+TEST_CASE("passes what CAF's brokers and our actors send to each other") {
   const auto here = GENERATE(side::accepted, side::dialed);
   open_guard open{here};
   const std::vector<example> fine{
-      {"message of ours", basp::wire("troupe.vote_request", std::string(1000, '\0'))},
-      {"message of ours that is empty", basp::wire("troupe.hello", "")},
-      {"answer of ours", basp::direct("@<>+troupe.hello", basp::text("x"), basp::response + 1)},
-      {"answer of nothing", basp::direct("@<>", "", basp::response + 1)},
-      {"answer of high priority", basp::direct("@<>", "", std::uint64_t{3} << 62)},
+      {"a known message", basp::wire("troupe.vote_request", std::string(1000, '\0'))},
+      {"a known message without content", basp::wire("troupe.hello", "")},
+      {"a known message as a response", basp::direct("@<>+troupe.hello", basp::text("x"), basp::response + 1)},
+      {"an empty response", basp::direct("@<>", "", basp::response + 1)},
+      {"a response of high priority", basp::direct("@<>", "", std::uint64_t{3} << 62)},
       {"message without a sender",
        basp::frame({.operation = basp::direct_message, .to = 1}, basp::message("@<>+troupe.hello", basp::text("x")))},
       {"error", basp::direct("@<>+@error", basp::error(1, "troupe"), basp::response)},
@@ -117,7 +117,7 @@ TEST_CASE("what CAF's brokers and our actors send to each other passes") {
   }
 }
 
-TEST_CASE("what CAF sends by itself and nobody needs is ignored") {
+TEST_CASE("ignores what CAF sends on its own and no actor needs") {
   open_guard open{side::accepted};
   CHECK(offer(open.guard, basp::beat()) == verdict::ignore);
   const basp::header to_service{
@@ -127,7 +127,7 @@ TEST_CASE("what CAF sends by itself and nobody needs is ignored") {
   CHECK(offer(open.guard, basp::frame(to_service, "anything")) == verdict::ignore);
 }
 
-TEST_CASE("well-formed frames that no node of ours waits for are left out, and the connection goes on") {
+TEST_CASE("drops well-formed frames that no node expects, and the connection continues") {
   const auto here = GENERATE(side::accepted, side::dialed);
   open_guard open{here};
   const auto link = basp::integer(basp::atom("link"), 8) + peer + basp::integer(9, 8);
@@ -139,15 +139,15 @@ TEST_CASE("well-formed frames that no node of ours waits for are left out, and t
   };
   const std::vector<example> unwanted{
       {"a type that does not cross the network", basp::wire("troupe.secret", "bytes")},
-      {"a type whose name ours begin with", basp::wire("troupe.hell", "bytes")},
-      {"a type whose name begins like ours", basp::wire("troupe.hello2", "bytes")},
+      {"a prefix of a known type name", basp::wire("troupe.hell", "bytes")},
+      {"a known type name with a suffix", basp::wire("troupe.hello2", "bytes")},
       {"a type of CAF", basp::direct("@<>+@i32", basp::integer(1, 4))},
       {"several types", basp::direct("@<>+troupe.hello+troupe.hello", basp::text("a") + basp::text("b"))},
-      {"one of ours and something else", basp::direct("@<>+troupe.hello+@i32", basp::text("a") + basp::integer(1, 4))},
-      {"no type behind the plus sign", basp::direct("@<>+", "")},
+      {"a known type and another one", basp::direct("@<>+troupe.hello+@i32", basp::text("a") + basp::integer(1, 4))},
+      {"no type after the plus sign", basp::direct("@<>+", "")},
       {"link", basp::direct("@<>+@atom+@addr", link)},
-      {"nothing that answers nothing", basp::direct("@<>")},
-      {"an error that answers nothing", basp::direct("@<>+@error", basp::error(1, "troupe"))},
+      {"an empty message that is not a response", basp::direct("@<>")},
+      {"an error that is not a response", basp::direct("@<>+@error", basp::error(1, "troupe"))},
       {"error with a number", strange_error("@<>+@i32", basp::integer(1, 4))},
       {"error with a text and a number", strange_error("@<>+@str+@i32", basp::text("why") + basp::integer(1, 4))},
       {"error with types that end early", strange_error("@<>+", "")},
@@ -161,18 +161,18 @@ TEST_CASE("well-formed frames that no node of ours waits for are left out, and t
   CHECK(offer(open.guard, basp::wire("troupe.hello", "bytes")) == verdict::pass);
 }
 
-TEST_CASE("a message of ours whose bytes are none is a violation, for CAF would deliver it without content") {
+TEST_CASE("a known message type with undecodable bytes is a violation: CAF would deliver it without content") {
   auto options = usual();
   options.types["troupe.hello"] = [](std::string_view bytes) { return bytes == "well"; };
   for (const auto number : {std::uint64_t{1}, basp::response + 1}) {
     open_guard open{side::accepted, options};
     CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("well"), number)) == verdict::pass);
     CHECK(offer(open.guard, basp::direct("@<>+troupe.hello", basp::text("ill"), number)) == verdict::violation);
-    CHECK(open.guard.problem() == "a message that is not what it says");
+    CHECK(open.guard.problem() == "a message whose content does not match its type");
   }
 }
 
-TEST_CASE("with a list of receivers, only answers reach others than these") {
+TEST_CASE("with a list of receivers, only responses reach other actors") {
   auto options = usual();
   options.receivers = std::make_shared<receiver_list>();
   open_guard open{side::accepted, options};
@@ -185,11 +185,11 @@ TEST_CASE("with a list of receivers, only answers reach others than these") {
   options.receivers->add(7);
   CHECK(offer(open.guard, to(7, 1)) == verdict::pass);
   CHECK(offer(open.guard, to(8, 1)) == verdict::drop);
-  // What is malformed is so for any receiver.
+  // A malformed message is a violation for any receiver.
   CHECK(offer(open.guard, basp::frame({.operation = basp::direct_message, .to = 8}, "x")) == verdict::violation);
 }
 
-TEST_CASE("one connection speaks for so many actors and no more") {
+TEST_CASE("limits the actors for which one connection speaks") {
   auto options = usual();
   options.max_senders = 3;
   open_guard open{side::accepted, options};
@@ -199,10 +199,10 @@ TEST_CASE("one connection speaks for so many actors and no more") {
   };
   for (const auto actor : {1u, 2u, 3u, 3u, 2u, 1u}) CHECK(offer(open.guard, by(actor)) == verdict::pass);
   CHECK(offer(open.guard, by(4)) == verdict::violation);
-  CHECK_THAT(open.guard.problem(), Contains("too many living senders"));
+  CHECK_THAT(open.guard.problem(), Contains("too many live senders"));
 }
 
-TEST_CASE("actors that have ended do not count as senders: a connection lives through any number of elections") {
+TEST_CASE("actors that have ended do not count as senders: a connection survives any number of elections") {
   auto options = usual();
   options.max_senders = 3;
   open_guard open{side::accepted, options};
@@ -217,7 +217,7 @@ TEST_CASE("actors that have ended do not count as senders: a connection lives th
   }
 }
 
-TEST_CASE("a connection begins with the other side's handshake") {
+TEST_CASE("a connection must begin with the other side's handshake") {
   const auto options = usual();
   const std::vector<example> too_early{{"heartbeat", basp::beat()},
                                        {"message", basp::wire("troupe.hello", "bytes")},
@@ -228,14 +228,14 @@ TEST_CASE("a connection begins with the other side's handshake") {
       INFO(one.name);
       frame_guard guard{here, options};
       CHECK(offer(guard, one.frame) == verdict::violation);
-      CHECK_THAT(guard.problem(), Contains("no handshake first"));
+      CHECK_THAT(guard.problem(), Contains("the first frame is not a handshake"));
     }
     frame_guard guard{here, options};
-    CHECK(offer(guard, greeting_of(here == side::accepted ? side::dialed : side::accepted)) == verdict::violation);
+    CHECK(offer(guard, handshake_of(here == side::accepted ? side::dialed : side::accepted)) == verdict::violation);
   }
 }
 
-TEST_CASE("the handshake without a payload that crashes CAF goes no further") {
+TEST_CASE("stops the handshake without a payload that crashes CAF") {
   const auto options = usual();
   frame_guard accepted{side::accepted, options};
   CHECK(accepted.frame_size(basp::frame({.operation = basp::client_handshake})) == 0);
@@ -259,8 +259,8 @@ TEST_CASE("malformed handshakes are violations") {
       {"padding", server({.padding = 0x100, .data = 3}, hello)},
       {"no node", server({.data = 3}, basp::integer(basp::atom(""), 8) + hello.substr(32))},
       {"a node with an address", server({.data = 3}, basp::integer(basp::atom("uri"), 8) + hello.substr(8))},
-      {"more than it says", server({.data = 3}, hello + "x")},
-      {"less than it says", server({.data = 3}, hello.substr(0, hello.size() - 1))},
+      {"longer than announced", server({.data = 3}, hello + "x")},
+      {"shorter than announced", server({.data = 3}, hello.substr(0, hello.size() - 1))},
       {"2^32 - 1 application names", server({.data = 3}, peer + basp::length(0xffffffff))},
       {"a name of 4 GiB", server({.data = 3}, peer + basp::length(1) + basp::length(0xffffffff) + "x")},
       {"5,000 bytes", server({.data = 3}, peer + basp::texts({std::string(5000, 'x')}) + basp::integer(1, 8) + '\0')}};
@@ -287,7 +287,7 @@ TEST_CASE("malformed handshakes are violations") {
   }
 }
 
-TEST_CASE("what nobody who means well sends is a violation") {
+TEST_CASE("frames that no correct node sends are violations") {
   const auto ours = basp::types("@<>+troupe.hello");
   const auto framed = [](const basp::header& h) { return basp::frame(h, basp::message("@<>")); };
   const std::vector<example> bad{
@@ -295,8 +295,8 @@ TEST_CASE("what nobody who means well sends is a violation") {
       {"operation 255", framed({.operation = 255, .to = 1})},
       {"padding", framed({.operation = basp::direct_message, .padding = 1, .to = 1})},
       {"unknown flag", framed({.operation = basp::direct_message, .flags = 2, .to = 1})},
-      {"of a stream", framed({.operation = basp::direct_message, .data = basp::stream_category + 1, .to = 1})},
-      {"to nobody", framed({.operation = basp::direct_message})},
+      {"message of a stream", framed({.operation = basp::direct_message, .data = basp::stream_category + 1, .to = 1})},
+      {"message without a receiver", framed({.operation = basp::direct_message})},
       {"no payload", basp::frame({.operation = basp::direct_message, .to = 1})},
       {"routed message",
        basp::frame({.operation = basp::routed_message, .from = 1, .to = 1}, peer + self + basp::message("@<>"))},
@@ -312,29 +312,29 @@ TEST_CASE("what nobody who means well sends is a violation") {
       {"a type by number", raw_message(basp::length(0) + basp::integer(1, 2) + basp::text("x"))},
       {"no types", raw_message(basp::length(0) + basp::types("troupe.hello") + basp::text("x"))},
       {"no plus sign", basp::direct("@<>-troupe.hello", basp::text("bytes"))},
-      {"a length in more groups than it needs", raw_message(basp::length(0) + ours + std::string{"\x81\x00x", 3})},
+      {"a length with too many groups", raw_message(basp::length(0) + ours + std::string{"\x81\x00x", 3})},
       {"0 in two groups", raw_message(std::string{"\x80\x00", 2} + ours + basp::text("x"))},
       {"a length that does not end", raw_message(basp::length(0) + ours + std::string(20, '\xff'))},
       {"a length that ends too late", raw_message(basp::length(0) + ours + std::string(9, '\xff') + "\1")},
       {"a length of 2^32 + 1", raw_message(basp::length(0) + ours + basp::length(0x100000001) + "x")},
       {"a length past the end", raw_message(basp::length(0) + ours + basp::length(2) + "x")},
-      {"a length past the end, by far", raw_message(basp::length(0) + ours + basp::length(0xffffffff) + "x")},
+      {"a length far past the end", raw_message(basp::length(0) + ours + basp::length(0xffffffff) + "x")},
       {"types past the end", raw_message(basp::length(0) + basp::integer(0, 2) + basp::length(100) + "@<>")},
       {"trailing bytes", raw_message(basp::length(0) + ours + basp::text("x") + "y")},
-      {"a message of nothing with something", basp::direct("@<>", "x", basp::response)},
+      {"an empty message with content", basp::direct("@<>", "x", basp::response)},
       {"monitor for another node", basp::monitor(peer, other)},
       {"monitor in another node's name", basp::monitor(other, self)},
       {"down in another node's name", basp::down(other, self, basp::error(1, "exit"))},
-      {"monitor of nobody", basp::frame({.operation = basp::monitor_message}, peer + self)},
+      {"monitor without an actor", basp::frame({.operation = basp::monitor_message}, peer + self)},
       {"monitor with data", basp::frame({.operation = basp::monitor_message, .data = 1, .to = 1}, peer + self)},
       {"monitor from an actor", basp::frame({.operation = basp::monitor_message, .from = 1, .to = 1}, peer + self)},
       {"monitor with a flag", basp::frame({.operation = basp::monitor_message, .flags = 1, .to = 1}, peer + self)},
       {"monitor with trailing bytes", basp::monitor(peer, self + "x")},
-      {"monitor of no node", basp::monitor(basp::integer(basp::atom(""), 8), self)},
+      {"monitor without a node", basp::monitor(basp::integer(basp::atom(""), 8), self)},
       {"down for another node", basp::down(peer, other, basp::error(1, "exit"))},
       {"down to an actor",
        basp::frame({.operation = basp::down_message, .from = 1, .to = 1}, peer + self + basp::error(1, "exit"))},
-      {"down of nobody", basp::frame({.operation = basp::down_message}, peer + self + basp::error(1, "exit"))},
+      {"down without an actor", basp::frame({.operation = basp::down_message}, peer + self + basp::error(1, "exit"))},
       {"down with data",
        basp::frame({.operation = basp::down_message, .data = 1, .from = 1}, peer + self + basp::error(1, "exit"))},
       {"down without a reason", basp::down(peer, self, "")},
@@ -349,19 +349,19 @@ TEST_CASE("what nobody who means well sends is a violation") {
     }
 }
 
-TEST_CASE("a frame may be as long as allowed, and no longer") {
+TEST_CASE("a frame may be as long as the limit, but not longer") {
   auto options = usual();
   const auto empty = basp::wire("troupe.hello", "").size();
   options.max_frame_bytes = 1000;
   open_guard open{side::accepted, options};
-  const auto exact = basp::wire("troupe.hello", std::string(1000 - empty - 1, 'x')); // its length takes one byte more
+  const auto exact = basp::wire("troupe.hello", std::string(1000 - empty - 1, 'x')); // the length needs one more byte
   REQUIRE(exact.size() == 1000);
   CHECK(offer(open.guard, exact) == verdict::pass);
   CHECK(offer(open.guard, basp::wire("troupe.hello", std::string(1000 - empty, 'x'))) == verdict::violation);
   CHECK_THAT(open.guard.problem(), Contains("1001 bytes"));
 }
 
-TEST_CASE("whoever announces gigabytes is heard no further") {
+TEST_CASE("an announced size of gigabytes is a violation") {
   const auto announced = GENERATE(std::uint32_t{1} << 24, std::uint32_t{1} << 30, 0xffffffffu);
   open_guard open{side::accepted};
   CHECK(open.guard.frame_size(basp::frame(
@@ -369,7 +369,7 @@ TEST_CASE("whoever announces gigabytes is heard no further") {
   CHECK_THAT(open.guard.problem(), Contains(std::to_string(announced + 32ull) + " bytes"));
 }
 
-TEST_CASE("without an own node id any addressee will do") {
+TEST_CASE("without an own node id any addressee passes") {
   auto options = usual();
   options.self.clear();
   open_guard open{side::accepted, options};
@@ -377,7 +377,7 @@ TEST_CASE("without an own node id any addressee will do") {
   CHECK(offer(open.guard, basp::down(peer, other, basp::error(1, "exit"))) == verdict::pass);
 }
 
-TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one that CAF writes") {
+TEST_CASE("a mutated frame passes if and only if a simple reader accepts it as one that CAF writes") {
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
   const auto options = usual();
@@ -388,8 +388,8 @@ TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one 
     frame_guard guard{here, options};
     dumb_reader reader{here, options};
     if (source.pick(0, 9) != 0) {
-      REQUIRE(offer(guard, greeting_of(here)) == verdict::pass);
-      REQUIRE(reader.accepts(greeting_of(here)));
+      REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
+      REQUIRE(reader.accepts(handshake_of(here)));
     }
     auto frame = source.pick(0, 3) != 0 ? source.valid()
                  : here == side::dialed
@@ -398,12 +398,12 @@ TEST_CASE("a mutated frame passes if and only if a dumb reader takes it for one 
     source.mutate(frame);
     if (frame.size() < frame_guard::header_size) continue;
     const auto size = guard.frame_size(std::string_view{frame}.substr(0, frame_guard::header_size));
-    if (size > frame.size() + 64) continue; // more is waited for
+    if (size > frame.size() + 64) continue; // the guard waits for more bytes
     const auto pass = size != 0 && (frame.resize(size), guard.judge(frame) == verdict::pass);
     if (reader.accepts(frame) != pass)
       FAIL("round " << round << ": the guard says " << (pass ? "pass" : "no: " + guard.problem()));
     passed += pass;
   }
-  // Or this test would show nothing.
+  // Otherwise this test would prove nothing.
   CHECK(passed > 1'000);
 }

@@ -33,7 +33,7 @@ struct counting_watcher : channel_watcher {
     if (allowed) taken += bytes;
     return allowed;
   }
-  claim_outcome claims(std::string_view) override { return claim; }
+  claim_outcome claim_node(std::string_view) override { return claim; }
   void held_back() override {}
   void violated(incident kind, const std::string& what) override {
     kinds.push_back(kind);
@@ -49,14 +49,14 @@ struct counting_watcher : channel_watcher {
   std::ptrdiff_t most = 64 << 20;
 };
 
-/// The accepting end of a connection whose other end is a script.
+/// The accepting end of a connection whose other end follows a script.
 struct guarded {
   explicit guarded(std::deque<scripted> steps) {
     auto made = std::make_unique<scripted_channel>(std::move(steps));
     raw = made.get();
     stream = std::make_unique<guarded_channel>(std::move(made), side::accepted, usual(), watcher);
   }
-  /// What one read gives.
+  /// The result of one read.
   std::string read(std::size_t size = 1 << 20) {
     std::string bytes(size, '\0');
     const auto got = stream->read(bytes.data(), size);
@@ -65,7 +65,7 @@ struct guarded {
     bytes.resize(got.bytes);
     return bytes;
   }
-  /// Everything until the channel waits or ends.
+  /// Reads everything until the channel waits or ends.
   std::string read_all() {
     std::string all;
     do all += read();
@@ -79,7 +79,7 @@ struct guarded {
   flow state = flow::moved;
 };
 
-/// A connection's frames, drawn at random, and what of them passes.
+/// Random frames of a connection, and the bytes of them that pass.
 struct conversation {
   explicit conversation(frame_source& source) {
     add(basp::client_hello(peer), true);
@@ -100,7 +100,7 @@ struct conversation {
     if (passes) passed += frame;
     ends.emplace_back(sent.size(), passed.size());
   }
-  /// How much passes of what is complete within the first bytes.
+  /// How many bytes pass of the frames that are complete within the first bytes.
   std::size_t passed_of(std::size_t received) const {
     std::size_t size = 0;
     for (const auto& [until, out] : ends)
@@ -118,7 +118,7 @@ std::deque<scripted> chopped(frame_source& source, const std::string& bytes) {
   const auto most = std::size_t{1} << source.pick(0, 18);
   for (std::size_t at = 0; at < bytes.size(); at += steps.back().bytes.size()) {
     while (source.pick(0, 9) == 0) steps.push_back({});
-    // Tiny chunks of something large would only cost time.
+    // Tiny chunks of a large input would only take time.
     const auto size = std::max(source.pick(1, most), bytes.size() / 20'000);
     steps.push_back({bytes.substr(at, size)});
   }
@@ -127,7 +127,7 @@ std::deque<scripted> chopped(frame_source& source, const std::string& bytes) {
 
 } // namespace
 
-TEST_CASE("exactly the frames that pass come out, however the bytes arrive and are read") {
+TEST_CASE("returns exactly the frames that pass, however the bytes arrive and are read") {
   const auto seed = GENERATE(range(1u, 13u));
   INFO("seed " << seed);
   frame_source source{seed, self, peer, {"troupe.hello", "troupe.vote_request"}};
@@ -139,7 +139,7 @@ TEST_CASE("exactly the frames that pass come out, however the bytes arrive and a
     const auto most = std::size_t{1} << source.pick(0, 18);
     while (one.state != flow::closed) {
       out += one.read(std::max(source.pick(1, most), said.sent.size() / 20'000));
-      // Whoever asks CAF's network loop to wake it by the socket alone must have everything by then.
+      // A reader that CAF's network loop wakes only by the socket must have everything by then.
       if (one.state == flow::again) REQUIRE_FALSE(one.raw->holds_bytes());
       if (one.state == flow::moved && !one.stream->holds_bytes())
         REQUIRE(out.size() == said.passed_of(one.raw->delivered()));
@@ -155,7 +155,7 @@ TEST_CASE("exactly the frames that pass come out, however the bytes arrive and a
   }
 }
 
-TEST_CASE("byte by byte in and out") {
+TEST_CASE("works byte by byte in both directions") {
   const auto sent = basp::client_hello(peer) + basp::wire("troupe.unknown", "x") + basp::wire("troupe.hello", "bytes");
   std::deque<scripted> steps;
   for (const char c : sent) steps.push_back({std::string(1, c)});
@@ -165,7 +165,7 @@ TEST_CASE("byte by byte in and out") {
   CHECK(out == basp::client_hello(peer) + basp::wire("troupe.hello", "bytes"));
 }
 
-TEST_CASE("frames that came together are announced until the last is read, as the socket is silent about them") {
+TEST_CASE("reports frames that arrived together until the last is read, because the socket does not") {
   const auto passes = basp::wire("troupe.hello", "x");
   std::string sent = basp::client_hello(peer);
   std::string expected = sent;
@@ -182,7 +182,7 @@ TEST_CASE("frames that came together are announced until the last is read, as th
   CHECK(out == expected);
 }
 
-TEST_CASE("the other end is introduced when its handshake passes, and not by what is ignored") {
+TEST_CASE("the other end is introduced when its handshake passes, not by ignored frames") {
   guarded one{{{basp::client_hello(self)}, {}, {basp::client_hello(peer)}, {}}};
   CHECK(one.read().empty());
   CHECK(one.watcher->times_introduced == 0);
@@ -190,7 +190,7 @@ TEST_CASE("the other end is introduced when its handshake passes, and not by wha
   CHECK(one.watcher->times_introduced == 1);
 }
 
-TEST_CASE("when no more may be collected the connection ends, and what it had is given back") {
+TEST_CASE("ends the connection when the memory limit is reached, and frees its buffer") {
   const auto large = basp::wire("troupe.hello", std::string(1'000'000, 'x'));
   guarded one{{{basp::client_hello(peer)}, {large}, {}}};
   one.watcher->most = 500'000;
@@ -198,7 +198,7 @@ TEST_CASE("when no more may be collected the connection ends, and what it had is
   CHECK(one.read().empty());
   CHECK(one.state == flow::closed);
   REQUIRE(one.watcher->problems.size() == 1);
-  CHECK_THAT(one.watcher->problems[0], Contains("too much of unfinished frames"));
+  CHECK_THAT(one.watcher->problems[0], Contains("take too much memory"));
   CHECK(one.read().empty());
   CHECK(one.state == flow::closed);
   CHECK(one.watcher->problems.size() == 1);
@@ -207,7 +207,8 @@ TEST_CASE("when no more may be collected the connection ends, and what it had is
   CHECK(one.watcher->taken == 0);
 }
 
-TEST_CASE("a frame in many records is read until the channel below holds nothing of it, as nobody announces that") {
+TEST_CASE(
+    "reads a frame of many records until the raw channel holds no bytes, because the socket does not report them") {
   const auto large = basp::wire("troupe.hello", std::string(900'000, 'x'));
   std::deque<scripted> steps{{basp::client_hello(peer)}};
   for (std::size_t at = 0; at < large.size(); at += 20'000) steps.push_back({large.substr(at, 20'000)});
@@ -220,7 +221,7 @@ TEST_CASE("a frame in many records is read until the channel below holds nothing
   CHECK(out == basp::client_hello(peer) + large);
 }
 
-TEST_CASE("after a violation nothing comes, and it is told once") {
+TEST_CASE("returns nothing after a violation, and reports it once") {
   const auto good = basp::client_hello(peer) + basp::wire("troupe.hello", "good");
   const auto bad = GENERATE(basp::frame({.operation = basp::routed_message, .to = 1}, "x"), // by its header
                             basp::direct("@<>", "x"),                                       // by its payload
@@ -237,17 +238,17 @@ TEST_CASE("after a violation nothing comes, and it is told once") {
   CHECK_FALSE(one.raw->finished());
 }
 
-TEST_CASE("a violation that came with good frames is found although the socket stays silent") {
+TEST_CASE("finds a violation that arrived with good frames, although the socket is not readable") {
   const auto good = basp::client_hello(peer);
   guarded one{{{good + std::string(40, '\xff')}, {}}};
   CHECK(one.read(good.size()) == good);
-  // Either it is announced that there is something to read, or the end.
+  // The channel reports either that there is something to read, or the end.
   REQUIRE(one.stream->holds_bytes());
   CHECK(one.read().empty());
   CHECK(one.state == flow::closed);
 }
 
-TEST_CASE("waiting and ends are passed on") {
+TEST_CASE("passes on `again` and `closed`") {
   const auto hello = basp::client_hello(peer);
   guarded one{{{}, {hello.substr(0, 10)}, {}, {hello.substr(10)}, {}, {"", flow::closed}}};
   CHECK(one.read().empty());
@@ -262,7 +263,7 @@ TEST_CASE("waiting and ends are passed on") {
   CHECK(one.state == flow::closed);
 }
 
-TEST_CASE("half a frame at the end comes out as nothing") {
+TEST_CASE("returns nothing of an incomplete frame at the end") {
   const auto hello = basp::client_hello(peer);
   guarded one{{{hello + basp::wire("troupe.hello", "bytes").substr(0, 50)}}};
   CHECK(one.read_all() == hello);
@@ -270,7 +271,7 @@ TEST_CASE("half a frame at the end comes out as nothing") {
   CHECK(one.watcher->problems.empty());
 }
 
-TEST_CASE("bytes that wait for the reader, or in the channel below, are held") {
+TEST_CASE("holds_bytes counts bytes for the reader and bytes in the raw channel") {
   const auto hello = basp::client_hello(peer);
   guarded one{{{hello}, {std::string(100'000, '\0')}}};
   CHECK_FALSE(one.stream->holds_bytes());
@@ -282,13 +283,13 @@ TEST_CASE("bytes that wait for the reader, or in the channel below, are held") {
   CHECK(one.stream->holds_bytes());
 }
 
-TEST_CASE("what is written goes out as it is") {
+TEST_CASE("writes bytes unchanged") {
   guarded one{{}};
   CHECK(one.stream->write("anything", 8).bytes == 8);
   CHECK(one.raw->written() == "anything");
 }
 
-TEST_CASE("a reader that gets nothing but dropped frames lets others have their turn") {
+TEST_CASE("a connection with only dropped frames lets others have their turn") {
   std::deque<scripted> steps{{basp::client_hello(peer)}};
   for (int i = 0; i < 1000; ++i) steps.push_back({basp::wire("troupe.unknown", "x")});
   guarded one{std::move(steps)};
@@ -298,7 +299,7 @@ TEST_CASE("a reader that gets nothing but dropped frames lets others have their 
   CHECK(one.raw->reads() < 100);
 }
 
-TEST_CASE("memory follows what has arrived, not what was announced") {
+TEST_CASE("memory grows with what has arrived, not with what was announced") {
   constexpr std::uint32_t announced = (16 << 20) - basp::header_size;
   const auto head =
       basp::frame({.operation = basp::direct_message, .payload = announced, .data = 1, .from = 2, .to = 3});
@@ -311,11 +312,11 @@ TEST_CASE("memory follows what has arrived, not what was announced") {
   most_in_use = before;
   char byte[1];
   while (one.state != flow::again || one.raw->holds_bytes()) one.state = one.stream->read(byte, 1).state;
-  // A growing buffer is copied: the old and the new one, twice as large, are there for a moment.
+  // A growing buffer is copied: the old one and the new one of twice its size exist for a moment.
   CHECK(most_in_use - before <= 64 * 1024 + 4 * arrived);
 }
 
-TEST_CASE("a large frame's memory is given back after it") {
+TEST_CASE("frees the memory of a large frame after it") {
   const auto large = basp::wire("troupe.hello", std::string(8'000'000, 'x'));
   guarded one{{{basp::client_hello(peer)}, {large}, {basp::wire("troupe.hello", "x")}, {}}};
   const auto before = in_use.load();

@@ -1,4 +1,4 @@
-// Sockets of somebody who is no node, on the loopback device.
+// Loopback sockets for tests that act as a peer which is not a node.
 #pragma once
 
 #include "runtime/transport/sockets.hpp"
@@ -20,7 +20,7 @@ namespace troupe::net::testing {
 
 using test::loopback_address;
 
-/// A port of 127.0.0.1 at which nobody listens for now.
+/// A port of 127.0.0.1 at which nothing listens for now.
 inline std::uint16_t free_port() {
   const socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   auto where = loopback_address("127.0.0.1", 0);
@@ -31,7 +31,7 @@ inline std::uint16_t free_port() {
   return ntohs(where.sin_port);
 }
 
-/// The beginning of a non-blocking connection between these addresses.
+/// Starts a non-blocking connection between these addresses.
 inline socket_guard begin_connecting(const std::string& from, const std::string& to, std::uint16_t port) {
   socket_guard fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (fd.get() < 0 || (test::connect_from(fd.get(), loopback_address(from, 0), loopback_address(to, port)) != 0 &&
@@ -48,11 +48,10 @@ inline socket_guard knock(std::uint16_t port, const std::string& from = "127.0.0
   return fd;
 }
 
-/// A connection to 127.0.0.1. Throws socket_error when there is none in that time.
+/// A connection to 127.0.0.1. Throws socket_error if it is not made within the time.
 inline socket_guard connect_to(std::uint16_t port, std::chrono::milliseconds time) {
   auto fd = begin_connecting("127.0.0.1", "127.0.0.1", port);
-  if (!wait_writable(fd.get(), std::chrono::steady_clock::now() + time))
-    throw socket_error("connecting takes too long");
+  if (!wait_writable(fd.get(), std::chrono::steady_clock::now() + time)) throw socket_error("connecting timed out");
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
@@ -60,7 +59,7 @@ inline socket_guard connect_to(std::uint16_t port, std::chrono::milliseconds tim
   return fd;
 }
 
-/// Waits for what the other end says, at most ten seconds; empty at the end of the stream, however that came.
+/// Waits at most ten seconds for bytes of the other end. Empty at the end of the stream, for whatever reason.
 inline std::string await_bytes(int socket) {
   pollfd one{socket, POLLIN, 0};
   if (::poll(&one, 1, 10'000) != 1) throw std::runtime_error("nothing comes in ten seconds");
@@ -69,7 +68,7 @@ inline std::string await_bytes(int socket) {
   return got > 0 ? std::string(block, static_cast<std::size_t>(got)) : std::string{};
 }
 
-/// True as long as the other end neither speaks nor leaves.
+/// True while the other end neither sends nor closes.
 inline bool is_quiet(int socket) {
   char byte;
   return ::recv(socket, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;

@@ -1,4 +1,4 @@
-// Message types for guards whose test is not about what messages hold.
+// Message types for tests of guards that are not about the content of messages.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -10,7 +10,7 @@
 
 namespace troupe::net::testing {
 
-/// Any bytes are a message of these types.
+/// Accepts any bytes as a message of these types.
 inline message_types types_of_anything(std::initializer_list<const char*> names) {
   message_types all;
   for (const auto* name : names) all.emplace(name, [](std::string_view) { return true; });

@@ -17,13 +17,13 @@ namespace {
 const std::string secret = "a secret of the cluster";
 const auto other_secret = "the other end has another cluster secret, or none";
 
-/// One end of a connection, up to where its owner would have closed it.
+/// One end of a connection, until its owner would close it.
 class end {
  public:
   end(side here, socket_guard socket, const credentials& mine) : socket_(std::move(socket)) {
     talk_.emplace(here, socket_.get(), mine);
   }
-  /// False when it is over, one way or the other.
+  /// False when it has ended, with or without success.
   bool step() {
     if (!talk_) return false;
     try {
@@ -104,7 +104,7 @@ TEST_CASE("ends that agree on TLS and on the secret open a connection") {
   }
 }
 
-TEST_CASE("ends that know different secrets both say so") {
+TEST_CASE("ends with different secrets both report it") {
   const cluster ours;
   const auto [dialed, accepted] = GENERATE(std::pair{secret, std::string{}}, std::pair{std::string{}, secret},
                                            std::pair{secret, std::string{"another secret of a cluster"}});
@@ -112,7 +112,7 @@ TEST_CASE("ends that know different secrets both say so") {
   check_refused({{ours.tls, dialed}, {ours.tls, accepted}}, other_secret, other_secret);
 }
 
-TEST_CASE("a plain end that dials where TLS is required: both say so, whatever the secrets") {
+TEST_CASE("a plain end dials where TLS is required: both report it, whatever the secrets") {
   const cluster ours;
   const auto [dialed, accepted] =
       GENERATE(std::pair{secret, secret}, std::pair{secret, std::string{}}, std::pair{std::string{}, std::string{}});
@@ -120,7 +120,7 @@ TEST_CASE("a plain end that dials where TLS is required: both say so, whatever t
                 "the other end does not speak TLS, and TLS is required here");
 }
 
-TEST_CASE("a TLS end that dials where TLS is off: both say so, whatever the secrets") {
+TEST_CASE("a TLS end dials where TLS is off: both report it, whatever the secrets") {
   const cluster ours;
   const auto [dialed, accepted] =
       GENERATE(std::pair{secret, secret}, std::pair{secret, std::string{}}, std::pair{std::string{}, std::string{}});
@@ -128,7 +128,7 @@ TEST_CASE("a TLS end that dials where TLS is off: both say so, whatever the secr
                 "the other end speaks TLS, and TLS is off here");
 }
 
-TEST_CASE("certificates that do not fit end an opening") {
+TEST_CASE("unsuitable certificates end an opening") {
   const cluster ours;
   const cluster theirs;
   const meeting one{{ours.tls, secret}, {theirs.tls, secret}};
@@ -137,23 +137,23 @@ TEST_CASE("certificates that do not fit end an opening") {
   CHECK_FALSE(one.dialed.stream);
   CHECK_FALSE(one.accepted.stream);
 
-  // TLS 1.3 lets the dialing end through before its certificate is looked at.
+  // In TLS 1.3 the dialing end completes its handshake before its certificate is checked.
   auto stranger = theirs.ca.issue("stranger");
   stranger.ca = ours.ca.certificate();
   const meeting other{{tls_context::load(options_for(stranger)), secret}, {ours.tls, secret}};
   CHECK_THAT(other.dialed.failure,
-             StartsWith("the other end closed the connection before it had greeted: TLS: ") && Contains("alert"));
+             StartsWith("the other end closed the connection during the secret handshake: TLS: ") && Contains("alert"));
   CHECK_THAT(other.accepted.failure, Contains("the other end's certificate"));
   CHECK_FALSE(other.dialed.stream);
   CHECK_FALSE(other.accepted.stream);
 }
 
-TEST_CASE("an opening that arrives byte by byte is an opening") {
+TEST_CASE("accepts an opening that arrives byte by byte") {
   connected_pair sockets;
   const auto here = GENERATE(side::dialed, side::accepted);
   const auto& raw = here == side::dialed ? sockets.accepted : sockets.dialed;
   end ours{here, std::move(here == side::dialed ? sockets.dialed : sockets.accepted), {{}, secret}};
-  greeting theirs{here == side::dialed ? side::accepted : side::dialed, secret, std::string(32, 'n')};
+  secret_handshake theirs{here == side::dialed ? side::accepted : side::dialed, secret, std::string(32, 'n')};
   std::string heard;
   for (int turn = 0; turn < 10 && (theirs.wanted() > 0 || !ours.stream); ++turn) {
     for (const char c : theirs.take_output()) {
@@ -173,10 +173,10 @@ TEST_CASE("an opening that arrives byte by byte is an opening") {
   CHECK(ours.stream);
 }
 
-TEST_CASE("bytes that follow the greeting at once are left for the reader") {
+TEST_CASE("leaves bytes that follow the handshake at once for the reader") {
   connected_pair sockets;
   end ours{side::accepted, std::move(sockets.accepted), {{}, secret}};
-  greeting theirs{side::dialed, secret, std::string(32, 'n')};
+  secret_handshake theirs{side::dialed, secret, std::string(32, 'n')};
   send_all(sockets.dialed, theirs.take_output());
   ours.step();
   theirs.take(received(sockets.dialed.get()));
@@ -188,9 +188,9 @@ TEST_CASE("bytes that follow the greeting at once are left for the reader") {
   CHECK(std::string(bytes, 5) == "frame");
 }
 
-TEST_CASE("half of a hello is waited for, and no longer than the other end is there") {
+TEST_CASE("waits for the rest of a hello, but not after the other end has closed") {
   const cluster ours;
-  const auto hello = greeting{side::dialed, secret, std::string(32, 'n')}.take_output();
+  const auto hello = secret_handshake{side::dialed, secret, std::string(32, 'n')}.take_output();
   for (const std::size_t size : {1u, 6u, 20u, 39u}) {
     connected_pair sockets;
     end accepted{side::accepted, std::move(sockets.accepted), {{}, secret}};
@@ -200,11 +200,11 @@ TEST_CASE("half of a hello is waited for, and no longer than the other end is th
     CHECK(received(sockets.dialed.get()).empty());
     sockets.dialed = socket_guard{};
     CHECK_FALSE(accepted.step());
-    CHECK(accepted.failure == "the other end closed the connection before it had greeted");
+    CHECK(accepted.failure == "the other end closed the connection during the secret handshake");
   }
 }
 
-TEST_CASE("who connects and leaves is noticed before anything is said") {
+TEST_CASE("notices an end that connects and disconnects without sending") {
   const cluster ours;
   const auto tls = GENERATE(false, true);
   connected_pair sockets;
@@ -214,10 +214,10 @@ TEST_CASE("who connects and leaves is noticed before anything is said") {
   CHECK(received(sockets.dialed.get()).empty());
   sockets.dialed = socket_guard{};
   CHECK_FALSE(accepted.step());
-  CHECK(accepted.failure == "connected and closed");
+  CHECK(accepted.failure == "closed before it sent anything");
 }
 
-TEST_CASE("the first byte of a plain hello is enough to turn it away where TLS is required") {
+TEST_CASE("the first byte of a plain hello is enough to refuse it where TLS is required") {
   const cluster ours;
   connected_pair sockets;
   end accepted{side::accepted, std::move(sockets.accepted), {ours.tls, secret}};
@@ -226,7 +226,7 @@ TEST_CASE("the first byte of a plain hello is enough to turn it away where TLS i
   CHECK(received(sockets.dialed.get()) == refusing_welcome(refusal::wants_tls));
 }
 
-TEST_CASE("other protocols are turned away") {
+TEST_CASE("refuses other protocols") {
   const cluster ours;
   const auto request = "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n";
   connected_pair sockets;
@@ -245,7 +245,7 @@ TEST_CASE("other protocols are turned away") {
   }
 }
 
-TEST_CASE("an end whose socket takes nothing waits until it does") {
+TEST_CASE("waits while its socket is not writable") {
   connected_pair sockets;
   const std::string block(10'000, 'x');
   while (::send(sockets.dialed.get(), block.data(), block.size(), MSG_DONTWAIT) > 0) {

@@ -61,7 +61,7 @@ void frame_source::mutate(std::string& frame) {
     case 1:
       if (!frame.empty()) frame[at()] = any_byte();
       break;
-    case 2: // mostly in the header, where every byte matters
+    case 2: // mostly in the header, where each byte matters
       if (!frame.empty()) frame[std::min(at(), pick(0, basp::header_size - 1))] = any_byte();
       break;
     case 3:

@@ -1,4 +1,4 @@
-// Frames drawn at random, and damaged at random.
+// Generates random frames, and damages frames randomly.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@ namespace troupe::net::testing {
 
 class frame_source {
  public:
-  /// Of a peer that talks to `self`, in messages of these types.
+  /// Frames of a peer that sends messages of these types to `self`.
   frame_source(unsigned seed, std::string self, std::string peer, std::vector<std::string> types)
       : random_(seed), self_(std::move(self)), peer_(std::move(peer)), types_(std::move(types)) {}
 
   /// A number in [low, high].
   std::size_t pick(std::size_t low, std::size_t high);
-  /// A frame that passes the guard once the handshake is over.
+  /// A frame that passes the guard after the handshake.
   std::string valid(std::size_t max_text = 200);
-  /// A frame that the guard leaves out without a word.
+  /// A frame that the guard ignores.
   std::string ignored();
-  /// A frame that the guard leaves out, and wonders about.
+  /// A frame that the guard drops and reports.
   std::string dropped();
-  /// Changes it in one to three ways; half the time its header then tells the right length.
+  /// Changes the frame in one to three ways. In half of the cases, the header then has the right length.
   void mutate(std::string& frame);
 
  private:

@@ -1,4 +1,4 @@
-// A channel that hands out what a test wrote down for it.
+// A channel that returns the steps of a test's script.
 #pragma once
 
 #include "runtime/transport/channel.hpp"
@@ -11,7 +11,7 @@
 
 namespace troupe::net::testing {
 
-/// One step of the script: a read gets at most these bytes, and what it leaves is left for the next; without bytes it
+/// One step of the script. A read gets at most these bytes, and the rest is left for the next read. Without bytes it
 /// gets `then`.
 struct scripted {
   std::string bytes;
@@ -46,18 +46,18 @@ class scripted_channel : public channel {
     written_.append(from, size);
     return {flow::moved, size};
   }
-  /// Like TLS: a step is a record, of which the socket says nothing any more once it is begun.
+  /// Like TLS: a step is a record. Once its first bytes are read, the socket does not report the rest.
   bool holds_bytes() const override { return taken_ > 0; }
 
   bool finished() const { return steps_.empty(); }
   std::size_t delivered() const { return delivered_; }
-  /// Those that brought something.
+  /// Reads that returned bytes.
   std::size_t reads() const { return reads_; }
   const std::string& written() const { return written_; }
 
  private:
   std::deque<scripted> steps_;
-  /// Of the first step.
+  /// Bytes of the first step that were read.
   std::size_t taken_ = 0;
   std::size_t delivered_ = 0;
   std::size_t reads_ = 0;

@@ -26,7 +26,7 @@ std::vector<std::string> several;
 
 } // namespace
 
-// This test program knows one name more than the system does.
+// This test program resolves one name that the system does not know.
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
   using function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto systems = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
@@ -41,7 +41,7 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
 
 namespace {
 
-/// What a dial there comes to, as nobody here answers a greeting.
+/// The outcome of a dial to a port where nothing answers the handshake.
 std::string failure_of(const std::string& host, std::uint16_t port, std::chrono::milliseconds deadline) {
   transport_options options;
   options.dial_deadline = deadline;
@@ -65,30 +65,30 @@ std::string listening_failure(const std::string& address, std::uint16_t port) {
 
 } // namespace
 
-TEST_CASE("a name's good address is reached although another swallows everything") {
+TEST_CASE("reaches a name's good address although another one drops everything") {
   const auto good = listen_at("127.0.0.1", 0);
   const auto port = port_of(good.get());
   const black_hole bad{"127.0.0.2", port};
   several = GENERATE(std::vector<std::string>{"127.0.0.2", "127.0.0.1"},
                      std::vector<std::string>{"127.0.0.2", "127.0.0.2", "127.0.0.1"},
-                     std::vector<std::string>{"127.0.0.3", "127.0.0.2", "127.0.0.1"}, // nobody listens at 127.0.0.3
+                     std::vector<std::string>{"127.0.0.3", "127.0.0.2", "127.0.0.1"}, // nothing listens at 127.0.0.3
                      std::vector<std::string>{"127.0.0.1", "127.0.0.2"});
   CHECK_THAT(failure_of("several.test", port, 1s), Contains("connected, but the other end does not answer"));
   const socket_guard accepted{::accept(good.get(), nullptr, nullptr)};
   CHECK(accepted.get() >= 0);
 }
 
-TEST_CASE("connecting takes no longer than it may") {
+TEST_CASE("connecting ends at its time limit") {
   const auto free = listen_at("127.0.0.1", 0);
   const auto port = port_of(free.get());
   const black_hole bad{"127.0.0.2", port};
   const auto begin = steady::now();
-  CHECK(failure_of("127.0.0.2", port, 200ms) == "connecting takes too long");
+  CHECK(failure_of("127.0.0.2", port, 200ms) == "connecting timed out");
   CHECK(steady::now() - begin >= 200ms);
   CHECK(steady::now() - begin < 2s);
 }
 
-TEST_CASE("when no address answers, it is said why") {
+TEST_CASE("reports why no address answers") {
   auto closed = listen_at("127.0.0.1", 0);
   const auto port = port_of(closed.get());
   closed = socket_guard{};
@@ -98,7 +98,7 @@ TEST_CASE("when no address answers, it is said why") {
   CHECK_THAT(failure_of("a name with spaces", port, 5s), Contains("cannot resolve a name with spaces: "));
 }
 
-TEST_CASE("a connection is set up for small messages and does not wait for the dead") {
+TEST_CASE("sets up a connection for small messages, and with a limit for a dead peer") {
   const auto listening = listen_at("127.0.0.1", 0);
   const auto connected = knock(port_of(listening.get()));
   tune(connected.get());
@@ -111,7 +111,7 @@ TEST_CASE("a connection is set up for small messages and does not wait for the d
   CHECK(errno == EAGAIN);
 }
 
-TEST_CASE("where nobody can listen, it is said where and why") {
+TEST_CASE("reports where and why it cannot listen") {
   const auto first = listen_at("127.0.0.1", 0);
   const auto port = port_of(first.get());
   CHECK(port != 0);
@@ -120,14 +120,14 @@ TEST_CASE("where nobody can listen, it is said where and why") {
   CHECK_THAT(listening_failure("192.0.2.1", 0), Contains("cannot listen at 192.0.2.1:0: "));
 }
 
-TEST_CASE("without an address all interfaces are listened at") {
+TEST_CASE("without an address, listens on all interfaces") {
   const auto listening = listen_at("", 0);
   const auto connected = knock(port_of(listening.get()));
   CHECK(peer_of(connected.get()) == "127.0.0.1");
   CHECK(wait_readable(listening.get(), steady::now() + 10s));
 }
 
-TEST_CASE("waiting ends when its time is over, or when the socket is ready") {
+TEST_CASE("waiting ends at its time limit, or when the socket is ready") {
   const auto listening = listen_at("127.0.0.1", 0);
   const auto begin = steady::now();
   CHECK_FALSE(wait_readable(listening.get(), begin + 50ms));
@@ -138,7 +138,7 @@ TEST_CASE("waiting ends when its time is over, or when the socket is ready") {
   CHECK(wait_writable(connected.get(), steady::now() + 10s));
 }
 
-TEST_CASE("a socket has one owner, and is closed by the last") {
+TEST_CASE("a socket has one owner, and the last one closes it") {
   const auto is_open = [](int fd) { return ::fcntl(fd, F_GETFD) >= 0; };
   socket_guard first{::socket(AF_INET, SOCK_STREAM, 0)};
   const int fd = first.get();
@@ -155,9 +155,9 @@ TEST_CASE("a socket has one owner, and is closed by the last") {
   second = socket_guard{released};
 }
 
-TEST_CASE("who is gone has no address") { CHECK(peer_of(-1) == "?"); }
+TEST_CASE("a closed socket has no peer address") { CHECK(peer_of(-1) == "?"); }
 
-TEST_CASE("an IPv4 address is one also where IPv6 is listened at") {
+TEST_CASE("writes an IPv4 address as such on an IPv6 socket too") {
   const auto listening = listen_at("::", 0);
   const auto guest = knock(port_of(listening.get()), "127.0.0.7");
   REQUIRE(wait_readable(listening.get(), steady::now() + 10s));
@@ -175,8 +175,8 @@ TEST_CASE("limits count IPv4 addresses, and networks of IPv6") {
   CHECK(network_of("::1") == "::/64");
 }
 
-TEST_CASE("a dial has one deadline, from its beginning to the end of its opening") {
-  // Five addresses that swallow everything cost 750 ms, and at the sixth nobody answers.
+TEST_CASE("a dial has one deadline from its start to the end of its opening") {
+  // Five addresses that drop everything take 750 ms, and the sixth does not answer either.
   several.clear();
   const auto silent = listen_at("127.0.0.16", 0);
   const auto port = port_of(silent.get());
@@ -196,7 +196,7 @@ TEST_CASE("a dial has one deadline, from its beginning to the end of its opening
   CHECK(took < 1500ms);
 }
 
-TEST_CASE("what means this machine and nothing else") {
+TEST_CASE("recognizes addresses that mean only this machine") {
   for (const auto* here : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
     INFO(here);
     CHECK(is_loopback(here));
@@ -208,20 +208,20 @@ TEST_CASE("what means this machine and nothing else") {
   }
 }
 
-TEST_CASE("who is to listen on this machine only is judged by the address, whatever its name says") {
+TEST_CASE("listening on this machine only is decided by the address, not by its name") {
   CHECK(listen_at("127.0.0.1", 0, true).get() >= 0);
   CHECK(listen_at("localhost", 0, true).get() >= 0);
   for (const auto* elsewhere : {"", "0.0.0.0", "::"}) {
     INFO(elsewhere);
-    CHECK_THROWS_WITH(listen_at(elsewhere, 0, true), Catch::Contains("is not on this machine alone"));
+    CHECK_THROWS_WITH(listen_at(elsewhere, 0, true), Catch::Contains("is not a loopback address"));
   }
   transport_options options;
   options.dials = dial_policy::this_machine;
   transport careful{options};
-  CHECK_THROWS_WITH(careful.listen("0.0.0.0", 0), Catch::Contains("is not on this machine alone"));
+  CHECK_THROWS_WITH(careful.listen("0.0.0.0", 0), Catch::Contains("is not a loopback address"));
 }
 
-TEST_CASE("without TLS and without being told to be insecure a node dials its own machine alone", "[sockets]") {
+TEST_CASE("without TLS and the insecure option a node dials only its own machine", "[sockets]") {
   const auto careful = dial_policy_of(false, false);
   const auto refuses = [](const std::string& host, dial_policy policy) {
     const resolved_host found{host, 1};

@@ -19,7 +19,7 @@ credentials_files with_tls(const char* cert, std::vector<std::string> names = {}
 
 } // namespace
 
-TEST_CASE("equal files make one realm, as long as somebody uses it") {
+TEST_CASE("equal files form one realm while it is in use") {
   system_network network{{}, {}};
   auto first = network.realm_of(with_secret("folder/secret"));
   CHECK(network.realm_of(with_secret("folder/../folder/secret")) == first);
@@ -31,14 +31,14 @@ TEST_CASE("equal files make one realm, as long as somebody uses it") {
   CHECK(network.realm_of(with_tls("cert", {"a"})) != secure);
   CHECK(network.realm_of(with_tls("renewed", {"a", "b"})) != secure);
   auto later = with_tls("cert", {"a", "b"});
-  later.expiry_warning = std::chrono::hours{1}; // is nobody else's business
+  later.expiry_warning = std::chrono::hours{1}; // does not matter for the realm
   CHECK(network.realm_of(later) == secure);
   const std::weak_ptr<const realm> gone = first;
   first.reset();
   CHECK(gone.expired());
 }
 
-TEST_CASE("who stays on this machine shares no realm with those who connect to others") {
+TEST_CASE("nodes that stay on this machine do not share a realm with those that connect to others") {
   system_network network{{}, {}};
   const auto here = network.realm_of({}, dial_policy::this_machine);
   CHECK(network.realm_of({}, dial_policy::this_machine) == here);
@@ -47,36 +47,37 @@ TEST_CASE("who stays on this machine shares no realm with those who connect to o
   CHECK(elsewhere->receivers != here->receivers);
 }
 
-TEST_CASE("who comes back with the same files goes on with the connection that is left") {
+TEST_CASE("a user that returns with the same files continues with the remaining connection") {
   system_network network{{}, {}};
   const auto now = std::chrono::steady_clock::now();
-  const auto life = [](const std::shared_ptr<const realm>& of) {
-    return std::make_shared<lifeline>(-1, "peer", lifeline::usual_silence_limit, of);
+  const auto liveness = [](const std::shared_ptr<const realm>& of) {
+    return std::make_shared<connection_liveness>(-1, "peer", connection_liveness::usual_silence_limit, of);
   };
   auto before = network.realm_of(with_secret("secret"));
   const auto receivers = before->receivers; // as the channel of a connection keeps them
-  const lifeline left{0, "peer", lifeline::usual_silence_limit, before};
-  CHECK_FALSE(left.is_left_over());
+  const connection_liveness left{0, "peer", connection_liveness::usual_silence_limit, before};
+  CHECK_FALSE(left.is_orphaned());
   before.reset();
-  CHECK(left.is_left_over());
+  CHECK(left.is_orphaned());
   auto again = network.realm_of(with_secret("secret"));
   CHECK(again->receivers == receivers);
-  CHECK(left.is_of_same_realm(*life(again)));
+  CHECK(left.is_of_same_realm(*liveness(again)));
   const auto other = network.realm_of(with_secret("other"));
-  CHECK_FALSE(left.is_of_same_realm(*life(other)));
+  CHECK_FALSE(left.is_of_same_realm(*liveness(other)));
 
-  const auto held = std::make_shared<lifeline>(1000, "peer", lifeline::usual_silence_limit, again);
-  CHECK(network.claims.claim("node", held, now) == claim_outcome::granted);
+  const auto held =
+      std::make_shared<connection_liveness>(1000, "peer", connection_liveness::usual_silence_limit, again);
+  CHECK(network.node_ids.claim("node", held, now) == claim_outcome::granted);
   again.reset();
-  CHECK(held->is_left_over());
+  CHECK(held->is_orphaned());
   again = network.realm_of(with_secret("secret"));
-  CHECK(network.claims.claim("node", life(again), now) == claim_outcome::taken);
-  CHECK_FALSE(held->is_left_over()); // it is used again
+  CHECK(network.node_ids.claim("node", liveness(again), now) == claim_outcome::taken);
+  CHECK_FALSE(held->is_orphaned()); // it is used again
   again.reset();
-  CHECK(held->is_left_over());
+  CHECK(held->is_orphaned());
 }
 
-TEST_CASE("files that are renewed by leading a link elsewhere stay of their realm") {
+TEST_CASE("files that are renewed by changing a link stay in their realm") {
   const troupe::test::temporary_folder folder;
   namespace fs = std::filesystem;
   for (const auto* version : {"1", "2"}) {
@@ -93,7 +94,7 @@ TEST_CASE("files that are renewed by leading a link elsewhere stay of their real
   CHECK(network.realm_of(files()) == before);
 }
 
-TEST_CASE("an actor can be written to from its start to its end, and takes its tokens meanwhile") {
+TEST_CASE("an actor is reachable from its start to its end, and gets tokens meanwhile") {
   receiver_list receivers;
   int tokens = 0;
   receivers.add(7, [&](const flow_token&) { ++tokens; });
@@ -109,7 +110,7 @@ TEST_CASE("an actor can be written to from its start to its end, and takes its t
   CHECK(receivers.contains(8));
 }
 
-TEST_CASE("what all connections collect together is bounded, and comes back") {
+TEST_CASE("limits what all connections collect together, and gives it back") {
   network_limits limits;
   limits.max_collected_bytes = 100;
   system_network network{limits, {}};

@@ -1,5 +1,5 @@
-// This test program's heap: it counts, so that a test can tell what a few hostile bytes cost, and fails when a test
-// says so.
+// This test program's heap. It counts bytes, so that a test can measure what a few hostile bytes cost, and fails when a
+// test says so.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@ namespace troupe::net::testing {
 extern std::atomic<std::size_t> in_use;
 extern std::atomic<std::size_t> most_in_use;
 
-/// Of this thread, the allocation that throws std::bad_alloc: 1 is the next one; 0: none.
+/// Which allocation of this thread throws std::bad_alloc: 1 is the next one; 0: none.
 std::size_t& failing_allocation();
 
 } // namespace troupe::net::testing

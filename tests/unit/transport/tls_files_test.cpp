@@ -20,7 +20,7 @@ std::string problem_of(const tls_options& options) {
 
 } // namespace
 
-TEST_CASE("what is wrong with a file is said with its name") {
+TEST_CASE("reports what is wrong with a file, and its name") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto mine = options_for(ca.issue("mine"));
@@ -33,7 +33,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
   SECTION("a folder") {
     std::filesystem::create_directory(folder / "folder");
     given.files.cert = folder / "folder";
-    CHECK_THAT(problem_of(given), Contains((folder / "folder").string() + ": is no regular file"));
+    CHECK_THAT(problem_of(given), Contains((folder / "folder").string() + ": is not a regular file"));
   }
   SECTION("garbage") {
     const auto which = GENERATE(&tls_files::cert, &tls_files::key, &tls_files::ca);
@@ -42,7 +42,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
     given.files.*which = folder / "bad.pem";
     CHECK_THAT(problem_of(given), Contains((folder / "bad.pem").string() + ": holds no "));
   }
-  SECTION("a damaged certificate behind a good one") {
+  SECTION("a damaged certificate after a good one") {
     const auto which = GENERATE(&tls_files::cert, &tls_files::ca);
     auto content = read_all(mine.files.*which);
     content += content.substr(0, content.size() / 2) + "\n-----END CERTIFICATE-----\n";
@@ -61,7 +61,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
     std::filesystem::permissions(mine.files.key, open_for, std::filesystem::perm_options::add);
     CHECK_THAT(problem_of(given), Contains(mine.files.key.string() + ": others can access it"));
   }
-  SECTION("a key that its group can read will do") {
+  SECTION("a key that its group can read is accepted") {
     std::filesystem::permissions(mine.files.key, std::filesystem::perms::group_read,
                                  std::filesystem::perm_options::add);
     CHECK(problem_of(given) == "none");
@@ -71,7 +71,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
     CHECK_THAT(problem_of(given),
                Contains(given.files.key.string() + ": does not belong to the certificate " + mine.files.cert.string()));
   }
-  SECTION("a key behind a passphrase") {
+  SECTION("a key with a passphrase") {
     write_private(folder / "locked.pem", locked_key("secret"));
     given.files.key = folder / "locked.pem";
     CHECK_THAT(problem_of(given), Contains(given.files.key.string() + ": holds no private key"));
@@ -85,19 +85,19 @@ TEST_CASE("what is wrong with a file is said with its name") {
     given.files = ca.issue("early", {.begins = 1h, .ends = 2h});
     CHECK_THAT(problem_of(given), Contains(given.files.cert.string() + ": is not valid before ") && Contains("GMT"));
   }
-  SECTION("for servers alone, at a process that dials") {
+  SECTION("for servers only, at a process that dials") {
     given.files = ca.issue("server", {.allowed = usage::server});
     CHECK_THAT(problem_of(given),
                Contains(given.files.cert.string()) && Contains("extended key usage lacks clientAuth"));
   }
-  SECTION("for clients alone") {
+  SECTION("for clients only") {
     given.files = ca.issue("client", {.allowed = usage::client});
     CHECK(problem_of(given) == "none"); // a client does not accept
     given.accepts = true;
     CHECK_THAT(problem_of(given),
                Contains(given.files.cert.string()) && Contains("extended key usage lacks serverAuth"));
   }
-  SECTION("without a word about its use") {
+  SECTION("without a key usage extension") {
     given.files = ca.issue("unsaid", {.allowed = usage::unsaid});
     given.accepts = true;
     CHECK(problem_of(given) == "none");
@@ -106,7 +106,7 @@ TEST_CASE("what is wrong with a file is said with its name") {
     given.files = ca.issue("encrypting", {.key_usage = "keyEncipherment"});
     CHECK_THAT(problem_of(given), Contains(given.files.cert.string()) && Contains("key usage lacks digitalSignature"));
   }
-  SECTION("no name to know others by") {
+  SECTION("no name to identify peers") {
     given.cluster_name.clear();
     CHECK_THAT(problem_of(given), Contains("needs a cluster name"));
   }
@@ -119,7 +119,7 @@ TEST_CASE("a context describes its certificate, not its key") {
   CHECK_THAT(context->description(), Contains("cluster.test n1.test, valid until ") && Contains("GMT"));
 }
 
-TEST_CASE("a fingerprint tells of every change") {
+TEST_CASE("a fingerprint changes with every change of the files") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto files = ca.issue("mine");
@@ -127,7 +127,7 @@ TEST_CASE("a fingerprint tells of every change") {
   CHECK(fingerprint(files) == first);
   const auto which = GENERATE(&tls_files::cert, &tls_files::key, &tls_files::ca);
   const auto content = read_all(files.*which);
-  write_private(files.*which, content); // replaced by the same
+  write_private(files.*which, content); // replaced by the same content
   CHECK(fingerprint(files) != first);
   std::filesystem::remove(files.*which);
   const auto without = fingerprint(files);
@@ -135,7 +135,7 @@ TEST_CASE("a fingerprint tells of every change") {
   CHECK(fingerprint(files) == without);
 }
 
-TEST_CASE("private files are read whole, and only private ones") {
+TEST_CASE("reads private files completely, and only private ones") {
   const temporary_folder folder;
   const auto file = folder / "secret";
   write_private(file, "content\n");

@@ -1,5 +1,5 @@
-// The other end of a TLS connection as the production code would never be: it shows any certificate or none, demands
-// nothing, and goes on after every error.
+// A TLS peer that behaves as the production code never would: it presents any certificate or none, demands nothing, and
+// continues after every error.
 #pragma once
 
 #include "runtime/transport/tls.hpp"
@@ -11,22 +11,22 @@
 namespace troupe::net::testing {
 
 struct peer_wish {
-  /// Not set: no certificate.
+  /// Without a value: no certificate.
   std::optional<tls_files> shows = {};
-  /// Speaks TLS 1.2 at most.
+  /// Supports at most TLS 1.2.
   bool old = false;
 };
 
 class tls_peer {
  public:
-  /// `here` is its own end of the connection.
+  /// `here` is this peer's end of the connection.
   tls_peer(side here, int socket, const peer_wish& wish);
   ~tls_peer();
 
-  /// Goes on with its handshake as far as it can, then says something and listens.
+  /// Continues its handshake as far as possible, then sends something and reads.
   void step();
   bool greeted() const;
-  /// Everything that the other end said after the handshake.
+  /// Everything that the other end sent after the handshake.
   const std::string& heard() const { return heard_; }
 
  private:

@@ -18,7 +18,7 @@ using state = tls_handshake::state;
 
 namespace {
 
-/// Two ends of ours, driven in turn in this thread.
+/// Two of our own ends, driven alternately in this thread.
 struct meeting {
   meeting(const tls_options& dialing, const tls_options& accepting)
       : dialed(tls_context::load(dialing)->begin(side::dialed, sockets.dialed.get())),
@@ -39,12 +39,12 @@ struct meeting {
   state accepted_state = state::wants_read;
 };
 
-/// Writes all of it from one end and reads it at the other, in turn; returns what arrived.
+/// Writes everything at one end and reads it at the other, alternately. Returns what arrived.
 std::string carry(channel& from, channel& to, const std::string& bytes) {
   std::string arrived;
   std::size_t sent = 0;
   std::vector<char> block(100'000);
-  // After `again` the same is offered from another place, as when CAF's buffer grows.
+  // After `again` offer the same bytes from another address, as when CAF's buffer grows.
   std::string places[2];
   for (int turn = 0; turn < 1000 && arrived.size() < bytes.size(); ++turn) {
     auto& rest = places[turn % 2];
@@ -73,7 +73,7 @@ void check_talks(meeting& one) {
   CHECK(carry(*here, *there, "from who accepted") == "from who accepted");
 }
 
-/// Two nodes of a cluster that have met, with the streams of who dialed and who accepted.
+/// Two connected nodes of a cluster, with the streams of the dialing and the accepting end.
 struct acquaintances {
   temporary_folder folder;
   authority ca{folder, "ca"};
@@ -88,7 +88,7 @@ struct acquaintances {
   }
 };
 
-/// One end of ours against a peer that shows what it likes. Returns why ours refuses it.
+/// One of our ends against a peer with arbitrary credentials. Returns why our end refuses it.
 std::string refusal_of(side ours, const tls_options& options, const peer_wish& peer) {
   connected_pair sockets;
   const auto& own = ours == side::dialed ? sockets.dialed : sockets.accepted;
@@ -102,13 +102,13 @@ std::string refusal_of(side ours, const tls_options& options, const peer_wish& p
   }
   CHECK(stranger.heard().empty());
   REQUIRE(where == state::failed);
-  CHECK(ERR_peek_error() == 0); // or it would end another session of this thread
+  CHECK(ERR_peek_error() == 0); // an error left here would end another session of this thread
   return handshake->problem();
 }
 
 } // namespace
 
-TEST_CASE("two nodes with certificates of the cluster talk, both ways") {
+TEST_CASE("two nodes with certificates of the cluster exchange data in both directions") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto allowed = GENERATE(usage::both, usage::unsaid);
@@ -128,7 +128,7 @@ TEST_CASE("a certificate for one direction is enough for that direction") {
   check_talks(one);
 }
 
-TEST_CASE("certificates may come by way of an intermediate authority") {
+TEST_CASE("accepts certificates of an intermediate authority") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto between = ca.intermediate("between");
@@ -143,7 +143,7 @@ TEST_CASE("certificates may come by way of an intermediate authority") {
              Contains("certificate: unable to get local issuer certificate"));
 }
 
-TEST_CASE("the name is the cluster's or one of those that do as well, in any case of letters") {
+TEST_CASE("the name must be the cluster's or an allowed one, without regard to case") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   auto accepting = options_for(ca.issue("accepted"));
@@ -156,7 +156,7 @@ TEST_CASE("the name is the cluster's or one of those that do as well, in any cas
     meeting one{dialing, accepting};
     check_talks(one);
   }
-  SECTION("names to allow are enough") {
+  SECTION("allowed names are enough") {
     accepting.allowed_names.emplace_back("cluster.test");
     accepting.cluster_name.clear();
     meeting one{dialing, accepting};
@@ -164,7 +164,7 @@ TEST_CASE("the name is the cluster's or one of those that do as well, in any cas
   }
 }
 
-TEST_CASE("who does not belong to the cluster is refused by either end, and gets no byte") {
+TEST_CASE("either end refuses a peer that does not belong to the cluster, and sends it no byte") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const authority other{folder, "other"};
@@ -194,7 +194,7 @@ TEST_CASE("who does not belong to the cluster is refused by either end, and gets
   }
 }
 
-TEST_CASE("a name that this end does not allow is refused although the other end allows it") {
+TEST_CASE("refuses a name that this end does not allow, although the other end allows it") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   auto accepting = options_for(ca.issue("accepted"));
@@ -202,7 +202,7 @@ TEST_CASE("a name that this end does not allow is refused although the other end
   auto dialing = options_for(ca.issue("dialed", {.names = {"operator.test"}}));
   meeting welcome{dialing, accepting};
   check_talks(welcome);
-  meeting unwelcome{accepting, dialing}; // who dialed before, accepts: its name is not allowed at a plain member
+  meeting unwelcome{accepting, dialing}; // the roles are swapped: a plain member does not allow that name
   unwelcome.talk();
   CHECK(unwelcome.done());
   meeting refused{options_for(ca.issue("third")), dialing};
@@ -211,13 +211,13 @@ TEST_CASE("a name that this end does not allow is refused although the other end
   CHECK_THAT(refused.dialed->problem(), Contains("does not carry a name"));
 }
 
-TEST_CASE("who shows no certificate is refused") {
+TEST_CASE("refuses a peer without a certificate") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   CHECK_THAT(refusal_of(side::accepted, options_for(ca.issue("mine")), {}), Contains("did not return a certificate"));
 }
 
-TEST_CASE("TLS 1.2 is not spoken") {
+TEST_CASE("rejects TLS 1.2") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const peer_wish old{.shows = ca.issue("old"), .old = true};
@@ -225,7 +225,7 @@ TEST_CASE("TLS 1.2 is not spoken") {
   CHECK_THAT(refusal_of(side::dialed, options_for(ca.issue("mine")), old), Contains("protocol version"));
 }
 
-TEST_CASE("who does not speak TLS at all is told apart, and whoever leaves") {
+TEST_CASE("distinguishes a peer that does not speak TLS from one that closes") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto context = tls_context::load(options_for(ca.issue("mine")));
@@ -247,7 +247,7 @@ TEST_CASE("who does not speak TLS at all is told apart, and whoever leaves") {
   }
 }
 
-TEST_CASE("writing to an end that is gone ends the stream, not the process") {
+TEST_CASE("writing to a closed end ends the stream, not the process") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   meeting one{options_for(ca.issue("dialed")), options_for(ca.issue("accepted"))};
@@ -260,7 +260,7 @@ TEST_CASE("writing to an end that is gone ends the stream, not the process") {
   CHECK(wrote == flow::closed);
 }
 
-TEST_CASE("a session that fails does not disturb another one of the same thread") {
+TEST_CASE("a session that fails does not affect another one of the same thread") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const authority other{folder, "other"};
@@ -273,7 +273,7 @@ TEST_CASE("a session that fails does not disturb another one of the same thread"
   meeting good{mine, options_for(ca.issue("accepted"))};
   meeting bad{mine, foreign};
   for (int turn = 0; turn < 20; ++turn) {
-    // Another library's leftovers in this thread's error queue, too.
+    // Nor do errors that another library left in this thread's queue.
     ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
     if (meeting::waits(good.dialed_state)) good.dialed_state = good.dialed->step();
     if (meeting::waits(bad.accepted_state)) bad.accepted_state = bad.accepted->step();
@@ -295,7 +295,7 @@ TEST_CASE("a session that fails does not disturb another one of the same thread"
   ERR_clear_error();
 }
 
-TEST_CASE("megabytes go through in pieces, and sessions outlive their context") {
+TEST_CASE("transfers megabytes in pieces, and sessions outlive their context") {
   acquaintances both;
   auto& one = both.one;
   const auto& there = both.there;
@@ -308,7 +308,7 @@ TEST_CASE("megabytes go through in pieces, and sessions outlive their context") 
   CHECK(carry(*here, *there, large) == large);
 }
 
-TEST_CASE("what is left of a record is held: the socket does not announce it") {
+TEST_CASE("holds_bytes reports the rest of a record, which the socket does not") {
   acquaintances both;
   auto& one = both.one;
   const auto& there = both.there;
@@ -331,7 +331,7 @@ TEST_CASE("a damaged record ends the stream") {
   const auto& there = both.there;
   const auto& here = both.here;
   REQUIRE(there->write("first", 5).bytes == 5);
-  // In between stands somebody who adds a record.
+  // An attacker in between inserts a record.
   REQUIRE(::send(one.sockets.dialed.get(), "\x17\x03\x03\x00\x20", 5, 0) == 5);
   REQUIRE(::send(one.sockets.dialed.get(), std::string(32, 'x').data(), 32, 0) == 32);
   REQUIRE(there->write("second", 6).bytes == 6);

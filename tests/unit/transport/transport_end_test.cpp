@@ -1,4 +1,4 @@
-// The end of a transport, on whatever thread and whatever its own thread does.
+// The end of a transport, on any thread, and whatever its own thread is doing.
 #include "runtime/transport/transport.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The network of an actor system that says when its last user has let go of it.
+/// The network of an actor system that reports when its last user has released it.
 std::shared_ptr<system_network> network_with_end(const std::shared_ptr<std::promise<void>>& ended) {
   return {new system_network{{}, [](const std::string&) {}}, [ended](system_network* gone) {
             delete gone;
@@ -31,7 +31,7 @@ bool happens(const std::shared_ptr<std::promise<void>>& what) {
 
 } // namespace
 
-TEST_CASE("a transport whose last owner lets go of it on its own thread ends there, and frees everything") {
+TEST_CASE("a transport that is released on its own thread ends there, and frees everything") {
   const auto gone = std::make_shared<std::promise<void>>();
   transport_options options;
   options.system = network_with_end(gone);
@@ -44,7 +44,7 @@ TEST_CASE("a transport whose last owner lets go of it on its own thread ends the
   CHECK(happens(gone));
 }
 
-TEST_CASE("a transport ends in time although its thread hangs, which frees everything later") {
+TEST_CASE("a transport ends in time although its thread hangs; the thread frees everything later") {
   struct state {
     std::binary_semaphore hangs{0}, goes_on{0};
   };
@@ -64,17 +64,17 @@ TEST_CASE("a transport ends in time although its thread hangs, which frees every
     const auto noise = knock(port);
     const std::string nothing_sensible(100, 'x');
     REQUIRE(::send(noise.get(), nothing_sensible.data(), nothing_sensible.size(), MSG_NOSIGNAL) > 0);
-    shared->hangs.acquire(); // while it says that it turned this away
+    shared->hangs.acquire(); // while it logs the refusal of this connection
   }
   auto ended = std::async(std::launch::async, [&] { net.reset(); });
   const bool in_time = ended.wait_for(8s) == std::future_status::ready;
   CHECK(threads_are_left());
-  shared->goes_on.release(); // also of a transport that waits for its thread
+  shared->goes_on.release(); // also for a transport that waits for its thread
   CHECK(in_time);
   CHECK(happens(gone));
 }
 
-TEST_CASE("what a taker holds is freed without the lock under which takers are called") {
+TEST_CASE("frees what a taker owns without the lock under which takers are called") {
   struct asks_again {
     transport* net = nullptr;
     ~asks_again() {
@@ -88,7 +88,7 @@ TEST_CASE("what a taker holds is freed without the lock under which takers are c
   auto last = std::make_shared<asks_again>();
   last->net = net.get();
   net->accept([held = std::move(last)](open_connection) {});
-  // Waits for itself for ever if it is freed under the lock.
+  // This would deadlock if it were freed under the lock.
   std::thread([net, over]() mutable {
     net->stop_listening();
     over->set_value();
@@ -96,7 +96,7 @@ TEST_CASE("what a taker holds is freed without the lock under which takers are c
   CHECK(ended.wait_for(10s) == std::future_status::ready);
 }
 
-TEST_CASE("a transport may be ended by the one who takes its connections") {
+TEST_CASE("the taker of its connections may end a transport") {
   const auto gone = std::make_shared<std::promise<void>>();
   transport_options options;
   options.system = network_with_end(gone);

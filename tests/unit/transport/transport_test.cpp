@@ -20,7 +20,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-/// What another thread hands over, in order.
+/// What another thread passes on, in order.
 template <class T> class mailbox {
  public:
   void put(T one) {
@@ -28,7 +28,7 @@ template <class T> class mailbox {
     all_.push_back(std::move(one));
     changed_.notify_all();
   }
-  /// At most ten seconds.
+  /// Waits at most ten seconds.
   T take() {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, 10s, [&] { return !all_.empty(); })) throw std::runtime_error("nothing comes");
@@ -55,7 +55,7 @@ transport_options patient() {
   return options;
 }
 
-/// A transport with what it gives away.
+/// A transport and what it passes on.
 struct station {
   explicit station(transport_options options = patient()) {
     options.warn = [this](const std::string& text) { said.put(text); };
@@ -75,7 +75,7 @@ void write_all(const open_connection& to, std::string_view bytes) {
   REQUIRE(to.stream->write(bytes.data(), bytes.size()).bytes == bytes.size());
 }
 
-/// Reads exactly so much, or what comes before the end.
+/// Reads exactly this many bytes, or what arrives before the end.
 std::string read_some(const open_connection& from, std::size_t size) {
   std::string bytes;
   while (bytes.size() < size) {
@@ -103,7 +103,7 @@ std::string failure_of_dialing(station& from, std::uint16_t port) {
 const auto node_a = basp::node(100, 'a');
 const auto node_b = basp::node(200, 'b');
 
-/// Somebody who is through the opening and then says what it likes.
+/// A peer that has completed its opening and then sends arbitrary bytes.
 struct insider {
   explicit insider(std::uint16_t port) : insider(knock(port)) {}
   explicit insider(socket_guard connected) : socket(std::move(connected)) {
@@ -116,14 +116,14 @@ struct insider {
 
 } // namespace
 
-TEST_CASE("what is dialed arrives, and frames go both ways through the guards") {
+TEST_CASE("a dial arrives, and frames pass the guards in both directions") {
   station accepting;
   accepting.open();
   station dialing;
   const auto there = dialing.net->dial("127.0.0.1", accepting.port);
   const auto here = accepting.arrived.take();
-  CHECK(there.life->peer() == "127.0.0.1");
-  CHECK(here.life->peer() == "127.0.0.1");
+  CHECK(there.liveness->peer() == "127.0.0.1");
+  CHECK(here.liveness->peer() == "127.0.0.1");
   const auto to_accepting = basp::client_hello(node_b) + basp::wire("troupe.hello", "hello");
   const auto to_dialing = basp::server_hello(node_a) + basp::wire("troupe.hello", "welcome");
   write_all(there, to_accepting);
@@ -131,10 +131,10 @@ TEST_CASE("what is dialed arrives, and frames go both ways through the guards") 
                       basp::wire("troupe.hello", "welcome"));
   CHECK(read_some(here, to_accepting.size()) == to_accepting);
   CHECK(read_some(there, to_dialing.size()) == to_dialing);
-  CHECK(dialing.said.take() == "left out a message of 127.0.0.1 that nobody waits for");
+  CHECK(dialing.said.take() == "dropped a message from 127.0.0.1: no actor here expects it");
 }
 
-TEST_CASE("transports of one actor system share what concerns connections, and each knows of the other's") {
+TEST_CASE("transports of one actor system share the state of connections, and each sees the other's") {
   station accepting;
   accepting.open();
   auto options = patient();
@@ -146,13 +146,13 @@ TEST_CASE("transports of one actor system share what concerns connections, and e
   CHECK(second.net->status().open_connections == 1);
   write_all(here, basp::server_hello(node_a));
   CHECK_FALSE(read_some(dialed, 1).empty());
-  // The one that dialed is gone; the other one still can cut what it left behind.
+  // The transport that dialed is gone. The other one can still cut its connection.
   first.net.reset();
   second.net->hang_up(node_a, "it does not answer");
   CHECK(ends(here));
 }
 
-TEST_CASE("a process that is connected in another realm is not dialed") {
+TEST_CASE("does not dial a process that is connected in another realm") {
   const temporary_folder folder;
   for (const auto* name : {"secret", "copy"}) write_private(folder / name, "a secret of the cluster\n");
   auto options = patient();
@@ -174,7 +174,7 @@ TEST_CASE("a process that is connected in another realm is not dialed") {
   CHECK(ends(other));
 }
 
-TEST_CASE("with certificates and a secret, too") {
+TEST_CASE("works with certificates and a secret") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   write_private(folder / "secret", "a secret of the cluster\n");
@@ -200,7 +200,7 @@ TEST_CASE("with certificates and a secret, too") {
   CHECK(arrived == large);
 }
 
-TEST_CASE("the transport takes over renewed files by itself, for new connections") {
+TEST_CASE("the transport loads renewed files by itself, for new connections") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const authority next{folder, "next"};
@@ -218,30 +218,30 @@ TEST_CASE("the transport takes over renewed files by itself, for new connections
   const auto before = dialing.net->dial("127.0.0.1", accepting.port);
   const auto here = accepting.arrived.take();
   CHECK_THAT(failure_of_dialing(renewed, accepting.port), Contains("certificate"));
-  CHECK_THAT(accepting.said.take(), Contains("turned away"));
+  CHECK_THAT(accepting.said.take(), Contains("refused a connection"));
 
   const auto files = next.issue("of the new CA", {.ends = 100h});
   std::filesystem::rename(files.key, mine.key);
   std::filesystem::rename(files.cert, mine.cert);
   std::filesystem::copy_file(next.certificate(), mine.ca, std::filesystem::copy_options::overwrite_existing);
   const auto said = accepting.said.take();
-  // It may have looked between two of the files.
+  // It may have polled between the writes of two files.
   CHECK_THAT(said.find("unusable") != std::string::npos ? accepting.said.take() : said, Contains("took over"));
   CHECK_NOTHROW(renewed.net->dial("127.0.0.1", accepting.port));
   CHECK_THAT(failure_of_dialing(dialing, accepting.port), Contains("certificate"));
   write_all(before, basp::client_hello(node_b));
-  CHECK(read_some(here, 64).size() == 64); // what was open stays so
+  CHECK(read_some(here, 64).size() == 64); // an open connection stays open
   CHECK(accepting.net->status().certificate_end > std::chrono::system_clock::now() + 99h);
 }
 
-TEST_CASE("files that are unusable are an error at once") {
+TEST_CASE("unusable files are an error at once") {
   const temporary_folder folder;
   auto options = patient();
   options.files.secret = folder / "none";
   CHECK_THROWS_WITH(transport(options), Contains((folder / "none").string()));
 }
 
-TEST_CASE("connections are taken from the moment of listening, and handed on from the moment of accepting") {
+TEST_CASE("takes connections once it listens, and passes them on once it accepts") {
   station accepting;
   accepting.port = accepting.net->listen("127.0.0.1", 0);
   auto early = knock(accepting.port);
@@ -254,7 +254,7 @@ TEST_CASE("connections are taken from the moment of listening, and handed on fro
 TEST_CASE("a dialer learns why it gets no connection") {
   station accepting;
   accepting.open();
-  SECTION("nobody listens") {
+  SECTION("nothing listens") {
     station dialing;
     accepting.net->stop_listening();
     CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
@@ -266,7 +266,7 @@ TEST_CASE("a dialer learns why it gets no connection") {
     options.files.secret = folder / "secret";
     station dialing{options};
     CHECK(failure_of_dialing(dialing, accepting.port) == "the other end has another cluster secret, or none");
-    CHECK_THAT(accepting.said.take(), Contains("turned away a connection of 127.0.0.1") && Contains("secret"));
+    CHECK_THAT(accepting.said.take(), Contains("refused a connection from 127.0.0.1") && Contains("secret"));
   }
   SECTION("silence") {
     auto hasty = patient();
@@ -279,9 +279,9 @@ TEST_CASE("a dialer learns why it gets no connection") {
   }
 }
 
-TEST_CASE("more connections of one address than allowed are refused, and there is room again when one ends") {
+TEST_CASE("refuses connections of one address beyond the limit, and accepts again when one ends") {
   auto narrow = patient();
-  narrow.gate.max_connections_per_address = 2;
+  narrow.acceptor.max_connections_per_address = 2;
   station accepting{narrow};
   accepting.open();
   station dialing;
@@ -296,9 +296,9 @@ TEST_CASE("more connections of one address than allowed are refused, and there i
   CHECK_NOTHROW(accepting.arrived.take());
 }
 
-TEST_CASE("a half-open connection is closed when its time is over") {
+TEST_CASE("closes a half-open connection at its time limit") {
   auto hasty = patient();
-  hasty.gate.opening_timeout = 100ms;
+  hasty.acceptor.opening_timeout = 100ms;
   station accepting{hasty};
   accepting.open();
   const auto half = knock(accepting.port);
@@ -307,17 +307,17 @@ TEST_CASE("a half-open connection is closed when its time is over") {
   CHECK_THAT(accepting.said.take(), Contains("its opening took too long"));
 }
 
-TEST_CASE("whoever sends what no node sends is closed, and it is said why") {
+TEST_CASE("closes a connection with frames that no node sends, and logs why") {
   station accepting;
   accepting.open();
   const insider bad{accepting.port};
   const auto here = accepting.arrived.take();
   REQUIRE(send_all(bad.socket.get(), std::string(32, '\xff')));
   CHECK(ends(here));
-  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: no such operation: 255"));
+  CHECK_THAT(accepting.said.take(), Contains("closed the connection with 127.0.0.1: no such operation: 255"));
 }
 
-TEST_CASE("nobody takes the place of a node that is connected, and its place is free as soon as it is gone") {
+TEST_CASE("no peer replaces a connected node, and its id is free as soon as it is gone") {
   station accepting;
   accepting.open();
   const auto hello = basp::client_hello(node_b);
@@ -327,7 +327,7 @@ TEST_CASE("nobody takes the place of a node that is connected, and its place is 
   REQUIRE(send_all(first.socket.get(), hello + select));
   CHECK(read_some(*of_first, 128) == hello + select);
 
-  // Whoever is the same node hangs up by itself; nothing of it gets through, and nothing is said.
+  // The same node would disconnect by itself. Nothing of it passes, and nothing is logged.
   {
     const insider same{accepting.port};
     const auto of_same = accepting.arrived.take();
@@ -341,11 +341,11 @@ TEST_CASE("nobody takes the place of a node that is connected, and its place is 
   const auto of_second = accepting.arrived.take();
   REQUIRE(send_all(second.socket.get(), hello + select));
   CHECK(ends(of_second));
-  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: it says it is a node that is connected already"));
+  CHECK_THAT(accepting.said.take(), Contains("127.0.0.1: it claims to be a node that is already connected"));
   CHECK(accepting.net->status().incidents.at(static_cast<std::size_t>(incident::identity_refused)) == 1);
   CHECK(is_quiet(first.socket.get()));
 
-  // Its end need not have been noticed when the next one says hello, but before that one goes on.
+  // The end may still be unnoticed when the next one introduces itself, but not when that one continues.
   const insider third{accepting.port};
   const auto of_third = accepting.arrived.take();
   REQUIRE(send_all(third.socket.get(), hello));
@@ -357,7 +357,7 @@ TEST_CASE("nobody takes the place of a node that is connected, and its place is 
   CHECK(read_some(of_third, 64) == select);
 }
 
-TEST_CASE("a node that was started anew waits no longer than silence lasts for the end of its old connection") {
+TEST_CASE("a restarted node waits at most the silence limit for the end of its old connection") {
   auto strict = patient();
   strict.silence_limit = 900ms;
   station accepting{strict};
@@ -374,16 +374,16 @@ TEST_CASE("a node that was started anew waits no longer than silence lasts for t
     const auto of_anew = accepting.arrived.take();
     REQUIRE(send_all(anew.socket.get(), both));
     let_in = read_some(of_anew, 128) == both;
-    // As CAF would find out.
+    // As CAF would notice.
     if (of_stopped && wait_readable(of_stopped->socket.get(), steady::now()) && ends(*of_stopped)) of_stopped.reset();
     std::this_thread::sleep_for(20ms); // nap: the pace of a node that dials
   }
   CHECK(steady::now() - began < 1500ms);
 }
 
-TEST_CASE("what happens to connections is counted") {
+TEST_CASE("counts what happens to connections") {
   auto narrow = patient();
-  narrow.gate.max_connections_per_address = 1;
+  narrow.acceptor.max_connections_per_address = 1;
   station accepting{narrow};
   accepting.open();
   station dialing;
@@ -411,9 +411,9 @@ TEST_CASE("what happens to connections is counted") {
   CHECK(of(accepting, incident::cut_silent) == 0);
 }
 
-TEST_CASE("silence is cut, by whichever end does not hear anything; what is heard is not") {
+TEST_CASE("either end cuts a silent connection, and keeps one on which bytes arrive") {
   auto strict = patient();
-  strict.silence_limit = 1s; // so long that a busy machine does not make the other one silent, too
+  strict.silence_limit = 1s; // long enough that a busy machine does not make the other one silent as well
   station accepting{strict};
   accepting.open();
   const insider silent{accepting.port};
@@ -436,19 +436,19 @@ TEST_CASE("silence is cut, by whichever end does not hear anything; what is hear
   }
   CHECK(await_bytes(cut).empty());
   CHECK(ends(of_silent));
-  CHECK(accepting.said.take() == "cut a connection with 127.0.0.1: nothing was heard of it");
+  CHECK(accepting.said.take() == "cut the connection with 127.0.0.1: it was silent for too long");
   CHECK(is_quiet(heard.socket.get()));
   CHECK(beats > 5);
 }
 
-TEST_CASE("all connections together may collect so much of unfinished frames") {
+TEST_CASE("limits the unfinished frames of all connections together") {
   auto narrow = patient();
   narrow.limits.max_collected_bytes = 300'000; // buffers grow by doubling: enough for one of 200,000 bytes, not for two
   station accepting{narrow};
   accepting.open();
   auto unfinished = basp::client_hello(node_b) + basp::wire("troupe.hello", std::string(1'000'000, 'x'));
   unfinished.resize(200'000);
-  // True when the connection goes on although all of it has arrived.
+  // True if the connection continues although everything has arrived.
   const auto takes = [&](const insider& from, const open_connection& to) {
     std::size_t sent = 0;
     char block[1000];
@@ -466,18 +466,18 @@ TEST_CASE("all connections together may collect so much of unfinished frames") {
   const insider second{accepting.port};
   const auto of_second = accepting.arrived.take();
   CHECK_FALSE(takes(second, of_second));
-  CHECK_THAT(accepting.said.take(), Contains("closed a connection of 127.0.0.1: too much of unfinished frames"));
+  CHECK_THAT(accepting.said.take(), Contains("closed the connection with 127.0.0.1: the unfinished frames"));
   of_first.reset();
   const insider third{accepting.port};
   CHECK(takes(third, accepting.arrived.take()));
 }
 
-TEST_CASE("listening ends, as often as one likes, and can begin anew") {
+TEST_CASE("can stop listening repeatedly, and listen again") {
   station accepting;
   station dialing;
   accepting.net->stop_listening();
   accepting.port = accepting.net->listen("127.0.0.1", 0);
-  accepting.net->stop_listening(); // before anything was accepted
+  accepting.net->stop_listening(); // before a connection was accepted
   CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
   accepting.open();
   const auto before = dialing.net->dial("127.0.0.1", accepting.port);
@@ -486,7 +486,7 @@ TEST_CASE("listening ends, as often as one likes, and can begin anew") {
   accepting.net->stop_listening();
   CHECK(failure_of_dialing(dialing, accepting.port) == "Connection refused");
   write_all(before, basp::client_hello(node_b));
-  CHECK(read_some(kept, 10).size() == 10); // what was open stays so
+  CHECK(read_some(kept, 10).size() == 10); // an open connection stays open
   accepting.open();
   const auto after = dialing.net->dial("127.0.0.1", accepting.port);
   CHECK_NOTHROW(accepting.arrived.take());
@@ -506,7 +506,7 @@ TEST_CASE("connections outlive their transport") {
   CHECK(read_some(there, 64).size() == 64);
 }
 
-TEST_CASE("a transport that nobody uses ends at once") {
+TEST_CASE("an unused transport ends at once") {
   const auto begin = steady::now();
   for (int i = 0; i < 20; ++i) {
     station idle;
@@ -515,7 +515,7 @@ TEST_CASE("a transport that nobody uses ends at once") {
   CHECK(steady::now() - begin < 5s);
 }
 
-TEST_CASE("a crowd of strangers fills no log, and is counted") {
+TEST_CASE("a flood of strangers does not fill the log, and is counted") {
   station accepting;
   accepting.open();
   const auto turn_one_away = [&] {
@@ -525,19 +525,19 @@ TEST_CASE("a crowd of strangers fills no log, and is counted") {
   };
   turn_one_away();
   const auto first = steady::now();
-  CHECK(accepting.said.take() == "turned away a connection of 127.0.0.1: the other end does not speak this protocol");
+  CHECK(accepting.said.take() == "refused a connection from 127.0.0.1: the other end does not speak this protocol");
   int more = 0;
   for (; accepting.said.empty(); ++more) {
     REQUIRE(steady::now() - first < 10s);
     turn_one_away();
-    std::this_thread::sleep_for(10ms); // nap: enough of them in the second for which nothing is said
+    std::this_thread::sleep_for(10ms); // nap: enough of them within the second without log lines
   }
   CHECK(steady::now() - first > 900ms);
   CHECK_THAT(accepting.said.take(), Contains("(and " + std::to_string(more - 1) + " more like this)"));
 }
 
-TEST_CASE("a transport ends at once, also where its timer is just due") {
-  // The watchdog's tick is the only thing that runs: the end meets it earlier or later in each round.
+TEST_CASE("a transport ends at once, even if its timer is just due") {
+  // Only the watchdog's tick runs. The end meets it earlier or later in each round.
   std::vector<std::thread> all;
   std::vector<steady::duration> took(40);
   for (std::size_t round = 0; round < took.size(); ++round)
@@ -545,7 +545,7 @@ TEST_CASE("a transport ends at once, also where its timer is just due") {
       const auto began = steady::now();
       {
         const transport one{patient()};
-        std::this_thread::sleep_until(began + watchdog::pace - 1ms + round * 50us); // nap: towards the tick
+        std::this_thread::sleep_until(began + watchdog::pace - 1ms + round * 50us); // nap: until about the tick
       }
       slot = steady::now() - began;
     });

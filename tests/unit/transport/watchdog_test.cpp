@@ -11,7 +11,7 @@ namespace {
 
 using names = std::vector<std::string>;
 
-/// True when this end finds the connection closed.
+/// True if this end finds the connection closed.
 bool is_closed(const socket_guard& socket) {
   char byte;
   return ::recv(socket.get(), &byte, 1, 0) == 0;
@@ -23,29 +23,29 @@ names names_of(const std::vector<watchdog::cut>& cuts) {
   return found;
 }
 
-/// A watchdog that is asked at its pace.
+/// A watchdog that is polled at its pace.
 struct patrol {
-  patrol() { dog.look(now); }
+  patrol() { dog.poll(now); }
   names look_for(std::chrono::milliseconds time) {
     names cut;
     for (const auto until = now + time; now < until;) {
       now += watchdog::pace;
-      for (auto& one : names_of(dog.look(now))) cut.push_back(one);
+      for (auto& one : names_of(dog.poll(now))) cut.push_back(one);
     }
     return cut;
   }
   watchdog dog;
-  /// Made up, but a connection is heard by the real clock.
+  /// A simulated time; connections record activity with the real clock.
   steady_time now = std::chrono::steady_clock::now();
 };
 
 } // namespace
 
-TEST_CASE("a connection that brings nothing is cut, once, and after the limit") {
+TEST_CASE("cuts a silent connection once, after the limit") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   CHECK(one.look_for(800ms).empty());
   CHECK_FALSE(is_closed(sockets.accepted));
   CHECK(one.look_for(400ms) == names{"10.0.0.1"});
@@ -54,28 +54,28 @@ TEST_CASE("a connection that brings nothing is cut, once, and after the limit") 
   CHECK(one.look_for(2s).empty());
 }
 
-TEST_CASE("of two connections, the one that was heard later is cut later") {
+TEST_CASE("cuts the connection later on which bytes arrived later") {
   patrol one;
   connected_pair heard;
   connected_pair silent;
-  const auto life = std::make_shared<lifeline>(heard.dialed.get(), "10.0.0.1");
-  const auto other = std::make_shared<lifeline>(silent.dialed.get(), "10.0.0.2");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(heard.dialed.get(), "10.0.0.1");
+  const auto other = std::make_shared<connection_liveness>(silent.dialed.get(), "10.0.0.2");
+  one.dog.add(liveness);
   one.dog.add(other);
-  while (life->heard_at() < other->heard_at() + 5ms) life->heard();
+  while (liveness->heard_at() < other->heard_at() + 5ms) liveness->heard();
   CHECK(one.look_for(800ms).empty());
-  CHECK(names_of(one.dog.look(other->heard_at() + 902ms)) == names{"10.0.0.2"});
+  CHECK(names_of(one.dog.poll(other->heard_at() + 902ms)) == names{"10.0.0.2"});
   CHECK(is_closed(silent.accepted));
   CHECK_FALSE(is_closed(heard.accepted));
-  CHECK(names_of(one.dog.look(life->heard_at() + 902ms)) == names{"10.0.0.1"});
+  CHECK(names_of(one.dog.poll(liveness->heard_at() + 902ms)) == names{"10.0.0.1"});
 }
 
 TEST_CASE("each connection has its own limit") {
   patrol one;
   connected_pair strict, patient;
-  const auto life = std::make_shared<lifeline>(strict.dialed.get(), "10.0.0.1", 300ms);
-  const auto other = std::make_shared<lifeline>(patient.dialed.get(), "10.0.0.2", 3s);
-  for (const auto& each : {life, other}) {
+  const auto liveness = std::make_shared<connection_liveness>(strict.dialed.get(), "10.0.0.1", 300ms);
+  const auto other = std::make_shared<connection_liveness>(patient.dialed.get(), "10.0.0.2", 3s);
+  for (const auto& each : {liveness, other}) {
     each->introduced();
     one.dog.add(each);
   }
@@ -85,38 +85,38 @@ TEST_CASE("each connection has its own limit") {
   CHECK(one.look_for(1s) == names{"10.0.0.2"});
 }
 
-TEST_CASE("when this process itself stood still nobody is blamed for it") {
+TEST_CASE("does not cut connections because this process itself was paused") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   CHECK(one.look_for(500ms).empty());
   one.now += 10s;
-  CHECK(one.dog.look(one.now).empty());
-  CHECK(one.look_for(900ms).empty()); // from now on it has its time again
+  CHECK(one.dog.poll(one.now).empty());
+  CHECK(one.look_for(900ms).empty()); // the limit starts again from now
   CHECK_FALSE(is_closed(sockets.accepted));
   CHECK(one.look_for(100ms) == names{"10.0.0.1"});
 }
 
-TEST_CASE("late by a little is no excuse") {
+TEST_CASE("a short delay of this process does not extend the limit") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
   names cut;
   for (int i = 0; i < 5; ++i) {
     one.now += 3 * watchdog::pace;
-    for (auto& each : names_of(one.dog.look(one.now))) cut.push_back(each);
+    for (auto& each : names_of(one.dog.poll(one.now))) cut.push_back(each);
   }
   CHECK(cut == names{"10.0.0.1"});
 }
 
-TEST_CASE("connections are counted by address, until they end") {
+TEST_CASE("counts connections by address, until they end") {
   watchdog dog;
   connected_pair sockets;
-  const auto first = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  const auto second = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.1");
-  const auto third = std::make_shared<lifeline>(sockets.accepted.get(), "10.0.0.2");
+  const auto first = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  const auto second = std::make_shared<connection_liveness>(sockets.accepted.get(), "10.0.0.1");
+  const auto third = std::make_shared<connection_liveness>(sockets.accepted.get(), "10.0.0.2");
   for (const auto& one : {first, second, third}) dog.add(one);
   CHECK(dog.open("10.0.0.1").all == 3);
   CHECK(dog.open("10.0.0.1").of_network == 2);
@@ -127,12 +127,12 @@ TEST_CASE("connections are counted by address, until they end") {
   CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
-TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
+TEST_CASE("counts the IPv6 addresses of one /64 together") {
   watchdog dog;
   connected_pair sockets;
-  std::vector<std::shared_ptr<lifeline>> all;
+  std::vector<std::shared_ptr<connection_liveness>> all;
   for (const auto* peer : {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1", "10.0.0.1"}) {
-    all.push_back(std::make_shared<lifeline>(sockets.dialed.get(), peer));
+    all.push_back(std::make_shared<connection_liveness>(sockets.dialed.get(), peer));
     dog.add(all.back());
   }
   CHECK(dog.open("2001:db8:1:2::/64").of_network == 2);
@@ -140,37 +140,37 @@ TEST_CASE("of IPv6 addresses, those of one /64 are counted together") {
   CHECK(dog.open("10.0.0.1").of_network == 1);
 }
 
-TEST_CASE("an ended lifeline cuts nothing: the number of its socket may be another's by now") {
+TEST_CASE("an ended connection_liveness cuts nothing: its descriptor may belong to another socket by now") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
-  life->end();
-  life->cut();
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
+  liveness->end();
+  liveness->cut();
   CHECK(one.look_for(3s).empty());
   CHECK_FALSE(is_closed(sockets.accepted));
 }
 
-TEST_CASE("a connection that this process does not read is not to blame for its silence") {
+TEST_CASE("does not cut a connection that this process does not read") {
   patrol one;
   connected_pair sockets;
-  const auto life = std::make_shared<lifeline>(sockets.dialed.get(), "10.0.0.1");
-  one.dog.add(life);
-  life->introduced();
-  life->hold();
+  const auto liveness = std::make_shared<connection_liveness>(sockets.dialed.get(), "10.0.0.1");
+  one.dog.add(liveness);
+  liveness->introduced();
+  liveness->hold();
   CHECK(one.look_for(5s).empty());
-  life->release();
-  one.now = std::chrono::steady_clock::now(); // heard just now, by the real clock
+  liveness->release();
+  one.now = std::chrono::steady_clock::now(); // bytes arrived just now, by the real clock
   CHECK(one.look_for(800ms).empty());
   CHECK(one.look_for(400ms) == names{"10.0.0.1"});
 }
 
-TEST_CASE("who does not introduce itself is cut, however much it talks") {
+TEST_CASE("cuts a peer that does not introduce itself, however much it sends") {
   patrol one;
   connected_pair polite;
   connected_pair rude;
-  const auto introduced = std::make_shared<lifeline>(polite.dialed.get(), "10.0.0.1", 60s);
-  const auto anonymous = std::make_shared<lifeline>(rude.dialed.get(), "10.0.0.2", 60s);
+  const auto introduced = std::make_shared<connection_liveness>(polite.dialed.get(), "10.0.0.1", 60s);
+  const auto anonymous = std::make_shared<connection_liveness>(rude.dialed.get(), "10.0.0.2", 60s);
   one.dog.add(introduced);
   one.dog.add(anonymous);
   introduced->introduced();

@@ -1,4 +1,4 @@
-#include "runtime/transport/node_claims.hpp"
+#include "runtime/transport/node_id_registry.hpp"
 
 #include <utility>
 
@@ -6,15 +6,16 @@ namespace troupe::net {
 
 namespace {
 
-/// A megabyte or so.
+/// They take about 1 MB.
 constexpr std::size_t max_known = 10'000;
 
 } // namespace
 
-node_claims::node_claims(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
+node_id_registry::node_id_registry(std::size_t max_new_nodes, std::chrono::milliseconds new_node_interval)
     : max_new_(max_new_nodes), interval_(new_node_interval), new_left_(max_new_nodes) {}
 
-claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<lifeline>& by, steady_time now) {
+claim_outcome node_id_registry::claim(std::string_view node, const std::shared_ptr<connection_liveness>& by,
+                                      steady_time now) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
   if (held != holders_.end() && !held->second->ended()) {
@@ -23,16 +24,16 @@ claim_outcome node_claims::claim(std::string_view node, const std::shared_ptr<li
       held->second->share_with(*by);
       return claim_outcome::taken;
     }
-    // It is not needed any more; the next attempt finds the node free.
-    if (held->second->is_left_over()) held->second->cut();
+    // No transport needs that connection any more. The next attempt finds the node free.
+    if (held->second->is_orphaned()) held->second->cut();
     return claim_outcome::other_realm;
   }
-  if (!is_welcome(node, now)) return claim_outcome::too_many_nodes;
+  if (!admit(node, now)) return claim_outcome::too_many_nodes;
   holders_.insert_or_assign(std::string{node}, by);
   return claim_outcome::granted;
 }
 
-bool node_claims::is_welcome(std::string_view node, steady_time now) {
+bool node_id_registry::admit(std::string_view node, steady_time now) {
   std::string name{node};
   if (known_.contains(name)) return true;
   const auto passed = static_cast<std::size_t>((now - counted_at_) / interval_);
@@ -50,12 +51,12 @@ bool node_claims::is_welcome(std::string_view node, steady_time now) {
   return true;
 }
 
-void node_claims::release(const std::shared_ptr<lifeline>& by) {
+void node_id_registry::release(const std::shared_ptr<connection_liveness>& by) {
   const std::lock_guard lock(mutex_);
   std::erase_if(holders_, [&](const auto& item) { return item.second == by; });
 }
 
-bool node_claims::cut(std::string_view node) {
+bool node_id_registry::cut(std::string_view node) {
   const std::lock_guard lock(mutex_);
   const auto held = holders_.find(node);
   if (held == holders_.end()) return false;

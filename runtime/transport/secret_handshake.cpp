@@ -1,4 +1,4 @@
-#include "runtime/transport/greeting.hpp"
+#include "runtime/transport/secret_handshake.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -13,7 +13,7 @@ constexpr std::string_view magic = "TROUPE";
 constexpr char version = 2;
 constexpr std::size_t head_size = magic.size() + 2;
 /// A nonce or a proof follows the head.
-constexpr std::size_t body_size = greeting::nonce_size;
+constexpr std::size_t body_size = secret_handshake::nonce_size;
 constexpr std::size_t message_size = head_size + body_size;
 
 std::string head(refusal why) {
@@ -27,7 +27,7 @@ std::string head(refusal why) {
 
 const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-/// HMAC fills short keys up with zeros and so takes different secrets for one; a hash of what there is does not.
+/// HMAC pads short keys with zeros, so that different secrets could be equal keys. A hash of the secret avoids that.
 std::string key_of(std::string_view secret) {
   const auto text = secret.empty() ? std::string{"no secret"} : "secret:" + std::string{secret};
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -45,7 +45,7 @@ bool equal(std::string_view a, std::string_view b) {
 const char* to_string(refusal why) {
   switch (why) {
   case refusal::none:
-    return "has nothing against it";
+    return "accepts";
   case refusal::other_secret:
     return "has another cluster secret, or none";
   case refusal::other_version:
@@ -60,16 +60,16 @@ const char* to_string(refusal why) {
   return "refuses for a reason that this version does not know";
 }
 
-greeting::greeting(side here, std::string_view secret, std::string nonce)
+secret_handshake::secret_handshake(side here, std::string_view secret, std::string nonce)
     : here_(here), key_(key_of(secret)), own_nonce_(std::move(nonce)), wanted_(message_size) {
   if (own_nonce_.size() != nonce_size) throw std::logic_error("a nonce of the wrong size");
   if (here_ == side::dialed) out_ = head(refusal::none) + own_nonce_;
 }
 
-std::string greeting::take_output() { return std::exchange(out_, {}); }
+std::string secret_handshake::take_output() { return std::exchange(out_, {}); }
 
-void greeting::take(std::string_view bytes) {
-  if (bytes.size() != wanted_) throw std::logic_error("a greeting is fed what it did not ask for");
+void secret_handshake::take(std::string_view bytes) {
+  if (bytes.size() != wanted_) throw std::logic_error("secret_handshake::take got an unexpected number of bytes");
   if (!bytes.starts_with(magic)) throw opening_error("the other end does not speak this protocol");
   bytes.remove_prefix(magic.size());
   const auto said = static_cast<refusal>(bytes[1]);
@@ -81,21 +81,21 @@ void greeting::take(std::string_view bytes) {
   out_ = head(refusal::none) + (here_ == side::dialed ? proof_of(side::dialed) : own_nonce_);
 }
 
-void greeting::take_proof(std::string_view proof) {
+void secret_handshake::take_proof(std::string_view proof) {
   const auto other = here_ == side::dialed ? side::accepted : side::dialed;
   if (!equal(proof, proof_of(other))) refuse(refusal::other_secret);
   wanted_ = 0;
   if (here_ == side::accepted) out_ = head(refusal::none) + proof_of(side::accepted);
 }
 
-void greeting::refuse(refusal why) {
+void secret_handshake::refuse(refusal why) {
   out_ = refusing_welcome(why);
   wanted_ = 0;
   throw opening_error(std::string{"the other end "} + to_string(why));
 }
 
-std::string greeting::proof_of(side whose) const {
-  // Both nonces in a fixed order, and the end's name, so that no proof can be sent back to the one who made it.
+std::string secret_handshake::proof_of(side whose) const {
+  // Both nonces in a fixed order and the name of the end, so that a proof cannot be sent back to the end that made it.
   std::string message = whose == side::dialed ? "dialed" : "accepted";
   message += here_ == side::dialed ? own_nonce_ + other_nonce_ : other_nonce_ + own_nonce_;
   unsigned char digest[EVP_MAX_MD_SIZE];

@@ -1,4 +1,4 @@
-#include "runtime/transport/lifeline.hpp"
+#include "runtime/transport/connection_liveness.hpp"
 
 #include "runtime/transport/system_network.hpp"
 
@@ -14,12 +14,12 @@ std::weak_ptr<const void> files_of(const std::weak_ptr<const realm>& opened_in) 
 
 } // namespace
 
-lifeline::lifeline(int socket, std::string peer, std::chrono::milliseconds silence_limit,
-                   std::weak_ptr<const realm> opened_in)
+connection_liveness::connection_liveness(int socket, std::string peer, std::chrono::milliseconds silence_limit,
+                                         std::weak_ptr<const realm> opened_in)
     : peer_(std::move(peer)), network_(network_of(peer_)), files_(files_of(opened_in)), limit_(silence_limit.count()),
       heard_at_(now()), socket_(socket), realm_(std::move(opened_in)) {}
 
-void lifeline::share_with(const lifeline& other) {
+void connection_liveness::share_with(const connection_liveness& other) {
   const auto users = [&] {
     const std::lock_guard lock(other.mutex_);
     return other.realm_;
@@ -32,28 +32,28 @@ void lifeline::share_with(const lifeline& other) {
   for (auto ours = limit_.load(); theirs < ours && !limit_.compare_exchange_weak(ours, theirs);) continue;
 }
 
-bool lifeline::is_of_same_realm(const lifeline& other) const noexcept {
+bool connection_liveness::is_of_same_realm(const connection_liveness& other) const noexcept {
   return !files_.owner_before(other.files_) && !other.files_.owner_before(files_);
 }
 
-bool lifeline::is_left_over() const {
+bool connection_liveness::is_orphaned() const {
   const std::lock_guard lock(mutex_);
   const std::weak_ptr<const void> none;
   const bool has_realm = files_.owner_before(none) || none.owner_before(files_);
   return has_realm && realm_.expired();
 }
 
-bool lifeline::ended() const {
+bool connection_liveness::ended() const {
   const std::lock_guard lock(mutex_);
   return socket_ < 0;
 }
 
-void lifeline::end() {
+void connection_liveness::end() {
   const std::lock_guard lock(mutex_);
   socket_ = -1;
 }
 
-void lifeline::cut() {
+void connection_liveness::cut() {
   const std::lock_guard lock(mutex_);
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
 }

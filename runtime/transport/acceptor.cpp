@@ -1,4 +1,4 @@
-#include "runtime/transport/gate.hpp"
+#include "runtime/transport/acceptor.hpp"
 
 #include "runtime/transport/opening_wait.hpp"
 
@@ -18,17 +18,17 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using descriptor = asio::posix::stream_descriptor;
 
-/// Accepted in a row before others get their turn.
+/// Connections accepted in a row before other handlers run.
 constexpr int accepts_in_a_row = 16;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 constexpr std::chrono::milliseconds sweep_pace{100};
 
-/// One connection on its way in. Owned by the list of openings, and by its own handler while it waits.
+/// One connection in its opening. Owned by the list of openings, and by its pending handler.
 struct arrival {
   arrival(asio::io_context& io, socket_guard socket, std::string from, const credentials& mine)
       : peer(std::move(from)), network(network_of(peer)), talk(side::accepted, socket.get(), mine),
         waits(io, socket.get()) {
-    socket.release(); // `waits` has it now
+    socket.release(); // `waits` owns it now
   }
   std::string peer;
   std::string network;
@@ -40,9 +40,9 @@ struct arrival {
 
 } // namespace
 
-class gate::state : public std::enable_shared_from_this<gate::state> {
+class acceptor::state : public std::enable_shared_from_this<acceptor::state> {
  public:
-  state(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+  state(asio::io_context& io, acceptor_options options, acceptor_owner& owner, socket_guard listening)
       : io_(io), options_(options), owner_(owner), listening_(io, listening.release()), pause_(io), sweep_(io) {}
 
   void start() {
@@ -63,7 +63,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
   void wait_for_arrivals() {
     listening_.async_wait(descriptor::wait_read, [self = shared_from_this()](error_code failed) {
       if (failed || self->stopped_) return;
-      // Memory or the like is lacking: the socket must go on being waited for, a moment later.
+      // Out of memory or another resource. Keep waiting for the socket, after a pause.
       try {
         self->accept_some();
       } catch (const std::exception&) {
@@ -80,16 +80,16 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
         continue;
       }
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        owner_.refused("everybody", incident::refused_by_limit, "no file descriptor is left to accept connections");
+        owner_.refused("any address", incident::refused_by_limit, "no file descriptor is left to accept connections");
         return pause();
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      // Anything else was about that one connection.
+      // Any other error concerns only that one connection.
     }
     wait_for_arrivals();
   }
 
-  /// The listening socket stays ready, so it must not be asked again at once.
+  /// The listening socket stays readable, so waiting for it again at once would spin.
   void pause() {
     pause_.expires_after(pause_without_descriptors);
     pause_.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -115,12 +115,12 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
       openings_.push_back(std::make_shared<arrival>(io_, std::move(fd), std::move(peer), mine));
       opening_descriptors.add(1);
     } catch (const std::exception& e) {
-      return owner_.refused("somebody", incident::opening_failed, e.what());
+      return owner_.refused("an unknown address", incident::opening_failed, e.what());
     }
     go_on(openings_.back());
   }
 
-  /// For one more of this network, where open connections leave so much.
+  /// Makes room for one more opening of this network. The open connections leave `left` and `left_of_network`.
   void make_room(const std::string& network, std::size_t left, std::size_t left_of_network) {
     const auto most = std::min(options_.max_openings, left);
     const auto most_of_network = std::min(options_.max_openings_per_address, left_of_network);
@@ -134,7 +134,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
         oldest = openings_.begin();
       if (oldest == openings_.end()) return;
       owner_.refused((*oldest)->peer, incident::refused_by_limit,
-                     "newer connections pushed it out before its opening was over");
+                     "newer connections displaced it before its opening was complete");
       drop(*oldest);
     }
   }
@@ -173,7 +173,7 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
     sweep_.expires_after(sweep_pace);
     sweep_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (cancelled || self->stopped_) return;
-      self->wait_for_sweep(); // first: no exception ends it
+      self->wait_for_sweep(); // first, so that an exception below does not end the sweeps
       const auto limit = std::chrono::steady_clock::now() - self->options_.opening_timeout;
       while (!self->openings_.empty() && self->openings_.front()->since < limit) {
         self->owner_.refused(self->openings_.front()->peer, incident::opening_failed, "its opening took too long");
@@ -183,8 +183,8 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
   }
 
   asio::io_context& io_;
-  gate_options options_;
-  gate_owner& owner_;
+  acceptor_options options_;
+  acceptor_owner& owner_;
   descriptor listening_;
   asio::steady_timer pause_;
   asio::steady_timer sweep_;
@@ -193,11 +193,11 @@ class gate::state : public std::enable_shared_from_this<gate::state> {
   bool stopped_ = false;
 };
 
-gate::gate(asio::io_context& io, gate_options options, gate_owner& owner, socket_guard listening)
+acceptor::acceptor(asio::io_context& io, acceptor_options options, acceptor_owner& owner, socket_guard listening)
     : state_(std::make_shared<state>(io, options, owner, std::move(listening))) {
   state_->start();
 }
 
-gate::~gate() { state_->stop(); }
+acceptor::~acceptor() { state_->stop(); }
 
 } // namespace troupe::net

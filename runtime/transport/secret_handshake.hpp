@@ -1,4 +1,5 @@
-// The first words on every connection, before CAF's: both ends speak this protocol, and both know the cluster's secret.
+// The first messages on every connection, before CAF's. They show that both ends speak this protocol and know the
+// cluster's secret.
 //
 //   dialed end                                      accepted end
 //   hello:   magic, version, reason 0, nonce   -->
@@ -6,9 +7,9 @@
 //   proof:   magic, version, reason 0, proof   -->
 //                                              <--  proof: magic, version, reason, proof  (then CAF, this end first)
 //
-// Who dials proves first: a stranger who connects gets nothing against which to try guesses. A proof is HMAC-SHA-256
-// over its end's name and both nonces, keyed with a hash of the secret, or of there being none: whoever recorded an
-// earlier connection has nothing to say in this one. A reason that is not 0 refuses, and ends it.
+// The dialing end proves first, so that an attacker who connects gets nothing against which to test guesses. A proof is
+// HMAC-SHA-256 over the name of its end and both nonces. The key is a hash of the secret, or of the fact that there is
+// none. So a recording of an earlier connection is useless. A reason other than 0 is a refusal and ends the handshake.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
@@ -30,29 +31,29 @@ enum class refusal : std::uint8_t {
   has_no_tls = 4,
   too_many_connections = 5
 };
-/// For a person, about the end that sent it: "requires TLS".
+/// Human-readable, about the end that sent it: "requires TLS".
 const char* to_string(refusal why);
 
-/// No connection comes of it; `what()` is for a log. Nothing of it came from the network unchecked.
+/// The opening failed. `what()` is for the log and contains no unchecked data from the network.
 class opening_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// One end's part in a greeting, without any I/O. Used by one thread at a time.
-class greeting {
+/// One end's part of the secret handshake, without I/O. Not thread-safe.
+class secret_handshake {
  public:
   static constexpr std::size_t nonce_size = 32;
 
-  /// `nonce` is `nonce_size` bytes that nobody can foresee.
-  greeting(side here, std::string_view secret, std::string nonce);
+  /// `nonce` is `nonce_size` unpredictable bytes.
+  secret_handshake(side here, std::string_view secret, std::string nonce);
 
-  /// How many bytes of the other end come next; 0 when the greeting is over.
+  /// How many bytes of the other end come next. 0 when the handshake is complete.
   std::size_t wanted() const noexcept { return wanted_; }
-  /// Exactly `wanted()` bytes of the other end. Throws opening_error when they refuse, or are to be refused; what is to
-  /// be sent then says so to the other end.
+  /// Takes exactly `wanted()` bytes of the other end. Throws opening_error if they refuse, or must be refused; in the
+  /// latter case the output tells the other end why.
   void take(std::string_view bytes);
-  /// What is to be sent now; empties it.
+  /// Returns the bytes to send now, and forgets them.
   std::string take_output();
 
  private:
@@ -68,9 +69,9 @@ class greeting {
   std::string out_;
 };
 
-/// A welcome that only refuses, for an end that could not even begin.
+/// A welcome that only refuses, for an end that cannot begin the handshake.
 std::string refusing_welcome(refusal why);
-/// True if this is how the hello of a greeting begins, as far as it goes.
+/// True if `bytes` are the beginning of a hello, or a prefix of that.
 bool begins_hello(std::string_view bytes);
 
 } // namespace troupe::net

@@ -1,4 +1,4 @@
-#include "runtime/transport/greeting.hpp"
+#include "runtime/transport/secret_handshake.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,9 +18,9 @@ constexpr std::size_t reason_at = 7;
 
 const std::string secret = "a secret of the cluster";
 
-std::string nonce(char of) { return std::string(greeting::nonce_size, of); }
+std::string nonce(char of) { return std::string(secret_handshake::nonce_size, of); }
 
-/// One end, and what became of it.
+/// One end and its outcome.
 struct talker {
   talker(side here, const std::string& knows, char drawn) : part(here, knows, nonce(drawn)) {}
   void take(const std::string& bytes) {
@@ -32,14 +32,14 @@ struct talker {
   }
   bool fine() const { return failure.empty() && part.wanted() == 0; }
 
-  greeting part;
+  secret_handshake part;
   std::string failure;
 };
 
 struct pair_of_ends {
   pair_of_ends(const std::string& dialed_knows, const std::string& accepted_knows)
       : dialed(side::dialed, dialed_knows, 'd'), accepted(side::accepted, accepted_knows, 'a') {}
-  /// Carries what both have to say until nobody has anything more, as far as the ends still listen.
+  /// Delivers the output of both ends until there is no more, as long as the receiver still reads.
   void talk() {
     for (bool said = true; said;) {
       said = carry(dialed, accepted);
@@ -67,8 +67,8 @@ TEST_CASE("two ends that know the same secret agree") {
   CHECK(two.accepted.fine());
 }
 
-TEST_CASE("every two secrets differ, whatever HMAC makes of them as keys") {
-  // HMAC itself fills short keys up with zeros, and hashes long ones.
+TEST_CASE("different secrets never agree, whatever HMAC makes of them as keys") {
+  // HMAC itself pads short keys with zeros, and hashes long ones.
   const auto [dialed, accepted] =
       GENERATE(std::pair{std::string(32, '\0'), std::string{}}, std::pair{std::string{}, std::string(64, '\0')},
                std::pair{secret, secret + '\0'}, std::pair{std::string(16, '\0'), std::string(17, '\0')});
@@ -78,7 +78,7 @@ TEST_CASE("every two secrets differ, whatever HMAC makes of them as keys") {
   CHECK_THAT(two.accepted.failure, Contains("another cluster secret"));
 }
 
-TEST_CASE("who dials proves first: who does not know the secret hears nothing to try guesses against") {
+TEST_CASE("the dialing end proves first: without the secret it gets nothing against which to test guesses") {
   talker accepted{side::accepted, secret, 'a'};
   talker guessing{side::dialed, "a guess", 'd'};
   accepted.take(guessing.part.take_output());
@@ -91,7 +91,7 @@ TEST_CASE("who dials proves first: who does not know the secret hears nothing to
   CHECK(refusing.substr(head_size) == std::string(32, '\0'));
 }
 
-TEST_CASE("when the secrets differ both ends learn it") {
+TEST_CASE("both ends learn that the secrets differ") {
   const auto [dialed, accepted] =
       GENERATE(std::pair{secret, std::string{"another secret, as long"}}, std::pair{secret, std::string{}},
                std::pair{std::string{}, secret}, std::pair{secret, "A" + secret.substr(1)});
@@ -104,7 +104,7 @@ TEST_CASE("when the secrets differ both ends learn it") {
 
 namespace {
 
-/// What was said in a greeting that went well: by who dialed, who accepted, and so on.
+/// The messages of a successful handshake: of the dialing end, the accepting end, and so on.
 std::vector<std::string> overheard(char dialed_nonce, char accepted_nonce) {
   talker dialed{side::dialed, secret, dialed_nonce};
   talker accepted{side::accepted, secret, accepted_nonce};
@@ -122,24 +122,24 @@ std::vector<std::string> overheard(char dialed_nonce, char accepted_nonce) {
 
 } // namespace
 
-TEST_CASE("nothing that is said shows the secret") {
+TEST_CASE("no message contains the secret") {
   for (const auto& said : overheard('d', 'a')) {
     CHECK(said.size() == message_size);
     CHECK(said.find(secret) == std::string::npos);
   }
 }
 
-TEST_CASE("an accepting end that proves nothing is refused although it welcomes") {
+TEST_CASE("refuses an accepting end that sends a welcome but no valid proof") {
   talker dialed{side::dialed, secret, 'd'};
   const auto hello = dialed.part.take_output();
   dialed.take(hello);
   dialed.part.take_output();
-  // It does not know the secret, so all it can do is to make the proof up.
+  // It does not know the secret, so it can only invent a proof.
   dialed.take(hello.substr(0, head_size) + std::string(32, '\0'));
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
 }
 
-TEST_CASE("a dialing end that proves nothing is refused") {
+TEST_CASE("refuses a dialing end without a valid proof") {
   talker accepted{side::accepted, secret, 'a'};
   talker stranger{side::dialed, "", 'd'};
   accepted.take(stranger.part.take_output());
@@ -148,7 +148,7 @@ TEST_CASE("a dialing end that proves nothing is refused") {
   CHECK_THAT(accepted.failure, Contains("another cluster secret"));
 }
 
-TEST_CASE("what was said in an earlier greeting says nothing in this one") {
+TEST_CASE("rejects messages of an earlier handshake") {
   const auto earlier = overheard('d', 'a');
   talker accepted{side::accepted, secret, 'b'};
   accepted.take(earlier[0]);
@@ -163,14 +163,14 @@ TEST_CASE("what was said in an earlier greeting says nothing in this one") {
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
 }
 
-TEST_CASE("a proof that is sent back to who made it proves nothing") {
-  // The stranger says the nonce that it hears, so that both proofs are over the same ones.
+TEST_CASE("rejects a proof that is sent back to the end that made it") {
+  // The attacker repeats the nonce that it gets, so that both proofs cover the same nonces.
   talker dialed{side::dialed, secret, 'd'};
   dialed.take(dialed.part.take_output());
   dialed.take(dialed.part.take_output());
   CHECK_THAT(dialed.failure, Contains("another cluster secret"));
 
-  // And the other way, with what an accepting end would say to somebody else.
+  // And in the other direction, with the proof that an accepting end would send to another end.
   const auto elsewhere = overheard('a', 'a');
   talker accepted{side::accepted, secret, 'a'};
   accepted.take(elsewhere[0]);
@@ -178,7 +178,7 @@ TEST_CASE("a proof that is sent back to who made it proves nothing") {
   CHECK_THAT(accepted.failure, Contains("another cluster secret"));
 }
 
-TEST_CASE("an end of another version is told so, whichever end it is") {
+TEST_CASE("an end of another version learns that, at either end") {
   const auto expected = "the other end speaks another version of the transport";
   SECTION("the dialing end") {
     talker accepted{side::accepted, secret, 'a'};
@@ -189,7 +189,7 @@ TEST_CASE("an end of another version is told so, whichever end it is") {
     const auto welcome = accepted.part.take_output();
     REQUIRE(welcome.size() == message_size);
     CHECK(welcome[reason_at] == static_cast<char>(refusal::other_version));
-    // An end of this version that hears it knows why.
+    // An end of this version understands the reason.
     talker dialed{side::dialed, secret, 'd'};
     dialed.take(welcome);
     CHECK(dialed.failure == expected);
@@ -207,7 +207,7 @@ TEST_CASE("an end of another version is told so, whichever end it is") {
   }
 }
 
-TEST_CASE("a refusal is understood whatever version sent it, and whatever its reason") {
+TEST_CASE("understands a refusal from any version, with any reason") {
   const std::pair<refusal, const char*> reasons[] = {
       {refusal::other_secret, "has another cluster secret, or none"},
       {refusal::other_version, "speaks another version of the transport"},
@@ -226,7 +226,7 @@ TEST_CASE("a refusal is understood whatever version sent it, and whatever its re
     }
 }
 
-TEST_CASE("junk is no greeting") {
+TEST_CASE("refuses junk") {
   const auto junk = GENERATE(std::string(message_size, '\0'), std::string(message_size, '\xff'),
                              "troupe" + std::string(message_size - 6, '\1'), "HTTP/1.1 400 Bad" + std::string(24, ' '));
   for (const auto here : {side::dialed, side::accepted}) {
@@ -234,11 +234,11 @@ TEST_CASE("junk is no greeting") {
     end.part.take_output();
     end.take(junk.substr(0, end.part.wanted()));
     CHECK(end.failure == "the other end does not speak this protocol");
-    CHECK(end.part.take_output().empty()); // nothing is explained to it
+    CHECK(end.part.take_output().empty()); // it gets no reason
   }
 }
 
-TEST_CASE("a flipped bit in any byte of a greeting ends it") {
+TEST_CASE("a flipped bit in any byte of a handshake ends it") {
   for (std::size_t at = 0; at < 4 * message_size; ++at) {
     CAPTURE(at);
     pair_of_ends two{secret, secret};
@@ -249,13 +249,13 @@ TEST_CASE("a flipped bit in any byte of a greeting ends it") {
       if (at / message_size == number) said[at % message_size] ^= 0x10;
       if (to.failure.empty() && said.size() == message_size) to.take(said);
     }
-    // The end whose last words were damaged cannot know; the one that heard them does, or is told.
+    // The end whose last message was damaged cannot know. The receiver of the damage does, or gets a refusal.
     CHECK_FALSE(two.dialed.fine());
     if (at < 3 * message_size) CHECK_FALSE(two.accepted.fine());
   }
 }
 
-TEST_CASE("the beginning of a hello is known as far as it goes") {
+TEST_CASE("recognizes any prefix of a hello") {
   CHECK(begins_hello(""));
   CHECK(begins_hello("T"));
   CHECK(begins_hello("TROU"));
@@ -266,8 +266,8 @@ TEST_CASE("the beginning of a hello is known as far as it goes") {
   CHECK_FALSE(begins_hello("GET / HTTP/1.1"));
 }
 
-TEST_CASE("a nonce of another size is a mistake of the caller") {
-  CHECK_THROWS_AS(greeting(side::dialed, "", std::string(31, 'x')), std::logic_error);
-  greeting part{side::accepted, "", nonce('a')};
+TEST_CASE("a nonce of another size is an error of the caller") {
+  CHECK_THROWS_AS(secret_handshake(side::dialed, "", std::string(31, 'x')), std::logic_error);
+  secret_handshake part{side::accepted, "", nonce('a')};
   CHECK_THROWS_AS(part.take("TROUPE"), std::logic_error);
 }

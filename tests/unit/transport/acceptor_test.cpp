@@ -1,4 +1,4 @@
-#include "runtime/transport/gate.hpp"
+#include "runtime/transport/acceptor.hpp"
 #include "tests/unit/transport/certificates.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -20,7 +20,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-struct recording_owner : gate_owner {
+struct recording_owner : acceptor_owner {
   credentials current_credentials() override { return mine; }
   std::pair<std::size_t, std::size_t> open_connections(const std::string& peer) override {
     asked_for.push_back(peer);
@@ -47,14 +47,14 @@ struct recording_owner : gate_owner {
   std::vector<incident> kinds;
 };
 
-/// A gate whose thread is the test's.
-struct tended_gate {
-  explicit tended_gate(const gate_options& options = {}) {
+/// An acceptor that runs on the test's thread.
+struct test_acceptor {
+  explicit test_acceptor(const acceptor_options& options = {}) {
     auto listening = listen_at("127.0.0.1", 0);
     port = port_of(listening.get());
-    door = std::make_unique<gate>(io, options, owner, std::move(listening));
+    door = std::make_unique<acceptor>(io, options, owner, std::move(listening));
   }
-  /// Until it is so, at most ten seconds.
+  /// Runs until the condition holds, at most ten seconds.
   template <class F> void run_until(F&& so) {
     const auto until = steady::now() + 10s;
     while (!so()) {
@@ -65,26 +65,26 @@ struct tended_gate {
   void run_until_refused(std::size_t count) {
     run_until([&] { return owner.refusals.size() >= count; });
   }
-  /// Until everybody that has connected by now is inside its opening: one more who hangs up is noticed after them.
+  /// Runs until all connections made so far are in their opening: a further one that disconnects is noticed after them.
   void run_until_all_are_in() {
     knock(port);
-    const auto left = [](const std::string& refusal) { return refusal.ends_with(": connected and closed"); };
+    const auto left = [](const std::string& refusal) { return refusal.ends_with(": closed before it sent anything"); };
     run_until([&] { return std::erase_if(owner.refusals, left) > 0; });
   }
 
   boost::asio::io_context io{1};
   recording_owner owner;
   std::uint16_t port = 0;
-  std::unique_ptr<gate> door;
+  std::unique_ptr<acceptor> door;
 };
 
-/// Somebody who opens a connection as a node does.
+/// A client that opens a connection as a node does.
 struct dialer {
   dialer(std::uint16_t port, const credentials& mine, const std::string& from = "127.0.0.1")
       : socket(knock(port, from)) {
     talk.emplace(side::dialed, socket.get(), mine);
   }
-  /// True when it is over.
+  /// True when the opening is done.
   bool step() {
     if (!talk) return true;
     try {
@@ -104,8 +104,8 @@ struct dialer {
 
 } // namespace
 
-TEST_CASE("whoever opens a connection well is handed on, with its address") {
-  tended_gate one;
+TEST_CASE("passes on a connection that completes its opening, with its address") {
+  test_acceptor one;
   dialer first{one.port, {}};
   dialer second{one.port, {}, "127.0.0.3"};
   one.run_until([&] { return first.step() && second.step() && one.owner.passes.size() == 2; });
@@ -115,14 +115,14 @@ TEST_CASE("whoever opens a connection well is handed on, with its address") {
   std::vector<std::string> peers{one.owner.passes[0].peer, one.owner.passes[1].peer};
   std::sort(peers.begin(), peers.end());
   CHECK(peers == std::vector<std::string>{"127.0.0.1", "127.0.0.3"});
-  // The gate has let go of it: its end does not touch it.
+  // The acceptor has released the connection: ending the acceptor does not affect it.
   one.door.reset();
   char byte = 'x';
   CHECK(one.owner.passes[0].stream->write(&byte, 1).bytes == 1);
 }
 
-TEST_CASE("what is wrong is told to the owner, and the rest goes on") {
-  tended_gate one;
+TEST_CASE("reports a failed opening to the owner and continues with the others") {
+  test_acceptor one;
   one.owner.mine.secret = "a secret of the cluster";
   dialer wrong{one.port, {{}, "another secret"}, "127.0.0.9"};
   dialer right{one.port, {{}, "a secret of the cluster"}};
@@ -133,11 +133,11 @@ TEST_CASE("what is wrong is told to the owner, and the rest goes on") {
   CHECK(right.stream);
 }
 
-TEST_CASE("an opening takes so long and no longer") {
-  gate_options hasty;
+TEST_CASE("closes an opening that takes too long") {
+  acceptor_options hasty;
   hasty.opening_timeout = 200ms;
-  tended_gate one{hasty};
-  const auto hello = greeting{side::dialed, "", std::string(32, 'n')}.take_output();
+  test_acceptor one{hasty};
+  const auto hello = secret_handshake{side::dialed, "", std::string(32, 'n')}.take_output();
   const auto silent = knock(one.port);
   const auto half = knock(one.port);
   REQUIRE(send_all(half.get(), hello.substr(0, 30)));
@@ -150,10 +150,10 @@ TEST_CASE("an opening takes so long and no longer") {
   CHECK(await_bytes(half.get()).empty());
 }
 
-TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of another address") {
-  gate_options narrow;
+TEST_CASE("a new opening displaces the oldest of its address, and none of another address") {
+  acceptor_options narrow;
   narrow.max_openings_per_address = 3;
-  tended_gate one{narrow};
+  test_acceptor one{narrow};
   const auto other = knock(one.port, "127.0.0.5");
   std::vector<socket_guard> crowd;
   for (int i = 0; i < 3; ++i) crowd.push_back(knock(one.port, "127.0.0.4"));
@@ -161,7 +161,7 @@ TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of an
   CHECK(one.owner.refusals.empty());
   crowd.push_back(knock(one.port, "127.0.0.4"));
   one.run_until_refused(1);
-  CHECK(one.owner.refusals.at(0) == "127.0.0.4: newer connections pushed it out before its opening was over");
+  CHECK(one.owner.refusals.at(0) == "127.0.0.4: newer connections displaced it before its opening was complete");
   one.run_until_all_are_in();
   CHECK(one.owner.refusals.size() == 1);
   CHECK(await_bytes(crowd[0].get()).empty());
@@ -169,30 +169,30 @@ TEST_CASE("of one address, a new opening pushes out the oldest, and nobody of an
   CHECK(is_quiet(other.get()));
 }
 
-TEST_CASE("of all addresses together, a new opening pushes out the oldest") {
-  gate_options narrow;
+TEST_CASE("a new opening displaces the oldest of all addresses") {
+  acceptor_options narrow;
   narrow.max_openings = 3;
-  tended_gate one{narrow};
+  test_acceptor one{narrow};
   std::vector<socket_guard> crowd;
   for (int i = 0; i < 4; ++i) {
     crowd.push_back(knock(one.port, "127.0.0." + std::to_string(10 + i)));
     one.run_until([&] { return one.owner.asked_for.size() == static_cast<std::size_t>(i) + 1; });
   }
   CHECK(one.owner.refusals ==
-        std::vector<std::string>{"127.0.0.10: newer connections pushed it out before its opening was over"});
+        std::vector<std::string>{"127.0.0.10: newer connections displaced it before its opening was complete"});
   CHECK(await_bytes(crowd[0].get()).empty());
   for (std::size_t i = 1; i < crowd.size(); ++i) CHECK(is_quiet(crowd[i].get()));
 }
 
-TEST_CASE("the gates of a process share its openings: one pushes out its own oldest, and has one in any case") {
+TEST_CASE("the acceptors of a process share its openings: each displaces its own oldest, and may always have one") {
   const auto before = troupe::opening_descriptors.held();
   {
-    gate_options narrow;
+    acceptor_options narrow;
     narrow.max_openings_of_process = before + 3;
-    tended_gate one{narrow};
-    tended_gate other{narrow};
+    test_acceptor one{narrow};
+    test_acceptor other{narrow};
     std::vector<socket_guard> crowd;
-    const auto arrive = [&](tended_gate& at) {
+    const auto arrive = [&](test_acceptor& at) {
       const auto seen = at.owner.asked_for.size();
       crowd.push_back(knock(at.port));
       at.run_until([&] { return at.owner.asked_for.size() > seen; });
@@ -204,21 +204,21 @@ TEST_CASE("the gates of a process share its openings: one pushes out its own old
     arrive(other);
     CHECK(other.owner.refusals.size() == 1);
     arrive(one);
-    CHECK(one.owner.refusals.size() == 2); // the other has one of the three
+    CHECK(one.owner.refusals.size() == 2); // the other acceptor has one of the three
     CHECK(troupe::opening_descriptors.held() == before + 3);
   }
   CHECK(troupe::opening_descriptors.held() == before);
 }
 
-TEST_CASE("openings count towards the connections that may be open: for one more, the oldest is pushed out") {
-  gate_options narrow;
+TEST_CASE("openings count towards the limit of connections: one more displaces the oldest") {
+  acceptor_options narrow;
   narrow.max_connections = 10;
   narrow.max_connections_per_address = 8;
-  tended_gate one{narrow};
+  test_acceptor one{narrow};
   const auto pushed_out = [](const std::string& peer) {
-    return std::vector<std::string>{peer + ": newer connections pushed it out before its opening was over"};
+    return std::vector<std::string>{peer + ": newer connections displaced it before its opening was complete"};
   };
-  SECTION("in all") {
+  SECTION("in total") {
     one.owner.open = {8, 0};
     const auto first = knock(one.port, "127.0.0.20");
     const auto second = knock(one.port, "127.0.0.21");
@@ -231,7 +231,7 @@ TEST_CASE("openings count towards the connections that may be open: for one more
     CHECK(is_quiet(second.get()));
     CHECK(is_quiet(third.get()));
   }
-  SECTION("of one address") {
+  SECTION("per address") {
     one.owner.open = {7, 7};
     const auto other = knock(one.port, "127.0.0.20");
     const auto first = knock(one.port, "127.0.0.21");
@@ -244,7 +244,7 @@ TEST_CASE("openings count towards the connections that may be open: for one more
     CHECK(is_quiet(other.get()));
     CHECK(is_quiet(second.get()));
   }
-  SECTION("and openings of before, when those that are open have become more") {
+  SECTION("existing openings, when the number of open connections has grown") {
     std::vector<socket_guard> crowd;
     for (int i = 0; i < 4; ++i) crowd.push_back(knock(one.port, "127.0.0." + std::to_string(20 + i)));
     one.run_until([&] { return one.owner.asked_for.size() == crowd.size(); });
@@ -256,11 +256,11 @@ TEST_CASE("openings count towards the connections that may be open: for one more
   }
 }
 
-TEST_CASE("with too many connections open, a dialer is told so") {
-  gate_options narrow;
+TEST_CASE("with too many open connections, a dialer gets the reason") {
+  acceptor_options narrow;
   narrow.max_connections = 10;
   narrow.max_connections_per_address = 4;
-  tended_gate one{narrow};
+  test_acceptor one{narrow};
   const std::pair<std::size_t, std::size_t> too_many = GENERATE(std::pair{10, 0}, std::pair{4, 4});
   one.owner.open = too_many;
   dialer refused{one.port, {}, "127.0.0.6"};
@@ -275,10 +275,10 @@ TEST_CASE("with too many connections open, a dialer is told so") {
   CHECK(fine.stream);
 }
 
-TEST_CASE("with too many connections open, a dialer that speaks TLS is not told in plain words") {
+TEST_CASE("with too many open connections, a dialer that uses TLS gets no unencrypted reason") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
-  tended_gate one;
+  test_acceptor one;
   one.owner.mine.tls = tls_context::load(options_for(ca.issue("mine")));
   one.owner.open = {5000, 0};
   dialer refused{one.port, one.owner.mine};
@@ -286,8 +286,8 @@ TEST_CASE("with too many connections open, a dialer that speaks TLS is not told 
   CHECK_THAT(refused.failure, Contains("closed the connection"));
 }
 
-TEST_CASE("a gate that ends closes what is on its way in, and its door") {
-  tended_gate one;
+TEST_CASE("an acceptor that ends closes its openings and its listening socket") {
+  test_acceptor one;
   const auto halfway = knock(one.port);
   one.run_until_all_are_in();
   one.door.reset();
@@ -299,8 +299,8 @@ TEST_CASE("a gate that ends closes what is on its way in, and its door") {
   CHECK(one.io.stopped()); // nothing is left to do
 }
 
-TEST_CASE("without a free descriptor the gate waits at rest, and accepts when there is one") {
-  tended_gate one;
+TEST_CASE("without a free descriptor the acceptor waits without spinning, and accepts when there is one") {
+  test_acceptor one;
   std::vector<socket_guard> crowd;
   for (int i = 0; i < 5; ++i) crowd.push_back(knock(one.port));
   rlimit usual{};
@@ -317,7 +317,7 @@ TEST_CASE("without a free descriptor the gate waits at rest, and accepts when th
   const auto worked = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
   for (const auto& refusal : one.owner.refusals)
-    CHECK(refusal == "everybody: no file descriptor is left to accept connections");
+    CHECK(refusal == "any address: no file descriptor is left to accept connections");
   CHECK(took > 0.4);
   CHECK(worked < 0.25 * took);
   one.owner.refusals.clear();
