@@ -59,7 +59,7 @@ directory::directory(file_system& fs, std::filesystem::path path, access how) : 
     throw usage_error(path_.string() + " is no data directory: it has neither an identity nor a log");
   std::string holder;
   try {
-    lock_ = how == access::look ? fs_.lock_to_look(path_ / "lock", holder) : fs_.lock(path_ / "lock", holder);
+    lock_ = how == access::look ? fs_.lock_shared(path_ / "lock", holder) : fs_.lock(path_ / "lock", holder);
   } catch (const file_error& error) {
     const bool unwritable = error.code() == EROFS || error.code() == EACCES || error.code() == EPERM;
     if (how != access::look || !unwritable) throw;
