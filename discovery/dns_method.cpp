@@ -107,8 +107,8 @@ void dns_method::run(const std::stop_token& stop, method_listener& listener) {
   }
 }
 
-/// Returns the result of the first candidate name that has peers. If there is none, but the lookup of one candidate
-/// failed, that one may have had peers, so its type is missing in the result.
+/// Returns the result of the first candidate name that has peers. If no candidate has peers, but a lookup for one of
+/// them failed, that candidate may have had peers, so the failed record type is missing in the result.
 dns_findings dns_method::look_up(const std::stop_token& stop, std::string& problem) const try {
   resolver names{query_.server};
   dns_findings none;
