@@ -30,17 +30,17 @@ using txt_list = std::unique_ptr<AvahiStringList, void (*)(AvahiStringList*)>;
 
 txt_list as_list(const std::vector<std::string>& lines) {
   AvahiStringList* list = nullptr;
-  // It is built from its end.
+  // The list is built from its end.
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) list = ::avahi_string_list_add(list, line->c_str());
   return {list, ::avahi_string_list_free};
 }
 
-/// Collisions of a name with those of others end soon; this one is bounded all the same.
+/// Name collisions normally end soon; this limit bounds them in any case.
 constexpr int max_renames = 20;
 
 } // namespace
 
-/// C's view of the members.
+/// C callbacks that forward to the members.
 struct avahi_session::callbacks {
   static avahi_session& of(void* context) { return *static_cast<avahi_session*>(context); }
   static void client(AvahiClient* client, AvahiClientState state, void* context) {
@@ -66,31 +66,31 @@ struct avahi_session::callbacks {
 avahi_session::avahi_session(std::string type, method_listener& listener, std::function<void()> on_failure)
     : type_(std::move(type)), listener_(listener), on_failure_(std::move(on_failure)),
       poll_(::avahi_threaded_poll_new()) {
-  if (!poll_) throw std::runtime_error("Avahi's loop cannot be made");
+  if (!poll_) throw std::runtime_error("cannot create Avahi's event loop");
   int error = 0;
-  // The thread is not there yet: nothing to lock. The daemon may come later, the bus must be there.
+  // The thread does not exist yet, so no lock is needed. The daemon may start later, but the bus must be running.
   client_ = ::avahi_client_new(::avahi_threaded_poll_get(poll_), AVAHI_CLIENT_NO_FAIL, callbacks::client, this, &error);
   if (client_ && ::avahi_threaded_poll_start(poll_) == 0) return;
   if (client_) ::avahi_client_free(client_);
   ::avahi_threaded_poll_free(poll_);
-  throw std::runtime_error(client_ ? "Avahi's thread cannot be started"
-                                   : std::string{"no way to avahi-daemon: "} + ::avahi_strerror(error));
+  throw std::runtime_error(client_ ? "cannot start Avahi's thread"
+                                   : std::string{"cannot reach avahi-daemon: "} + ::avahi_strerror(error));
 }
 
 avahi_session::~avahi_session() {
   ::avahi_threaded_poll_stop(poll_);
-  ::avahi_client_free(client_); // with all that was made of it
+  ::avahi_client_free(client_); // with all objects created from it
   ::avahi_threaded_poll_free(poll_);
 }
 
-void avahi_session::announce(const mdns_identity& who) {
+void avahi_session::announce(const mdns_identity& identity) {
   const poll_lock lock{poll_};
-  const bool same_node = who_ && who_->node == who.node && who_->port == who.port;
-  who_ = who;
-  if (!same_node) instance_ = instance_of(who);
+  const bool same_node = identity_ && identity_->node == identity.node && identity_->port == identity.port;
+  identity_ = identity;
+  if (!same_node) instance_ = instance_of(identity);
   if (!running_ || failed_) return;
   if (!same_node || !group_ || ::avahi_entry_group_is_empty(group_) != 0) return publish();
-  const auto txt = as_list(txt_of(who));
+  const auto txt = as_list(txt_of(identity));
   if (::avahi_entry_group_update_service_txt_strlst(group_, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, AvahiPublishFlags{},
                                                     instance_.c_str(), type_.c_str(), nullptr, txt.get()) != 0)
     publish();
@@ -113,14 +113,14 @@ void avahi_session::client_changed(AvahiClient* client, int state) {
     publish();
     break;
   case AVAHI_CLIENT_S_REGISTERING:
-  case AVAHI_CLIENT_S_COLLISION: // the host's name changes, and with it what our records point to
+  case AVAHI_CLIENT_S_COLLISION: // the host name changes, and our records point to it
     if (group_) ::avahi_entry_group_reset(group_);
     break;
   case AVAHI_CLIENT_FAILURE:
     fail(::avahi_strerror(::avahi_client_errno(client)));
     break;
   case AVAHI_CLIENT_CONNECTING:
-    listener_.trouble("avahi-daemon is not there");
+    listener_.trouble("avahi-daemon is not running");
     break;
   }
 }
@@ -161,19 +161,20 @@ void avahi_session::begin_browsing() {
 }
 
 void avahi_session::publish() {
-  if (!who_ || failed_) return;
+  if (!identity_ || failed_) return;
   if (!group_) group_ = ::avahi_entry_group_new(client_, callbacks::group, this);
   if (!group_ || !add_service(group_)) fail(::avahi_strerror(::avahi_client_errno(client_)));
 }
 
-/// Under another name if one of this machine has it already; those of others show later, as a collision.
+/// Uses another name if an instance on this machine has it already. Names on other machines are reported later, as a
+/// collision.
 bool avahi_session::add_service(AvahiEntryGroup* group) {
-  const auto txt = as_list(txt_of(*who_));
+  const auto txt = as_list(txt_of(*identity_));
   for (int renames = 0; renames < max_renames; ++renames) {
     ::avahi_entry_group_reset(group);
     const int error = ::avahi_entry_group_add_service_strlst(group, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
                                                              AvahiPublishFlags{}, instance_.c_str(), type_.c_str(),
-                                                             nullptr, nullptr, who_->port, txt.get());
+                                                             nullptr, nullptr, identity_->port, txt.get());
     if (error == 0) return ::avahi_entry_group_commit(group) == 0;
     if (error != AVAHI_ERR_COLLISION) return false;
     auto* other = ::avahi_alternative_service_name(instance_.c_str());
@@ -187,7 +188,7 @@ void avahi_session::browsed(int interface, int protocol, int event, const char* 
   const auto key = [&] { return mdns_key{interface, protocol, name ? name : "", domain ? domain : ""}; };
   switch (static_cast<AvahiBrowserEvent>(event)) {
   case AVAHI_BROWSER_NEW:
-    if (const auto useless = view_.in_the_way_of(key())) forget(*useless);
+    if (const auto evicted = view_.to_evict_for(key())) forget(*evicted);
     if (view_.appeared(key()) && !resolve(key())) view_.resolved(key(), std::nullopt);
     break;
   case AVAHI_BROWSER_REMOVE:
@@ -201,7 +202,7 @@ void avahi_session::browsed(int interface, int protocol, int event, const char* 
   case AVAHI_BROWSER_CACHE_EXHAUSTED:
     return;
   }
-  tell();
+  report();
 }
 
 void avahi_session::forget(const mdns_key& key) {
@@ -212,8 +213,8 @@ void avahi_session::forget(const mdns_key& key) {
   view_.vanished(key);
 }
 
-/// The resolver stays, and tells when the instance moves. An address of the same family, as those of the other one come
-/// by their own announcement.
+/// Creates a resolver, which remains and reports when the instance moves. It asks for an address of the same family,
+/// because the other family has its own announcement.
 bool avahi_session::resolve(const mdns_key& key) {
   auto* made =
       ::avahi_service_resolver_new(client_, key.interface, key.protocol, key.name.c_str(), type_.c_str(),
@@ -226,15 +227,15 @@ void avahi_session::resolved(AvahiServiceResolver* from, const char* address, st
   const auto known =
       std::find_if(resolvers_.begin(), resolvers_.end(), [from](const auto& item) { return item.second == from; });
   if (known == resolvers_.end()) return;
-  if (!address) { // its time is over: another one will ask
+  if (!address) { // resolving failed: resolve_again() creates another resolver
     ::avahi_service_resolver_free(from);
     known->second = nullptr;
   }
   view_.resolved(known->first, address && !own ? mdns_address(address, port, known->first.interface) : std::nullopt);
-  tell();
+  report();
 }
 
-void avahi_session::tell() {
+void avahi_session::report() {
   if (auto addresses = view_.addresses()) listener_.found(std::move(*addresses));
 }
 

@@ -1,4 +1,4 @@
-// One connection to avahi-daemon, with everything that hangs on it.
+// One connection to avahi-daemon, with all objects that depend on it.
 #pragma once
 
 #include "discovery/blocking_method.hpp"
@@ -19,21 +19,22 @@ struct AvahiThreadedPoll;
 
 namespace troupe {
 
-/// Made, used and ended by one thread, beside Avahi's own. Calls to the daemon wait for its answer, up to D-Bus's 25 s.
+/// Created, used and destroyed by one thread, beside Avahi's own. Calls to the daemon wait for its answer, up to 25 s
+/// (D-Bus timeout).
 class avahi_session {
  public:
-  /// `on_failure` is called, in whichever thread, once the session is of no more use. Throws std::runtime_error.
+  /// `on_failure` is called, on any thread, when the session is no longer usable. Throws std::runtime_error.
   avahi_session(std::string type, method_listener& listener, std::function<void()> on_failure);
   ~avahi_session();
   avahi_session(const avahi_session&) = delete;
 
-  /// Announces this, instead of what was announced before.
-  void announce(const mdns_identity& who);
-  /// Asks anew where those are that did not say.
+  /// Announces this identity instead of the previous one.
+  void announce(const mdns_identity& identity);
+  /// Resolves again the instances whose address is still unknown.
   void resolve_again();
 
  private:
-  // Called by Avahi, in its thread, or in this one while it holds Avahi's lock.
+  // Called by Avahi on its thread, or on this thread while it holds Avahi's lock.
   void client_changed(AvahiClient* client, int state);
   void group_changed(AvahiEntryGroup* group, int state);
   void browsed(int interface, int protocol, int event, const char* name, const char* domain);
@@ -46,20 +47,20 @@ class avahi_session {
   bool add_service(AvahiEntryGroup* group);
   bool resolve(const mdns_key& key);
   void forget(const mdns_key& key);
-  void tell();
+  void report();
 
   std::string type_;
   method_listener& listener_;
   std::function<void()> on_failure_;
   AvahiThreadedPoll* poll_ = nullptr;
-  // All of this is Avahi's thread's, or belongs to who holds its lock.
+  // Avahi's thread uses these members; other threads must hold its lock.
   AvahiClient* client_ = nullptr;
   AvahiEntryGroup* group_ = nullptr;
   AvahiServiceBrowser* browser_ = nullptr;
   std::map<mdns_key, AvahiServiceResolver*> resolvers_;
   mdns_view view_;
-  std::optional<mdns_identity> who_;
-  /// As long as nobody else has this name.
+  std::optional<mdns_identity> identity_;
+  /// The instance name; it changes if another instance has the same one.
   std::string instance_;
   bool running_ = false;
   bool failed_ = false;

@@ -1,5 +1,5 @@
-// A discovery method that waits for others: for a name server, an API server, a daemon. It knows no actors;
-// blocking_loop makes one of it.
+// A discovery method that blocks: it waits for a name server, an API server or a daemon. It does not use actors;
+// blocking_loop runs it for them.
 #pragma once
 
 #include <stop_token>
@@ -8,21 +8,21 @@
 
 namespace troupe {
 
-/// Takes what a method sees. Thread-safe; never blocks for long.
+/// Receives the results of a method. Thread-safe; never blocks for long.
 class method_listener {
  public:
   virtual ~method_listener() = default;
-  /// All addresses seen now, as host:port, in any order. Nothing is the claim that nobody is there.
+  /// All addresses seen now, as host:port, in any order. An empty list asserts that there are no peers.
   virtual void found(std::vector<std::string> addresses) = 0;
-  /// What keeps the method from seeing anything, for a person; empty when it is over. Harmless when repeated.
+  /// Reports in words why the method cannot find peers; empty when the problem is over. May be repeated.
   virtual void trouble(const std::string& what) = 0;
 };
 
 class blocking_method {
  public:
   virtual ~blocking_method() = default;
-  /// Looks for peers and tells `listener`, until it is to stop; then returns within a few seconds. Called on a thread
-  /// of its own, where it may block. Whatever fails is tried again, ever more seldom, and never in a hot loop.
+  /// Looks for peers and notifies `listener` until a stop is requested, then returns within a few seconds. Called on a
+  /// thread of its own, where it may block. Retries failures with increasing pauses, never in a busy loop.
   virtual void run(const std::stop_token& stop, method_listener& listener) = 0;
 };
 

@@ -15,14 +15,14 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 1s;
 
-/// The resolver's configuration, read anew for each lookup: it may have changed.
+/// The resolver with its configuration, which is read again for each lookup because it may have changed.
 class resolver {
  public:
   explicit resolver(const std::optional<host_port>& server) {
-    // Once around, 2 s each: who gets no answer is here again soon.
-    constexpr int patience = 2;
-    if (::res_ninit(&state_) != 0) throw bad_dns_answer("the resolver's configuration cannot be read");
-    state_.retrans = patience;
+    // One attempt of 2 s for each server: after a failure the next lookup follows soon.
+    constexpr int timeout = 2;
+    if (::res_ninit(&state_) != 0) throw bad_dns_answer("cannot read the resolver's configuration");
+    state_.retrans = timeout;
     state_.retry = 1;
     if (!server) return;
     auto& first = state_.nsaddr_list[0];
@@ -42,7 +42,7 @@ class resolver {
     return dns_candidates(name, search, state_.ndots);
   }
 
-  /// Throws bad_dns_answer where there is no answer that could be believed.
+  /// Throws bad_dns_answer if there is no valid answer.
   std::vector<std::string> ask(const std::string& name, dns_type type, std::uint16_t port) {
     std::string reply(NS_MAXMSG, '\0');
     auto* bytes = reinterpret_cast<unsigned char*>(reply.data());
@@ -57,7 +57,7 @@ class resolver {
     case NO_DATA:
       return {};
     case TRY_AGAIN:
-      throw bad_dns_answer("no name server answers, or it failed");
+      throw bad_dns_answer("no name server answers, or the name server failed");
     default:
       throw bad_dns_answer("the name server refuses to answer");
     }
@@ -107,31 +107,31 @@ void dns_method::run(const std::stop_token& stop, method_listener& listener) {
   }
 }
 
-/// The first candidate behind which there is anybody. If there is none, but one of them could not be asked about, that
-/// may have been the one.
+/// Returns the result of the first candidate name that has peers. If no candidate has peers, but a lookup for one of
+/// them failed, that candidate may have had peers, so the failed record type is missing in the result.
 dns_findings dns_method::look_up(const std::stop_token& stop, std::string& problem) const try {
   resolver names{query_.server};
-  dns_findings nobody;
-  for (const auto type : types_) nobody[type] = {};
+  dns_findings none;
+  for (const auto type : types_) none[type] = {};
   for (const auto& name : names.candidates(query_.name)) {
     dns_findings found;
-    bool anybody = false;
+    bool any = false;
     for (const auto type : types_) {
       if (stop.stop_requested()) return {};
       try {
         auto peers = names.ask(name, type, query_.port.value_or(0));
-        anybody = anybody || !peers.empty();
+        any = any || !peers.empty();
         found[type] = std::move(peers);
       } catch (const bad_dns_answer& why) {
         problem = name + ": " + why.what();
-        nobody.erase(type);
+        none.erase(type);
       }
     }
-    if (!anybody) continue;
+    if (!any) continue;
     if (found.size() == types_.size()) problem.clear();
     return found;
   }
-  return nobody;
+  return none;
 } catch (const bad_dns_answer& why) {
   problem = why.what();
   return {};

@@ -1,4 +1,4 @@
-// Discovery by DNS: asks the system's name servers for A and AAAA, or for SRV records, again and again.
+// Discovery by DNS: periodically asks the system's name servers for A and AAAA records, or for SRV records.
 #pragma once
 
 #include "discovery/blocking_method.hpp"
@@ -15,26 +15,28 @@
 
 namespace troupe {
 
-/// What one lookup found: peers by record type. A type that nobody could tell about is missing.
+/// The result of one lookup: peers by record type. A type without a valid answer is missing.
 using dns_findings = std::map<dns_type, std::vector<std::string>>;
 
-/// The names to ask for, in this order, as resolv.conf(5) has it: with each of the search domains behind it, and as it
-/// is, which comes first if it has `ndots` dots. A name that ends in a dot is whole.
+/// The names to look up, in this order, as described in resolv.conf(5): with each search domain appended, and as it is.
+/// The name as it is comes first if it has at least `ndots` dots. A name that ends in a dot is complete.
 std::vector<std::string> dns_candidates(const std::string& name, const std::vector<std::string>& search,
                                         unsigned ndots);
 
-/// What several lookups say together: a type that could not be asked for keeps what was known of it.
+/// Combines several lookups: a type without an answer keeps its last known peers.
 class dns_view {
  public:
-  /// Nobody is there only if every one of the `asked` types was told about. Nothing: cannot tell.
+  /// Returns an empty list only if every one of the `asked` types had an answer. No value means that the peers are
+  /// unknown.
   std::optional<std::vector<std::string>> learn(dns_findings found, const std::vector<dns_type>& asked);
 
  private:
   dns_findings known_;
 };
 
-/// NXDOMAIN and an empty answer mean that nobody is there; silence, a refusal or a broken reply mean nothing. The hosts
-/// file is not looked at. A lookup takes up to 2 s for each dead name server, search domain and record type.
+/// NXDOMAIN and an empty answer mean that there are no peers; no answer, a refusal or a malformed reply mean nothing.
+/// The hosts file is not used. A lookup takes up to 2 s for each unreachable name server, search domain and record
+/// type.
 class dns_method final : public blocking_method {
  public:
   dns_method(dns_query query, std::uint64_t seed);

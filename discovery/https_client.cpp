@@ -11,13 +11,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Process-wide, once; the C++ runtime makes that safe for threads.
+/// Initializes libcurl once per process; a static local makes this thread-safe.
 bool curl_is_ready() {
   static const bool ready = ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   return ready;
 }
 
-/// What a request's callbacks work on.
+/// The state of a request for its callbacks.
 struct exchange {
   CURL* easy;
   const https_client::receiver& receive;
@@ -25,7 +25,7 @@ struct exchange {
   bool declined = false;
 };
 
-/// No exception must pass through C.
+/// Must not let an exception pass through C code.
 std::size_t on_data(char* data, std::size_t, std::size_t size, void* context) noexcept try {
   auto& now = *static_cast<exchange*>(context);
   constexpr std::size_t most = 16 * 1024;
@@ -51,7 +51,7 @@ struct https_client::handles {
 };
 
 https_client::https_client() : curl_(std::make_unique<handles>()) {
-  if (!curl_is_ready()) throw std::runtime_error("libcurl cannot be used");
+  if (!curl_is_ready()) throw std::runtime_error("cannot initialize libcurl");
   curl_->easy = ::curl_easy_init();
   curl_->multi = ::curl_multi_init();
   if (!curl_->easy || !curl_->multi) throw std::bad_alloc();
@@ -110,8 +110,8 @@ https_reply https_client::get(const https_request& request, const receiver& rece
   ::curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &microseconds);
   reply.took = std::chrono::microseconds{microseconds};
   if (code != CURLE_OK && !now.declined) reply.problem = problem[0] ? problem : ::curl_easy_strerror(code);
-  const auto unfit = [](char c) { return c < 0x20 || c > 0x7e; }; // some of it may be the server's words
-  std::replace_if(reply.problem.begin(), reply.problem.end(), unfit, '?');
+  const auto unprintable = [](char c) { return c < 0x20 || c > 0x7e; }; // a part may come from the server
+  std::replace_if(reply.problem.begin(), reply.problem.end(), unprintable, '?');
   ::curl_multi_remove_handle(multi, easy);
   return reply;
 }

@@ -1,4 +1,4 @@
-// HTTPS requests that can be stopped: libcurl, for one thread.
+// HTTPS requests that can be stopped, with libcurl. Not thread-safe.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -13,13 +13,13 @@
 namespace troupe {
 
 struct https_request {
-  /// https only; redirects and proxies are not followed.
+  /// https only; redirects and proxies are not used.
   std::string url;
-  /// Goes into the header Authorization: Bearer.
+  /// Sent in the header Authorization: Bearer.
   std::string token;
-  /// Who must have signed the server's certificate, PEM; read anew for each connection.
+  /// CA certificates that must have signed the server's certificate, PEM; read again for each connection.
   std::filesystem::path authority;
-  /// For connecting, and for everything.
+  /// Time limits for connecting and for the whole request.
   raft::duration connect_within{};
   raft::duration end_within{};
 };
@@ -27,9 +27,9 @@ struct https_request {
 struct https_reply {
   /// 0 if there was no answer.
   long status = 0;
-  /// Of an answer other than 200, at most 16 KiB.
+  /// Body of an answer other than 200, at most 16 KiB.
   std::string body;
-  /// Why it was not answered, or not to its end; printable.
+  /// Why there was no answer or no complete answer; printable.
   std::string problem;
   raft::duration took{};
 };
@@ -40,10 +40,10 @@ class https_client {
   ~https_client();
   https_client(const https_client&) = delete;
 
-  /// Takes the body of a 200 as it comes; false ends the request.
+  /// Receives the body of a 200 as it arrives; returning false ends the request.
   using receiver = std::function<bool(std::string_view)>;
-  /// Blocks until the request is over or `stop` is requested. `on_answer`, if there is one, hears of the status as soon
-  /// as it is there. Connections are kept for the next request.
+  /// Blocks until the request is over or `stop` is requested. `on_answer`, if set, is called with the status as soon as
+  /// it arrives. Connections are reused for later requests.
   https_reply get(const https_request& request, const receiver& receive, const std::stop_token& stop,
                   const std::function<void(long)>& on_answer = {});
 

@@ -8,13 +8,13 @@
 namespace troupe {
 namespace {
 
-constexpr auto in_a_pod = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr auto pod_secrets = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 } // namespace
 
 kubernetes_access find_kubernetes(const kubernetes_query& query,
                                   const std::function<const char*(const char*)>& variable) {
-  kubernetes_access access{query.server, query.secrets.empty() ? in_a_pod : query.secrets};
+  kubernetes_access access{query.server, query.secrets.empty() ? pod_secrets : query.secrets};
   if (!access.server.empty()) return access;
   const auto value = [&](const char* name) {
     const auto* set = variable(name);
@@ -24,7 +24,7 @@ kubernetes_access find_kubernetes(const kubernetes_query& query,
   const auto port = value("KUBERNETES_SERVICE_PORT");
   if (host.empty())
     throw bad_discovery(
-        "k8s discovery: this is no pod (KUBERNETES_SERVICE_HOST is not set); give server= and secrets=");
+        "k8s discovery: not running in a pod (KUBERNETES_SERVICE_HOST is not set); give server= and secrets=");
   if (host.find(':') != std::string::npos) host = '[' + host + ']';
   access.server = "https://" + host + ':' + (port.empty() ? "443" : port);
   return access;
@@ -48,7 +48,7 @@ std::string read_secret(const std::filesystem::path& file) {
   text.erase(std::find_if_not(text.rbegin(), text.rend(), blank).base(), text.end());
   const auto graphic = [](char c) { return c > 0x20 && c < 0x7f; };
   if (text.empty() || !std::all_of(text.begin(), text.end(), graphic))
-    throw bad_kubernetes_answer(file.string() + " cannot be read, or holds nothing that is meant to be there");
+    throw bad_kubernetes_answer(file.string() + " cannot be read, or is empty or contains invalid characters");
   return text;
 }
 

@@ -1,4 +1,4 @@
-// Where the Kubernetes API is, and what to show there.
+// Address and credentials of the Kubernetes API.
 #pragma once
 
 #include "discovery/kubernetes_view.hpp"
@@ -13,23 +13,23 @@ namespace troupe {
 struct kubernetes_access {
   /// https://host:port
   std::string server;
-  /// A folder with token, ca.crt and, perhaps, namespace.
+  /// A folder with token, ca.crt and optionally namespace.
   std::filesystem::path secrets;
 };
 
-/// From the specification, or from what a pod's environment says. `variable` gives an environment variable, or null.
-/// Throws bad_discovery where neither does.
+/// Takes the access from the specification, or from the environment of a pod. `variable` returns an environment
+/// variable, or null. Throws bad_discovery if neither has it.
 kubernetes_access find_kubernetes(const kubernetes_query& query,
                                   const std::function<const char*(const char*)>& variable);
 
-/// The path and the question of a list of what `query` wants.
+/// The path and the query string for listing the objects of `query`.
 std::string kubernetes_path(const kubernetes_query& query, const std::string& name_space);
 
-/// The text of one of the secrets, without white space around it; it is read each time, as tokens are replaced. Throws
-/// bad_kubernetes_answer if it cannot be read, or cannot stand in a header.
+/// The content of a secret file without surrounding white space. It is read each time, because tokens are replaced.
+/// Throws bad_kubernetes_answer if it cannot be read or is not valid in a header.
 std::string read_secret(const std::filesystem::path& file);
 
-/// For a part of a URL.
+/// Percent-encodes a part of a URL.
 std::string url_encoded(const std::string& text);
 
 } // namespace troupe

@@ -7,11 +7,11 @@
 namespace troupe {
 namespace {
 
-/// Of one page. Pods of a few tens of kilobytes are usual.
+/// Maximum size of one page. Pods commonly have a few tens of kilobytes.
 constexpr std::size_t max_page = std::size_t{8} << 20;
 constexpr auto page_limit = "&limit=50";
 constexpr int max_pages = 100;
-/// Of one event. An object of the API has at most 1.5 MiB.
+/// Maximum size of one event. An object of the API has at most 1.5 MiB.
 constexpr std::size_t max_event = std::size_t{2} << 20;
 
 constexpr long gone = 410;
@@ -22,14 +22,14 @@ std::string refusal(const https_reply& reply) {
   return "the API answers " + std::to_string(reply.status) + (reason.empty() ? "" : ": " + reason);
 }
 
-/// Folds the events of one watch into the view.
+/// Applies the events of one watch to the view.
 struct event_sink {
   kubernetes_view& view;
   raft::backoff& pauses;
   method_listener& listener;
   line_reader lines{max_event};
   bool expired = false;
-  /// What was not understood.
+  /// Why an event was not understood; empty if all were.
   std::string problem = {};
 
   bool take(std::string_view data) {
@@ -37,9 +37,9 @@ struct event_sink {
       lines.add(data);
       bool changed = false;
       while (const auto line = lines.next()) {
-        const auto told = view.apply(*line);
-        if (told == kubernetes_view::told::expired) return !(expired = true);
-        changed = changed || told == kubernetes_view::told::change;
+        const auto result = view.apply(*line);
+        if (result == kubernetes_view::told::expired) return !(expired = true);
+        changed = changed || result == kubernetes_view::told::change;
         pauses.succeeded();
       }
       if (changed) listener.found(view.addresses());
@@ -76,7 +76,7 @@ void kubernetes_method::run(const std::stop_token& stop, method_listener& listen
   }
 }
 
-/// Token and namespace are read for every request.
+/// Reads token and namespace again for every request.
 https_request kubernetes_method::request_for(const std::string& more, raft::duration end_within) const {
   auto name_space = query_.name_space;
   if (name_space.empty()) name_space = read_secret(access_.secrets / "namespace");
@@ -84,7 +84,7 @@ https_request kubernetes_method::request_for(const std::string& more, raft::dura
           access_.secrets / "ca.crt", timing_.request, end_within};
 }
 
-/// Throws bad_kubernetes_answer, also when it is stopped.
+/// Throws bad_kubernetes_answer, also when a stop is requested.
 void kubernetes_method::list(https_client& client, const std::stop_token& stop) {
   view_.begin_list();
   std::string next;
@@ -108,10 +108,10 @@ void kubernetes_method::list(https_client& client, const std::stop_token& stop) 
     next = view_.add_page(page);
     if (next.empty()) return;
   }
-  throw bad_kubernetes_answer("the list has no end");
+  throw bad_kubernetes_answer("the list has too many pages");
 }
 
-/// Watches until a new list is due. Throws bad_kubernetes_answer.
+/// Watches until a new list is needed. Throws bad_kubernetes_answer.
 void kubernetes_method::follow(https_client& client, const std::stop_token& stop, method_listener& listener) {
   while (!stop.stop_requested()) {
     const auto end = watch(client, stop, listener);
@@ -148,19 +148,19 @@ kubernetes_method::watch_end kubernetes_method::watch(https_client& client, cons
       });
   if (stop.stop_requested()) return watch_end::broken;
   if (events.expired || reply.status == gone) return watch_end::expired;
-  // An event that is not understood may be missing in the view for good: only a list tells.
+  // After an event that was not understood the view may stay wrong: only a new list corrects it.
   if (!events.problem.empty()) throw bad_kubernetes_answer(events.problem);
   const bool denied = reply.status != 0 && reply.status != 200;
   if (denied) {
     listener.trouble("watching is not possible: " + refusal(reply));
-    const bool passes = reply.status == too_many_requests || reply.status >= 500;
-    return passes ? watch_end::broken : watch_end::refused;
+    const bool temporary = reply.status == too_many_requests || reply.status >= 500;
+    return temporary ? watch_end::broken : watch_end::refused;
   }
   if (!reply.problem.empty()) {
     listener.trouble(reply.problem);
     return watch_end::broken;
   }
-  // A server that ends every watch at once is not asked again at once.
+  // If a server ends every watch at once, pause before the next one.
   return reply.took >= time / 2 ? watch_end::timely : watch_end::broken;
 }
 

@@ -1,9 +1,9 @@
 // Discovery by the Kubernetes API: lists EndpointSlices or pods, then watches them.
 //
-//   [list] -- listed --> [watch] -- it ended in time, or broke --> (pause) --> [watch], from where it was
+//   [list] -- listed --> [watch] -- ended in time, or broke --> (pause) --> [watch], from the last version
 //     |  ^                  |
-//     |  +-- (pause) -------+  expired (410): at once, or more seldom if it goes on so; refused, or not understood:
-//     |  |                     at the pace of polling
+//     |  +-- (pause) -------+  expired (410): after a short pause, which doubles if this repeats;
+//     |  |                     refused, or not understood: at the polling interval
 //     +--+  failed: (pause), doubled each time
 #pragma once
 
@@ -21,11 +21,11 @@
 namespace troupe {
 
 struct kubernetes_timing {
-  /// For one request that is no watch.
+  /// Time limit of a request other than a watch.
   raft::duration request = std::chrono::seconds{10};
-  /// How long the server keeps a watch; a quarter more or less.
+  /// Duration of a watch at the server, varied by up to a quarter.
   raft::duration watch = std::chrono::seconds{240};
-  /// Between two lists where watching is not possible.
+  /// Interval of lists if watching is not possible.
   raft::duration poll = std::chrono::seconds{10};
   raft::duration first_pause = std::chrono::milliseconds{500};
   raft::duration longest_pause = std::chrono::seconds{30};

@@ -26,11 +26,11 @@ std::string printable(std::string_view text) {
 
 json parsed(std::string_view text) {
   auto value = json::parse(text, nullptr, false);
-  if (!value.is_object()) throw bad_kubernetes_answer("the API's answer is no JSON object");
+  if (!value.is_object()) throw bad_kubernetes_answer("the API's answer is not a JSON object");
   return value;
 }
 
-/// A member of that type; nothing if it is missing or of another one, for what is optional may be null.
+/// The member if it has this type. Null if it is missing or of another type, because optional members may be null.
 const json* member(const json& of, const char* key, json::value_t type) {
   if (!of.is_object()) return nullptr;
   const auto found = of.find(key);
@@ -72,11 +72,11 @@ void add(std::set<std::string>& to, const std::string& host, std::uint16_t port)
   try {
     to.insert(to_string(parse_host_port(to_string(host_port{host, port}))));
   } catch (const bad_address&) {
-    // Nobody can be dialed there.
+    // The address cannot be dialed.
   }
 }
 
-/// The port of that name. A service with only one port need not name it.
+/// The port with this name. If a service has only one port, the port may be unnamed.
 std::optional<std::uint16_t> slice_port(const json& slice, const std::string& wanted) {
   if (const auto number = as_number(wanted)) return number;
   const auto& ports = array_in(slice, "ports");
@@ -124,7 +124,7 @@ std::set<std::string> peers_of(kubernetes_kind kind, const json& object, const s
 
 std::string name_of_object(const json& object) {
   auto name = text_in(object_in(object, "metadata"), "name");
-  if (name.empty()) throw bad_kubernetes_answer("the API names an object without a name");
+  if (name.empty()) throw bad_kubernetes_answer("the API's answer has an object without a name");
   return name;
 }
 
@@ -135,7 +135,7 @@ std::string kubernetes_view::add_page(std::string_view text) {
   const auto& about = object_in(page, "metadata");
   const auto version = text_in(about, "resourceVersion");
   if (version.empty() || (!page.contains("items") && !page.contains("kind")))
-    throw bad_kubernetes_answer("the API's answer is no list");
+    throw bad_kubernetes_answer("the API's answer is not a list");
   for (const auto& item : array_in(page, "items")) listing_[name_of_object(item)] = peers_of(kind_, item, port_);
   if (listing_.size() > max_objects) throw bad_kubernetes_answer("the list is too long");
   if (auto next = text_in(about, "continue"); !next.empty()) return next;

@@ -1,4 +1,4 @@
-// What the Kubernetes API says about peers: lists and watch events of EndpointSlices or pods, as JSON. Pure.
+// Peers according to the Kubernetes API: lists and watch events of EndpointSlices or pods, as JSON. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-/// An answer that is not what the API says, or too much of it; the text is printable.
+/// An answer that is malformed or too large; the text is printable.
 class bad_kubernetes_answer : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -20,8 +20,8 @@ class bad_kubernetes_answer : public std::runtime_error {
 /// EndpointSlices are discovery.k8s.io/v1.
 enum class kubernetes_kind { endpoint_slices, pods };
 
-/// Folds what a list and the watch after it said. Peers that are not ready yet count, or a cluster would never form;
-/// those that terminate do not.
+/// Combines a list and the events of the watch after it. Peers that are not ready yet are included, or a cluster would
+/// never form; those that terminate are not.
 class kubernetes_view {
  public:
   enum class told { nothing_new, change, expired };
@@ -29,17 +29,18 @@ class kubernetes_view {
   /// `port` is the name of a port, or its number.
   kubernetes_view(kubernetes_kind kind, std::string port) : kind_(kind), port_(std::move(port)) {}
 
-  /// Forgets the pages of a list that was not finished.
+  /// Drops the pages of an unfinished list.
   void begin_list() { listing_.clear(); }
-  /// One page of a list. Gives the token that continues it; the last page, which has none, replaces the view. Throws
-  /// bad_kubernetes_answer.
+  /// Adds one page of a list and returns the token for the next page. The last page has none, and replaces the view.
+  /// Throws bad_kubernetes_answer.
   std::string add_page(std::string_view json);
-  /// One event of a watch. `expired`: the watch cannot go on, and a new list is due. Throws bad_kubernetes_answer.
+  /// Applies one event of a watch. `expired`: the watch cannot continue, and a new list is needed. Throws
+  /// bad_kubernetes_answer.
   told apply(std::string_view json);
 
-  /// Where a watch goes on from.
+  /// The resource version from which a watch continues.
   const std::string& version() const noexcept { return version_; }
-  /// host:port of all peers.
+  /// The addresses of all peers as host:port.
   std::vector<std::string> addresses() const;
 
  private:
@@ -52,7 +53,7 @@ class kubernetes_view {
   objects listing_;
 };
 
-/// Why the API refused something, from the Status object that it sends; printable.
+/// Why the API refused a request, from the Status object in its answer; printable.
 std::string kubernetes_reason(std::string_view json);
 
 } // namespace troupe

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 500ms;
 constexpr auto longest_pause = 15s;
-/// Between two looks at instances that did not say where they are.
+/// Interval for resolving again the instances whose address is unknown.
 constexpr auto resolve_interval = 10s;
 
 } // namespace
@@ -20,10 +20,10 @@ constexpr auto resolve_interval = 10s;
 mdns_method::mdns_method(mdns_service service, std::uint64_t seed)
     : service_(std::move(service)), backoff_(first_pause, longest_pause, seed) {}
 
-void mdns_method::announce(const mdns_identity& who) {
+void mdns_method::announce(const mdns_identity& identity) {
   const std::lock_guard lock{mutex_};
-  if (who_ == who) return;
-  who_ = who;
+  if (identity_ == identity) return;
+  identity_ = identity;
   changed_.notify_all();
 }
 
@@ -34,8 +34,8 @@ void mdns_method::run(const std::stop_token& stop, method_listener& listener) {
   }
 }
 
-/// Until the session is over; says whether there was one. What was seen stays: that the daemon is gone says nothing of
-/// the peers.
+/// Runs until the session ends; returns whether there was one. The peers seen remain: a stopped daemon says nothing
+/// about them.
 bool mdns_method::serve(const std::stop_token& stop, method_listener& listener) try {
   bool failed = false;
   avahi_session session{service_.type, listener, [&] {
@@ -46,14 +46,15 @@ bool mdns_method::serve(const std::stop_token& stop, method_listener& listener) 
   std::optional<mdns_identity> announced;
   while (!stop.stop_requested()) {
     std::unique_lock lock{mutex_};
-    const bool woken = changed_.wait_for(lock, stop, resolve_interval, [&] { return failed || announced != who_; });
+    const bool woken =
+        changed_.wait_for(lock, stop, resolve_interval, [&] { return failed || announced != identity_; });
     if (failed) return true;
-    const auto who = who_;
-    lock.unlock(); // Avahi's callbacks take it while they hold Avahi's
+    const auto identity = identity_;
+    lock.unlock(); // Avahi's callbacks lock it while they hold Avahi's lock
     if (!woken)
       session.resolve_again();
-    else if (who && who != announced)
-      session.announce(*(announced = who));
+    else if (identity && identity != announced)
+      session.announce(*(announced = identity));
   }
   return true;
 } catch (const std::runtime_error& why) {

@@ -1,11 +1,11 @@
 // Discovery by mDNS, through avahi-daemon: announces this node and looks for others.
 //
-//   [no daemon] -- it is there --> [running]: announces, browses, resolves what shows up
-//        ^                             |
-//        +-- (pause) --- it went, or failed
+//   [no daemon] -- it is running --> [running]: announces, browses, resolves new instances
+//        ^                               |
+//        +-- (pause) --- it stopped, or failed
 //
-// Avahi has a thread of its own, in which its callbacks run. `run` waits beside it and is the one that makes things
-// anew when they failed.
+// Avahi has a thread of its own on which its callbacks run. `run` waits in another thread and creates a new session
+// after a failure.
 #pragma once
 
 #include "discovery/blocking_method.hpp"
@@ -26,8 +26,8 @@ class mdns_method final : public blocking_method {
   mdns_method(mdns_service service, std::uint64_t seed);
   void run(const std::stop_token& stop, method_listener& listener) override;
 
-  /// What is announced from now on; until then, nothing is. Thread-safe.
-  void announce(const mdns_identity& who);
+  /// Sets the announced identity. Before the first call nothing is announced. Thread-safe.
+  void announce(const mdns_identity& identity);
 
  private:
   bool serve(const std::stop_token& stop, method_listener& listener);
@@ -36,7 +36,7 @@ class mdns_method final : public blocking_method {
   raft::backoff backoff_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::optional<mdns_identity> who_;
+  std::optional<mdns_identity> identity_;
 };
 
 } // namespace troupe

@@ -31,13 +31,13 @@ bool is_link_local_v6(const std::string& address) {
 
 } // namespace
 
-std::vector<std::string> txt_of(const mdns_identity& who) {
-  return {"node=" + to_string(who.node), "incarnation=" + std::to_string(who.incarnation),
-          "protocol=" + std::to_string(who.protocol), std::string{"state="} + state_text(who.state),
-          "cluster=" + (who.cluster ? to_string(who.cluster) : "")};
+std::vector<std::string> txt_of(const mdns_identity& identity) {
+  return {"node=" + to_string(identity.node), "incarnation=" + std::to_string(identity.incarnation),
+          "protocol=" + std::to_string(identity.protocol), std::string{"state="} + state_text(identity.state),
+          "cluster=" + (identity.cluster ? to_string(identity.cluster) : "")};
 }
 
-std::string instance_of(const mdns_identity& who) { return std::string{name_prefix} + to_string(who.node); }
+std::string instance_of(const mdns_identity& identity) { return std::string{name_prefix} + to_string(identity.node); }
 
 bool is_instance_name(std::string_view name) {
   constexpr std::size_t digits = 16;
@@ -59,7 +59,7 @@ std::optional<std::string> mdns_address(const std::string& address, std::uint16_
   auto host = address;
   if (is_link_local_v6(host)) {
     if (interface <= 0) return std::nullopt;
-    host += '%' + std::to_string(interface); // its number: names of interfaces have upper and lower case
+    host += '%' + std::to_string(interface); // its number, because interface names are case-sensitive
   }
   try {
     return to_string(parse_host_port(to_string(host_port{host, port})));
@@ -68,11 +68,11 @@ std::optional<std::string> mdns_address(const std::string& address, std::uint16_
   }
 }
 
-std::optional<mdns_key> mdns_view::in_the_way_of(const mdns_key& key) const {
+std::optional<mdns_key> mdns_view::to_evict_for(const mdns_key& key) const {
   if (instances_.size() < max_instances || instances_.contains(key) || !is_instance_name(key.name)) return std::nullopt;
-  const auto useless = std::find_if(instances_.begin(), instances_.end(),
+  const auto evicted = std::find_if(instances_.begin(), instances_.end(),
                                     [](const auto& item) { return !item.second.asked && !item.second.address; });
-  return useless == instances_.end() ? std::nullopt : std::optional{useless->first};
+  return evicted == instances_.end() ? std::nullopt : std::optional{evicted->first};
 }
 
 bool mdns_view::appeared(const mdns_key& key) {
@@ -92,10 +92,10 @@ void mdns_view::resolved(const mdns_key& key, std::optional<std::string> address
   if (known == instances_.end()) return;
   auto& one = known->second;
   count(one.address, -1);
-  // Beyond what one host may have it leads nowhere.
+  // Above the limit of its host an instance gets no address.
   if (address) {
-    const auto others = of_host_.find(host_of(*address));
-    if (others != of_host_.end() && others->second >= max_of_host) address.reset();
+    const auto others = per_host_.find(host_of(*address));
+    if (others != per_host_.end() && others->second >= max_per_host) address.reset();
   }
   one.asked = false;
   one.address = std::move(address);
@@ -105,16 +105,16 @@ void mdns_view::resolved(const mdns_key& key, std::optional<std::string> address
 void mdns_view::count(const std::optional<std::string>& address, int by) {
   if (!address) return;
   const auto host = host_of(*address);
-  auto& instances = of_host_[host];
+  auto& instances = per_host_[host];
   instances += static_cast<std::size_t>(by);
-  if (instances == 0) of_host_.erase(host);
+  if (instances == 0) per_host_.erase(host);
 }
 
 std::optional<std::vector<std::string>> mdns_view::addresses() const {
   if (!listed_all_) return std::nullopt;
   std::vector<std::string> all;
   for (const auto& [key, one] : instances_) {
-    if (one.asked && one.early) return std::nullopt;
+    if (one.asked && one.initial) return std::nullopt;
     if (one.address) all.push_back(*one.address);
   }
   return all;

@@ -1,4 +1,4 @@
-// How methods wait, so that they are woken when they are to stop.
+// A pause that a stop request interrupts.
 #pragma once
 
 #include "raft/base/types.hpp"
@@ -9,7 +9,7 @@
 
 namespace troupe {
 
-/// Waits, unless it is time to stop: then gives false at once.
+/// Waits for `time`. Returns false at once when a stop is requested.
 inline bool pause_for(const std::stop_token& stop, raft::duration time) {
   std::mutex mutex;
   std::condition_variable_any stopped;

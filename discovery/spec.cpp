@@ -25,8 +25,8 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
-/// What stands between separators, trimmed, without what is empty. Parentheses, as label selectors have them, hold
-/// together.
+/// The parts between separators, trimmed, without empty ones. Separators within parentheses, as in label selectors, do
+/// not count.
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   int depth = 0;
@@ -43,7 +43,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 using option_readers = std::map<std::string_view, std::function<void(std::string_view)>>;
 
-/// Options are key=value. `method` is for errors.
+/// Options are key=value. `method` is for error messages.
 void read_options(const std::string& method, const std::vector<std::string_view>& options,
                   const option_readers& readers) {
   for (const auto option : options) {
@@ -85,12 +85,12 @@ dns_query parse_dns(std::string_view text) {
   dns_query query;
   if (what.starts_with('_')) {
     if (what.find(':') != std::string_view::npos)
-      throw bad_discovery("dns discovery: " + quoted(what) + " asks for SRV records, which say the port themselves");
+      throw bad_discovery("dns discovery: " + quoted(what) + " asks for SRV records, which include the port");
     query.name = parse_host_port(std::string{what} + ":1").host;
   } else {
     auto address = parse_host_port(what);
     if (address.host.find(':') != std::string::npos)
-      throw bad_discovery("dns discovery: " + quoted(what) + " is an address, not a name; static: is for those");
+      throw bad_discovery("dns discovery: " + quoted(what) + " is an address, not a name; use static: for addresses");
     query.name = std::move(address.host);
     query.port = address.port;
   }
@@ -155,8 +155,8 @@ discovery_method parse_method(std::string_view text) {
   if (method == "dns") return parse_dns(rest);
   if (method == "k8s") return parse_kubernetes(rest);
   if (method == "mdns") return parse_mdns(rest);
-  if (method == "none") throw bad_discovery("\"none\" stands alone, and takes nothing");
-  throw bad_discovery("unknown discovery method " + quoted(text) + "; there are " + methods_text);
+  if (method == "none") throw bad_discovery("\"none\" takes no value and cannot be combined with other methods");
+  throw bad_discovery("unknown discovery method " + quoted(text) + "; the methods are " + methods_text);
 }
 
 void add(discovery_spec& spec, discovery_method method) {

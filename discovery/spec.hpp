@@ -1,4 +1,4 @@
-// What `--discovery` says: by which methods nodes find each other.
+// The value of `--discovery`: the methods by which nodes find each other.
 #pragma once
 
 #include "raft/base/host_port.hpp"
@@ -13,13 +13,13 @@
 
 namespace troupe {
 
-/// A specification that cannot be read.
+/// An invalid specification.
 class bad_discovery : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
 
-/// Each address once, in the order in which they were given.
+/// Each address once, in the given order.
 struct static_list {
   std::vector<host_port> addresses;
   friend bool operator==(const static_list&, const static_list&) = default;
@@ -28,11 +28,11 @@ struct static_list {
 /// "dns:name:port" asks for A and AAAA records, "dns:_service._proto.name" for SRV records, which have ports.
 struct dns_query {
   std::string name;
-  /// Nothing: SRV.
+  /// Empty: SRV records.
   std::optional<std::uint16_t> port;
-  /// Between two lookups.
+  /// Interval of lookups.
   std::chrono::seconds interval{10};
-  /// The name server to ask, by its IPv4 address; nothing: those of the system.
+  /// The IPv4 address of the name server. Empty: those of the system.
   std::optional<host_port> server;
   friend bool operator==(const dns_query&, const dns_query&) = default;
 };
@@ -42,13 +42,13 @@ struct kubernetes_query {
   /// One of the two is set.
   std::string service;
   std::string selector;
-  /// Empty: the one this pod runs in.
+  /// Empty: the namespace of this pod.
   std::string name_space;
   /// The name of a port, or its number.
   std::string port = "raft";
-  /// https://host:port; empty: what the environment of a pod says.
+  /// https://host:port. Empty: from the environment of the pod.
   std::string server;
-  /// Where token, ca.crt and namespace are; empty: where a pod has them.
+  /// The folder of token, ca.crt and namespace. Empty: their usual folder in a pod.
   std::string secrets;
   friend bool operator==(const kubernetes_query&, const kubernetes_query&) = default;
 };
@@ -63,11 +63,11 @@ using discovery_method = std::variant<static_list, dns_query, kubernetes_query, 
 /// At most one static list, and no method twice.
 using discovery_spec = std::vector<discovery_method>;
 
-/// Reads methods with a semicolon between them, "none", or the empty text for none. Static lists are taken together.
-/// Spaces around methods, addresses and options are ignored. Throws `bad_discovery`, or `bad_address`.
+/// Parses methods separated by semicolons; "none" or the empty text means no method. Merges static lists. Ignores
+/// spaces around methods, addresses and options. Throws `bad_discovery` or `bad_address`.
 discovery_spec parse_discovery(std::string_view text);
 
-/// What a method is called in logs and towards the links: without its options, different for any two of one spec.
+/// The name of a method in logs and for the links: without its options, and unique within a specification.
 std::string name_of(const discovery_method& method);
 
 } // namespace troupe

@@ -1,4 +1,4 @@
-// What a command of the tool talks to.
+// The output and the operator of a command.
 #pragma once
 
 #include <exception>
@@ -8,18 +8,18 @@
 
 namespace troupe::offline {
 
-/// The tool's exit codes.
+/// The exit codes of the tools.
 inline constexpr int all_good = 0;
 inline constexpr int damage_found = 1;
 inline constexpr int bad_usage = 2;
 
-/// Of a command that ended so: only what is known to be damaged is damage.
+/// The exit code for a command that threw `error`: `damage_found` only if the error reports damage.
 int exit_code_of(const std::exception& error);
 
 struct console {
   std::ostream& out; ///< the result
   std::ostream& err; ///< everything else
-  /// Whether the operator says yes to this question.
+  /// Asks the operator a question; returns true if the answer is yes.
   std::function<bool(const std::string&)> ask;
 };
 

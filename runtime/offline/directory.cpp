@@ -17,7 +17,7 @@ bool has_segments(file_system& fs, const std::filesystem::path& log) {
                      [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
 }
 
-/// Takes away what is damaged, and all behind it.
+/// Removes everything from the damage on.
 void cut(overlay_file_system& seen, const std::filesystem::path& log, const damage_error& at) {
   const bool whole = at.offset() < wal_format::first_record;
   for (const auto& name : seen.list(log))
@@ -28,7 +28,8 @@ void cut(overlay_file_system& seen, const std::filesystem::path& log, const dama
   damaged->write(at.offset(), std::string(damaged->size() - at.offset(), '\0'));
 }
 
-/// Opens a log on an overlay; where it is damaged, what is before the damage, or nothing if that cannot be told.
+/// Opens a log on an overlay. If it is damaged, opens only the part before the damage, or returns nothing if that fails
+/// too.
 template <class Open>
 std::invoke_result_t<Open> open_before_damage(const directory& of, overlay_file_system& seen,
                                               std::optional<damage_error>& damage, const Open& open) {
@@ -41,7 +42,7 @@ std::invoke_result_t<Open> open_before_damage(const directory& of, overlay_file_
   if (!has_segments(seen, of.log_path())) return {};
   try {
     return open();
-  } catch (const damage_error&) { // there is more
+  } catch (const damage_error&) { // there is more damage
     return {};
   }
 }
@@ -49,23 +50,23 @@ std::invoke_result_t<Open> open_before_damage(const directory& of, overlay_file_
 } // namespace
 
 int exit_code_of(const std::exception& error) {
-  const auto* of_the_disk = dynamic_cast<const raft::storage_error*>(&error);
-  return of_the_disk && of_the_disk->damaged() ? damage_found : bad_usage;
+  const auto* storage = dynamic_cast<const raft::storage_error*>(&error);
+  return storage && storage->damaged() ? damage_found : bad_usage;
 }
 
 directory::directory(file_system& fs, std::filesystem::path path, access how) : fs_(fs), path_(std::move(path)) {
   const bool known = fs_.exists(identity_path());
   if (!known && !has_log())
-    throw usage_error(path_.string() + " is no data directory: it has neither an identity nor a log");
+    throw usage_error(path_.string() + " is not a data directory: it has neither an identity nor a log");
   std::string holder;
   try {
-    lock_ = how == access::look ? fs_.lock_to_look(path_ / "lock", holder) : fs_.lock(path_ / "lock", holder);
+    lock_ = how == access::read_only ? fs_.lock_shared(path_ / "lock", holder) : fs_.lock(path_ / "lock", holder);
   } catch (const file_error& error) {
     const bool unwritable = error.code() == EROFS || error.code() == EACCES || error.code() == EPERM;
-    if (how != access::look || !unwritable) throw;
-    unlocked_ = error.what();
+    if (how != access::read_only || !unwritable) throw;
+    lock_problem_ = error.what();
   }
-  if (!lock_ && unlocked_.empty())
+  if (!lock_ && lock_problem_.empty())
     throw usage_error("data directory " + path_.string() + " is in use by " +
                       (holder.empty() ? "another process" : holder) + "; stop it first");
   try {
@@ -81,11 +82,11 @@ directory::directory(file_system& fs, std::filesystem::path path, access how) : 
 
 bool directory::has_log() const { return has_segments(fs_, log_path()); }
 
-std::optional<std::string> directory::log_gone() const {
+std::optional<std::string> directory::missing_log() const {
   if (has_log()) return {};
   const bool formed = identity_ && identity_->cluster && !identity_->promise;
   if (!formed && fs_.list(snapshots_path()).empty()) return {};
-  return "the log in " + log_path().string() + " is gone: this node must not take part without it " +
+  return "the log in " + log_path().string() + " is missing: the node must not take part without it " +
          repair_advice(path_);
 }
 
@@ -103,8 +104,8 @@ wal_options options_for(const directory& of) {
 
 log_examination examine_log(const directory& of, const progress& read) {
   log_examination result;
-  if (auto gone = of.log_gone()) {
-    result.problem = *std::move(gone);
+  if (auto missing = of.missing_log()) {
+    result.problem = *std::move(missing);
     result.damaged_file = of.log_path();
     return result;
   }
@@ -130,9 +131,9 @@ log_examination examine_log(const directory& of, const progress& read) {
   return result;
 }
 
-std::unique_ptr<wal> open_to_look(const directory& of, overlay_file_system& seen, raft::recovered& found,
-                                  std::optional<damage_error>& damage) {
-  if (const auto gone = of.log_gone()) throw raft::storage_error(*gone, false, true);
+std::unique_ptr<wal> open_read_only(const directory& of, overlay_file_system& seen, raft::recovered& found,
+                                    std::optional<damage_error>& damage) {
+  if (const auto missing = of.missing_log()) throw raft::storage_error(*missing, false, true);
   const auto options = options_for(of);
   return open_before_damage(of, seen, damage, [&] { return wal::open(seen, of.log_path(), options, found); });
 }
@@ -148,7 +149,7 @@ std::vector<snapshot_examination> examine_snapshots(const directory& of, bool wh
     try {
       one.head = snapshot_reader{seen, path}.header();
       if (whole && verify_snapshot(seen, path).id != *id)
-        throw damage_error("damaged snapshot: it is another one than its name says,", path, 0);
+        throw damage_error("damaged snapshot: the content does not match the file name", path, 0);
     } catch (const raft::storage_error& error) {
       one.problem = error.what();
       one.damaged = error.damaged();

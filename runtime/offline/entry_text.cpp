@@ -16,7 +16,7 @@
 namespace troupe::offline {
 namespace {
 
-/// Bytes as `services::to_json` shows a binary.
+/// Bytes in the form in which `services::to_json` shows binary values.
 std::string bytes_json(std::string_view bytes) {
   return services::to_json(services::value::of(std::vector<char>(bytes.begin(), bytes.end())));
 }
@@ -38,7 +38,7 @@ void append_members(std::string& out, std::string_view name, const std::vector<r
   out.append("]");
 }
 
-/// Only where there are any.
+/// Appends nothing if there are none.
 void append_promotions(std::string& out, const std::vector<raft::promotion>& promotions) {
   std::string_view before = ",\"promotions\":[";
   for (const auto& one : promotions) {
@@ -52,7 +52,7 @@ void append_promotions(std::string& out, const std::vector<raft::promotion>& pro
   if (!promotions.empty()) out.append("]");
 }
 
-/// Only where there are any.
+/// Appends nothing if there are none.
 void append_dismissed(std::string& out, const std::vector<raft::dismissal>& dismissed) {
   std::string_view before = ",\"dismissed\":[\"";
   for (const auto& one : dismissed) {
@@ -67,7 +67,7 @@ void append_problem(std::string& out, std::string_view problem, std::string_view
   out.append(",\"data\":").append(bytes_json(data));
 }
 
-/// Values of maps travel as bytes; shown as the HTTP API shows them. Nothing for what is no such command.
+/// Values of maps are stored as bytes; this shows them as the HTTP API does. Empty for any other command.
 std::optional<std::string> map_payload(const services::command_view& command) {
   using services::msgpack_serializer;
   const auto shown = [](const std::string& map, const std::string& key, std::initializer_list<services::value> values) {
@@ -113,7 +113,7 @@ void append_command(std::string& out, std::string_view data) {
 void append_configuration(std::string& out, std::string_view data) {
   const auto members = raft::decode_configuration(data);
   if (!members) {
-    append_problem(out, "the bytes are no configuration", data);
+    append_problem(out, "the bytes are not a configuration", data);
     return;
   }
   append_members(out, "voters", members->voters);

@@ -1,4 +1,4 @@
-// Log entries for people and programs.
+// Log entries as JSON text.
 #pragma once
 
 #include "raft/entry.hpp"
@@ -7,7 +7,7 @@
 
 namespace troupe::offline {
 
-/// One line of JSON without a line break:
+/// The entry as one line of JSON, without the line break:
 ///
 ///   {"index":7,"term":2,"kind":"noop"}
 ///   {"index":8,"term":2,"kind":"configuration","voters":[{"id":"0000000000000001","address":"a:1"}],...}
@@ -15,9 +15,9 @@ namespace troupe::offline {
 ///
 ///   {"index":10,"term":2,"kind":"command","service":"$cluster","tag":"restore","backup":"0000000000000005-..."}
 ///
-/// A payload is shown as the value that its MessagePack encodes, as services/json_value.hpp says, and values of maps
-/// within it likewise; where it is none, as bytes. Bytes that are no entry of their kind are shown as such, with the
-/// member "problem".
+/// A payload in MessagePack is shown as the value that it encodes (services/json_value.hpp), and so are values of maps
+/// within it. Any other payload is shown as bytes. If the data is not valid for the kind of the entry, it is shown as
+/// bytes, with the member "problem".
 std::string to_json(const raft::entry& shown);
 
 } // namespace troupe::offline

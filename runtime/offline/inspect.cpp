@@ -11,8 +11,8 @@
 namespace troupe::offline {
 namespace {
 
-constexpr std::uint64_t tell_every = std::uint64_t{256} << 20;
-/// How much of a log is read at once.
+constexpr std::uint64_t report_every = std::uint64_t{256} << 20;
+/// Number of bytes of a log that are read at once.
 constexpr std::size_t window = std::size_t{4} << 20;
 
 std::string size_text(std::uint64_t bytes) {
@@ -22,45 +22,46 @@ std::string size_text(std::uint64_t bytes) {
   return text;
 }
 
-/// Damage says more than something that could not be looked at.
+/// The more severe exit code: damage counts more than something that could not be read.
 int worse(int a, int b) { return a == all_good || b == damage_found ? b : a; }
 
 directory open_directory(file_system& fs, const std::filesystem::path& path, console& to) {
-  directory of{fs, path, access::look};
-  if (!of.unlocked().empty()) to.err << "looking without a lock: " << of.unlocked() << '\n';
+  directory of{fs, path, access::read_only};
+  if (!of.lock_problem().empty()) to.err << "reading without a lock: " << of.lock_problem() << '\n';
   return of;
 }
 
-/// Tells on stderr how far reading has come, if there is much to read.
-progress tell_progress(console& to, std::string what) {
-  return [&to, what = std::move(what), done = std::uint64_t{0}, told = tell_every](std::size_t bytes) mutable {
+/// Reports on stderr the progress of a long read.
+progress report_progress(console& to, std::string what) {
+  return [&to, what = std::move(what), done = std::uint64_t{0}, next_report = report_every](std::size_t bytes) mutable {
     done += bytes;
-    if (done < told) return;
-    told = done + tell_every;
+    if (done < next_report) return;
+    next_report = done + report_every;
     to.err << what << ": " << size_text(done) << " read" << std::endl;
   };
 }
 
 void show_identity(const directory& of, console& to) {
-  if (!of.who()) {
+  if (!of.stored_identity()) {
     to.out << "identity   " << of.identity_problem() << '\n';
     return;
   }
-  const auto& who = *of.who();
-  to.out << "node       " << to_string(who.id) << '\n';
-  to.out << "cluster    " << (who.cluster ? to_string(who.cluster) : "none yet") << '\n';
-  if (who.restored != 0) to.out << "restored   from the backup " << to_string(raft::node_id{who.restored}) << '\n';
-  to.out << "starts     " << who.starts << (who.promise ? ", a formation promise is open" : "") << '\n';
+  const auto& stored = *of.stored_identity();
+  to.out << "node       " << to_string(stored.id) << '\n';
+  to.out << "cluster    " << (stored.cluster ? to_string(stored.cluster) : "none yet") << '\n';
+  if (stored.restored != 0)
+    to.out << "restored   from the backup " << to_string(raft::node_id{stored.restored}) << '\n';
+  to.out << "starts     " << stored.starts << (stored.promise ? ", with an open formation promise" : "") << '\n';
 }
 
 void show_members(std::string_view where, const raft::snapshot_point& at, console& to) {
   to.out << where << "as of entry " << at.configuration_index << ":";
   for (const auto& one : at.members.members())
-    to.out << ' ' << to_string(one.id) << '@' << one.address << (at.members.is_voter(one.id) ? "" : " (no voter)");
+    to.out << ' ' << to_string(one.id) << '@' << one.address << (at.members.is_voter(one.id) ? "" : " (not a voter)");
   to.out << '\n';
 }
 
-/// They stand in the log, or else in the snapshot behind which it begins.
+/// Takes the members from the log, or else from the snapshot that precedes it.
 void show_members(const directory& of, const raft::recovered& log, const std::vector<snapshot_examination>& snapshots,
                   console& to) {
   if (!log.configurations.empty()) {
@@ -68,17 +69,17 @@ void show_members(const directory& of, const raft::recovered& log, const std::ve
     return;
   }
   for (const auto& one : snapshots)
-    if (one.head && of.who() && one.head->cluster == of.who()->cluster)
+    if (one.head && of.stored_identity() && one.head->cluster == of.stored_identity()->cluster)
       return show_members("members    in the snapshot, ", one.head->at, to);
 }
 
 void show_segments(const log_examination& log, console& to) {
   const auto& found = log.found;
   to.out << "term       " << found.hard.term << ", voted for "
-         << (found.hard.voted_for ? to_string(found.hard.voted_for) : "nobody") << '\n';
+         << (found.hard.voted_for ? to_string(found.hard.voted_for) : "no node") << '\n';
   to.out << "entries    " << found.start.index + 1 << " ... " << found.last_index;
   if (found.last_index == found.start.index) to.out << " (none)";
-  if (found.start.index > 0) to.out << ", behind " << found.start.index << " of term " << found.start.term;
+  if (found.start.index > 0) to.out << ", after entry " << found.start.index << " of term " << found.start.term;
   to.out << '\n';
   for (const auto& run : found.terms) to.out << "  term " << run.term << " from entry " << run.first << '\n';
   for (const auto& segment : log.segments)
@@ -91,7 +92,7 @@ void show_log(const log_examination& log, console& to) {
   if (log.problem) {
     to.out << "log        " << size_text(log.bytes) << '\n' << "           " << *log.problem << '\n';
     if (log.segments.empty()) return;
-    to.out << "           before that there is:\n";
+    to.out << "           readable before the damage:\n";
   } else {
     to.out << "log        " << log.segments.size() << " segments, " << size_text(log.bytes) << '\n';
   }
@@ -100,8 +101,8 @@ void show_log(const log_examination& log, console& to) {
 }
 
 void show_snapshots(const std::vector<snapshot_examination>& snapshots, console& to) {
-  to.out << "snapshots  " << snapshots.size() << (snapshots.empty() ? "" : " (their heads; `verify` reads all of them)")
-         << '\n';
+  to.out << "snapshots  " << snapshots.size()
+         << (snapshots.empty() ? "" : " (only headers read; `verify` reads all of them)") << '\n';
   for (const auto& one : snapshots) {
     to.out << "  up to entry " << one.id.last.index << " of term " << one.id.last.term << ", " << size_text(one.id.size)
            << "  " << one.name << '\n';
@@ -122,12 +123,12 @@ std::string checksum_text(const raft::snapshot_id& id) { return to_string(raft::
 int inspect(file_system& fs, const std::filesystem::path& path, console& to) {
   const auto of = open_directory(fs, path, to);
   show_identity(of, to);
-  const auto log = examine_log(of, tell_progress(to, "log"));
+  const auto log = examine_log(of, report_progress(to, "log"));
   show_log(log, to);
   const auto snapshots = examine_snapshots(of, false);
   show_members(of, log.found, snapshots, to);
   show_snapshots(snapshots, to);
-  int code = of.who() && !log.problem ? all_good : damage_found;
+  int code = of.stored_identity() && !log.problem ? all_good : damage_found;
   for (const auto& one : snapshots)
     if (!one.problem.empty()) code = worse(code, one.damaged ? damage_found : bad_usage);
   return code;
@@ -135,16 +136,16 @@ int inspect(file_system& fs, const std::filesystem::path& path, console& to) {
 
 int inspect_entry(file_system& fs, const std::filesystem::path& path, raft::index_t index, console& to) {
   const auto of = open_directory(fs, path, to);
-  overlay_file_system seen{fs, tell_progress(to, "log")};
+  overlay_file_system seen{fs, report_progress(to, "log")};
   raft::recovered found;
   std::optional<damage_error> damage;
-  const auto log = open_to_look(of, seen, found, damage);
+  const auto log = open_read_only(of, seen, found, damage);
   const auto entries = log ? log->read(index, index, 0) : std::vector<raft::entry>{};
   if (damage) to.err << damage->what() << '\n';
   if (!entries.empty()) to.out << to_json(entries.front()) << '\n';
   if (damage) return damage_found;
   if (entries.empty())
-    throw usage_error("there is no entry " + std::to_string(index) + "; the log holds " +
+    throw usage_error("there is no entry " + std::to_string(index) + "; the log has entries " +
                       std::to_string(found.start.index + 1) + " ... " + std::to_string(found.last_index));
   return all_good;
 }
@@ -152,28 +153,28 @@ int inspect_entry(file_system& fs, const std::filesystem::path& path, raft::inde
 int verify(file_system& fs, const std::filesystem::path& path, console& to) {
   const auto of = open_directory(fs, path, to);
   int code = all_good;
-  const auto tell = [&](const std::string& problem, int meaning = damage_found) {
+  const auto report = [&](const std::string& problem, int meaning = damage_found) {
     to.out << problem << '\n';
     code = worse(code, meaning);
   };
-  if (!of.who()) tell(of.identity_problem());
-  const auto log = examine_log(of, tell_progress(to, "log"));
-  if (log.problem) tell(*log.problem);
+  if (!of.stored_identity()) report(of.identity_problem());
+  const auto log = examine_log(of, report_progress(to, "log"));
+  if (log.problem) report(*log.problem);
   for (const auto& note : log.found.notes) to.out << "a start would do this: " << note << '\n';
-  const auto snapshots = examine_snapshots(of, true, tell_progress(to, "snapshots"));
+  const auto snapshots = examine_snapshots(of, true, report_progress(to, "snapshots"));
   bool usable = log.found.start.index == 0;
   for (const auto& one : snapshots) {
     if (!one.problem.empty()) {
-      tell(one.problem, one.damaged ? damage_found : bad_usage);
-    } else if (of.who() && one.head->cluster != of.who()->cluster) {
-      tell("snapshot " + one.name + " belongs to cluster " + to_string(one.head->cluster));
+      report(one.problem, one.damaged ? damage_found : bad_usage);
+    } else if (of.stored_identity() && one.head->cluster != of.stored_identity()->cluster) {
+      report("snapshot " + one.name + " belongs to cluster " + to_string(one.head->cluster));
     } else {
       usable = usable || one.id.last.index >= log.found.start.index;
     }
   }
   if (!log.problem && !usable)
-    tell("the log begins behind entry " + std::to_string(log.found.start.index) +
-         " and no snapshot stands for what was before: the state is lost, and must come from another node");
+    report("the log begins after entry " + std::to_string(log.found.start.index) +
+           " and no snapshot has the state up to there: the state is lost, and must come from another node");
   if (code == all_good)
     to.out << "good: " << log.segments.size() << " segments, entries up to " << log.found.last_index << ", "
            << snapshots.size() << " snapshots\n";
@@ -185,11 +186,11 @@ int dump(file_system& fs, const std::filesystem::path& path, console& to) {
   overlay_file_system seen{fs};
   raft::recovered found;
   std::optional<damage_error> damage;
-  const auto log = open_to_look(of, seen, found, damage);
+  const auto log = open_read_only(of, seen, found, damage);
   for (auto next = found.start.index + 1; log && next <= found.last_index;)
     for (const auto& shown : log->read(next, found.last_index, window)) {
       to.out << to_json(shown) << '\n';
-      if (!to.out) check_written(to.out); // a full disk, most likely: the rest would be read in vain
+      if (!to.out) check_written(to.out); // probably a full disk: do not read the rest for nothing
       next = shown.index + 1;
     }
   check_written(to.out);
@@ -204,7 +205,7 @@ int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, fi
     to.out << "size      " << size_text(fs.open_to_read(file)->size()) << '\n';
     show_header(head.header(), to);
     const auto id = head.announced_id();
-    to.out << "checksum  " << checksum_text(id) << " (as it says; `verify` compares)\n";
+    to.out << "checksum  " << checksum_text(id) << " (as stored; `verify` compares it)\n";
     return all_good;
   } catch (const damage_error& error) {
     to.out << error.what() << '\n';
@@ -214,7 +215,7 @@ int inspect_snapshot_file(file_system& fs, const std::filesystem::path& file, fi
 
 int verify_snapshot_file(file_system& fs, const std::filesystem::path& file, file_role role, console& to) {
   if (!fs.exists(file)) throw usage_error("there is no file " + file.string());
-  overlay_file_system seen{fs, tell_progress(to, role == file_role::backup ? "backup" : "snapshot")};
+  overlay_file_system seen{fs, report_progress(to, role == file_role::backup ? "backup" : "snapshot")};
   try {
     const auto found = verify_snapshot(seen, file, role);
     to.out << "good: " << size_text(found.id.size) << '\n' << "checksum  " << checksum_text(found.id) << '\n';

@@ -20,12 +20,12 @@ bool is_control(char c) {
 
 bool is_plain(char c) { return (!is_control(c) && static_cast<unsigned char>(c) < 0x80) || c == '\n' || c == '\t'; }
 
-/// U+0080 to U+009F. A terminal takes U+009B for the beginning of an escape sequence.
+/// U+0080 to U+009F. For a terminal, U+009B begins an escape sequence.
 bool is_c1(std::string_view character) {
   return character.size() == 2 && character[0] == '\xc2' && static_cast<unsigned char>(character[1]) < 0xa0;
 }
 
-/// Bytes of the character that begins so; 0: none does.
+/// Size in bytes of the character that begins with this byte; 0 if no character does.
 std::size_t size_of_character(char first) {
   const auto byte = static_cast<unsigned char>(first);
   if (byte < 0x80) return 1;
@@ -68,7 +68,7 @@ std::streamsize printable_buffer::xsputn(const char* text, std::streamsize size)
   for (std::size_t done = 0; done < all.size();) {
     const auto plain = std::find_if_not(all.begin() + static_cast<std::ptrdiff_t>(done), all.end(), is_plain);
     const auto run = static_cast<std::size_t>(plain - all.begin()) - done;
-    const bool whole = unfinished_.empty() && run > 0; // nearly always: plain text in one piece
+    const bool whole = unfinished_.empty() && run > 0; // the common case: write plain text in one piece
     if (!(whole ? pass(all.substr(done, run)) : put(all[done]))) return static_cast<std::streamsize>(done);
     done += whole ? run : 1;
   }
@@ -84,7 +84,7 @@ printable_output::printable_output(std::ostream& stream) : stream_(stream), befo
 printable_output::~printable_output() {
   stream_.flush();
   const auto state = stream_.rdstate();
-  stream_.rdbuf(before_); // which clears the state
+  stream_.rdbuf(before_); // this clears the state
   stream_.clear(state);
 }
 

@@ -1,4 +1,5 @@
-// What the tools print comes from files and from the network: nothing of it may steer the terminal.
+// Filters the output of the tools. It contains text from files and from the network, which must not control the
+// terminal.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 
 namespace troupe::offline {
 
-/// Passes UTF-8 text on to another buffer. A question mark takes the place of control characters other than line breaks
-/// and tabs (C0, DEL, C1, and so every escape sequence) and of bytes that are not UTF-8.
+/// Passes UTF-8 text to another buffer. Replaces with a question mark all control characters except line breaks and
+/// tabs (C0, DEL, C1, and so every escape sequence), and bytes that are not UTF-8.
 class printable_buffer final : public std::streambuf {
  public:
   explicit printable_buffer(std::streambuf& to) : to_(to) {}
@@ -25,10 +26,10 @@ class printable_buffer final : public std::streambuf {
   bool pass(std::string_view text);
 
   std::streambuf& to_;
-  std::string unfinished_; // the first bytes of a character
+  std::string unfinished_; // the first bytes of an incomplete character
 };
 
-/// Lets a stream print through a filter, as long as this lives.
+/// Filters the output of a stream for the lifetime of this object.
 class printable_output final {
  public:
   explicit printable_output(std::ostream& stream);
@@ -41,11 +42,11 @@ class printable_output final {
   printable_buffer filter_;
 };
 
-/// Text of another machine as part of a line: control characters become question marks, and it is cut after `most`
-/// bytes.
+/// Makes text from another machine safe within a line: replaces control characters with question marks and cuts it
+/// after `most` bytes.
 std::string one_line(std::string_view text, std::size_t most = 500);
 
-/// Flushes; throws std::runtime_error with the reason if not everything was written.
+/// Flushes `out`. Throws std::runtime_error with the reason if not everything was written.
 void check_written(std::ostream& out);
 
 } // namespace troupe::offline

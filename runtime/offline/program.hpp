@@ -1,4 +1,4 @@
-// The frame of a program that works on files offline.
+// The main function of a program that works on files offline.
 #pragma once
 
 #include <functional>
@@ -6,11 +6,11 @@
 
 namespace troupe::offline {
 
-/// Runs `command`, the body of a program, and returns the process's exit code. Output shows no escape sequences; an
-/// exception becomes a line on stderr that begins with the program's name.
+/// Runs `command`, the body of a program, and returns the process's exit code. Removes escape sequences from the
+/// output. Prints an exception as a line on stderr that begins with the program's name.
 int run_program(const std::string& name, const std::function<int()>& command);
 
-/// Of a command whose output is all that it does: its exit code, once all of that is written.
+/// Returns the exit code of a command that only prints, after making sure that all output was written.
 int shown(int code);
 
 } // namespace troupe::offline

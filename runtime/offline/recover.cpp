@@ -20,7 +20,7 @@ namespace {
 struct survivor {
   std::unique_ptr<directory> at;
   raft::recovered found;
-  raft::snapshot_id snapshot; // what the state would be loaded from
+  raft::snapshot_id snapshot; // the snapshot from which the state would be loaded
 
   raft::term_t last_term() const { return found.terms.empty() ? found.start.term : found.terms.back().term; }
   /// Compares as in an election (Raft paper, section 5.4.1).
@@ -31,31 +31,33 @@ struct survivor {
   }
 };
 
-/// `what` keeps a survivor from being recovered, but the newest snapshot of it is as good as a backup.
-raft::storage_error what_is_left(const directory& of, const std::string& what) {
+/// The error for a survivor that cannot be recovered because of `what`. Names its newest good snapshot, which can serve
+/// as a backup.
+raft::storage_error not_recoverable(const directory& of, const std::string& what) {
   auto text = what + ": " + of.path().string() +
               " cannot be recovered as it is. If there are other survivors, leave it "
-              "out. If not: ";
+              "out. Otherwise: ";
   const auto page = R"(docs/operations.md, "The last survivor is damaged")";
   for (const auto& one : examine_snapshots(of, true))
-    if (one.problem.empty() && (!of.who() || one.head->cluster == of.who()->cluster))
+    if (one.problem.empty() && (!of.stored_identity() || one.head->cluster == of.stored_identity()->cluster))
       return raft::storage_error(
           text + "its snapshot up to entry " + std::to_string(one.id.last.index) +
-              " is good; to begin a new cluster with it, start a node in an empty data directory "
+              " is good; to start a new cluster from it, start a node in an empty data directory "
               "with --restore " +
               (of.snapshots_path() / one.name).string() + " (" + page + ", says what else can be saved)",
           false, true);
-  return raft::storage_error(text + "it has no snapshot that is good; see " + page, false, true);
+  return raft::storage_error(text + "it has no good snapshot; see " + page, false, true);
 }
 
-survivor look_at(file_system& fs, const std::filesystem::path& path, access how) {
+survivor examine(file_system& fs, const std::filesystem::path& path, access how) {
   survivor one;
   one.at = std::make_unique<directory>(fs, path, how);
-  if (!one.at->who()) throw what_is_left(*one.at, "the identity of " + path.string() + " is damaged or missing");
-  if (!one.at->who()->cluster) throw usage_error(path.string() + " belongs to no cluster");
+  if (!one.at->stored_identity())
+    throw not_recoverable(*one.at, "the identity of " + path.string() + " is damaged or missing");
+  if (!one.at->stored_identity()->cluster) throw usage_error(path.string() + " does not belong to a cluster");
   overlay_file_system seen{fs};
-  snapshot_dir snapshots{seen, one.at->snapshots_path(), one.at->who()->cluster};
-  // Whichever cluster it belongs to: an earlier run of this command may have been cut short.
+  snapshot_dir snapshots{seen, one.at->snapshots_path(), one.at->stored_identity()->cluster};
+  // Accepts snapshots of any cluster: an earlier run of this command may have been interrupted.
   const auto load = [&](const raft::snapshot_id& id) {
     one.snapshot = id;
     return verify_snapshot(seen, one.at->snapshots_path() / snapshot_format::file_name(id)).header.at;
@@ -63,14 +65,14 @@ survivor look_at(file_system& fs, const std::filesystem::path& path, access how)
   try {
     open_state(seen, one.at->log_path(), options_for(*one.at), snapshots, load, one.found);
   } catch (const damage_error& error) {
-    throw what_is_left(*one.at, "the log of " + path.string() + " is damaged in " + error.path().string() +
-                                    " at offset " + std::to_string(error.offset()));
+    throw not_recoverable(*one.at, "the log of " + path.string() + " is damaged in " + error.path().string() +
+                                       " at offset " + std::to_string(error.offset()));
   }
   return one;
 }
 
-/// The survivors, each once.
-std::vector<survivor> look_at(file_system& fs, const std::vector<std::filesystem::path>& paths) {
+/// Examines the survivors. Throws if one is named twice.
+std::vector<survivor> examine(file_system& fs, const std::vector<std::filesystem::path>& paths) {
   std::set<std::filesystem::path> seen;
   for (const auto& path : paths)
     if (!seen.insert(std::filesystem::weakly_canonical(path / "")).second)
@@ -78,11 +80,11 @@ std::vector<survivor> look_at(file_system& fs, const std::vector<std::filesystem
   std::vector<survivor> all;
   std::map<raft::node_id, std::string> ids;
   for (const auto& path : paths) {
-    all.push_back(look_at(fs, path, all.empty() ? access::change : access::look));
-    const auto id = all.back().at->who()->id;
+    all.push_back(examine(fs, path, all.empty() ? access::change : access::read_only));
+    const auto id = all.back().at->stored_identity()->id;
     if (const auto [before, first] = ids.emplace(id, path.string()); !first)
       throw usage_error(before->second + " and " + path.string() + " are both node " + to_string(id) +
-                        ": a copy is no second survivor, so leave it out");
+                        ": a copy does not count as another survivor, so leave it out");
   }
   return all;
 }
@@ -93,7 +95,7 @@ std::optional<raft::configuration> newest_configuration(const raft::recovered& f
   return {};
 }
 
-/// As it was given; empty stays empty.
+/// The given address if it is valid; empty stays empty.
 std::string checked_address(const std::string& given) try {
   return given.empty() ? given : to_string(parse_host_port(given));
 } catch (const bad_address& error) {
@@ -104,75 +106,77 @@ std::string address_of(const survivor& chosen, const std::string& given) {
   if (!given.empty()) return given;
   if (const auto members = newest_configuration(chosen.found))
     for (const auto& one : members->members())
-      if (one.id == chosen.at->who()->id) return one.address;
-  throw usage_error("the log does not tell this node's address; give it with --address");
+      if (one.id == chosen.at->stored_identity()->id) return one.address;
+  throw usage_error("the log does not contain this node's address; give it with --address");
 }
 
-/// How many of the chosen one's members are among the survivors.
-struct quota {
+/// How many members of the chosen survivor's configuration are among the survivors.
+struct survivor_count {
   std::size_t named = 0;
   std::size_t members = 0;
   bool majority = false;
 };
 
-quota count(const std::vector<survivor>& all) {
+survivor_count count(const std::vector<survivor>& all) {
   const auto members = newest_configuration(all.front().found);
   if (!members) return {};
   const auto named = [&](raft::node_id id) {
-    return std::any_of(all.begin(), all.end(), [id](const survivor& one) { return one.at->who()->id == id; });
+    return std::any_of(all.begin(), all.end(),
+                       [id](const survivor& one) { return one.at->stored_identity()->id == id; });
   };
   const auto ids = members->members();
   const auto found = std::count_if(ids.begin(), ids.end(), [&](const raft::member& m) { return named(m.id); });
   return {static_cast<std::size_t>(found), ids.size(), raft::has_quorum(*members, named)};
 }
 
-/// Whether it leads its cluster as soon as it is started: the end of every recovery.
+/// Whether the node is the only member of its cluster, which is the result of every recovery.
 bool is_alone(const survivor& one) {
   const auto members = newest_configuration(one.found);
-  return members && members->members().size() == 1 && members->is_voter(one.at->who()->id) && !members->joint();
+  return members && members->members().size() == 1 && members->is_voter(one.at->stored_identity()->id) &&
+         !members->joint();
 }
 
-/// Throws unless the first one is the one to go on with.
+/// Throws unless the first survivor is the right one to recover.
 void check_choice(const std::vector<survivor>& all) {
   const auto& chosen = all.front();
   for (const auto& one : all)
-    if (one.at->who()->cluster != chosen.at->who()->cluster)
-      throw usage_error(one.name() + " belongs to cluster " + to_string(one.at->who()->cluster) + ", " + chosen.name() +
-                        " to " + to_string(chosen.at->who()->cluster) + "; if a recovery of " + chosen.name() +
-                        " was cut short, run it again with that one alone");
+    if (one.at->stored_identity()->cluster != chosen.at->stored_identity()->cluster)
+      throw usage_error(one.name() + " belongs to cluster " + to_string(one.at->stored_identity()->cluster) + ", " +
+                        chosen.name() + " to " + to_string(chosen.at->stored_identity()->cluster) +
+                        "; if a recovery of " + chosen.name() + " was interrupted, run it again with that one alone");
   const auto best = std::max_element(all.begin(), all.end(),
                                      [](const survivor& a, const survivor& b) { return a.rank() < b.rank(); });
   if (best->rank() > chosen.rank())
-    throw usage_error(best->name() + " has more (" + best->last() + ") than " + chosen.name() + " (" + chosen.last() +
-                      "); name it first, so that the cluster goes on from there");
+    throw usage_error(best->name() + " has a newer log (" + best->last() + ") than " + chosen.name() + " (" +
+                      chosen.last() + "); name it first, so that the cluster continues from there");
   if (chosen.found.last_index == 0)
-    throw usage_error(chosen.name() + " has no entry at all: there is nothing to go on from");
+    throw usage_error(chosen.name() + " has no entries at all: there is nothing to recover");
   if (chosen.found.state_lost)
-    throw usage_error(chosen.name() + " has no snapshot that can be read for what its log no longer holds");
+    throw usage_error(chosen.name() + " has no readable snapshot of the state before its log begins");
 }
 
-void warn(const std::vector<survivor>& all, const quota& counted, console& to) {
+void warn(const std::vector<survivor>& all, const survivor_count& counted, console& to) {
   const auto& chosen = all.front();
-  to.err << "cluster " << to_string(chosen.at->who()->cluster) << " as its survivors have it:\n";
+  to.err << "cluster " << to_string(chosen.at->stored_identity()->cluster) << " according to its survivors:\n";
   for (const auto& one : all)
-    to.err << "  " << one.name() << ": node " << to_string(one.at->who()->id) << ", " << one.last() << '\n';
+    to.err << "  " << one.name() << ": node " << to_string(one.at->stored_identity()->id) << ", " << one.last() << '\n';
   if (const auto members = newest_configuration(chosen.found)) {
     to.err << "its members:\n";
     for (const auto& one : members->members())
       to.err << "  " << to_string(one.id) << " at " << one.address
              << (members->is_voter(one.id) ? "\n" : ", which does not vote\n");
     to.err << counted.named << " of " << counted.members << " members named here"
-           << (counted.majority ? ": a majority, with which the old cluster could go on\n" : "\n");
+           << (counted.majority ? ": a majority, with which the old cluster could continue\n" : "\n");
   }
   to.err
       << "\nThis makes " << chosen.name()
-      << " a NEW cluster of one. Whatever only the lost nodes had is LOST, even if\n"
-      << "clients were told that it is done; and what was never acknowledged, but stands in this log, will be done.\n"
-         "No node of the old cluster may run any more: if one does, clients have two clusters. Do this once: what is\n"
-         "done a second time, with a copy, makes yet another cluster. It cannot be undone: keep a copy.\n";
+      << " a NEW cluster of one. Entries that only the lost nodes had are LOST, even if they\n"
+      << "were acknowledged to clients. Entries that are in this log will be applied, even if they were never\n"
+         "acknowledged. No node of the old cluster may run any more: if one does, clients see two clusters. Do this\n"
+         "only once: another run on a copy creates yet another cluster. It cannot be undone: keep a copy.\n";
 }
 
-/// Steps 1 to 3 of the header's order.
+/// Steps 1 to 3 of those in the header.
 void rewrite(file_system& fs, const survivor& chosen, raft::cluster_id cluster, raft::term_t term,
              const raft::member& self) {
   const auto& at = *chosen.at;
@@ -180,10 +184,10 @@ void rewrite(file_system& fs, const survivor& chosen, raft::cluster_id cluster, 
   if (chosen.found.snapshot)
     copy_snapshot(fs, at.snapshots_path() / snapshot_format::file_name(chosen.snapshot), snapshots,
                   *chosen.found.snapshot);
-  auto who = *at.who();
-  who.cluster = cluster;
-  who.promise.reset();
-  replace_file(fs, at.identity_path(), encode_identity(who));
+  auto changed = *at.stored_identity();
+  changed.cluster = cluster;
+  changed.promise.reset();
+  replace_file(fs, at.identity_path(), encode_identity(changed));
   raft::recovered found;
   const auto load = [&](const raft::snapshot_id& id) {
     return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
@@ -197,8 +201,8 @@ void rewrite(file_system& fs, const survivor& chosen, raft::cluster_id cluster, 
   log->sync();
 }
 
-/// True of a damaged one, too: a start sets it aside when it comes to it.
-bool is_of(file_system& fs, const std::filesystem::path& snapshot, raft::cluster_id cluster) try {
+/// Also true for a damaged one: a start quarantines it when it reads it.
+bool belongs_to(file_system& fs, const std::filesystem::path& snapshot, raft::cluster_id cluster) try {
   return snapshot_reader{fs, snapshot}.header().cluster == cluster;
 } catch (const damage_error&) {
   return true;
@@ -207,7 +211,7 @@ bool is_of(file_system& fs, const std::filesystem::path& snapshot, raft::cluster
 void remove_snapshots_of_others(file_system& fs, const std::filesystem::path& folder, raft::cluster_id cluster) {
   bool removed = false;
   for (const auto& name : fs.list(folder)) {
-    if (!snapshot_format::parse_file_name(name) || is_of(fs, folder / name, cluster)) continue;
+    if (!snapshot_format::parse_file_name(name) || belongs_to(fs, folder / name, cluster)) continue;
     fs.remove(folder / name);
     removed = true;
   }
@@ -219,21 +223,21 @@ void remove_snapshots_of_others(file_system& fs, const std::filesystem::path& fo
 int recover(file_system& fs, const std::vector<std::filesystem::path>& paths, const recover_options& options,
             console& to) {
   const auto given = checked_address(options.address);
-  const auto all = look_at(fs, paths);
+  const auto all = examine(fs, paths);
   const auto& chosen = all.front();
   if (is_alone(chosen) && !chosen.found.state_lost && !options.despite_majority) {
-    remove_snapshots_of_others(fs, chosen.at->snapshots_path(), chosen.at->who()->cluster);
-    to.out << chosen.name() << " is the only member of its cluster " << to_string(chosen.at->who()->cluster)
-           << " already, by an earlier recovery if it was not so before: start it\n";
+    remove_snapshots_of_others(fs, chosen.at->snapshots_path(), chosen.at->stored_identity()->cluster);
+    to.out << chosen.name() << " is the only member of its cluster " << to_string(chosen.at->stored_identity()->cluster)
+           << " already, or since an earlier recovery: start it\n";
     return all_good;
   }
   check_choice(all);
   const auto counted = count(all);
   if (counted.majority && !options.despite_majority)
     throw usage_error(std::to_string(counted.named) + " of " + std::to_string(counted.members) +
-                      " members are named, which is a majority: start them, and nothing is lost. Should that be "
-                      "impossible, --despite-majority makes a new cluster all the same");
-  const raft::member self{chosen.at->who()->id, address_of(chosen, given)};
+                      " members are named, which is a majority: start them, and nothing is lost. If that is "
+                      "impossible, --despite-majority makes a new cluster anyway");
+  const raft::member self{chosen.at->stored_identity()->id, address_of(chosen, given)};
   warn(all, counted, to);
   if (!options.yes && !to.ask("Make it a new cluster?")) {
     to.err << "nothing was changed\n";

@@ -11,15 +11,15 @@ namespace {
 
 constexpr std::size_t chunk = std::size_t{1} << 20;
 
-/// Where to cut a log: everything from `offset` of `file` on goes, and all later segments.
+/// Where to cut a log: everything from `offset` of `file` on is removed, and all later segments.
 struct cut {
   std::filesystem::path file;
   std::uint64_t offset = 0;
 };
 
-class putting_aside {
+class archiver {
  public:
-  explicit putting_aside(const directory& of) : fs_(of.files()), of_(of), to_(free_name(of)) {
+  explicit archiver(const directory& of) : fs_(of.files()), of_(of), to_(free_name(of)) {
     for (const auto& made : {to_, to_ / "log", to_ / "snapshots", to_ / "staged", to_ / "removed"})
       make_durable_directory(fs_, made);
   }
@@ -27,10 +27,10 @@ class putting_aside {
   const std::filesystem::path& path() const { return to_; }
 
   void run(const std::optional<cut>& at) {
-    // First of all the identity: without one beside a log no node starts.
+    // The identity first: no node starts on a log without an identity.
     if (fs_.exists(of_.identity_path())) move(of_.identity_path(), to_ / "identity");
     for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
-    // The log may hold entries that restore them.
+    // The log may contain entries that restore them.
     for (const auto& name : fs_.list(of_.staged_path())) move(of_.staged_path() / name, to_ / "staged" / name);
     for (const auto& name : fs_.list(of_.log_path())) {
       const auto from = of_.log_path() / name;
@@ -57,7 +57,7 @@ class putting_aside {
     fs_.sync_directory(from.parent_path());
   }
 
-  /// Copies the bytes from `offset` on into a file of their own, then overwrites them with zeros.
+  /// Copies the bytes from `offset` on into a separate file, then overwrites them with zeros.
   void cut_off(const std::filesystem::path& segment, std::uint64_t offset) {
     const auto kept = to_ / "removed" / (segment.filename().string() + ".from-" + std::to_string(offset));
     const auto source = fs_.open(segment);
@@ -79,18 +79,18 @@ class putting_aside {
 };
 
 void warn(const directory& of, const log_examination& log, console& to) {
-  if (!of.who()) to.err << of.identity_problem() << "\n";
+  if (!of.stored_identity()) to.err << of.identity_problem() << "\n";
   if (log.problem) to.err << *log.problem << "\n";
   to.err
-      << "\nWhat a repair cuts was on disk and may have been acknowledged to other nodes, so this node must not take\n"
-         "part again as "
-      << (of.who() ? "node " + to_string(of.who()->id) : "the node that it was")
-      << ": it would not know what it voted for and stored. The directory becomes that of a\n"
-         "NEW node, which has nothing and takes the old one's place in its cluster. If no majority of the old members\n"
-         "is left, there is no such place: see docs/operations.md, \"The last survivor is damaged\".\n";
+      << "\nA repair cuts data that was on disk and may have been acknowledged to other nodes. So this node must not\n"
+         "take part again as "
+      << (of.stored_identity() ? "node " + to_string(of.stored_identity()->id) : "the node that it was")
+      << ": it would not know its votes and its entries. The directory becomes that of a\n"
+         "NEW node, which has no data and replaces the old one in its cluster. If no majority of the old members is\n"
+         "left, it cannot do that: see docs/operations.md, \"The last survivor is damaged\".\n";
 }
 
-/// Where the node can be reached, as the log or a snapshot says.
+/// The address of the node according to the log or a snapshot.
 std::string address_of(const directory& of, const log_examination& log) {
   std::vector<raft::configuration> known;
   for (const auto& one : log.found.configurations)
@@ -99,19 +99,21 @@ std::string address_of(const directory& of, const log_examination& log) {
     if (one.head) known.push_back(one.head->at.members);
   for (const auto& members : known)
     for (const auto& one : members.members())
-      if (of.who() && one.id == of.who()->id) return one.address;
+      if (of.stored_identity() && one.id == of.stored_identity()->id) return one.address;
   return "HOST:RAFT-PORT";
 }
 
-/// A node that starts with its old options forms nothing and joins nothing: a member has to be told.
+/// Instructions for the operator. With its old options the node neither forms a cluster nor joins one: an operator has
+/// to add it through a member.
 std::string how_to_join(const directory& of, raft::node_id fresh, const std::string& address) {
-  if (of.who() && !of.who()->cluster) return "start it with its old options\n"; // it belonged to nothing
-  const auto old = of.who() ? to_string(of.who()->id) : "OLD";
-  return "start it with its old options, and have it take the old one's place, by any member's HTTP API:\n"
+  if (of.stored_identity() && !of.stored_identity()->cluster)
+    return "start it with its old options\n"; // it did not belong to a cluster
+  const auto old = of.stored_identity() ? to_string(of.stored_identity()->id) : "OLD";
+  return "start it with its old options, and let it replace the old one through any member's HTTP API:\n"
          R"(  curl -fsS -d '{"id": ")" +
          to_string(fresh) + R"(", "address": ")" + address + R"(", "replaces": ")" + old +
          R"("}' http://MEMBER/v1/members)" + '\n' +
-         (of.who() ? "" : "OLD is the id that it had: GET /v1/members shows which one is dead\n");
+         (of.stored_identity() ? "" : "OLD is the old id: GET /v1/members shows which member is dead\n");
 }
 
 } // namespace
@@ -119,24 +121,24 @@ std::string how_to_join(const directory& of, raft::node_id fresh, const std::str
 int repair(file_system& fs, const std::filesystem::path& path, bool yes, console& to) {
   const directory of{fs, path, access::change};
   const auto log = examine_log(of);
-  if (!log.problem && of.who()) {
+  if (!log.problem && of.stored_identity()) {
     to.out << "there is nothing to repair\n";
     for (const auto& note : log.found.notes) to.out << "a start would do this by itself: " << note << '\n';
     return all_good;
   }
   warn(of, log, to);
-  if (!yes && !to.ask("Make this directory a new node's?")) {
+  if (!yes && !to.ask("Make this the directory of a new node?")) {
     to.err << "nothing was changed\n";
     return bad_usage;
   }
   const auto address = address_of(of, log);
-  putting_aside aside{of};
-  aside.run(log.problem ? std::optional{cut{log.damaged_file, log.damaged_at}} : std::nullopt);
+  archiver archive{of};
+  archive.run(log.problem ? std::optional{cut{log.damaged_file, log.damaged_at}} : std::nullopt);
   identity fresh;
   while (!fresh.id) fresh.id.value = fs.draw_random();
   replace_file(fs, of.identity_path(), encode_identity(fresh));
-  to.out << "this is now node " << to_string(fresh.id) << ", which belongs to no cluster yet\n"
-         << "what was here before is in " << aside.path().string() << ", and what was cut in its folder `removed`\n"
+  to.out << "this is now node " << to_string(fresh.id) << ", which does not belong to a cluster yet\n"
+         << "the old files are in " << archive.path().string() << ", what was cut is in its folder `removed`\n"
          << how_to_join(of, fresh.id, address);
   return all_good;
 }

@@ -7,7 +7,7 @@ namespace troupe::offline {
 
 bool ask_at_terminal(const std::string& question) {
   if (::isatty(STDIN_FILENO) == 0) {
-    std::cerr << question << " There is no terminal to ask at; --yes answers\n";
+    std::cerr << question << " There is no terminal for the question; --yes answers it\n";
     return false;
   }
   std::cerr << question << " Type yes: " << std::flush;

@@ -1,4 +1,4 @@
-// The one checksum of all files.
+// The checksum that all files use.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@ namespace troupe {
 /// XXH3, 64 bits.
 std::uint64_t checksum(std::string_view data, std::uint64_t seed = 0);
 
-/// The same of bytes that come in pieces, seed 0.
+/// Computes the same checksum incrementally, with seed 0.
 class running_checksum {
  public:
   running_checksum();
   void update(std::string_view data);
-  /// Of everything so far.
+  /// The checksum of everything so far.
   std::uint64_t value() const;
 
  private:

@@ -1,4 +1,4 @@
-// The error for a file that holds what it must not.
+// The error for a file with invalid content.
 #pragma once
 
 #include "raft/storage.hpp"
@@ -9,12 +9,12 @@
 
 namespace troupe {
 
-/// What can be done about a data directory whose log or identity is not as it was written: ends an error's text.
+/// Says how to repair a data directory whose log or identity is damaged. Appended to an error's text.
 inline std::string repair_advice(const std::filesystem::path& data_directory) {
   return "(`troupe-log repair " + data_directory.string() + "` makes it a new node)";
 }
 
-/// The text names the file, the offset and, where there is one, a way out.
+/// The text names the file, the offset and, if there is one, a remedy.
 class damage_error : public raft::storage_error {
  public:
   /// `what` begins the text ("damaged log: bad record"), `advice` ends it.
@@ -26,7 +26,7 @@ class damage_error : public raft::storage_error {
         path_(std::move(path)), offset_(offset) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }
-  /// Where what is wrong begins.
+  /// Offset of the first invalid byte or record.
   std::uint64_t offset() const noexcept { return offset_; }
 
  private:

@@ -7,30 +7,30 @@
 namespace troupe {
 namespace {
 
-/// Two blocks of any file system: the identity's new file, and a directory that grows for its name.
+/// Enough for two blocks on any file system: the new identity file, and the directory when it grows by that name.
 constexpr std::uint64_t reserve_size = 16'384;
 
 } // namespace
 
 data_dir::data_dir(file_system& fs, std::filesystem::path directory) : fs_(fs), directory_(std::move(directory)) {
-  patiently(fs_, [&] { make_durable_directory(fs_, directory_); });
+  retry_temporary(fs_, [&] { make_durable_directory(fs_, directory_); });
   std::string holder;
-  lock_ = patiently(fs_, [&] { return fs_.lock(directory_ / "lock", holder); });
+  lock_ = retry_temporary(fs_, [&] { return fs_.lock(directory_ / "lock", holder); });
   if (!lock_)
     throw raft::storage_error("data directory " + directory_.string() + " is in use by " +
                               (holder.empty() ? "another process" : holder) + " (lock file " +
                               (directory_ / "lock").string() + ")");
-  auto next = patiently(fs_, [&] { return load_or_draw(); });
+  auto next = retry_temporary(fs_, [&] { return load_or_create(); });
   ++next.starts;
   store(std::move(next));
   incarnation_ = identity_.starts << 32 | (fs_.draw_random() & 0xffffffff);
 }
 
-identity data_dir::load_or_draw() {
+identity data_dir::load_or_create() {
   if (fs_.exists(identity_path())) return decode_identity(read_file(fs_, identity_path()), identity_path());
   if (!fs_.list(log_path()).empty())
-    throw raft::storage_error("identity file " + identity_path().string() + " is missing beside the log in " +
-                                  log_path().string() + ": put it back, or give the log up " +
+    throw raft::storage_error("identity file " + identity_path().string() + " is missing, but there is a log in " +
+                                  log_path().string() + ": restore the file, or give up the log " +
                                   repair_advice(directory_),
                               false, true);
   identity drawn;
@@ -42,11 +42,11 @@ void data_dir::store(identity next) {
   const auto content = encode_identity(next);
   const auto replace = [&] { replace_file(fs_, identity_path(), content); };
   try {
-    patiently(fs_, replace);
+    retry_temporary(fs_, replace);
   } catch (const file_error& error) {
     if (!error.no_space() || !fs_.exists(reserve_path())) throw;
-    patiently(fs_, [&] { fs_.remove(reserve_path()); });
-    patiently(fs_, replace);
+    retry_temporary(fs_, [&] { fs_.remove(reserve_path()); });
+    retry_temporary(fs_, replace);
   }
   identity_ = std::move(next);
   keep_reserve();
@@ -58,7 +58,7 @@ void data_dir::keep_reserve() {
     const auto out = fs_.create(reserve_path());
     out->preallocate(reserve_size);
     out->sync();
-  } catch (const file_error&) { // none, then, or a part, which is made whole the next time
+  } catch (const file_error&) { // the reserve is missing or incomplete; the next call tries again
   }
 }
 

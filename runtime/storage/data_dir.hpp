@@ -1,4 +1,4 @@
-// A node's data directory: locked, and the keeper of who the node is.
+// A node's data directory: its lock and the node's identity.
 #pragma once
 
 #include "runtime/storage/file_system.hpp"
@@ -12,46 +12,46 @@
 
 namespace troupe {
 
-/// Holds the directory's lock as long as it lives. Every change is on disk when the function that makes it returns. All
-/// of them throw `storage_error`; the object then shows the old value, and the disk has the old or the new one. One
-/// thread at a time.
+/// Holds the directory's lock for its lifetime. Every change is on disk when the function that makes it returns. All of
+/// them throw `storage_error`; the object then keeps the old value, and the disk has the old or the new one. Not
+/// thread-safe.
 class data_dir {
  public:
-  /// Opens `directory`, which is made, with a new node id, if it does not exist. Throws `storage_error` when another
-  /// process has it open, when the identity file is damaged, and when it is missing beside a log: an id is never drawn
-  /// anew for a log that exists. `fs` must outlive the object.
+  /// Opens `directory`. If it does not exist, it is created with a new node id. Throws `storage_error` when another
+  /// process has it open, when the identity file is damaged, and when the identity file is missing although there is a
+  /// log: an existing log never gets a new id. `fs` must outlive the object.
   data_dir(file_system& fs, std::filesystem::path directory);
 
   /// Never 0.
   raft::node_id id() const noexcept { return identity_.id; }
   /// 0 until `set_cluster`.
   raft::cluster_id cluster() const noexcept { return identity_.cluster; }
-  /// Another number each time the directory is opened: the start counter in the upper 32 bits, random bits below. Two
-  /// copies of one directory hence show as different incarnations, and a later start as a greater one.
+  /// Unique for each opening of the directory: the start counter in the upper 32 bits, random bits below. Two copies of
+  /// one directory therefore have different incarnations, and a later start has a greater one.
   std::uint64_t incarnation() const noexcept { return incarnation_; }
-  /// What `set_promise` stored last.
+  /// The value that `set_promise` stored last.
   const std::optional<std::string>& promise() const noexcept { return identity_.promise; }
 
-  /// The checksum of the backup that the cluster began with, 0 for none.
+  /// Checksum of the backup that the cluster started from, 0 if there was none.
   std::uint64_t restored() const noexcept { return identity_.restored; }
 
-  /// Makes the directory that cluster's. Throws when it belongs to another one already.
+  /// Assigns the directory to that cluster. Throws if it already belongs to another one.
   void set_cluster(raft::cluster_id cluster, std::uint64_t restored = 0);
   void set_promise(std::optional<std::string> promise);
 
   const std::filesystem::path& path() const noexcept { return directory_; }
-  /// Where the log's segments are.
+  /// The directory of the log's segments.
   std::filesystem::path log_path() const { return directory_ / "log"; }
   std::filesystem::path snapshots_path() const { return directory_ / "snapshots"; }
-  /// Where backups wait for being restored.
+  /// The directory of backups that are waiting to be restored.
   std::filesystem::path staged_path() const { return directory_ / "staged"; }
 
  private:
   std::filesystem::path identity_path() const { return directory_ / "identity"; }
-  /// A little room that is given up when the disk is full, so that a node can start all the same.
+  /// A small file that is removed when the disk is full, so that a node can still start.
   std::filesystem::path reserve_path() const { return directory_ / "reserve"; }
   void keep_reserve();
-  identity load_or_draw();
+  identity load_or_create();
   void store(identity next);
 
   file_system& fs_;

@@ -16,10 +16,10 @@ std::string describe(std::string_view call, const std::filesystem::path& path, i
 
 os_error class_of(std::string_view call, int code) { return call == "sync" ? classify_sync(code) : classify(code); }
 
-/// Makes the name of a directory that was there already durable: an earlier process may have made it and ended before
-/// that. Where the directory above cannot be opened or is on a read-only file system, this process's user did not make
-/// the name; where its file system cannot sync directories (errno EINVAL or ENOTSUP), there is no more to be done.
-void settle_name(file_system& fs, const std::filesystem::path& existing) {
+/// Makes the name of an existing directory durable: an earlier process may have created it and stopped before the sync.
+/// If the parent cannot be opened or is on a read-only file system, this process's user did not create the name. If its
+/// file system cannot sync directories (errno EINVAL or ENOTSUP), nothing more can be done.
+void make_name_durable(file_system& fs, const std::filesystem::path& existing) {
   if (!existing.has_relative_path()) return;
   try {
     fs.sync_directory(existing.parent_path());
@@ -58,7 +58,7 @@ std::string read_file(file_system& fs, const std::filesystem::path& path) {
 void make_durable_directory(file_system& fs, const std::filesystem::path& path) {
   const auto above = path.parent_path();
   if (fs.exists(path) || above == path) {
-    settle_name(fs, path);
+    make_name_durable(fs, path);
   } else {
     if (!above.empty()) make_durable_directory(fs, above);
     fs.make_directory(path);

@@ -8,7 +8,7 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view magic = "troupeID";
-/// 1 has no backup, and is still what is written where there is none.
+/// Version 1 has no backup field. It is still written if there is no backup.
 constexpr std::uint32_t version = 2;
 constexpr std::size_t checksum_size = 8;
 
@@ -40,7 +40,7 @@ identity decode_identity(std::string_view content, const std::filesystem::path& 
   const auto found = from.get<std::uint32_t>();
   if (from.ok() && found != 1 && found != version)
     throw raft::storage_error("identity file " + file.string() + " has format version " + std::to_string(found) +
-                              ", this program knows versions up to " + std::to_string(version));
+                              "; this program supports versions up to " + std::to_string(version));
   identity value;
   value.id.value = from.get<std::uint64_t>();
   value.cluster.value = from.get<std::uint64_t>();

@@ -34,7 +34,7 @@ void log_shape::reset(raft::log_position start) {
 
 void log_shape::compact(raft::index_t up_to) {
   start_ = {up_to, term_at(up_to)};
-  // The run that `up_to` lies in begins right behind it from now on, if it goes on at all.
+  // If the run that contains `up_to` continues after it, it now begins at `up_to + 1`.
   const auto behind =
       std::find_if(terms_.begin(), terms_.end(), [&](const auto& run) { return run.first > up_to + 1; });
   if (behind != terms_.begin()) {
@@ -59,14 +59,14 @@ void check_fits(const log_shape& shape, const raft::write& change) {
   auto last = change.reset_to ? start.index : shape.last_index();
   if (change.truncate_from) {
     if (*change.truncate_from <= start.index)
-      refuse("it truncates from index " + std::to_string(*change.truncate_from) + ", the log begins behind " +
+      refuse("truncation from index " + std::to_string(*change.truncate_from) + ", but the log begins after " +
              std::to_string(start.index));
     last = std::min(last, *change.truncate_from - 1);
   }
   auto term = change.reset_to ? start.term : shape.term_at(last);
   for (const auto& value : change.append) {
     if (value.index != last + 1)
-      refuse("index " + std::to_string(value.index) + " where " + std::to_string(last + 1) + " is due");
+      refuse("index " + std::to_string(value.index) + ", expected " + std::to_string(last + 1));
     if (value.term < term) refuse("term " + std::to_string(value.term) + " after term " + std::to_string(term));
     term = value.term;
     ++last;

@@ -16,7 +16,7 @@ void overwrite(std::string& content, std::uint64_t offset, std::string_view data
   std::copy(data.begin(), data.end(), content.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
-/// Moves the changes of names in `directory` out of `changes`, in their order.
+/// Makes the name changes in `directory` durable, in their order, and removes them from `changes`.
 template <typename Changes, typename Names> void settle(Changes& changes, Names& durable, const path& directory) {
   std::erase_if(changes, [&](auto& change) {
     if (change.path.parent_path() != directory) return false;
@@ -133,7 +133,7 @@ std::unique_ptr<file> memory_file_system::open_to_read(const path& name) {
 std::unique_ptr<file> memory_file_system::create(const path& name) {
   if (!name.parent_path().empty() && !directories_.contains(name.parent_path())) throw file_error("open", name, ENOENT);
   announce({kind_t::create, name, 0, 0});
-  // A new node even for an old name: dropping the old content is then as durable as the name.
+  // A new node even for an existing name: the truncation then becomes durable together with the name.
   set_name(name, std::make_shared<node>());
   return std::make_unique<memory_file>(*this, name, names_.at(name), true);
 }
@@ -184,13 +184,13 @@ std::unique_ptr<directory> memory_file_system::open_directory(const path& name) 
 }
 
 std::unique_ptr<file_lock> memory_file_system::lock(const path& name, std::string& holder) {
-  if ((*locked_)[name] == 0 && (*looked_at_)[name] == 0) return std::make_unique<memory_lock>(locked_, name);
+  if ((*locked_)[name] == 0 && (*shared_)[name] == 0) return std::make_unique<memory_lock>(locked_, name);
   holder = "another node of this simulation";
   return nullptr;
 }
 
-std::unique_ptr<file_lock> memory_file_system::lock_to_look(const path& name, std::string& holder) {
-  if ((*locked_)[name] == 0) return std::make_unique<memory_lock>(looked_at_, name);
+std::unique_ptr<file_lock> memory_file_system::lock_shared(const path& name, std::string& holder) {
+  if ((*locked_)[name] == 0) return std::make_unique<memory_lock>(shared_, name);
   holder = "another node of this simulation";
   return nullptr;
 }

@@ -1,5 +1,5 @@
-// A disk in memory that can lose power: what was not synced is lost, kept or torn as the test decides, and every call
-// can be watched or refused.
+// A disk in memory that can lose power: the test decides whether unsynced data is lost, kept or torn, and can watch or
+// fail every call.
 #pragma once
 
 #include "runtime/storage/file_system.hpp"
@@ -17,7 +17,7 @@
 
 namespace troupe {
 
-/// A call that changes something, as `before_each` sees it, or that looks at something, as `before_each_look` does.
+/// A call that changes something, as passed to `before_each`, or that only reads, as passed to `before_each_look`.
 struct disk_operation {
   enum class kind_t {
     create,
@@ -28,7 +28,7 @@ struct disk_operation {
     remove,
     make_directory,
     sync_directory,
-    // These only look.
+    // These only read.
     open,
     size,
     read,
@@ -42,13 +42,13 @@ struct disk_operation {
   std::uint64_t size = 0;   ///< of a write or a preallocation
 };
 
-/// Files survive a crash as far as they were synced; of each later write any set of 512-byte sectors, of the later
-/// changes of names any first part. Directories are durable at once, locks end with the crash. One thread at a time.
+/// A crash keeps everything that was synced. Of each later write it keeps an arbitrary set of 512-byte sectors, and of
+/// the later name changes a prefix. Directories are durable at once; a crash releases all locks. Not thread-safe.
 class memory_file_system final : public file_system {
  public:
   static constexpr std::uint64_t sector = 512;
 
-  /// `seed` decides what `draw_random` yields.
+  /// `seed` determines the values of `draw_random`.
   explicit memory_file_system(std::uint64_t seed = 1) : random_(seed) {}
 
   std::unique_ptr<file> open(const std::filesystem::path& path) override;
@@ -62,29 +62,29 @@ class memory_file_system final : public file_system {
   void sync_directory(const std::filesystem::path& path) override;
   std::unique_ptr<directory> open_directory(const std::filesystem::path& path) override;
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override;
-  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override;
+  std::unique_ptr<file_lock> lock_shared(const std::filesystem::path& path, std::string& holder) override;
   std::uint64_t draw_random() override;
-  /// Takes no time; `paused` tells how much it would have been.
+  /// Does not block; `paused` returns the total time requested.
   void pause(std::chrono::milliseconds time) override { paused_ += time; }
   std::chrono::milliseconds paused() const noexcept { return paused_; }
 
-  /// Called before every change. When it throws (a `file_error`, to play a failing disk) the change does not happen; a
-  /// refused sync moreover forgets, as Linux does, that what was written until then is not on disk.
+  /// Called before every change. If it throws (a `file_error`, to simulate a failing disk), the change does not happen.
+  /// Moreover, after a failed sync the unsynced data counts as clean although it is not on disk, as on Linux.
   void before_each(std::function<void(const disk_operation&)> hook) { hook_ = std::move(hook); }
-  /// The same for calls that change nothing.
+  /// The same, for calls that change nothing.
   void before_each_look(std::function<void(const disk_operation&)> hook) { look_hook_ = std::move(hook); }
 
-  /// Answers, for each unsynced piece in turn, whether it reached the disk.
+  /// Called for each unsynced piece in turn; returns whether it reached the disk.
   using survives = std::function<bool()>;
-  /// The order in which changes of names reach the disk: a journal keeps theirs, other file systems promise nothing
+  /// The order in which name changes reach the disk: a journal keeps their order, other file systems guarantee nothing
   /// before the directory is synced.
   enum class name_order { kept, any };
-  /// The disk as it is found after a crash now. This one stays as it is.
+  /// Returns the disk as it would be after a crash now. This object is unchanged.
   std::unique_ptr<memory_file_system> crashed(const survives& lands, name_order order = name_order::kept) const;
 
-  /// The file's bytes, to look at and to damage; what is changed here is on disk at once. Throws `file_error` when
-  /// there is no such file.
+  /// The file's bytes, for inspection. Throws `file_error` if there is no such file.
   std::string content(const std::filesystem::path& path) const;
+  /// Damages one byte, on disk as well.
   void flip_byte(const std::filesystem::path& path, std::uint64_t offset);
 
  private:
@@ -95,14 +95,14 @@ class memory_file_system final : public file_system {
     std::uint64_t offset = 0;
     std::string data;
   };
-  /// A file apart from its name.
+  /// A file, independent of its name.
   struct node {
-    std::string cached;  // what a reader sees
-    std::string durable; // what is surely on disk
+    std::string cached;  // what readers see
+    std::string durable; // what is certainly on disk
     std::vector<unsynced_write> unsynced;
     void write(std::uint64_t offset, std::string_view data);
   };
-  /// A change of names that is not durable: the name and what it then stands for (null: nothing).
+  /// A name change that is not durable yet: the name and its new target (null: removed).
   struct unsynced_name {
     std::filesystem::path path;
     std::shared_ptr<node> target;
@@ -122,10 +122,10 @@ class memory_file_system final : public file_system {
   names durable_names_;
   std::vector<unsynced_name> unsynced_names_;
   std::set<std::filesystem::path> directories_;
-  /// How many hold each lock: one, or some who only look.
+  /// Number of holders of each lock: one exclusive holder, or any number of shared ones.
   using lock_counts = std::map<std::filesystem::path, int>;
   std::shared_ptr<lock_counts> locked_ = std::make_shared<lock_counts>();
-  std::shared_ptr<lock_counts> looked_at_ = std::make_shared<lock_counts>();
+  std::shared_ptr<lock_counts> shared_ = std::make_shared<lock_counts>();
   std::uint64_t random_;
   std::function<void(const disk_operation&)> hook_;
   std::function<void(const disk_operation&)> look_hook_;

@@ -8,7 +8,7 @@
 namespace troupe {
 namespace {
 
-/// Whether the log holds the entry at this place, or begins right behind it.
+/// Whether the log contains the entry at this position, or begins right after it.
 bool leads_to(const raft::recovered& log, const raft::log_position& place) {
   if (place.index < log.start.index || place.index > log.last_index) return false;
   const auto next = std::find_if(log.terms.begin(), log.terms.end(),
@@ -16,24 +16,25 @@ bool leads_to(const raft::recovered& log, const raft::log_position& place) {
   return place.term == (next == log.terms.begin() ? log.start.term : std::prev(next)->term);
 }
 
-/// A log is there before the first snapshot, so one without the other was taken away, and with it what the node voted
-/// for. A snapshot must not make up for that.
+/// A node creates its log before its first snapshot. If only snapshots exist, the log was removed, and with it the
+/// record of the node's votes. A snapshot must not make up for that.
 void check_not_gone(file_system& fs, const std::filesystem::path& log_directory, snapshot_dir& snapshots) {
   const auto names = fs.list(log_directory);
   const bool there = std::any_of(names.begin(), names.end(),
                                  [](const auto& name) { return wal_format::parse_segment_name(name).has_value(); });
   if (!there && !snapshots.list().empty())
     throw raft::storage_error("the log in " + log_directory.string() +
-                                  " is gone, but snapshots are there: this node must not take part without its log " +
+                                  " is missing, but there are snapshots: the node must not take part without its log " +
                                   repair_advice(log_directory.parent_path()),
                               false, true);
 }
 
-/// The log cannot go on to `place`, whose entries are committed: it ends before, or holds others there.
+/// Resets the log to `place`. The entries up to there are committed, but the log ends before `place` or has other
+/// entries there.
 void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   raft::write change;
   change.reset_to = place;
-  // A node that was never in that term has not voted in it.
+  // A node that never reached that term has not voted in it.
   if (out.hard.term < place.term) change.hard = out.hard = {place.term, {}};
   const bool was_empty = out.last_index == 0;
   log.apply(change);
@@ -43,10 +44,10 @@ void reset(wal& log, const raft::log_position& place, raft::recovered& out) {
   out.terms.clear();
   out.sizes.clear();
   out.configurations.clear();
-  // A node that begins with a backup, or with the snapshot of its leader, loses nothing.
+  // A node that starts from a backup, or from its leader's snapshot, loses nothing.
   if (was_empty) return;
-  out.notes.push_back("the log now begins behind entry " + std::to_string(place.index) +
-                      ", where a snapshot ends that it did not lead to");
+  out.notes.push_back("the log was reset to begin after entry " + std::to_string(place.index) +
+                      ", the end of a snapshot that it did not reach");
 }
 
 } // namespace
@@ -56,23 +57,23 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
                                 const std::stop_token& stop) {
   check_not_gone(fs, log_directory, snapshots);
   auto log = wal::open(fs, std::move(log_directory), options, out, stop);
-  // Only what is not being written goes: what a dead process left unfinished.
+  // Keeps all finished snapshots; removes only the unfinished files of an earlier process.
   const auto found = snapshots.prune(std::numeric_limits<std::size_t>::max());
   for (const auto& id : found) {
-    if (id.last.index < out.start.index) break; // neither does the log reach back to those before
+    if (id.last.index < out.start.index) break; // nor does the log reach back to older ones
     try {
       out.snapshot = load(id);
     } catch (const damage_error& error) {
       out.notes.push_back(std::string{error.what()} + "; " + snapshots.set_aside(id));
       continue;
-    } catch (const file_error& error) { // the disk cannot read it, and might another time
-      if (error.temporary()) throw;     // it will: an older state is no substitute
+    } catch (const file_error& error) { // the disk cannot read it now, but perhaps later
+      if (error.temporary()) throw;     // a retry will read it, so do not fall back to an older state
       out.notes.emplace_back(error.what());
       continue;
     } catch (const other_cluster& error) {
       out.notes.emplace_back(error.what());
       continue;
-    } // What is whole, but not for this program (a service or a format that it does not know), is not passed over.
+    } // An undamaged snapshot that this program does not support (unknown service or format) is not skipped.
     if (!leads_to(out, id.last)) reset(*log, id.last, out);
     return log;
   }

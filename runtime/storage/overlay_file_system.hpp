@@ -1,4 +1,4 @@
-// A disk that can be read but not changed: what is written to it stays in memory.
+// A read-only view of a disk that keeps all writes in memory.
 #pragma once
 
 #include "runtime/storage/file_system.hpp"
@@ -14,11 +14,11 @@
 
 namespace troupe {
 
-/// Lets code that repairs what it reads, such as the opening of a log, run without a trace. Changes cost memory; a
-/// preallocation costs none. One thread at a time.
+/// Lets code that repairs what it reads, such as the opening of a log, run without changing the disk. Changes use
+/// memory; a preallocation uses none. Not thread-safe.
 class overlay_file_system final : public file_system {
  public:
-  /// `under` must outlive the object. `on_read` hears how many bytes were read from it.
+  /// `under` must outlive the object. `on_read` is called with the number of bytes of each read from it.
   explicit overlay_file_system(file_system& under, std::function<void(std::size_t)> on_read = {})
       : under_(under), on_read_(std::move(on_read)) {}
 
@@ -38,8 +38,8 @@ class overlay_file_system final : public file_system {
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override {
     return under_.lock(path, holder);
   }
-  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override {
-    return under_.lock_to_look(path, holder);
+  std::unique_ptr<file_lock> lock_shared(const std::filesystem::path& path, std::string& holder) override {
+    return under_.lock_shared(path, holder);
   }
   std::uint64_t draw_random() override { return under_.draw_random(); }
   void pause(std::chrono::milliseconds time) override { under_.pause(time); }
@@ -52,7 +52,7 @@ class overlay_file_system final : public file_system {
 
   friend class overlay_file;
 
-  /// A file that was opened or made: what is beneath, and what was written since, in order.
+  /// A file that was opened or created: the underlying file, and the later writes in order.
   struct node {
     std::unique_ptr<file> beneath; // null for a new file
     std::uint64_t size = 0;
@@ -62,7 +62,7 @@ class overlay_file_system final : public file_system {
   file_system& under_;
   std::function<void(std::size_t)> on_read_;
   std::map<std::filesystem::path, std::shared_ptr<node>> nodes_;
-  std::set<std::filesystem::path> removed_; // names that are only beneath
+  std::set<std::filesystem::path> removed_; // removed names that still exist in `under_`
 };
 
 } // namespace troupe

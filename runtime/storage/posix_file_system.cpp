@@ -20,8 +20,8 @@ namespace troupe {
 
 using std::filesystem::path;
 
-/// Descriptors that are open for nothing but to be closed when one is needed. Another thread may be quicker to take the
-/// one that is given up, so there are several. Thread-safe.
+/// Open descriptors that are closed when one is needed elsewhere. Another thread may take the descriptor that was
+/// released, so there are several. Thread-safe.
 class descriptor_reserve {
  public:
   explicit descriptor_reserve(std::size_t most) : most_(most) { fill(); }
@@ -39,7 +39,7 @@ class descriptor_reserve {
       held_.push_back(fd);
     }
   }
-  bool give_up_one() {
+  bool release_one() {
     const std::lock_guard lock{mutex_};
     if (held_.empty()) return false;
     ::close(held_.back());
@@ -54,7 +54,7 @@ class descriptor_reserve {
 };
 
 namespace {
-/// Files and directories are for the process's user alone, whatever its umask.
+/// Only the process's user may access files and directories, whatever the umask.
 constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
 constexpr mode_t directory_mode = S_IRWXU;
 
@@ -64,7 +64,7 @@ class descriptor {
   descriptor(const path& name, int flags, descriptor_reserve& reserve) {
     const auto open = [&] { return uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC, file_mode); }); };
     fd_ = open();
-    while (fd_ < 0 && (errno == EMFILE || errno == ENFILE) && reserve.give_up_one()) fd_ = open();
+    while (fd_ < 0 && (errno == EMFILE || errno == ENFILE) && reserve.release_one()) fd_ = open();
     if (fd_ < 0) throw file_error("open", name, errno);
     reserve.fill();
   }
@@ -120,22 +120,23 @@ class posix_file final : public file {
     if (code != 0) throw file_error("preallocate", path_, code);
   }
 
-  /// A file that was there keeps its mode when it is opened, which an earlier version, or a copy, may have left open.
-  void keep_from_others() {
+  /// Removes the access of other users. An existing file keeps its mode when it is opened, and an earlier version or a
+  /// copy may have left it open to them.
+  void restrict_mode() {
     struct stat status = {};
     if (::fstat(fd_.get(), &status) != 0) throw file_error("fstat", path_, errno);
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
-    // Some file systems have no modes, and only the owner may change one. The data is as safe as its directory then.
+    // Fails on file systems without modes, and for anyone but the owner. The data is then as safe as its directory.
     [[maybe_unused]] const int failed = ::fchmod(fd_.get(), file_mode);
   }
 
   void sync() override {
-    // Not repeated on EINTR: whether the pages are still dirty is then unknown.
+    // Not repeated on EINTR: it is then unknown whether the pages are still dirty.
     if (::fdatasync(fd_.get()) != 0) throw file_error("sync", path_, errno);
   }
 
  private:
-  /// A preallocation that is bound to fail would take what is left of the disk before it did.
+  /// Throws if a preallocation cannot succeed: it would use up the rest of the disk before it fails.
   void check_space(std::uint64_t size) {
     struct statvfs space = {};
     struct stat status = {};
@@ -143,7 +144,7 @@ class posix_file final : public file {
       throw file_error("statvfs", path_, errno);
     const auto taken = static_cast<std::uint64_t>(status.st_blocks) * 512;
     const auto free = std::uint64_t{space.f_bavail} * space.f_frsize;
-    // A file system without a size (f_blocks is 0) tells nothing.
+    // A file system without a size (f_blocks is 0) does not report its free space.
     if (space.f_blocks > 0 && size > taken && size - taken > free) throw file_error("preallocate", path_, ENOSPC);
   }
 
@@ -156,7 +157,8 @@ class posix_lock final : public file_lock {
   posix_lock(descriptor fd, bool named) : fd_(std::move(fd)), named_(named) {}
   posix_lock(const posix_lock&) = delete;
   ~posix_lock() override {
-    // Those who only look leave no name, and must not be taken for this process. At worst a message is wrong.
+    // Removes this process's name: holders of a shared lock write no name, and this one must not be reported for them.
+    // If it fails, at worst a message is wrong.
     if (named_) [[maybe_unused]]
       const int failed = ::ftruncate(fd_.get(), 0);
   }
@@ -180,7 +182,7 @@ class posix_directory final : public directory {
   descriptor fd_;
 };
 
-/// Takes an flock, or returns false and says in `holder` what the file tells.
+/// Takes an flock, or returns false and sets `holder` to the content of the file.
 bool try_lock(const descriptor& fd, int kind, const path& name, std::string& holder) {
   if (uninterrupted([&] { return ::flock(fd.get(), kind | LOCK_NB); }) == 0) return true;
   if (errno != EWOULDBLOCK) throw file_error("lock", name, errno);
@@ -206,7 +208,7 @@ std::unique_ptr<file> posix_file_system::open_to_read(const path& name) {
 
 std::unique_ptr<file> posix_file_system::create(const path& name) {
   auto made = std::make_unique<posix_file>(name, O_RDWR | O_CREAT | O_TRUNC, *reserve_);
-  made->keep_from_others();
+  made->restrict_mode();
   return made;
 }
 
@@ -222,7 +224,7 @@ std::vector<std::string> posix_file_system::list(const path& directory) {
   std::error_code error;
   std::vector<std::string> names;
   std::filesystem::directory_iterator it(directory, error);
-  while ((error.value() == EMFILE || error.value() == ENFILE) && reserve_->give_up_one())
+  while ((error.value() == EMFILE || error.value() == ENFILE) && reserve_->release_one())
     it = std::filesystem::directory_iterator(directory, error);
   while (!error && it != std::filesystem::directory_iterator{}) {
     names.push_back(it->path().filename().string());
@@ -263,7 +265,7 @@ std::unique_ptr<directory> posix_file_system::open_directory(const path& name) {
 std::unique_ptr<file_lock> posix_file_system::lock(const path& name, std::string& holder) {
   descriptor fd{name, O_RDWR | O_CREAT, *reserve_};
   if (!try_lock(fd, LOCK_EX, name, holder)) return nullptr;
-  // What stands in the file only serves the error message of the next one who tries.
+  // The content of the file is only used in the error message of the next process that tries to lock it.
   const auto text = "process " + std::to_string(::getpid()) + "\n";
   if (uninterrupted([&] { return ::ftruncate(fd.get(), 0); }) != 0) throw file_error("truncate", name, errno);
   const auto put = uninterrupted([&] { return ::pwrite(fd.get(), text.data(), text.size(), 0); });
@@ -271,7 +273,7 @@ std::unique_ptr<file_lock> posix_file_system::lock(const path& name, std::string
   return std::make_unique<posix_lock>(std::move(fd), true);
 }
 
-std::unique_ptr<file_lock> posix_file_system::lock_to_look(const path& name, std::string& holder) {
+std::unique_ptr<file_lock> posix_file_system::lock_shared(const path& name, std::string& holder) {
   descriptor fd{name, O_RDONLY | O_CREAT, *reserve_};
   if (!try_lock(fd, LOCK_SH, name, holder)) return nullptr;
   return std::make_unique<posix_lock>(std::move(fd), false);
@@ -284,7 +286,8 @@ bool open_to_others(const path& directory) {
 
 std::uint64_t posix_file_system::draw_random() {
   std::uint64_t value = 0;
-  // Up to 256 bytes come whole (getrandom(2)); only a signal before the kernel's pool is ready interrupts.
+  // Requests of up to 256 bytes return in full (getrandom(2)); a signal can interrupt only before the kernel's pool is
+  // ready.
   while (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
     if (errno != EINTR) throw file_error("getrandom", "the kernel", errno);
   return value;

@@ -9,13 +9,13 @@ namespace troupe {
 
 class descriptor_reserve;
 
-/// Files by pread, pwrite and fdatasync (never mmap: a failing disk must be an error, not a signal), locks by flock,
-/// randomness by getrandom. Calls that a signal interrupts are made again, but for a sync. Files that it makes have
-/// mode 0600, directories 0700, whatever the umask.
+/// Uses pread, pwrite and fdatasync for files (never mmap: a failing disk must cause an error, not a signal), flock for
+/// locks, and getrandom for randomness. Repeats calls that a signal interrupted, except a sync. Creates files with mode
+/// 0600 and directories with mode 0700, whatever the umask.
 class posix_file_system final : public file_system {
  public:
-  /// Keeps so many file descriptors in reserve, which it gives up one by one when the process has no other left: then
-  /// the log can go on to its next file. They come back when others are free again.
+  /// Keeps `reserved_descriptors` file descriptors in reserve and releases them one by one when the process runs out,
+  /// so that the log can open its next file. Refills the reserve when descriptors are free again.
   explicit posix_file_system(std::size_t reserved_descriptors = 0);
 
   std::unique_ptr<file> open(const std::filesystem::path& path) override;
@@ -29,7 +29,7 @@ class posix_file_system final : public file_system {
   void sync_directory(const std::filesystem::path& path) override;
   std::unique_ptr<directory> open_directory(const std::filesystem::path& path) override;
   std::unique_ptr<file_lock> lock(const std::filesystem::path& path, std::string& holder) override;
-  std::unique_ptr<file_lock> lock_to_look(const std::filesystem::path& path, std::string& holder) override;
+  std::unique_ptr<file_lock> lock_shared(const std::filesystem::path& path, std::string& holder) override;
   std::uint64_t draw_random() override;
   void pause(std::chrono::milliseconds time) override;
 
@@ -37,7 +37,7 @@ class posix_file_system final : public file_system {
   std::shared_ptr<descriptor_reserve> reserve_;
 };
 
-/// Whether users other than the owner and the group of this directory can get into it.
+/// Whether users other than the owner and the group of this directory can access it.
 bool open_to_others(const std::filesystem::path& directory);
 
 } // namespace troupe

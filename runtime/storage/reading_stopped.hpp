@@ -1,4 +1,4 @@
-// How the reading of gigabytes ends early, when its result is not needed any more.
+// Ends a long read early when its result is no longer needed.
 #pragma once
 
 #include "raft/storage.hpp"
@@ -7,7 +7,7 @@
 
 namespace troupe {
 
-/// To be called between records. Throws raft::reading_stopped.
+/// Throws `raft::reading_stopped` if a stop was requested. Call it between records.
 inline void check(const std::stop_token& stop) {
   if (stop.stop_requested()) throw raft::reading_stopped{};
 }

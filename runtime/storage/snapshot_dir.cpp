@@ -103,9 +103,9 @@ class file_bytes final : public snapshot_bytes {
   raft::snapshot_id id_;
 };
 
-/// Throws unless the whole of a snapshot was read and is the one that was meant.
+/// Throws unless the snapshot that was read has this id. The whole snapshot must have been read.
 void check_id(const snapshot_reader& reader, const raft::snapshot_id& id, const std::filesystem::path& path) {
-  if (reader.id() != id) throw damage_error("damaged snapshot: it is another one than was announced", path, 0);
+  if (reader.id() != id) throw damage_error("damaged snapshot: the content does not match its id", path, 0);
 }
 
 void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, const std::filesystem::path& path) {
@@ -114,7 +114,7 @@ void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, cons
                         ", not " + to_string(cluster));
 }
 
-/// The bytes of the section that a reader is at.
+/// The bytes of a reader's current section.
 class section_source final : public services::snapshot_source {
  public:
   explicit section_source(snapshot_reader& reader) : reader_(reader) {}
@@ -124,7 +124,7 @@ class section_source final : public services::snapshot_source {
   snapshot_reader& reader_;
 };
 
-/// Reads all that is left of a snapshot, of which `each` is called for every service.
+/// Reads the rest of a snapshot and calls `each` for every service.
 void read_sections(snapshot_reader& reader, const snapshot_section& each) {
   while (reader.next_section()) {
     section_source source{reader};
@@ -141,7 +141,7 @@ class file_receiver final : public snapshot_receiver {
 
   void write(std::string_view bytes) override {
     if (bytes.size() > id_.size - out_.size())
-      throw raft::storage_error("more bytes came than snapshot " + out_.path().string() + " was announced to have");
+      throw raft::storage_error("received more bytes than announced for snapshot " + out_.path().string());
     out_.write(bytes);
   }
 

@@ -1,4 +1,4 @@
-// The snapshots of a node as files in one directory (docs/log-format.md, "Snapshots").
+// A node's snapshots as files in one directory (docs/log-format.md, "Snapshots").
 #pragma once
 
 #include "runtime/storage/snapshot_folder.hpp"
@@ -12,20 +12,21 @@
 
 namespace troupe {
 
-/// A snapshot of another cluster, left by a recovery or a restore that did not end: it stands for nothing here.
+/// Thrown for a snapshot of another cluster, which an unfinished recovery or restore left behind. It is not usable
+/// here.
 class other_cluster : public raft::storage_error {
  public:
   using raft::storage_error::storage_error;
 };
 
-/// Blocking. Functions may be called on several threads at once; the objects they return may outlive this one, not the
-/// file system, and each is used by one thread at a time.
+/// All functions block. They may be called from several threads at once. The returned objects may outlive this one but
+/// not the file system, and each is used by one thread at a time.
 class snapshot_dir final : public snapshot_files {
  public:
-  /// Makes `directory` if it does not exist. What is written says that it belongs to `cluster`, and what belongs to
-  /// another one is refused; not so where `cluster` is 0. `fs` must outlive the object and all that it returns.
+  /// Creates `directory` if it does not exist. Snapshots are written as belonging to `cluster`, and those of other
+  /// clusters are rejected unless `cluster` is 0. `fs` must outlive the object and all objects that it returns.
   snapshot_dir(file_system& fs, std::filesystem::path directory, raft::cluster_id cluster);
-  /// In a folder that others may use at the same time.
+  /// Uses a folder that other objects may use at the same time.
   snapshot_dir(std::shared_ptr<snapshot_folder> folder, raft::cluster_id cluster);
 
   std::vector<raft::snapshot_id> list() override { return folder_->list(); }
@@ -42,9 +43,9 @@ class snapshot_dir final : public snapshot_files {
   raft::cluster_id cluster_;
 };
 
-/// Makes a snapshot for `to` out of any snapshot file: the services' bytes are copied, the place, the members and (by
-/// `to`) the cluster are new. Checks all of the file first to last; throws `storage_error`, `reading_stopped` when a
-/// stop is requested, and then made nothing.
+/// Creates a snapshot in `to` from any snapshot file. It copies the services' bytes; position, members and (given by
+/// `to`) cluster are new. Checks the whole file. Throws `storage_error`, and `reading_stopped` when a stop is
+/// requested; `to` then has no new snapshot.
 raft::snapshot_id copy_snapshot(file_system& fs, const std::filesystem::path& from, snapshot_files& to,
                                 const raft::snapshot_point& at, const std::stop_token& stop = {});
 

@@ -9,15 +9,15 @@ namespace {
 
 constexpr std::uint64_t sync_every = std::uint64_t{16} << 20;
 constexpr std::string_view temporary_suffix = ".tmp";
-constexpr std::string_view aside_suffix = ".damaged";
-/// Damaged ones that are kept for an operator to look at, the one that is being set aside included.
-constexpr std::size_t kept_aside = 2;
+constexpr std::string_view quarantine_suffix = ".damaged";
+/// Number of damaged snapshots that are kept for an operator to examine, including the one being quarantined.
+constexpr std::size_t most_quarantined = 2;
 
-/// Takes a name away after a failure that is reported anyhow.
+/// Removes a name after a failure that is reported anyway.
 void try_to_remove(file_system& fs, const std::filesystem::path& path) {
   try {
     fs.remove(path);
-  } catch (const file_error&) { // what is left is removed by a later `prune`
+  } catch (const file_error&) { // a later `prune` removes the file
   }
 }
 
@@ -66,17 +66,17 @@ void snapshot_folder::remove(const raft::snapshot_id& id) {
 std::string snapshot_folder::set_aside(const raft::snapshot_id& id) {
   const std::lock_guard lock{mutex_};
   const auto path = path_of(id);
-  auto aside = path;
-  aside += aside_suffix;
-  drop_set_aside(kept_aside - 1);
-  fs_.rename(path, aside);
+  auto quarantined = path;
+  quarantined += quarantine_suffix;
+  drop_quarantined(most_quarantined - 1);
+  fs_.rename(path, quarantined);
   fs_.sync_directory(directory_);
-  return "set aside as " + aside.filename().string();
+  return "quarantined as " + quarantined.filename().string();
 }
 
-void snapshot_folder::drop_set_aside(std::size_t kept) {
+void snapshot_folder::drop_quarantined(std::size_t kept) {
   auto names = fs_.list(directory_);
-  std::erase_if(names, [](const auto& name) { return !name.ends_with(aside_suffix); });
+  std::erase_if(names, [](const auto& name) { return !name.ends_with(quarantine_suffix); });
   // Names begin with the index.
   for (std::size_t i = 0; i + kept < names.size(); ++i) fs_.remove(directory_ / names[i]);
 }
@@ -110,7 +110,7 @@ void unfinished_snapshot::write(std::string_view bytes) {
 void unfinished_snapshot::finish(const raft::snapshot_id& id) {
   out_->sync();
   const auto name = folder_->path_of(id);
-  // Opened first: behind the name there is no way back.
+  // Open the directory first: after the rename there is no way back.
   const auto names = folder_->fs_.open_directory(folder_->directory_);
   {
     const std::lock_guard lock{folder_->mutex_};

@@ -1,4 +1,4 @@
-// The directory of a node's snapshots: their names, and files that are not finished yet.
+// The directory of a node's snapshots: finished files with their names, and unfinished files.
 #pragma once
 
 #include "raft/snapshot.hpp"
@@ -17,32 +17,33 @@ namespace troupe {
 /// Thread-safe. Every function throws `file_error`.
 class snapshot_folder {
  public:
-  /// Makes the directory. `fs` must outlive the folder.
+  /// Creates the directory. `fs` must outlive the folder.
   snapshot_folder(file_system& fs, std::filesystem::path directory);
 
   /// The finished snapshots, newest first.
   std::vector<raft::snapshot_id> list();
   std::filesystem::path path_of(const raft::snapshot_id& id) const;
-  /// Removes all but the newest `kept`, oldest first, and unfinished files that no object of this process is writing.
+  /// Removes all but the newest `kept` snapshots, oldest first, and unfinished files that no object of this process is
+  /// writing. Returns the snapshots that are left, newest first.
   std::vector<raft::snapshot_id> prune(std::size_t kept);
   void remove(const raft::snapshot_id& id);
-  /// Renames a snapshot that cannot be read, so that it counts for nothing; says so for an operator. Of those that were
-  /// renamed before, the newest stays and the others go.
+  /// Quarantines a snapshot that cannot be read: renames it, so that it is no longer listed. Returns a message about
+  /// that for an operator. Keeps only the newest of the snapshots that were quarantined before.
   std::string set_aside(const raft::snapshot_id& id);
 
   file_system& files() const noexcept { return fs_; }
 
  private:
   friend class unfinished_snapshot;
-  void drop_set_aside(std::size_t kept);
+  void drop_quarantined(std::size_t kept);
 
   file_system& fs_;
   std::filesystem::path directory_;
   std::mutex mutex_;                 // held while names change
-  std::set<std::string> unfinished_; // names that belong to a living object
+  std::set<std::string> unfinished_; // names that belong to an existing object
 };
 
-/// A snapshot under a temporary name, which goes with the object unless it was finished. One thread at a time.
+/// A snapshot under a temporary name. The destructor removes it unless it was finished. Not thread-safe.
 class unfinished_snapshot {
  public:
   explicit unfinished_snapshot(std::shared_ptr<snapshot_folder> folder);
@@ -50,13 +51,13 @@ class unfinished_snapshot {
   unfinished_snapshot& operator=(const unfinished_snapshot&) = delete;
   ~unfinished_snapshot();
 
-  /// Appends. Now and then it also syncs: a large file is then never a large amount of dirty pages, which would make
-  /// the log's syncs on the same disk wait.
+  /// Appends. It also syncs from time to time, so that a large file never has many dirty pages, which would delay the
+  /// log's syncs on the same disk.
   void write(std::string_view bytes);
   std::uint64_t size() const noexcept { return size_; }
   const std::filesystem::path& path() const noexcept { return path_; }
-  /// Returns when content and name are on disk. When it throws, the name does not stand for the snapshot, unless the
-  /// disk fails twice. After a temporary error it may be called again.
+  /// Returns when content and name are on disk. If it throws, the snapshot has no final name, unless the disk fails
+  /// twice. It may be called again after a temporary error.
   void finish(const raft::snapshot_id& id);
 
  private:

@@ -13,7 +13,7 @@ constexpr std::string_view suffix = ".snapshot";
 constexpr std::size_t digits = 16;
 
 std::uint64_t record_checksum(std::string_view head, std::string_view body, std::uint64_t seed, std::uint64_t offset) {
-  // The body's checksum stands in for the body, so that the two need not be copied together.
+  // Uses the body's checksum instead of the body, so that header and body need not be copied together.
   std::string text{head.substr(checksum_size)};
   raft::writer{text}.put(checksum(body, seed ^ offset));
   return checksum(text, seed ^ offset);

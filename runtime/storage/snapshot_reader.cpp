@@ -12,8 +12,8 @@ using snapshot_format::record_type;
 
 namespace {
 
-/// A service's name has 1 to 255 bytes (services/service.hpp), and a node has a handful of services. Without a limit a
-/// file of nothing but sections would take several times its size of memory.
+/// A service's name has 1 to 255 bytes (services/service.hpp), and a node has a handful of services. Without these
+/// limits, a file that consists only of sections would take several times its size in memory.
 constexpr std::size_t longest_name = 255;
 constexpr std::uint64_t most_sections = 4096;
 
@@ -39,8 +39,8 @@ void snapshot_reader::damaged(const std::string& what, std::uint64_t offset) con
 }
 
 void snapshot_reader::incomplete(std::uint64_t offset) const {
-  throw damage_error(std::string{"damaged "} + role() + ": incomplete, as the file ends after " +
-                         std::to_string(source_->size()) + " bytes, amid what begins",
+  throw damage_error(std::string{"damaged "} + role() + ": incomplete: the file ends after " +
+                         std::to_string(source_->size()) + " bytes, within the header or record",
                      path_, offset, role_ == file_role::backup ? "fetch it again" : "");
 }
 
@@ -56,7 +56,7 @@ void snapshot_reader::read_header() {
   std::string prefix(snapshot_format::prefix_size, '\0');
   prefix.resize(source_->read(0, prefix));
   if (!prefix.starts_with(snapshot_format::magic.substr(0, prefix.size())))
-    throw damage_error(std::string{"no "} + role() + " (it does not begin with `" +
+    throw damage_error(std::string{"not a "} + role() + " (it does not begin with `" +
                            std::string{snapshot_format::magic} + "`)",
                        path_, 0);
   if (prefix.size() < snapshot_format::prefix_size) incomplete(0);
@@ -67,7 +67,7 @@ void snapshot_reader::read_header() {
     damaged("bad header", 0);
   case snapshot_format::header_state::other_version:
     throw raft::storage_error(role() + (" " + path_.string()) + " has format version " + std::to_string(version) +
-                              ", this program knows version " + std::to_string(snapshot_format::version));
+                              "; this program supports version " + std::to_string(snapshot_format::version));
   }
   const auto bytes = read_exactly(0, size);
   auto found = snapshot_format::decode(bytes);
@@ -83,7 +83,7 @@ void snapshot_reader::read_record() {
   const auto head = read_exactly(at, snapshot_format::record_header_size);
   const auto decoded = snapshot_format::decode_record_header(head);
   if (!decoded) damaged("bad record", at);
-  // A damaged length is found before it costs memory.
+  // Detect a damaged length before allocating memory for it.
   if (decoded->length > source_->size() - at - head.size()) incomplete(at);
   body_.resize(decoded->length);
   if (source_->read(at + head.size(), body_) != body_.size()) incomplete(at);
@@ -133,10 +133,9 @@ void snapshot_reader::begin_section() {
                               std::to_string(static_cast<unsigned char>(body_[0])) +
                               ", which this program does not know");
   section_ = body_.substr(1);
-  if (section_.empty() || section_.size() > longest_name)
-    damaged("a section whose name no service can have", record_at_);
+  if (section_.empty() || section_.size() > longest_name) damaged("invalid service name in a section", record_at_);
   if (totals_.sections == most_sections) damaged("more sections than a node can have services", record_at_);
-  if (!sections_.insert(section_).second) damaged("a service comes twice", record_at_);
+  if (!sections_.insert(section_).second) damaged("duplicate section of a service", record_at_);
   ++totals_.sections;
   in_section_ = true;
   left_ = {};
@@ -157,8 +156,8 @@ void snapshot_reader::check_end() {
   totals_.size = offset_;
   totals_.checksum = sum_.value();
   if (snapshot_format::decode_totals(body_) != totals_)
-    damaged("the end does not tell what the file holds", record_at_);
-  if (source_->size() != offset_) damaged("bytes behind the end", offset_);
+    damaged("the totals at the end do not match the content", record_at_);
+  if (source_->size() != offset_) damaged("bytes after the end", offset_);
 }
 
 raft::snapshot_id snapshot_reader::announced_id() {
@@ -172,7 +171,7 @@ raft::snapshot_id snapshot_reader::announced_id() {
   if (!decoded || decoded->type != record_type::end || !snapshot_format::valid(head, body, seed_, at))
     damaged("the end is missing", at);
   const auto found = snapshot_format::decode_totals(body);
-  if (!found || found->size != size) damaged("the end does not tell what the file holds", at);
+  if (!found || found->size != size) damaged("the totals at the end do not match the content", at);
   return {header_.at.last, found->size, found->checksum};
 }
 

@@ -1,4 +1,4 @@
-// Reads a snapshot file from end to end and checks every byte of it.
+// Reads a whole snapshot file and checks every byte of it.
 #pragma once
 
 #include "runtime/storage/checksum.hpp"
@@ -17,11 +17,11 @@
 
 namespace troupe {
 
-/// What the errors about a snapshot file call it.
+/// How error messages refer to a snapshot file.
 enum class file_role { snapshot, backup };
 
-/// Holds one block in memory at a time. Every function throws `damage_error` where the file is not as it was written,
-/// and `storage_error` for a version or a kind of section that this program does not know. One thread at a time.
+/// Holds one block in memory at a time. Every function throws `damage_error` if the file is damaged, and
+/// `storage_error` for a version or a kind of section that this program does not support. Not thread-safe.
 class snapshot_reader {
  public:
   /// Reads the header. `fs` must outlive the reader.
@@ -29,18 +29,18 @@ class snapshot_reader {
 
   const snapshot_format::header& header() const noexcept { return header_; }
 
-  /// Goes on to the next section, checking what is left of the one before. False at the end: then all of the file was
-  /// read and is good.
+  /// Advances to the next section, checking the rest of the current one. Returns false at the end; the whole file was
+  /// then read and is undamaged.
   bool next_section();
-  /// The service whose bytes the section holds.
+  /// The service to which the section's bytes belong.
   const std::string& section() const noexcept { return section_; }
-  /// The section's bytes, in order; returns how many it read, 0 at the section's end.
+  /// Reads the section's bytes in order. Returns the number of bytes read, 0 at the end of the section.
   std::size_t read(std::span<char> into);
 
-  /// Once `next_section` returned false.
+  /// Valid after `next_section` has returned false.
   raft::snapshot_id id() const noexcept { return {header_.at.last, totals_.size, totals_.checksum}; }
 
-  /// What the file's last record says that it is. What lies between is not read.
+  /// The id according to the file's last record. The records in between are not read.
   raft::snapshot_id announced_id();
 
  private:
@@ -60,20 +60,20 @@ class snapshot_reader {
   std::unique_ptr<file> source_;
   snapshot_format::header header_;
   std::uint64_t seed_ = 0;
-  std::uint64_t record_at_ = 0; // the record that was read last
-  std::uint64_t offset_ = 0;    // behind it
-  running_checksum sum_;        // of everything up to there
+  std::uint64_t record_at_ = 0; // offset of the record that was read last
+  std::uint64_t offset_ = 0;    // end of that record
+  running_checksum sum_;        // of everything up to offset_
   snapshot_format::totals totals_;
 
   snapshot_format::record_head head_;
   std::string body_;
-  std::string_view left_; // of body_, where it is a block
+  std::string_view left_; // unread part of body_ if it is a block
   std::string section_;
-  std::set<std::string> sections_; // all so far
+  std::set<std::string> sections_; // all names so far
   bool in_section_ = false;
 };
 
-/// What a snapshot file holds.
+/// The content of a snapshot file.
 struct snapshot_summary {
   struct section {
     std::string service;
@@ -85,7 +85,7 @@ struct snapshot_summary {
   std::vector<section> sections;
 };
 
-/// Reads all of a snapshot file, wherever it lies and whatever its name is. Throws as `snapshot_reader` does, and
+/// Reads and checks a whole snapshot file, with any path and name. Throws the errors of `snapshot_reader`, and
 /// `reading_stopped` when a stop is requested.
 snapshot_summary verify_snapshot(file_system& fs, const std::filesystem::path& path,
                                  file_role role = file_role::snapshot, const std::stop_token& stop = {});

@@ -8,12 +8,12 @@
 namespace troupe {
 namespace {
 
-/// The segment of entries whose records are still in memory.
+/// The segment number of entries whose records are still in memory.
 constexpr auto unwritten = std::numeric_limits<std::uint32_t>::max();
-/// A batch buffer that grew beyond this is given back.
+/// A batch buffer that grew beyond this size is freed.
 constexpr std::size_t kept_buffer = std::size_t{4} << 20;
-/// Removing a segment of 64 MiB takes some 8 ms (ext4), and the sync after it as long as any, during which no vote and
-/// no entry reaches the disk.
+/// Number of segments removed by one call. Removing a segment of 64 MiB takes some 8 ms (ext4), and the sync after it
+/// as long as any other. No vote and no entry reaches the disk during that time.
 constexpr std::size_t dropped_at_once = 2;
 constexpr std::uint64_t max_capacity = std::uint64_t{wal_format::alignment} << 32;
 
@@ -30,7 +30,7 @@ bool adjacent(const wal_location& at, const wal_location& next) {
 std::string objection(const wal_options& options) {
   const auto least = wal_format::first_record + options.reserve + 1;
   if (options.segment_size >= least && options.segment_size <= max_capacity) return {};
-  return "a segment takes from " + std::to_string(least) + " to " + std::to_string(max_capacity) + " bytes, not " +
+  return "a segment must have from " + std::to_string(least) + " to " + std::to_string(max_capacity) + " bytes, not " +
          std::to_string(options.segment_size);
 }
 
@@ -64,7 +64,7 @@ std::unique_ptr<wal> wal::open(file_system& fs, std::filesystem::path directory,
 }
 
 template <typename Change> void wal::guarded(Change&& change) {
-  if (failed_) throw raft::storage_error("the log in " + directory_.string() + " has failed before; open it anew");
+  if (failed_) throw raft::storage_error("the log in " + directory_.string() + " has failed before; reopen it");
   failed_ = true;
   try {
     std::forward<Change>(change)();
@@ -127,8 +127,8 @@ bool wal::has_room() {
 
 bool wal::fits_batch() const {
   const auto& segment = state_.segments.back();
-  if (batch_has_reset_ && segment.header.format < wal_format::version) return false; // version 1 knows no resets
-  // A new leader's first entry may use half of what is kept for votes: each comes with a vote or two.
+  if (batch_has_reset_ && segment.header.format < wal_format::version) return false; // version 1 has no resets
+  // A new leader's first entry may use half of the reserve for votes: each such entry comes with a vote or two.
   const auto reserved = batch_has_commands_ ? options_.reserve : batch_has_entries_ ? options_.reserve / 2 : 0;
   return segment.end + batch_.size() + reserved <= segment.header.capacity;
 }
@@ -154,7 +154,7 @@ void wal::compact(raft::index_t up_to) {
 }
 
 void wal::drop_some() {
-  // What is not synced may be gone after a crash, and with it the entries that make up for dropped ones.
+  // A crash may lose unsynced records, and among them entries that replace dropped ones.
   const auto up_to = std::min({compact_to_, synced_.last_index, state_.shape.last_index()});
   for (std::size_t dropped = 0; dropped < dropped_at_once; ++dropped) {
     if (state_.segments.size() < 2 || !droppable(state_.segments[1], up_to)) return;
@@ -165,8 +165,8 @@ void wal::drop_some() {
       if (error.temporary()) return;
       throw;
     }
-    // One at a time: without a journal a crash may keep an older name and lose a later one, and a log with a gap is
-    // damaged.
+    // Sync after each removal: without a journal a crash may undo an earlier removal but keep a later one, and a log
+    // with a gap counts as damaged.
     names_->sync();
     state_.segments.pop_front();
     older_.reset();
@@ -178,13 +178,13 @@ bool wal::droppable(const wal_segment& next, raft::index_t up_to) const {
   return next.header.first_index - 1 <= up_to || next.header.sequence <= state_.reset_in;
 }
 
-/// Makes the log begin where recovery would find it to begin now.
+/// Moves the log's start to where recovery would now find it.
 void wal::move_start() {
   const auto& first = state_.segments.front().header;
   auto start = state_.shape.start().index;
   std::size_t gone = 0;
   while (gone < state_.locations.size() && state_.locations[gone].segment < first.sequence) ++gone;
-  // Where the entry that is left first replaced one of a dropped segment, nothing on disk tells the term before it.
+  // If the first remaining entry replaced one of a dropped segment, the disk does not say which term precedes it.
   const bool after_reset = batch_has_reset_ || first.sequence <= state_.reset_in;
   if (!after_reset && start + gone + 1 < first.first_index) ++gone;
   state_.shape.compact(start + gone);
@@ -201,7 +201,7 @@ void wal::write_batch() {
   try {
     state_.current->write(segment.end, batch_);
   } catch (const raft::storage_error&) {
-    // After a temporary error the batch may grow before it is written again, over whatever part of it arrived.
+    // After a temporary error the batch may grow before it is written again over the part that was written.
     batch_.resize(size);
     throw;
   }
@@ -271,7 +271,7 @@ void wal::read_run(raft::index_t first, std::size_t count, std::vector<raft::ent
     const auto offset = to_offset(state_.location(index));
     auto bytes = std::string_view{*block};
     bytes.remove_prefix(std::min<std::size_t>(offset - to_offset(begin), bytes.size()));
-    // Records that are still in memory have no checksum yet.
+    // Records that are still in memory have no checksums yet.
     const auto found = begin.segment == unwritten
                            ? wal_format::parse_unsealed(bytes)
                            : wal_format::parse(bytes, state_.segment_of(begin).header.unique, offset);

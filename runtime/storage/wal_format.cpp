@@ -141,7 +141,7 @@ void seal(std::string& batch_bytes, std::uint64_t unique, std::uint64_t offset) 
   const std::string_view all = batch_bytes;
   for (std::size_t at = 0; at < all.size();) {
     const auto size = *claimed_size(all.substr(at));
-    // A batch that could not be written may have got more records since it was sealed.
+    // If a batch could not be written, records may have been added after it was sealed.
     batch_bytes[at + flags_at] = at + size == all.size() ? ends_batch_flag : '\0';
     const auto sum = record_checksum(all.substr(at, size), unique, offset + at);
     std::string raw;
@@ -215,7 +215,7 @@ raft::log_position decode_reset(const record& from) {
 }
 
 std::string segment_name(std::uint64_t sequence) {
-  // Sixteen hexadecimal digits sort as the numbers do.
+  // Sixteen hexadecimal digits sort in numeric order.
   return raft::to_string(raft::node_id{sequence}) + std::string{suffix};
 }
 

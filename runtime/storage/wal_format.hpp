@@ -10,72 +10,72 @@
 
 namespace troupe::wal_format {
 
-/// What this program writes. Version 1 has no reset records and is read as it is.
+/// The version that this program writes. Version 1 has no reset records; it can still be read.
 inline constexpr std::uint32_t version = 2;
-/// Bytes of an encoded header. It is written at offset 0 and fits one disk sector.
+/// Size of an encoded header. It is written at offset 0 and fits one disk sector.
 inline constexpr std::size_t header_size = 96;
-/// Where a segment's records begin; the header has its page for itself, so no later write touches that page.
+/// Offset of a segment's first record. The header has a page of its own, so no later write touches that page.
 inline constexpr std::uint64_t first_record = 4096;
-/// Records start at multiples of this.
+/// Records start at multiples of this offset.
 inline constexpr std::size_t alignment = 8;
-/// Bytes before a record's body.
+/// Size of a record's header, which precedes its body.
 inline constexpr std::size_t record_header_size = 24;
-/// The longest data of one entry.
+/// Maximum size of one entry's data.
 inline constexpr std::size_t max_data = std::size_t{1} << 30;
 
-/// Opens a segment, and says what the log was when the segment began.
+/// The beginning of a segment. Records the state of the log when the segment was created.
 struct segment_header {
   std::uint32_t format = version;
   std::uint64_t sequence = 0;     ///< also the file's name
   std::uint64_t unique = 0;       ///< random; seeds the checksums of this segment's records
   raft::index_t first_index = 0;  ///< last index before this segment, plus one
   raft::term_t previous_term = 0; ///< term of the entry at first_index - 1
-  std::uint64_t first_batch = 0;  ///< number of the batch that this segment begins with
-  raft::hard_state hard;          ///< term and vote when this segment began
-  std::uint64_t previous_end = 0; ///< offset behind the last record of the segment before; 0 in segment 1
-  std::uint64_t capacity = 0;     ///< bytes of the file, all of them preallocated
+  std::uint64_t first_batch = 0;  ///< number of the first batch in this segment
+  raft::hard_state hard;          ///< term and vote when this segment was created
+  std::uint64_t previous_end = 0; ///< end offset of the last record in the previous segment; 0 in segment 1
+  std::uint64_t capacity = 0;     ///< size of the file, fully preallocated
   friend bool operator==(const segment_header&, const segment_header&) = default;
 };
 
 std::string encode(const segment_header& header);
 
 enum class header_state { valid, bad, other_version };
-/// Reads a header from a segment's first bytes. `out` is set only when it is valid, and `out.format` when the version
+/// Decodes a header from a segment's first bytes. Sets `out` only if it is valid, and only `out.format` if the version
 /// is unknown.
 header_state decode(std::string_view bytes, segment_header& out);
 
 enum class record_type : std::uint8_t { entry = 1, truncate = 2, hard_state = 3, reset = 4 };
 
-/// A record that was checked.
+/// A decoded record.
 struct record {
   record_type type = record_type::entry;
   std::uint8_t kind = 0;         ///< of an entry
-  bool ends_batch = false;       ///< the last record of its batch
-  std::uint64_t batch = 0;       ///< what is written between two syncs has one number
+  bool ends_batch = false;       ///< whether it is the last record of its batch
+  std::uint64_t batch = 0;       ///< number of the batch; everything written between two syncs is one batch
   std::string_view body;         ///< points into the bytes that were parsed
-  std::uint64_t stored_size = 0; ///< with header and padding
+  std::uint64_t stored_size = 0; ///< including header and padding
 };
 
-/// Bytes that an entry with this much data takes.
+/// Encoded size of an entry with this much data.
 std::size_t entry_size(std::size_t data_size);
-/// Bytes that everything in `change` takes.
+/// Encoded size of everything in `change`.
 std::size_t encoded_size(const raft::write& change);
 
-/// Append a record to a batch. Its checksum is left out until `seal`, because it depends on where the batch will go.
+/// Append a record to a batch. `seal` sets the checksum later, because it depends on the offset of the batch.
 void put(std::string& batch_bytes, std::uint64_t batch, const raft::entry& value);
 void put_truncate(std::string& batch_bytes, std::uint64_t batch, raft::index_t from);
 void put(std::string& batch_bytes, std::uint64_t batch, const raft::hard_state& value);
 void put_reset(std::string& batch_bytes, std::uint64_t batch, const raft::log_position& start);
-/// Marks the last record as the batch's end and fills in all checksums, for a batch that will stand at `offset` of the
-/// segment with this unique number.
+/// Marks the last record as the batch's end and sets all checksums, for a batch at `offset` of the segment with this
+/// unique number.
 void seal(std::string& batch_bytes, std::uint64_t unique, std::uint64_t offset);
 
-/// The size of the record that starts with these bytes, as it says itself; nothing when no record starts so.
-/// `bytes` holds at least `record_header_size` bytes.
+/// The size that the record header in `bytes` claims; empty if no record starts like this. `bytes` has at least
+/// `record_header_size` bytes.
 std::optional<std::uint64_t> claimed_size(std::string_view bytes);
-/// The record at `offset` of the segment; nothing when it is not valid there. `bytes` starts at the record.
+/// The record at `offset` of the segment; empty if it is not valid there. `bytes` starts at the record.
 std::optional<record> parse(std::string_view bytes, std::uint64_t unique, std::uint64_t offset);
-/// The record that starts with these bytes, before `seal` gave it a checksum.
+/// The record that starts with these bytes and has no checksum from `seal` yet.
 std::optional<record> parse_unsealed(std::string_view bytes);
 
 /// The index, term and data of an entry record. The data points into the record's body.
@@ -89,7 +89,7 @@ raft::index_t decode_truncate(const record& from);
 raft::hard_state decode_hard_state(const record& from);
 raft::log_position decode_reset(const record& from);
 
-/// "0000000000000001.wal", and back.
+/// Format and parse a segment's file name, such as "0000000000000001.wal".
 std::string segment_name(std::uint64_t sequence);
 std::optional<std::uint64_t> parse_segment_name(std::string_view name);
 

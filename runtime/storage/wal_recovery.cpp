@@ -11,7 +11,7 @@ namespace {
 using wal_format::record;
 using wal_format::record_type;
 
-/// A change that waits for the end of its batch: batches count whole or not at all.
+/// A change that waits for the end of its batch: a batch is applied as a whole or not at all.
 struct pending_change {
   record_type type = record_type::entry;
   raft::entry entry; // data only for configurations
@@ -67,8 +67,9 @@ class recovery {
       replay(i, *source);
     }
     if (start_term_unknown_)
-      throw damage(state_.segments.back(), state_.segments.back().end, "the log ends before what it was compacted to");
-    settle();
+      throw damage(state_.segments.back(), state_.segments.back().end,
+                   "the log ends before the index that it was compacted to");
+    make_durable();
     return std::move(state_);
   }
 
@@ -83,7 +84,7 @@ class recovery {
       segment.path = directory_ / name;
       segment.header.sequence = *sequence;
       if (!state_.segments.empty() && state_.segments.back().header.sequence + 1 != *sequence)
-        throw damage(segment, 0, "the segment before is missing");
+        throw damage(segment, 0, "the previous segment is missing");
       state_.segments.push_back(std::move(segment));
     }
   }
@@ -99,22 +100,23 @@ class recovery {
       const auto state = wal_format::decode(bytes, segment.header);
       if (state == wal_format::header_state::other_version)
         throw raft::storage_error("log segment " + segment.path.string() + " has format version " +
-                                  std::to_string(segment.header.format) + ", this program knows versions up to " +
+                                  std::to_string(segment.header.format) + "; this program supports versions up to " +
                                   std::to_string(wal_format::version));
       if (state == wal_format::header_state::bad || size < segment.header.capacity) {
         segment.header.capacity = size;
-        // A segment that alone stands for compacted ones was not being made.
+        // If the only segment replaces compacted ones, it is not an unfinished new segment.
         const bool needed = i == 0 && sequence != 1;
         if (needed || !is_last(i) || record_reader{*source, segment}.next_nonzero(wal_format::first_record) < size)
           throw damage(segment, 0, "bad header or size of the segment");
         drop_unfinished();
         return;
       }
-      if (segment.header.sequence != sequence) throw damage(segment, 0, "the header is another segment's");
+      if (segment.header.sequence != sequence) throw damage(segment, 0, "the header belongs to another segment");
     }
   }
 
-  /// The last segment was being made when the node stopped: nothing was written to it, for its header comes first.
+  /// The node stopped while it created the last segment. The segment has no records, because its header is written
+  /// first.
   void drop_unfinished() {
     notes_.push_back("removed an unfinished log segment: " + state_.segments.back().path.string());
     fs_.remove(state_.segments.back().path);
@@ -130,7 +132,7 @@ class recovery {
     state_.segments.push_back(std::move(first));
   }
 
-  /// Where older segments were dropped, the first header stands for all of them.
+  /// If older segments were dropped, the first header replaces all of them.
   void begin_at_first_header() {
     const auto& first = state_.segments.front().header;
     if (first.sequence == 1) return;
@@ -139,7 +141,7 @@ class recovery {
     state_.shape.reset({first.first_index - 1, first.previous_term});
   }
 
-  /// A header repeats what the segments before it must have led to, so that nothing can be missing at their ends.
+  /// A header repeats the state to which the previous segments must lead, so a missing end of a segment is detected.
   void check_header(std::size_t i) {
     const auto& header = state_.segments[i].header;
     const auto& segment = state_.segments[i];
@@ -150,14 +152,14 @@ class recovery {
     auto expected =
         next_header(state_.point(), i == 0 ? nullptr : &state_.segments[i - 1], header.unique, header.capacity);
     expected.format = header.format;
-    if (i == 0) { // nothing to compare with, unless it is the log's very first segment
+    if (i == 0) { // nothing to compare with, unless it is the very first segment of the log
       expected.sequence = header.sequence;
       if (header.sequence != 1) expected.previous_end = header.previous_end;
     }
-    if (header != expected) throw damage(segment, 0, "the segment does not continue the log before it");
+    if (header != expected) throw damage(segment, 0, "the segment does not continue the previous one");
   }
 
-  /// Applies the batches of a segment up to its end, or in the last segment up to a torn tail.
+  /// Applies the batches of a segment up to its end, or up to a torn tail in the last segment.
   void replay(std::size_t i, file& source) {
     auto& segment = state_.segments[i];
     record_reader reader{source, segment};
@@ -208,8 +210,8 @@ class recovery {
     }
   }
 
-  /// A truncation may reach below the first segment that is left: the dropped ones held entries that were replaced
-  /// later. What stands before the replacement is then not known, until the next entry or header tells.
+  /// A truncation may reach below the first remaining segment: the dropped segments held entries that were replaced
+  /// later. The term before the replacement is then unknown until the next entry or header supplies it.
   void apply_truncation(raft::index_t from) {
     if (from <= state_.shape.start().index) {
       state_.shape.reset({from - 1, 0});
@@ -232,8 +234,8 @@ class recovery {
                                 static_cast<std::uint32_t>(change.offset / wal_format::alignment), change.data_size});
   }
 
-  /// `bad` is the first offset without a valid record of the batch `next_batch`. A later batch was written only after
-  /// that one was synced: what is bad there is then not torn but damaged.
+  /// `bad` is the first offset without a valid record of the batch `next_batch`. A later batch is written only after
+  /// that one is synced, so if there is a later batch, the log is damaged at `bad`, not torn.
   void examine_tail(record_reader& reader, const wal_segment& segment, std::uint64_t bad) {
     for (auto at = reader.next_nonzero(segment.end); at < segment.header.capacity;
          at = reader.next_nonzero(at + wal_format::alignment)) {
@@ -244,10 +246,11 @@ class recovery {
     }
   }
 
-  /// Recovery read the page cache, which may hold what the disk lacks: writes that were not synced, and writes whose
-  /// sync failed, which Linux then takes for clean. Writing the last batch again (or, before the first batch, the
-  /// header) makes their pages dirty once more; everything older was synced before that batch was written.
-  void settle() {
+  /// Makes sure that everything read is on disk. Recovery read the page cache, which may contain data that the disk
+  /// lacks: writes that were not synced, and writes whose sync failed, which Linux then treats as clean. Writing the
+  /// last batch again (or, before the first batch, the header) makes their pages dirty again. Everything older was
+  /// synced before that batch was written.
+  void make_durable() {
     auto& segment = state_.segments.back();
     state_.current = fs_.open(segment.path);
     auto& out = *state_.current;
@@ -274,9 +277,9 @@ class recovery {
   std::vector<std::string>& notes_;
   const std::stop_token& stop_;
   wal_state state_;
-  bool start_term_unknown_ = false;                     // the log is empty, and nothing tells the term at its start
-  std::uint64_t last_batch_ = wal_format::first_record; // where the last whole batch of the last segment begins
-  std::uint64_t tail_end_ = 0;                          // behind the last byte that is not zero
+  bool start_term_unknown_ = false;                     // the log is empty, and the term at its start is unknown
+  std::uint64_t last_batch_ = wal_format::first_record; // offset of the last complete batch in the last segment
+  std::uint64_t tail_end_ = 0;                          // end of the last nonzero bytes
 };
 
 } // namespace

@@ -1,4 +1,5 @@
-// Opening a log: replaying its segments, telling a torn tail from damage, making sure that what was read is on disk.
+// Opens a log: replays its segments, distinguishes a torn tail from damage, and makes sure that everything read is on
+// disk.
 #pragma once
 
 #include "runtime/storage/damage.hpp"
@@ -17,27 +18,27 @@
 namespace troupe {
 
 struct wal_options {
-  /// Bytes of a segment file, preallocated. A batch that is larger gets a larger segment.
+  /// Size of a segment file in bytes, preallocated. A larger batch gets a larger segment.
   std::uint64_t segment_size = std::uint64_t{64} << 20;
-  /// The end of each segment that entries leave free, so that a full disk does not stop voting: a term or vote takes
-  /// 40 bytes.
+  /// Bytes at the end of each segment that entries must leave free, so that a full disk does not stop voting. A term or
+  /// vote takes 40 bytes.
   std::uint64_t reserve = std::uint64_t{1} << 20;
-  /// A write that goes beyond what was written before takes this many zeros along: a sync after a write into blocks
-  /// that never were written also has to mark them as written, which costs about as much again.
+  /// A write past the end of all earlier writes is extended by this many zero bytes. A sync after a write into new
+  /// blocks also has to mark them as written, which costs about as much again.
   std::uint64_t zero_ahead = 256 * 1024;
 };
 
-/// Why a log cannot be like this; empty if it can.
+/// Why these options are invalid; empty if they are valid.
 std::string objection(const wal_options& options);
 
-/// Where an entry's record stands: 12 bytes for each entry of the log.
+/// The location of an entry's record. Takes 12 bytes for each entry of the log.
 struct wal_location {
-  std::uint32_t segment = 0;   ///< the sequence number's lower half: segments are given up at the front
+  std::uint32_t segment = 0;   ///< lower half of the sequence number; the oldest segments are dropped, so it is unique
   std::uint32_t position = 0;  ///< offset in units of wal_format::alignment
-  std::uint32_t data_size = 0; ///< bytes of the entry's data
+  std::uint32_t data_size = 0; ///< size of the entry's data in bytes
 };
 
-/// The state of a log between two batches, as the header of a segment that begins there repeats it.
+/// The state of a log between two batches. The header of a segment that begins there repeats it.
 struct log_point {
   raft::hard_state hard;
   raft::index_t last_index = 0;
@@ -45,12 +46,12 @@ struct log_point {
   std::uint64_t next_batch = 1;
 };
 
-/// What is known of a log on disk. There is always at least one segment; the last one takes the appends.
+/// In-memory description of a log on disk. There is always at least one segment; appends go to the last one.
 struct wal_state {
   raft::hard_state hard;
   log_shape shape;
-  std::deque<wal_location> locations; // of entry shape.start().index + 1 + i
-  std::deque<wal_segment> segments;   // sequence numbers ascend by one
+  std::deque<wal_location> locations; // locations[i] is that of entry shape.start().index + 1 + i
+  std::deque<wal_segment> segments;   // sequence numbers increase by one
   std::unique_ptr<file> current;      // the last segment
   std::uint64_t next_batch = 1;
   std::uint64_t reset_in = 0; // sequence number of the segment with the last reset, 0 for none
@@ -63,18 +64,18 @@ struct wal_state {
   log_point point() const { return {hard, shape.last_index(), shape.last_term(), next_batch}; }
 };
 
-/// Reads the log in `directory`, or begins one, with `spare` as its first segment. On return all that `wal_state`
-/// describes is on disk and what lies behind it is zero. What an operator should know is added to `notes`. Throws
-/// `storage_error` for damage, naming the file, the offset and the command that repairs; `reading_stopped` soon after a
-/// stop is requested, with the log as it was.
+/// Reads the log in `directory`, or creates one with `spare` as its first segment. On return everything that
+/// `wal_state` describes is on disk, and the space after it is zero. Adds messages for an operator to `notes`. Throws
+/// `storage_error` for damage, naming the file, the offset and the command that repairs it. Throws `reading_stopped`
+/// soon after a stop is requested, and then leaves the log unchanged.
 wal_state recover_wal(file_system& fs, const std::filesystem::path& directory, const wal_options& options,
                       wal_spare& spare, std::vector<std::string>& notes, const std::stop_token& stop = {});
 
-/// The header of a segment that begins at `start` behind `before`, the segment until then (null for none).
+/// The header of a segment that begins at `start` and follows the segment `before` (null if there is none).
 wal_format::segment_header next_header(const log_point& start, const wal_segment* before, std::uint64_t unique,
                                        std::uint64_t capacity);
 
-/// The error for a segment that holds what it must not at `offset`.
+/// The error for a segment with invalid content at `offset`.
 damage_error damage(const wal_segment& segment, std::uint64_t offset, const std::string& what);
 
 } // namespace troupe

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::uint64_t window_size = 256 * 1024;
 
-/// Compares the bytes with themselves, one further: as fast as memory is, which counts for a whole empty segment.
+/// Compares the bytes with themselves, shifted by one. This runs at memory speed, which matters for a whole empty
+/// segment.
 bool all_zero(std::string_view bytes) {
   return bytes[0] == '\0' && bytes.substr(1) == bytes.substr(0, bytes.size() - 1);
 }

@@ -22,7 +22,7 @@ bool wal_spare::prepare() {
 std::unique_ptr<file> wal_spare::become(wal_segment& segment) {
   if (!names_) names_ = fs_.open_directory(directory_);
   if (!file_) file_ = take(segment.header.capacity);
-  // Until the name is there, all of this may be done any number of times.
+  // Up to the rename, all of this may be repeated.
   if (segment.header.capacity > size_) file_->preallocate(segment.header.capacity);
   file_->write(0, wal_format::encode(segment.header));
   file_->sync();
@@ -38,11 +38,11 @@ std::unique_ptr<file> wal_spare::take(std::uint64_t size) {
     out->preallocate(size);
     return out;
   } catch (const file_error& error) {
-    if (error.temporary()) throw; // the next attempt goes on with it
-    // Half a spare would take the room that others may need.
+    if (error.temporary()) throw; // the next attempt continues with this file
+    // An incomplete spare would occupy space that others may need.
     try {
       if (fs_.exists(path_)) fs_.remove(path_);
-    } catch (const file_error&) { // the first failure is the one to report
+    } catch (const file_error&) { // report the first failure
     }
     throw;
   }
@@ -50,7 +50,7 @@ std::unique_ptr<file> wal_spare::take(std::uint64_t size) {
 
 std::unique_ptr<file> wal_spare::find_or_create() {
   if (fs_.exists(path_)) {
-    // No record is ever written to a file of this name: behind its first page it holds zeros only.
+    // No record is ever written to a file of this name: after its first page it contains only zeros.
     auto left = fs_.open(path_);
     if (left->size() <= size_) return left;
     left.reset();

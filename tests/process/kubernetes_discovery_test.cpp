@@ -174,8 +174,8 @@ TEST_CASE("broken, cut, slow and oversized answers are no empty view, and no rea
     std::string complaint;
   };
   for (const auto& [trouble, complaint] :
-       {row{{{"status", 500}}, "the API answers 500: as ordered"}, row{{{"body", "{\"kind\": \"Endpo"}}, "no JSON"},
-        row{{{"body", "[]"}}, "no JSON object"}, row{{{"body", "{}"}}, "no list"},
+       {row{{{"status", 500}}, "the API answers 500: as ordered"}, row{{{"body", "{\"kind\": \"Endpo"}}, "not a JSON"},
+        row{{{"body", "[]"}}, "not a JSON object"}, row{{{"body", "{}"}}, "not a list"},
         row{{{"body", whole}, {"cut", true}}, ""}, row{{{"body", whole}, {"slowly", true}}, ""},
         row{{{"body", std::string(9 << 20, ' ')}}, "too large"}}) {
     CAPTURE(complaint);

@@ -54,7 +54,7 @@ TEST_CASE("the daemon may come later, and go, and come again; peers that were fo
   mdns_node a{folder, false}, b{folder};
   a.start({"--bootstrap-expect", "2"});
   b.start({"--bootstrap-expect", "2"});
-  wait_for("the complaint", 15s, [&] { return a.log().find("avahi-daemon is not there") != std::string::npos; });
+  wait_for("the complaint", 15s, [&] { return a.log().find("avahi-daemon is not running") != std::string::npos; });
   CHECK_FALSE(a.ready());
   a.avahi.start_daemon();
   wait_for("formation", 30s, [&] { return all_ready({&a, &b}); });
@@ -69,7 +69,7 @@ TEST_CASE("the daemon may come later, and go, and come again; peers that were fo
   a.avahi.start_daemon();
   wait_for("the announcement", 30s,
            [&] { return b.browse().find(lan::address(a.host) + ";5000") != std::string::npos; });
-  CHECK(count(a.log(), "avahi-daemon is not there") <= 2); // said once each time, not with every attempt
+  CHECK(count(a.log(), "avahi-daemon is not running") <= 2); // said once each time, not with every attempt
 
   // The bus goes, and the daemon with it.
   a.avahi.stop_daemon();

@@ -1,4 +1,4 @@
-// The last line of a process whose standard error is a file, a pipe that is read, or one that is full.
+// The last line of a process whose standard error is a file, a pipe that is read, or a full pipe.
 #include "runtime/os/last_line.hpp"
 #include "runtime/os/out_of_memory.hpp"
 #include "runtime/os/termination.hpp"
@@ -21,7 +21,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// How `what` ends in a process of its own with this standard error; -1 if it has not ended after ten seconds.
+/// Runs `what` in a child process with this standard error. Returns its exit code, or -1 if it has not ended after ten
+/// seconds.
 template <class F> int exit_code(int standard_error, F what) {
   const auto child = ::fork();
   if (child == 0) {
@@ -53,7 +54,7 @@ void end_by_limit() {
 
 bool writes_hang = false;
 
-/// A pipe into which nothing fits.
+/// A full pipe.
 struct full_pipe {
   full_pipe() {
     REQUIRE(::pipe(ends) == 0);
@@ -71,13 +72,13 @@ struct full_pipe {
 
 } // namespace
 
-/// In the place of the C library's, as a disk that hangs can make it.
+/// Replaces the C library's function by one that hangs like a write to a stalled disk.
 extern "C" ssize_t write(int to, const void* from, std::size_t size) {
   while (writes_hang) ::pause();
   return ::syscall(SYS_write, to, from, size);
 }
 
-TEST_CASE("a process ends although the disk hangs on which its last line is to be written") {
+TEST_CASE("a process ends even if the disk for its last line is stalled") {
   const test::temporary_folder folder;
   const auto file = ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const auto with_hung_disk = [](auto what) {
@@ -91,13 +92,13 @@ TEST_CASE("a process ends although the disk hangs on which its last line is to b
   ::close(file);
 }
 
-TEST_CASE("a process ends although nobody reads its last line") {
+TEST_CASE("a process ends even if its last line is not read") {
   const full_pipe full;
   CHECK(exit_code(full.ends[1], run_out_of_memory) == 1);
   CHECK(exit_code(full.ends[1], end_by_limit) == 1);
 }
 
-TEST_CASE("the last line is written to a file and to a pipe that has room") {
+TEST_CASE("writes the last line to a file and to a pipe with space") {
   const test::temporary_folder folder;
   const auto file = ::open((folder / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   CHECK(exit_code(file, run_out_of_memory) == 1);
@@ -117,7 +118,7 @@ TEST_CASE("the last line is written to a file and to a pipe that has room") {
   ::close(ends[1]);
 }
 
-TEST_CASE("a line that is longer than a pipe takes at once is cut") {
+TEST_CASE("cuts a line that is longer than an atomic write to a pipe") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   CHECK(exit_code(ends[1], [] {

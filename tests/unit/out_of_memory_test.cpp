@@ -18,7 +18,7 @@ struct ending {
   std::string said;
 };
 
-/// Runs `what` in a process of its own that may have little memory.
+/// Runs `what` in a child process with a small memory limit.
 template <class F> ending run_with_little_memory(F what) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
@@ -46,15 +46,15 @@ void use_all_memory() {
   std::vector<std::unique_ptr<char[]>> all;
   try {
     while (true) all.push_back(std::make_unique<char[]>(1 << 20));
-  } catch (const std::exception&) { // as many a caller would
+  } catch (const std::exception&) { // as a caller might do
   }
 }
 
 } // namespace
 
-// AddressSanitizer needs more address space than the test leaves.
+// AddressSanitizer needs more address space than the limit of this test.
 #ifndef __SANITIZE_ADDRESS__
-TEST_CASE("a program that asked for it ends with one line when it runs out of memory, whatever its code catches") {
+TEST_CASE("a program with the handler ends with one line when out of memory, whatever its code catches") {
   const auto found = run_with_little_memory([] {
     troupe::end_process_without_memory("test");
     use_all_memory();
@@ -64,4 +64,4 @@ TEST_CASE("a program that asked for it ends with one line when it runs out of me
 }
 #endif
 
-TEST_CASE("a program that did not ask for it keeps its own way") { CHECK(std::get_new_handler() == nullptr); }
+TEST_CASE("without the handler a program keeps the default behavior") { CHECK(std::get_new_handler() == nullptr); }

@@ -1,4 +1,4 @@
-// A small file system, for tests that want a disk to be full.
+// A small file system, for tests with a full disk.
 #pragma once
 
 #include <cerrno>
@@ -10,7 +10,7 @@
 
 namespace troupe::test {
 
-/// A tmpfs of some size ("512k") at `path`, an empty directory, that only this process and its children see.
+/// A tmpfs of the given size (such as "512k") at `path`, an empty directory. Only this process and its children see it.
 class small_mount {
  public:
   small_mount(std::filesystem::path path, const std::string& size) : path_(std::move(path)) {
@@ -26,7 +26,7 @@ class small_mount {
   ~small_mount() {
     if (why_.empty()) ::umount2(path_.c_str(), MNT_DETACH);
   }
-  /// Empty when it is mounted.
+  /// Why it is not mounted; empty if it is.
   const std::string& why_not() const { return why_; }
   const std::filesystem::path& path() const { return path_; }
 

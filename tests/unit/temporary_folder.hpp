@@ -1,4 +1,4 @@
-// A place on the real disk for one test.
+// A folder on the real disk for one test.
 #pragma once
 
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 namespace troupe::test {
 
-/// A directory of its own, removed at the end.
+/// A new directory, which the destructor removes.
 class temporary_folder {
  public:
   temporary_folder() {

@@ -15,7 +15,7 @@ using names = std::vector<std::string>;
 
 namespace {
 
-/// A question for a.test; its type does not matter here.
+/// A query for a.test; its type does not matter here.
 const std::string question =
     std::string{"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12} + std::string{"\x01"
                                                                                       "a"
@@ -47,14 +47,14 @@ TEST_CASE("SRV records become names with ports", "[dns]") {
               dns_type::srv) == names{"n1.troupe.test:5000", "n3:5003"});
 }
 
-TEST_CASE("records of a wrong size are refused", "[dns]") {
+TEST_CASE("rejects records of a wrong size", "[dns]") {
   CHECK_THROWS_AS(peers({{dns_type::a, "abc"}}, dns_type::a), bad_dns_answer);
   CHECK_THROWS_AS(peers({{dns_type::a, "abcde"}}, dns_type::a), bad_dns_answer);
   CHECK_THROWS_AS(peers({{dns_type::aaaa, "abcd"}}, dns_type::aaaa), bad_dns_answer);
   CHECK_THROWS_AS(peers({{dns_type::srv, ""}}, dns_type::srv), bad_dns_answer);
   CHECK_THROWS_AS(peers({{dns_type::srv, "abcdef"}}, dns_type::srv), bad_dns_answer);
   CHECK_THROWS_AS(peers({{dns_type::srv, dns_service(1, "a.test") + "x"}}, dns_type::srv), bad_dns_answer);
-  // A name that goes beyond its record, and one that points at itself.
+  // A name that extends past its record, and one that points at itself.
   CHECK_THROWS_AS(peers({{dns_type::srv, std::string{"\0\0\0\0\1\1", 6} + "\x3f"
                                                                           "a"}},
                         dns_type::srv),
@@ -64,7 +64,7 @@ TEST_CASE("records of a wrong size are refused", "[dns]") {
   CHECK_THROWS_AS(read_dns_answer(self, dns_type::srv, 1), bad_dns_answer);
 }
 
-TEST_CASE("a reply that is cut short is refused, wherever", "[dns]") {
+TEST_CASE("rejects a reply that is truncated anywhere", "[dns]") {
   const auto whole = dns_message(
       question, {{{dns_type::a, dns_address("10.0.0.1")}, {dns_type::srv, dns_service(1, "b.test")}}}, false);
   REQUIRE(read_dns_answer(whole, dns_type::a, 7) == names{"10.0.0.1:7"});
@@ -76,31 +76,31 @@ TEST_CASE("a reply that is cut short is refused, wherever", "[dns]") {
   CHECK_THROWS_AS(read_dns_answer(std::string(70'000, '\0'), dns_type::a, 7), bad_dns_answer);
 }
 
-TEST_CASE("damaged replies are read or refused, and nothing else", "[dns]") {
+TEST_CASE("damaged replies are either read or rejected", "[dns]") {
   raft::prng random{1};
   const auto whole = dns_message(
       question, {{{dns_type::srv, dns_service(1, "b.test")}, {dns_type::a, dns_address("10.0.0.1")}}}, false);
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 20'000; ++i) {
     auto damaged = whole;
     for (auto n = random.next() % 4 + 1; n > 0; --n)
       damaged[random.next() % damaged.size()] = static_cast<char>(random.next());
     for (const auto type : {dns_type::a, dns_type::srv}) try {
-        const auto peers_found = read_dns_answer(damaged, type, 7); // CHECK would take the exception for a failure
+        const auto peers_found = read_dns_answer(damaged, type, 7); // CHECK would report the exception as a failure
         CHECK(peers_found.size() <= 2);
       } catch (const bad_dns_answer&) {
-        ++refused;
+        ++rejected;
       }
   }
-  CHECK(refused > 1000);
-  CHECK(refused < 39'000);
+  CHECK(rejected > 1000);
+  CHECK(rejected < 39'000);
 }
 
-TEST_CASE("more peers than a cluster could have are not taken", "[dns]") {
+TEST_CASE("limits the number of peers", "[dns]") {
   CHECK(peers(std::vector<dns_record>(2000, {dns_type::a, dns_address("10.0.0.1")}), dns_type::a).size() == 1024);
 }
 
-TEST_CASE("a name is tried as resolv.conf says", "[dns]") {
+TEST_CASE("tries names in the order of resolv.conf", "[dns]") {
   const names search{"ns.svc.cluster.local", ".", "cluster.local"};
   CHECK(dns_candidates("troupe", search, 1) == names{"troupe.ns.svc.cluster.local", "troupe.cluster.local", "troupe"});
   CHECK(dns_candidates("troupe.ns", search, 1) ==
@@ -109,11 +109,11 @@ TEST_CASE("a name is tried as resolv.conf says", "[dns]") {
   CHECK(dns_candidates("troupe.example.org.", search, 5) == names{"troupe.example.org."});
 }
 
-TEST_CASE("what could not be asked for keeps what was known of it", "[dns]") {
+TEST_CASE("a record type without an answer keeps its last known peers", "[dns]") {
   const std::vector<dns_type> both{dns_type::a, dns_type::aaaa};
   dns_view view;
   CHECK(view.learn({}, both) == std::nullopt);
-  CHECK(view.learn({{dns_type::aaaa, {}}}, both) == std::nullopt); // of A, nothing is known
+  CHECK(view.learn({{dns_type::aaaa, {}}}, both) == std::nullopt); // nothing is known about A
   CHECK(view.learn({{dns_type::a, {"1:1"}}}, both) == names{"1:1"});
   CHECK(view.learn({{dns_type::aaaa, {"[::2]:1"}}}, both) == names{"1:1", "[::2]:1"});
   CHECK(view.learn({{dns_type::a, {}}}, both) == names{"[::2]:1"});

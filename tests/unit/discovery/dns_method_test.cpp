@@ -1,4 +1,4 @@
-// Discovery by DNS against a name server of the test's own.
+// Tests discovery by DNS with a name server in this process.
 #include "discovery/dns_method.hpp"
 #include "tests/unit/discovery/method_run.hpp"
 #include "tests/unit/discovery/name_server.hpp"
@@ -22,7 +22,7 @@ dns_record aaaa(const std::string& address) { return {dns_type::aaaa, dns_addres
 
 } // namespace
 
-TEST_CASE("both kinds of addresses are found, and followed", "[dns]") {
+TEST_CASE("finds both kinds of addresses and their changes", "[dns]") {
   name_server server;
   server.say("peers.test", dns_type::a, {{a("10.0.0.1"), a("10.0.0.2")}});
   server.say("peers.test", dns_type::aaaa, {{aaaa("fd00::1")}});
@@ -34,7 +34,7 @@ TEST_CASE("both kinds of addresses are found, and followed", "[dns]") {
   CHECK(run.sees({"10.0.0.3:5000", "[fd00::1]:5000"}));
 }
 
-TEST_CASE("SRV records are found", "[dns]") {
+TEST_CASE("finds SRV records", "[dns]") {
   name_server server;
   server.say(
       "_raft._tcp.peers.test", dns_type::srv,
@@ -45,7 +45,7 @@ TEST_CASE("SRV records are found", "[dns]") {
   CHECK(server.asked("_raft._tcp.peers.test", dns_type::a) == 0);
 }
 
-TEST_CASE("an answer that is too long for a packet comes over a stream", "[dns]") {
+TEST_CASE("receives an answer that is too long for a packet over TCP", "[dns]") {
   name_server server;
   dns_reply many;
   addresses wanted;
@@ -61,33 +61,33 @@ TEST_CASE("an answer that is too long for a packet comes over a stream", "[dns]"
   CHECK(server.streams() > 0);
 }
 
-TEST_CASE("nobody is there only if the server says so", "[dns]") {
+TEST_CASE("reports no peers only if the server says so", "[dns]") {
   name_server server;
   const auto both = [&](const dns_reply& reply) {
     server.say("peers.test", dns_type::a, reply);
     server.say("peers.test", dns_type::aaaa, reply);
   };
-  dns_reply failing, refusing, cut, garbage, nobody;
+  dns_reply failing, refusing, cut, garbage, none;
   failing.rcode = 2;
   refusing.rcode = 5;
   cut.records = {a("10.0.0.1")};
   cut.mangle = [](std::string& message) { message.resize(message.size() - 3); };
-  nobody.rcode = 3;
+  none.rcode = 3;
   both(failing);
   dns_method method{query_for(server, "peers.test.", 1), 1};
   method_run run{method};
   CHECK(run.complains("failed"));
   both(refusing);
-  CHECK(run.complains("fail")); // glibc takes a server that refuses for one that failed
+  CHECK(run.complains("fail")); // glibc treats a server that refuses like one that failed
   both(cut);
-  CHECK(run.complains("no DNS message"));
+  CHECK(run.complains("not a DNS message"));
   CHECK(run.view() == std::nullopt);
   both({{a("10.0.0.1")}});
   CHECK(run.sees({"10.0.0.1:1"}));
   both(failing);
   CHECK(run.complains("failed"));
   CHECK(run.view() == addresses{"10.0.0.1:1"});
-  both(nobody);
+  both(none);
   CHECK(run.sees({}));
   CHECK(run.complains(""));
   both({});
@@ -95,7 +95,7 @@ TEST_CASE("nobody is there only if the server says so", "[dns]") {
   CHECK(run.view() == addresses{});
 }
 
-TEST_CASE("one kind of address that fails does not hide the other", "[dns]") {
+TEST_CASE("a failure of one address type does not hide the other", "[dns]") {
   name_server server;
   dns_reply failing;
   failing.rcode = 2;
@@ -107,7 +107,7 @@ TEST_CASE("one kind of address that fails does not hide the other", "[dns]") {
   CHECK(run.complains("failed"));
 }
 
-TEST_CASE("a silent server is asked ever more seldom, and waited for no longer than it takes", "[dns]") {
+TEST_CASE("asks a silent server with increasing pauses, and stops without delay", "[dns]") {
   name_server server;
   dns_reply silent;
   silent.silent = true;
@@ -124,7 +124,7 @@ TEST_CASE("a silent server is asked ever more seldom, and waited for no longer t
   CHECK(server.asked("peers.test", dns_type::a) <= 3);
 }
 
-TEST_CASE("pauses double up to their longest, and differ", "[dns]") {
+TEST_CASE("pauses double up to a maximum and are randomized", "[dns]") {
   raft::backoff one{1s, 10s, 1}, other{1s, 10s, 2};
   for (const auto longest : {1s, 2s, 4s, 8s, 10s, 10s}) {
     const auto pause = one.failed();

@@ -1,4 +1,4 @@
-// Addresses as people write them.
+// Parsing of addresses.
 #include "raft/base/host_port.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,7 +7,7 @@
 
 using namespace troupe;
 
-TEST_CASE("addresses are read and written", "[discovery]") {
+TEST_CASE("parses and formats addresses", "[discovery]") {
   struct row {
     std::string text, host;
     std::uint16_t port;
@@ -26,7 +26,7 @@ TEST_CASE("addresses are read and written", "[discovery]") {
   }
 }
 
-TEST_CASE("what is no address is refused with its reason", "[discovery]") {
+TEST_CASE("rejects an invalid address with the reason", "[discovery]") {
   using Catch::Matchers::Contains;
   for (const auto& [text, reason] :
        std::vector<std::pair<std::string, std::string>>{{"", "port"},
@@ -49,7 +49,7 @@ TEST_CASE("what is no address is refused with its reason", "[discovery]") {
   }
 }
 
-TEST_CASE("a host may stand in brackets if it is an IPv6 address") {
+TEST_CASE("a host may be in brackets if it is an IPv6 address") {
   CHECK(troupe::unbracketed("[::1]") == "::1");
   CHECK(troupe::unbracketed("::1") == "::1");
   CHECK(troupe::unbracketed("[name]") == "[name]");

@@ -1,4 +1,4 @@
-// Lists and watch events of the Kubernetes API, as it writes them.
+// Lists and watch events in the format of the Kubernetes API.
 #include "discovery/kubernetes_access.hpp"
 #include "discovery/kubernetes_view.hpp"
 #include "raft/base/line_reader.hpp"
@@ -67,7 +67,7 @@ addresses in_pods(const std::string& items, const std::string& port = "raft") {
 
 } // namespace
 
-TEST_CASE("endpoints count unless they terminate, with the port of that name", "[kubernetes]") {
+TEST_CASE("endpoints count unless they terminate, with the named port", "[kubernetes]") {
   CHECK(in_slices(slice + "," + slice6) ==
         addresses{"10.1.0.1:5000", "10.1.0.2:5000", "10.1.0.4:5000", "10.1.0.5:5000", "[fd00::1]:5000"});
   CHECK(in_slices(slice6, "7000") == addresses{"[fd00::1]:7000"});
@@ -75,7 +75,7 @@ TEST_CASE("endpoints count unless they terminate, with the port of that name", "
   CHECK(in_slices("").empty());
 }
 
-TEST_CASE("an only port need not have a name", "[kubernetes]") {
+TEST_CASE("a single port may be unnamed", "[kubernetes]") {
   const auto with = [](const std::string& ports) {
     return R"({"metadata": {"name": "a"}, "endpoints": [{"addresses": ["10.0.0.1"]}], "ports": )" + ports + "}";
   };
@@ -102,7 +102,7 @@ TEST_CASE("pods count from when they have an address until they end", "[kubernet
   CHECK(in_pods(pod("a", R"({"phase": "Running", "podIP": "10.0.0.1"})"), "7000") == addresses{"10.0.0.1:7000"});
 }
 
-TEST_CASE("a list becomes the view when its last page is there", "[kubernetes]") {
+TEST_CASE("a list becomes the view with its last page", "[kubernetes]") {
   kubernetes_view view{kubernetes_kind::pods, "raft"};
   const auto running = [](const std::string& name, const std::string& ip) {
     return pod(name, R"({"phase": "Running", "podIP": ")" + ip + "\"}");
@@ -122,7 +122,7 @@ TEST_CASE("watch events change the view", "[kubernetes]") {
   kubernetes_view view{kubernetes_kind::pods, "raft"};
   view.add_page(list(""));
   const auto a = pod("a", R"({"phase": "Running", "podIP": "10.0.0.1"})");
-  CHECK(view.apply(event("ADDED", pod("a", R"({"phase": "Pending"})"))) == told::nothing_new); // nobody to dial
+  CHECK(view.apply(event("ADDED", pod("a", R"({"phase": "Pending"})"))) == told::nothing_new); // no address yet
   CHECK(view.version() == "8");
   CHECK(view.apply(event("MODIFIED", a)) == told::change);
   CHECK(view.apply(event("MODIFIED", a)) == told::nothing_new);
@@ -136,7 +136,7 @@ TEST_CASE("watch events change the view", "[kubernetes]") {
   CHECK(view.apply(event("ERROR", R"({"kind": "Status", "code": 410, "reason": "Expired"})")) == told::expired);
 }
 
-TEST_CASE("what the API does not say is refused, and changes nothing", "[kubernetes]") {
+TEST_CASE("rejects invalid answers, and they change nothing", "[kubernetes]") {
   kubernetes_view view{kubernetes_kind::pods, "raft"};
   view.add_page(list(pod("a", R"({"phase": "Running", "podIP": "10.0.0.1"})")));
   for (const auto* text :
@@ -157,7 +157,7 @@ TEST_CASE("what the API does not say is refused, and changes nothing", "[kuberne
   }
   CHECK(view.addresses() == addresses{"10.0.0.1:5000"});
   CHECK(view.version() == "10");
-  // Addresses of nobody.
+  // Invalid addresses.
   for (const auto* ip : {"", "10.0.0.1 ", "a\\nb", "[::1]", "-"}) {
     CAPTURE(ip);
     const auto kept = in_pods(pod("a", R"({"podIP": ")" + std::string{ip} + "\"}"));
@@ -165,18 +165,18 @@ TEST_CASE("what the API does not say is refused, and changes nothing", "[kuberne
   }
 }
 
-TEST_CASE("more objects than a service has are not taken", "[kubernetes]") {
+TEST_CASE("rejects too many objects", "[kubernetes]") {
   kubernetes_view view{kubernetes_kind::pods, "raft"};
   std::string items = "{\"metadata\": {\"name\": \"first\"}}";
   for (int i = 0; i < 4096; ++i) items += ", {\"metadata\": {\"name\": \"" + std::to_string(i) + "\"}}";
   CHECK_THROWS_AS(view.add_page(list(items)), bad_kubernetes_answer);
 }
 
-TEST_CASE("damaged answers are read or refused, and nothing else", "[kubernetes]") {
+TEST_CASE("damaged answers are either read or rejected", "[kubernetes]") {
   raft::prng random{3};
   const auto whole = list(slice + "," + slice6);
   const auto changed = event("ADDED", slice);
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 3'000; ++i) {
     auto damaged = i % 2 ? whole : changed;
     for (auto n = random.next() % 4 + 1; n > 0; --n)
@@ -189,28 +189,28 @@ TEST_CASE("damaged answers are read or refused, and nothing else", "[kubernetes]
         view.apply(damaged);
       for (const auto& address : view.addresses()) CHECK_NOTHROW(parse_host_port(address));
     } catch (const bad_kubernetes_answer&) {
-      ++refused;
+      ++rejected;
     }
   }
-  CHECK(refused > 300);
-  CHECK(refused < 3'000);
+  CHECK(rejected > 300);
+  CHECK(rejected < 3'000);
 }
 
-TEST_CASE("a reason is shown as it is, without what a terminal would obey", "[kubernetes]") {
+TEST_CASE("shows a reason without control characters", "[kubernetes]") {
   CHECK(kubernetes_reason(R"({"kind": "Status", "message": "pods is forbidden"})") == "pods is forbidden");
   CHECK(kubernetes_reason(R"({"message": "a\u001b[31mb\n"})") == "a?[31mb?");
   CHECK(kubernetes_reason(R"({"message": ")" + std::string(5000, 'x') + "\"}").size() == 200);
   CHECK(kubernetes_reason("<html>").empty());
 }
 
-TEST_CASE("where the API is comes from the specification or from a pod's environment", "[kubernetes]") {
+TEST_CASE("takes the API's address from the specification or from a pod's environment", "[kubernetes]") {
   std::map<std::string, std::string> environment;
   const auto variable = [&](const char* name) {
     const auto found = environment.find(name);
     return found == environment.end() ? nullptr : found->second.c_str();
   };
   kubernetes_query query;
-  CHECK_THROWS_WITH(find_kubernetes(query, variable), Contains("this is no pod"));
+  CHECK_THROWS_WITH(find_kubernetes(query, variable), Contains("not running in a pod"));
   environment["KUBERNETES_SERVICE_HOST"] = "10.96.0.1";
   CHECK(find_kubernetes(query, variable).server == "https://10.96.0.1:443");
   environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
@@ -223,7 +223,7 @@ TEST_CASE("where the API is comes from the specification or from a pod's environ
   CHECK(find_kubernetes(query, variable).secrets == "/elsewhere");
 }
 
-TEST_CASE("questions to the API", "[kubernetes]") {
+TEST_CASE("builds request paths", "[kubernetes]") {
   kubernetes_query query;
   query.service = "troupe";
   CHECK(kubernetes_path(query, "prod") == "/apis/discovery.k8s.io/v1/namespaces/prod/endpointslices?labelSelector="
@@ -234,7 +234,7 @@ TEST_CASE("questions to the API", "[kubernetes]") {
         "/api/v1/namespaces/..%2Fx/pods?labelSelector=app%3Dtroupe%2Ctier%20in%20%28a%2Cb%29");
 }
 
-TEST_CASE("secrets are read without what stands around them", "[kubernetes]") {
+TEST_CASE("reads secrets without surrounding white space", "[kubernetes]") {
   test::temporary_folder folder;
   const auto file = folder / "token";
   CHECK_THROWS_AS(read_secret(file), bad_kubernetes_answer);
@@ -247,7 +247,7 @@ TEST_CASE("secrets are read without what stands around them", "[kubernetes]") {
     CHECK_THROWS_AS(with(bad), bad_kubernetes_answer);
 }
 
-TEST_CASE("lines come out of a stream in whatever pieces it comes", "[kubernetes]") {
+TEST_CASE("reads lines from a stream in pieces of any size", "[kubernetes]") {
   const std::string stream = "one\n\n two \r\n\nthree\nrest";
   for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
     CAPTURE(piece);

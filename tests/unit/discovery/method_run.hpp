@@ -1,4 +1,4 @@
-// A blocking discovery method that runs in a thread of a test, and what it says.
+// Runs a blocking discovery method in a thread of a test and records what it reports.
 #pragma once
 
 #include "discovery/blocking_method.hpp"
@@ -17,24 +17,24 @@ namespace troupe::test {
 
 using addresses = std::vector<std::string>;
 
-/// Ends the method, and waits for its end, when it goes.
+/// The destructor stops the method and waits for it.
 class method_run : private method_listener {
  public:
   explicit method_run(blocking_method& method)
       : thread_{[this, &method](const std::stop_token& stop) { method.run(stop, *this); }} {}
 
-  /// Waits until the method sees just these, in any order; false if that takes longer than `patience`.
+  /// Waits until the method reports exactly these addresses, in any order; false after `patience`.
   bool sees(addresses wanted, std::chrono::milliseconds patience = std::chrono::seconds{10}) {
     std::sort(wanted.begin(), wanted.end());
     return until(patience, [&] { return view_ == wanted; });
   }
-  /// Waits for a complaint that has these words; empty words: for none.
+  /// Waits until the reported problem contains these words; empty words: until there is no problem.
   bool complains(const std::string& words, std::chrono::milliseconds patience = std::chrono::seconds{10}) {
     return until(patience, [&] {
       return words.empty() ? trouble_ && trouble_->empty() : trouble_ && trouble_->find(words) != std::string::npos;
     });
   }
-  /// How often it said what it sees.
+  /// Number of reports of addresses.
   int reports() {
     const std::lock_guard lock{mutex_};
     return reports_;
@@ -47,7 +47,7 @@ class method_run : private method_listener {
     const std::lock_guard lock{mutex_};
     return trouble_.value_or("");
   }
-  /// Waits until something is said that `done` accepts.
+  /// Waits until `done` is true after a report.
   bool until(std::chrono::milliseconds patience, const std::function<bool()>& done) {
     std::unique_lock lock{mutex_};
     return changed_.wait_for(lock, patience, done);

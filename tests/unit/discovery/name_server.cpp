@@ -27,7 +27,7 @@ std::string labels(const std::string& name) {
   return out + '\0';
 }
 
-/// The name in the question; its length on the wire goes to `size`.
+/// The name in the query; sets `size` to its length on the wire.
 std::string asked_name(std::string_view query, std::size_t& size) {
   std::string name;
   std::size_t at = header_size;
@@ -77,7 +77,7 @@ name_server::name_server() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* any = reinterpret_cast<sockaddr*>(&address);
   socklen_t size = sizeof address;
-  // A port that is free for UDP is nearly always free for TCP, and then that is tried again.
+  // A port that is free for UDP is nearly always free for TCP; if not, try another one.
   for (int tries = 0; tries < 20; ++tries) {
     address.sin_port = 0;
     udp_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -1,4 +1,4 @@
-// A name server on this machine that says what a test wants: over UDP and TCP, at one port.
+// A name server on this machine with programmed answers, over UDP and TCP on one port.
 #pragma once
 
 #include "discovery/dns_answer.hpp"
@@ -20,16 +20,16 @@ struct dns_record {
   dns_type type;
   std::string data;
 };
-/// Of address records and SRV records.
+/// The data of address records and SRV records.
 std::string dns_address(const std::string& text);
 std::string dns_service(std::uint16_t port, const std::string& target);
 
-/// What is said of one name and type.
+/// The answer for one name and type.
 struct dns_reply {
   std::vector<dns_record> records;
-  /// As in RFC 1035: 0 for fine, 2 for a failure, 3 for "no such name", 5 for "refused".
+  /// The code of RFC 1035: 0 success, 2 server failure, 3 no such name, 5 refused.
   unsigned rcode = 0;
-  /// Over UDP, the answer is cut short and says so.
+  /// Whether the answer over UDP is truncated and marked so.
   bool truncated = false;
   bool silent = false;
   /// Changes the finished message.
@@ -43,11 +43,11 @@ class name_server {
   name_server(const name_server&) = delete;
   std::uint16_t port() const { return port_; }
 
-  /// Names are in lower case, without a dot at the end. What is not known is refused with code 3.
+  /// Sets the answer for a name and type. Names are in lower case, without a dot at the end. Unknown names get code 3.
   void say(const std::string& name, dns_type type, dns_reply reply);
-  /// How often this was asked.
+  /// Number of queries for this name and type.
   int asked(const std::string& name, dns_type type);
-  /// Over TCP.
+  /// Number of TCP connections.
   int streams() const { return streams_; }
 
  private:

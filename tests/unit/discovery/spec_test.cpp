@@ -1,4 +1,4 @@
-// Discovery specifications as people write them.
+// Parsing of discovery specifications.
 #include "discovery/spec.hpp"
 
 #include <catch2/catch.hpp>
@@ -55,7 +55,7 @@ TEST_CASE("mDNS discovery", "[discovery]") {
   CHECK(parse_discovery("mdns:_my-store2._tcp") == discovery_spec{mdns_service{"_my-store2._tcp"}});
 }
 
-TEST_CASE("several methods have names that tell them apart", "[discovery]") {
+TEST_CASE("several methods have different names", "[discovery]") {
   const auto spec = parse_discovery("static:a:1; dns:b:2; dns:b:3;dns:_raft._tcp.b;k8s:service=x;k8s:service=x,"
                                     "namespace=y ;k8s:selector=app=x;mdns:;static:c:4;mdns:_other._tcp");
   std::vector<std::string> names;
@@ -66,21 +66,21 @@ TEST_CASE("several methods have names that tell them apart", "[discovery]") {
   CHECK(std::get<static_list>(spec[0]).addresses == std::vector<host_port>{{"a", 1}, {"c", 4}});
 }
 
-TEST_CASE("what is no discovery is refused with its reason", "[discovery]") {
+TEST_CASE("rejects an invalid specification with the reason", "[discovery]") {
   for (const auto& [text, reason] :
        std::vector<std::pair<std::string, std::string>>{{"static:", "needs addresses"},
                                                         {"static: , ", "needs addresses"},
                                                         {"static:a:1,b", "there must be a port"},
                                                         {"carrier-pigeon:a:1", "unknown discovery method \"carrier"},
-                                                        {"a:1", "there are static:"},
+                                                        {"a:1", "the methods are static:"},
                                                         {"static:a:1 dns:b:2", "bad address"},
-                                                        {"none;static:a:1", "stands alone"},
-                                                        {"none:", "stands alone"},
+                                                        {"none;static:a:1", "cannot be combined"},
+                                                        {"none:", "cannot be combined"},
                                                         {"dns:", "needs a name"},
                                                         {"dns:interval=3", "needs a name"},
                                                         {"dns:a", "there must be a port"},
                                                         {"dns:[::1]:1", "is an address"},
-                                                        {"dns:_raft._tcp.a:1", "say the port themselves"},
+                                                        {"dns:_raft._tcp.a:1", "include the port"},
                                                         {"dns:a:1,interval=0", "from 1 to 3600"},
                                                         {"dns:a:1,interval=1s", "from 1 to 3600"},
                                                         {"dns:a:1,interval=", "needs a value"},

@@ -25,7 +25,7 @@ using Catch::Contains;
 
 namespace {
 
-/// A directory that nobody may change.
+/// A directory whose changes fail the test.
 struct watched {
   memory_file_system fs;
   raft::node_id id;
@@ -44,12 +44,12 @@ TEST_CASE("inspect shows identity, segments, terms and snapshots, and changes no
   REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::all_good);
   REQUIRE_THAT(shown.out.str(), Contains(to_string(disk.id)) && Contains(to_string(old_cluster)) &&
                                     Contains("term       3, voted for " + to_string(disk.id)) &&
-                                    Contains(" ... 20, behind ") && Contains("term 3 from entry 20") &&
+                                    Contains(" ... 20, after entry ") && Contains("term 3 from entry 20") &&
                                     Contains("0000000000000004.wal") && !Contains("0000000000000001.wal") &&
                                     Contains("up to entry 12 of term 1"));
 }
 
-TEST_CASE("one entry is shown as what it is") {
+TEST_CASE("shows one entry according to its kind") {
   watched disk{{.entries = 4}};
   const auto line = [&](raft::index_t index) {
     captured shown;
@@ -64,10 +64,10 @@ TEST_CASE("one entry is shown as what it is") {
   REQUIRE_THAT(line(4), Contains(R"({"index":4,"term":3,"kind":"command","service":"map","tag":"put","bytes":)") &&
                             Contains(R"("payload":["key4","vvv)"));
   captured shown;
-  REQUIRE_THROWS_WITH(offline::inspect_entry(disk.fs, "/data", 5, shown.to), Contains("the log holds 1 ... 4"));
+  REQUIRE_THROWS_WITH(offline::inspect_entry(disk.fs, "/data", 5, shown.to), Contains("the log has entries 1 ... 4"));
 }
 
-TEST_CASE("a configuration shows who is to vote, and in whose place") {
+TEST_CASE("a configuration shows pending promotions and whom they replace") {
   raft::configuration c{
       {{raft::node_id{1}, "one:1"}}, {}, {}, {{raft::node_id{2}, {}}, {raft::node_id{3}, raft::node_id{1}}}};
   const raft::entry shown{7, 2, raft::entry_kind::configuration, raft::bytes{encode(c)}};
@@ -75,7 +75,7 @@ TEST_CASE("a configuration shows who is to vote, and in whose place") {
                                                  R"({"learner":"0000000000000003","replaces":"0000000000000001"}]})"));
 }
 
-TEST_CASE("what is put into a map is shown as the API shows it") {
+TEST_CASE("values of maps are shown as the API shows them") {
   const auto shown = [](const auto& message) {
     using message_type = std::decay_t<decltype(message)>;
     return offline::to_json({9, 2, raft::entry_kind::command,
@@ -89,17 +89,17 @@ TEST_CASE("what is put into a map is shown as the API shows it") {
   CHECK_THAT(shown(map::remove{"m", "k"}), Contains(R"("payload":["m","k"]})"));
 }
 
-TEST_CASE("bytes that are nothing known are shown as bytes") {
+TEST_CASE("data that cannot be decoded is shown as bytes") {
   raft::entry odd{7, 2, raft::entry_kind::command, raft::bytes{std::string("\x07zzz", 4)}};
   REQUIRE_THAT(offline::to_json(odd), Contains(R"("problem":")") && Contains(R"("data":{"$bin":"B3p6eg=="})"));
   odd.kind = raft::entry_kind::configuration;
-  REQUIRE_THAT(offline::to_json(odd), Contains("the bytes are no configuration"));
+  REQUIRE_THAT(offline::to_json(odd), Contains("the bytes are not a configuration"));
   odd.kind = raft::entry_kind::command;
   odd.data = raft::bytes{services::encode_restore({{5, 2}, 100, 0xab})};
   REQUIRE_THAT(offline::to_json(odd), Contains(R"("service":"$cluster","tag":"restore","backup":"0000000000000005-)"));
 }
 
-TEST_CASE("dump shows every entry that is there, a line each") {
+TEST_CASE("dump shows every entry, one per line") {
   watched disk{{.snapshot_at = 12, .compacted = true}};
   captured shown;
   REQUIRE(offline::dump(disk.fs, "/data", shown.to) == offline::all_good);
@@ -120,7 +120,7 @@ TEST_CASE("verify finds nothing wrong with a good directory") {
   }
 }
 
-TEST_CASE("verify tells all damage, and how to go on") {
+TEST_CASE("verify reports all damage and how to repair it") {
   watched disk{{.snapshot_at = 12, .compacted = true}};
   disk.fs.flip_byte(segment("/data", 5), wal_format::first_record + 100);
   disk.fs.flip_byte(disk.snapshot(), 150);
@@ -131,7 +131,7 @@ TEST_CASE("verify tells all damage, and how to go on") {
                                     Contains("`troupe-log repair /data`") && Contains(disk.snapshot().string()));
 }
 
-TEST_CASE("verify tells when the state is lost") {
+TEST_CASE("verify reports that the state is lost") {
   watched disk{{.snapshot_at = 12, .compacted = true}};
   disk.fs.before_each({});
   disk.fs.remove(disk.snapshot());
@@ -141,7 +141,7 @@ TEST_CASE("verify tells when the state is lost") {
   REQUIRE_THAT(shown.out.str(), Contains("the state is lost"));
 }
 
-TEST_CASE("a torn tail is no damage: the next start cuts it") {
+TEST_CASE("a torn tail is not damage: the next start cuts it") {
   watched disk{{}};
   const auto last = disk.fs.list("/data/log").end()[-2]; // before the spare
   const auto path = std::filesystem::path{"/data/log"} / last;
@@ -152,7 +152,7 @@ TEST_CASE("a torn tail is no damage: the next start cuts it") {
   REQUIRE_THAT(shown.out.str(), Contains("a start would do this: cut a torn tail") && Contains("entries up to 19"));
 }
 
-TEST_CASE("a directory in use, or that is none, is refused") {
+TEST_CASE("rejects a directory that is in use or is not a data directory") {
   watched disk{{}};
   captured shown;
   std::string holder;
@@ -161,10 +161,10 @@ TEST_CASE("a directory in use, or that is none, is refused") {
     REQUIRE_THROWS_AS(offline::inspect(disk.fs, "/data", shown.to), offline::usage_error);
     REQUIRE_THROWS_WITH(offline::verify(disk.fs, "/data", shown.to), Contains("in use"));
   }
-  REQUIRE_THROWS_WITH(offline::dump(disk.fs, "/data/log", shown.to), Contains("no data directory"));
+  REQUIRE_THROWS_WITH(offline::dump(disk.fs, "/data/log", shown.to), Contains("not a data directory"));
 }
 
-TEST_CASE("a snapshot file is checked and shown wherever it lies") {
+TEST_CASE("checks and shows a snapshot file at any path") {
   watched disk{{.snapshot_at = 12}};
   captured shown;
   REQUIRE(offline::verify_snapshot_file(disk.fs, disk.snapshot(), file_role::snapshot, shown.to) == offline::all_good);
@@ -177,12 +177,12 @@ TEST_CASE("a snapshot file is checked and shown wherever it lies") {
           offline::damage_found);
   REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot") && Contains("offset"));
   REQUIRE_THROWS_AS(offline::verify_snapshot_file(disk.fs, "/none", file_role::backup, shown.to), offline::usage_error);
-  // Head and end may still be good.
+  // Header and end may still be good.
   CHECK(offline::inspect_snapshot_file(disk.fs, disk.snapshot(), file_role::backup, damaged.to) == offline::all_good);
   CHECK_THROWS_AS(offline::inspect_snapshot_file(disk.fs, "/none", file_role::backup, shown.to), offline::usage_error);
 }
 
-TEST_CASE("looking at a backup tells its checksum and its bytes, as verifying does") {
+TEST_CASE("inspecting a backup shows the same checksum and size as verifying it") {
   watched disk{{.snapshot_at = 12}};
   captured seen;
   captured verified;
@@ -193,9 +193,9 @@ TEST_CASE("looking at a backup tells its checksum and its bytes, as verifying do
                                    Contains(std::to_string(disk.fs.content(disk.snapshot()).size()) + " bytes"));
 }
 
-TEST_CASE("a damaged log shows what is before the damage") {
+TEST_CASE("shows the part of a damaged log before the damage") {
   watched disk{{}};
-  const auto whole = offline::examine_log({disk.fs, "/data", offline::access::look}).segments;
+  const auto whole = offline::examine_log({disk.fs, "/data", offline::access::read_only}).segments;
   auto last_good = whole[2].header.first_index - 1;
   SECTION("at a segment's last entry") {
     disk.fs.flip_byte(segment("/data", 3), disk.fs.content(segment("/data", 3)).rfind("key"));
@@ -205,7 +205,7 @@ TEST_CASE("a damaged log shows what is before the damage") {
   SECTION("in its header") { disk.fs.flip_byte(segment("/data", 3), 20); }
   captured shown;
   REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::damage_found);
-  REQUIRE_THAT(shown.out.str(), Contains("before that there is:") && Contains("0000000000000002.wal") &&
+  REQUIRE_THAT(shown.out.str(), Contains("readable before the damage:") && Contains("0000000000000002.wal") &&
                                     Contains("entries    1 ... ") && Contains(R"("address":"here:1")") &&
                                     !Contains("0000000000000004.wal") && !Contains("a start would do this"));
   captured dumped;
@@ -223,31 +223,31 @@ TEST_CASE("a damaged log shows what is before the damage") {
   REQUIRE(none.out.str().empty());
 }
 
-TEST_CASE("a log that is gone is no empty one") {
+TEST_CASE("a missing log does not count as an empty one") {
   watched disk{{.snapshot_at = 5}};
   disk.fs.before_each({});
   for (const auto& name : disk.fs.list("/data/log")) disk.fs.remove(std::filesystem::path{"/data/log"} / name);
   disk.watch();
   captured shown;
   REQUIRE_THROWS_WITH(offline::dump(disk.fs, "/data", shown.to),
-                      Contains("is gone") && Contains("`troupe-log repair /data`"));
+                      Contains("is missing") && Contains("`troupe-log repair /data`"));
   REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::damage_found);
 }
 
-TEST_CASE("inspect finds the members in the snapshot, and damage of its head") {
+TEST_CASE("inspect finds the members in the snapshot, and damage of its header") {
   watched disk{{.snapshot_at = 12, .compacted = true}};
   captured shown;
   REQUIRE(offline::inspect(disk.fs, "/data", shown.to) == offline::all_good);
   REQUIRE_THAT(shown.out.str(),
                Contains("members    in the snapshot, as of entry 1: " + to_string(disk.id) + "@here:1") &&
-                   Contains("their heads; `verify` reads all of them"));
+                   Contains("only headers read; `verify` reads all of them"));
   disk.fs.flip_byte(disk.snapshot(), 30);
   captured damaged;
   REQUIRE(offline::inspect(disk.fs, "/data", damaged.to) == offline::damage_found);
   REQUIRE_THAT(damaged.out.str(), Contains("damaged snapshot: bad header"));
 }
 
-TEST_CASE("what cannot be looked at is no damage") {
+TEST_CASE("a file that cannot be read is not damage") {
   watched disk{{.snapshot_at = 12}};
   disk.fs.flip_byte(disk.snapshot(), 8); // the version
   captured shown;
@@ -260,7 +260,7 @@ TEST_CASE("what cannot be looked at is no damage") {
   CHECK(offline::exit_code_of(std::bad_alloc{}) == offline::bad_usage);
 }
 
-TEST_CASE("a directory on a read-only disk is looked at, with its lock or without, and not changed") {
+TEST_CASE("a directory on a read-only disk is inspected with or without a lock file, and not changed") {
   const temporary_folder folder;
   const small_mount disk{folder.path(), "1m"};
   if (!disk.why_not().empty()) {
@@ -279,7 +279,7 @@ TEST_CASE("a directory on a read-only disk is looked at, with its lock or withou
     CHECK(offline::verify(fs, path, shown.to) == offline::all_good);
     CHECK(offline::inspect(fs, path, shown.to) == offline::all_good);
     CHECK(offline::dump(fs, path, shown.to) == offline::all_good);
-    CHECK((shown.err.str().find("looking without a lock: open") == std::string::npos) == locked);
+    CHECK((shown.err.str().find("reading without a lock: open") == std::string::npos) == locked);
     CHECK_THROWS_AS(offline::repair(fs, path, true, shown.to), file_error);
     REQUIRE(::mount(nullptr, folder.path().c_str(), nullptr, MS_REMOUNT, nullptr) == 0);
   }

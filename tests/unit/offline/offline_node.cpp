@@ -9,7 +9,7 @@
 namespace troupe::test {
 namespace {
 
-/// Three entries fill a segment.
+/// With these, three entries fill a segment.
 constexpr wal_options small_segments{.segment_size = 8192, .reserve = 512, .zero_ahead = 1024};
 
 raft::configuration members_with(raft::node_id self, int other_voters) {

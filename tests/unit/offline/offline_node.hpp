@@ -1,4 +1,4 @@
-// Data directories for the tests of the offline tool, and what it prints.
+// Data directories and a captured console for the tests of the offline tools.
 #pragma once
 
 #include "runtime/offline/console.hpp"
@@ -19,18 +19,18 @@ struct directory_options {
   raft::term_t last_term = 3;
   raft::index_t snapshot_at = 0; ///< 0: none
   bool compacted = false;        ///< up to the snapshot
-  int other_voters = 1;          ///< 8, 10
-  raft::node_id id = {};         ///< 0: drawn
+  int other_voters = 1;          ///< 1: node 8; 2: nodes 8 and 10
+  raft::node_id id = {};         ///< 0: random
 };
 
-/// Makes a member's data directory: entry 1 is a configuration with this node at "here:1" and others, then there
-/// are commands of the map service, one entry a batch; the last one is of `last_term`. Returns the node's id.
+/// Makes a member's data directory. Entry 1 is a configuration with this node at "here:1" and others. Commands of the
+/// map service follow, one entry per batch; the last one has the term `last_term`. Returns the node's id.
 raft::node_id make_directory(file_system& fs, const std::filesystem::path& path, const directory_options& how);
 
-/// What a start of the node finds, with the snapshots' content unread.
+/// Does what a start of the node does, without the content of snapshots. Returns what it found.
 raft::recovered start(file_system& fs, const std::filesystem::path& path);
 
-/// A console that answers no unless told otherwise.
+/// A console that keeps its output and answers every question with `answer`.
 struct captured {
   std::ostringstream out;
   std::ostringstream err;

@@ -9,17 +9,17 @@
 using namespace troupe;
 using namespace troupe::test;
 
-TEST_CASE("an overlay shows what a disk would show, and leaves the one beneath alone") {
+TEST_CASE("an overlay behaves like a disk and does not change the underlying one") {
   for (unsigned seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
-    memory_file_system beneath;
+    memory_file_system under;
     memory_file_system twin;
-    for (file_system* fs : std::initializer_list<file_system*>{&beneath, &twin}) {
+    for (file_system* fs : std::initializer_list<file_system*>{&under, &twin}) {
       fs->make_directory("/d");
       for (const auto* name : {"/d/a", "/d/b"}) fs->create(name)->write(0, "some bytes that were there before");
     }
-    beneath.before_each([](const disk_operation&) { FAIL("something was changed beneath"); });
-    overlay_file_system over{beneath};
+    under.before_each([](const disk_operation&) { FAIL("the underlying disk was changed"); });
+    overlay_file_system over{under};
     std::mt19937 random{seed};
     const auto name = [&] {
       return std::filesystem::path{"/d"} / std::string(1, static_cast<char>('a' + random() % 4));
@@ -52,7 +52,7 @@ TEST_CASE("an overlay shows what a disk would show, and leaves the one beneath a
   }
 }
 
-TEST_CASE("a start on an overlay finds what a start finds, without a trace") {
+TEST_CASE("a start on an overlay finds the same as on the disk, and changes nothing") {
   memory_file_system fs;
   make_directory(fs, "/data", {.snapshot_at = 12, .compacted = true});
   const auto copy = fs.crashed([] { return false; });

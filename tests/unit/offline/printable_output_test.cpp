@@ -1,4 +1,4 @@
-// What the tools print cannot steer a terminal, and what cannot be written is an error.
+// Output of the tools cannot control a terminal, and a failed write is an error.
 #include "runtime/offline/printable_output.hpp"
 
 #include "runtime/offline/inspect.hpp"
@@ -20,14 +20,14 @@ std::string printed(const std::vector<std::string>& pieces) {
     const printable_output filtered{to};
     for (const auto& piece : pieces) to << piece;
   }
-  to << '\x1b'; // behind the filter's end
+  to << '\x1b'; // after the end of the filter
   auto text = to.str();
   REQUIRE(text.back() == '\x1b');
   text.pop_back();
   return text;
 }
 
-/// A disk that is full after so many bytes.
+/// A disk that is full after `room` bytes.
 class full_disk final : public std::streambuf {
  public:
   explicit full_disk(std::size_t room) : room_(room) {}
@@ -54,20 +54,20 @@ TEST_CASE("text passes, escape sequences do not", "[printable]") {
                  "31m"}) == "?31m"); // CSI as one character
   CHECK(printed({"\x9b"
                  "31m"}) == "?31m");                                           // and as one byte
-  CHECK(printed({"\xc2\xa0"}) == "\xc2\xa0");                                  // the first one behind C1
+  CHECK(printed({"\xc2\xa0"}) == "\xc2\xa0");                                  // the first character after C1
   CHECK(printed({"\xe0\x80\x9b \xed\xa0\x80"}) == "? ?");                      // overlong, a surrogate
   CHECK(printed({"\xe2\x82", "x"}) == "?x");                                   // cut
   CHECK(printed({"\xe2", "\x82", "\xac", "\xc2", "\x9b"}) == "\xe2\x82\xac?"); // in pieces
   CHECK(printed({"\xc3\x1b[1m"}) == "??[1m");
 }
 
-TEST_CASE("another machine's text is one line of bounded length", "[printable]") {
+TEST_CASE("one_line makes text from another machine one line of bounded length", "[printable]") {
   CHECK(offline::one_line("a\nb\x1b[1m") == "a?b?[1m");
   CHECK(offline::one_line("abcdef", 3) == "abc...");
   CHECK(offline::one_line("") == "");
 }
 
-TEST_CASE("what cannot be written is an error, and is not gone on with", "[printable]") {
+TEST_CASE("a failed write is an error, and the command stops", "[printable]") {
   memory_file_system fs;
   make_directory(fs, "/data", {.entries = 50});
   full_disk disk{300};

@@ -19,7 +19,7 @@ int recover_alone(file_system& fs, const std::string& address = {}) {
   return offline::recover(fs, {"/a"}, {.address = address, .yes = true}, shown.to);
 }
 
-/// Whether the last configuration is this node alone.
+/// Whether this node is the only member of the last configuration.
 bool alone(const raft::recovered& found, raft::node_id id) {
   if (found.configurations.empty()) return false;
   const auto members = raft::decode_configuration(found.configurations.back().data.view());
@@ -61,43 +61,45 @@ TEST_CASE("the survivor with the best log becomes a cluster of one") {
     REQUIRE(fs.list("/a/snapshots").size() == 1);
     captured good;
     REQUIRE(offline::verify(fs, "/a", good.to) == offline::all_good);
-    // The others are as they were.
+    // The others are unchanged.
     REQUIRE(start(fs, "/b").last_index == 25);
   }
 }
 
-TEST_CASE("another survivor that has more is to be taken instead") {
+TEST_CASE("requires the survivor with the newest log to be named first") {
   memory_file_system fs;
   make_directory(fs, "/a", {.entries = 20, .last_term = 4});
   make_directory(fs, "/b", {.entries = 19, .last_term = 5});
   fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
   captured shown;
   REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, {.yes = true}, shown.to),
-                      Contains("/b has more (entry 19 of term 5)") && Contains("name it first"));
+                      Contains("/b has a newer log (entry 19 of term 5)") && Contains("name it first"));
   REQUIRE(offline::recover(fs, {"/b", "/a"}, {}, shown.to) == offline::bad_usage); // the answer is no
   REQUIRE(shown.asked == 1);
 }
 
-TEST_CASE("a survivor without its state, of another cluster, of none, or in use is refused") {
+TEST_CASE("rejects a survivor without its state, of another cluster, of no cluster, or in use") {
   memory_file_system fs;
   make_directory(fs, "/a", {.snapshot_at = 12, .compacted = true});
   captured shown;
   SECTION("state lost") {
     fs.remove(std::filesystem::path{"/a/snapshots"} / fs.list("/a/snapshots")[0]);
-    REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no snapshot"));
+    REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no readable snapshot"));
   }
   SECTION("other clusters") {
     make_directory(fs, "/b", {});
     REQUIRE(offline::recover(fs, {"/b"}, {.yes = true}, shown.to) == offline::all_good);
     REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/b"}, {.yes = true}, shown.to),
-                        Contains("belongs to cluster") && Contains("was cut short, run it again with that one alone"));
+                        Contains("belongs to cluster") &&
+                            Contains("was interrupted, run it again with that one alone"));
     data_dir{fs, "/fresh"};
-    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/fresh"}, {.yes = true}, shown.to), Contains("no cluster"));
+    REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/fresh"}, {.yes = true}, shown.to),
+                        Contains("does not belong to a cluster"));
   }
   SECTION("nothing in it") {
     make_directory(fs, "/empty", {.entries = 0});
     REQUIRE_THROWS_WITH(offline::recover(fs, {"/empty"}, {.address = "here:1", .yes = true}, shown.to),
-                        Contains("no entry at all"));
+                        Contains("no entries at all"));
   }
   SECTION("in use") {
     const data_dir held{fs, "/a"};
@@ -105,7 +107,7 @@ TEST_CASE("a survivor without its state, of another cluster, of none, or in use 
   }
 }
 
-TEST_CASE("the node may have moved") {
+TEST_CASE("a recovery can set a new address") {
   memory_file_system fs;
   make_directory(fs, "/a", {});
   REQUIRE(recover_alone(fs, "there:2") == offline::all_good);
@@ -113,7 +115,7 @@ TEST_CASE("the node may have moved") {
   REQUIRE(raft::decode_configuration(found.configurations.back().data.view())->voters[0].address == "there:2");
 }
 
-TEST_CASE("an address that is none is refused") {
+TEST_CASE("rejects an invalid address") {
   memory_file_system fs;
   make_directory(fs, "/a", {});
   fs.before_each([](const disk_operation&) { FAIL("something was changed"); });
@@ -121,7 +123,7 @@ TEST_CASE("an address that is none is refused") {
     REQUIRE_THROWS_AS(recover_alone(fs, address), offline::usage_error);
 }
 
-TEST_CASE("with a majority of survivors nothing is recovered unless that is asked for") {
+TEST_CASE("a majority of survivors is recovered only with --despite-majority") {
   memory_file_system fs;
   make_directory(fs, "/a", {.other_voters = 2});
   make_directory(fs, "/b", {.last_term = 2, .id = raft::node_id{10}});
@@ -133,13 +135,13 @@ TEST_CASE("with a majority of survivors nothing is recovered unless that is aske
   REQUIRE_THROWS_WITH(recover({.yes = true}), Contains("3 of 4 members are named, which is a majority: start them"));
   REQUIRE(recover({.despite_majority = true}) == offline::bad_usage); // the answer is no
   REQUIRE_THAT(shown.err.str(), Contains("3 of 4 members named here: a majority"));
-  // The learner is none of the majority.
+  // The learner does not count for the majority.
   REQUIRE(offline::recover(fs, {"/a", "/c"}, {}, shown.to) == offline::bad_usage);
   REQUIRE_THAT(shown.err.str(), Contains("2 of 4 members named here\n") && Contains("which does not vote"));
   REQUIRE(recover({.despite_majority = true, .yes = true}) == offline::all_good);
 }
 
-TEST_CASE("what was recovered is not recovered again") {
+TEST_CASE("a recovered node is not recovered again") {
   memory_file_system fs;
   make_directory(fs, "/a", {});
   make_directory(fs, "/b", {.entries = 5});
@@ -151,7 +153,7 @@ TEST_CASE("what was recovered is not recovered again") {
   REQUIRE(data_dir{fs, "/a"}.cluster() == cluster);
 }
 
-TEST_CASE("a survivor counts once") {
+TEST_CASE("a survivor counts only once") {
   memory_file_system fs;
   make_directory(fs, "/a", {});
   make_directory(fs, "/copy", {.id = data_dir{fs, "/a"}.id()});
@@ -161,7 +163,7 @@ TEST_CASE("a survivor counts once") {
   REQUIRE_THROWS_WITH(offline::recover(fs, {"/a", "/copy"}, {}, shown.to), Contains("/a and /copy are both node"));
 }
 
-TEST_CASE("of a survivor whose log is damaged the newest good snapshot is named") {
+TEST_CASE("names the newest good snapshot of a survivor whose log is damaged") {
   memory_file_system fs;
   make_directory(fs, "/a", {.snapshot_at = 5});
   fs.flip_byte(segment("/a", 4), wal_format::first_record + 80);
@@ -178,23 +180,23 @@ TEST_CASE("of a survivor whose log is damaged the newest good snapshot is named"
   REQUIRE_THROWS_WITH(recover_alone(fs), Contains("the identity of /a is damaged") && Contains(snapshot.string()));
   fs.flip_byte("/a/identity", 15);
   fs.flip_byte(snapshot, 150);
-  REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no snapshot that is good"));
+  REQUIRE_THROWS_WITH(recover_alone(fs), Contains("no good snapshot"));
 }
 
-TEST_CASE("what a damaged log held up to the damage can be recovered from where a repair put it") {
+TEST_CASE("after a repair the log up to the damage can be recovered from the archived files") {
   memory_file_system fs;
   make_directory(fs, "/a", {.snapshot_at = 5});
   fs.flip_byte(segment("/a", 4), wal_format::first_record + 80);
   captured shown;
   REQUIRE(offline::repair(fs, "/a", true, shown.to) == offline::all_good);
-  const std::filesystem::path aside = "/a/before-repair-1";
-  const auto kept = start(*fs.crashed([] { return true; }), aside).last_index;
+  const std::filesystem::path archive = "/a/before-repair-1";
+  const auto kept = start(*fs.crashed([] { return true; }), archive).last_index;
   REQUIRE(kept > 5);
-  REQUIRE(offline::recover(fs, {aside}, {.yes = true}, shown.to) == offline::all_good);
-  REQUIRE(start(fs, aside).last_index == kept + 1);
+  REQUIRE(offline::recover(fs, {archive}, {.yes = true}, shown.to) == offline::all_good);
+  REQUIRE(start(fs, archive).last_index == kept + 1);
 }
 
-TEST_CASE("an older snapshot that is damaged does not keep a recovery from its end") {
+TEST_CASE("a damaged older snapshot does not prevent a recovery") {
   memory_file_system fs;
   make_directory(fs, "/a", {.snapshot_at = 12});
   const auto damaged = std::filesystem::path{"/a/snapshots"} / snapshot_format::file_name({{3, 1}, 500, 7});

@@ -1,4 +1,4 @@
-// `troupe-backup restore` against a node that answers as it is told.
+// Tests `troupe-backup restore` against a fake node with programmed answers.
 #include "runtime/offline/upload.hpp"
 
 #include "runtime/http/server.hpp"
@@ -22,22 +22,22 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr offline::upload_options at_once{.yes = true};
-constexpr offline::upload_options impatient{.yes = true, .patience = 300ms, .between_attempts = 10ms};
+constexpr offline::upload_options impatient{.yes = true, .patience = 300ms, .retry_interval = 10ms};
 
-/// What a node makes of a backup: the offset that is due, and in the end an answer.
+/// Answers like a node that receives a backup: with the next offset, and in the end with the outcome.
 class fake_node {
  public:
-  /// Given for the next requests, before any is taken.
+  /// Answers for the next requests, instead of the normal ones.
   std::deque<http::response> instead;
   http::response outcome{200, "application/json", R"({"index":77})"};
   http::response status{200, "application/json", of_cluster(old_cluster)};
-  /// A restore is answered after so many more questions for the status.
+  /// The restore is answered after this many more status requests.
   int statuses_before_outcome = 0;
   std::string received;
   std::vector<std::string> targets;
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
-  /// Of what it was asked for last.
+  /// The last request.
   std::string last() const { return targets.empty() ? std::string{} : targets.back(); }
 
   static std::string of_cluster(raft::cluster_id id) {
@@ -90,20 +90,20 @@ http::response refusal(unsigned status, const std::string& outcome, bool retryab
 
 } // namespace
 
-TEST_CASE("a backup is sent whole, in order, and then restored") {
+TEST_CASE("sends a backup completely and in order, then restores it") {
   backup_file file;
   fake_node node;
   captured said;
   CHECK(offline::upload(file.fs, file.path, node.url() + "/", at_once, said.to) == offline::all_good);
   CHECK((node.received == file.bytes));
   CHECK(node.last() == "POST " + file.target + "?timeout=300s");
-  CHECK(node.targets.size() == 6); // a question, four pieces, and the restore
+  CHECK(node.targets.size() == 6); // a question, four chunks, and the restore
   CHECK_THAT(said.out.str(), Catch::Contains("good") && Catch::Contains("restored at index 77"));
   CHECK_THAT(said.err.str(),
              Catch::Contains("sent " + std::to_string(file.bytes.size()) + " of " + std::to_string(file.bytes.size())));
 }
 
-TEST_CASE("what is there already is not sent again") {
+TEST_CASE("does not send again what the node already has") {
   backup_file file;
   fake_node node;
   node.received = file.bytes.substr(0, 1'500'000);
@@ -116,7 +116,7 @@ TEST_CASE("what is there already is not sent again") {
   CHECK(node.targets.size() == 2);
 }
 
-TEST_CASE("a node that is busy or lost what it had is asked again where it stands") {
+TEST_CASE("asks a node that is busy or lost its data for the offset again") {
   backup_file file;
   fake_node node;
   node.instead = {refusal(503, "rejected"),
@@ -126,26 +126,26 @@ TEST_CASE("a node that is busy or lost what it had is asked again where it stand
   captured said;
   CHECK(offline::upload(file.fs, file.path, node.url(), impatient, said.to) == offline::all_good);
   CHECK((node.received == file.bytes));
-  // Said once, not at each attempt.
+  // Reported once, not for each attempt.
   const auto text = said.err.str();
   CHECK(text.find("for a reason, trying again") == text.rfind("for a reason, trying again"));
   CHECK_THAT(text, Catch::Contains("for a reason, trying again"));
 }
 
-TEST_CASE("what cannot pass by itself is not tried again, and the last line has the reason") {
+TEST_CASE("does not retry a permanent error, and the last line has the reason") {
   backup_file file;
   captured said;
   fake_node node;
   node.instead = {refusal(429, "rejected", false)};
   CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), at_once, said.to),
-                    "the backup is refused: for a reason");
+                    "the node rejects the backup: for a reason");
   CHECK(node.targets.size() == 1);
   node.instead.assign(100'000, refusal(503, "rejected"));
   CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), impatient, said.to),
                     "the backup could not be sent: for a reason");
 }
 
-TEST_CASE("the operator is shown what is to be restored where, and nothing is sent before the answer") {
+TEST_CASE("shows the operator what is restored where, and sends nothing before the answer") {
   backup_file file;
   fake_node node;
   captured said;
@@ -161,7 +161,7 @@ TEST_CASE("the operator is shown what is to be restored where, and nothing is se
   CHECK(offline::upload(file.fs, file.path, node.url(), ask, said.to) == offline::all_good);
 }
 
-TEST_CASE("a backup of another cluster is restored only when that is meant") {
+TEST_CASE("restores a backup of another cluster only with --other-cluster") {
   backup_file file;
   fake_node node;
   node.status.body = fake_node::of_cluster({0xdd});
@@ -175,32 +175,32 @@ TEST_CASE("a backup of another cluster is restored only when that is meant") {
   CHECK(offline::upload(file.fs, file.path, node.url(), meant, said.to) == offline::all_good);
   node.status.body = R"({"cluster_id":null,"not_ready":"it forms"})";
   CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), meant, said.to),
-                    Catch::Contains("no cluster yet: it forms") && Catch::Contains("--restore"));
+                    Catch::Contains("does not belong to a cluster yet: it forms") && Catch::Contains("--restore"));
 }
 
-TEST_CASE("what is no node is given up at once") {
+TEST_CASE("gives up at once if the server is not a node") {
   backup_file file;
   captured said;
   const auto fails = [&](const std::string& url, const char* why) {
     CHECK_THROWS_WITH(offline::upload(file.fs, file.path, url, at_once, said.to), Catch::Contains(why));
   };
-  fails("http://127.0.0.1:1", "no node's HTTP API at 127.0.0.1:1: cannot connect");
+  fails("http://127.0.0.1:1", "cannot reach a node's HTTP API at 127.0.0.1:1: cannot connect");
   fails("http://no-such-host.invalid:80", "cannot resolve");
   fake_node node;
   node.status = {404, "text/plain", "nothing here"};
-  fails(node.url(), "is no node's HTTP API: status 404");
+  fails(node.url(), "is not a node's HTTP API: status 404");
   node.status = {200, "text/html", "<html>"};
-  fails(node.url(), "is no node's HTTP API");
+  fails(node.url(), "is not a node's HTTP API");
   CHECK(node.targets.empty());
 }
 
-TEST_CASE("while the cluster does not answer, what it waits for is said, and for how long") {
+TEST_CASE("reports what the cluster waits for, and for how long") {
   backup_file file{10};
   fake_node node;
   captured said;
   auto options = at_once;
   options.timeout = 20s;
-  options.tell_every = 5ms;
+  options.report_every = 5ms;
   node.statuses_before_outcome = 3;
   CHECK(offline::upload(file.fs, file.path, node.url(), options, said.to) == offline::all_good);
   CHECK(node.last() == "POST " + file.target + "?timeout=20s");
@@ -208,21 +208,21 @@ TEST_CASE("while the cluster does not answer, what it waits for is said, and for
   CHECK_THAT(said.out.str(), Catch::Contains("restored at index 77"));
 }
 
-TEST_CASE("a node that does not take it, or takes no more, is given up, and nothing is restored") {
+TEST_CASE("gives up if the node rejects the backup or stops accepting data, and restores nothing") {
   backup_file file;
   captured said;
   {
     fake_node refusing;
     refusing.instead = {{200, "application/json", R"({"next":0})"}, refusal(400, "rejected")};
     CHECK_THROWS_WITH(offline::upload(file.fs, file.path, refusing.url(), impatient, said.to),
-                      "the backup is refused: for a reason");
+                      "the node rejects the backup: for a reason");
     CHECK(refusing.targets.size() == 2);
   }
   {
     fake_node deaf;
     deaf.instead.assign(100'000, {200, "application/json", R"({"next":5})"});
     CHECK_THROWS_WITH(offline::upload(file.fs, file.path, deaf.url(), impatient, said.to),
-                      Catch::Contains("takes no more"));
+                      Catch::Contains("accepts no more data"));
   }
   {
     fake_node strange;
@@ -233,7 +233,7 @@ TEST_CASE("a node that does not take it, or takes no more, is given up, and noth
     CHECK_THROWS_AS(offline::upload(file.fs, file.path, url, impatient, said.to), offline::usage_error);
 }
 
-TEST_CASE("how a restore ended is told apart") {
+TEST_CASE("distinguishes the outcomes of a restore") {
   backup_file file{10};
   fake_node node;
   captured said;
@@ -244,7 +244,7 @@ TEST_CASE("how a restore ended is told apart") {
   CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::outcome_unknown);
 }
 
-TEST_CASE("nothing is sent of a damaged file, nor of one that is not there") {
+TEST_CASE("sends nothing if the file is damaged or missing") {
   backup_file file;
   fake_node node;
   captured said;
@@ -254,11 +254,11 @@ TEST_CASE("nothing is sent of a damaged file, nor of one that is not there") {
   CHECK(node.targets.empty());
 }
 
-TEST_CASE("what a node answers is bounded, and its words cannot steer the terminal") {
+TEST_CASE("a node's answer is bounded, and its text cannot control the terminal") {
   backup_file file;
   fake_node node;
   captured said;
-  SECTION("words") {
+  SECTION("control characters") {
     node.outcome = http::error_response(409, "code", "for \x1b[2J a\nreason", "rejected", false);
     CHECK(offline::upload(file.fs, file.path, node.url(), at_once, said.to) == offline::bad_usage);
     CHECK_THAT(said.out.str(), Catch::Contains("not restored: for ?[2J a?reason"));
@@ -266,7 +266,7 @@ TEST_CASE("what a node answers is bounded, and its words cannot steer the termin
   SECTION("a status without an end") {
     node.status = {200, "application/json", std::string(2 << 20, ' ') + node.status.body};
     CHECK_THROWS_WITH(offline::upload(file.fs, file.path, node.url(), at_once, said.to),
-                      Catch::Contains("no node's HTTP API"));
+                      Catch::Contains("a node's HTTP API"));
     CHECK(node.received.empty());
   }
 }

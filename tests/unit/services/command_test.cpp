@@ -8,7 +8,7 @@
 using namespace troupe::services;
 using namespace troupe::test;
 
-TEST_CASE("an envelope gives back its parts") {
+TEST_CASE("an envelope decodes to its parts") {
   CHECK(encode_command("map", "put", "xyz") == "\x01\x03map\x03putxyz");
   for (unsigned seed = 1; seed <= 500; ++seed) {
     INFO("seed " << seed);
@@ -17,14 +17,14 @@ TEST_CASE("an envelope gives back its parts") {
     const auto payload = random_bytes(random, 100);
     const auto envelope = encode_command(service, tag, payload);
     REQUIRE(decode_command(envelope) == command_view{service, tag, payload});
-    // Cut anywhere before the payload it is none; behind, the payload is shorter.
+    // Truncated before the payload it is not an envelope; truncated within it, the payload is shorter.
     for (std::size_t size = 0; size < envelope.size(); ++size)
       REQUIRE(decode_command(std::string_view(envelope).substr(0, size)).has_value() ==
               (size >= envelope.size() - payload.size()));
   }
 }
 
-TEST_CASE("names that do not fit their length byte are refused") {
+TEST_CASE("rejects names that do not fit their length byte") {
   CHECK_NOTHROW(encode_command(std::string(255, 's'), std::string(255, 't'), ""));
   CHECK_THROWS_AS(encode_command(std::string(256, 's'), "t", ""), std::length_error);
   CHECK_THROWS_AS(encode_command("s", std::string(256, 't'), ""), std::length_error);
@@ -32,14 +32,14 @@ TEST_CASE("names that do not fit their length byte are refused") {
   CHECK_THROWS_AS(encode_command("s", "", ""), std::length_error);
 }
 
-TEST_CASE("what is wrong with an envelope is said in printable characters") {
+TEST_CASE("explains in printable characters what is wrong with an envelope") {
   CHECK(why_no_command("") == "the command is empty");
   CHECK(why_no_command("\x07zzz") == "the command is of unknown format 7");
   CHECK(why_no_command("\x01\x09zzz") == "the command ends within its service name or tag, or lacks one");
   CHECK(why_no_service("a\nb") == "there is no service \"a\\x0ab\"");
 }
 
-TEST_CASE("bytes that are no envelope are not taken for one") {
+TEST_CASE("rejects bytes that are not an envelope") {
   for (const std::string_view bytes : {"", "\x01", "\x02\x01s\x01t", "\x01\x05map", "\x01\x01s\x09t"})
     CHECK_FALSE(decode_command(bytes));
   CHECK_FALSE(decode_command(std::string_view("\x01\x00\x01t", 4)));

@@ -1,4 +1,4 @@
-// The service that most tests of services run: it counts, refuses and fails as told.
+// The service that most tests of services run. It counts; certain commands make it refuse or throw.
 #pragma once
 
 #include "services/service.hpp"

@@ -18,7 +18,7 @@ namespace {
 using tested = cow_map<std::string, int>;
 using oracle = std::map<std::string, int, std::less<>>;
 
-/// Short of memory for most keys, long enough for some to lie on the heap; neighbours and strangers.
+/// Mostly short keys, and some that are long enough for the heap; adjacent and distant ones.
 std::string random_key(rng& random, unsigned range) {
   auto digits = std::to_string(below(random, range));
   return below(random, 2) ? digits : std::string(below(random, 3), 'k') + std::string(20, 'x') + digits;
@@ -49,7 +49,7 @@ void require_same_at(const tested& map, const oracle& expected, std::string_view
   if (held) REQUIRE(*held == sought->second);
 }
 
-/// One random change of both.
+/// Makes the same random change to both.
 void change(rng& random, tested& map, oracle& expected, unsigned range, unsigned erasing) {
   const auto key = random_key(random, range);
   const auto value = static_cast<int>(below(random, 1000));
@@ -67,7 +67,7 @@ void change(rng& random, tested& map, oracle& expected, unsigned range, unsigned
   }
 }
 
-/// A value that counts how many of its kind exist.
+/// A value that counts its instances.
 struct counted {
   counted() { ++alive; }
   counted(const counted&) { ++alive; }
@@ -78,7 +78,7 @@ struct counted {
 
 } // namespace
 
-TEST_CASE("a cow_map does what std::map does, and its copies stay as they were") {
+TEST_CASE("a cow_map behaves like std::map, and its copies do not change") {
   for (unsigned seed = 1; seed <= 60; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -87,7 +87,7 @@ TEST_CASE("a cow_map does what std::map does, and its copies stay as they were")
     oracle expected;
     std::vector<std::pair<tested, oracle>> copies;
     for (int phase = 0; phase < 12; ++phase) {
-      const auto erasing = static_cast<unsigned>(below(random, 10)); // of ten changes
+      const auto erasing = static_cast<unsigned>(below(random, 10)); // erasures out of ten changes
       for (auto n = below(random, 2 * range); n > 0; --n) {
         change(random, map, expected, range, erasing);
         if (below(random, 8) == 0) require_same_at(map, expected, random_key(random, range));
@@ -95,7 +95,7 @@ TEST_CASE("a cow_map does what std::map does, and its copies stay as they were")
       require_same(map, expected);
       if (below(random, 2)) copies.emplace_back(map, expected);
       if (copies.size() > 3) copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(below(random, copies.size())));
-      // A copy is a map as good as any.
+      // A copy is a full map that can be changed.
       if (!copies.empty() && below(random, 2)) {
         auto& [copy, of] = copies[below(random, copies.size())];
         for (auto n = below(random, range); n > 0; --n) change(random, copy, of, range, 5);
@@ -128,7 +128,7 @@ TEST_CASE("a cow_map is built from sorted input") {
   }
 }
 
-TEST_CASE("a moved-from cow_map is empty, and assignment to oneself changes nothing") {
+TEST_CASE("a moved-from cow_map is empty, and self-assignment changes nothing") {
   tested map;
   for (int i = 0; i < 200; ++i) map.insert_or_assign(std::to_string(i), i);
   const auto& same = map;
@@ -136,14 +136,14 @@ TEST_CASE("a moved-from cow_map is empty, and assignment to oneself changes noth
   CHECK(map.size() == 200);
   auto moved = std::move(map);
   CHECK(moved.size() == 200);
-  CHECK(map.empty()); // NOLINT(bugprone-use-after-move): the promise that is tested
+  CHECK(map.empty()); // NOLINT(bugprone-use-after-move): this guarantee is tested
   CHECK(map.begin() == map.end());
   map.insert_or_assign("again", 1);
   CHECK(map.size() == 1);
   CHECK(moved.find("again") == nullptr);
 }
 
-TEST_CASE("a cow_map keeps nothing of what was erased, and copies of it share what they have in common") {
+TEST_CASE("a cow_map releases erased values, and copies share common nodes") {
   REQUIRE(counted::alive == 0);
   {
     cow_map<std::string, counted> map;
@@ -163,7 +163,7 @@ TEST_CASE("a cow_map keeps nothing of what was erased, and copies of it share wh
   CHECK(counted::alive == 0);
 }
 
-TEST_CASE("nodes join again: what is left after much erasing lies in few of them") {
+TEST_CASE("nodes are merged: after many erasures few nodes are left") {
   using node = detail::cow_node<int, int, std::less<>>;
   constexpr int size = 64 * 64;
   node root, leaf;
@@ -176,7 +176,7 @@ TEST_CASE("nodes join again: what is left after much erasing lies in few of them
       root.split(i, 0);
   }
   REQUIRE(root.children.size() == 64);
-  // Random ones: without joining, nearly every leaf would keep some.
+  // Random keys: without merging, nearly every leaf would keep some.
   std::vector<int> keys(size);
   std::iota(keys.begin(), keys.end(), 0);
   rng random(1);
@@ -189,7 +189,7 @@ TEST_CASE("nodes join again: what is left after much erasing lies in few of them
   CHECK(root.keys.size() + 1 == root.children.size());
 }
 
-TEST_CASE("a cow_map orders by the comparison it is given") {
+TEST_CASE("a cow_map orders by the given comparison") {
   cow_map<int, char, std::greater<>> map;
   for (int i = 0; i < 1000; ++i) map.insert_or_assign(i * 7 % 1000, 'x');
   int expected = 1000;

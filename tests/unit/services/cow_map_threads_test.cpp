@@ -1,4 +1,4 @@
-// Maps that share their nodes on several threads. It says most under ThreadSanitizer, for which it stands alone:
+// Maps that share their nodes on several threads. Most useful under ThreadSanitizer, for which it compiles alone:
 //
 //   g++ -std=c++20 -g -O1 -fsanitize=thread -I. tests/catch_main.cpp tests/unit/services/cow_map_threads_test.cpp
 #include "services/cow_map.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 using tested = cow_map<std::string, std::string>;
 
-/// The sum of what the map holds, in decimal digits.
+/// The sum of the map's values, which are decimal numbers.
 long total(const tested& map) {
   long sum = 0;
   for (const auto& [key, value] : map) sum += std::stol(value);
@@ -25,7 +25,7 @@ long total(const tested& map) {
 
 } // namespace
 
-TEST_CASE("a cow_map is changed while other threads read, change and drop copies of it") {
+TEST_CASE("a cow_map can change while other threads read, change and drop copies of it") {
   constexpr int keys = 2000, rounds = 60;
   tested map;
   for (int i = 0; i < keys; ++i) map.insert_or_assign("some key of more than 15 bytes " + std::to_string(i), "0");
@@ -40,7 +40,7 @@ TEST_CASE("a cow_map is changed while other threads read, change and drop copies
       for (int i = round; i < keys; i += 50) copy.erase("some key of more than 15 bytes " + std::to_string(i));
       if (total(before) != expected) ++wrong;
     });
-    // No wait between a round and the next: copies end while their original is being changed.
+    // No wait between rounds: copies are destroyed while their original is being changed.
     for (int i = 0; i < 300; ++i) {
       auto& value = map["some key of more than 15 bytes " + std::to_string((round * 37 + i * 11) % keys)];
       value = std::to_string(std::stol(value) + 1);

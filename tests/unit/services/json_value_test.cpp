@@ -24,7 +24,7 @@ std::string why_not(std::string_view text) {
   return why;
 }
 
-/// The value back as text.
+/// Converts JSON to a value and back to text.
 std::string through(std::string_view text) {
   std::string why;
   const auto made = from_json(text, &why);
@@ -35,7 +35,7 @@ bool mentions(const std::string& text, std::string_view part) { return text.find
 
 } // namespace
 
-TEST_CASE("JSON comes back as it was written, canonically") {
+TEST_CASE("JSON converts to a value and back to canonical JSON") {
   CHECK(through("null") == "null");
   CHECK(through(" [1, {\"a\": 2}] ") == R"([1,{"a":2}])");
   CHECK(through(R"({"bb":1,"a":[true,false,null],"c":{}})") == R"({"a":[true,false,null],"c":{},"bb":1})");
@@ -64,7 +64,7 @@ TEST_CASE("numbers keep their kind and every digit") {
   CHECK(why_not("-Infinity") != "accepted");
 }
 
-TEST_CASE("bad JSON is refused with a reason") {
+TEST_CASE("rejects bad JSON with a reason") {
   for (const auto* text : {"", " ", "{", "[1,]", "{\"a\"}", "{a:1}", "'a'", "1 2", "nul", "\"\xff\"", "\"\x01\"", "[1}",
                            "// c\n1", "01", "\"\\ud834\""}) {
     INFO(text);
@@ -93,7 +93,7 @@ TEST_CASE("JSON nests 64 deep and not 65") {
   CHECK(why_not(std::string(1'000'000, '[')) == "it is nested deeper than 64");
 }
 
-TEST_CASE("what JSON has no word for shows as $bin and comes back") {
+TEST_CASE("types that JSON lacks convert to $bin and back") {
   const auto bin = *value::from_msgpack(std::string_view("\xc4\x02\x00\x01", 4));
   const auto ext = *value::from_msgpack(std::string_view("\xd5\xfb\x00\x01", 4));
   const auto str = *value::from_msgpack("\xa1\xff");
@@ -110,7 +110,7 @@ TEST_CASE("what JSON has no word for shows as $bin and comes back") {
   CHECK(through(R"({"$bin":"","$ext":127})") == R"({"$bin":"","$ext":127})");
 }
 
-TEST_CASE("an object that only resembles $bin is an ordinary one") {
+TEST_CASE("an object that only resembles $bin is an ordinary object") {
   for (const auto* text :
        {R"({"$bin":1})", R"({"$bin":"A"})", R"({"$bin":"AAF="})", R"({"$bin":"AAE=","x":1})",
         R"({"$bin":"AAE=","$ext":128})", R"({"$bin":"AAE=","$ext":-129})", R"({"$bin":"AAE=","$ext":1.0})",
@@ -123,7 +123,7 @@ TEST_CASE("an object that only resembles $bin is an ordinary one") {
   CHECK(why_not(R"({"$bin":"AAE=","$bin":"AAE="})") == "an object has the same key twice");
 }
 
-TEST_CASE("any value goes through JSON and back, and the text is what another parser reads") {
+TEST_CASE("any value converts to JSON and back, and another parser reads the same") {
   for (unsigned seed = 1; seed <= 5000; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -136,7 +136,7 @@ TEST_CASE("any value goes through JSON and back, and the text is what another pa
   }
 }
 
-TEST_CASE("mutated JSON never crashes, and is refused where another parser refuses it") {
+TEST_CASE("mutated JSON never crashes, and is rejected if another parser rejects it") {
   for (unsigned seed = 1; seed <= 10000; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -148,7 +148,7 @@ TEST_CASE("mutated JSON never crashes, and is refused where another parser refus
   }
 }
 
-TEST_CASE("a limit is that of the encoding, to the byte, and ends the reading where it is passed") {
+TEST_CASE("a size limit applies to the encoding, is exact, and ends the parsing when it is exceeded") {
   for (unsigned seed = 1; seed <= 1000; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -163,7 +163,7 @@ TEST_CASE("a limit is that of the encoding, to the byte, and ends the reading wh
     CHECK((*members)[0].second == any);
     CHECK_FALSE(members_from_json("{\"b\": 1, \"a\": " + text + "}", &why, any.size() - 1));
   }
-  // Whatever follows is not looked at.
+  // The rest is not parsed.
   CHECK(mentions(
       [] {
         std::string why;
@@ -174,8 +174,8 @@ TEST_CASE("a limit is that of the encoding, to the byte, and ends the reading wh
       "larger than 50 bytes"));
 }
 
-TEST_CASE("objects around $bin cost no more than their size, however they are nested") {
-  // Every level was once unpacked again at its end.
+TEST_CASE("nested objects around $bin take time proportional to their size") {
+  // An earlier version unpacked every level again at its end.
   const auto made = [](std::size_t levels, std::size_t zeros) {
     std::string text;
     for (std::size_t i = 0; i < levels; ++i) text += "{\"$bin\":";
@@ -198,7 +198,7 @@ TEST_CASE("objects around $bin cost no more than their size, however they are ne
   CHECK(time_of(62) < 5 * time_of(1));
 }
 
-TEST_CASE("the members of an object are values by themselves") {
+TEST_CASE("the members of an object are separate values") {
   std::string why;
   const auto deep = std::string(64, '[') + std::string(64, ']');
   const auto members = members_from_json(" {\"a\": " + deep + ", \"b\": {\"$bin\": \"AAE=\"}, \"a\": null} ", &why);
@@ -218,7 +218,7 @@ TEST_CASE("the members of an object are values by themselves") {
   }
 }
 
-TEST_CASE("a refusal quotes little of the text") {
+TEST_CASE("an error quotes little of the text") {
   CHECK(why_not("\"" + std::string(100'000, 'x')).size() <= 210);
   CHECK(why_not("[" + std::string(100'000, '7') + "]").size() <= 210);
   CHECK(why_not(std::string(100'000, 'x')).size() <= 210);

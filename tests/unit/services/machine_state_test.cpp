@@ -35,7 +35,7 @@ void load_bytes(machine& into, const std::string& bytes) {
   into.load(from);
 }
 
-/// Like the counter, with another name.
+/// A counter with another name.
 class other_counter : public counter {
  public:
   static constexpr std::string_view name = "other";
@@ -48,7 +48,7 @@ class throws_in_load : public counter {
 
 } // namespace
 
-TEST_CASE("a view is what the machine was, whatever commands follow, even after its end") {
+TEST_CASE("a view keeps the machine's state despite later commands and the machine's destruction") {
   auto counting = make_machine(counter{});
   add_to(*counting, 40, 1);
   const auto view = counting->view();
@@ -62,7 +62,7 @@ TEST_CASE("a view is what the machine was, whatever commands follow, even after 
   CHECK(saved(*later) != bytes);
 }
 
-TEST_CASE("a machine that loads a view's bytes answers as the viewed one did") {
+TEST_CASE("a machine that loads a view's bytes answers like the original") {
   const auto counting = make_machine(counter{}), restored = make_machine(counter{});
   add_to(*counting, 40, 7);
   load_bytes(*restored, saved(*counting->view()));
@@ -73,7 +73,7 @@ TEST_CASE("a machine that loads a view's bytes answers as the viewed one did") {
   CHECK(total_of(*restored) == total_of(*counting));
 }
 
-TEST_CASE("a view is saved on another thread while the machine goes on") {
+TEST_CASE("a view can be saved on another thread while the machine applies commands") {
   const auto map = make_machine(map_service{});
   raft::index_t index = 0;
   for (int i = 0; i < 5000; ++i) put_into(*map, std::to_string(i), i, ++index);
@@ -89,7 +89,7 @@ TEST_CASE("a view is saved on another thread while the machine goes on") {
   CHECK(saved(*restored->view()) == expected);
 }
 
-TEST_CASE("a machine refuses what is not exactly a state of its service") {
+TEST_CASE("a machine rejects bytes that are not exactly a state of its service") {
   const auto counting = make_machine(counter{});
   add_to(*counting, 5, 1);
   const auto bytes = saved(*counting->view());
@@ -107,7 +107,7 @@ TEST_CASE("a machine refuses what is not exactly a state of its service") {
     refuses(*make_machine(counter{}), bytes.substr(0, size), "the state ends");
 }
 
-TEST_CASE("what a service or its source throws in load comes out") {
+TEST_CASE("passes on exceptions of a service or its source in load") {
   struct failing : services::snapshot_source {
     std::size_t read(std::span<char>) override { throw std::runtime_error("the disk failed"); }
   };

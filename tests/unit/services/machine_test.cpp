@@ -13,7 +13,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// A serializer of a user's own: decimal digits.
+/// A user-defined serializer: decimal digits.
 struct digits {
   static std::string encode(const std::int64_t& v) { return std::to_string(v); }
   static std::string encode(const add& v) { return std::to_string(v.amount); }
@@ -95,7 +95,7 @@ TEST_CASE("commands change the state and queries see it") {
   CHECK_FALSE(decode_result<counter, add>({reply_status::refused, added.payload}));
 }
 
-TEST_CASE("a service may bring its own serializer") {
+TEST_CASE("a service may have its own serializer") {
   service_set services;
   services.add(make_machine(digit_counter{}));
   CHECK(run(services, "digits", "add", "41") == reply{reply_status::ok, "42"});
@@ -103,13 +103,13 @@ TEST_CASE("a service may bring its own serializer") {
   CHECK(decode_result<digit_counter, add>(services.apply(encode_call<digit_counter>(add{1}), {1})) == 2);
 }
 
-TEST_CASE("what cannot be run gets a reply that says why, the same on every node") {
+TEST_CASE("a message that cannot be run gets a reply with the reason, the same on every node") {
   service_set services;
   services.add(make_machine(counter{}));
   CHECK(run(services, "nobody", "add", "") == reply{reply_status::unknown_service, "there is no service \"nobody\""});
   CHECK(run(services, "counter", "sub\n", "") ==
         reply{reply_status::unknown_type, "service \"counter\" has no command \"sub\\x0a\""});
-  CHECK(run(services, "counter", "total", "\x90").status == reply_status::unknown_type); // a query is no command
+  CHECK(run(services, "counter", "total", "\x90").status == reply_status::unknown_type); // a query is not a command
   CHECK(services.query(encode_call<counter>(add{1})).status == reply_status::unknown_type);
   CHECK(run(services, "counter", "add", "junk") ==
         reply{reply_status::undecodable, "the bytes are no command \"add\" of service \"counter\""});
@@ -120,19 +120,19 @@ TEST_CASE("what cannot be run gets a reply that says why, the same on every node
   CHECK(services.apply("\x01\x09zzz", {1}).status == reply_status::undecodable);
   CHECK(services.query("").status == reply_status::undecodable);
   CHECK(services.query(encode_command("nobody", "total", "")).status == reply_status::unknown_service);
-  // None of it changed the state.
+  // Nothing of this changed the state.
   CHECK(decode_result<counter, total>(services.query(encode_call<counter>(total{}))) == 0);
   CHECK(services.apply(encode_call<counter>(add{1}), {99}).status == reply_status::ok);
   CHECK(services.query(encode_call<counter>(total{})) == reply{reply_status::refused, "not now"});
 }
 
-TEST_CASE("an exception that is no refusal is a bug and comes out") {
+TEST_CASE("an exception other than services::refused is a bug and is passed on") {
   service_set services;
   services.add(make_machine(counter{}));
   CHECK_THROWS_AS(services.apply(encode_call<counter>(add{13}), {1}), std::logic_error);
 }
 
-TEST_CASE("two replicas that are fed the same bytes, good or bad, answer the same") {
+TEST_CASE("two replicas answer the same to the same bytes, valid or not") {
   service_set left, right;
   left.add(make_machine(counter{}));
   right.add(make_machine(counter{}));

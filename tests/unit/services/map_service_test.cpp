@@ -16,7 +16,7 @@ static_assert(services::state_machine<map_service>);
 
 namespace {
 
-/// A service behind its bytes, as the cluster runs it.
+/// A service that is called with encoded messages, as in a cluster.
 class running {
  public:
   running() { services_.add(services::make_machine(map_service{})); }
@@ -81,7 +81,7 @@ void check_swap(running& service, model& oracle, const map::compare_and_swap& co
 
 } // namespace
 
-TEST_CASE("the map does what a plain table does") {
+TEST_CASE("the map behaves like a plain table") {
   for (unsigned seed = 1; seed <= 40; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -122,7 +122,7 @@ TEST_CASE("the map does what a plain table does") {
   }
 }
 
-TEST_CASE("compare and swap compares canonical encodings, and takes null for absent") {
+TEST_CASE("compare and swap compares canonical encodings, and treats null as absent") {
   running service;
   const auto unsorted = value::from_msgpack("\x82\xa2xx\x01\xa1y\xcc\x02").value();
   const auto sorted = value::from_msgpack("\x82\xa1y\x02\xa2xx\x01").value();
@@ -135,7 +135,7 @@ TEST_CASE("compare and swap compares canonical encodings, and takes null for abs
   CHECK(done.revision == 4);
 }
 
-TEST_CASE("keys and names are any bytes, also none") {
+TEST_CASE("keys and names may be any bytes, or empty") {
   running service;
   const std::string bytes("\0\xff\n", 3);
   service.apply(map::put{"", "", value::of(1)}, 1);
@@ -145,7 +145,7 @@ TEST_CASE("keys and names are any bytes, also none") {
   CHECK(service.query(map::list_keys{bytes}).keys == std::vector<std::string>{bytes});
 }
 
-TEST_CASE("what is too large, and null, is refused and changes nothing") {
+TEST_CASE("rejects null and oversized values, names and keys, without a change") {
   running service;
   const std::string longest(map::max_key_size, 'k'), too_long(map::max_key_size + 1, 'k');
   const auto text_of_size = [](std::size_t size) { return value::of(std::string(size - 5, 'v')); };
@@ -165,7 +165,7 @@ TEST_CASE("what is too large, and null, is refused and changes nothing") {
   CHECK(service.query(map::list_keys{"m"}).keys.empty());
 }
 
-TEST_CASE("a listing is bounded whatever is asked for, and goes on where it ended") {
+TEST_CASE("a listing is always bounded and can be continued") {
   running service;
   const std::string padding(map::max_key_size - 4, 'p');
   std::vector<std::string> all;

@@ -33,7 +33,7 @@ map_service loaded(const std::string& bytes, std::size_t most = SIZE_MAX) {
   return service;
 }
 
-/// Runs the same random command on all of them; they answer the same.
+/// Runs the same random command on all services and checks that they answer the same.
 void run_one(rng& random, std::vector<map_service*> services, raft::index_t index) {
   const auto map = random_text(random, 1), key = random_text(random, 2);
   const auto fresh = value::from_msgpack(encoder{}(random_node(random, 2))).value_or(value::of(1));
@@ -54,7 +54,7 @@ void run_one(rng& random, std::vector<map_service*> services, raft::index_t inde
   for (const auto& answer : answers) REQUIRE(answer == answers.front());
 }
 
-/// All that one can ask of the map, key by key.
+/// All answers of the map, key by key.
 std::string everything(const map_service& service) {
   std::string all;
   rng random(1);
@@ -80,7 +80,7 @@ const std::vector<std::uint64_t> no_slot{};
 
 } // namespace
 
-TEST_CASE("a loaded map answers as the saved one, then and after further commands") {
+TEST_CASE("a loaded map answers like the saved one, also after further commands") {
   for (unsigned seed = 1; seed <= 60; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -120,7 +120,7 @@ TEST_CASE("the map's bytes: a format, then maps and keys in order with their cou
   CHECK(saved(map_service{}) == items(1, 0));
 }
 
-TEST_CASE("bytes that are no state of a map are refused with a reason") {
+TEST_CASE("rejects bytes that are not a state of a map with a reason") {
   const auto slot = std::make_tuple(value::of(1), 1);
   CHECK_THROWS_WITH(loaded(""), Contains("ends where"));
   CHECK_THROWS_WITH(loaded(items(2, 0)), Contains("format 2"));
@@ -134,7 +134,7 @@ TEST_CASE("bytes that are no state of a map are refused with a reason") {
   CHECK_THROWS_WITH(loaded(items(1, 1, "m", 1, "a", no_slot)), Contains("not of the type"));
 }
 
-TEST_CASE("every truncated state of a map is refused, and a flipped bit never does worse than another state") {
+TEST_CASE("rejects every truncated state of a map, and a flipped bit at worst gives another state") {
   map_service service;
   for (unsigned i = 1; i <= 40; ++i) service.apply(map::put{i % 2 ? "m" : "n", std::to_string(i), value::of(i)}, {i});
   const auto whole = saved(service);
@@ -144,7 +144,7 @@ TEST_CASE("every truncated state of a map is refused, and a flipped bit never do
     auto bytes = whole;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
     try {
-      // A key or a revision may be another one: to find that is the checksum's work. The rest must still be whole.
+      // A key or a revision may have changed: the checksum of the file detects that. The rest must still be consistent.
       const auto other = loaded(bytes);
       REQUIRE(saved(other).size() <= whole.size() + 8);
     } catch (const snapshot_error&) {
@@ -152,7 +152,7 @@ TEST_CASE("every truncated state of a map is refused, and a flipped bit never do
   }
 }
 
-TEST_CASE("the map tells how large its state is, and so does one that loaded it") {
+TEST_CASE("the map reports the size of its state, also after loading it") {
   map_service service;
   CHECK(service.state_bytes() == 0);
   const auto of_entry = [](std::size_t key, const value& v) { return key + v.size() + map::entry_overhead; };
@@ -164,7 +164,7 @@ TEST_CASE("the map tells how large its state is, and so does one that loaded it"
   CHECK(service.state_bytes() == of_map + of_entry(3, large));
   service.apply(map::put{"map", "longer", small}, {3});
   CHECK(service.state_bytes() == of_map + of_entry(3, large) + of_entry(6, small));
-  service.apply(map::compare_and_swap{"map", "key", small, small}, {4}); // holds another value
+  service.apply(map::compare_and_swap{"map", "key", small, small}, {4}); // fails: the key has another value
   service.apply(map::remove{"map", "none"}, {5});
   service.apply(map::remove{"none", "none"}, {6});
   CHECK(service.state_bytes() == of_map + of_entry(3, large) + of_entry(6, small));
@@ -183,13 +183,13 @@ TEST_CASE("the map tells how large its state is, and so does one that loaded it"
   CHECK(service.state_bytes() > 0);
 }
 
-TEST_CASE("only removals are known to leave the map no larger") {
+TEST_CASE("only removals never make the map larger") {
   const auto machine = services::make_machine(map_service{});
   CHECK(machine->harmless_commands() == std::vector<std::string>{"remove"});
   CHECK(machine->state_bytes() == 0);
 }
 
-TEST_CASE("the map knows which commands would make it larger") {
+TEST_CASE("the map reports which commands would make it larger") {
   map_service service;
   const auto small = value::of("x"), large = value::of("xy"), other = value::of("z");
   service.apply(map::put{"map", "key", small}, {1});

@@ -1,4 +1,4 @@
-// Random msgpack: a plain tree, and encodings of it that are canonical or not.
+// Random msgpack: a plain tree, and canonical or other encodings of it.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,7 @@ inline std::string random_bytes(rng& random, std::size_t most) {
   return out;
 }
 
-/// Numbers near the borders of the encodings.
+/// Numbers near the limits of the encodings.
 inline std::uint64_t random_integer(rng& random) {
   const auto bits = below(random, 65);
   const std::uint64_t border = bits == 64 ? 0 : std::uint64_t{1} << bits;
@@ -86,7 +86,7 @@ inline node random_node(rng& random, int depth) {
   }
 }
 
-/// A dumb encoder. With a generator it picks any encoding that the format allows, and any order of keys.
+/// A simple encoder. With a random generator it uses any encoding that the format allows, and any order of keys.
 class encoder {
  public:
   explicit encoder(rng* loose = nullptr) : loose_(loose) {}
@@ -101,7 +101,7 @@ class encoder {
     for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>((v >> (8 * i)) & 0xff);
     return out;
   }
-  /// How far down a list of ever longer forms to go: the first that fits, or any later one.
+  /// Selects one of several forms of increasing length: the first that fits, or with a generator any later one.
   int pick(int first, int last) {
     return loose_ ? first + static_cast<int>(below(*loose_, static_cast<unsigned>(last - first + 1))) : first;
   }
@@ -157,7 +157,7 @@ class encoder {
     return out;
   }
   std::string write(const node::object& v) {
-    std::vector<std::pair<std::string, std::string>> entries; // canonical key for the order, then what is written
+    std::vector<std::pair<std::string, std::string>> entries; // canonical key for the order, then the bytes to write
     for (const auto& [key, member] : v) entries.emplace_back(encoder{}.write(key), write(key) + (*this)(member));
     std::sort(entries.begin(), entries.end());
     if (loose_) std::shuffle(entries.begin(), entries.end(), *loose_);

@@ -14,7 +14,7 @@ const raft::snapshot_id backup{{41, 3}, 1000, 0xabcdef};
 
 } // namespace
 
-TEST_CASE("a restore command names its backup, for entries behind all that the backup holds") {
+TEST_CASE("a restore command names its backup if its entry is after all entries of the backup") {
   const auto data = encode_restore(backup);
   CHECK(data.size() < 64);
   CHECK(is_for_cluster(data));
@@ -25,7 +25,7 @@ TEST_CASE("a restore command names its backup, for entries behind all that the b
   CHECK(why_no_restore(data).find("backwards") != std::string::npos);
 }
 
-TEST_CASE("what is cut, longer, of no size, or of another tag restores nothing") {
+TEST_CASE("rejects a restore command that is truncated, too long, of size 0, or of another tag") {
   const auto data = encode_restore(backup);
   for (std::size_t size = 0; size < data.size(); ++size)
     CHECK_FALSE(restored_by(std::string_view{data}.substr(0, size), 100));
@@ -39,7 +39,7 @@ TEST_CASE("what is cut, longer, of no size, or of another tag restores nothing")
   CHECK(why_no_restore(unknown) == "this program knows no such command to the cluster");
 }
 
-TEST_CASE("no service can be taken for the cluster itself") {
+TEST_CASE("no service can have the name of the cluster itself") {
   CHECK_FALSE(is_service_name(cluster_service));
   CHECK_FALSE(is_service_name("$map"));
   CHECK(is_service_name("map$"));

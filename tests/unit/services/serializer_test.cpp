@@ -41,7 +41,7 @@ struct nothing {
   TROUPE_FIELDS()
 };
 
-/// Nests by itself, so that only the depth check stands between the bytes and the stack.
+/// A recursive type, so that only the depth check limits the use of the stack.
 struct chain {
   std::vector<chain> next;
   TROUPE_FIELDS(next)
@@ -74,7 +74,7 @@ template <class T> bool decodes(std::string_view bytes) {
 
 } // namespace
 
-TEST_CASE("decoding gives back what was encoded; nothing shorter or longer is accepted") {
+TEST_CASE("decoding returns what was encoded and rejects anything shorter or longer") {
   for (unsigned seed = 1; seed <= 1000; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -104,7 +104,7 @@ TEST_CASE("random and mutated bytes never crash the decoder") {
     outer again;
     REQUIRE(msgpack_serializer::decode(msgpack_serializer::encode(target), again));
   }
-  CHECK(accepted > 100); // else the mutations test nothing behind the first byte
+  CHECK(accepted > 100); // otherwise the mutations test nothing after the first byte
 }
 
 TEST_CASE("the list of fields must match in length and types") {
@@ -119,11 +119,11 @@ TEST_CASE("the list of fields must match in length and types") {
   CHECK_FALSE(decodes<nothing>(""));
 }
 
-TEST_CASE("headers that announce more than there is are refused before anything is allocated for them") {
+TEST_CASE("rejects headers that announce more than there is before it allocates memory") {
   CHECK_FALSE(decodes<std::vector<int>>("\xdd\xff\xff\xff\xff\x01"));
   CHECK_FALSE(decodes<std::vector<int>>("\xdf\x7f\xff\xff\xff\x01\x01"));
   CHECK_FALSE(decodes<std::string>("\xdb\xff\xff\xff\xff_"));
-  // Each level announces no more than the whole input holds; together they would take gigabytes.
+  // Each level announces no more than the size of the whole input; together they would take gigabytes.
   std::string levels;
   for (int i = 0; i < 60; ++i) levels += std::string("\xdd\x00\x0f\x00\x00", 5);
   levels.append(1 << 20, '\0');
@@ -148,7 +148,7 @@ TEST_CASE("a float stays a float") {
   CHECK(std::signbit(zero));
 }
 
-TEST_CASE("a value in a message is made canonical, or the message is refused") {
+TEST_CASE("a value in a message becomes canonical, or the message is rejected") {
   value held;
   REQUIRE(msgpack_serializer::decode(std::string("\xc4\x02\xcc\x01", 4), held));
   CHECK(held == value::of(1));

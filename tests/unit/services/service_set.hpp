@@ -1,4 +1,4 @@
-// Services without actors: what the dispatcher and the service shells do together, for tests.
+// Runs services without actors, in place of the dispatcher and the service shells, for tests.
 #pragma once
 
 #include "services/command.hpp"

@@ -18,7 +18,7 @@ struct bytes_sink : services::snapshot_sink {
   void write(std::string_view more) override { bytes += more; }
 };
 
-/// Gives at most `most` bytes at a time.
+/// Returns at most `most` bytes per read.
 class bytes_source : public services::snapshot_source {
  public:
   explicit bytes_source(std::string bytes, std::size_t most = SIZE_MAX) : bytes_(std::move(bytes)), most_(most) {}
@@ -28,7 +28,7 @@ class bytes_source : public services::snapshot_source {
     at_ += size;
     return size;
   }
-  /// The most that was asked for at once.
+  /// The largest size requested by one read.
   std::size_t largest() const { return largest_; }
 
  private:

@@ -37,7 +37,7 @@ std::string announced(std::uint32_t size) {
 
 } // namespace
 
-TEST_CASE("items come back in the order and with the values they were put") {
+TEST_CASE("items are read in the order and with the values in which they were put") {
   const std::map<std::string, std::vector<int>> nested{{"a", {1, 2}}, {"", {}}};
   const auto bytes = written(1, std::string("\0text", 5), -0.0, nested, value::of(7), std::optional<int>{}, UINT64_MAX);
   for (const std::size_t most : {1ul, 3ul, 1000ul}) {
@@ -62,7 +62,7 @@ TEST_CASE("an item's bytes are its size, little-endian, and its MessagePack") {
                                              "ab");
 }
 
-TEST_CASE("much is written and read in pieces") {
+TEST_CASE("a large state is written and read in pieces") {
   rng random(1);
   std::vector<std::string> items;
   bytes_sink to;
@@ -79,7 +79,7 @@ TEST_CASE("much is written and read in pieces") {
   reader.finish();
 }
 
-TEST_CASE("what was not put is not read") {
+TEST_CASE("rejects items that were not put like this") {
   CHECK_THROWS_AS(first_item<int>(written("text")), snapshot_error);
   CHECK_THROWS_WITH(first_item<int>(written("text")), Contains("at byte 0") && Contains("not of the type"));
   CHECK_THROWS_AS(first_item<std::uint8_t>(written(256)), snapshot_error);
@@ -93,7 +93,7 @@ TEST_CASE("what was not put is not read") {
   CHECK_THROWS_WITH(reader.get<std::string>(), Contains("at byte 5"));
 }
 
-TEST_CASE("an announced size takes no memory before its bytes are there") {
+TEST_CASE("an announced size uses no memory before its bytes arrive") {
   for (const std::uint32_t size : {6u, 1'000'000u, static_cast<std::uint32_t>(max_state_item)}) {
     bytes_source from(announced(size) + "\xa4text");
     state_reader reader(from);
@@ -107,14 +107,14 @@ TEST_CASE("an announced size takes no memory before its bytes are there") {
   CHECK_THROWS_AS(first_item<std::vector<int>>(announced(5) + "\xdd\x7f\xff\xff\xff"), snapshot_error);
 }
 
-TEST_CASE("an item over 64 MiB is refused when it is put") {
+TEST_CASE("rejects an item over 64 MiB when it is put") {
   bytes_sink to;
   state_writer writer(to);
   writer.put(std::string(max_state_item - 5, 'x'));
   CHECK_THROWS_WITH(writer.put(std::string(max_state_item - 4, 'x')), Contains("one by one"));
 }
 
-TEST_CASE("a format number is one that the version knows") {
+TEST_CASE("rejects a format number that this version does not support") {
   const auto format = [](const std::string& bytes, unsigned newest) {
     bytes_source from(bytes);
     return state_reader(from).get_format(newest);
@@ -126,7 +126,7 @@ TEST_CASE("a format number is one that the version knows") {
   CHECK_THROWS_AS(format(written("1"), 3), snapshot_error);
 }
 
-TEST_CASE("random damage is refused or read as something else, and nothing worse") {
+TEST_CASE("random damage is either rejected or read as something else") {
   const auto whole = written(1, std::string("some text"), std::vector<std::string>{"a", "b"}, 2.5);
   for (unsigned seed = 1; seed <= 3000; ++seed) {
     rng random(seed);

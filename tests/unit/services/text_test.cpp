@@ -12,8 +12,8 @@ using namespace troupe::test;
 
 namespace {
 
-/// Decodes by the definition: bits, then ranges.
-bool dumb_is_utf8(std::string_view text) {
+/// Decodes according to the definition: bits, then ranges.
+bool reference_is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i++]);
     if (first < 0x80) continue;
@@ -32,18 +32,19 @@ bool dumb_is_utf8(std::string_view text) {
 
 } // namespace
 
-TEST_CASE("UTF-8 is judged as its definition says") {
+TEST_CASE("is_utf8 follows the definition of UTF-8") {
   for (unsigned a = 0; a < 256; ++a)
     for (unsigned b = 0; b < 256; ++b)
       for (const std::string_view rest : {"", "\x80", "\xbf\xbf", "a"}) {
         const auto text = std::string{static_cast<char>(a), static_cast<char>(b)}.append(rest);
-        if (is_utf8(text) != dumb_is_utf8(text)) FAIL("bytes " << a << " " << b << " and " << rest.size() << " more");
+        if (is_utf8(text) != reference_is_utf8(text))
+          FAIL("bytes " << a << " " << b << " and " << rest.size() << " more");
       }
   CHECK(is_utf8(""));
   CHECK(is_utf8("é€𝄞"));
 }
 
-TEST_CASE("base64 as RFC 4648 has it") {
+TEST_CASE("base64 follows RFC 4648") {
   CHECK(to_base64("") == "");
   CHECK(to_base64("f") == "Zg==");
   CHECK(to_base64("fo") == "Zm8=");
@@ -55,7 +56,7 @@ TEST_CASE("base64 as RFC 4648 has it") {
     rng random(seed);
     const auto data = random_bytes(random, 50);
     REQUIRE(from_base64(to_base64(data)) == data);
-    // Reading is the inverse of writing: a text that is read is the text that is written.
+    // Decoding is the inverse of encoding: an accepted text encodes to itself.
     auto text = to_base64(data);
     if (!text.empty()) text[below(random, text.size())] = static_cast<char>(below(random, 256));
     if (const auto read = from_base64(text)) REQUIRE(to_base64(*read) == text);
@@ -70,7 +71,7 @@ TEST_CASE("bytes of unknown origin are printable in a message") {
   CHECK(printable(std::string(65, 'x')) == '"' + std::string(64, 'x') + "...\"");
 }
 
-TEST_CASE("nothing in a plain text controls a terminal, and UTF-8 stays as it is") {
+TEST_CASE("plain_text removes control characters and keeps UTF-8") {
   CHECK(plain_text("caf\u00e9 \u20ac \U0001f600") == "caf\u00e9 \u20ac \U0001f600");
   CHECK(plain_text("a\x1b[2J\r\n\x7f") == "a?[2J???");
   CHECK(plain_text("\xc2\x9b"

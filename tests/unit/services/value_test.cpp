@@ -43,7 +43,7 @@ TEST_CASE("every encoding of a value becomes the one canonical encoding") {
   }
 }
 
-TEST_CASE("values that differ stay different") {
+TEST_CASE("different values stay different") {
   for (unsigned seed = 1; seed <= 2000; ++seed) {
     INFO("seed " << seed);
     rng random(seed);
@@ -56,7 +56,7 @@ TEST_CASE("values that differ stay different") {
   CHECK(value::of("1") != value::of(1));
 }
 
-TEST_CASE("what is not exactly one value is refused, and never crashes") {
+TEST_CASE("rejects bytes that are not exactly one value, and never crashes") {
   CHECK(why_not("") == "it is not exactly one msgpack value");
   CHECK(why_not(raw({0x01, 0x02})) == "it is not exactly one msgpack value");
   CHECK(why_not(raw({0xc1})) == "it is not exactly one msgpack value");
@@ -73,7 +73,7 @@ TEST_CASE("what is not exactly one value is refused, and never crashes") {
       if (below(random, 3) == 0) bytes.resize(below(random, bytes.size()));
     }
     if (const auto made = value::from_msgpack(bytes)) {
-      // Whatever was accepted is canonical: it comes back as it is.
+      // An accepted value is canonical: it decodes to itself.
       const auto again = value::from_msgpack(made->encoded());
       REQUIRE(again);
       REQUIRE(*again == *made);
@@ -81,7 +81,7 @@ TEST_CASE("what is not exactly one value is refused, and never crashes") {
   }
 }
 
-TEST_CASE("each rule of a value is refused with its reason") {
+TEST_CASE("each violated rule of a value is reported with its reason") {
   CHECK(why_not(raw({0x81, 0x01, 0x01})) == "an object key is not a string");
   CHECK(why_not(raw({0x81, 0xc0, 0x01})) == "an object key is not a string");
   CHECK(why_not(raw({0x81, 0x91, 0xa1, 'a', 0x01})) == "an object key is not a string");
@@ -110,7 +110,7 @@ TEST_CASE("a value nests 64 deep and not 65") {
   CHECK(why_not(objects(1'000'000)) == "it is nested deeper than 64");
 }
 
-TEST_CASE("plain C++ objects become values and come back") {
+TEST_CASE("plain C++ objects convert to values and back") {
   CHECK(value{}.is_nil());
   CHECK(value::of(true).as<bool>() == true);
   CHECK(value::of(-5).as<int>() == -5);

@@ -1,4 +1,4 @@
-// Ways in which what was not synced comes out of a crash.
+// Policies for what a crash leaves of unsynced data.
 #pragma once
 
 #include "runtime/storage/memory_file_system.hpp"
@@ -9,7 +9,7 @@
 
 namespace troupe::test {
 
-/// None of it, all of it, and each sector by the toss of a coin of some bias.
+/// Nothing survives, everything survives, or each sector survives at random with some probability.
 inline std::vector<memory_file_system::survives> crash_policies(std::uint64_t seed) {
   std::vector<memory_file_system::survives> all{[] { return false; }, [] { return true; }};
   for (const std::uint64_t in_ten : {1U, 5U, 9U}) {

@@ -47,14 +47,14 @@ TEST_CASE("a data directory keeps the node's identity") {
   REQUIRE_FALSE(last.promise());
 }
 
-TEST_CASE("the names of all directories that are made for a data directory are synced, from the top") {
+TEST_CASE("syncs the names of all directories created for a data directory, top down") {
   memory_file_system fs;
   fs.make_directory("/srv");
   std::vector<std::pair<disk_operation::kind_t, std::filesystem::path>> seen;
   fs.before_each([&](const disk_operation& operation) { seen.emplace_back(operation.kind, operation.path); });
   make_durable_directory(fs, "/srv/a/b/c");
   using enum disk_operation::kind_t;
-  // The name of the first one that was there already may be an earlier process's, which ended before it synced it.
+  // An earlier process may have created the name of the first existing directory and stopped before it synced it.
   CHECK(seen == decltype(seen){{sync_directory, "/"},
                                {sync_directory, "/srv"},
                                {make_directory, "/srv/a"},
@@ -68,7 +68,7 @@ TEST_CASE("the names of all directories that are made for a data directory are s
                                {sync_directory, "/srv/a/b/c"}});
 }
 
-TEST_CASE("a directory may stand in one that cannot be synced, but is itself synced") {
+TEST_CASE("a directory is synced even if its parent cannot be synced") {
   const auto failing = [](int code, const std::filesystem::path& where) {
     memory_file_system fs;
     fs.make_directory("/srv/data");
@@ -86,7 +86,7 @@ TEST_CASE("a directory may stand in one that cannot be synced, but is itself syn
   CHECK_THROWS_AS(failing(EIO, "/srv"), file_error);
 }
 
-TEST_CASE("every call of a data directory fails once for a temporary reason: it waits a little, and goes on") {
+TEST_CASE("a data directory retries when any call fails once with a temporary error") {
   for (const int code : {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR}) {
     for (std::size_t failing = 1;; ++failing) {
       CAPTURE(code, failing);
@@ -119,7 +119,7 @@ TEST_CASE("every call of a data directory fails once for a temporary reason: it 
   }
 }
 
-TEST_CASE("a temporary trouble that lasts is told after two seconds") {
+TEST_CASE("a temporary error that lasts is reported after two seconds") {
   memory_file_system fs;
   fs.before_each_look([](const disk_operation& operation) { throw file_error("open", operation.path, EMFILE); });
   try {
@@ -133,7 +133,7 @@ TEST_CASE("a temporary trouble that lasts is told after two seconds") {
   CHECK(fs.paused() < std::chrono::seconds{5});
 }
 
-TEST_CASE("a data directory knows what its cluster was restored from, and says so in another version") {
+TEST_CASE("a data directory records its cluster's backup, in another format version") {
   identity plain;
   plain.id = {7};
   plain.cluster = {8};
@@ -152,7 +152,7 @@ TEST_CASE("a data directory knows what its cluster was restored from, and says s
   CHECK(data_dir{fs, top / "n"}.restored() == 0xb);
 }
 
-TEST_CASE("a data directory is one process's at a time") {
+TEST_CASE("only one process at a time can open a data directory") {
   posix_file_system fs;
   const temporary_folder top;
   int to_child[2];
@@ -163,7 +163,7 @@ TEST_CASE("a data directory is one process's at a time") {
   REQUIRE(child >= 0);
   char byte = 0;
   if (child == 0) {
-    // Holds the directory until the parent says so or dies.
+    // Holds the directory until the parent closes the pipe or dies.
     ::close(to_child[1]);
     ::close(to_parent[0]);
     const data_dir held{fs, top.path()};
@@ -184,7 +184,7 @@ TEST_CASE("a data directory is one process's at a time") {
   REQUIRE(free.incarnation() >> 32 == 2);
 }
 
-TEST_CASE("those who only look share a directory, also one that cannot be written, with each other and nobody else") {
+TEST_CASE("shared locks exclude an exclusive lock but not each other") {
   posix_file_system real;
   memory_file_system simulated;
   const temporary_folder top;
@@ -195,16 +195,16 @@ TEST_CASE("those who only look share a directory, also one that cannot be writte
     {
       const auto mine = fs->lock(file, holder);
       REQUIRE(mine);
-      REQUIRE_FALSE(fs->lock_to_look(file, holder));
+      REQUIRE_FALSE(fs->lock_shared(file, holder));
       REQUIRE_FALSE(holder.empty());
     }
-    const auto one = fs->lock_to_look(file, holder);
-    const auto other = fs->lock_to_look(file, holder);
+    const auto one = fs->lock_shared(file, holder);
+    const auto other = fs->lock_shared(file, holder);
     REQUIRE(one);
     REQUIRE(other);
     holder.clear();
     REQUIRE_FALSE(fs->lock(file, holder));
-    if (fs == &real) CHECK(holder.empty()); // not the one that held it before
+    if (fs == &real) CHECK(holder.empty()); // not the previous holder
   }
   std::string holder;
   REQUIRE(real.lock(top / "lock", holder));
@@ -237,13 +237,13 @@ TEST_CASE("a damaged or missing identity is never replaced by a new one") {
     }
   }
   fs.remove(identity);
-  REQUIRE_THROWS_WITH((data_dir{fs, "/data"}),
-                      Catch::Contains("missing beside the log") && Catch::Contains("`troupe-log repair /data`"));
+  REQUIRE_THROWS_WITH((data_dir{fs, "/data"}), Catch::Contains("is missing, but there is a log") &&
+                                                   Catch::Contains("`troupe-log repair /data`"));
 }
 
-TEST_CASE("a crash leaves the identity as it was or as it was to be") {
+TEST_CASE("a crash leaves either the old or the new identity") {
   memory_file_system fs;
-  std::optional<raft::node_id> told; // an id that the caller has seen
+  std::optional<raft::node_id> returned; // an id that was returned to the caller
   std::optional<std::string> before;
   std::optional<std::string> after;
   int calls = 0;
@@ -254,12 +254,12 @@ TEST_CASE("a crash leaves the identity as it was or as it was to be") {
       random_source random{seed};
       const auto found = fs.crashed([&] { return seed > 0 && (seed == 1 || pick(random, 0, 1) == 0); });
       const data_dir dir{*found, "/data"};
-      if (told) REQUIRE(dir.id() == *told);
+      if (returned) REQUIRE(dir.id() == *returned);
       REQUIRE((dir.promise() == before || dir.promise() == after));
     }
   });
   data_dir dir{fs, "/data"};
-  told = dir.id();
+  returned = dir.id();
   for (const auto* promise : {"one", "two", "three"}) {
     after = promise;
     dir.set_promise(promise);
@@ -268,7 +268,7 @@ TEST_CASE("a crash leaves the identity as it was or as it was to be") {
   REQUIRE(calls >= 12);
 }
 
-TEST_CASE("a node starts on a full disk: a little room was kept for that") {
+TEST_CASE("a node starts on a full disk, using the reserve file") {
   memory_file_system fs;
   std::uint64_t starts = 0;
   {
@@ -286,7 +286,7 @@ TEST_CASE("a node starts on a full disk: a little room was kept for that") {
   {
     data_dir again{fs, "/data"};
     REQUIRE(again.incarnation() >> 32 == starts + 1);
-    REQUIRE(fs.content("/data/reserve").empty()); // given up; what is left of it is made whole another time
+    REQUIRE(fs.content("/data/reserve").empty()); // emptied; a later start refills it
   }
   full = false;
   {

@@ -9,7 +9,7 @@
 using namespace troupe;
 using namespace troupe::test;
 
-TEST_CASE("memory storage keeps the synced writes and any first part of the others") {
+TEST_CASE("a crash of memory storage keeps the synced writes and any prefix of the others") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     random_source random{seed};
@@ -32,7 +32,7 @@ TEST_CASE("memory storage keeps the synced writes and any first part of the othe
         history.erase(history.begin(), history.end() - 1);
         compact();
       } else if (what < 9) {
-        // Nothing is compacted that a crash could still undo.
+        // Writes that a crash could still undo are not compacted.
         const auto up_to = pick(random, 0, history.back().last_index());
         storage.compact(up_to);
         compact_to = std::max(compact_to, up_to);
@@ -54,7 +54,7 @@ TEST_CASE("memory storage keeps the synced writes and any first part of the othe
   }
 }
 
-TEST_CASE("a failed memory storage refuses writes until it crashed") {
+TEST_CASE("a failed memory storage rejects writes until it crashes") {
   memory_storage storage;
   storage.apply(make_append(1, 2, 1, 3));
   storage.fail();
@@ -66,10 +66,10 @@ TEST_CASE("a failed memory storage refuses writes until it crashed") {
   REQUIRE(storage.crash(0).last_index == 1);
 }
 
-TEST_CASE("a write that does not fit the log is refused") {
+TEST_CASE("rejects a write that does not fit the log") {
   memory_storage storage;
   storage.apply(make_append(1, 3, 5, 3));
-  REQUIRE_THROWS_WITH(storage.apply(make_append(5, 5, 5, 3)), Catch::Contains("index 5 where 4 is due"));
+  REQUIRE_THROWS_WITH(storage.apply(make_append(5, 5, 5, 3)), Catch::Contains("index 5, expected 4"));
   REQUIRE_THROWS_WITH(storage.apply(make_append(4, 4, 4, 3)), Catch::Contains("term 4 after term 5"));
   raft::write from_zero;
   from_zero.truncate_from = 0;
@@ -87,7 +87,7 @@ TEST_CASE("a reset drops the whole log and can be undone by a crash") {
   storage.compact(4);
   const auto before = storage.contents();
   REQUIRE(before.start == raft::log_position{4, 3});
-  REQUIRE_THROWS_WITH(storage.apply(make_truncation(4)), Catch::Contains("begins behind 4"));
+  REQUIRE_THROWS_WITH(storage.apply(make_truncation(4)), Catch::Contains("begins after 4"));
   auto change = make_append(21, 22, 7, 5);
   change.reset_to = raft::log_position{20, 6};
   storage.apply(change);
@@ -96,13 +96,13 @@ TEST_CASE("a reset drops the whole log and can be undone by a crash") {
   REQUIRE(storage.read(1, 30, SIZE_MAX).size() == 2);
   REQUIRE(same(storage.crash(0), before));
   REQUIRE(storage.read(1, 30, SIZE_MAX).size() == 5);
-  REQUIRE_THROWS_WITH(storage.apply(make_append(21, 21, 7, 5)), Catch::Contains("where 10 is due"));
+  REQUIRE_THROWS_WITH(storage.apply(make_append(21, 21, 7, 5)), Catch::Contains("expected 10"));
   auto falling = make_append(21, 21, 5, 5);
   falling.reset_to = raft::log_position{20, 6};
   REQUIRE_THROWS_WITH(storage.apply(falling), Catch::Contains("term 5 after term 6"));
 }
 
-TEST_CASE("a compaction waits for what is not synced") {
+TEST_CASE("a compaction waits for unsynced writes") {
   memory_storage storage;
   storage.apply(make_append(1, 9, 3, 5));
   storage.compact(5);

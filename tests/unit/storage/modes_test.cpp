@@ -1,4 +1,4 @@
-// Who may read what a node writes: its user, and nobody else, whatever the umask.
+// Only a node's user may read what the node writes, whatever the umask.
 #include "runtime/storage/data_dir.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
@@ -15,7 +15,7 @@ using std::filesystem::perms;
 
 namespace {
 
-/// Lets everybody at everything, as long as it lives.
+/// Clears the umask while it exists, so that new files would be open to all users.
 class open_umask {
  public:
   open_umask() : before_(::umask(0)) {}
@@ -30,7 +30,7 @@ perms mode_of(const std::filesystem::path& of) { return std::filesystem::status(
 
 } // namespace
 
-TEST_CASE("a node's files and directories are for its user alone", "[modes]") {
+TEST_CASE("only a node's user may access its files and directories", "[modes]") {
   const open_umask umask;
   const temporary_folder folder;
   posix_file_system fs;
@@ -56,7 +56,7 @@ TEST_CASE("a node's files and directories are for its user alone", "[modes]") {
   CHECK_FALSE(open_to_others(path));
 }
 
-TEST_CASE("a directory that exists keeps its mode, and what is made in it is private", "[modes]") {
+TEST_CASE("an existing directory keeps its mode, and new files in it are private", "[modes]") {
   const open_umask umask;
   const temporary_folder folder;
   posix_file_system fs;
@@ -66,12 +66,12 @@ TEST_CASE("a directory that exists keeps its mode, and what is made in it is pri
   const data_dir directory{fs, path};
   CHECK(mode_of(path) == (perms::owner_all | perms::group_all));
   CHECK(mode_of(path / "identity") == (perms::owner_read | perms::owner_write));
-  CHECK_FALSE(open_to_others(path)); // a group may have been let in on purpose
+  CHECK_FALSE(open_to_others(path)); // the group may have access on purpose
   std::filesystem::permissions(path, perms::others_exec, std::filesystem::perm_options::add);
   CHECK(open_to_others(path));
 }
 
-TEST_CASE("a file that was open to others is made private when it is written anew", "[modes]") {
+TEST_CASE("a file that was open to others becomes private when it is created again", "[modes]") {
   const temporary_folder folder;
   posix_file_system fs;
   const auto path = folder / "file";
@@ -81,7 +81,7 @@ TEST_CASE("a file that was open to others is made private when it is written ane
   CHECK(mode_of(path) == (perms::owner_read | perms::owner_write));
 }
 
-TEST_CASE("a directory is made with those above it", "[modes]") {
+TEST_CASE("creates a directory together with its missing parents", "[modes]") {
   const temporary_folder folder;
   posix_file_system fs;
   fs.make_directory(folder / "a" / "b" / "c" / "");

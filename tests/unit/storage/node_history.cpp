@@ -119,7 +119,7 @@ void node_history::take_snapshot() {
   if (committed_ > (known.empty() ? 0 : known.front().last.index)) write_snapshot(*node_->snapshots, committed_);
 }
 
-/// What other nodes committed beyond what this one knows comes as a snapshot; the log follows.
+/// Receives entries that other nodes committed beyond this node's log, as a snapshot. The log is then reset to it.
 void node_history::receive_snapshot() {
   const auto term = applied_.hard.term + 1;
   applied_.entries.resize(committed_);
@@ -129,7 +129,7 @@ void node_history::receive_snapshot() {
   memory_file_system elsewhere{random_()};
   snapshot_dir leader{elsewhere, "/snapshots", cluster};
   const auto id = write_snapshot(leader, last);
-  // Once it is on disk, a crash leads to the same place: the log follows when it is opened.
+  // Once the snapshot is on disk, a crash has the same result: opening resets the log.
   raft::write change;
   change.hard = applied_.hard = {term, {}};
   change.reset_to = id.last;

@@ -1,4 +1,4 @@
-// A node's life on disk, drawn from a seed, with the dumb oracle beside it: all entries since the first, never
+// A random history of a node's disk, generated from a seed, with a simple oracle: all entries since the first, never
 // compacted.
 #pragma once
 
@@ -13,24 +13,24 @@
 
 namespace troupe::test {
 
-/// What the services' state comes to after these entries.
+/// The state of the services after these entries.
 std::uint64_t state_after(const std::vector<raft::entry>& entries, std::uint64_t before = 0);
 
-/// A node that was opened, its services brought up to date from snapshot and log.
+/// An opened node whose services were restored from snapshot and log.
 struct opened_node {
   std::unique_ptr<snapshot_dir> snapshots;
   std::unique_ptr<wal> log;
   raft::recovered found;
   std::uint64_t state = 0;
-  int loads = 0; // how often a snapshot was tried
+  int loads = 0; // number of snapshots tried
 
   explicit opened_node(file_system& fs);
-  /// The log behind found.start.
+  /// The log after found.start.
   log_model read();
 };
 
-/// Appends, truncations, votes, snapshots taken and received, resets, compactions, prunings and restarts. Functions
-/// throw what the disk throws.
+/// Performs appends, truncations, votes, taken and received snapshots, resets, compactions, prunings and restarts.
+/// Functions throw what the disk throws.
 class node_history {
  public:
   /// `fs` must outlive the history.
@@ -38,10 +38,10 @@ class node_history {
 
   void step();
 
-  /// What may be found after a crash right now: whole logs, beginning with entry 1.
+  /// The logs that may be found after a crash now, complete from entry 1 on.
   std::vector<log_model> allowed() const;
   const log_model& model() const noexcept { return applied_; }
-  /// Null after a restart that failed.
+  /// Null after a failed restart.
   opened_node* node() noexcept { return node_.get(); }
   void reopen();
 

@@ -12,7 +12,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// Entries 1 ... 40, snapshots at 20 and 30, the log compacted up to the first.
+/// Entries 1 ... 40, snapshots at 20 and 30, the log compacted up to the first one.
 struct two_snapshots {
   memory_file_system fs;
   log_model model;
@@ -60,14 +60,14 @@ struct two_snapshots {
 
 } // namespace
 
-TEST_CASE("the newest snapshot is loaded and the log behind it replayed") {
+TEST_CASE("loads the newest snapshot and replays the log after it") {
   two_snapshots disk;
   REQUIRE(disk.node->loads == 1);
   REQUIRE(disk.node->state == state_after(disk.model.entries));
   REQUIRE(disk.node->found.notes.empty());
 }
 
-TEST_CASE("a damaged snapshot is set aside, and the one before takes its place") {
+TEST_CASE("quarantines a damaged snapshot and loads the previous one") {
   two_snapshots disk;
   disk.damage(disk.newer);
   disk.reopen();
@@ -77,14 +77,14 @@ TEST_CASE("a damaged snapshot is set aside, and the one before takes its place")
   REQUIRE_FALSE(disk.node->found.state_lost);
   REQUIRE(disk.node->found.notes.size() == 1);
   REQUIRE_THAT(disk.node->found.notes[0], Catch::Contains(snapshot_format::file_name(disk.newer)) &&
-                                              Catch::Contains("offset") && Catch::Contains("set aside as"));
+                                              Catch::Contains("offset") && Catch::Contains("quarantined as"));
   disk.reopen();
   REQUIRE(disk.node->loads == 1);
   REQUIRE(disk.node->found.notes.empty());
   REQUIRE(disk.node->snapshots->list() == std::vector{disk.older});
 }
 
-TEST_CASE("when no snapshot can be read the state is lost, but not term, vote and log") {
+TEST_CASE("if no snapshot can be read, the state is lost, but not term, vote and log") {
   two_snapshots disk;
   disk.damage(disk.newer);
   disk.damage(disk.older);
@@ -94,14 +94,14 @@ TEST_CASE("when no snapshot can be read the state is lost, but not term, vote an
   REQUIRE(disk.node->found.hard == disk.hard);
   REQUIRE(disk.node->read() == disk.model.behind(disk.node->found.start.index));
   REQUIRE(disk.node->found.notes.size() == 2);
-  // A snapshot from another node brings the state back.
+  // A snapshot from another node restores the state.
   disk.snapshot(35);
   disk.reopen();
   REQUIRE_FALSE(disk.node->found.state_lost);
   REQUIRE(disk.node->state == state_after(disk.model.entries));
 }
 
-TEST_CASE("a snapshot that the log does not reach back to is of no use") {
+TEST_CASE("a snapshot is not used if the log does not reach back to it") {
   two_snapshots disk;
   disk.node->log->compact(30); // more than the older snapshot covers
   disk.damage(disk.newer);
@@ -119,7 +119,7 @@ TEST_CASE("without the beginning of the log and without snapshots the state is l
   REQUIRE(disk.node->loads == 0);
 }
 
-TEST_CASE("with the whole log a damaged snapshot costs only time") {
+TEST_CASE("with the whole log a damaged snapshot loses nothing") {
   memory_file_system fs;
   opened_node node{fs};
   const auto change = make_append(1, 9, 2, 10);
@@ -134,14 +134,14 @@ TEST_CASE("with the whole log a damaged snapshot costs only time") {
   REQUIRE(again.state == state_after(change.append));
 }
 
-TEST_CASE("a snapshot beyond the log's end, or of another term, takes the log's place") {
+TEST_CASE("a snapshot beyond the log's end, or of another term, replaces the log") {
   two_snapshots disk;
   raft::index_t last = 0;
   SECTION("beyond the end") {
     for (raft::index_t index = 41; index <= 50; ++index) disk.model.entries.push_back(make_entry(index, 9, "theirs"));
     last = 50;
   }
-  SECTION("of another term: the entries that were here were never committed") {
+  SECTION("of another term: this node's entries were never committed") {
     disk.model.entries.resize(34);
     disk.model.entries.push_back(make_entry(35, 9, "theirs"));
     last = 35;
@@ -163,7 +163,7 @@ TEST_CASE("a snapshot beyond the log's end, or of another term, takes the log's 
   REQUIRE(disk.node->state == state_after(disk.model.entries));
 }
 
-TEST_CASE("a snapshot of another term at the very place where the log begins") {
+TEST_CASE("a snapshot of another term at the very start of the log") {
   two_snapshots disk;
   const auto start = disk.node->found.start;
   disk.node->snapshots->prune(0);
@@ -173,23 +173,23 @@ TEST_CASE("a snapshot of another term at the very place where the log begins") {
   REQUIRE(disk.node->found.last_index == 40);
 }
 
-TEST_CASE("snapshots do not make up for a log that was taken away, and the votes in it") {
+TEST_CASE("snapshots do not replace a removed log and the votes in it") {
   two_snapshots disk;
   disk.node.reset();
   for (const auto& name : disk.fs.list("/data/log")) disk.fs.remove(std::filesystem::path{"/data/log"} / name);
   REQUIRE_THROWS_WITH(disk.reopen(),
-                      Catch::Contains("/data/log is gone") && Catch::Contains("`troupe-log repair /data`"));
+                      Catch::Contains("/data/log is missing") && Catch::Contains("`troupe-log repair /data`"));
   REQUIRE(disk.fs.list("/data/log").empty());
 }
 
-TEST_CASE("what a dead process left unfinished is gone after the opening") {
+TEST_CASE("opening removes unfinished files of an earlier process") {
   two_snapshots disk;
   disk.fs.create("/data/snapshots/0000000000000001.tmp");
   disk.reopen();
   REQUIRE(disk.fs.list("/data/snapshots").size() == 2);
 }
 
-TEST_CASE("an exception that is not the disk's passes") {
+TEST_CASE("passes on an exception that is not a storage error") {
   two_snapshots disk;
   disk.node->log.reset();
   raft::recovered found;
@@ -198,7 +198,7 @@ TEST_CASE("an exception that is not the disk's passes") {
   REQUIRE(disk.node->snapshots->list().size() == 2);
 }
 
-TEST_CASE("a snapshot that is whole, but not for this program, is not passed over") {
+TEST_CASE("does not skip an undamaged snapshot that this program does not support") {
   two_snapshots disk;
   disk.node.reset();
   snapshot_dir snapshots{disk.fs, "/data/snapshots", {1}};
@@ -208,7 +208,7 @@ TEST_CASE("a snapshot that is whole, but not for this program, is not passed ove
   };
   REQUIRE_THROWS_WITH(open_state(disk.fs, "/data/log", small_options(), snapshots, refuse, found),
                       Catch::Contains("does not run"));
-  // Nothing was set aside, cut or reset by the attempt.
+  // The attempt quarantined, cut and reset nothing.
   disk.reopen();
   REQUIRE(disk.node->found.snapshot->last == disk.newer.last);
   REQUIRE(disk.node->state == state_after(disk.model.entries));

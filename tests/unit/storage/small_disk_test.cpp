@@ -1,4 +1,4 @@
-// A real file system that really fills up.
+// Tests on a real file system that fills up.
 #include "runtime/storage/open_state.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "tests/unit/small_mount.hpp"
@@ -40,10 +40,10 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
   while (model.last_index() < 100) write_entry();
   write_snapshot(snapshots, make_point(70, 1), {{"map", some_bytes(1000, 1)}});
 
-  // Somebody else takes what is left; entries go on for a segment, then stop.
+  // Another user fills the disk; entries can be written for one more segment, then no more.
   auto out = fs.create(ballast);
   REQUIRE_THROWS_AS(out->preallocate(std::uint64_t{1} << 30), file_error);
-  REQUIRE(out->size() == 0); // a preallocation that cannot succeed takes nothing
+  REQUIRE(out->size() == 0); // a preallocation that cannot succeed allocates nothing
   try {
     for (;;) out->write(out->size(), std::string(4096, 'x'));
   } catch (const file_error& error) {
@@ -67,7 +67,7 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
 
   REQUIRE_FALSE(found.has_room);
 
-  // The snapshot that was there before lets the log give back room.
+  // The older snapshot allows the log to free space.
   log->compact(70);
   REQUIRE(log->has_room());
   write_entry();

@@ -1,4 +1,4 @@
-// Damage of a snapshot file is noticed wherever it is; crashes and full disks leave a whole snapshot or none.
+// Damage anywhere in a snapshot file is detected; crashes and full disks leave a whole snapshot or none.
 #include "raft/base/codec.hpp"
 #include "runtime/storage/damage.hpp"
 #include "runtime/storage/memory_file_system.hpp"
@@ -32,7 +32,7 @@ struct one_snapshot {
     id = write_snapshot(files, make_point(9, 2), state);
     path = std::filesystem::path{"/snapshots"} / snapshot_format::file_name(id);
   }
-  /// Puts other bytes into the file.
+  /// Replaces the content of the file.
   void replace(std::string_view bytes) {
     const auto out = fs.create(path);
     out->write(0, bytes);
@@ -49,7 +49,7 @@ std::string failure_of_loading(file_system& fs, const raft::snapshot_id& id) {
   return "none";
 }
 
-/// With another section, of the same length and with a checksum that fits, where one has its kind and name.
+/// Replaces the section record whose body is at `at` with another of the same length and with a matching checksum.
 std::string with_section(std::string bytes, std::size_t at, const std::string& body) {
   std::size_t header_size = 0;
   std::uint32_t version = 0;
@@ -65,7 +65,7 @@ const services_state small_state{{"map", "some bytes of a map"}, {"queue", "some
 
 } // namespace
 
-TEST_CASE("any flipped byte of a snapshot is noticed, with file and offset") {
+TEST_CASE("detects any flipped byte of a snapshot and reports file and offset") {
   one_snapshot origin{small_state};
   for (std::uint64_t offset = 0; offset < origin.id.size; ++offset) {
     CAPTURE(offset);
@@ -74,13 +74,14 @@ TEST_CASE("any flipped byte of a snapshot is noticed, with file and offset") {
     const auto text = failure_of_loading(*fs, origin.id);
     REQUIRE_THAT(text, Catch::Contains(origin.path.string()));
     if (text.find("format version") == std::string::npos) {
-      REQUIRE_THAT(text, Catch::Contains(offset < snapshot_format::magic.size() ? "no snapshot" : "damaged snapshot"));
+      REQUIRE_THAT(text,
+                   Catch::Contains(offset < snapshot_format::magic.size() ? "not a snapshot" : "damaged snapshot"));
       REQUIRE(std::stoull(text.substr(text.find("offset ") + 7)) <= offset);
     }
   }
 }
 
-TEST_CASE("a snapshot that ends anywhere else is noticed") {
+TEST_CASE("detects a truncated or extended snapshot") {
   one_snapshot disk{small_state};
   const auto good = disk.fs.content(disk.path);
   for (std::size_t size = 0; size < good.size(); ++size) {
@@ -92,18 +93,18 @@ TEST_CASE("a snapshot that ends anywhere else is noticed") {
     REQUIRE_THROWS_AS(snapshot_reader(disk.fs, disk.path).announced_id(), damage_error);
   }
   disk.replace(good + '\0');
-  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("behind the end"));
+  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("after the end"));
   disk.replace(good);
   REQUIRE(failure_of_loading(disk.fs, disk.id) == "none");
   REQUIRE(snapshot_reader(disk.fs, disk.path).announced_id() == disk.id);
 }
 
-TEST_CASE("a backup is called one, and what is none is told apart") {
+TEST_CASE("errors about a backup say so, and a file that is not one is recognized") {
   one_snapshot disk{small_state};
   const auto good = disk.fs.content(disk.path);
   const auto verify = [&] { verify_snapshot(disk.fs, disk.path, file_role::backup); };
   disk.replace("root:x:0:0");
-  CHECK_THROWS_WITH(verify(), Catch::Contains("no backup (it does not begin with `troupSNP`)"));
+  CHECK_THROWS_WITH(verify(), Catch::Contains("not a backup (it does not begin with `troupSNP`)"));
   disk.replace(good.substr(0, good.size() / 2));
   CHECK_THROWS_WITH(verify(), Catch::Contains("damaged backup: incomplete") && Catch::Contains("fetch it again"));
   disk.replace(good);
@@ -113,7 +114,7 @@ TEST_CASE("a backup is called one, and what is none is told apart") {
                     Catch::Contains("damaged backup"));
 }
 
-TEST_CASE("blocks that change places, within a file or between files, are noticed") {
+TEST_CASE("detects blocks that were swapped within a file or between files") {
   const auto twice = some_bytes(block, 1) + some_bytes(block, 2) + some_bytes(100, 3);
   one_snapshot disk{{{"map", twice}}};
   one_snapshot other{{{"map", some_bytes(block, 7) + twice.substr(block)}}};
@@ -125,17 +126,17 @@ TEST_CASE("blocks that change places, within a file or between files, are notice
   swapped.replace(first + stored, stored, good, first, stored);
   disk.replace(swapped);
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("offset " + std::to_string(first)));
-  // Same header, same place, another file's block: only the checksum of the whole can tell.
+  // Same header, same offset, another file's block: only the checksum of the whole file detects this.
   auto mixed = good;
   mixed.replace(first, stored, other.fs.content(other.path), first, stored);
   disk.replace(mixed);
-  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("does not tell what the file holds"));
-  // A block left out.
+  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("the totals at the end do not match"));
+  // A missing block.
   disk.replace(good.substr(0, first) + good.substr(first + stored));
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("offset " + std::to_string(first)));
 }
 
-TEST_CASE("a length that lies costs no memory") {
+TEST_CASE("a wrong length does not allocate memory") {
   one_snapshot disk{small_state};
   auto bytes = disk.fs.content(disk.path);
   const auto first = bytes.find("map") - 1 - snapshot_format::record_header_size;
@@ -147,38 +148,38 @@ TEST_CASE("a length that lies costs no memory") {
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("bad header"));
 }
 
-TEST_CASE("a later version is refused as such") {
+TEST_CASE("rejects a later version and says so") {
   one_snapshot disk{small_state};
   auto bytes = disk.fs.content(disk.path);
   bytes[8] = 2;
   disk.replace(bytes);
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id),
-               Catch::Contains("version 2") && Catch::Contains("knows version 1"));
+               Catch::Contains("version 2") && Catch::Contains("supports version 1"));
 }
 
-TEST_CASE("a section of a kind that comes later is refused as such") {
+TEST_CASE("rejects a section of an unknown kind and says so") {
   one_snapshot disk{small_state};
   const auto bytes = disk.fs.content(disk.path);
   disk.replace(with_section(bytes, bytes.find("map") - 1, "\2map"));
   REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("kind 2"));
 }
 
-TEST_CASE("a service that comes twice is refused") {
+TEST_CASE("rejects two sections of one service") {
   one_snapshot disk{{{"map", "some bytes"}, {"mop", "others"}}};
   const auto bytes = disk.fs.content(disk.path);
   disk.replace(with_section(bytes, bytes.find("mop") - 1, "\1map"));
-  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("a service comes twice"));
+  REQUIRE_THAT(failure_of_loading(disk.fs, disk.id), Catch::Contains("duplicate section of a service"));
 }
 
-TEST_CASE("sections that no node writes are refused before they take memory") {
+TEST_CASE("rejects sections that no node writes before they use memory") {
   memory_file_system fs;
   snapshot_dir files{fs, "/snapshots", cluster};
   const auto refusal_of = [&](const services_state& state) {
     const auto id = write_snapshot(files, make_point(9, 2), state);
     return failure_of_loading(fs, id);
   };
-  CHECK_THAT(refusal_of({{std::string(256, 'x'), "state"}}), Catch::Contains("whose name no service can have"));
-  CHECK_THAT(refusal_of({{"", "state"}}), Catch::Contains("whose name no service can have"));
+  CHECK_THAT(refusal_of({{std::string(256, 'x'), "state"}}), Catch::Contains("invalid service name"));
+  CHECK_THAT(refusal_of({{"", "state"}}), Catch::Contains("invalid service name"));
   CHECK(refusal_of({{std::string(255, 'x'), "state"}}) == "none");
   services_state many;
   for (int i = 0; i < 4096; ++i) many.push_back({"service" + std::to_string(i), ""});
@@ -187,7 +188,7 @@ TEST_CASE("sections that no node writes are refused before they take memory") {
   CHECK_THAT(refusal_of(many), Catch::Contains("more sections than"));
 }
 
-TEST_CASE("a crash leaves a whole snapshot or none, and the one before in any case") {
+TEST_CASE("a crash leaves a whole snapshot or none, and always the previous one") {
   for (const bool received : {false, true}) {
     CAPTURE(received);
     memory_file_system fs;
@@ -223,7 +224,7 @@ TEST_CASE("a crash leaves a whole snapshot or none, and the one before in any ca
   }
 }
 
-TEST_CASE("a disk that fails or fills up under a snapshot leaves the older ones, and gives the room back") {
+TEST_CASE("if the disk fails or fills up during a snapshot, older ones remain and the space is freed") {
   memory_file_system elsewhere;
   snapshot_dir others{elsewhere, "/snapshots", cluster};
   const services_state state{{"map", some_bytes(2 * block, 1)}, {"queue", "x"}};

@@ -12,7 +12,7 @@ raft::snapshot_id write_snapshot(snapshot_files& to, const raft::snapshot_point&
   const auto out = to.create(at);
   for (const auto& [service, bytes] : state) {
     auto& sink = out->begin(service);
-    // In pieces of many sizes, as services write.
+    // In chunks of many sizes, as services write.
     std::size_t size = 1;
     for (std::string_view left = bytes; !left.empty(); left.remove_prefix(std::min(size, left.size())), size *= 7)
       sink.write(left.substr(0, size));

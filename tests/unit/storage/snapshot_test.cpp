@@ -22,7 +22,7 @@ std::vector<std::string> names_in(file_system& fs) { return fs.list("/snapshots"
 
 } // namespace
 
-TEST_CASE("a snapshot gives back what was written") {
+TEST_CASE("a snapshot returns what was written") {
   posix_file_system real;
   memory_file_system simulated;
   const temporary_folder folder;
@@ -43,7 +43,7 @@ TEST_CASE("a snapshot gives back what was written") {
     raft::snapshot_point found;
     REQUIRE(load_snapshot(files, id, &found) == state);
     REQUIRE(found == at);
-    // A service that does not want its bytes, or not all of them, gets away with it.
+    // A service may ignore its bytes or read only a part of them.
     std::size_t sections = 0;
     files.load(id, [&](std::string_view, services::snapshot_source& source) {
       char some[10];
@@ -58,7 +58,7 @@ TEST_CASE("a snapshot gives back what was written") {
   }
 }
 
-TEST_CASE("a snapshot of nothing is a snapshot") {
+TEST_CASE("a snapshot without services is valid") {
   memory_file_system fs;
   snapshot_dir files{fs, "/snapshots", cluster};
   const auto id = write_snapshot(files, make_point(1, 1), {});
@@ -66,7 +66,7 @@ TEST_CASE("a snapshot of nothing is a snapshot") {
   REQUIRE(load_snapshot(files, id).empty());
 }
 
-TEST_CASE("two services of one name are a mistake of the caller") {
+TEST_CASE("rejects two services with the same name as a caller's bug") {
   memory_file_system fs;
   snapshot_dir files{fs, "/snapshots", cluster};
   const auto out = files.create(make_point(1, 1));
@@ -94,7 +94,7 @@ TEST_CASE("snapshots are listed newest first and pruned oldest first") {
   REQUIRE(fs.exists("/snapshots/notes.txt"));
 }
 
-TEST_CASE("what is not finished leaves nothing behind, and what a dead process left is pruned") {
+TEST_CASE("an unfinished snapshot is removed, and those of an earlier process are pruned") {
   memory_file_system fs;
   snapshot_dir files{fs, "/snapshots", cluster};
   const auto id = write_snapshot(files, make_point(5, 1), small_state);
@@ -128,7 +128,7 @@ TEST_CASE("a snapshot can be read to the end after it was removed") {
   REQUIRE(bytes->read(size + 5, 10).empty());
 }
 
-TEST_CASE("a snapshot that was sent is the same one") {
+TEST_CASE("a sent snapshot is identical to the original") {
   memory_file_system a;
   memory_file_system b;
   snapshot_dir from{a, "/snapshots", cluster};
@@ -145,7 +145,7 @@ TEST_CASE("a snapshot that was sent is the same one") {
   }
 }
 
-TEST_CASE("bytes that are not the announced snapshot are refused") {
+TEST_CASE("rejects bytes that are not the announced snapshot") {
   memory_file_system fs;
   snapshot_dir from{fs, "/from", cluster};
   snapshot_dir to{fs, "/to", cluster};
@@ -164,14 +164,14 @@ TEST_CASE("bytes that are not the announced snapshot are refused") {
   };
   auto other = id;
   other.checksum ^= 1;
-  REQUIRE_THAT(refusal_of(good, other), Catch::Contains("another one"));
+  REQUIRE_THAT(refusal_of(good, other), Catch::Contains("does not match its id"));
   other = id;
   other.last.term = 9;
-  REQUIRE_THAT(refusal_of(good, other), Catch::Contains("another one"));
+  REQUIRE_THAT(refusal_of(good, other), Catch::Contains("does not match its id"));
   REQUIRE_THAT(refusal_of(good + "x", id), Catch::Contains("more bytes"));
   other = id;
   other.size += 1;
-  REQUIRE_THAT(refusal_of(good + "x", other), Catch::Contains("behind the end"));
+  REQUIRE_THAT(refusal_of(good + "x", other), Catch::Contains("after the end"));
   REQUIRE_THAT(refusal_of(good.substr(0, good.size() - 1), id), Catch::Contains("damaged"));
   auto flipped = good;
   flipped[100] = static_cast<char>(flipped[100] ^ 1);
@@ -181,7 +181,7 @@ TEST_CASE("bytes that are not the announced snapshot are refused") {
   REQUIRE(refusal_of(good, id) == "none");
 }
 
-TEST_CASE("a snapshot of another cluster is refused, by name") {
+TEST_CASE("rejects a snapshot of another cluster and names both clusters") {
   memory_file_system fs;
   snapshot_dir ours{fs, "/ours", cluster};
   snapshot_dir theirs{fs, "/theirs", {0xdd}};
@@ -208,7 +208,7 @@ TEST_CASE("a backup becomes a new cluster's first snapshot") {
   REQUIRE(fs.list("/fresh").size() == 1);
 }
 
-TEST_CASE("a large snapshot is synced on its way, so that the last sync finds little to do") {
+TEST_CASE("a large snapshot is synced while it is written, so that the last sync is short") {
   memory_file_system fs;
   snapshot_dir files{fs, "/snapshots", cluster};
   std::uint64_t unsynced = 0;

@@ -1,4 +1,4 @@
-// Log and snapshots together: power is lost before every single call to the disk, or the call fails.
+// Log and snapshots together: power is lost before every single disk call, or the call fails.
 #include "tests/unit/storage/crash_policies.hpp"
 #include "tests/unit/storage/node_history.hpp"
 #include "tests/unit/storage/snapshot_model.hpp"
@@ -34,11 +34,12 @@ void require_good(opened_node& node, const std::vector<log_model>& allowed) {
 }
 
 struct crash_counts {
-  std::uint64_t points = 0; // calls before which power was lost
-  std::uint64_t disks = 0;  // ways in which it was found afterwards
+  std::uint64_t points = 0; // number of calls before which power was lost
+  std::uint64_t disks = 0;  // number of disk states checked afterwards
 };
 
-/// Opens what a crash leaves in each of several ways; what is told then must be on disk, and the node must go on.
+/// Opens several disk states that a crash may leave. What is reported then must be on disk, and the node must be able
+/// to continue.
 void check_crash(const memory_file_system& disk, const std::vector<log_model>& allowed, std::uint64_t seed, bool nested,
                  crash_counts& counts) {
   ++counts.points;
@@ -79,7 +80,7 @@ crash_counts run_with_crashes(std::uint64_t seed, int steps, bool nested) {
 
 } // namespace
 
-TEST_CASE("no crash loses what log and snapshots acknowledged, or invents anything") {
+TEST_CASE("no crash loses acknowledged log entries and snapshots, or invents any") {
   crash_counts all;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     const auto counts = run_with_crashes(seed, 60, false);
@@ -90,7 +91,7 @@ TEST_CASE("no crash loses what log and snapshots acknowledged, or invents anythi
   REQUIRE(all.points > 800);
 }
 
-TEST_CASE("a crash during recovery from a crash loses nothing of log and snapshots either") {
+TEST_CASE("a crash during recovery loses nothing of log and snapshots either") {
   crash_counts all;
   for (std::uint64_t seed = 101; seed <= 102; ++seed) {
     const auto counts = run_with_crashes(seed, 15, true);
@@ -101,7 +102,7 @@ TEST_CASE("a crash during recovery from a crash loses nothing of log and snapsho
   REQUIRE(all.points > 800);
 }
 
-TEST_CASE("every call to the disk fails once: errors say where, and nothing is lost or taken in afterwards") {
+TEST_CASE("if any disk call fails once, the error says where, nothing is lost, and the log rejects writes") {
   for (const int code : {EIO, ENOSPC}) {
     std::uint64_t failures = 0;
     for (std::uint64_t failing = 1;; ++failing) {
@@ -125,7 +126,7 @@ TEST_CASE("every call to the disk fails once: errors say where, and nothing is l
         REQUIRE_THAT(error.what(), Catch::Contains(failed.path.string()));
         const bool in_log = failed.path.string().starts_with("/data/log");
         if (auto* node = history.node(); node && in_log)
-          REQUIRE_THROWS_WITH(node->log->apply({}), Catch::Contains("open it anew"));
+          REQUIRE_THROWS_WITH(node->log->apply({}), Catch::Contains("reopen it"));
         else if (node)
           REQUIRE_NOTHROW(node->log->sync());
       }

@@ -109,7 +109,7 @@ log_model contents(raft::storage& from, const raft::recovered& found) {
   model.hard = found.hard;
   model.start = found.start;
   model.entries = from.read(1, found.last_index, SIZE_MAX);
-  if (!same(model.recovered(), found)) throw std::logic_error("what was recovered is not what can be read");
+  if (!same(model.recovered(), found)) throw std::logic_error("the recovered state differs from what can be read");
   return model;
 }
 

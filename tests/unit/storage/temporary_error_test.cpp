@@ -1,4 +1,4 @@
-// Errors of the operating system that pass by themselves: what they are, and that log and snapshots bear them.
+// Temporary errors of the operating system: their classification, and how log and snapshots handle them.
 #include "raft/base/codec.hpp"
 #include "runtime/os/os_error.hpp"
 #include "runtime/storage/posix_file_system.hpp"
@@ -23,8 +23,8 @@ bool is_sync(const disk_operation& operation) {
   return operation.kind == kind_t::sync || operation.kind == kind_t::sync_directory;
 }
 
-/// Does it again as long as it fails for a temporary reason.
-template <class F> auto insist(F what) {
+/// Repeats `what` as long as it fails with a temporary error.
+template <class F> auto retry(F what) {
   while (true) {
     try {
       return what();
@@ -34,10 +34,10 @@ template <class F> auto insist(F what) {
   }
 }
 
-/// Writes that go through several segments, snapshots taken and received, compaction, reads and a restart, in which
-/// every step that fails for a temporary reason is made again.
-void live(memory_file_system& fs, log_model& model) {
-  auto node = insist([&] { return std::make_unique<opened_node>(fs); });
+/// Writes to several segments, takes snapshots, compacts, reads and restarts. Retries every step that fails with a
+/// temporary error.
+void run_node(memory_file_system& fs, log_model& model) {
+  auto node = retry([&] { return std::make_unique<opened_node>(fs); });
   const auto write = [&](raft::index_t count) {
     for (; count > 0; --count) {
       const auto next = model.last_index() + 1;
@@ -45,8 +45,8 @@ void live(memory_file_system& fs, log_model& model) {
       change.hard = raft::hard_state{1, {next % 3}};
       node->log->apply(change);
       model.apply(change);
-      insist([&] { node->log->sync(); });
-      insist([&] { return node->log->has_room(); });
+      retry([&] { node->log->sync(); });
+      retry([&] { return node->log->has_room(); });
     }
   };
   const auto snapshot_at = [&](raft::index_t index) {
@@ -55,24 +55,24 @@ void live(memory_file_system& fs, log_model& model) {
     std::string bytes;
     raft::writer{bytes}.put(state_after(prefix));
     const raft::snapshot_point at{{index, 1}, 0, {}};
-    insist([&] { return write_snapshot(*node->snapshots, at, {{"chain", bytes}}); });
+    retry([&] { return write_snapshot(*node->snapshots, at, {{"chain", bytes}}); });
   };
   write(20);
   snapshot_at(10);
   write(5);
   snapshot_at(22);
-  insist([&] { return node->snapshots->prune(2); });
-  insist([&] { node->log->compact(10); });
+  retry([&] { return node->snapshots->prune(2); });
+  retry([&] { node->log->compact(10); });
   write(3);
-  REQUIRE(insist([&] { return node->log->read(20, 28, SIZE_MAX); }) == model.read(20, 28, SIZE_MAX));
+  REQUIRE(retry([&] { return node->log->read(20, 28, SIZE_MAX); }) == model.read(20, 28, SIZE_MAX));
   node.reset();
-  node = insist([&] { return std::make_unique<opened_node>(fs); });
+  node = retry([&] { return std::make_unique<opened_node>(fs); });
   REQUIRE(node->found.snapshot->last.index == 22);
   REQUIRE(node->state == state_after(model.entries));
   write(8);
 }
 
-/// The process has no free file descriptor as long as it lives.
+/// Leaves the process without free file descriptors while it exists.
 class no_descriptors {
  public:
   no_descriptors() {
@@ -96,7 +96,7 @@ class no_descriptors {
 
 } // namespace
 
-TEST_CASE("what passes by itself is temporary, a full disk is full, everything else has failed, and so has any sync") {
+TEST_CASE("classifies errors: temporary, no space, or failed; a sync always fails") {
   for (const int code : {EINTR, EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS}) {
     CAPTURE(code);
     CHECK(classify(code) == os_error::temporary);
@@ -117,7 +117,7 @@ TEST_CASE("what passes by itself is temporary, a full disk is full, everything e
   }
 }
 
-TEST_CASE("every call to the disk fails once for a temporary reason: the step is made again, and nothing is lost") {
+TEST_CASE("if any disk call fails once with a temporary error, a retry succeeds and nothing is lost") {
   std::uint64_t failures = 0;
   for (const int code : {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR}) {
     for (std::uint64_t failing = 1;; ++failing) {
@@ -132,7 +132,7 @@ TEST_CASE("every call to the disk fails once for a temporary reason: the step is
       fs.before_each(fail_once);
       fs.before_each_look(fail_once);
       log_model model;
-      live(fs, model);
+      run_node(fs, model);
       fs.before_each({});
       fs.before_each_look({});
       const auto durable = fs.crashed([] { return false; });
@@ -143,11 +143,11 @@ TEST_CASE("every call to the disk fails once for a temporary reason: the step is
       if (calls < failing) break;
     }
   }
-  std::cout << "calls that failed for a temporary reason: " << failures << ", violations: 0\n";
+  std::cout << "calls that failed with a temporary error: " << failures << ", violations: 0\n";
   REQUIRE(failures > 700);
 }
 
-TEST_CASE("a batch that could not be written grows, and counts whole or not at all") {
+TEST_CASE("a batch that could not be written grows, and is still written as a whole or not at all") {
   memory_file_system fs;
   raft::recovered found;
   const auto log = wal::open(fs, "/log", small_options(), found);
@@ -169,7 +169,7 @@ TEST_CASE("a batch that could not be written grows, and counts whole or not at a
   REQUIRE(open_and_read(*fs.crashed([] { return false; }), small_options()) == model);
 }
 
-TEST_CASE("without a free descriptor the log goes on to its next file, and later waits for one") {
+TEST_CASE("without a free descriptor the log continues in its next file, and then waits for one") {
   memory_file_system fs;
   raft::recovered found;
   const auto log = wal::open(fs, "/log", small_options(), found);
@@ -179,7 +179,7 @@ TEST_CASE("without a free descriptor the log goes on to its next file, and later
     log->apply(change);
     model.apply(change);
     log->sync();
-    REQUIRE(log->has_room()); // it is no full disk
+    REQUIRE(log->has_room()); // the disk is not full
   };
   append();
   bool exhausted = true;
@@ -204,10 +204,10 @@ TEST_CASE("without a free descriptor the log goes on to its next file, and later
   REQUIRE(open_and_read(*fs.crashed([] { return false; }), small_options()) == model);
 }
 
-TEST_CASE("an older state is no substitute for one that cannot be read at the moment") {
+TEST_CASE("a temporary error does not make a node load an older snapshot") {
   memory_file_system fs;
   log_model model;
-  live(fs, model);
+  run_node(fs, model);
   fs.before_each_look([](const disk_operation& operation) {
     if (operation.kind == kind_t::open && operation.path.extension() == ".snapshot")
       throw file_error("open", operation.path, EMFILE);
@@ -220,7 +220,7 @@ TEST_CASE("an older state is no substitute for one that cannot be read at the mo
   }
 }
 
-TEST_CASE("the reserve gives a process without free descriptors some files, and fills up again") {
+TEST_CASE("the reserve provides descriptors when the process has none, and is refilled") {
   const temporary_folder top;
   posix_file_system reserved{4};
   posix_file_system plain;
@@ -233,7 +233,7 @@ TEST_CASE("the reserve gives a process without free descriptors some files, and 
     } catch (const file_error& error) {
       CHECK(error.temporary());
     }
-    for (int i = 0; i < 3; ++i) { // what is closed goes back into the reserve
+    for (int i = 0; i < 3; ++i) { // closed descriptors refill the reserve
       std::vector<std::unique_ptr<file>> open;
       for (int j = 0; j < 4; ++j) open.push_back(reserved.open(top / "there"));
       CHECK_THROWS_AS(reserved.open(top / "there"), file_error);

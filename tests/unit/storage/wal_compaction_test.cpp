@@ -11,7 +11,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// A log of small segments with its model, which is never compacted.
+/// A log of small segments, and its model, which is never compacted.
 struct log_in_memory {
   memory_file_system fs;
   log_model model;
@@ -38,7 +38,7 @@ struct log_in_memory {
       if (wal_format::parse_segment_name(name)) ++count;
     return count;
   }
-  /// Opens the log anew, which must then begin behind `start` and be the model from there on.
+  /// Reopens the log. It must then begin after `start` and equal the model from there on.
   void require_start(raft::log_position start) {
     open();
     REQUIRE(found.start == start);
@@ -47,7 +47,7 @@ struct log_in_memory {
   }
 };
 
-/// Gives the first segment the header of another format version, with a checksum that fits.
+/// Gives the segment a header of another format version, with a matching checksum.
 void set_version(memory_file_system& fs, const std::filesystem::path& segment, std::uint32_t version) {
   wal_format::segment_header header;
   REQUIRE(wal_format::decode(fs.content(segment), header) == wal_format::header_state::valid);
@@ -72,7 +72,7 @@ TEST_CASE("compaction drops whole segments whose entries are all covered, and ne
   REQUIRE(disk.segments() == 3);
   REQUIRE(disk.log->read(1, 7, SIZE_MAX).front().index == 7);
   REQUIRE(disk.log->read(1, 6, SIZE_MAX).empty());
-  REQUIRE_THROWS_WITH(disk.log->apply(make_truncation(6)), Catch::Contains("begins behind 6"));
+  REQUIRE_THROWS_WITH(disk.log->apply(make_truncation(6)), Catch::Contains("begins after 6"));
   disk.require_start({6, 1});
   disk.log->compact(17);
   disk.require_start({12, 2});
@@ -102,7 +102,7 @@ TEST_CASE("a long log is compacted a few segments at a time") {
   disk.require_start({54, 1});
 }
 
-TEST_CASE("a crash between removals leaves no gap in the log, whatever order the file system keeps") {
+TEST_CASE("a crash between removals leaves no gap in the log, even without ordered name changes") {
   log_in_memory disk;
   disk.append(6 * 8, 1);
   std::size_t points = 0;
@@ -121,7 +121,7 @@ TEST_CASE("a crash between removals leaves no gap in the log, whatever order the
   CHECK(points > 100);
 }
 
-TEST_CASE("what is compacted stays gone for the object that did it, term and configuration included") {
+TEST_CASE("compaction also drops the terms and configurations of the removed entries") {
   log_in_memory disk;
   raft::write members = make_append(1, 1, 1, 500);
   members.append[0].kind = raft::entry_kind::configuration;
@@ -140,7 +140,7 @@ TEST_CASE("what is compacted stays gone for the object that did it, term and con
   REQUIRE(disk.found.terms.front() == raft::term_run{7, 1});
 }
 
-TEST_CASE("term and vote outlive the segments that held them") {
+TEST_CASE("term and vote survive the removal of their segments") {
   log_in_memory disk;
   raft::write vote;
   vote.hard = raft::hard_state{7, {3}};
@@ -152,9 +152,9 @@ TEST_CASE("term and vote outlive the segments that held them") {
   REQUIRE(disk.found.hard == *vote.hard);
 }
 
-TEST_CASE("a truncation may reach below the first segment that is left") {
+TEST_CASE("a truncation may reach below the first remaining segment") {
   log_in_memory disk;
-  SECTION("then the first entry that replaces one of a dropped segment is where the log begins") {
+  SECTION("then the log begins at the first entry that replaces one of a dropped segment") {
     disk.append(8, 1);
     disk.write(make_truncation(4));
     disk.append(4, 2);
@@ -163,11 +163,11 @@ TEST_CASE("a truncation may reach below the first segment that is left") {
     REQUIRE(disk.log->read(1, 9, SIZE_MAX).front().index == 5);
     disk.require_start({4, 2});
   }
-  SECTION("all of it, so that no entry is left of the first segment") {
+  SECTION("all of it, so that no entry of the first segment is left") {
     disk.append(8, 1);
     disk.write(make_truncation(1));
     disk.write(make_append(1, 4, 2, 10));
-    disk.log->compact(4); // the first segment once held entry 6, which must not be taken for covered
+    disk.log->compact(4); // the first segment once held entry 6, which must not count as covered
     REQUIRE(disk.segments() == 2);
     disk.write(make_append(5, 8, 2, 10));
     disk.log->compact(6);
@@ -187,7 +187,7 @@ TEST_CASE("a truncation may reach below the first segment that is left") {
     REQUIRE(disk.log->read(1, 9, SIZE_MAX).front().index == 3);
     disk.require_start({2, 3});
   }
-  SECTION("and the next segment's header tells the term, where only the first one was removed before a crash") {
+  SECTION("and the next segment's header has the term, if a crash came after the first removal") {
     disk.append(12, 1); // two segments
     disk.write(make_truncation(4));
     disk.append(8, 2);
@@ -203,15 +203,15 @@ TEST_CASE("a log whose end no longer reaches its start is damaged") {
   disk.write(make_truncation(4));
   disk.append(4, 2);
   disk.log->compact(7);
-  // The batches behind the truncation rot; the second segment began with two entries of 544 bytes.
+  // The batches after the truncation are damaged; the second segment began with two entries of 544 bytes.
   const std::filesystem::path second = "/log/0000000000000002.wal";
   const auto out = disk.fs.open(second);
   const auto behind = wal_format::first_record + 2 * wal_format::entry_size(500) + 32;
   out->write(behind, std::string(4 * wal_format::entry_size(500), '\0'));
-  REQUIRE_THROWS_WITH(disk.open(), Catch::Contains(second.string()) && Catch::Contains("ends before what"));
+  REQUIRE_THROWS_WITH(disk.open(), Catch::Contains(second.string()) && Catch::Contains("ends before the index"));
 }
 
-TEST_CASE("a reset drops the log and goes on elsewhere") {
+TEST_CASE("a reset drops the log, and the log continues elsewhere") {
   log_in_memory disk;
   disk.append(14, 1);
   for (const auto place : {raft::log_position{100, 4}, raft::log_position{50, 5}, raft::log_position{0, 0}}) {
@@ -222,7 +222,7 @@ TEST_CASE("a reset drops the log and goes on elsewhere") {
     disk.append(3, 6);
     disk.require_start(place);
     const auto before = disk.segments();
-    disk.log->compact(0); // nothing is covered, but all segments before the one with the reset are needless
+    disk.log->compact(0); // nothing is covered, but no segment before the reset is needed
     REQUIRE(disk.segments() == 1);
     REQUIRE(before > 1);
     disk.require_start(place);
@@ -231,7 +231,7 @@ TEST_CASE("a reset drops the log and goes on elsewhere") {
   }
 }
 
-TEST_CASE("what was compacted before a reset says nothing about the entries after it") {
+TEST_CASE("a compaction before a reset does not affect the entries after it") {
   log_in_memory disk;
   disk.append(20, 1);
   disk.log->compact(15);
@@ -242,7 +242,7 @@ TEST_CASE("what was compacted before a reset says nothing about the entries afte
   disk.require_start({5, 2});
 }
 
-TEST_CASE("a reset, entries and a vote of one write land together") {
+TEST_CASE("a reset, entries and a vote of one write reach the disk together") {
   log_in_memory disk;
   disk.append(2, 1);
   auto change = make_append(31, 33, 5, 20);
@@ -250,7 +250,7 @@ TEST_CASE("a reset, entries and a vote of one write land together") {
   change.hard = raft::hard_state{5, {2}};
   disk.log->apply(change);
   REQUIRE(disk.log->read(1, 33, SIZE_MAX).size() == 3);
-  disk.log->compact(1); // not synced: nothing may go
+  disk.log->compact(1); // not synced: nothing may be removed
   disk.open();
   REQUIRE(contents(*disk.log, disk.found) == disk.model);
   disk.write(change);
@@ -272,7 +272,7 @@ TEST_CASE("a reset is not written into a segment of version 1") {
   REQUIRE(raft::reader{disk.fs.content(first_segment).substr(8, 4)}.get<std::uint32_t>() == 1);
 }
 
-TEST_CASE("a segment of a later version is refused") {
+TEST_CASE("rejects a segment of a later version") {
   for (const std::uint32_t version : {0U, wal_format::version + 1}) {
     log_in_memory disk;
     disk.append(3, 1);
@@ -283,7 +283,7 @@ TEST_CASE("a segment of a later version is refused") {
   }
 }
 
-TEST_CASE("the only segment of a compacted log is never taken for unfinished") {
+TEST_CASE("the only segment of a compacted log never counts as unfinished") {
   log_in_memory disk;
   disk.append(6, 1);
   disk.append(1, 1);

@@ -1,4 +1,4 @@
-// Power is lost before every single call to the disk; what was not synced is dropped, kept, or torn at sectors.
+// Power is lost before every single disk call; unsynced data is lost, kept, or torn at sectors.
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/wal.hpp"
 #include "tests/unit/storage/crash_policies.hpp"
@@ -13,7 +13,7 @@ using namespace troupe::test;
 
 namespace {
 
-/// The logs that a crash may leave, and up to where they may be compacted.
+/// The logs that a crash may leave, and the index up to which they may be compacted.
 struct outcome {
   std::vector<log_model> logs;
   raft::index_t compacted = 0;
@@ -27,7 +27,8 @@ struct outcome {
   }
 };
 
-/// Opens what a crash left and checks it; crashes again at each call of the recovery; then writes on and restarts.
+/// Opens what a crash left and checks it. With `nested`, also crashes at each disk call of the recovery. Then writes
+/// more and restarts.
 void check_crash(const memory_file_system& disk, const outcome& allowed, std::uint64_t seed, bool nested) {
   for (const auto& policy : crash_policies(seed)) {
     const auto after = disk.crashed(policy);
@@ -37,7 +38,7 @@ void check_crash(const memory_file_system& disk, const outcome& allowed, std::ui
     after->before_each({});
     auto model = contents(*log, found);
     REQUIRE(allowed.allows(model));
-    // What recovery told must be on disk by now.
+    // What recovery reported must be on disk now.
     REQUIRE(open_and_read(*after->crashed([] { return false; }), small_options()) == model);
     const auto next = model.last_index() + 1;
     const auto change = make_append(next, next + 1, std::max<raft::term_t>(model.hard.term, 1000), 70);
@@ -80,16 +81,16 @@ void run_with_crashes(std::uint64_t seed, int batches, bool nested) {
 
 } // namespace
 
-TEST_CASE("no crash loses what was synced or invents anything") {
+TEST_CASE("no crash loses synced entries or invents any") {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) run_with_crashes(seed, 40, false);
 }
 
-TEST_CASE("a crash during recovery from a crash loses nothing either") {
+TEST_CASE("a crash during recovery loses nothing either") {
   for (std::uint64_t seed = 101; seed <= 102; ++seed) run_with_crashes(seed, 9, true);
 }
 
-TEST_CASE("after a failed write or sync the log refuses everything, and what is found then is made durable") {
-  // Every call in turn fails once. The page cache still shows what the failed sync lost.
+TEST_CASE("after a failed write or sync the log rejects everything, and reopening makes what it finds durable") {
+  // Each call in turn fails once. The page cache still contains what the failed sync lost.
   using kind_t = disk_operation::kind_t;
   int failures = 0;
   for (int failing = 1; failing <= 60; ++failing) {

@@ -12,7 +12,7 @@ namespace {
 const std::filesystem::path first_segment = "/log/0000000000000001.wal";
 const std::filesystem::path second_segment = "/log/0000000000000002.wal";
 
-/// Three batches in one segment; returns the offset behind each.
+/// Writes three batches to one segment; returns the end offset of each.
 std::vector<std::uint64_t> write_three(memory_file_system& fs, log_model& before_last) {
   std::vector<std::uint64_t> ends;
   raft::recovered found;
@@ -39,7 +39,7 @@ std::string failure_of_opening(file_system& fs) {
 
 } // namespace
 
-TEST_CASE("any flipped byte before the last batch is damage, with file, offset and the way to repair") {
+TEST_CASE("any flipped byte before the last batch is damage; the error has file, offset and repair command") {
   memory_file_system origin;
   log_model before_last;
   const auto ends = write_three(origin, before_last);
@@ -49,7 +49,7 @@ TEST_CASE("any flipped byte before the last batch is damage, with file, offset a
     fs->flip_byte(first_segment, offset);
     const auto text = failure_of_opening(*fs);
     REQUIRE_THAT(text, Catch::Contains(first_segment.string()) && Catch::Contains("must not run with it"));
-    // The offset is that of the record: it lies within the last record's size before the flipped byte.
+    // The reported offset is that of the record: it is less than one record size before the flipped byte.
     const auto named = std::stoull(text.substr(text.find("offset ") + 7));
     REQUIRE(named <= offset);
     REQUIRE(offset < named + wal_format::entry_size(60));
@@ -102,7 +102,7 @@ TEST_CASE("any flipped byte in a segment that is not the last is damage") {
   }
 }
 
-TEST_CASE("a missing segment is noticed") {
+TEST_CASE("detects a missing segment") {
   memory_file_system fs;
   {
     raft::recovered found;
@@ -112,7 +112,7 @@ TEST_CASE("a missing segment is noticed") {
       log->sync();
     }
   }
-  SECTION("the first, which looks as if it were compacted: only what stands for its entries can tell") {
+  SECTION("the first one looks compacted: only the missing snapshot shows the loss") {
     fs.remove(first_segment);
     raft::recovered found;
     wal::open(fs, "/log", small_options(), found);
@@ -124,7 +124,7 @@ TEST_CASE("a missing segment is noticed") {
   }
 }
 
-TEST_CASE("an entry that went bad after the start is noticed when it is read") {
+TEST_CASE("detects an entry that was damaged after the start when it is read") {
   memory_file_system fs;
   raft::recovered found;
   const auto log = wal::open(fs, "/log", small_options(), found);
@@ -136,11 +136,11 @@ TEST_CASE("an entry that went bad after the start is noticed when it is read") {
   REQUIRE_THROWS_WITH(log->read(1, 3, SIZE_MAX), Catch::Contains("entry 2") && Catch::Contains(std::to_string(second)));
 }
 
-TEST_CASE("a record of another place or another segment is never taken for one") {
+TEST_CASE("a record of another offset or another segment is never valid") {
   // A client stores the bytes of a record of a later batch, and the batch that holds them is torn.
   const auto first = make_append(1, 1, 1, 60);
   const auto torn = wal_format::first_record + wal_format::entry_size(60);
-  const auto inside = torn + wal_format::entry_size(0); // where the second entry's data begins
+  const auto inside = torn + wal_format::entry_size(0); // offset of the second entry's data
   const auto opening_with = [&](std::uint64_t other_segment, std::uint64_t other_place) {
     memory_file_system fs;
     raft::recovered found;
@@ -161,6 +161,6 @@ TEST_CASE("a record of another place or another segment is never taken for one")
   };
   REQUIRE(opening_with(1, 0) == "none");
   REQUIRE(opening_with(0, 8) == "none");
-  // The same record at home there would be a later batch: the test can fail.
+  // A record made for this offset counts as a later batch: this shows that the test can fail.
   REQUIRE_THAT(opening_with(0, 0), Catch::Contains("damaged log"));
 }

@@ -15,7 +15,7 @@ namespace {
 const std::filesystem::path spare_path = "/log/spare";
 constexpr std::size_t entries_in_a_segment = 6; // of 500 bytes, in small_options()
 
-/// A log on a disk that fills up when a test says so.
+/// A log on a disk that a test can fill up.
 struct small_disk {
   memory_file_system fs;
   int failure = 0; // errno of every preallocation
@@ -63,7 +63,7 @@ raft::write vote(raft::term_t term) {
 
 } // namespace
 
-TEST_CASE("as long as the log has room, a whole segment of entries can be written to a full disk") {
+TEST_CASE("while the log has room, a whole segment of entries can be written to a full disk") {
   for (int before = 0; before < 20; ++before) {
     CAPTURE(before);
     small_disk disk;
@@ -75,11 +75,12 @@ TEST_CASE("as long as the log has room, a whole segment of entries can be writte
   }
 }
 
-TEST_CASE("a full disk does not stop voting, and entries go on when there is room again") {
+TEST_CASE("a full disk does not stop voting, and entries continue when there is space again") {
   small_disk disk;
   disk.fill();
   REQUIRE(disk.model.last_index() > entries_in_a_segment);
-  for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry(); // one was written when the segment began
+  for (std::size_t i = 1; i < entries_in_a_segment; ++i)
+    disk.write_entry(); // the first one was written when the segment was created
   for (raft::term_t term = 2; term < 14; ++term) {
     REQUIRE_FALSE(disk.log->has_room());
     disk.write(vote(term));
@@ -93,7 +94,7 @@ TEST_CASE("a full disk does not stop voting, and entries go on when there is roo
   REQUIRE(disk.after_crash() == disk.model);
 }
 
-TEST_CASE("on a full disk new leaders' first entries find room that commands do not, and leave some for votes") {
+TEST_CASE("on a full disk a new leader's first entry fits where commands do not, and space remains for votes") {
   small_disk disk;
   disk.fill();
   for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry();
@@ -107,12 +108,12 @@ TEST_CASE("on a full disk new leaders' first entries find room that commands do 
   REQUIRE(disk.after_crash() == disk.model);
 }
 
-TEST_CASE("a sync that finds no space is a failure, as nobody knows what it left") {
+TEST_CASE("a sync that finds no space is a failure, because its result is unknown") {
   REQUIRE(file_error("write", "x", ENOSPC).no_space());
   REQUIRE_FALSE(file_error("sync", "x", ENOSPC).no_space());
 }
 
-TEST_CASE("a full disk that nobody asked about is an error of the sync") {
+TEST_CASE("without a call of has_room a full disk is an error of the sync") {
   small_disk disk;
   disk.fill();
   for (std::size_t i = 1; i < entries_in_a_segment; ++i) disk.write_entry();
@@ -130,7 +131,7 @@ TEST_CASE("a full disk that nobody asked about is an error of the sync") {
   disk.open();
 }
 
-TEST_CASE("a disk that fails where the next segment is made is a failure of the log") {
+TEST_CASE("a disk failure during the creation of the next segment is a failure of the log") {
   small_disk disk;
   disk.fill();
   disk.failure = EIO;
@@ -141,10 +142,10 @@ TEST_CASE("a disk that fails where the next segment is made is a failure of the 
     REQUIRE_FALSE(error.no_space());
     REQUIRE_THAT(error.what(), Catch::Contains(spare_path.string()));
   }
-  REQUIRE_THROWS_WITH(disk.log->apply(vote(9)), Catch::Contains("open it anew"));
+  REQUIRE_THROWS_WITH(disk.log->apply(vote(9)), Catch::Contains("reopen it"));
 }
 
-TEST_CASE("a log on a full disk opens") {
+TEST_CASE("a log can be opened on a full disk") {
   small_disk disk;
   REQUIRE(disk.found_room);
   disk.fill();
@@ -155,7 +156,7 @@ TEST_CASE("a log on a full disk opens") {
   REQUIRE(disk.after_crash() == disk.model);
 }
 
-TEST_CASE("a segment begins with what was preallocated long before") {
+TEST_CASE("a new segment uses the file that was preallocated in advance") {
   small_disk disk;
   for (std::size_t i = 0; i < entries_in_a_segment; ++i) disk.write_entry();
   disk.seen.clear();
@@ -164,7 +165,7 @@ TEST_CASE("a segment begins with what was preallocated long before") {
   REQUIRE(disk.seen == std::vector{write, sync, rename, sync_directory, create, preallocate, write, sync});
 }
 
-TEST_CASE("the spare of an earlier process is taken over, one of another size or half made is not") {
+TEST_CASE("reuses the spare of an earlier process, but not one of another size or an incomplete one") {
   small_disk disk;
   const auto opening_creates = [&] {
     disk.seen.clear();
@@ -179,7 +180,8 @@ TEST_CASE("the spare of an earlier process is taken over, one of another size or
   disk.failure = ENOSPC;
   REQUIRE(opening_creates() == 0);
   REQUIRE_FALSE(disk.fs.exists(spare_path));
-  // One that was to become a segment: its header is that of a place in the log which is another's by now.
+  // A spare that was about to become a segment: its header is that of a place in the log where there is another segment
+  // now.
   disk.failure = 0;
   REQUIRE(disk.log->has_room());
   disk.fs.open(spare_path)->write(0, disk.fs.content("/log/0000000000000001.wal").substr(0, 4096));

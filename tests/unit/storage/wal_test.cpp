@@ -56,7 +56,7 @@ void run_against_model(file_system& fs, const std::filesystem::path& directory, 
 
 } // namespace
 
-TEST_CASE("the log holds what a vector holds") {
+TEST_CASE("the log behaves like a vector") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
     memory_file_system fs{seed};
@@ -64,7 +64,7 @@ TEST_CASE("the log holds what a vector holds") {
   }
 }
 
-TEST_CASE("the log holds what a vector holds, on the real disk") {
+TEST_CASE("the log behaves like a vector on a real disk") {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     posix_file_system fs;
@@ -73,7 +73,7 @@ TEST_CASE("the log holds what a vector holds, on the real disk") {
   }
 }
 
-TEST_CASE("a sync is one write and one sync of the file, whatever it holds") {
+TEST_CASE("a sync takes one write and one sync of the file, whatever the batch contains") {
   memory_file_system fs;
   raft::recovered found;
   const auto log = wal::open(fs, "/log", small_options(), found);
@@ -101,12 +101,12 @@ TEST_CASE("entries of one batch share one block when they are read") {
     if (synced) log->sync();
     const auto entries = log->read(1, 4, SIZE_MAX);
     REQUIRE(entries.size() == 4);
-    // Side by side in one block: record header, index and term stand between two entries' data, and padding.
+    // Adjacent in one block: padding, a record header, index and term are between the data of two entries.
     REQUIRE(entries[1].data.view().data() - entries[0].data.view().data() == 56);
   }
 }
 
-TEST_CASE("segments roll at every place a batch can end") {
+TEST_CASE("a segment can be full at any offset where a batch can end") {
   // The first batch fills the segment up to each possible distance from its end.
   for (std::size_t size = 0; size < 4096; size += 8) {
     CAPTURE(size);
@@ -128,7 +128,7 @@ TEST_CASE("segments roll at every place a batch can end") {
   }
 }
 
-TEST_CASE("a batch larger than a segment gets one of its own") {
+TEST_CASE("a batch larger than a segment gets its own segment") {
   memory_file_system fs;
   log_model model;
   {
@@ -143,7 +143,7 @@ TEST_CASE("a batch larger than a segment gets one of its own") {
   REQUIRE(open_and_read(fs, small_options()) == model);
 }
 
-TEST_CASE("truncated entries stay truncated when others take their place") {
+TEST_CASE("truncated entries stay truncated when others replace them") {
   memory_file_system fs;
   log_model model;
   raft::recovered found;
@@ -167,7 +167,7 @@ TEST_CASE("truncated entries stay truncated when others take their place") {
   }
 }
 
-TEST_CASE("options that make no sense are refused") {
+TEST_CASE("rejects invalid options") {
   memory_file_system fs;
   raft::recovered found;
   REQUIRE_THROWS_AS(wal::open(fs, "/log", {.segment_size = 4096, .reserve = 4096}, found), raft::storage_error);
@@ -178,6 +178,6 @@ TEST_CASE("a write that does not fit closes the log for writing") {
   raft::recovered found;
   const auto log = wal::open(fs, "/log", small_options(), found);
   REQUIRE_THROWS_AS(log->apply(make_append(2, 2, 1, 1)), raft::storage_error);
-  REQUIRE_THROWS_WITH(log->apply(make_append(1, 1, 1, 1)), Catch::Contains("open it anew"));
+  REQUIRE_THROWS_WITH(log->apply(make_append(1, 1, 1, 1)), Catch::Contains("reopen it"));
   REQUIRE_THROWS_AS(log->sync(), raft::storage_error);
 }

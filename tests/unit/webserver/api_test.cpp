@@ -1,4 +1,4 @@
-// Which request means what: parameters, bodies, and what they may cost.
+// Routing of requests: parameters, bodies, and their limits.
 #include "examples/webserver/api.hpp"
 
 #include <catch2/catch.hpp>
@@ -26,7 +26,7 @@ http::request make(const std::string& method, const std::string& target, std::st
   return out;
 }
 
-/// The refusal's body.
+/// The body of the error response; "accepted" if there is none.
 std::string refused(const std::string& method, const std::string& target, std::string body = {}) {
   const auto what = route(make(method, target, std::move(body)));
   const auto* answer = std::get_if<http::response>(&what);
@@ -41,7 +41,7 @@ std::size_t most(const std::string& method, const std::string& target) {
 
 } // namespace
 
-TEST_CASE("a parameter that does not exist is refused everywhere, and those that do are named", "[api]") {
+TEST_CASE("every route rejects an unknown parameter and names the known ones", "[api]") {
   for (const auto& [method, target, names] : std::vector<std::array<std::string, 3>>{
            {"POST", "/put?map=m&key=k&value=v", "map, key, value, timeout"},
            {"GET", "/get?map=m&key=k", "map, key, timeout, level"},
@@ -104,7 +104,7 @@ TEST_CASE("bodies are checked against the limit of a value", "[api]") {
   CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "[]"), Contains("no JSON object"));
 }
 
-TEST_CASE("an answer quotes little of a request, whatever is wrong with it", "[api]") {
+TEST_CASE("an error answer quotes little of the request", "[api]") {
   const std::string much(60'000, 'q');
   for (const auto& answer :
        {refused("PUT", "/v1/maps/m/k", "\"" + much), refused("PUT", "/v1/maps/m/k", much),

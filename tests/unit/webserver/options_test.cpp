@@ -1,4 +1,4 @@
-// The webserver's options for the network between nodes: all of TLS or none of it, from flags or the environment.
+// The webserver's options, from flags or the environment.
 #include "examples/webserver/options.hpp"
 
 #include <catch2/catch.hpp>
@@ -17,7 +17,7 @@ namespace {
 
 using words = std::vector<std::string>;
 
-/// An environment variable that is set for as long as this lives.
+/// Sets an environment variable for the lifetime of this object.
 class variable {
  public:
   variable(std::string name, const std::string& value) : name_(std::move(name)) {
@@ -59,7 +59,7 @@ words operator+(words left, const words& right) {
 
 } // namespace
 
-TEST_CASE("what is kept of the log for nodes that are behind is an option, from flags or the environment") {
+TEST_CASE("the log kept for lagging nodes is set by flags or the environment") {
   const auto& usual = raft::options{};
   CHECK(accepted({}).raft.log_tail_bytes == usual.log_tail_bytes);
   CHECK(accepted({}).raft.catch_up_log_bytes == usual.catch_up_log_bytes);
@@ -78,7 +78,7 @@ TEST_CASE("what is kept of the log for nodes that are behind is an option, from 
   CHECK_THAT(refused({"--catch-up-log-time", "soon"}), Contains("--catch-up-log-time"));
 }
 
-TEST_CASE("without options there is no TLS and no secret, and nothing insecure", "[options]") {
+TEST_CASE("by default there is no TLS and no secret, and --insecure is off", "[options]") {
   const auto node = accepted({});
   CHECK_FALSE(node.transport.tls);
   CHECK(node.transport.cluster_secret_file.empty());
@@ -130,7 +130,7 @@ TEST_CASE("TLS is complete or absent", "[options]") {
     const auto text = refused(given);
     CHECK_THAT(text, Contains("TLS needs --tls-cert, --tls-key and --tls-ca, and --tls-cluster-name or --tls-allow"));
     CHECK_THAT(text, Contains("--help"));
-    // The first one that is missing is named.
+    // The error names the first missing option.
     for (std::size_t i = 0; i < 4; ++i) {
       if (chosen >> i & 1U) continue;
       CHECK_THAT(text, Contains(parts[i].front() + ": missing"));
@@ -139,7 +139,7 @@ TEST_CASE("TLS is complete or absent", "[options]") {
   }
 }
 
-TEST_CASE("an empty word does not turn protection off unseen", "[options]") {
+TEST_CASE("an empty value does not silently turn off protection", "[options]") {
   for (const auto* flag :
        {"--tls-cert", "--tls-key", "--tls-ca", "--tls-cluster-name", "--tls-allow", "--cluster-secret-file"}) {
     CAPTURE(flag);
@@ -147,7 +147,7 @@ TEST_CASE("an empty word does not turn protection off unseen", "[options]") {
   }
 }
 
-TEST_CASE("when a disk stalls, and how far behind a node may be and ready", "[options]") {
+TEST_CASE("sets the disk stall limit and the lag at which a node is ready", "[options]") {
   CHECK(accepted({}).raft.disk_stall_limit == std::chrono::milliseconds{0});
   CHECK(accepted({}).ready_lag == std::chrono::milliseconds{0});
   CHECK(accepted({"--disk-stall-limit", "700ms"}).raft.disk_stall_limit == std::chrono::milliseconds{700});
@@ -156,7 +156,7 @@ TEST_CASE("when a disk stalls, and how far behind a node may be and ready", "[op
   CHECK_THAT(refused({"--ready-lag", "soon"}), Contains("--ready-lag"));
 }
 
-TEST_CASE("how long silence may last, and when a certificate is warned of", "[options]") {
+TEST_CASE("sets the silence limit and the time of certificate warnings", "[options]") {
   CHECK_FALSE(accepted({}).transport.silence_limit);
   CHECK_FALSE(accepted({}).transport.certificate_warning);
   CHECK(accepted({"--silence-limit", "600ms"}).transport.silence_limit == std::chrono::milliseconds{600});
@@ -169,7 +169,7 @@ TEST_CASE("how long silence may last, and when a certificate is warned of", "[op
   CHECK(accepted({}).transport.silence_limit == std::chrono::seconds{2});
 }
 
-TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
+TEST_CASE("--insecure is set by a flag or the environment", "[options]") {
   CHECK(accepted({"--insecure"}).insecure);
   {
     const variable insecure{"TROUPE_INSECURE", "1"};
@@ -183,7 +183,7 @@ TEST_CASE("insecure is said by a flag or in the environment", "[options]") {
   CHECK_THAT(refused({}), Contains("--insecure"));
 }
 
-TEST_CASE("an address to listen at may stand in brackets", "[options]") {
+TEST_CASE("a listen address may be in brackets", "[options]") {
   CHECK(accepted({"--bind", "[::1]"}).bind == "::1");
   CHECK(accepted({"--bind", "::1"}).bind == "::1");
   CHECK(accepted({"--bind", ""}).bind.empty());
@@ -192,7 +192,7 @@ TEST_CASE("an address to listen at may stand in brackets", "[options]") {
   CHECK(std::get<webserver::options>(parsed).http_bind == "fe80::1%eth0");
 }
 
-TEST_CASE("a bad value from the environment is blamed on its variable", "[options]") {
+TEST_CASE("the error about a bad value from the environment names the variable", "[options]") {
   const auto [name, flag, good] = GENERATE(
       std::tuple{"TROUPE_HTTP_PORT", "--http-port", "8080"}, std::tuple{"TROUPE_RAFT_PORT", "--raft-port", "5000"},
       std::tuple{"TROUPE_HEARTBEAT", "--heartbeat", "20ms"}, std::tuple{"TROUPE_INSECURE", "--insecure=false", ""},
@@ -202,13 +202,13 @@ TEST_CASE("a bad value from the environment is blamed on its variable", "[option
   const auto text = refused({});
   CHECK_THAT(text, Contains(std::string{"(from the environment variable "} + name + ")"));
   CHECK_THAT(text, Contains(std::string{flag}.substr(0, std::string{flag}.find('='))));
-  // The flag wins, and is blamed if it is bad itself.
+  // The flag has precedence, and the error names it if it is bad itself.
   accepted(*good ? words{flag, good} : words{flag});
   if (*good) CHECK_THAT(refused({flag, "tcp://10.0.0.1:8080"}), !Contains("environment"));
 }
 
-TEST_CASE("whether and when dead members are removed") {
-  CHECK(accepted({}).members.remove == std::nullopt); // as discovery has it
+TEST_CASE("sets whether and when dead members are removed") {
+  CHECK(accepted({}).members.remove == std::nullopt); // decided by the discovery methods
   CHECK(accepted({}).members.grace == std::chrono::seconds{60});
   const auto chosen = accepted({"--auto-remove", "--grace", "5s", "--min-voters", "2"});
   CHECK(chosen.members.remove == true);
@@ -224,7 +224,7 @@ TEST_CASE("whether and when dead members are removed") {
   CHECK(accepted({}).members.remove == false);
 }
 
-TEST_CASE("a backup to restore is given by flag or environment") {
+TEST_CASE("a backup to restore is set by flag or environment") {
   CHECK(accepted({}).restore.empty());
   CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
   const variable environment{"TROUPE_RESTORE", "other.backup"};
@@ -232,7 +232,7 @@ TEST_CASE("a backup to restore is given by flag or environment") {
   CHECK(accepted({"--restore", "my.backup"}).restore == "my.backup");
 }
 
-TEST_CASE("discovery methods may be given together or one by one", "[options]") {
+TEST_CASE("discovery methods may be given in one option or in several", "[options]") {
   CHECK(accepted({}).discovery.empty());
   CHECK(accepted({"--discovery", "static:a:1,b:2;dns:c:3"}).discovery == "static:a:1,b:2;dns:c:3");
   CHECK(accepted({"--discovery", "static:a:1,b:2", "--discovery", "dns:c:3,interval=5"}).discovery ==
@@ -241,7 +241,7 @@ TEST_CASE("discovery methods may be given together or one by one", "[options]") 
   CHECK(accepted({}).discovery == "mdns:;k8s:service=troupe,port=raft");
 }
 
-TEST_CASE("discovery that makes no sense is refused, with the flag's name", "[options]") {
+TEST_CASE("rejects invalid discovery and names the flag", "[options]") {
   for (const auto& given : {words{"--discovery", "pigeon:a:1"}, words{"--discovery", "dns:a:1;pigeon:b"},
                             words{"--discovery", "dns:a:1", "--discovery", "dns:a:1,interval=5"}}) {
     CAPTURE(given);
@@ -249,7 +249,7 @@ TEST_CASE("discovery that makes no sense is refused, with the flag's name", "[op
   }
 }
 
-TEST_CASE("the quota of the state is a size, and off unless it is given", "[options]") {
+TEST_CASE("the state quota is a size, and off by default", "[options]") {
   CHECK(accepted({}).max_state_bytes == 0);
   CHECK(accepted({"--max-state-bytes", "2GB"}).max_state_bytes == std::uint64_t{2} << 30);
   const variable set("TROUPE_MAX_STATE_BYTES", "1000");
@@ -257,7 +257,7 @@ TEST_CASE("the quota of the state is a size, and off unless it is given", "[opti
   CHECK_THAT(refused({"--max-state-bytes", "lots"}), Contains("--max-state-bytes"));
 }
 
-TEST_CASE("sizes and counts are whole numbers, without a sign, and not wrapped", "[options]") {
+TEST_CASE("sizes and counts are whole numbers without sign and overflow", "[options]") {
   for (const auto* flag : {"--max-state-bytes", "--http-memory", "--log-tail-size", "--catch-up-log-size",
                            "--snapshot-log-size", "--snapshot-rate", "--segment-size"})
     for (const auto* text : {"-5", "-1KB", "99999999999999999999", "9000000000TB", "1.5GB", "2XB", "", "GB", "5 5"}) {
@@ -274,7 +274,7 @@ TEST_CASE("sizes and counts are whole numbers, without a sign, and not wrapped",
   CHECK(accepted({"--max-state-bytes", "1T"}).max_state_bytes == std::uint64_t{1} << 40);
 }
 
-TEST_CASE("what HTTP clients may take is chosen, and checked", "[options]") {
+TEST_CASE("sets and checks the limits of HTTP clients", "[options]") {
   const auto chosen = [](const words& given) { return std::get<webserver::options>(parse(given)); };
   CHECK(chosen({}).http_memory == 64 << 20);
   CHECK(chosen({}).http_hosts.empty());
