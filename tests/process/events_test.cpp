@@ -27,7 +27,7 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
   std::size_t leader = 0;
   wait_for("the job's place", 20s, [&] {
     for (leader = 0; leader < 3; ++leader)
-      if (tells(leader, "the job is done here")) return true;
+      if (tells(leader, "the job runs here")) return true;
     return false;
   });
   for (std::size_t i = 0; i < 3; ++i) wait_for("word of the leader", 10s, [&] { return tells(i, " leads in term "); });
@@ -39,7 +39,7 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
   std::size_t heir = 0;
   wait_for("the job's new place", 10s, [&] {
     for (heir = 0; heir < 3; ++heir)
-      if (heir != leader && tells(heir, "the job is done here")) return true;
+      if (heir != leader && tells(heir, "the job runs here")) return true;
     return false;
   });
   wait_for("word of the death", 20s, [&] { return tells(heir, "is considered dead"); });

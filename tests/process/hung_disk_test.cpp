@@ -79,7 +79,7 @@ TEST_CASE(
   auto& node = nodes[leader];
   hang(node);
   nodes[(leader + 1) % 3].call("PUT", "/v1/maps/m/k?timeout=1s", "1", 2s);
-  check_ends(node, "ended without threads that wait for a disk");
+  check_ends(node, "exiting while threads still wait for a disk");
   // Its start counts the start in the identity file, on the main thread.
   node.start();
   wait_for("its HTTP port, which it has before its directory", 10s,

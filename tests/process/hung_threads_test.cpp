@@ -133,7 +133,7 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
     CHECK(since(asked) < 10'500ms); // also of those that ended while others were looked at
     // Where the main thread itself hangs, the limit of the whole process ends it.
     const bool main_hangs = &node == &opens_identity || &node == &closes_files;
-    const auto in_order = Contains("ended without threads that wait for a disk");
+    const auto in_order = Contains("exiting while threads still wait for a disk");
     if (main_hangs)
       CHECK_THAT(node.log(), in_order || Contains("as some thread waits for a disk or a service"));
     else

@@ -89,7 +89,7 @@ TEST_CASE("when the worker for large bodies fails, the webserver is not ready an
   const auto large = '"' + std::string(100'000, 'x') + '"';
   CHECK(w.caller.request("PUT", "/v1/maps/m/k", large).status == 200);
   caf::anon_send_exit(w.workers->large(), caf::exit_reason::kill);
-  CHECK_THAT(w.failure(), StartsWith("the worker that reads large bodies failed: "));
+  CHECK_THAT(w.failure(), StartsWith("the worker that parses large bodies failed: "));
   CHECK(w.caller.request("GET", "/readyz").status == 503);
   CHECK(w.caller.request("PUT", "/v1/maps/m/k", large).status == 503);
 }
@@ -98,7 +98,7 @@ TEST_CASE("when the front of a service fails, the node ends with it") {
   parts_world w;
   caf::anon_send_exit(w.member.service<map_service>(), caf::exit_reason::kill);
   const auto why = w.failure();
-  CHECK_THAT(why, StartsWith("the node ended: "));
+  CHECK_THAT(why, StartsWith("the node stopped: "));
   CHECK_THAT(why, !Contains("\n"));
   CHECK(w.caller.request("GET", "/readyz").status == 503);
 }
