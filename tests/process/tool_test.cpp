@@ -35,11 +35,11 @@ TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
     CHECK_THAT(help.text, Contains(word));
   CHECK(tool({"--version"}).code == 0);
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-      {{}, "a command is needed"},
+      {{}, "missing command"},
       {{"bogus"}, "bogus"},
       {{"snapshot"}, "snapshot verify FILE"},
       {{"snapshot", "inspect", "x"}, "snapshot verify FILE"},
-      {{"inspect", "/tmp", "--entry", "-1"}, "-1 is no index"}};
+      {{"inspect", "/tmp", "--entry", "-1"}, "-1 is not the index"}};
   for (const auto& [arguments, hint] : wrong) {
     const auto ended = tool(arguments);
     CHECK(ended.code == 2);
