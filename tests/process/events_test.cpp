@@ -1,4 +1,4 @@
-// The example that watches its cluster: what it prints is what happens.
+// The watcher example prints the events of its cluster.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,7 +8,7 @@
 using namespace troupe::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("watchers tell who leads, who dies and who is back, and one of them does the job") {
+TEST_CASE("watchers report leadership, deaths and returns, and one of them runs the job") {
   const auto folder = make_folder();
   const auto ports = free_ports(3);
   std::string list = "static:";
@@ -25,24 +25,26 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
   };
   for (std::size_t i = 0; i < 3; ++i) start(i);
   std::size_t leader = 0;
-  wait_for("the job's place", 20s, [&] {
+  wait_for("start of the job", 20s, [&] {
     for (leader = 0; leader < 3; ++leader)
       if (tells(leader, "the job runs here")) return true;
     return false;
   });
-  for (std::size_t i = 0; i < 3; ++i) wait_for("word of the leader", 10s, [&] { return tells(i, " leads in term "); });
-  // A leader is known before its first entry has come. Without that, two that have only promised elect nobody.
   for (std::size_t i = 0; i < 3; ++i)
-    wait_for("the members' places", 10s, [&] { return tells(i, " is a member of cluster "); });
+    wait_for("report of the leader", 10s, [&] { return tells(i, " leads in term "); });
+  // A node can know the leader before it has the first entry. Without that entry, two nodes that have only promised
+  // themselves to the formation cannot elect a leader.
+  for (std::size_t i = 0; i < 3; ++i)
+    wait_for("report of the membership", 10s, [&] { return tells(i, " is a member of cluster "); });
 
   watchers[leader]->kill();
   std::size_t heir = 0;
-  wait_for("the job's new place", 10s, [&] {
+  wait_for("start of the job on another node", 10s, [&] {
     for (heir = 0; heir < 3; ++heir)
       if (heir != leader && tells(heir, "the job runs here")) return true;
     return false;
   });
-  wait_for("word of the death", 20s, [&] { return tells(heir, "is considered dead"); });
+  wait_for("report of the death", 20s, [&] { return tells(heir, "is considered dead"); });
   start(leader);
-  wait_for("word of the return", 20s, [&] { return tells(heir, "answers again"); });
+  wait_for("report of the return", 20s, [&] { return tells(heir, "answers again"); });
 }
