@@ -1,4 +1,4 @@
-// The actors between the webserver's HTTP server and its node: none of them ends unnoticed.
+// The failure of an actor between the webserver's HTTP server and its node is noticed.
 #include "examples/webserver/entrance.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/mailbox.hpp"
@@ -23,7 +23,7 @@ using Catch::StartsWith;
 
 namespace {
 
-/// What the webserver has, on a cluster of one, in this process.
+/// The components of the webserver in this process, with a cluster of one node.
 struct parts_world {
   test::temporary_folder folder;
   std::uint16_t raft_port = testing::free_ports(1).front();
@@ -44,17 +44,17 @@ struct parts_world {
   http::client caller{"127.0.0.1", listener.port(), 10s};
 
   parts_world() {
-    testing::wait_for("the node", 20s, [&] { return caller.request("GET", "/readyz").status == 200; });
+    testing::wait_for("readiness of the node", 20s, [&] { return caller.request("GET", "/readyz").status == 200; });
   }
-  /// What the process would end with.
+  /// The message with which the process would exit.
   std::string failure() {
-    auto told = failed->get_future();
-    REQUIRE(told.wait_for(10s) == std::future_status::ready);
-    return told.get();
+    auto reason = failed->get_future();
+    REQUIRE(reason.wait_for(10s) == std::future_status::ready);
+    return reason.get();
   }
 };
 
-/// A snapshot store that is short of descriptors at first, and whose disk fails behind the first piece.
+/// A snapshot store that is short of descriptors at first, and whose disk fails after the first chunk.
 class short_store : public caf::event_based_actor {
  public:
   short_store(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
@@ -94,7 +94,7 @@ TEST_CASE("when the worker for large bodies fails, the webserver is not ready an
   CHECK(w.caller.request("PUT", "/v1/maps/m/k", large).status == 503);
 }
 
-TEST_CASE("when the front of a service fails, the node ends with it") {
+TEST_CASE("when the front of a service fails, the node stops") {
   parts_world w;
   caf::anon_send_exit(w.member.service<map_service>(), caf::exit_reason::kill);
   const auto why = w.failure();
@@ -103,7 +103,7 @@ TEST_CASE("when the front of a service fails, the node ends with it") {
   CHECK(w.caller.request("GET", "/readyz").status == 503);
 }
 
-TEST_CASE("a piece of a backup is asked for again while the node is short of descriptors") {
+TEST_CASE("reading a chunk of a backup is retried while the node is short of descriptors") {
   parts_world w;
   const auto asked = std::make_shared<std::atomic<int>>(0);
   const auto store = w.system.spawn<short_store>(asked);
