@@ -41,8 +41,8 @@ std::string announce(basp::operation what, std::uint32_t payload, std::uint64_t 
 
 /// A message of one type to an actor, with these elements. It is not a response to a request.
 std::string message(std::uint64_t to, const std::string& type, const std::string& elements) {
-  constexpr std::uint64_t answers_nothing = std::uint64_t{1} << 60;
-  return basp::frame({.operation = basp::direct_message, .data = answers_nothing, .from = 1, .to = to},
+  constexpr std::uint64_t not_a_response = std::uint64_t{1} << 60;
+  return basp::frame({.operation = basp::direct_message, .data = not_a_response, .from = 1, .to = to},
                      basp::message("@<>+" + type, elements));
 }
 
@@ -190,25 +190,25 @@ std::string attacker::at_raft_port() {
     std::string frames = known;
     for (std::uint64_t actor = 1; actor <= 64; ++actor) frames += error_to(actor);
     greet_and_send(frames);
-    return "errors that answer nothing, to every actor";
+    return "unsolicited errors to every actor";
   }
   case 15: {
     // Claims to be the second connection, which makes CAF prefer it.
     greet_and_send(basp::client_hello(node_id(1), basp::select_connection));
-    return "a handshake that begins at its end";
+    return "a handshake that starts with its last step";
   }
   case 16: {
     std::string frames = known;
     for (std::uint64_t other = 100; other < 200; ++other) frames += basp::monitor(node_id(other), node_id(1));
     greet_and_send(frames);
-    return "monitors of made-up nodes";
+    return "monitor messages from invented nodes";
   }
   case 17: {
     std::string frames = known;
     for (std::uint64_t actor = 1; actor <= 64; ++actor)
       frames += message(actor, "troupe.outcome_batch", std::string{"\7", 1} + std::string(7, '\xff'));
     greet_and_send(frames);
-    return "messages that do not decode, to every actor";
+    return "undecodable messages to every actor";
   }
   default: {
     const auto& who = at_.identities[(kind - usual) / 2];

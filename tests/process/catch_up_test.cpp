@@ -64,10 +64,10 @@ TEST_CASE("a leader brings a follower up to date that lost acknowledged entries,
              Catch::Contains("node " + id.get<std::string>() + " lost entries that it had acknowledged"));
   CHECK(number(nodes[leads], "lost_acknowledged") == 1);
   const auto members = json::parse(nodes[leads].call("GET", "/v1/members").body)["members"];
-  const auto told = find(members, "id", id)["lost_acknowledged"];
-  CHECK(told["times"] == 1);
-  CHECK(told["acknowledged"] == last);
-  CHECK(told["found"].get<std::uint64_t>() < last);
+  const auto loss = find(members, "id", id)["lost_acknowledged"];
+  CHECK(loss["times"] == 1);
+  CHECK(loss["acknowledged"] == last);
+  CHECK(loss["found"].get<std::uint64_t>() < last);
 }
 
 TEST_CASE("a follower that needs a snapshot catches up with a single one while writes continue") {

@@ -27,9 +27,9 @@ namespace {
 struct parts_world {
   test::temporary_folder folder;
   std::uint16_t raft_port = testing::free_ports(1).front();
-  std::shared_ptr<webserver::entrance> door = std::make_shared<webserver::entrance>();
-  http::server listener{{}, [door = door](http::request asked, http::responder responder) {
-                          door->pass(std::move(asked), std::move(responder));
+  std::shared_ptr<webserver::entrance> entry = std::make_shared<webserver::entrance>();
+  http::server listener{{}, [entry = entry](http::request req, http::responder responder) {
+                          entry->pass(std::move(req), std::move(responder));
                         }};
   config settings;
   caf::actor_system system{settings};
@@ -37,7 +37,7 @@ struct parts_world {
       spawn_node(system, {.data_dir = folder / "n", .raft_port = raft_port, .bootstrap_expect = 1}, map_service{});
   std::shared_ptr<std::promise<std::string>> failed = std::make_shared<std::promise<std::string>>();
   std::unique_ptr<webserver::workers> workers = std::make_unique<webserver::workers>(
-      system, member.handle(), member.service<map_service>(), door,
+      system, member.handle(), member.service<map_service>(), entry,
       [failed = failed, first = std::make_shared<std::once_flag>()](const std::string& why) {
         std::call_once(*first, [&] { failed->set_value(why); });
       });
