@@ -179,8 +179,7 @@ TEST_CASE("a backup is restored with curl; a node keeps two at most; damaged cop
   CHECK_THAT(nodes[0].status()["not_ready"].get<std::string>(), Contains("Connection refused"));
 }
 
-TEST_CASE("a node is added by its id; a node whose disk failed is restarted; a repaired one joins before the old is "
-          "removed") {
+TEST_CASE("a node is added by its id; a node whose disk failed restarts; a repaired node joins next to its old self") {
   const hanging_disks disks;
   ready_cluster nodes{3};
   fill(nodes, 0, 20);
