@@ -1,4 +1,4 @@
-# Finds Avahi's client library and makes the imported target Avahi::client.
+# Finds Avahi's client library and defines the imported target Avahi::client.
 find_path(Avahi_INCLUDE_DIR avahi-client/client.h)
 find_library(Avahi_client_LIBRARY avahi-client)
 find_library(Avahi_common_LIBRARY avahi-common)

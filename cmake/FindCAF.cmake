@@ -1,5 +1,5 @@
-# Finds the C++ Actor Framework. Uses CAF's own package file where there is one (CAF >= 0.18); Debian's
-# libcaf-dev 0.17.6 ships none, so the imported targets CAF::core and CAF::io are made here.
+# Finds the C++ Actor Framework. Uses CAF's own package file if it exists (CAF >= 0.18). Debian's libcaf-dev 0.17.6 has
+# none, so this module defines the imported targets CAF::core and CAF::io itself.
 find_package(CAF QUIET CONFIG COMPONENTS ${CAF_FIND_COMPONENTS})
 if(CAF_FOUND AND TARGET CAF::core)
   return()

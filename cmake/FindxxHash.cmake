@@ -1,4 +1,4 @@
-# Finds xxHash and makes the imported target xxHash::xxhash.
+# Finds xxHash and defines the imported target xxHash::xxhash.
 find_path(xxHash_INCLUDE_DIR xxhash.h)
 find_library(xxHash_LIBRARY xxhash)
 include(FindPackageHandleStandardArgs)

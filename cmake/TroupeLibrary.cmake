@@ -1,5 +1,5 @@
-# troupe_library(NAME SOURCE...): a static library of this project, known to others as troupe::NAME without its prefix.
-# It is built with the project's flags and asks its users for C++20; headers are included from the project's root.
+# troupe_library(NAME SOURCE...): adds a static library and an alias for it, such as troupe::raft for troupe_raft. The
+# library is built with the project's flags and requires C++20 of its users. Include paths start at the project's root.
 function(troupe_library name)
   add_library(${name} STATIC ${ARGN})
   string(REGEX REPLACE "^troupe_" "" short_name ${name})

@@ -1,4 +1,4 @@
-// The port number in an argument of an example's command line.
+// Parses the port number on the command line of an example.
 #pragma once
 
 #include <charconv>
@@ -7,7 +7,7 @@
 
 namespace examples {
 
-/// Exactly a port's number; 0 for anything else.
+/// The port number that is the whole of `text`, or 0 if `text` is anything else.
 inline std::uint16_t port_of(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);

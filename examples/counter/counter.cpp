@@ -1,8 +1,9 @@
-// A service of one's own: a counter, replicated. Start three of these with the same list of addresses:
+// A service of your own: a replicated counter. Start three processes with the same list of addresses, each with its own
+// port and directory:
 //
 //   counter 5001 c1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 //
-// Each adds 1 a second and prints the total, which all of them share. Kill any one of them, and start it again.
+// Each process adds 1 every second and prints the total, which they all share. Kill any one of them, then restart it.
 #include "examples/port_of.hpp"
 #include "runtime/node.hpp"
 #include "runtime/os/out_of_memory.hpp"
@@ -48,7 +49,7 @@ class counter {
   }
   std::int64_t query(const total&) const { return total_; }
 
-  // The state goes into snapshots, behind the number of its format.
+  // Writes the state into a snapshot, after the number of its format.
   void save(troupe::services::state_writer& to) const {
     to.put(1);
     to.put(total_);
@@ -67,15 +68,15 @@ int count(const troupe::node_options& options, const troupe::stop_signals& signa
   caf::actor_system system{config};
   auto node = troupe::spawn_node(system, options, counter{});
   const auto replicated = node.service<counter>();
-  const auto asked_to_end = std::make_shared<std::atomic<bool>>(false);
-  signals.then([asked_to_end, handle = node.handle()] {
-    *asked_to_end = true;
+  const auto stop_requested = std::make_shared<std::atomic<bool>>(false);
+  signals.then([stop_requested, handle = node.handle()] {
+    *stop_requested = true;
     caf::anon_send(handle, troupe::stop_node{});
   });
   caf::scoped_actor self{system};
   self->monitor(node.handle());
   for (bool ended = false; !ended;) {
-    // A request may say how long it may take; without that, node_options::request_timeout holds.
+    // A request can carry its own timeout. The default is node_options::request_timeout.
     self->request(replicated, caf::infinite, troupe::with<add>{{1}, 3s})
         .receive([](std::int64_t now) { std::cout << now << std::endl; },
                  [](const caf::error& e) {
@@ -84,8 +85,8 @@ int count(const troupe::node_options& options, const troupe::stop_signals& signa
                  });
     self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(1s) >> [] {});
   }
-  if (*asked_to_end) return 0;
-  std::cerr << "counter: the node ended, its log says why\n";
+  if (*stop_requested) return 0;
+  std::cerr << "counter: the node stopped unexpectedly; its log gives the reason\n";
   return 1;
 }
 

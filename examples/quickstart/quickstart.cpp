@@ -1,4 +1,4 @@
-// A replicated map in a few lines, here on a cluster of one. Run it twice: the second run finds what the first one
+// A replicated map in a few lines, on a cluster of one node. Run it twice: the second run finds what the first one
 // wrote.
 #include "examples/port_of.hpp"
 #include "runtime/node.hpp"
@@ -32,17 +32,17 @@ void run(const char* data_dir, std::uint16_t port) {
                failed);
 }
 
-/// Ends the program, also as process 1 of a container: a node needs no more than that, as what it has acknowledged is
-/// on disk. Longer programs stop theirs, see examples/counter.
-void end_at(int signal) {
+/// Exits on `signal`, also as process 1 of a container. A node needs no orderly stop, since everything that it
+/// acknowledged is on disk. Long-running programs should stop their node, as examples/counter does.
+void exit_on(int signal) {
   std::signal(signal, [](int number) { ::_exit(128 + number); });
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  end_at(SIGINT);
-  end_at(SIGTERM);
+  exit_on(SIGINT);
+  exit_on(SIGTERM);
   troupe::end_process_without_memory("quickstart");
   const auto port = argc > 2 ? examples::port_of(argv[2]) : std::uint16_t{5000};
   if (argc > 3 || port == 0 || (argc > 1 && argv[1][0] == '-')) {

@@ -1,5 +1,5 @@
-// What happens in the cluster, told to an actor of one's own; and a job that one node of the cluster does at a time.
-// Start three of these with the same list of addresses, kill any of them, and start it again:
+// An actor of your own that receives the events of the cluster, and a job that runs on one node at a time. Start three
+// processes with the same list of addresses, each with its own port and directory. Kill any of them, then restart it:
 //
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 #include "examples/port_of.hpp"
@@ -22,8 +22,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Prints events, and does the job while its node leads. A node that has lost touch may take itself for the leader a
-/// little longer: what must not be done twice is a command of a service.
+/// Prints events, and runs the job while its node leads. A node that has lost contact with the cluster may consider
+/// itself the leader for a little longer. Work that must not be done twice therefore belongs into a command of a
+/// service.
 class watcher : public troupe::event_watcher::base {
  public:
   watcher(caf::actor_config& config, const troupe::node_handle& node) : troupe::event_watcher::base(config) {
@@ -34,13 +35,13 @@ class watcher : public troupe::event_watcher::base {
       std::cout << to_string(event) << std::endl;
       if (event.what != troupe::cluster_event::kind::role_changed) return;
       const bool leads = event.role == troupe::raft::role_kind::leader;
-      if (leads != works_) std::cout << (leads ? "the job is done here" : "the job is done elsewhere") << std::endl;
-      works_ = leads;
+      if (leads != leads_) std::cout << (leads ? "the job runs here" : "the job runs elsewhere") << std::endl;
+      leads_ = leads;
     }};
   }
 
  private:
-  bool works_ = false;
+  bool leads_ = false;
 };
 
 int watch(const troupe::node_options& options, const troupe::stop_signals& signals) {
@@ -48,18 +49,18 @@ int watch(const troupe::node_options& options, const troupe::stop_signals& signa
   caf::actor_system system{config};
   auto node = troupe::spawn_node(system, options, troupe::map_service{});
   const auto mine = system.spawn<watcher>(node.handle());
-  // It stays until the node ends.
-  const auto asked_to_end = std::make_shared<std::atomic<bool>>(false);
-  signals.then([asked_to_end, handle = node.handle()] {
-    *asked_to_end = true;
+  // Runs until the node stops.
+  const auto stop_requested = std::make_shared<std::atomic<bool>>(false);
+  signals.then([stop_requested, handle = node.handle()] {
+    *stop_requested = true;
     caf::anon_send(handle, troupe::stop_node{});
   });
   caf::scoped_actor self{system};
   self->monitor(node.handle());
   self->receive([](const caf::down_msg&) {});
   self->send_exit(mine, caf::exit_reason::user_shutdown);
-  if (*asked_to_end) return 0;
-  std::cerr << "watcher: the node ended, its log says why\n";
+  if (*stop_requested) return 0;
+  std::cerr << "watcher: the node stopped unexpectedly; its log gives the reason\n";
   return 1;
 }
 

@@ -1,4 +1,4 @@
-// The HTTP API: which request means what, and how results look. README.md in this directory is its manual.
+// The HTTP API: maps requests to operations, and results to responses. README.md in this directory is its manual.
 #pragma once
 
 #include "raft/events.hpp"
@@ -14,7 +14,7 @@
 
 namespace troupe::webserver {
 
-/// A message for the map service, on whose result the response depends.
+/// A message for the map service. `render` turns its result into the response.
 template <class M> struct call {
   M message;
   std::chrono::milliseconds timeout;
@@ -31,7 +31,7 @@ struct ask_snapshot {
 struct ask_backup {
   std::chrono::milliseconds timeout;
 };
-/// Bytes of a backup that is to be restored, from `offset` on.
+/// A chunk of a backup that is to be restored, at `offset`.
 struct put_backup {
   raft::snapshot_id backup;
   std::uint64_t offset = 0;
@@ -52,32 +52,33 @@ struct ask_transfer {
   std::chrono::milliseconds timeout;
 };
 
-/// What a request comes down to: an answer that is certain already (an error), or a question.
+/// What a request is routed to: a response that is known already (an error), or an operation.
 using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup,
                             put_backup, ask_restore, ask_members, ask_change, ask_transfer, call<map::put>,
                             call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
 
-/// How long a request may take that does not say.
+/// The timeout of a request that does not give one.
 inline constexpr std::chrono::seconds default_timeout{5};
-/// The same for a restore: how long nodes may take to get the backup.
+/// The default timeout of a restore, during which the nodes fetch the backup.
 inline constexpr std::chrono::seconds default_restore_timeout{300};
-/// The same for a snapshot, which may have to wait for the one before.
+/// The default timeout of a snapshot, which may have to wait for the previous one.
 inline constexpr std::chrono::seconds default_snapshot_timeout{300};
-/// The same for a piece of a backup: after the last one the node reads all of them again.
-inline constexpr std::chrono::seconds default_piece_timeout{540};
-/// Of a backup in one request.
-inline constexpr std::size_t max_backup_piece = 1 << 20;
+/// The default timeout for a chunk of a backup. After the last chunk the node reads all of them again.
+inline constexpr std::chrono::seconds default_chunk_timeout{540};
+/// The largest chunk of a backup in one request, in bytes.
+inline constexpr std::size_t max_backup_chunk = 1 << 20;
 
-/// Of a value as JSON: three times the 1 MiB that it may take where an encoder escapes all that is not ASCII, and room
-/// for white space.
+/// The largest value as JSON text, in bytes. A value may take 1 MiB; an encoder that escapes all characters that are
+/// not ASCII triples that, and white space needs room.
 inline constexpr std::size_t max_value_text = 4 << 20;
-/// Of a body that carries no value.
+/// The largest body of a request that carries no value, in bytes.
 inline constexpr std::size_t max_small_body = 64 << 10;
 
-/// How large a body this request may have, and whether it is a probe. Any thread.
+/// The limit for the body of a request, and whether the request is a probe. Thread-safe.
 http::admission admit(const std::string& method, const http::target& at);
 
-/// Takes the request's parts. In proportion to its size: 64 KiB take about a millisecond. Any thread.
-routed route(http::request&& asked);
+/// Parses a request; moves from its parts. Takes time in proportion to its size: about a millisecond for 64 KiB.
+/// Thread-safe.
+routed route(http::request&& req);
 
 } // namespace troupe::webserver

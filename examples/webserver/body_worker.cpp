@@ -11,8 +11,8 @@ body_worker::body_worker(caf::actor_config& config, gateway_handle to)
 body_worker_handle::behavior_type body_worker::make_behavior() {
   return {[this](unread_call& call) {
     try {
-      send(to_, http_call{route(std::move(call.asked)), call.responder});
-    } catch (const std::exception& error) { // no memory for it, say
+      send(to_, http_call{route(std::move(call.req)), call.responder});
+    } catch (const std::exception& error) { // out of memory, for example
       call.responder.send(http::error_response(500, "internal", error.what()));
     }
   }};

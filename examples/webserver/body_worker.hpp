@@ -1,23 +1,23 @@
-// Reads large bodies, so that the HTTP server's thread goes on with others meanwhile.
+// Parses large bodies, so that the HTTP server's thread can serve other requests meanwhile.
 #pragma once
 
 #include "examples/webserver/gateway.hpp"
 
 namespace troupe::webserver {
 
-/// A body of more than this is read by the worker.
+/// The worker parses bodies that have more bytes than this.
 inline constexpr std::size_t large_body = 64 << 10;
 
-/// A request as it came.
+/// A request that has not been routed yet.
 struct unread_call {
-  http::request asked;
+  http::request req;
   http::responder responder;
 };
 
 using body_worker_handle = compat::handle<void(unread_call)>;
 
-/// Routes requests and passes them on. It computes, and so has a thread of its own. What waits for it is bounded by the
-/// HTTP server's memory: a request counts there until it is answered.
+/// Routes requests and passes them on to the gateway. It has a thread of its own because parsing takes CPU time. The
+/// HTTP server's memory limit bounds its mailbox: a request counts towards that limit until it is answered.
 class body_worker : public body_worker_handle::base {
  public:
   body_worker(caf::actor_config& config, gateway_handle to);

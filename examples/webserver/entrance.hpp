@@ -1,5 +1,5 @@
-// What stands between the HTTP server and the node: the actors that serve requests, and the place where the server's
-// threads find them.
+// Connects the HTTP server to the node: the actors that serve requests, and the object through which the server's
+// threads reach them.
 #pragma once
 
 #include "examples/webserver/body_worker.hpp"
@@ -12,13 +12,14 @@
 
 namespace troupe::webserver {
 
-/// Passes requests to the actors that serve them; without any, it answers with 503 and the reason. Thread-safe.
+/// Passes requests to the actors that serve them. Before they are there, and after one has failed, it answers with 503
+/// and the reason. Thread-safe.
 class entrance {
  public:
   void open(gateway_handle to, body_worker_handle large);
-  /// The first reason counts.
+  /// Rejects all further requests with `why`. Only the first call has an effect.
   void close(const std::string& why);
-  void pass(http::request asked, http::responder responder);
+  void pass(http::request req, http::responder responder);
 
  private:
   std::mutex mutex_;
@@ -28,13 +29,13 @@ class entrance {
   std::string why_ = "the node is starting";
 };
 
-/// The actors behind an entrance, which is open as long as this object lives and none of them has failed.
+/// Owns the actors behind an entrance. The entrance is open while this object lives and none of the actors has failed.
 class workers {
  public:
-  /// `on_failure` is called with one line when one of the actors fails or the node ends, on a thread of the actor
-  /// system, and possibly more than once. Throws `startup_error` where no thread can be started.
+  /// Calls `on_failure` with one line when one of the actors fails or the node stops: on a thread of the actor system,
+  /// possibly more than once. Throws `startup_error` if no thread can be started.
   workers(caf::actor_system& system, const node_handle& node, const service_actor<map_service>& map,
-          std::shared_ptr<entrance> door, const std::function<void(const std::string&)>& on_failure);
+          std::shared_ptr<entrance> entry, const std::function<void(const std::string&)>& on_failure);
   ~workers();
   workers(const workers&) = delete;
 
@@ -42,7 +43,7 @@ class workers {
   const body_worker_handle& large() const noexcept { return large_; }
 
  private:
-  std::shared_ptr<entrance> door_;
+  std::shared_ptr<entrance> entry_;
   gateway_handle gateway_;
   body_worker_handle large_;
 };

@@ -9,21 +9,22 @@
 
 namespace troupe::webserver {
 
-/// A node whose parts hang is to show as such, not to keep a prober waiting.
+/// A node that hangs must fail its probes instead of keeping the prober waiting.
 constexpr std::chrono::seconds status_timeout{2};
 
-/// For the file of a backup to be written, once the node has what belongs into it.
+/// How long the node may take to write the file of a backup, once its content is known.
 constexpr std::chrono::seconds backup_file_timeout{300};
 
-/// What the node's own word that a backup is late may take, before it is not waited for any longer.
+/// Extra time for the node's own answer that the backup is late, before the gateway gives up waiting for it.
 constexpr std::chrono::seconds backup_grace{2};
 
-/// For a piece of a backup to be read from the disk.
+/// How long the node may take to read a chunk of a backup from the disk.
 constexpr std::chrono::seconds read_timeout{60};
 
 namespace {
 
-/// An answer that is late is still to come: the disk may hang, or have much to write.
+/// The response to an error of a request to the node. A timeout gives `code` and `what`: the node may still complete
+/// the request, since its disk may hang or be busy.
 http::response late_or_failed(const caf::error& e, errc code, const std::string& what) {
   return error_response(e == caf::sec::request_timeout ? error_info{code, what, {}, {}} : describe(e));
 }
@@ -32,11 +33,11 @@ std::string in_ms(std::chrono::milliseconds time) { return std::to_string(time.c
 
 } // namespace
 
-/// Of a backup, in bytes: what the server holds of it for one client.
-constexpr std::size_t backup_piece = 256 << 10;
+/// The size of a chunk of a backup, in bytes. The server holds one chunk per client.
+constexpr std::size_t backup_chunk = 256 << 10;
 
-/// How long a piece of a backup that cannot be read for the moment waits for the next attempt.
-constexpr std::chrono::milliseconds piece_pause{250};
+/// The pause before the next attempt to read a chunk, after a temporary error.
+constexpr std::chrono::milliseconds chunk_pause{250};
 
 gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
                  std::function<void(std::string)> on_end)
@@ -49,11 +50,11 @@ gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_
 
 gateway_handle::behavior_type gateway::make_behavior() {
   return {
-      [this](http_call& asked) {
+      [this](http_call& call) {
         try {
-          std::visit([&](auto& what) { answer(what, asked.responder); }, asked.what);
-        } catch (const std::exception& e) { // the trouble of this request alone
-          asked.responder.send(http::error_response(500, "internal", e.what(), "unknown", false));
+          std::visit([&](auto& what) { answer(what, call.responder); }, call.what);
+        } catch (const std::exception& e) { // affects only this request
+          call.responder.send(http::error_response(500, "internal", e.what(), "unknown", false));
         }
       },
       [this](const piece_wanted& what) { read(what); },
@@ -82,7 +83,7 @@ void gateway::answer(ask_snapshot what, const http::responder& responder) {
             [responder, what](const caf::error& e) {
               responder.send(late_or_failed(e, errc::outcome_unknown,
                                             "the snapshot was not on disk within " + in_ms(what.timeout) +
-                                                "; the node goes on writing it"));
+                                                "; the node continues writing it"));
             });
 }
 
@@ -102,8 +103,8 @@ void gateway::answer(put_backup& what, const http::responder& responder) {
       .then([responder](const piece_staged& answer) { responder.send(staged_response(answer)); },
             [responder, timeout](const caf::error& e) {
               responder.send(late_or_failed(e, errc::outcome_unknown,
-                                            "the node did not store this piece within " + in_ms(timeout) +
-                                                "; ask it which offset is due"));
+                                            "the node did not store this chunk within " + in_ms(timeout) +
+                                                "; send it again to learn which offset is due"));
             });
 }
 
@@ -133,18 +134,18 @@ http::response gateway::backup_response(const backup_made& made) {
   answer.headers = {
       {"Content-Disposition", "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
       {"Troupe-Backup", "index=" + index + ", checksum=" + raft::to_string(raft::node_id{made.snapshot.checksum})}};
-  // The file stays open as long as the body lives: until all of it is sent, or its client has gone.
+  // The file stays open while the body lives: until all of it is sent or the client has disconnected.
   const auto close = [store = made.store](const std::uint64_t* download) {
     caf::anon_send(store, close_backup{*download});
     delete download;
   };
   const std::shared_ptr<const std::uint64_t> open{new std::uint64_t{made.download}, close};
-  // The body outlives this call, and is asked for on the server's thread.
+  // The body outlives this call. The server's thread asks for its chunks.
   answer.pieces = http::body_in_pieces{made.snapshot.size,
                                        [self = gateway_handle{this}, store = made.store, open,
                                         offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
-                                         const read_backup which{*open, offset, backup_piece};
-                                         offset += backup_piece;
+                                         const read_backup which{*open, offset, backup_chunk};
+                                         offset += backup_chunk;
                                          caf::anon_send(self, piece_wanted{store, which, receiver});
                                        }};
   return answer;
@@ -156,7 +157,7 @@ void gateway::read(const piece_wanted& what) {
             [this, again = what](const caf::error& e) mutable {
               if (describe(e).code != errc::overloaded || again.attempts_left == 0) return again.receiver.fail();
               --again.attempts_left;
-              delayed_send(this, piece_pause, std::move(again));
+              delayed_send(this, chunk_pause, std::move(again));
             });
 }
 
@@ -164,7 +165,7 @@ void gateway::show_status(http::response (*render)(const node_status&), const ht
   request(node_, status_timeout, get_status{})
       .then([responder, render](const node_status& status) { responder.send(render(status)); },
             [responder](const caf::error&) {
-              responder.send(error_response({errc::not_ready, "the node does not tell its status", {}, {}}));
+              responder.send(error_response({errc::not_ready, "the node did not report its status", {}, {}}));
             });
 }
 

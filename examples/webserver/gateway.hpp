@@ -1,4 +1,4 @@
-// The way from the HTTP server's thread into the actor system.
+// Passes requests from the HTTP server's threads into the actor system.
 #pragma once
 
 #include "examples/webserver/api.hpp"
@@ -11,30 +11,30 @@
 
 namespace troupe::webserver {
 
-/// A routed request, and the right to answer it.
+/// A routed request and its responder.
 struct http_call {
   routed what;
   http::responder responder;
 };
 
-/// The next piece of a backup is due.
+/// Asks for the next chunk of a backup.
 struct piece_wanted {
   snapshot_store_handle store;
   read_backup which;
   http::piece_receiver receiver;
-  /// While the node is short of descriptors or memory, it is asked again so many times.
+  /// How often the gateway asks again while the node is short of descriptors or memory.
   unsigned attempts_left = 240;
 };
 
 using gateway_handle = compat::handle<void(http_call), void(piece_wanted)>;
 
-/// Asks the map and the node, and answers when they do. It keeps no deadlines: the map's front answers every request
-/// by its own.
+/// Sends requests to the map and the node, and passes their answers on. It keeps no deadlines for map requests: the
+/// map's front answers each of them by its deadline.
 ///
-///   [serving] --- exit message: what is unanswered is dropped, and gets a 500 ---> (gone)
+///   [serving] --- exit message: drops unanswered requests, which get a 500 ---> (gone)
 class gateway : public gateway_handle::base {
  public:
-  /// `on_end` is called once, on a thread of the actor system, with the reason for which the node ended.
+  /// Calls `on_end` once, on a thread of the actor system, with the reason why the node stopped.
   gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
           std::function<void(std::string)> on_end);
   behavior_type make_behavior() override;

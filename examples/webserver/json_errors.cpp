@@ -26,7 +26,7 @@ unsigned http_status(errc code) {
     return 507;
   case errc::outcome_unknown:
     return 504;
-  case errc::none: // no error at all
+  case errc::none: // not an error
     break;
   }
   return 500;

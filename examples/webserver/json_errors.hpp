@@ -1,4 +1,4 @@
-// How a failed request looks to an HTTP client.
+// Maps errors of the node to HTTP responses.
 #pragma once
 
 #include "actors/errors.hpp"
@@ -6,10 +6,11 @@
 
 namespace troupe::webserver {
 
-/// 400 for what is wrong with the request itself, 429 overloaded, 503 surely not done, 504 outcome unknown.
+/// 400 if the request itself is wrong, 429 if the node is overloaded, 503 if the request was surely not done, 504 if
+/// the outcome is unknown, 507 if the disk or the state is full, 500 otherwise.
 unsigned http_status(errc code);
 
-/// {"error", "outcome", "retryable", "leader": {"id", "address"} or null, "message"}
+/// A response with the body {"error", "outcome", "retryable", "leader": {"id", "address"} or null, "message"}.
 http::response error_response(const error_info& info);
 
 } // namespace troupe::webserver

@@ -26,9 +26,10 @@ namespace {
 using namespace troupe;
 using namespace std::chrono_literals;
 
-/// SIGTERM to the end within ten seconds, three more to leave a cluster: first the requests over HTTP, then what other
-/// nodes asked of this one, at which end the rest gets its answer; then what the disk is asked to do, and for the
-/// clients to take the answers. Whatever does not keep to it is cut off.
+/// The process exits within ten seconds after SIGTERM, or thirteen if it leaves the cluster first. The stages, in
+/// order: HTTP requests complete (`http_grace`). Requests from other nodes complete, and the requests that still wait
+/// are answered (`node_grace`). The disk completes its writes (`disk_grace`). HTTP clients receive their answers
+/// (`answer_grace`). A stage that takes longer is cut off.
 constexpr auto http_grace = 3500ms;
 constexpr auto node_grace = 3s;
 constexpr auto disk_grace = 1500ms;
@@ -37,12 +38,13 @@ constexpr auto end_limit = 9300ms;
 
 constexpr int wrong_options = 2;
 
-/// An encoded key takes up to three times its 4 KiB, and there are two of them in a target.
+/// A target contains a map's name and a key. Each may have 4 KiB and takes up to three times that when encoded.
 constexpr std::size_t max_header = 64 * 1024;
-/// Connections at the probes' own port.
-constexpr std::size_t most_probes = 64;
+/// The limit of connections to the probe port.
+constexpr std::size_t max_probes = 64;
 
-/// The usual soft limit of 1024 open files is less than the HTTP server's connections and the node's links together.
+/// Raises the soft limit of open files. The usual 1024 are too few for the HTTP server's connections and the node's
+/// links together.
 void raise_file_limit() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
@@ -50,7 +52,8 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/// Why these options must not be served, in terms of flags: the library, which would refuse them too, knows none.
+/// Why the node cannot run with these options; empty if it can. The library would also refuse them, but it cannot name
+/// the flags.
 std::string objection(const node_options& node) {
   wal_options log;
   log.segment_size = node.segment_size;
@@ -76,42 +79,42 @@ http::options listener(const webserver::options& chosen) {
   return listen;
 }
 
-/// The listener that serves probes and nothing else, so that no crowd at the other one keeps them out.
+/// A listener that serves only probes, so that they get through while the main listener has too many connections.
 std::unique_ptr<http::server> listen_to_probes(const webserver::options& chosen,
-                                               const std::shared_ptr<webserver::entrance>& door) {
+                                               const std::shared_ptr<webserver::entrance>& entry) {
   if (!chosen.probe_port) return nullptr;
   auto listen = listener(chosen);
   listen.port = *chosen.probe_port;
   listen.max_buffered = 1 << 20;
-  listen.max_connections = listen.max_connections_of_address = most_probes;
-  return std::make_unique<http::server>(listen, [door](http::request asked, http::responder responder) {
-    if (!webserver::admit(asked.method, {asked.segments, {}}).probe)
-      return responder.send(http::error_response(404, "not_found", "/livez and /readyz are served at this port"));
-    door->pass(std::move(asked), std::move(responder));
+  listen.max_connections = listen.max_connections_of_address = max_probes;
+  return std::make_unique<http::server>(listen, [entry](http::request req, http::responder responder) {
+    if (!webserver::admit(req.method, {req.segments, {}}).probe)
+      return responder.send(http::error_response(404, "not_found", "this port serves only /livez and /readyz"));
+    entry->pass(std::move(req), std::move(responder));
   });
 }
 
 int serve(const webserver::options& chosen, termination& ending) {
-  // A port that is taken is found before the node forms a cluster.
-  const auto door = std::make_shared<webserver::entrance>();
+  // Listens first: a port that is in use must be noticed before the node forms a cluster.
+  const auto entry = std::make_shared<webserver::entrance>();
   const auto listen = listener(chosen);
-  http::server server{listen, [door](http::request asked, http::responder responder) {
-                        door->pass(std::move(asked), std::move(responder));
+  http::server server{listen, [entry](http::request req, http::responder responder) {
+                        entry->pass(std::move(req), std::move(responder));
                       }};
-  const auto probes = listen_to_probes(chosen, door);
+  const auto probes = listen_to_probes(chosen, entry);
   config settings;
   caf::actor_system system{settings};
   auto node = spawn_node(system, chosen.node, map_service{});
 
-  // A part that ends by itself wakes the main thread as a signal from outside would. The first one counts.
-  const auto end_of_part = std::make_shared<std::promise<std::string>>();
-  const auto on_failure = [end_of_part, first = std::make_shared<std::once_flag>(), &ending](const std::string& why) {
+  // A component that fails wakes the main thread as a signal would. Only the first failure is reported.
+  const auto failure = std::make_shared<std::promise<std::string>>();
+  const auto on_failure = [failure, first = std::make_shared<std::once_flag>(), &ending](const std::string& why) {
     std::call_once(*first, [&] {
-      end_of_part->set_value(why);
+      failure->set_value(why);
       ending.request();
     });
   };
-  const webserver::workers workers{system, node.handle(), node.service<map_service>(), door, on_failure};
+  const webserver::workers workers{system, node.handle(), node.service<map_service>(), entry, on_failure};
   const bool tls = chosen.node.transport.tls.has_value();
   log().info("serving HTTP at {} port {}, Raft at {} {} TLS", listen.address, server.port(), node.address(),
              tls ? "with" : "without");
@@ -119,16 +122,16 @@ int serve(const webserver::options& chosen, termination& ending) {
     log().warn("--insecure: every client that reaches the raft port can read and change everything");
 
   ending.wait();
-  auto ended = end_of_part->get_future();
-  const bool failed = ended.wait_for(0s) == std::future_status::ready;
+  auto reason = failure->get_future();
+  const bool failed = reason.wait_for(0s) == std::future_status::ready;
   log().info("stopping");
   server.drain(http_grace);
-  // Requests that still wait are answered by the end of the node: as rejected, where that is certain.
-  const bool whole = node.stop(chosen.leave);
+  // The stopping node answers the requests that still wait: as rejected, where that is certain.
+  const bool complete = node.stop(chosen.leave);
   server.stop(answer_grace);
-  if (!whole) ending.leave("ended without threads that wait for a disk that does not answer");
+  if (!complete) ending.leave("exiting while threads still wait for a disk that does not respond");
   if (!failed) return 0;
-  write_to_stderr("webserver: " + ended.get());
+  write_to_stderr("webserver: " + reason.get());
   return 1;
 }
 
@@ -159,7 +162,7 @@ int main(int argc, char** argv) {
   troupe::end_process_without_memory("webserver");
   try {
     const int code = run(argc, argv, signals);
-    // What such a thread uses must not be destroyed: see transport.hpp.
+    // Skips destructors: what such a thread still uses must not be destroyed, see transport.hpp.
     if (troupe::net::threads_are_left()) ::_exit(code);
     return code;
   } catch (const std::exception& error) {

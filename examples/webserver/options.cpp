@@ -21,17 +21,17 @@ namespace troupe::webserver {
 namespace {
 
 constexpr auto about = "An HTTP key-value store: one node of a replicated cluster.\n\n"
-                       "Start three of them with the same --discovery and they form a cluster:\n"
+                       "Start three of them with the same --discovery, and they form a cluster:\n"
                        "  webserver --raft-port 5001 --http-port 8001 --data-dir n1 "
                        "--discovery static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003\n"
-                       "Without --discovery a node is a cluster of its own.";
+                       "Without --discovery, the node is a cluster of its own.";
 
-/// Three of CAF's heartbeats, as troupe::config sets them.
+/// Three of CAF's heartbeat intervals, as troupe::config sets them.
 constexpr std::chrono::milliseconds shortest_silence{600};
 
 constexpr std::uint64_t least_http_memory = 16 << 20;
 
-/// Parsed to a duration once all is read: CLI11 keeps the text, so that --help shows the default as it is written.
+/// Holds the text of a duration until all options are read, so that --help shows the default as it is written.
 struct duration_option {
   std::string text;
   std::chrono::milliseconds value() const { return *parse_duration(text); }
@@ -40,8 +40,7 @@ struct duration_option {
 void add_duration(CLI::App& app, const std::string& flag, const std::string& variable, duration_option& target,
                   const std::string& help) {
   const auto check = [](const std::string& text) {
-    return parse_duration(text) ? std::string{}
-                                : "'" + text + "' is none: a number above 0 with ms or s, at most 3600s";
+    return parse_duration(text) ? std::string{} : "invalid duration '" + text + "': expected " + duration_form;
   };
   app.add_option(flag, target.text, help)
       ->envname(variable)
@@ -50,12 +49,12 @@ void add_duration(CLI::App& app, const std::string& flag, const std::string& var
       ->check(CLI::Validator(check, ""));
 }
 
-/// An empty word is most likely a variable that was not set, and must not read as "no TLS" or "no secret".
+/// Rejects an empty value. It is most likely an unset shell variable, and must not mean "no TLS" or "no secret".
 CLI::Validator not_empty() {
   return {[](std::string& text) { return text.empty() ? std::string{"must not be empty"} : std::string{}; }, ""};
 }
 
-/// An IPv6 address may stand in brackets, as in HOST:PORT.
+/// Removes the brackets that an IPv6 address may have, as in HOST:PORT.
 CLI::Validator without_brackets() {
   return {[](std::string& text) {
             text = unbracketed(text);
@@ -64,7 +63,8 @@ CLI::Validator without_brackets() {
           ""};
 }
 
-/// Where the value of this option comes from, if not from the command line: CLI11's messages name the option alone.
+/// The environment variable from which an option has its value; empty if it comes from the command line. CLI11's own
+/// messages name only the option.
 std::string source_of(const CLI::Option& option, const std::set<std::string, std::less<>>& flags_given) {
   const auto& variable = option.get_envname();
   const auto* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
@@ -74,13 +74,13 @@ std::string source_of(const CLI::Option& option, const std::set<std::string, std
   return given ? std::string{} : variable;
 }
 
-/// What CLI11 says, and the environment variable that is to blame, if one is.
+/// CLI11's message, completed with the environment variable that had the wrong value, if there is one.
 std::string explain(const CLI::App& app, std::string text, int argc, const char* const* argv) {
   std::set<std::string, std::less<>> given;
   for (int i = 1; i < argc; ++i)
     if (const std::string_view word{argv[i]}; word.starts_with("--"))
       given.emplace(word.substr(2, word.find('=') == word.npos ? word.npos : word.find('=') - 2));
-  // The option that is wrong stands first, whichever others the message mentions.
+  // The first option in the message is the wrong one, even if the message mentions others.
   const auto begin = std::min(text.find("--"), text.size());
   const auto end = std::min(text.find_first_of(": =\n", begin), text.size());
   const auto* option = app.get_option_no_throw(text.substr(begin, end - begin));
@@ -90,7 +90,7 @@ std::string explain(const CLI::App& app, std::string text, int argc, const char*
   return text;
 }
 
-/// Takes what `parse` takes; what it throws says what is wrong.
+/// Accepts what `parse` accepts. The text of the exception that it throws becomes the message.
 template <class Parse> CLI::Validator parsed_by(Parse parse) {
   return {[parse](std::string& text) {
             try {
@@ -106,7 +106,7 @@ template <class Parse> CLI::Validator parsed_by(Parse parse) {
 CLI::Validator host_name() {
   return {[](std::string& text) {
             const auto found = http::parse_authority(text);
-            return found && !found->port ? std::string{} : "'" + text + "' is no host name";
+            return found && !found->port ? std::string{} : "'" + text + "' is not a host name";
           },
           ""};
 }
@@ -117,39 +117,39 @@ void add_network_options(CLI::App& app, options& chosen) {
       ->envname("TROUPE_RAFT_PORT")
       ->capture_default_str()
       ->type_name("PORT");
-  app.add_option("--http-port", chosen.http_port, "Port for HTTP clients; 0 picks a free one")
+  app.add_option("--http-port", chosen.http_port, "Port for HTTP clients; 0 picks a free port")
       ->check(CLI::Range(0, 65535).description(""))
       ->envname("TROUPE_HTTP_PORT")
       ->capture_default_str()
       ->type_name("PORT");
-  app.add_option("--bind", chosen.node.bind, "Address to listen at; \"\" for all interfaces")
+  app.add_option("--bind", chosen.node.bind, "Address to listen on; \"\" for all interfaces")
       ->envname("TROUPE_BIND")
       ->transform(without_brackets())
       ->capture_default_str()
       ->type_name("ADDRESS");
   app.add_option("--http-bind", chosen.http_bind,
-                 "Address to listen at for HTTP, which is plain and asks nobody who they are (default: as --bind)")
+                 "Address to listen on for HTTP, which has no encryption and no authentication (default: --bind)")
       ->envname("TROUPE_HTTP_BIND")
       ->transform(without_brackets())
       ->type_name("ADDRESS");
   app.add_option(
          "--http-host", chosen.http_hosts,
-         "Names by which HTTP clients may call this server. Its IP addresses and localhost need not be listed; any "
-         "other Host is refused, as a web page could lead there under a name of its own")
+         "Names by which HTTP clients may call this server. Its IP addresses and localhost need not be listed. Any "
+         "other Host is refused, because a foreign web page could reach this server under a name of its own")
       ->envname("TROUPE_HTTP_HOST")
       ->type_name("NAME,NAME,...")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(host_name());
   app.add_option("--advertise", chosen.node.advertise,
-                 "Where other nodes reach this one (default: the bound address and the raft port)")
+                 "Address at which other nodes reach this one (default: the bound address and the raft port)")
       ->envname("TROUPE_ADVERTISE")
       ->check(parsed_by(parse_host_port))
       ->type_name("HOST:PORT");
 }
 
-/// Bytes, with a unit if one is given: 4096, 64KB, 1GB (of 1024).
-/// Bytes in digits, which CLI11 reads next. It would take a sign, and wrap what is too large.
+/// Replaces a size such as 4096, 64KB or 1GB (units of 1024) by its number of bytes, which CLI11 reads next. CLI11 by
+/// itself accepts a sign and wraps a number that is too large.
 CLI::Validator size_value() {
   return {[](std::string& text) {
             const auto size = parse_size(text);
@@ -160,13 +160,13 @@ CLI::Validator size_value() {
           ""};
 }
 
-/// A whole number from `least` on, in digits.
+/// Accepts a whole number of at least `least`, in digits.
 CLI::Validator whole_number(std::uint64_t least) {
   return {[least](std::string& text) {
             std::uint64_t count = 0;
             const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
             const bool whole = failed == std::errc{} && end == text.data() + text.size() && count >= least;
-            return whole ? std::string{} : "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
+            return whole ? std::string{} : "'" + text + "' is not a whole number of at least " + std::to_string(least);
           },
           ""};
 }
@@ -182,20 +182,20 @@ void add_size(CLI::App& app, const std::string& flag, const std::string& variabl
 
 void add_http_options(CLI::App& app, options& chosen) {
   add_size(app, "--http-memory", "TROUPE_HTTP_MEMORY", chosen.http_memory,
-           "Bytes that requests and answers of HTTP clients may take together; at least 16 MiB");
+           "Memory for requests and answers of all HTTP clients together; at least 16 MiB");
   app.add_option("--http-connections", chosen.http_connections,
-                 "Open connections of HTTP clients; beyond it the one that is idle for longest is closed")
+                 "Limit of open connections from HTTP clients; beyond it, the longest idle connection is closed")
       ->envname("TROUPE_HTTP_CONNECTIONS")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   app.add_option("--http-connections-per-address", chosen.http_connections_of_address,
-                 "The same for those of one address (default: half of all)")
+                 "The same limit for the connections from one address (default: half of --http-connections)")
       ->envname("TROUPE_HTTP_CONNECTIONS_PER_ADDRESS")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   app.add_option("--probe-port", chosen.probe_port,
-                 "A port of its own for /livez and /readyz, which --http-port serves as well; 0 picks a free one")
+                 "Separate port for /livez and /readyz, which --http-port also serves; 0 picks a free port")
       ->envname("TROUPE_PROBE_PORT")
       ->check(CLI::Range(0, 65535).description(""))
       ->type_name("PORT");
@@ -207,82 +207,85 @@ void add_file(CLI::App& app, const std::string& flag, const std::string& variabl
 }
 
 void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
-  app.add_option("--data-dir", chosen.node.data_dir, "Directory of the node's identity and log")
+  app.add_option("--data-dir", chosen.node.data_dir, "Directory for the node's identity, log and snapshots")
       ->envname("TROUPE_DATA_DIR")
       ->default_str(chosen.node.data_dir.string())
       ->check(not_empty())
       ->type_name("DIR");
   app.add_option(
          "--discovery", chosen.node.discovery,
-         "How nodes find each other (default: not at all); several with a semicolon between them, or the option "
-         "again. static:HOST:PORT,HOST:PORT,... | dns:NAME:PORT | dns:_SERVICE._tcp.NAME | k8s:service=NAME | "
-         "k8s:selector=LABELS | mdns: (docs/discovery.md has their options)")
+         "How nodes find each other (default: no discovery). Separate several methods by semicolons, or repeat the "
+         "option. static:HOST:PORT,HOST:PORT,... | dns:NAME:PORT | dns:_SERVICE._tcp.NAME | k8s:service=NAME | "
+         "k8s:selector=LABELS | mdns: (docs/discovery.md describes their options)")
       ->envname("TROUPE_DISCOVERY")
       ->join(';')
       ->check(parsed_by(parse_discovery))
       ->type_name("METHOD");
   app.add_option(
          "--bootstrap-expect", expect,
-         "Form a cluster of exactly N nodes; 0: only ever join one (default: as many as static discovery lists, "
-         "0 with any other, 1 without discovery)")
+         "Form a cluster of exactly N nodes; 0: never form a cluster, only join one (default: the number of nodes "
+         "that static discovery lists, 0 with any other method, 1 without discovery)")
       ->envname("TROUPE_BOOTSTRAP_EXPECT")
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
   add_file(
       app, "--restore", "TROUPE_RESTORE", chosen.node.restore,
-      "Form a new cluster that begins with this backup; at the first start of one node of it. Ignored once that is "
-      "done");
+      "Form a new cluster that starts with the state of this backup. Give it to one node, at its first start; ignored "
+      "later");
 }
 
 void add_member_options(CLI::App& app, options& chosen, bool& remove, duration_option& grace) {
   auto& members = chosen.node.members;
   app.add_flag("--auto-remove,!--no-auto-remove", remove,
-               "As leader, replace members that are dead for the grace period, or remove them (default: with mDNS "
-               "or Kubernetes among the methods of --discovery)")
+               "As leader, replace or remove members that have been dead for the grace period (default: on if "
+               "--discovery uses mDNS or Kubernetes, else off)")
       ->envname("TROUPE_AUTO_REMOVE");
-  add_duration(app, "--grace", "TROUPE_GRACE", grace, "How long a member is dead before that (default: 60s)");
-  app.add_option("--min-voters", members.min_voters, "Removal alone never leaves fewer voters")
+  add_duration(app, "--grace", "TROUPE_GRACE", grace,
+               "How long a member must be dead before it is replaced or removed (default: 60s)");
+  app.add_option("--min-voters", members.min_voters,
+                 "Never remove a dead voter without a replacement if fewer voters than this would remain")
       ->envname("TROUPE_MIN_VOTERS")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N");
   app.add_flag("--leave", chosen.leave,
-               "At the end (SIGTERM) leave the cluster, instead of handing over leadership alone")
+               "Leave the cluster on SIGTERM or SIGINT, instead of only transferring leadership")
       ->envname("TROUPE_LEAVE");
 }
 
 void add_transport_options(CLI::App& app, options& chosen, tls_settings& tls, duration_option& silence,
                            unsigned& warning_days) {
   add_file(app, "--tls-cert", "TROUPE_TLS_CERT", tls.cert,
-           "This node's certificate, PEM. With --tls-key and --tls-ca: mutual TLS at the raft port");
-  add_file(app, "--tls-key", "TROUPE_TLS_KEY", tls.key, "Its private key, PEM, accessible to nobody else");
-  add_file(app, "--tls-ca", "TROUPE_TLS_CA", tls.ca, "Who must have signed the certificates of the others, PEM");
+           "This node's certificate, PEM. With --tls-key and --tls-ca: mutual TLS on the raft port");
+  add_file(app, "--tls-key", "TROUPE_TLS_KEY", tls.key,
+           "Private key of the certificate, PEM. Other users must not have access to it");
+  add_file(app, "--tls-ca", "TROUPE_TLS_CA", tls.ca,
+           "CA that must have signed the certificates of the other nodes, PEM");
   app.add_option("--tls-cluster-name", tls.cluster_name,
-                 "The cluster's DNS name, one of the subject alternative names of every member's certificate")
+                 "The cluster's DNS name, which every member's certificate must have as a subject alternative name")
       ->envname("TROUPE_TLS_CLUSTER_NAME")
       ->type_name("NAME")
       ->check(not_empty());
-  app.add_option("--tls-allow", tls.allowed_names, "Accept certificates with one of these names as well")
+  app.add_option("--tls-allow", tls.allowed_names, "Also accept certificates with one of these names")
       ->envname("TROUPE_TLS_ALLOW")
       ->type_name("NAME,NAME,...")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(not_empty());
   add_file(app, "--cluster-secret-file", "TROUPE_CLUSTER_SECRET_FILE", chosen.node.transport.cluster_secret_file,
-           "A secret that all nodes share, 16 bytes or more. Guards against accidents, not against attackers");
+           "A secret that all nodes share, at least 16 bytes. Guards against accidents, not against attackers");
   app.add_option("--tls-warn-days", warning_days,
-                 "Warn of a certificate that expires in less than N days (default: 7, or a third of its whole time if "
-                 "that is less)")
+                 "Warn if this node's certificate expires in less than N days (default: 7, or a third of its lifetime "
+                 "if that is shorter)")
       ->envname("TROUPE_TLS_WARN_DAYS")
       ->type_name("N")
       ->check(CLI::Range(1, 3650).description(""));
   add_duration(app, "--silence-limit", "TROUPE_SILENCE_LIMIT", silence,
-               "A connection that brings nothing for so long is cut (default: 0.9 of twice the election timeout, at "
-               "least 600ms)");
+               "Close a connection to a node that has sent nothing for this long (default: 0.9 of twice the election "
+               "timeout, at least 600ms)");
   app.add_flag("--insecure", chosen.node.insecure,
-               "Listen at other addresses than this machine's own without TLS: every client that reaches the raft port "
-               "can read "
-               "and change everything")
+               "Allow addresses that other machines can reach without TLS: every client that reaches the raft port can "
+               "read and change everything")
       ->envname("TROUPE_INSECURE");
 }
 
@@ -290,38 +293,38 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
                          duration_option& catch_up_time) {
   auto& node = chosen.node;
   add_size(app, "--snapshot-log-size", "TROUPE_SNAPSHOT_LOG_SIZE", node.snapshots.log_bytes,
-           "Take a snapshot when about so many bytes were logged since the last one");
-  app.add_option("--snapshot-entries", node.snapshots.log_entries, "... or about so many entries")
+           "Take a snapshot when the log has grown by about this much since the last one");
+  app.add_option("--snapshot-entries", node.snapshots.log_entries, "... or by about this many entries")
       ->envname("TROUPE_SNAPSHOT_ENTRIES")
       ->capture_default_str()
       ->check(whole_number(1))
       ->type_name("N");
   app.add_option("--log-tail", node.raft.log_tail,
-                 "Entries kept in the log behind a snapshot, for nodes that are a little behind")
+                 "Entries of the log up to a snapshot that are kept, for nodes that are slightly behind")
       ->envname("TROUPE_LOG_TAIL")
       ->capture_default_str()
       ->check(whole_number(0))
       ->type_name("N");
   add_size(app, "--log-tail-size", "TROUPE_LOG_TAIL_SIZE", node.raft.log_tail_bytes,
-           "... or so many bytes of entries, whichever is less");
+           "... or this many bytes of entries, whichever is less");
   add_size(app, "--catch-up-log-size", "TROUPE_CATCH_UP_LOG_SIZE", node.raft.catch_up_log_bytes,
-           "Bytes of log that are kept for a node that a snapshot brings up, until it has caught up");
+           "Bytes of log that the leader keeps for a node that receives a snapshot, until it has caught up");
   add_duration(app, "--catch-up-log-time", "TROUPE_CATCH_UP_LOG_TIME", catch_up_time,
-               "How long the log is kept for such a node");
+               "How long the leader keeps the log for such a node");
   add_size(app, "--snapshot-rate", "TROUPE_SNAPSHOT_RATE", node.raft.snapshot_bytes_per_second,
-           "Bytes of a snapshot that are sent to one node in a second at most; 0: no limit");
+           "Limit for sending a snapshot to one node, in bytes per second; 0: no limit");
   add_duration(app, "--disk-stall-limit", "TROUPE_DISK_STALL_LIMIT", stall,
-               "A disk that has not answered a write for so long stalls: its node is not ready and does not lead; at "
-               "least twice the election timeout (default: four times the election timeout)");
+               "A disk that has not answered a write for this long is stalled: its node is not ready and does not "
+               "lead. At least twice the election timeout (default: four times the election timeout)");
   add_duration(app, "--ready-lag", "TROUPE_READY_LAG", lag,
-               "A node is not ready while it has not applied what it has known to be committed for longer than this "
+               "A node is not ready while it has not applied an entry that it has known to be committed for this long "
                "(default: ten times the election timeout)");
   add_size(app, "--max-state-bytes", "TROUPE_MAX_STATE_BYTES", node.max_state_bytes,
-           "Bytes that the maps may take; beyond, writes that add are answered with 507; 0: any number");
+           "Quota of the maps; beyond it, writes that add to them are answered with 507; 0: no limit");
   add_size(app, "--segment-size", "TROUPE_SEGMENT_SIZE", node.segment_size, "Size of one file of the log");
 }
 
-/// All that was given for it together. Throws CLI::ValidationError.
+/// Checks the methods of all --discovery options together. Throws CLI::ValidationError.
 void check_discovery(const std::string& text) {
   try {
     parse_discovery(text);
@@ -330,7 +333,7 @@ void check_discovery(const std::string& text) {
   }
 }
 
-/// Either all that TLS needs or nothing of it. Throws CLI::ValidationError.
+/// The TLS settings if they are complete, empty if none was given. Throws CLI::ValidationError if only some were.
 std::optional<tls_settings> complete(const tls_settings& tls) {
   const bool named = !tls.cluster_name.empty() || !tls.allowed_names.empty();
   const bool none = tls.cert.empty() && tls.key.empty() && tls.ca.empty() && !named;
@@ -375,10 +378,10 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   add_storage_options(app, chosen, stall, lag, catch_up_time);
   add_transport_options(app, chosen, tls, silence, warning_days);
   add_duration(app, "--heartbeat", "TROUPE_HEARTBEAT", heartbeat,
-               "A leader's sign of life, when it has nothing else to say");
+               "Interval at which a leader sends heartbeats while it has nothing else to send");
   add_duration(app, "--election-timeout", "TROUPE_ELECTION_TIMEOUT", election,
-               "Without a leader for a random time between this and twice this, a node campaigns");
-  app.add_option("--log-level", chosen.log_level, "What is written to standard error")
+               "A node campaigns when it has heard from no leader for a random time between this and twice this");
+  app.add_option("--log-level", chosen.log_level, "Level of the log, which goes to standard error")
       ->envname("TROUPE_LOG_LEVEL")
       ->capture_default_str()
       ->check(CLI::IsMember(std::set<std::string>{"trace", "debug", "info", "warn", "error", "critical", "off"}));
@@ -393,13 +396,15 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
     app.parse(argc, argv);
     check_discovery(chosen.node.discovery);
     if (chosen.http_memory < least_http_memory)
-      throw CLI::ValidationError("--http-memory", "must be at least 16 MiB: two of the largest bodies, and answers");
+      throw CLI::ValidationError("--http-memory",
+                                 "must be at least 16 MiB, to hold two of the largest bodies and answers");
     if (2 * heartbeat.value() > election.value())
       throw CLI::ValidationError("--election-timeout", "must be at least twice the heartbeat");
     if (app.count("--silence-limit") > 0) {
       chosen.node.transport.silence_limit = silence.value();
       if (silence.value() < shortest_silence)
-        throw CLI::ValidationError("--silence-limit", "must be at least 600ms, as signs of life are 200ms apart");
+        throw CLI::ValidationError("--silence-limit",
+                                   "must be at least 600ms, because connections send heartbeats every 200ms");
     }
     if (app.count("--disk-stall-limit") > 0) chosen.node.raft.disk_stall_limit = stall.value();
     if (app.count("--ready-lag") > 0) chosen.node.ready_lag = lag.value();

@@ -13,33 +13,34 @@ namespace troupe::webserver {
 
 struct options {
   node_options node;
-  /// Not set: as the node's.
+  /// Address to listen on for HTTP. Not set: the node's `bind`.
   std::optional<std::string> http_bind;
   /// 0 picks a free port.
   std::uint16_t http_port = 8080;
-  /// By which names clients may call the HTTP server, besides its IP addresses and "localhost".
+  /// Names by which clients may call the HTTP server, besides its IP addresses and "localhost".
   std::vector<std::string> http_hosts;
-  /// Bytes that clients' requests and answers may take together.
+  /// Limit of the memory for clients' requests and answers together, in bytes.
   std::uint64_t http_memory = 64 << 20;
-  /// Open connections of HTTP clients.
+  /// Limit of open connections from HTTP clients.
   std::size_t http_connections = 1024;
-  /// The same of one address. Not set: half of all.
+  /// The same limit for one address. Not set: half of all.
   std::optional<std::size_t> http_connections_of_address;
-  /// A listener of its own for /livez and /readyz; 0 picks a free port. Not set: none.
+  /// Port of a separate listener for /livez and /readyz; 0 picks a free port. Not set: no such listener.
   std::optional<std::uint16_t> probe_port;
-  /// At the end the node leaves its cluster.
+  /// The node leaves its cluster when it stops.
   bool leave = false;
-  /// One of spdlog's words for a level.
+  /// One of spdlog's names for a level.
   std::string log_level = "info";
 };
 
-/// There is nothing to run: print the text and end. To standard output if `code` is 0, else to standard error.
+/// The program prints `text` and exits with `code`: to standard output if `code` is 0, else to standard error.
 struct early_exit {
   int code = 0;
   std::string text;
 };
 
-/// A flag wins over its environment variable. Anything wrong gives `early_exit` with code 2, --help with 0.
+/// A flag overrides its environment variable. Wrong options give `early_exit` with code 2, --help and --version with
+/// code 0.
 std::variant<options, early_exit> parse_options(int argc, const char* const* argv);
 
 } // namespace troupe::webserver

@@ -9,7 +9,7 @@
 namespace troupe::webserver {
 namespace {
 
-/// By how many bits a unit shifts; nothing if it is not one.
+/// The power of two of a unit. Empty if `unit` is not a unit.
 std::optional<unsigned> shift_of(std::string unit) {
   std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::tolower(c); });
   if (unit.empty() || unit == "b") return 0;

@@ -162,7 +162,7 @@ http::response readiness_response(const node_status& status) {
   std::string body = check(status.phase == node_phase::running, std::string("phase: ") + to_string(status.phase));
   body += check(status.disk == disk_state::ok, std::string("disk: ") + to_string(status.disk));
   body += check(status.role && status.role->leader, "a leader is known");
-  body += check(status.ready, "heard from the leader, and caught up with it" +
+  body += check(status.ready, "in contact with the leader, and caught up with it" +
                                   (status.ready ? std::string{} : ": " + status.not_ready));
   return {status.ready ? 200u : 503u, "text/plain; charset=utf-8", std::move(body)};
 }

@@ -1,4 +1,4 @@
-// A node's view of itself, for /status and /readyz.
+// The responses that show a node's status and the results of requests to it.
 #pragma once
 
 #include "runtime/http/message.hpp"
@@ -6,19 +6,19 @@
 
 namespace troupe::webserver {
 
-/// 200 with all of it, as JSON. What is not known yet is null, "" or 0.
+/// 200 with the whole status as JSON. Values that are not known yet are null, "" or 0.
 http::response status_response(const node_status& status);
 
-/// 200 or 503, with a line of text per check.
+/// 200 or 503, with one line of text per check.
 http::response readiness_response(const node_status& status);
 
-/// A snapshot that was asked for.
-/// The newest configuration that this node knows of, and how the members are.
+/// The newest configuration that this node knows, and the health of the members.
 http::response members_response(const node_status& status);
 http::response changed_response(const membership_changed& done);
 http::response moved_response(const leadership_moved& done);
+/// The snapshot that was taken.
 http::response snapshot_response(const raft::snapshot_id& id);
-/// The offset that is due, or why the piece was not taken.
+/// The offset that is due next, or the reason why the chunk was not accepted.
 http::response staged_response(const piece_staged& done);
 http::response restored_response(const restore_made& done);
 

@@ -1,4 +1,4 @@
-// The HTTP API by the table: every route, status code and limit, through a follower.
+// Tests every route, status code and limit of the HTTP API, through a follower.
 #include "runtime/http/target.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// One cluster for all test cases, each of which uses a map of its own. Asked is a follower.
+/// One cluster for all test cases. Each test case uses its own map. Requests go to a follower.
 class api {
  public:
   static api& get() {
@@ -47,7 +47,7 @@ void check_ok(std::string_view method, const std::string& target, std::string_vi
   CHECK(answer.content_type == "application/json");
 }
 
-/// An error in the form that all have.
+/// Checks that the response is an error in the common form.
 void check_error(std::string_view method, const std::string& target, std::string_view body, unsigned status) {
   const auto answer = call(method, target, body);
   CAPTURE(method, target.substr(0, 100), body.substr(0, 100), answer.body);
@@ -63,7 +63,7 @@ void check_error(std::string_view method, const std::string& target, std::string
   CHECK(!error["message"].get<std::string>().empty());
 }
 
-/// Writes, and returns the revision.
+/// Writes a value and returns its revision.
 std::uint64_t put(const std::string& path, std::string_view body) {
   const auto answer = call("PUT", "/v1/maps/" + path, body);
   CAPTURE(path.substr(0, 100), body.substr(0, 100), answer.body);
@@ -87,7 +87,7 @@ TEST_CASE("/put, /get, /remove") {
   check_ok("GET", "/get?map=plain&key=k", "", "null");
   check_ok("POST", "/put?map=plain&key=k&value=hello", "", "null");
   check_ok("GET", "/get?map=plain&key=k", "", R"("hello")");
-  check_ok("POST", "/put?map=plain&key=k&value=42", "", "null"); // a string, whatever it looks like
+  check_ok("POST", "/put?map=plain&key=k&value=42", "", "null"); // stored as a string
   check_ok("GET", "/get?map=plain&key=k", "", R"("42")");
   check_ok("POST", "/put?map=plain&key=k&value=", "", "null");
   check_ok("GET", "/get?map=plain&key=k", "", R"("")");
@@ -120,7 +120,7 @@ TEST_CASE("keys under /v1/maps") {
   check_error("GET", "/v1/maps/v1/k", "", 404);
 }
 
-TEST_CASE("the revision is the same at every node, and grows with each write") {
+TEST_CASE("the revision is the same on every node and grows with each write") {
   const auto first = put("rev/k", "1");
   const auto second = put("rev/k", "2");
   CHECK(second > first);
@@ -181,7 +181,7 @@ TEST_CASE("compare and swap") {
     check_error("POST", path, body, 400);
 }
 
-TEST_CASE("keys are listed in the order of their bytes") {
+TEST_CASE("keys are listed in byte order") {
   check_ok("GET", "/v1/maps/list", "", R"({"keys":[],"more":false})");
   for (const auto* key : {"b", "", "a%2Fb", "%C3%A9", "%ff"}) put("list/" + std::string{key}, "1");
   check_ok("GET", "/v1/maps/list", "", R"({"keys":["","a/b","b","é",{"$bin":"/w==","$str":true}],"more":false})");
@@ -213,7 +213,7 @@ TEST_CASE("limits of size") {
   check_error("POST", "/put?map=sizes&key=k&value=" + std::string(100'000, 'x'), "", 431);
 }
 
-TEST_CASE("requests that are wrong") {
+TEST_CASE("wrong requests") {
   check_error("POST", "/put?map=m&key=k", "", 400);
   check_error("POST", "/put?map=m&value=v", "", 400);
   check_error("POST", "/put?key=k&value=v", "", 400);
@@ -234,14 +234,14 @@ TEST_CASE("requests that are wrong") {
   check_error("POST", "/status", "", 405);
 }
 
-TEST_CASE("timeouts in their units") {
+TEST_CASE("units of timeouts") {
   for (const auto* timeout : {"5s", "900ms", "1h"}) {
     const auto status = call("PUT", "/v1/maps/timeouts/k?timeout=" + std::string{timeout}, "1").status;
     CHECK(status == (std::string{timeout} == "1h" ? 400u : 200u));
   }
 }
 
-TEST_CASE("a HEAD is a GET without its body") {
+TEST_CASE("HEAD answers like GET without the body") {
   put("head/k", "1");
   troupe::http::testing::wire one{api::get().asked().http_port()};
   REQUIRE(one.send("HEAD /v1/maps/head/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
@@ -281,13 +281,13 @@ TEST_CASE("/status, /livez and /readyz") {
   }
 }
 
-TEST_CASE("errors of a cluster without a majority name no leader, and are rejected or unknown") {
-  // The last test case of this file: it spends the cluster.
+TEST_CASE("without a majority, a write is rejected and the error names no leader") {
+  // This must be the last test case of the file, because it destroys the cluster.
   auto& nodes = api::get().nodes();
   auto& asked = api::get().asked();
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (&nodes[i] != &asked) nodes[i].process().kill();
-  wait_for("no leader being known", 10s, [&] { return asked.status()["leader"].is_null(); });
+  wait_for("loss of the leader", 10s, [&] { return asked.status()["leader"].is_null(); });
   const auto answer = asked.call("PUT", "/v1/maps/m/k?timeout=200ms", "1");
   INFO(answer.body);
   CHECK(answer.status == 503);

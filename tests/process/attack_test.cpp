@@ -1,5 +1,6 @@
-// A cluster under load and under attack: nobody crashes, nobody is elected, no link between good nodes is lost, memory
-// stays, and writes stay quick. TROUPE_LONG=1 runs the full size; TROUPE_SEED=N repeats an order of attacks.
+// A cluster under load and under attack: no node crashes, no election takes place, no link between members is lost, and
+// memory use and write latency stay bounded. TROUPE_LONG=1 runs the full size; TROUPE_SEED=N repeats an order of
+// attacks.
 #include "tests/process/attacker.hpp"
 #include "tests/process/steady_writer.hpp"
 #include "tests/unit/transport/certificates.hpp"
@@ -42,7 +43,7 @@ attacker::targets targets_of(cluster& nodes) {
   return at;
 }
 
-/// What must not change while strangers are at the ports.
+/// Checks what must not change during an attack: leader, term, memory and links.
 class witness {
  public:
   explicit witness(cluster& nodes) : nodes_(nodes), leader_(nodes.wait_ready()), term_(term()) {
@@ -71,13 +72,13 @@ class witness {
   std::vector<std::size_t> resident_;
 };
 
-/// A snapshot lets go of what the warm-up has filled, and the memory that writes need by themselves then grows again.
-/// So that what is seen to grow is the attack's doing, none is taken meanwhile.
+/// Disables snapshots. A snapshot frees memory that the warm-up has filled, and writes then fill it again. Without
+/// snapshots, memory grows only because of the attack.
 const std::vector<std::string> no_snapshots{"--snapshot-entries", "1000000000", "--snapshot-log-size", "1TB"};
 
-/// What writes make grow by themselves has grown afterwards: the log's memory of recent entries, 16 MiB, is full, or
-/// the time that follows is too short to fill it. With as many connections as later: entries that arrive together share
-/// a block of memory, and larger batches would fill it with less.
+/// Writes until memory that grows with writes has grown: the log's cache of recent entries (16 MiB) is full, or the
+/// following time is too short to fill it. Uses as many connections as the test does later: entries that arrive
+/// together share a block of memory, so larger batches would fill the cache with less memory.
 void warm_up(cluster& nodes) {
   const std::size_t writes = full_size() ? 250'000 : 3'000;
   steady_writer writers{nodes, {.pause = 0ms}};
@@ -110,7 +111,7 @@ void attack_in_windows(cluster& nodes, attacker& enemy) {
 
 } // namespace
 
-TEST_CASE("hostile connections, 100 a second over all ports") {
+TEST_CASE("100 hostile connections per second over all ports") {
   INFO("replay: TROUPE_SEED=" << seed());
   std::cout << "plain, seed " << seed() << '\n';
   ready_cluster nodes{3, lifetime::test_case, [](std::size_t) { return no_snapshots; }};
@@ -118,7 +119,7 @@ TEST_CASE("hostile connections, 100 a second over all ports") {
   attack_in_windows(nodes, enemy);
 }
 
-TEST_CASE("hostile connections, 100 a second over all ports, with TLS") {
+TEST_CASE("100 hostile connections per second over all ports, with TLS") {
   INFO("replay: TROUPE_SEED=" << seed());
   std::cout << "TLS, seed " << seed() << '\n';
   using net::testing::usage;

@@ -16,7 +16,7 @@ namespace basp = net::testing::basp;
 using std::chrono::steady_clock;
 
 constexpr auto stays_open = 4s;
-/// False when the other end is gone.
+/// Returns false if the other end has closed the connection.
 bool send_all(int fd, std::string_view bytes) {
   const auto until = steady_clock::now() + 2s;
   while (!bytes.empty()) {
@@ -33,20 +33,20 @@ std::string node_id(std::uint64_t node) { return basp::node(static_cast<std::uin
 
 std::string client_handshake(std::uint64_t node) { return basp::client_hello(node_id(node)); }
 
-/// A header that announces so much, whatever follows.
+/// A header that announces `payload` bytes, independent of what follows.
 std::string announce(basp::operation what, std::uint32_t payload, std::uint64_t data = 0, std::uint64_t from = 0,
                      std::uint64_t to = 0) {
   return basp::frame({.operation = what, .payload = payload, .data = data, .from = from, .to = to});
 }
 
-/// A message to an actor, of one type, that answers nothing; its elements follow.
+/// A message of one type to an actor, with these elements. It is not a response to a request.
 std::string message(std::uint64_t to, const std::string& type, const std::string& elements) {
-  constexpr std::uint64_t answers_nothing = std::uint64_t{1} << 60;
-  return basp::frame({.operation = basp::direct_message, .data = answers_nothing, .from = 1, .to = to},
+  constexpr std::uint64_t not_a_response = std::uint64_t{1} << 60;
+  return basp::frame({.operation = basp::direct_message, .data = not_a_response, .from = 1, .to = to},
                      basp::message("@<>+" + type, elements));
 }
 
-/// CAF ends an actor that gets this and did not ask.
+/// CAF terminates an actor that receives this without having sent a request.
 std::string error_to(std::uint64_t actor) { return message(actor, "@error", basp::error(1, "")); }
 
 } // namespace
@@ -73,7 +73,7 @@ std::string attacker::strike() {
   } catch (const net::socket_error&) {
     return "found the queue full";
   } catch (const net::opening_error&) {
-    return "was turned away";
+    return "was rejected";
   }
 }
 
@@ -87,7 +87,7 @@ std::string attacker::at_http_port() {
     return "HTTP: random bytes";
   case 2:
     send_all(one.get(), "PUT /v1/maps/m/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n");
-    return "HTTP: an endless body is announced";
+    return "HTTP: announces an endless body";
   default:
     send_all(one.get(), "GET /v1/maps/m/k HT");
     keep(std::move(one));
@@ -100,7 +100,7 @@ void attacker::greet_and_send(const std::string& frames) {
   net::opening talk{net::side::dialed, one.get(), at_.stolen};
   talk.finish(steady_clock::now() + 2s);
   const auto stream = talk.take_channel();
-  // In pieces, as a slow network would.
+  // Sends in two parts, as a slow network would.
   const auto cut = random_() % (frames.size() + 1);
   for (const auto piece : {std::string_view{frames}.substr(0, cut), std::string_view{frames}.substr(cut)})
     if (!piece.empty()) stream->write(piece.data(), piece.size());
@@ -113,17 +113,17 @@ void attacker::show(const false_identity& who) {
   const auto until = steady_clock::now() + 2s;
   for (char end = 0; steady_clock::now() < until;) {
     talk.step();
-    if (!talk.heard().empty()) throw std::logic_error("let in with " + who.name);
+    if (!talk.heard().empty()) throw std::logic_error("accepted with " + who.name);
     if (::recv(one.get(), &end, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return;
     if (!net::wait_readable(one.get(), until)) break;
   }
-  throw std::logic_error("not turned away with " + who.name);
+  throw std::logic_error("not rejected with " + who.name);
 }
 
 std::string attacker::at_raft_port() {
   constexpr std::uint32_t gigabyte = 1u << 30;
-  // Few enough that what is left of strangers in CAF does not grow with every try; enough that they hardly ever meet on
-  // open connections, where the second one gets no further.
+  // Draws from 1000 ids. They are few enough that what CAF keeps of foreign nodes does not grow with every attempt, and
+  // enough that two open connections rarely have the same id, which would stop the second one.
   const auto known = client_handshake(1 + random_() % 1000);
   constexpr unsigned usual = 18;
   const auto kinds = usual + static_cast<unsigned>(2 * at_.identities.size());
@@ -141,13 +141,13 @@ std::string attacker::at_raft_port() {
   }
   case 3: {
     auto one = connect(any(at_.raft_ports));
-    send_all(one.get(), "TROUPE"); // slow-loris: the rest never comes
+    send_all(one.get(), "TROUPE"); // slow loris: the rest never arrives
     keep(std::move(one));
     return "half a greeting";
   }
   case 4: {
     auto one = connect(any(at_.raft_ports));
-    send_all(one.get(), announce(basp::server_handshake, 0, 4)); // what crashes plain CAF
+    send_all(one.get(), announce(basp::server_handshake, 0, 4)); // crashes plain CAF
     keep(std::move(one));
     return "the 32-byte packet, ungreeted";
   }
@@ -157,7 +157,7 @@ std::string attacker::at_raft_port() {
     return "a TLS alert";
   }
   case 6: {
-    // A greeting of another time: its proof fits no nonce of this one.
+    // A recorded greeting: its proof does not match the nonce of this connection.
     auto one = connect(any(at_.raft_ports));
     std::string replayed{"TROUPE\x02\x00", 8};
     replayed += std::string(32, 'n') + std::string{"TROUPE\x02\x00", 8} + std::string(32, 'p') + known;
@@ -170,10 +170,10 @@ std::string attacker::at_raft_port() {
     return "the 32-byte packet";
   case 8:
     greet_and_send(known + announce(basp::direct_message, gigabyte, 0, 1, 1));
-    return "1 GiB is announced";
+    return "announces 1 GiB";
   case 9:
     greet_and_send(known + announce(basp::direct_message, 16u << 20, 0, 1, 1));
-    return "the largest frame but one is announced, and never comes";
+    return "announces a frame just below the limit and never sends it";
   case 10:
     greet_and_send(known + announce(basp::monitor_message, 64, 0, 0, 1) + random_bytes(64));
     return "a malformed monitor message";
@@ -190,25 +190,25 @@ std::string attacker::at_raft_port() {
     std::string frames = known;
     for (std::uint64_t actor = 1; actor <= 64; ++actor) frames += error_to(actor);
     greet_and_send(frames);
-    return "errors that answer nothing, to every actor";
+    return "unsolicited errors to every actor";
   }
   case 15: {
-    // As if it were the second one, which makes CAF prefer this connection.
+    // Claims to be the second connection, which makes CAF prefer it.
     greet_and_send(basp::client_hello(node_id(1), basp::select_connection));
-    return "a handshake that begins at its end";
+    return "a handshake that starts with its last step";
   }
   case 16: {
     std::string frames = known;
     for (std::uint64_t other = 100; other < 200; ++other) frames += basp::monitor(node_id(other), node_id(1));
     greet_and_send(frames);
-    return "monitors of made-up nodes";
+    return "monitor messages from invented nodes";
   }
   case 17: {
     std::string frames = known;
     for (std::uint64_t actor = 1; actor <= 64; ++actor)
       frames += message(actor, "troupe.outcome_batch", std::string{"\7", 1} + std::string(7, '\xff'));
     greet_and_send(frames);
-    return "messages that do not decode, to every actor";
+    return "undecodable messages to every actor";
   }
   default: {
     const auto& who = at_.identities[(kind - usual) / 2];
@@ -227,7 +227,7 @@ void attacker::flood(std::chrono::milliseconds time) {
       if (random_() % 2) send_all(one.get(), bytes);
       if (random_() % 8 == 0) keep(std::move(one));
     } catch (const net::socket_error&) {
-      // The port's queue is full: so it should be.
+      // Expected: the port's queue is full.
     }
     while (open_.size() > 500) open_.pop_front();
   }

@@ -1,4 +1,4 @@
-// Connections that mean harm, of every kind, at the ports of a cluster.
+// Opens hostile connections of many kinds to the ports of a cluster.
 #pragma once
 
 #include "runtime/transport/opening.hpp"
@@ -17,28 +17,28 @@
 
 namespace troupe::testing {
 
-/// What an attacker shows where TLS is spoken, and is to be turned away with.
+/// A TLS identity with which an attacker must be rejected.
 struct false_identity {
   std::string name;
   net::testing::peer_wish shows;
 };
 
-/// One attack after the other, in a seeded order. Used by one thread.
+/// Runs one attack after another, in a seeded order. Not thread-safe.
 class attacker {
  public:
   struct targets {
     std::vector<std::uint16_t> raft_ports;
     std::vector<std::uint16_t> http_ports;
-    /// Of a member gone bad: its greeting is accepted, what follows is not.
+    /// The credentials of a compromised member: its greeting is accepted, but not what follows.
     net::credentials stolen = {};
-    /// Tried at the Raft ports as well; empty where TLS is off.
+    /// False identities to try at the Raft ports as well; empty without TLS.
     std::vector<false_identity> identities = {};
   };
   attacker(targets at, std::uint64_t seed);
 
-  /// Opens one more connection; says what kind of attack it was. Those that stay open do for a few seconds.
+  /// Opens one more connection and returns the kind of the attack. Some connections stay open for a few seconds.
   std::string strike();
-  /// Random bytes and gone, as fast as it goes.
+  /// Sends random bytes and closes, as fast as possible.
   void flood(std::chrono::milliseconds time);
   std::size_t strikes() const { return strikes_; }
 
@@ -48,16 +48,16 @@ class attacker {
   std::string random_bytes(std::size_t most);
   std::string at_raft_port();
   std::string at_http_port();
-  /// Greets with what was stolen (without TLS, that is what everybody knows), and goes on with `frames`.
+  /// Sends a greeting with the stolen credentials (without TLS, those are public), then `frames`.
   void greet_and_send(const std::string& frames);
-  /// Throws std::logic_error when it is answered with more than an alert.
+  /// Connects with a false identity. Throws std::logic_error if the response is more than an alert.
   void show(const false_identity& who);
   void keep(net::socket_guard socket);
 
   targets at_;
   std::mt19937_64 random_;
   std::size_t strikes_ = 0;
-  /// Half-open ones, oldest first, each with the time of its end.
+  /// Connections that stay open, oldest first, each with the time at which it is closed.
   std::deque<std::pair<net::steady_time, net::socket_guard>> open_;
 };
 

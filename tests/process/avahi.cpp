@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Whether somebody listens at a socket; its file is there a little earlier, and a daemon that comes then gives up.
+/// Whether a process listens on a socket. The socket's file exists a little earlier, and a daemon that starts then
+/// gives up.
 bool accepts(const std::filesystem::path& socket) {
   sockaddr_un at{};
   at.sun_family = AF_UNIX;

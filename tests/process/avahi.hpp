@@ -1,4 +1,4 @@
-// avahi-daemons with message buses of their own, one to a host.
+// Runs avahi-daemons, one per host, each with its own message bus.
 #pragma once
 
 #include "tests/process/lan.hpp"
@@ -12,16 +12,16 @@ namespace troupe::testing {
 
 class avahi_host {
  public:
-  /// Starts the bus, and the daemon unless told not to. `folder` takes sockets and logs.
+  /// Starts the bus and, if `daemon`, the daemon. Sockets and logs are in `folder`.
   avahi_host(const lan& net, int host, std::filesystem::path folder, bool daemon = true);
 
   void start_daemon();
   void stop_daemon();
   program& daemon() { return *daemon_; }
-  /// The bus takes the daemon with it, as that needs it.
+  /// Stops the bus. The daemon exits as well, because it needs the bus.
   void stop_bus();
   void start_bus();
-  /// A command that runs at this host, with its bus.
+  /// A command line that runs `command` on this host, with its bus.
   std::vector<std::string> at(std::vector<std::string> command) const;
 
  private:
@@ -34,7 +34,7 @@ class avahi_host {
   std::unique_ptr<program> daemon_;
 };
 
-/// Whether the daemons are installed; if not, what is missing.
+/// The name of what is missing to run the daemons; empty if nothing is.
 std::string missing_for_avahi();
 
 } // namespace troupe::testing

@@ -45,7 +45,7 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
     if (bind_to(held.back(), port)) ports.push_back(port);
   }
   for (const int fd : held) ::close(fd);
-  if (ports.size() < count) throw std::runtime_error("there are no free ports");
+  if (ports.size() < count) throw std::runtime_error("found no free ports");
   return ports;
 }
 
@@ -62,7 +62,7 @@ void wait_for(const std::string& what, milliseconds patience, const std::functio
     }
     if (std::chrono::steady_clock::now() >= deadline)
       throw std::runtime_error(what + " did not happen within " + std::to_string(patience.count()) + " ms" + last);
-    std::this_thread::sleep_for(10ms); // nap: other processes tell nobody when they change
+    std::this_thread::sleep_for(10ms); // nap: other processes do not report when they change
   }
 }
 
@@ -151,7 +151,7 @@ std::optional<std::size_t> cluster::leader() {
   for (std::size_t i = 0; i < size(); ++i) {
     if (!nodes_[i]->running()) continue;
     const auto answer = nodes_[i]->call("GET", "/status");
-    if (answer.status != 200) return std::nullopt; // just starting
+    if (answer.status != 200) return std::nullopt; // still starting
     states[i] = json::parse(answer.body);
     if (states[i]["role"] != "leader") continue;
     if (found) return std::nullopt;
@@ -166,7 +166,7 @@ std::optional<std::size_t> cluster::leader() {
 
 std::size_t cluster::wait_ready() {
   std::optional<std::size_t> found;
-  wait_for("a leader and readiness of all", 20s, [&] {
+  wait_for("election of a leader and readiness of all nodes", 20s, [&] {
     for (auto& node : nodes_)
       if (node->running() && !node->ready()) return false;
     found = leader();

@@ -1,4 +1,4 @@
-// Webserver processes on this machine, and the HTTP to talk to them.
+// Runs webserver processes on this machine and sends HTTP requests to them.
 #pragma once
 
 #include "runtime/http/client.hpp"
@@ -24,22 +24,23 @@ namespace troupe::testing {
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-/// Ports nobody listens at, below those the kernel gives to outgoing connections: a port must still be free when its
-/// node restarts.
+/// Ports without a listener, below those that the kernel gives to outgoing connections: a port must still be free when
+/// its node restarts.
 std::vector<std::uint16_t> free_ports(std::size_t count);
 
-/// Tries until it gives true, and fails the test (throws) after `patience`. An http::client_error counts as false.
+/// Calls `attempt` until it returns true. Throws, and so fails the test, after `patience`. An exception of type
+/// http::client_error or refused_answer counts as false.
 void wait_for(const std::string& what, std::chrono::milliseconds patience, const std::function<bool()>& attempt);
 
-/// A node answered with another status than 200, as one does that just opens its directory.
+/// A node answered with a status other than 200, for example because it is still starting.
 struct refused_answer : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 /// The body of an answer with status 200.
-/// @throws refused_answer, in which wait_for() sees a "not yet".
+/// @throws refused_answer for any other status; wait_for() tries again then.
 json body_of(const http::result& answer, const std::string& what);
 
-/// Opens a connection to the node at a position. From any thread.
+/// Opens a connection to the node at a position. Thread-safe.
 using node_connector = std::function<http::client(std::size_t)>;
 
 /// The ids of the voters, from an answer of /v1/members.
@@ -47,13 +48,13 @@ std::set<std::string> voters_of(const json& members);
 
 struct program_end {
   int code = 0;
-  /// What it wrote.
+  /// Its output.
   std::string text;
 };
-/// Runs a webserver with these options to its end.
+/// Runs a webserver with these options until it exits.
 program_end run_webserver(std::vector<std::string> options);
 
-/// One node. Killed and started again it keeps its ports and its data.
+/// One node. It keeps its ports and its data when it is killed and restarted.
 class server {
  public:
   server(std::string name, std::filesystem::path folder, std::uint16_t raft_port, std::uint16_t http_port,
@@ -73,16 +74,16 @@ class server {
   bool running() { return process_ && process_->running(); }
 
   http::client connect(milliseconds timeout = milliseconds{8000}) const { return {"127.0.0.1", http_port_, timeout}; }
-  /// One request on a connection of its own.
+  /// Sends one request on a new connection.
   http::result call(std::string_view method, std::string_view target, std::string_view body = {},
                     milliseconds timeout = milliseconds{8000}) const;
   json status() const;
   bool ready() const { return call("GET", "/readyz").status == 200; }
-  /// Whether the members have this many voters, no change of them is in progress, and the next one may begin.
+  /// Whether there are this many voters, no change of the members is in progress, and the next one may begin.
   bool has_voters(std::size_t count) const;
-  /// PUT and GET of a small number in map "m"; throw what is not a 200.
+  /// PUT and GET of a small number in map "m". They throw refused_answer if the status is not 200.
   void put(const std::string& key, int value) const;
-  /// Puts until one is done: after the death of a node that may have led, what was sent to it has an unknown outcome.
+  /// Retries the put until it succeeds. After the death of a node that may have led, requests have unknown outcomes.
   void insist(const std::string& key, int value) const;
   int get(const std::string& key, std::string_view level = "linearizable") const;
 
@@ -99,7 +100,7 @@ class server {
 /// Nodes that find each other by a static list.
 class cluster {
  public:
-  /// What a node gets as further options, by its position from 0.
+  /// Further options of a node, by its position from 0.
   using options_of_node = std::function<std::vector<std::string>(std::size_t)>;
   explicit cluster(std::size_t size, lifetime use = lifetime::test_case, const options_of_node& more = {});
 
@@ -110,11 +111,11 @@ class cluster {
   }
 
   void start();
-  /// Waits until all running nodes agree on a leader and are ready; returns its position.
+  /// Waits until all running nodes are ready and agree on a leader; returns its position.
   std::size_t wait_ready();
-  /// Some running node that does not lead.
+  /// The position of any running follower.
   std::size_t follower();
-  /// The leader's position, once all running nodes agree on it.
+  /// The leader's position, if all running nodes agree on it.
   std::optional<std::size_t> leader();
 
  private:

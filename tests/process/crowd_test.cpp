@@ -1,4 +1,4 @@
-// A crowd at the HTTP port slows neither writes nor probes down. TROUPE_LONG=1 runs more rounds.
+// Many connections to the HTTP port slow down neither writes nor probes. TROUPE_LONG=1 runs more rounds.
 #include "tests/process/cluster.hpp"
 #include "tests/process/steady_writer.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -24,10 +24,10 @@ namespace {
 
 constexpr int idle_connections = 2'000;
 constexpr milliseconds pressed_for{1500};
-/// Those that the crowd makes in each 5 ms.
+/// The crowd sends one half of a request every 5 ms.
 constexpr auto half_sent = static_cast<int>(pressed_for / 5ms);
 
-/// Idle connections, and for as long as it is asked to 200 abandoned and 200 half-sent requests a second.
+/// Holds idle connections. `press` sends 200 abandoned and 200 half-sent requests per second.
 class crowd {
  public:
   explicit crowd(std::uint16_t port) : port_(port) {
@@ -46,7 +46,7 @@ class crowd {
   }
 
  private:
-  /// One address alone may not have so many connections.
+  /// Spreads the connections over addresses, since the number of connections per address is limited.
   static std::string address(int number) { return "127.0.0." + std::to_string(2 + number % 8); }
 
   std::uint16_t port_;
@@ -61,11 +61,11 @@ double milliseconds_of_probe(const server& node) {
 
 } // namespace
 
-TEST_CASE("2,000 idle connections and 400 useless requests a second hold up neither writes nor probes") {
+TEST_CASE("2,000 idle connections and 400 useless requests per second delay neither writes nor probes") {
   rlimit files{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
   if (constexpr rlim_t needed = idle_connections + half_sent + 200; files.rlim_max < needed) {
-    WARN("left out: it needs " << needed << " file descriptors, and the hard limit is " << files.rlim_max);
+    WARN("skipped: needs " << needed << " file descriptors, but the hard limit is " << files.rlim_max);
     return;
   }
   files.rlim_cur = files.rlim_max;
@@ -77,21 +77,21 @@ TEST_CASE("2,000 idle connections and 400 useless requests a second hold up neit
   const int least = std::getenv("TROUPE_LONG") ? 10 : 3;
   constexpr int most = 12;
   int rounds = 0;
-  // Alternately, as the machine may have other things to do, and all rounds unless it is clear before: to stop at the
-  // limit itself would pass by chance.
+  // Alternates, because the machine may be busy with other work. Runs all rounds unless the result is clear earlier:
+  // stopping at the limit itself would pass by chance.
   const auto is_clear = [&] { return rounds >= least && median(crowded) < 2 * median(calm) && median(probes) < 50; };
   for (; rounds < most && !is_clear(); ++rounds) {
     writers.take_p99();
-    std::this_thread::sleep_for(1s); // nap: writes of a calm second
+    std::this_thread::sleep_for(1s); // nap: measures writes for a calm second
     calm.push_back(writers.take_p99());
 
     crowd around{pressed.http_port()};
     writers.take_p99();
     double slowest = 0;
-    auto pressing = std::async(std::launch::async, [&] { around.press(pressed_for); }); // its end waits for that
+    auto pressing = std::async(std::launch::async, [&] { around.press(pressed_for); }); // its destructor waits for it
     for (int i = 0; i < 15; ++i) {
       slowest = std::max(slowest, milliseconds_of_probe(pressed));
-      std::this_thread::sleep_for(80ms); // nap: probes come now and then
+      std::this_thread::sleep_for(80ms); // nap: the pace of the probes
     }
     pressing.get();
     crowded.push_back(writers.take_p99());

@@ -1,4 +1,4 @@
-// Without a majority every request is still answered by its deadline.
+// Without a majority, every request is still answered by its deadline.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -20,7 +20,7 @@ timed call(const server& node, std::string_view method, const std::string& targe
   return {std::move(answer), std::chrono::duration_cast<milliseconds>(steady_clock::now() - began)};
 }
 
-/// What the answer itself may take on a busy machine.
+/// How long after its deadline an answer may arrive on a busy machine.
 constexpr auto slack = 300ms;
 
 void check_fails(const server& node, milliseconds timeout) {
@@ -44,7 +44,7 @@ void check_local_answers(const server& node) {
   CHECK(node.call("GET", "/livez").status == 200);
   CHECK(node.call("GET", "/status").status == 200);
   CHECK(node.get("k", "stale") == 1);
-  wait_for("/readyz saying no", 5s, [&] { return !node.ready(); });
+  wait_for("an error from /readyz", 5s, [&] { return !node.ready(); });
 }
 
 void check_without_majority(bool leader_survives) {
@@ -54,13 +54,13 @@ void check_without_majority(bool leader_survives) {
   const auto survivor = leader_survives ? leader : (leader + 1) % nodes.size();
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (i != survivor) nodes[i].process().kill();
-  // At once, when the node does not know yet, and later, when it does.
+  // First while the node has not noticed the loss of the majority, then when it has.
   for (const auto timeout : {200ms, 1000ms, 200ms}) check_fails(nodes[survivor], timeout);
   check_local_answers(nodes[survivor]);
 }
 
 } // namespace
 
-TEST_CASE("a leader without its followers") { check_without_majority(true); }
+TEST_CASE("a leader without followers answers by the deadline") { check_without_majority(true); }
 
-TEST_CASE("a follower without anybody") { check_without_majority(false); }
+TEST_CASE("a lone follower answers by the deadline") { check_without_majority(false); }

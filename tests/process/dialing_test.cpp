@@ -1,4 +1,4 @@
-// Nodes that find each other although they are told of few, and what many useless addresses cost.
+// Nodes find each other from few addresses; many useless addresses cost little.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -17,12 +17,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Processor time that a process has taken so far.
+/// The CPU time that a process has used.
 std::chrono::duration<double> cpu_time(pid_t pid) {
   std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
   std::string text;
   std::getline(stat, text);
-  // The name may have anything in it; user and system time are the 14th and 15th field.
+  // The name may contain any character. User and system time are the 14th and 15th field.
   std::istringstream fields{text.substr(text.rfind(')') + 1)};
   std::string skipped;
   for (int i = 3; i < 14; ++i) fields >> skipped;
@@ -40,21 +40,21 @@ std::size_t threads_of(pid_t pid) {
   return count;
 }
 
-/// A node alone, which forms its own cluster and is given these addresses.
+/// Starts a node that forms a cluster of its own and gets these addresses.
 std::unique_ptr<server> lonely_node(const std::filesystem::path& folder, const std::string& name,
                                     const std::string& discovery) {
   const auto ports = free_ports(2);
   auto node = std::make_unique<server>(name, folder, ports[0], ports[1], discovery,
                                        std::vector<std::string>{"--bootstrap-expect", "1"});
   node->start();
-  wait_for("a node alone", 20s, [&] { return node->ready(); });
+  wait_for("readiness of a single node", 20s, [&] { return node->ready(); });
   return node;
 }
 
 } // namespace
 
-TEST_CASE("three fresh nodes that all name one seed form one cluster, every time") {
-  for (int round = 0; round < 4; ++round) { // the ids are drawn: mostly, another node than the seed has the lowest
+TEST_CASE("three fresh nodes that know the same seed always form one cluster") {
+  for (int round = 0; round < 4; ++round) { // ids are random: usually a node other than the seed has the lowest one
     CAPTURE(round);
     const auto folder = make_folder();
     const auto ports = free_ports(6);
@@ -65,7 +65,7 @@ TEST_CASE("three fresh nodes that all name one seed form one cluster, every time
                                                std::vector<std::string>{"--bootstrap-expect", "3"}));
       nodes.back()->start();
     }
-    for (auto& node : nodes) wait_for("a node of the cluster", 20s, [&] { return node->ready(); });
+    for (auto& node : nodes) wait_for("readiness of a node", 20s, [&] { return node->ready(); });
     const auto cluster = nodes[0]->status()["cluster"];
     for (auto& node : nodes) {
       CHECK(node->status()["cluster"] == cluster);
@@ -74,7 +74,7 @@ TEST_CASE("three fresh nodes that all name one seed form one cluster, every time
   }
 }
 
-TEST_CASE("a thousand addresses that refuse cost an idle node no thread, and next to no time") {
+TEST_CASE("a thousand addresses that refuse connections cost an idle node no thread and little CPU time") {
   const auto folder = make_folder();
   const auto port = std::to_string(free_ports(1)[0]);
   std::string many = "static:";
@@ -86,7 +86,7 @@ TEST_CASE("a thousand addresses that refuse cost an idle node no thread, and nex
   wait_for("a few seconds with less than 2 % of a core", 120s, [&] {
     const auto began = std::chrono::steady_clock::now();
     const auto before = cpu_time(node->process().pid());
-    std::this_thread::sleep_for(4s); // nap: the time that is measured
+    std::this_thread::sleep_for(4s); // nap: the period of the measurement
     const auto took = std::chrono::duration<double>{std::chrono::steady_clock::now() - began};
     return (cpu_time(node->process().pid()) - before) / took < 0.02;
   });

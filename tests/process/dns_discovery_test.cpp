@@ -1,4 +1,4 @@
-// Real nodes that find each other by DNS.
+// Real nodes find each other by DNS.
 #include "tests/process/cluster.hpp"
 #include "tests/unit/discovery/name_server.hpp"
 
@@ -14,7 +14,7 @@ using namespace troupe::testing;
 using namespace std::chrono_literals;
 using test::dns_service;
 
-TEST_CASE("three nodes find each other by SRV records, and need them no more") {
+TEST_CASE("three nodes find each other by SRV records and then no longer need them") {
   const std::string name = "_raft._tcp.troupe.test";
   std::optional<test::name_server> names{std::in_place};
   const auto folder = make_folder();
@@ -29,17 +29,17 @@ TEST_CASE("three nodes find each other by SRV records, and need them no more") {
   const auto ready = [&] { return std::all_of(nodes.begin(), nodes.end(), [](const auto& n) { return n.ready(); }); };
   const auto asked_on = [&](int times) {
     const int before = names->asked(name, dns_type::srv);
-    wait_for("more questions", 20s, [&] { return names->asked(name, dns_type::srv) >= before + times; });
+    wait_for("more queries", 20s, [&] { return names->asked(name, dns_type::srv) >= before + times; });
   };
 
   for (auto& node : nodes) node.start();
-  asked_on(6); // nobody is there
+  asked_on(6); // there are no records yet
   for (const auto& node : nodes) CHECK(node.status()["phase"] == "forming");
   names->say(name, dns_type::srv, listed);
   wait_for("formation", 20s, ready);
   nodes.front().put("a", 1);
 
-  names->say(name, dns_type::srv, {}); // nobody is there: no reason to leave anybody
+  names->say(name, dns_type::srv, {}); // an empty answer must not make nodes leave each other
   asked_on(6);
   names.reset();
   nodes.front().put("a", 2);

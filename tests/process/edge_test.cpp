@@ -1,4 +1,4 @@
-// The edge of a node: web pages of strangers, clients that hold memory and places, a log that nobody reads, and
+// A node at its borders: foreign web pages, clients that hold connections and memory, a log without a reader, and
 // signals.
 #include "tests/process/folder.hpp"
 #include "tests/process/load.hpp"
@@ -25,7 +25,7 @@ using troupe::http::testing::wire;
 
 namespace {
 
-/// The only answer to a request in raw bytes, after which the connection is closed.
+/// Sends one raw request and returns the raw answer. The connection is closed afterwards.
 std::string ask(std::uint16_t port, const std::string& head, const std::string& body = {}) {
   wire one{port};
   one.send(head + "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
@@ -33,18 +33,18 @@ std::string ask(std::uint16_t port, const std::string& head, const std::string& 
   return one.read_all();
 }
 
-/// Fills a pipe to the brim.
+/// Fills a pipe completely.
 void fill(int pipe) {
   for (const std::size_t size : {4096u, 1u})
     while (::write(pipe, std::string(size, 'x').data(), size) > 0) {
     }
 }
 
-/// Its signals that are blocked or handled: what it hears as process 1, which no default ends.
-bool hears(const program& one, int number) {
+/// Whether the process blocks or handles the signal. Process 1 receives no other signals: the defaults do not end it.
+bool receives(const program& one, int number) {
   const auto proc = std::filesystem::path{"/proc"};
   std::error_code gone;
-  // Before its exec it is a copy of this test, whose signal handlers it has.
+  // Before its exec, the process is a copy of this test and has its signal handlers.
   if (std::filesystem::read_symlink(proc / std::to_string(one.pid()) / "exe", gone) ==
       std::filesystem::read_symlink(proc / "self" / "exe"))
     return false;
@@ -58,7 +58,7 @@ bool hears(const program& one, int number) {
 
 } // namespace
 
-TEST_CASE("a web page neither reads a loopback node nor changes it") {
+TEST_CASE("a foreign web page can neither read nor change a node on localhost") {
   ready_cluster nodes{1};
   const auto port = nodes[0].http_port();
   const auto own = "localhost:" + std::to_string(port);
@@ -78,22 +78,22 @@ TEST_CASE("a web page neither reads a loopback node nor changes it") {
             "2"),
         StartsWith("HTTP/1.1 421 ") && Contains("--http-host"));
   CHECK(nodes[0].get("k") == 1);
-  // What a person sends, and a page of the server's own.
+  // Requests of a command-line client and of a page from the server itself are accepted.
   CHECK_THAT(ask(port, "PUT /v1/maps/m/k HTTP/1.1\r\nHost: " + own + "\r\n", "3"), StartsWith("HTTP/1.1 200 "));
   CHECK_THAT(ask(port, "PUT /v1/maps/m/k HTTP/1.1\r\nHost: " + own + "\r\nOrigin: http://" + own + "\r\n", "4"),
              StartsWith("HTTP/1.1 200 "));
   CHECK(nodes[0].get("k") == 4);
 }
 
-TEST_CASE("a node without TLS does not dial other machines, whoever asks it to") {
+TEST_CASE("a node without TLS never dials other machines") {
   ready_cluster nodes{1};
   const auto answer = nodes[0].call("POST", "/v1/members", R"({"id":"00000000000000ff","address":"192.0.2.1:27199"})");
-  CHECK(answer.status == 200); // it joins as a learner, which it never becomes more than
+  CHECK(answer.status == 200); // it is added as a learner and remains one
   wait_for("the refusal to dial", 20s,
            [&] { return nodes[0].log().find("is not on this machine") != std::string::npos; });
 }
 
-TEST_CASE("clients that hold places and memory keep neither others nor probes out") {
+TEST_CASE("clients that hold connections and memory block neither other clients nor probes") {
   const auto probe_port = free_ports(1).front();
   ready_cluster nodes{1, lifetime::test_case, [&](std::size_t) {
                         return std::vector<std::string>{"--http-connections", "64",
@@ -125,7 +125,7 @@ TEST_CASE("clients that hold places and memory keep neither others nor probes ou
   CHECK_THAT(ask(probe_port, "GET /status HTTP/1.1\r\n" + local), StartsWith("HTTP/1.1 404 "));
 }
 
-TEST_CASE("a node whose log nobody reads goes on, counts what is missing, and ends when it is asked to") {
+TEST_CASE("a node whose log has no reader keeps serving, counts dropped lines, and stops on SIGTERM") {
   const auto folder = make_folder();
   const auto fifo = folder / "n.log";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
@@ -145,22 +145,22 @@ TEST_CASE("a node whose log nobody reads goes on, counts what is missing, and en
   ::close(pipe);
 }
 
-TEST_CASE("a request that waits for a majority is answered when the node is asked to end") {
+TEST_CASE("a request that waits for a majority is answered when the node stops") {
   ready_cluster nodes{3};
   const auto last = nodes.follower();
   for (std::size_t i = 0; i < 3; ++i)
     if (i != last) nodes[i].process().kill();
-  // From then on it hands no write to anybody, so that its fate is certain.
+  // From then on the node forwards no write, so the outcome of a write is certain.
   wait_for("a node without a leader", 10s, [&] { return nodes[last].status()["leader"].is_null(); });
   const auto ask_long = [&](const std::string& method) {
     return std::async(std::launch::async, [&, method] {
       return nodes[last].call(method, "/v1/maps/m/k?timeout=60s", method == "PUT" ? "1" : "", 30s);
     });
   };
-  // Both are there before the third, which is answered by the node alone.
+  // Both arrive before the third request, which the node answers by itself.
   auto written = ask_long("PUT");
   auto read = ask_long("GET");
-  wait_for("requests", 10s, [&] { return nodes[last].call("GET", "/livez").status == 200; });
+  wait_for("an answer from /livez", 10s, [&] { return nodes[last].call("GET", "/livez").status == 200; });
   CHECK(written.wait_for(500ms) == std::future_status::timeout);
   const auto asked = steady_clock::now();
   nodes[last].process().signal(SIGTERM);
@@ -174,7 +174,7 @@ TEST_CASE("a request that waits for a majority is answered when the node is aske
   CHECK(steady_clock::now() - asked < 10s);
 }
 
-TEST_CASE("when a node ends, a write in its log is unknown, and one that found no leader is surely not done") {
+TEST_CASE("when a node stops, a write in its log is unknown, and one that found no leader is rejected") {
   ready_cluster nodes{3};
   const auto last = nodes.leader().value();
   for (std::size_t i = 0; i < 3; ++i)
@@ -200,7 +200,7 @@ TEST_CASE("when a node ends, a write in its log is unknown, and one that found n
   CHECK(nodes[last].process().wait(10s) == 0);
 }
 
-TEST_CASE("every example ends by SIGTERM and SIGINT, also as process 1, and checks its port") {
+TEST_CASE("every example stops on SIGTERM and SIGINT, also as process 1, and checks its port") {
   const auto folder = make_folder();
   int number = 0;
   for (const auto* example : {TROUPE_COUNTER, TROUPE_WATCHER}) {
@@ -209,10 +209,10 @@ TEST_CASE("every example ends by SIGTERM and SIGINT, also as process 1, and chec
       const auto name = "e" + std::to_string(++number);
       const auto port = std::to_string(free_ports(1).front());
       program one{{example, port, (folder / name).string(), "static:127.0.0.1:" + port}, folder / (name + ".log")};
-      wait_for("it to work", 20s,
+      wait_for("election of the example", 20s,
                [&] { return read_text(folder / (name + ".log")).find("leads in term") != std::string::npos; });
-      CHECK(hears(one, SIGTERM));
-      CHECK(hears(one, SIGINT));
+      CHECK(receives(one, SIGTERM));
+      CHECK(receives(one, SIGINT));
       one.signal(signal);
       CHECK(one.wait(10s) == 0);
     }
@@ -221,18 +221,18 @@ TEST_CASE("every example ends by SIGTERM and SIGINT, also as process 1, and chec
   }
   CHECK(run({TROUPE_QUICKSTART, (folder / "none").string(), "99999"}, folder / "port.log") == 2);
   ready_cluster nodes{1};
-  CHECK(hears(nodes[0].process(), SIGTERM));
-  CHECK(hears(nodes[0].process(), SIGINT));
+  CHECK(receives(nodes[0].process(), SIGTERM));
+  CHECK(receives(nodes[0].process(), SIGINT));
 }
 
-TEST_CASE("a signal that comes while a node starts is not lost") {
+TEST_CASE("a signal that arrives while a node starts is not lost") {
   const auto folder = make_folder();
   for (int round = 0; round < 5; ++round) {
     const auto ports = free_ports(2);
     server node{"n" + std::to_string(round), folder, ports[0], ports[1], "none", {"--bootstrap-expect", "1"}};
     node.start();
-    // As soon as it runs its own code: the signal is blocked, not answered yet.
-    wait_for("its first instructions", 10s, [&] { return hears(node.process(), SIGTERM); });
+    // The signal is sent as soon as the process runs its own code, when it is blocked and not handled yet.
+    wait_for("the first instructions", 10s, [&] { return receives(node.process(), SIGTERM); });
     node.process().signal(SIGTERM);
     CHECK(node.process().wait(10s) == 0);
   }

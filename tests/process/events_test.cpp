@@ -1,4 +1,4 @@
-// The example that watches its cluster: what it prints is what happens.
+// The watcher example prints the events of its cluster.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,13 +8,13 @@
 using namespace troupe::testing;
 using namespace std::chrono_literals;
 
-TEST_CASE("watchers tell who leads, who dies and who is back, and one of them does the job") {
+TEST_CASE("watchers report leadership, deaths and returns, and one of them runs the job") {
   const auto folder = make_folder();
   const auto ports = free_ports(3);
   std::string list = "static:";
   for (const auto port : ports) list += (list.back() == ':' ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
   const auto log_of = [&](std::size_t i) { return folder / ("w" + std::to_string(i) + ".log"); };
-  const auto tells = [&](std::size_t i, const std::string& what, std::size_t from = 0) {
+  const auto reports = [&](std::size_t i, const std::string& what, std::size_t from = 0) {
     return read_text(log_of(i)).find(what, from) != std::string::npos;
   };
   std::vector<std::unique_ptr<program>> watchers(3);
@@ -25,24 +25,26 @@ TEST_CASE("watchers tell who leads, who dies and who is back, and one of them do
   };
   for (std::size_t i = 0; i < 3; ++i) start(i);
   std::size_t leader = 0;
-  wait_for("the job's place", 20s, [&] {
+  wait_for("start of the job", 20s, [&] {
     for (leader = 0; leader < 3; ++leader)
-      if (tells(leader, "the job is done here")) return true;
+      if (reports(leader, "the job runs here")) return true;
     return false;
   });
-  for (std::size_t i = 0; i < 3; ++i) wait_for("word of the leader", 10s, [&] { return tells(i, " leads in term "); });
-  // A leader is known before its first entry has come. Without that, two that have only promised elect nobody.
   for (std::size_t i = 0; i < 3; ++i)
-    wait_for("the members' places", 10s, [&] { return tells(i, " is a member of cluster "); });
+    wait_for("report of the leader", 10s, [&] { return reports(i, " leads in term "); });
+  // A node can know the leader before it has the first entry. Without that entry, two nodes that have only promised
+  // themselves to the formation cannot elect a leader.
+  for (std::size_t i = 0; i < 3; ++i)
+    wait_for("report of the membership", 10s, [&] { return reports(i, " is a member of cluster "); });
 
   watchers[leader]->kill();
-  std::size_t heir = 0;
-  wait_for("the job's new place", 10s, [&] {
-    for (heir = 0; heir < 3; ++heir)
-      if (heir != leader && tells(heir, "the job is done here")) return true;
+  std::size_t successor = 0;
+  wait_for("start of the job on another node", 10s, [&] {
+    for (successor = 0; successor < 3; ++successor)
+      if (successor != leader && reports(successor, "the job runs here")) return true;
     return false;
   });
-  wait_for("word of the death", 20s, [&] { return tells(heir, "is considered dead"); });
+  wait_for("report of the death", 20s, [&] { return reports(successor, "is considered dead"); });
   start(leader);
-  wait_for("word of the return", 20s, [&] { return tells(heir, "answers again"); });
+  wait_for("report of the return", 20s, [&] { return reports(successor, "answers again"); });
 }

@@ -1,4 +1,4 @@
-// Three nodes, of which one at a time dies or freezes.
+// Three nodes, one of which dies or freezes.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Puts until it is done, through whichever node runs.
+/// Retries the put through all running nodes until it succeeds.
 void put_anywhere(cluster& nodes, const std::string& key, int value, milliseconds patience) {
   std::size_t next = 0;
   wait_for("a put of " + key, patience, [&] {
@@ -29,7 +29,7 @@ void wait_applied(server& node, std::uint64_t index) {
 
 } // namespace
 
-TEST_CASE("three nodes elect a leader; each takes writes and answers with what was written last") {
+TEST_CASE("three nodes elect a leader; each accepts writes and reads the last written value") {
   ready_cluster nodes{3};
   int value = 0;
   for (std::size_t writer = 0; writer < nodes.size(); ++writer) {
@@ -42,7 +42,7 @@ TEST_CASE("three nodes elect a leader; each takes writes and answers with what w
   for (const auto& member : status["members"]) CHECK(member["voter"] == true);
 }
 
-TEST_CASE("the next write after a kill -9 of the leader comes within 2 s, and the dead node catches up") {
+TEST_CASE("the next write after a kill -9 of the leader succeeds within 2 s, and the killed node catches up") {
   ready_cluster nodes{3};
   nodes[0].put("before", 1);
   const auto leader = nodes.wait_ready();
@@ -58,20 +58,20 @@ TEST_CASE("the next write after a kill -9 of the leader comes within 2 s, and th
   const auto status = nodes[next].status();
   CHECK(status["term"].get<std::uint64_t>() > term);
   nodes[leader].start();
-  wait_for("the dead node's return", 10s, [&] { return nodes[leader].ready(); });
+  wait_for("readiness of the restarted node", 10s, [&] { return nodes[leader].ready(); });
   wait_applied(nodes[leader], status["commit_index"].get<std::uint64_t>());
   CHECK(nodes[leader].get("before", "stale") == 1);
   CHECK(nodes[leader].get("after", "stale") == 2);
 }
 
-TEST_CASE("a frozen follower goes on where it was, and troubles nobody") {
+TEST_CASE("a frozen follower catches up after it resumes, without an election") {
   ready_cluster nodes{3};
   const auto frozen = nodes.follower();
   const auto leader = nodes.wait_ready();
   const auto term = nodes[leader].status()["term"];
   nodes[frozen].process().signal(SIGSTOP);
   int written = 0;
-  // Longer than any election timeout, so that it wakes up as one who has not heard from the leader.
+  // Longer than any election timeout, so that it resumes as a follower that has not heard from its leader.
   for (const auto end = steady_clock::now() + 1500ms; steady_clock::now() < end;) nodes[leader].put("k", ++written);
   nodes[frozen].process().signal(SIGCONT);
   CHECK(nodes[frozen].get("k") == written);
@@ -80,7 +80,7 @@ TEST_CASE("a frozen follower goes on where it was, and troubles nobody") {
   CHECK(nodes[leader].status()["term"] == term);
 }
 
-TEST_CASE("a frozen leader that wakes up answers nothing old") {
+TEST_CASE("a frozen leader does not return stale values after it resumes") {
   ready_cluster nodes{3};
   const auto old_leader = nodes.wait_ready();
   nodes[old_leader].put("k", 1);

@@ -1,4 +1,4 @@
-// What a peer costs that takes nothing, or is not there. TROUPE_LONG=1 runs the full size.
+// The cost of a peer that receives nothing or is down. TROUPE_LONG=1 runs the full size.
 #include "runtime/transport/sockets.hpp"
 #include "tests/process/steady_writer.hpp"
 
@@ -26,7 +26,7 @@ double seconds_since(steady_clock::time_point then) {
   return std::chrono::duration<double>(steady_clock::now() - then).count();
 }
 
-/// A port at which the kernel drops whoever wants to connect: the queue of those who wait to be accepted is full.
+/// A port at which the kernel drops new connections, because the accept queue is full.
 class black_hole {
  public:
   explicit black_hole(std::uint16_t port) : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -53,7 +53,7 @@ class black_hole {
   std::vector<net::socket_guard> waiting_;
 };
 
-/// From the start of these nodes, all of which are down, to the first leader among them.
+/// Starts `count` nodes, which must be down, and returns the seconds until they have a leader.
 double restart(cluster& nodes, std::size_t count) {
   const auto began = steady_clock::now();
   for (std::size_t i = 0; i < count; ++i) nodes[i].start();
@@ -68,33 +68,33 @@ void kill_all(cluster& nodes) {
 
 } // namespace
 
-TEST_CASE("a follower that is stopped under load costs the leader a bounded memory, and catches up") {
+TEST_CASE("a follower that is frozen under load costs the leader bounded memory, and catches up") {
   const auto stopped_for = std::getenv("TROUPE_LONG") ? 60s : 6s;
   ready_cluster nodes{3};
   const auto leader = nodes.wait_ready();
   const auto follower = nodes.follower();
   steady_writer writers{nodes, {16, 0ms, 4096, {leader}}};
-  // The leader's memory of recent entries (16 MiB) is full then, and what else there is to grow has grown.
+  // Afterwards the leader's cache of recent entries (16 MiB) is full, and all other memory has grown.
   wait_for("the warm-up", 120s, [&] { return writers.acknowledged() >= 10'000; });
   auto& stopped = nodes[follower].process();
   const auto before = nodes[leader].process().resident_bytes();
   const auto acknowledged = writers.acknowledged();
   stopped.signal(SIGSTOP);
-  std::this_thread::sleep_for(stopped_for); // nap: the time that is measured
+  std::this_thread::sleep_for(stopped_for); // nap: the period of the measurement
   const auto after = nodes[leader].process().resident_bytes();
   const auto written = (writers.acknowledged() - acknowledged) * 4096;
   std::cout << "follower stopped for " << stopped_for.count() << " s, " << (written >> 20)
             << " MiB written meanwhile; the leader's memory went from " << (before >> 20) << " to " << (after >> 20)
             << " MiB\n";
-  // More than Raft lets be on its way to one follower.
+  // More than the limit of Raft's messages in flight to one follower.
   CHECK(written > 8u << 20);
   if (memory_is_measurable) CHECK(after < before + (8u << 20));
   stopped.signal(SIGCONT);
   const auto target = nodes[leader].status()["commit_index"].get<std::uint64_t>();
   const auto resumed = steady_clock::now();
-  wait_for("the follower's catching up", 60s,
+  wait_for("catch-up of the follower", 60s,
            [&] { return nodes[follower].status()["applied_index"].get<std::uint64_t>() >= target; });
-  std::cout << "caught up " << seconds_since(resumed) << " s after it went on\n";
+  std::cout << "caught up " << seconds_since(resumed) << " s after it resumed\n";
   CHECK(writers.stop() == std::vector<std::string>{});
 }
 
@@ -105,20 +105,20 @@ TEST_CASE("a silent peer is noticed within the election timeout") {
   const auto id = nodes[follower].status()["id"];
   nodes[follower].process().signal(SIGSTOP);
   const auto stopped = steady_clock::now();
-  wait_for("the lost link", 5s, [&] {
+  wait_for("loss of the link", 5s, [&] {
     const auto now = nodes[leader].status();
     for (const auto& member : now["members"])
       if (member["id"] == id) return !member["reachable"].get<bool>();
     return false;
   });
   std::cout << "a stopped peer was noticed after " << seconds_since(stopped) << " s\n";
-  // The watchdog looks every 100 ms, and this test asks every 10 ms.
+  // The watchdog checks every 100 ms, and this test polls every 10 ms.
   CHECK(seconds_since(stopped) < 1.3);
   nodes[follower].process().signal(SIGCONT);
   nodes.wait_ready();
 }
 
-TEST_CASE("a black hole and a refusing address among the members do not hold up the election of those that restart") {
+TEST_CASE("a black hole and a refusing address among the members do not delay an election after a restart") {
   ready_cluster nodes{5};
   std::vector<double> all, three;
   for (int round = 0; round < 3; ++round) {
@@ -126,7 +126,7 @@ TEST_CASE("a black hole and a refusing address among the members do not hold up 
     all.push_back(restart(nodes, 5));
   }
   kill_all(nodes);
-  black_hole hole{nodes[3].raft_port()}; // and nobody listens where the fifth was
+  black_hole hole{nodes[3].raft_port()}; // and connections to the fifth node are refused
   for (int round = 0; round < 3; ++round) {
     three.push_back(restart(nodes, 3));
     kill_all(nodes);

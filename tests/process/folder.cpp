@@ -48,7 +48,8 @@ class folder_set {
   std::vector<fs::path> folders_;
 };
 
-/// Whatever uses a folder of the program was made after this set, and so ends before it.
+/// The folders of a lifetime. The sets are static: everything that uses a folder of the program was constructed after
+/// its set, and is destroyed before it.
 folder_set& folders_of(lifetime use) {
   static folder_set test_case, program;
   return use == lifetime::test_case ? test_case : program;
@@ -80,7 +81,7 @@ CATCH_REGISTER_LISTENER(folder_keeper)
 
 fs::path make_folder(lifetime use) {
   auto name = (fs::temp_directory_path() / "troupe-process-XXXXXX").string();
-  if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder can be made at " + name);
+  if (!mkdtemp(name.data())) throw std::runtime_error("cannot make a temporary folder at " + name);
   return folders_of(use).add(name);
 }
 

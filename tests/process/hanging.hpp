@@ -1,4 +1,4 @@
-// Processes whose disks hang.
+// Makes the disks of processes hang.
 #pragma once
 
 #include "tests/process/cluster.hpp"
@@ -10,11 +10,11 @@
 
 namespace troupe::testing {
 
-/// Every process that is started while it lives can be made to hang.
+/// The disks of all processes that are started during its lifetime can be made to hang.
 struct hanging_disks {
   hanging_disks() {
     ::setenv("LD_PRELOAD", TROUPE_HANGING_DISK, 1);
-    // Of the sanitizers' builds: theirs need not come first.
+    // In builds with sanitizers, their library need not be loaded first.
     ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
   }
   ~hanging_disks() {
@@ -24,7 +24,7 @@ struct hanging_disks {
   hanging_disks(const hanging_disks&) = delete;
 };
 
-/// What hangs, or fails, of a file or of everything in a directory (hanging_disk.cpp).
+/// The operations that hang or fail, for a file or for all files in a directory (hanging_disk.cpp).
 inline constexpr const char* syncs = ".hang";
 inline constexpr const char* reads = ".hang-read";
 inline constexpr const char* closes = ".hang-close";

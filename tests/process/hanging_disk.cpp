@@ -1,5 +1,5 @@
-// Loaded into a node before its libraries: its disk hangs for as long as a file tells it to. PATH is a file or a
-// directory, and then stands for all that is in it:
+// A library that is preloaded into a node. The node's disk hangs while one of these files exists. PATH is a file or a
+// directory; a directory stands for everything in it:
 //   PATH.hang        no sync returns
 //   PATH.hang-read   no read returns
 //   PATH.hang-close  no close returns
@@ -11,7 +11,8 @@
 
 namespace {
 
-bool told(int fd, const char* what) {
+/// Whether the file PATH + `what` exists for the open file or one of its directories. Preserves errno.
+bool is_ordered(int fd, const char* what) {
   const int before = errno;
   char name[4096];
   const auto link = "/proc/self/fd/" + std::to_string(fd);
@@ -26,24 +27,24 @@ bool told(int fd, const char* what) {
 }
 
 void wait_while(int fd, const char* what) {
-  while (told(fd, what)) ::usleep(5000); // nap: a disk that hangs
+  while (is_ordered(fd, what)) ::usleep(5000); // nap: simulates a disk that hangs
 }
 
 template <class Function> Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-int sync_when_it_answers(int fd, const char* function) {
+int sync_unless_ordered(int fd, const char* function) {
   wait_while(fd, ".hang");
-  if (!told(fd, ".fail")) return next<int(int)>(function)(fd);
+  if (!is_ordered(fd, ".fail")) return next<int(int)>(function)(fd);
   errno = EIO;
   return -1;
 }
 
 } // namespace
 
-extern "C" int fdatasync(int fd) { return sync_when_it_answers(fd, "fdatasync"); }
-extern "C" int fsync(int fd) { return sync_when_it_answers(fd, "fsync"); }
+extern "C" int fdatasync(int fd) { return sync_unless_ordered(fd, "fdatasync"); }
+extern "C" int fsync(int fd) { return sync_unless_ordered(fd, "fsync"); }
 
 extern "C" ssize_t pread(int fd, void* into, size_t size, off_t at) {
   static const auto really = next<ssize_t(int, void*, size_t, off_t)>("pread");

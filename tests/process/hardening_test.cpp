@@ -1,4 +1,4 @@
-// What the linked program shows of its hardening flags (cmake/TroupeHardening.cmake), read with binutils.
+// Checks with binutils that the linked program has the effects of the hardening flags (cmake/TroupeHardening.cmake).
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -11,7 +11,7 @@ using Catch::Contains;
 
 namespace {
 
-/// What a tool of binutils says of the webserver.
+/// The output of a tool of binutils for the webserver.
 std::string said(std::vector<std::string> command) {
   const auto folder = make_folder();
   command.insert(command.begin(), {"/usr/bin/env", "LC_ALL=C"});
@@ -37,13 +37,13 @@ bool has_line(const std::string& text, const std::string& pattern) { return !lin
 bool is_hardened() {
   const std::string why_not = TROUPE_UNHARDENED;
   if (why_not.empty()) return true;
-  WARN("this build is not hardened: " << why_not << "; there is nothing to look for");
+  WARN("skipped: this build is not hardened: " << why_not);
   return false;
 }
 
 } // namespace
 
-TEST_CASE("the webserver is linked at no fixed address, with read-only relocations and no executable stack") {
+TEST_CASE("the webserver is position-independent, with read-only relocations and a non-executable stack") {
   if (!is_hardened()) return;
   CHECK(has_line(said({"readelf", "-hW"}), R"(^\s*Type:\s+DYN\b)"));
   const auto dynamic = said({"readelf", "-dW"});
@@ -58,18 +58,18 @@ TEST_CASE("the webserver is linked at no fixed address, with read-only relocatio
   for (const auto& load : lines_with(segments, R"(^\s*LOAD\s)")) CHECK_THAT(load, !Contains("RWE"));
 }
 
-TEST_CASE("the webserver's functions guard the stack, libc checks buffers, and jumps land where they may") {
+TEST_CASE("the webserver has stack protection, libc buffer checks and control-flow protection") {
   if (!is_hardened()) return;
   const auto imported = said({"readelf", "--dyn-syms", "-W"});
   CHECK(has_line(imported, R"(\bUND __stack_chk_fail\b)"));
-  // _GLIBCXX_ASSERTIONS calls it where a check of the standard library fails.
+  // _GLIBCXX_ASSERTIONS calls this function if a check of the standard library fails.
   CHECK(has_line(imported, R"(\bUND _ZSt21__glibcxx_assert_fail)"));
   if (TROUPE_FORTIFIED != 0)
     CHECK(has_line(imported, R"(\bUND __\w+_chk@)"));
   else
-    WARN("this build does not optimize, so libc's buffer checks (FORTIFY) are off");
+    WARN("skipped: libc's buffer checks (FORTIFY) are off without optimization");
   if (TROUPE_HAS_CET == 0) {
-    WARN("this processor has no control-flow protection to look for");
+    WARN("skipped: no control-flow protection for this processor");
     return;
   }
   const auto mains = lines_with(said({"readelf", "-sW"}), R"(\bFUNC\s+GLOBAL\s+DEFAULT\s+\d+\s+main$)");

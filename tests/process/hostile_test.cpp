@@ -1,4 +1,4 @@
-// Clients that mean harm, or merely break: the cluster goes on serving.
+// The cluster keeps serving despite hostile or broken clients.
 #include "tests/process/cluster.hpp"
 #include "tests/unit/http/wire.hpp"
 
@@ -17,7 +17,7 @@ class serving_cluster : public ready_cluster {
  public:
   serving_cluster() : ready_cluster(3), leader_(wait_ready()), term_((*this)[leader_].status()["term"]) {}
 
-  /// Every node takes a write at once, nobody ended, and no other leader was needed.
+  /// Checks that every node accepts a write at once, that all nodes run, and that the leader has not changed.
   void check_serves() {
     for (std::size_t i = 0; i < size(); ++i) {
       CHECK((*this)[i].running());
@@ -36,7 +36,7 @@ class serving_cluster : public ready_cluster {
 
 } // namespace
 
-TEST_CASE("1,000 connects that close at once, at the HTTP port") {
+TEST_CASE("1,000 connections to the HTTP port that close at once") {
   serving_cluster nodes;
   for (std::size_t i = 0; i < 1000; ++i) {
     wire one{nodes[i % 3].http_port()};
@@ -45,7 +45,7 @@ TEST_CASE("1,000 connects that close at once, at the HTTP port") {
   nodes.check_serves();
 }
 
-TEST_CASE("1,000 connects that close at once, at the Raft port") {
+TEST_CASE("1,000 connections to the Raft port that close at once") {
   serving_cluster nodes;
   for (std::size_t i = 0; i < 1000; ++i) {
     wire one{nodes[i % 3].raft_port()};
@@ -69,7 +69,7 @@ TEST_CASE("half-open connections") {
   nodes.check_serves();
 }
 
-TEST_CASE("a client that leaves before its answer") {
+TEST_CASE("clients that disconnect before the answer") {
   serving_cluster nodes;
   for (std::size_t i = 0; i < 300; ++i) {
     wire one{nodes[i % 3].http_port()};

@@ -19,7 +19,7 @@ milliseconds since(steady_clock::time_point then) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - then);
 }
 
-/// How long until a put through this node is done, which is tried again at once.
+/// The time until a put through this node succeeds. Retries at once.
 milliseconds next_write(const server& through, int value) {
   const auto asked = steady_clock::now();
   wait_for("a put", 20s,
@@ -32,7 +32,7 @@ void check_ends(server& node, const char* word) {
   node.process().signal(SIGTERM);
   const auto code = node.process().wait(12s);
   const auto took = since(asked);
-  std::cout << "SIGTERM with a disk that hangs: ended after " << took.count() << " ms\n";
+  std::cout << "SIGTERM with a disk that hangs: exited after " << took.count() << " ms\n";
   REQUIRE(code.has_value());
   CHECK(*code == 1);
   CHECK(took < 10s);
@@ -42,7 +42,7 @@ void check_ends(server& node, const char* word) {
 
 } // namespace
 
-TEST_CASE("with the leader's disk hung the next write is done within 3 s, and another node leads") {
+TEST_CASE("when the leader's disk hangs, the next write succeeds within 3 s and another node leads") {
   const hanging_disks disks;
   ready_cluster nodes{3};
   std::vector<milliseconds> took;
@@ -52,17 +52,17 @@ TEST_CASE("with the leader's disk hung the next write is done within 3 s, and an
     auto& other = nodes[(old + 1) % 3];
     hang(nodes[old]);
     took.push_back(next_write(other, round));
-    wait_for("another leader", 10s, [&] {
+    wait_for("election of another leader", 10s, [&] {
       const auto s = other.status();
       return !s["leader"].is_null() && s["leader"]["id"] != nodes[old].status()["id"];
     });
     took.push_back(next_write(other, 10 + round));
-    wait_for("word of the disk", 5s, [&] { return nodes[old].status()["disk"] == "stalled"; });
+    wait_for("report of the stalled disk", 5s, [&] { return nodes[old].status()["disk"] == "stalled"; });
     CHECK_FALSE(nodes[old].ready());
     CHECK_THAT(nodes[old].status()["not_ready"].get<std::string>(), Catch::Contains("the disk does not answer"));
     CHECK(nodes[old].call("GET", "/livez").status == 200);
     release(nodes[old]);
-    wait_for("the disk's return", 10s, [&] { return nodes[old].ready(); });
+    wait_for("recovery of the disk", 10s, [&] { return nodes[old].ready(); });
     CHECK(nodes[old].get("k") == 10 + round);
   }
   std::sort(took.begin(), took.end());
@@ -72,17 +72,17 @@ TEST_CASE("with the leader's disk hung the next write is done within 3 s, and an
 }
 
 TEST_CASE(
-    "a node ends within 10 s of SIGTERM while its disk hangs: as leader, and when its log or identity is opened") {
+    "a node exits within 10 s of SIGTERM while its disk hangs: as leader, and when it opens its log or identity") {
   const hanging_disks disks;
   ready_cluster nodes{3};
   const auto leader = nodes.wait_ready();
   auto& node = nodes[leader];
   hang(node);
   nodes[(leader + 1) % 3].call("PUT", "/v1/maps/m/k?timeout=1s", "1", 2s);
-  check_ends(node, "ended without threads that wait for a disk");
-  // Its start counts the start in the identity file, on the main thread.
+  check_ends(node, "exiting while threads still wait for a disk");
+  // The node increments its number of starts in the identity file, on the main thread.
   node.start();
-  wait_for("its HTTP port, which it has before its directory", 10s,
+  wait_for("the HTTP port, which is opened before the data directory", 10s,
            [&] { return node.call("GET", "/livez").status == 503; });
   check_ends(node, "as some thread waits for a disk or a service");
   release(node);
@@ -90,7 +90,7 @@ TEST_CASE(
   nodes.wait_ready();
 }
 
-TEST_CASE("with a follower's disk hung writes take about as long as before") {
+TEST_CASE("when a follower's disk hangs, writes take about as long as before") {
   const hanging_disks disks;
   ready_cluster nodes{3};
   const auto follower = nodes.follower();
@@ -98,7 +98,8 @@ TEST_CASE("with a follower's disk hung writes take about as long as before") {
   std::vector<double> healthy, hung;
   constexpr int least = 4, most = 16;
   int rounds = 0;
-  // In turns, and all of them unless it is clear before: to stop at the limit itself would pass by chance.
+  // Alternates, and runs all rounds unless the result is clear earlier: stopping at the limit itself would pass by
+  // chance.
   const auto is_clear = [&] { return rounds >= least && median(hung) < 1.5 * median(healthy); };
   for (; rounds < most && !is_clear(); ++rounds) {
     nodes.wait_ready();
@@ -111,7 +112,7 @@ TEST_CASE("with a follower's disk hung writes take about as long as before") {
     measure(healthy);
     hang(nodes[follower]);
     measure(hung);
-    wait_for("word of the disk", 5s, [&] { return nodes[follower].status()["disk"] == "stalled"; });
+    wait_for("report of the stalled disk", 5s, [&] { return nodes[follower].status()["disk"] == "stalled"; });
     measure(hung);
     release(nodes[follower]);
   }

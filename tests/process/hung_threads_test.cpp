@@ -1,5 +1,5 @@
-// Each thread of a node that waits for the disk hangs by itself: the node says so where it can, requests are answered
-// by their deadlines, and SIGTERM ends the process.
+// Each thread of a node that uses the disk hangs in turn. The node reports it if it can, requests are answered by their
+// deadlines, and SIGTERM ends the process.
 #include "tests/process/hanging.hpp"
 #include "tests/process/maintenance.hpp"
 
@@ -20,7 +20,7 @@ milliseconds since(steady_clock::time_point then) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - then);
 }
 
-/// The answer to a request that says `?timeout=1s`, which must come about then.
+/// Sends a request with `?timeout=1s` and checks that the answer arrives in time.
 troupe::http::result in_time(const server& node, std::string_view method, const std::string& target,
                              std::string_view body = {}) {
   const auto asked = steady_clock::now();
@@ -41,8 +41,7 @@ std::string name_of_only(const std::filesystem::path& folder) {
 
 } // namespace
 
-TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the end hangs: the rest of the node goes on, "
-          "and ends") {
+TEST_CASE("while a thread that writes, stages, opens or closes files hangs, the rest of the node works, and stops") {
   const hanging_disks disks;
   std::vector<std::unique_ptr<cluster>> nodes;
   for (int i = 0; i < 5; ++i) nodes.push_back(std::make_unique<cluster>(1));
@@ -54,7 +53,7 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
   auto& opens_identity = (*nodes[3])[0];
   auto& closes_files = (*nodes[4])[0];
 
-  // A snapshot: its outcome is unknown, and what else the node does goes on.
+  // Writing a snapshot: its outcome is unknown, and the rest of the node works.
   const auto began = steady_clock::now();
   hang(writes_snapshot.data_dir() / "snapshots");
   for (int i = 0; i < 2; ++i) {
@@ -63,13 +62,13 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
     CHECK(json::parse(answer.body)["outcome"] == "unknown");
     CHECK(serves(writes_snapshot));
   }
-  // Requests that wait are bounded, for the node cannot take back what it was asked.
+  // The number of waiting requests is limited, because the node cannot cancel them.
   auto connection = writes_snapshot.connect();
   unsigned status = 504;
   for (int i = 0; i < 300 && status == 504; ++i) status = connection.request("POST", "/v1/snapshot?timeout=1ms").status;
   CHECK(status == 429);
 
-  // A staged backup.
+  // Staging a backup.
   fill(*nodes[1], 0, 20);
   const auto backup = backup_of(stages, "my.backup");
   const auto target = "/v1/restore/" + name_of_only(stages.data_dir() / "snapshots");
@@ -81,11 +80,11 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
   CHECK(json::parse(restored.body)["outcome"] == "rejected");
   CHECK(serves(stages));
 
-  // The opening of the log.
+  // Opening the log.
   opens_log.process().kill();
   hang(opens_log.data_dir() / "log", reads);
   opens_log.start();
-  wait_for("word of the opening", 10s, [&] {
+  wait_for("report of the hanging start", 10s, [&] {
     const auto answer = opens_log.call("GET", "/readyz");
     return answer.status == 503 &&
            answer.body.find("reading the log and the state from the disk for") != answer.body.npos;
@@ -93,35 +92,35 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
   CHECK(opens_log.call("GET", "/livez").status == 200);
   CHECK(json::parse(in_time(opens_log, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
 
-  // The identity file.
+  // Opening the identity file.
   opens_identity.process().kill();
   hang(opens_identity.data_dir() / "identity", reads);
   opens_identity.start();
-  wait_for("its HTTP port", 10s, [&] { return opens_identity.call("GET", "/livez").status == 503; });
+  wait_for("the HTTP port", 10s, [&] { return opens_identity.call("GET", "/livez").status == 503; });
   CHECK(json::parse(in_time(opens_identity, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
 
   hang(closes_files.data_dir(), closes);
 
-  // The identity file of a node that is about to promise itself to a cluster.
+  // Writing the identity file of a node that is about to promise itself to a formation.
   nodes.push_back(std::make_unique<cluster>(2));
   auto& forms = (*nodes.back())[0];
   auto& other = (*nodes.back())[1];
   forms.start();
-  wait_for("a node that forms", 10s, [&] { return forms.status()["phase"] == "forming"; });
+  wait_for("start of the formation", 10s, [&] { return forms.status()["phase"] == "forming"; });
   hang(forms);
   other.start();
-  wait_for("word of the identity", 10s, [&] { return forms.status()["disk"] == "stalled"; });
+  wait_for("report of the stalled disk", 10s, [&] { return forms.status()["disk"] == "stalled"; });
   CHECK_THAT(forms.status()["not_ready"].get<std::string>(), Contains("the data directory does not answer"));
   CHECK(json::parse(in_time(forms, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
 
   const auto expected = "was begun";
-  wait_for("word of the snapshot", 15s, [&] {
+  wait_for("report of the hanging snapshot", 15s, [&] {
     const auto error = writes_snapshot.status()["snapshot_error"];
     return error.is_string() && error.get<std::string>().find(expected) != std::string::npos;
   });
   CHECK(since(began) >= 9s);
 
-  // All at once, for each takes its time.
+  // All at once, because each node takes several seconds.
   const auto asked = steady_clock::now();
   for (auto& one : nodes) (*one)[0].process().signal(SIGTERM);
   for (auto& one : nodes) {
@@ -130,16 +129,16 @@ TEST_CASE("a thread of snapshots, of staged backups, of the opening or of the en
     CAPTURE(node.data_dir(), node.log());
     REQUIRE(code.has_value());
     CHECK(*code == 1);
-    CHECK(since(asked) < 10'500ms); // also of those that ended while others were looked at
-    // Where the main thread itself hangs, the limit of the whole process ends it.
+    CHECK(since(asked) < 10'500ms); // also for nodes that exited while others were checked
+    // If the main thread itself hangs, the time limit of the whole process ends it.
     const bool main_hangs = &node == &opens_identity || &node == &closes_files;
-    const auto in_order = Contains("ended without threads that wait for a disk");
+    const auto in_order = Contains("exiting while threads still wait for a disk");
     if (main_hangs)
       CHECK_THAT(node.log(), in_order || Contains("as some thread waits for a disk or a service"));
     else
       CHECK_THAT(node.log(), in_order);
   }
-  std::cout << "six nodes with a hanging thread each ended within " << since(asked).count() << " ms\n";
+  std::cout << "six nodes with one hanging thread each exited within " << since(asked).count() << " ms\n";
 
   release(writes_snapshot.data_dir() / "snapshots");
   release(opens_log.data_dir() / "log", reads);

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""A Kubernetes API server that knows EndpointSlices and pods, for tests.
+"""A fake Kubernetes API server with EndpointSlices and pods, for tests.
 
 Usage: kube_api.py CERTIFICATE KEY PORT_FILE
 
-Serves HTTPS with lists (in pages), watches and the discovery documents that kubectl reads, and asks for a token. A second
-port speaks plain HTTP and takes orders: POST / with a JSON object, answered with what the server knows of itself. Both
-ports go to PORT_FILE, with a space between them. Ends when it is killed.
+Serves lists (in pages), watches and the discovery documents that kubectl reads, by HTTPS with a token. A second
+port accepts orders by plain HTTP: POST / with a JSON object; the response reports the state of the server. The server
+writes both ports to PORT_FILE, separated by a space. It runs until it is killed.
 
 Orders, all optional: token; put: [objects]; delete: [[kind, name]]; bookmark: true; drop: true (cuts all watches);
-forget: true (versions before now are gone); list: {...} and watch: {...}: how such requests go wrong (see `trouble`);
-watches_end: true (a watch ends as soon as it has said what it knows).
+forget: true (expires all earlier versions); list: {...} and watch: {...}: how such requests fail (see `trouble`);
+watches_end: true (a watch ends as soon as it has sent the known events).
 """
 
 import json
@@ -143,8 +143,9 @@ class Api(BaseHTTPRequestHandler):
             {"name": name, "singularName": "", "namespaced": True, "kind": kind, "verbs": ["get", "list", "watch"]}]}
 
     def trouble(self, part):
-        """Does what goes wrong: status: a code; body: text instead of the answer; slowly: true, that byte by byte;
-        cut: true, half an answer and the end. Says whether it did. (in_stream: true is for `watch`.)"""
+        """Sends the ordered failure, if there is one, and returns whether it did. status: an error code; body: text
+        instead of the answer; slowly: true sends it byte by byte; cut: true closes after half of the answer.
+        (in_stream: true is for `watch`.)"""
         what = STATE.trouble[part]
         if "status" in what:
             self.answer(what["status"], status(what["status"], "Trouble", what.get("message", "as ordered")))
@@ -183,7 +184,7 @@ class Api(BaseHTTPRequestHandler):
             about["continue"] = "%s+%d" % (about["resourceVersion"], begin + limit)
             about["remainingItemCount"] = len(items) - begin - limit
         page = items[begin:begin + limit] if limit else items
-        # Items of a list do not say what they are, as those of the real server do not.
+        # The items of a list have no kind and apiVersion, as with the real server.
         page = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in page]
         self.answer(200, {"kind": name + "List", "apiVersion": api, "metadata": about, "items": page})
 
@@ -227,10 +228,10 @@ class Api(BaseHTTPRequestHandler):
                     STATE.changed.wait(max(0.01, end - time.monotonic()))
                     continue
             data = "".join(json.dumps(event) + "\n" for event in fresh).encode()
-            # In pieces that do not end where lines do.
+            # Chunks do not end at the ends of lines.
             for at in range(0, len(data), 100):
-                piece = data[at:at + 100]
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                chunk = data[at:at + 100]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             self.wfile.flush()
             if over:
                 self.wfile.write(b"0\r\n\r\n")
@@ -253,7 +254,7 @@ class Orders(BaseHTTPRequestHandler):
 
 
 class TlsServer(ThreadingHTTPServer):
-    """The handshake belongs to the connection's thread: nobody is to hold up others."""
+    """Does the TLS handshake in the connection's own thread, so that a slow client does not delay others."""
 
     def __init__(self, context):
         super().__init__(("127.0.0.1", 0), Api)

@@ -18,7 +18,7 @@ kube_server::kube_server(const std::string& authority) : authority_(folder_, aut
       std::make_unique<program>(std::vector<std::string>{"/usr/bin/env", "python3", TROUPE_KUBE_API,
                                                          files.cert.string(), files.key.string(), ports.string()},
                                 make_folder() / "kube_api.log");
-  wait_for("the API server", 20s, [&] { return fs::exists(ports); });
+  wait_for("start of the API server", 20s, [&] { return fs::exists(ports); });
   std::ifstream{ports} >> api_port_ >> order_port_;
 }
 
@@ -26,7 +26,7 @@ std::string kube_server::url() const { return "https://localhost:" + std::to_str
 
 void kube_server::write_token(const std::string& token) const {
   std::ofstream{folder_ / "token.new"} << token << '\n';
-  fs::rename(folder_ / "token.new", folder_ / "token"); // as the kubelet does it: all at once
+  fs::rename(folder_ / "token.new", folder_ / "token"); // atomic, as by the kubelet
 }
 
 json kube_server::order(const json& what) {

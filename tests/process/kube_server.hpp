@@ -1,4 +1,4 @@
-// The API server of kube_api.py as a process, with the secrets of a pod that may ask it.
+// Runs the API server of kube_api.py as a process, and provides the secrets of a pod that has access to it.
 #pragma once
 
 #include "tests/process/cluster.hpp"
@@ -21,17 +21,17 @@ class kube_server {
 
   /// https://localhost:port
   std::string url() const;
-  /// With token, ca.crt and namespace.
+  /// The folder with token, ca.crt and namespace.
   std::filesystem::path secrets() const { return folder_.path(); }
   void write_token(const std::string& token) const;
 
-  /// Gives an order, as kube_api.py describes them; returns what the server knows of itself.
+  /// Sends an order (see kube_api.py). Returns the state that the server reports.
   json order(const json& what);
-  /// Adds or changes objects; the last version is returned.
+  /// Adds or changes objects. Returns the last version.
   int put(const std::vector<json>& objects);
   /// `kind` is "pods" or "endpointslices".
   void remove(const std::string& kind, const std::string& name);
-  /// The lists that were asked for so far, and the watches.
+  /// The number of list requests so far, and of watch requests.
   int lists();
   int watches();
   /// Waits until a watch is open.
@@ -47,7 +47,7 @@ class kube_server {
   std::uint16_t order_port_ = 0;
 };
 
-/// Of service "troupe": an address and whether it is ready, serving and terminating, as the API has it.
+/// An endpoint of service "troupe": its address and its conditions in the API.
 struct endpoint_state {
   std::string address;
   bool ready = true;
@@ -55,7 +55,7 @@ struct endpoint_state {
 };
 json endpoint_slice(const std::string& name, const std::string& type, std::uint16_t port,
                     const std::vector<endpoint_state>& endpoints);
-/// With label app=troupe.
+/// A running pod with the label app=troupe.
 json running_pod(const std::string& name, const std::string& ip, std::uint16_t port);
 
 } // namespace troupe::testing

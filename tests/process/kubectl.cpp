@@ -26,7 +26,7 @@ std::string find_kubectl() {
 
 std::string kubectl(const std::vector<std::string>& words) {
   const auto folder = make_folder();
-  // Apart, as warnings are no part of what it makes.
+  // Separates standard error, because warnings are not part of the output.
   std::vector<std::string> command{"/bin/sh", "-c", "exec \"$@\" 2>'" + (folder / "errors.txt").string() + "'", "sh"};
   command.insert(command.end(), {"/usr/bin/env", named_kubectl(), "--kubeconfig=/dev/null"});
   command.insert(command.end(), words.begin(), words.end());
@@ -34,7 +34,8 @@ std::string kubectl(const std::vector<std::string>& words) {
   if (code != 0) {
     std::string all = "kubectl";
     for (const auto& word : words) all += " " + word;
-    throw std::runtime_error(all + " ended with " + std::to_string(code) + ": " + read_text(folder / "errors.txt"));
+    throw std::runtime_error(all + " exited with code " + std::to_string(code) + ": " +
+                             read_text(folder / "errors.txt"));
   }
   return read_text(folder / "output.txt");
 }
@@ -42,10 +43,11 @@ std::string kubectl(const std::vector<std::string>& words) {
 std::vector<nlohmann::json> kubectl_json(const std::vector<std::string>& words) {
   const auto text = kubectl(words);
   std::vector<nlohmann::json> documents;
-  // It writes them one after another, each from a line of its own to the next line that closes it.
+  // kubectl writes several documents one after another. Each one ends at the next line that begins with a brace.
   for (std::size_t begin = 0; (begin = text.find('{', begin)) != std::string::npos;) {
     const auto end = text.find("\n}", begin);
-    if (end == std::string::npos) throw std::runtime_error("kubectl wrote half a document: " + text.substr(begin));
+    if (end == std::string::npos)
+      throw std::runtime_error("kubectl wrote an incomplete document: " + text.substr(begin));
     documents.push_back(nlohmann::json::parse(text.substr(begin, end + 2 - begin)));
     begin = end + 2;
   }

@@ -1,4 +1,4 @@
-// The real kubectl, for what it does without a cluster.
+// Runs the real kubectl, for commands that need no cluster.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,13 +8,14 @@
 
 namespace troupe::testing {
 
-/// The program: what TROUPE_KUBECTL names, or the one that is installed. Empty, and said so, if there is none: a test
-/// that needs it ends.
+/// The program that TROUPE_KUBECTL names, or the installed one. If there is none, prints so and returns an empty
+/// string; a test that needs it must then return.
 std::string find_kubectl();
 
-/// What it writes with these words, and no cluster to ask but one that they name. Throws with what it complains of.
+/// Runs kubectl with these arguments and returns its output. It uses no cluster unless the arguments name one. Throws
+/// with its error output if it fails.
 std::string kubectl(const std::vector<std::string>& words);
-/// The same, of output that is JSON, one document or several.
+/// The same for output that consists of one or more JSON documents.
 std::vector<nlohmann::json> kubectl_json(const std::vector<std::string>& words);
 
 } // namespace troupe::testing

@@ -1,5 +1,5 @@
-// Discovery by the Kubernetes API, against a server that speaks as that does, with TLS and tokens; and that server
-// against the real kubectl.
+// Tests discovery by the Kubernetes API against a fake API server with TLS and tokens, and the fake server against the
+// real kubectl.
 #include "discovery/kubernetes_method.hpp"
 #include "tests/process/kube_server.hpp"
 #include "tests/process/kubectl.hpp"
@@ -45,7 +45,7 @@ struct watched_api {
 
 } // namespace
 
-TEST_CASE("endpoints are listed and watched: not yet ready ones too, terminating ones not, of both families") {
+TEST_CASE("endpoints of IPv4 and IPv6 are listed and watched, including unready but not terminating ones") {
   watched_api api;
   api.put({{"10.0.0.1"}, {"10.0.0.2", false}, {"10.0.0.3", true, true}});
   api.server.put({running_pod("noise", "10.9.9.9", 1)});
@@ -62,7 +62,7 @@ TEST_CASE("endpoints are listed and watched: not yet ready ones too, terminating
   CHECK(api.server.watches() == 1);
 }
 
-TEST_CASE("pods are found by their labels, in as many pages as there are") {
+TEST_CASE("pods are found by their labels, on all pages") {
   watched_api api{true};
   std::vector<json> pods;
   addresses wanted;
@@ -86,7 +86,7 @@ TEST_CASE("pods are found by their labels, in as many pages as there are") {
   CHECK(run.sees(wanted));
 }
 
-TEST_CASE("a watch that is cut goes on from where it was, after bookmarks too") {
+TEST_CASE("a watch that breaks resumes at the last version, also after bookmarks") {
   watched_api api;
   api.put({{"10.0.0.1"}});
   method_run run{api.start()};
@@ -94,7 +94,7 @@ TEST_CASE("a watch that is cut goes on from where it was, after bookmarks too") 
   for (int i = 2; i < 6; ++i) {
     api.server.wait_watched();
     const auto bookmark = api.server.order({{"bookmark", true}})["version"].get<int>();
-    // The version is old for all but those who heard of the bookmark.
+    // Only a client that has received the bookmark knows a recent version.
     api.put({{"10.0.0." + std::to_string(i)}});
     CHECK(run.sees({"10.0.0." + std::to_string(i) + ":5000"}));
     const int watches = api.server.watches();
@@ -106,7 +106,7 @@ TEST_CASE("a watch that is cut goes on from where it was, after bookmarks too") 
   CHECK(api.server.lists() == 1);
 }
 
-TEST_CASE("a watch that has expired leads to a new list, whichever way it is told") {
+TEST_CASE("an expired watch leads to a new list, whether reported by status or in the stream") {
   const bool in_stream = GENERATE(false, true);
   CAPTURE(in_stream);
   watched_api api;
@@ -114,7 +114,7 @@ TEST_CASE("a watch that has expired leads to a new list, whichever way it is tol
   method_run run{api.start()};
   CHECK(run.sees({"10.0.0.1:5000"}));
   api.server.wait_watched();
-  // Cut, and nothing is left of what came between.
+  // Cuts the watch and forgets the events in between.
   json lost{{"watch", {{"in_stream", in_stream}}}, {"forget", true}, {"drop", true}};
   lost["put"] = std::vector<json>{endpoint_slice("troupe-a", "IPv4", 5000, {{"10.0.0.2"}})};
   api.server.order(lost);
@@ -125,7 +125,7 @@ TEST_CASE("a watch that has expired leads to a new list, whichever way it is tol
   CHECK(run.sees({"10.0.0.3:5000"}));
 }
 
-TEST_CASE("where watching is not allowed, it is polled") {
+TEST_CASE("if watching is not allowed, the API is polled") {
   watched_api api;
   api.server.order({{"watch", {{"status", 403}, {"message", "no watching here"}}}});
   api.put({{"10.0.0.1"}});
@@ -139,7 +139,7 @@ TEST_CASE("where watching is not allowed, it is polled") {
   CHECK(run.complains(""));
 }
 
-TEST_CASE("a token that was replaced is used, and one that is not valid is said so") {
+TEST_CASE("a replaced token is used, and an invalid one is reported") {
   watched_api api;
   api.put({{"10.0.0.1"}});
   api.server.order({{"token", "second"}});
@@ -161,7 +161,7 @@ TEST_CASE("a token that was replaced is used, and one that is not valid is said 
   CHECK(run.complains(""));
 }
 
-TEST_CASE("broken, cut, slow and oversized answers are no empty view, and no reason to hurry") {
+TEST_CASE("broken, cut, slow and oversized answers neither empty the view nor cause immediate retries") {
   watched_api api;
   method_run run{api.start()};
   CHECK(run.sees({}));
@@ -201,7 +201,7 @@ TEST_CASE("broken, cut, slow and oversized answers are no empty view, and no rea
   CHECK(run.sees({"10.0.0.2:5000"}));
 }
 
-TEST_CASE("nothing makes it ask in a hot loop") {
+TEST_CASE("no answer causes requests in a hot loop") {
   watched_api api;
   api.put({{"10.0.0.1"}});
   const json trouble = GENERATE(json{{"watches_end", true}}, json{{"watch", {{"status", 410}}}},
@@ -209,13 +209,13 @@ TEST_CASE("nothing makes it ask in a hot loop") {
   CAPTURE(trouble.dump());
   api.server.order(trouble);
   method_run run{api.start()};
-  std::this_thread::sleep_for(3s); // nap: what must not happen has no event
+  std::this_thread::sleep_for(3s); // nap: the absence of requests has no event
   const auto asked = api.server.lists() + api.server.watches();
   CHECK(asked >= 4);
-  CHECK(asked < 40); // pauses of up to 400 ms, of at least 200 ms in the end; a list and a watch each
+  CHECK(asked < 40); // pauses rise from at least 200 ms to 400 ms; one list and one watch each time
 }
 
-TEST_CASE("a server that nobody vouches for is told nothing, and no token") {
+TEST_CASE("a server with an untrusted certificate receives no request and no token") {
   watched_api api;
   const kube_server other{"another authority"};
   std::filesystem::copy_file(other.secrets() / "ca.crt", api.server.secrets() / "ca.crt",
@@ -225,7 +225,7 @@ TEST_CASE("a server that nobody vouches for is told nothing, and no token") {
   CHECK(api.server.order(json::object())["requests"].empty());
 }
 
-TEST_CASE("it stops at once, also while it watches or waits for an answer") {
+TEST_CASE("the method stops at once, also while it watches or waits for an answer") {
   watched_api api;
   api.put({{"10.0.0.1"}});
   const auto begin = std::chrono::steady_clock::now();
@@ -238,12 +238,12 @@ TEST_CASE("it stops at once, also while it watches or waits for an answer") {
   {
     const int before = api.server.lists();
     method_run run{api.start()};
-    wait_for("the question", 10s, [&] { return api.server.lists() > before; });
+    wait_for("a list request", 10s, [&] { return api.server.lists() > before; });
   }
   CHECK(std::chrono::steady_clock::now() - begin < 5s);
 }
 
-TEST_CASE("the test's API server is one for kubectl") {
+TEST_CASE("kubectl works with the fake API server") {
   const auto program_name = find_kubectl();
   if (program_name.empty()) return;
   const auto folder = make_folder();
@@ -276,7 +276,7 @@ TEST_CASE("the test's API server is one for kubectl") {
                  "jsonpath={range .items[*]}{.metadata.name}={.status.podIP} {end}"}) ==
         "troupe-0=10.0.0.1 troupe-1=10.0.0.2 ");
   CHECK(printed({"get", "pods", "-l", "app=other", "-o", "name"}).empty());
-  // A watch: what kubectl makes of the events.
+  // kubectl prints the events of a watch.
   program watch{
       command({"get", "pods", "--watch", "--output-watch-events", "-o", "jsonpath={.type}:{.object.metadata.name} "}),
       folder / "watch.txt"};
@@ -286,7 +286,7 @@ TEST_CASE("the test's API server is one for kubectl") {
   server.remove("pods", "troupe-0");
   const std::string events = "ADDED:troupe-0 ADDED:troupe-1 ADDED:troupe-2 MODIFIED:troupe-2 DELETED:troupe-0 ";
   wait_for("the events", 10s, [&] { return read_text(folder / "watch.txt").find(events) != std::string::npos; });
-  // And an expired one.
+  // kubectl reports an expired watch.
   CHECK(run(command({"get", "--raw", "/api/v1/namespaces/default/pods?watch=1&resourceVersion=1&timeoutSeconds=1"}),
             folder / "raw.txt") == 0);
   server.order({{"forget", true}});
@@ -316,7 +316,7 @@ TEST_CASE("three nodes find each other by the API") {
   }
 }
 
-TEST_CASE("out of a pod and without server= a node says what is missing, and forms nothing") {
+TEST_CASE("outside a pod and without server=, a node reports what is missing and exits") {
   const auto data = make_folder() / "d";
   const auto ended = run_webserver({"--data-dir", data.string(), "--raft-port", std::to_string(free_ports(1).front()),
                                     "--http-port", "0", "--discovery", "k8s:service=troupe"});

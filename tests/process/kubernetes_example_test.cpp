@@ -1,5 +1,5 @@
-// examples/kubernetes without a cluster: what kubectl makes of the manifests, and whether they agree with each other,
-// with the program and with the image. kubernetes_pods_test.cpp runs them.
+// Checks examples/kubernetes without a cluster: kubectl accepts the manifests, and they agree with each other, with the
+// program and with the image. kubernetes_pods_test.cpp runs them.
 #include "tests/process/kubectl.hpp"
 #include "tests/process/kubernetes_pod.hpp"
 
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Whatever is in `wanted` and not the same in `found`, by its path.
+/// The paths of all values in `wanted` that are missing or different in `found`.
 std::vector<std::string> lost(const json& wanted, const json& found, const std::string& path = {}) {
   std::vector<std::string> all;
   const auto look = [&](const std::string& key, const json& inner, const json* there) {
@@ -46,8 +46,8 @@ std::string label_of(const json& labels) {
   return labels.begin().key() + "=" + labels.begin().value().get<std::string>();
 }
 
-/// Fields that kubectl does not know. It reads an object of these kinds into its own types to change it, and writes
-/// what those hold. Throws if one is of another type than it is there.
+/// The fields of an object that kubectl does not know. To change an object of these kinds, kubectl parses it into its
+/// own types and writes those, so unknown fields get lost. Throws if a field has the wrong type.
 std::vector<std::string> unknown_fields(const json& object) {
   const std::string kind = object["kind"];
   const auto file = to_file(object);
@@ -70,7 +70,7 @@ std::vector<std::string> unknown_fields(const json& object) {
   return lost(wanted, kubectl_json(words).at(0));
 }
 
-/// What `kubectl create` makes of these words.
+/// The object that `kubectl create` makes from these arguments.
 json created(std::vector<std::string> words) {
   words.insert(words.begin(), "create");
   words.insert(words.end(), {"--dry-run=client", "-o", "json"});
@@ -84,7 +84,7 @@ std::vector<std::string> asking(const kube_server& api) {
 
 } // namespace
 
-TEST_CASE("kubectl knows every field of the example, and would make the same of its own") {
+TEST_CASE("kubectl knows every field of the example and creates the same objects by itself") {
   if (find_kubectl().empty()) return;
   const manifests example;
   const auto set = example.get("StatefulSet", "troupe");
@@ -94,7 +94,7 @@ TEST_CASE("kubectl knows every field of the example, and would make the same of 
   CHECK(unknown_fields(example.get("Service", "troupe")).empty());
   CHECK(unknown_fields(example.get("Service", "troupe-nodes")).empty());
   CHECK(unknown_fields(binding).empty());
-  // Which would be seen, or refused.
+  // The check notices a misspelt field and a wrong type.
   auto wrong = set;
   wrong["/spec/template/spec/containers/0/livenessProbe/periodSecond"_json_pointer] = 1;
   CHECK(unknown_fields(wrong) ==
@@ -117,7 +117,7 @@ TEST_CASE("kubectl knows every field of the example, and would make the same of 
   for (const auto* part : {"subjects", "roleRef"})
     CHECK(own(created({"rolebinding", "troupe-discovery", "--role=troupe-discovery", "--serviceaccount=troupe:troupe"}),
               part) == binding[part]);
-  // Merging an object into itself has it look up those fields that are lists or objects.
+  // To merge an object into itself, kubectl looks up those of its fields that are lists or objects.
   auto policy = example.get("NetworkPolicy", "troupe");
   const auto merged = [&] {
     const auto text = policy.dump();
@@ -128,7 +128,7 @@ TEST_CASE("kubectl knows every field of the example, and would make the same of 
   CHECK_THROWS_WITH(merged(), Contains("ingres"));
 }
 
-TEST_CASE("what the manifests say of each other agrees") {
+TEST_CASE("the manifests agree with each other") {
   if (find_kubectl().empty()) return;
   const manifests example;
   const auto& set = example.get("StatefulSet", "troupe");
@@ -143,7 +143,7 @@ TEST_CASE("what the manifests say of each other agrees") {
       CHECK(object["metadata"]["namespace"] == "troupe");
   }
 
-  SECTION("who is selected") {
+  SECTION("selectors") {
     CHECK(selects(set["spec"]["selector"]["matchLabels"], pod));
     CHECK(selects(example.get("PodDisruptionBudget", "troupe")["spec"]["selector"]["matchLabels"], pod));
     for (const auto& spread : pod["spec"]["topologySpreadConstraints"])
@@ -160,7 +160,7 @@ TEST_CASE("what the manifests say of each other agrees") {
     CHECK(nodes["clusterIP"] == "None");
     CHECK(nodes["publishNotReadyAddresses"] == true);
   }
-  SECTION("who may connect where") {
+  SECTION("network policy") {
     const auto& policy = example.get("NetworkPolicy", "troupe")["spec"];
     CHECK(selects(policy["podSelector"]["matchLabels"], pod));
     std::set<std::string> open;
@@ -186,7 +186,7 @@ TEST_CASE("what the manifests say of each other agrees") {
     CHECK(manifest_in("maintenance.yaml")["spec"]["enableServiceLinks"] == false);
     CHECK(open == std::set<std::string>{"http", "raft"});
   }
-  SECTION("who it runs as, and what it may ask for") {
+  SECTION("user and rights") {
     CHECK(pod["spec"]["serviceAccountName"] == example.get("ServiceAccount", "troupe")["metadata"]["name"]);
     const auto& as = pod["spec"]["securityContext"];
     CHECK_THAT(project_text("examples/kubernetes/Dockerfile"),
@@ -196,17 +196,17 @@ TEST_CASE("what the manifests say of each other agrees") {
     const auto& tools = maintenance["spec"]["containers"].at(0);
     CHECK(tools["securityContext"] == container["securityContext"]);
     CHECK(tools["image"] == container["image"]);
-    // Its claim is one of the set's, and lies where the node has it.
+    // The maintenance pod mounts a claim of the set, at the same path as the node.
     const auto& claim = set["spec"]["volumeClaimTemplates"].at(0)["metadata"]["name"];
     CHECK_THAT(maintenance["spec"]["volumes"].at(0)["persistentVolumeClaim"]["claimName"].get<std::string>(),
                Contains(claim.get<std::string>() + "-troupe-"));
     CHECK(tools["volumeMounts"].at(0) == named(container["volumeMounts"], claim));
   }
-  SECTION("how long it has to end") {
+  SECTION("time to stop") {
     const int grace = pod["spec"]["terminationGracePeriodSeconds"];
-    CHECK(grace >= pre_stop_seconds(container) + 2 * 10); // the program's own ten, twice
+    CHECK(grace >= pre_stop_seconds(container) + 2 * 10); // twice the program's own limit of ten seconds
   }
-  SECTION("the variables are those of the program, and what they refer to is there") {
+  SECTION("the program knows the variables, and their references exist") {
     const auto help = run_webserver({"--help"}).text;
     for (const auto& variable : container["env"]) {
       const std::string name = variable["name"];
@@ -224,7 +224,7 @@ TEST_CASE("what the manifests say of each other agrees") {
   }
 }
 
-TEST_CASE("the image has what its programs need, and is the one that the manifests name") {
+TEST_CASE("the image has the libraries that its programs need, and the manifests use its tag") {
   const auto dockerfile = project_text("examples/kubernetes/Dockerfile");
   const auto version = run_webserver({"--version"}).text; // "troupe webserver 0.1.0"
   const auto tag =
@@ -235,22 +235,22 @@ TEST_CASE("the image has what its programs need, and is the one that the manifes
     CHECK(manifests{}.get("StatefulSet", "troupe")["spec"]["template"]["spec"]["containers"].at(0)["image"] == tag);
 
 #ifdef __SANITIZE_ADDRESS__
-  std::cout << "skipped: sanitized programs link more\n";
+  std::cout << "skipped: programs with sanitizers link more libraries\n";
 #else
   const auto folder = make_folder();
-  // Of the libraries that a program names itself: the Debian packages that they are from.
+  // Prints the Debian packages of the libraries that the programs link directly.
   const std::string list =
       R"sh(for program; do readelf -d "$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'; done | sort -u | while read -r name; do
            file=$(for program; do ldd "$program"; done | awk -v name="$name" '$1 == name { print $3; exit }')
            path=$(readlink -f "$file")
-           dpkg-query --search "*${path#/usr}" | cut -d: -f1 # where /lib leads to /usr/lib, packages may say either
+           dpkg-query --search "*${path#/usr}" | cut -d: -f1 # packages list either path if /lib is a link to /usr/lib
          done | grep -vx libc6 | sort -u)sh";
   if (run({"/usr/bin/env", "dpkg-query", "--version"}, folder / "dpkg.txt") != 0) return;
   REQUIRE(run({"/bin/sh", "-c", list, "sh", TROUPE_WEBSERVER, TROUPE_LOG, TROUPE_BACKUP}, folder / "packages.txt") ==
           0);
   std::istringstream linked{read_text(folder / "packages.txt")};
   const std::set<std::string> needed{std::istream_iterator<std::string>{linked}, {}};
-  // The last stage installs them.
+  // The last stage of the Dockerfile installs these packages.
   auto stage = dockerfile.substr(dockerfile.rfind("\nFROM "));
   stage = stage.substr(stage.find("--no-install-recommends") + 23);
   stage = stage.substr(0, stage.find("&&"));

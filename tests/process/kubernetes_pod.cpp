@@ -16,12 +16,12 @@ namespace {
 
 fs::path example(const std::string& file = {}) { return fs::path{TROUPE_PROJECT} / "examples/kubernetes" / file; }
 
-/// kubectl reads YAML, and changes nothing here.
+/// Converts YAML to JSON, with a kubectl command that changes nothing.
 std::vector<json> to_json(const fs::path& yaml) {
   return kubectl_json({"patch", "--local", "--type=merge", "-p", "{}", "-o", "json", "-f", yaml.string()});
 }
 
-/// $(NAME) becomes the variable's value where there is one.
+/// Replaces $(NAME) by the value of the variable, if it exists.
 std::string expanded(std::string word, const std::map<std::string, std::string>& variables) {
   for (const auto& [name, value] : variables) {
     const auto reference = "$(" + name + ")";
@@ -52,7 +52,7 @@ std::string project_text(const std::string& file) { return read_text(fs::path{TR
 const json& named(const json& list, const std::string& name) {
   for (const auto& each : list)
     if (each.at("name") == name) return each;
-  throw std::runtime_error("nothing is called " + name + " in " + list.dump());
+  throw std::runtime_error("no entry " + name + " in " + list.dump());
 }
 
 bool selects(const json& labels, const json& object) {
@@ -68,7 +68,7 @@ int pre_stop_seconds(const json& container) {
   return std::stoi(command[1].get<std::string>());
 }
 
-example_pod::example_pod(const json& stateful_set, std::size_t ordinal, pod_surroundings& around)
+example_pod::example_pod(const json& stateful_set, std::size_t ordinal, pod_cluster& around)
     : pod_(stateful_set["spec"]["template"]), container_(pod_["spec"]["containers"].at(0)),
       name_(stateful_set["metadata"]["name"].get<std::string>() + "-" + std::to_string(ordinal)), around_(around),
       folder_(make_folder()) {
@@ -101,7 +101,7 @@ std::map<std::string, std::string> example_pod::environment() const {
     if (map != around_.config_maps.end())
       variables[variable] = map->second["data"].at(reference["key"].get<std::string>());
     else if (!reference.value("optional", false))
-      throw std::runtime_error("there is no ConfigMap " + reference.dump());
+      throw std::runtime_error("no ConfigMap " + reference.dump());
   }
   return variables;
 }
@@ -123,17 +123,17 @@ void example_pod::fill_secrets() const {
     const auto folder = volume(each["name"]);
     fs::create_directory(folder);
     for (const auto& [key, value] : secret["data"].items()) {
-      // The group is the pod's own, by its fsGroup.
-      fs::remove(folder / key); // it is there from an earlier start, and not for writing
+      // The fsGroup makes the pod's group the owner.
+      fs::remove(folder / key); // a file from an earlier start is read-only
       std::ofstream{folder / key} << services::from_base64(value.get<std::string>()).value();
       fs::permissions(folder / key, static_cast<fs::perms>(source["defaultMode"].get<unsigned>()));
     }
   }
 }
 
-/// The same on this machine.
+/// Translates an argument or a value from the cluster to this machine.
 std::string example_pod::local(std::string word) const {
-  const auto value = word.find('=') + 1; // 0 where there is nothing but a value
+  const auto value = word.find('=') + 1; // 0 if `word` is only a value
   if (word.starts_with("--advertise=")) word.replace(value, word.rfind(':') - value, "127.0.0.1");
   if (word.starts_with("--discovery="))
     return word + ",server=" + around_.api.url() + ",secrets=" + around_.api.secrets().string();
@@ -151,7 +151,7 @@ std::string example_pod::local(std::string word) const {
 
 void example_pod::start() {
   fill_secrets();
-  // Nothing of this test's own environment.
+  // Clears the environment of this test.
   std::vector<std::string> command{"/usr/bin/env", "-i"};
   for (const auto& [variable, value] : environment()) command.push_back(variable + "=" + local(value));
   command.emplace_back(TROUPE_WEBSERVER);

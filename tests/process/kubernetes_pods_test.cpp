@@ -1,5 +1,5 @@
-// The pods of examples/kubernetes as processes, through what docs/kubernetes.md tells: the first start, restarts, more
-// and fewer of them, lost volumes, a lost majority.
+// Runs the pods of examples/kubernetes as processes, through the procedures of docs/kubernetes.md: first start,
+// restarts, scaling, lost volumes, a lost majority.
 #include "tests/process/kubectl.hpp"
 #include "tests/process/kubernetes_pod.hpp"
 
@@ -36,7 +36,7 @@ json documented_secret() {
   return json::parse(read_text(folder / "secret.json"));
 }
 
-/// The stateful set, its pods, and what a cluster does for them.
+/// The stateful set, its pods, and the cluster that runs them.
 class example_cluster {
  public:
   example_cluster() {
@@ -44,7 +44,7 @@ class example_cluster {
     around_.secrets[secret["metadata"]["name"]] = secret;
   }
 
-  pod_surroundings& around() { return around_; }
+  pod_cluster& around() { return around_; }
   example_pod& operator[](std::size_t ordinal) { return *pods_.at(ordinal); }
 
   void apply_formation() {
@@ -53,7 +53,7 @@ class example_cluster {
   }
   void delete_formation() { around_.config_maps.clear(); }
 
-  /// As the set's controller does it with `Parallel`: all at once. Volumes of pods that were there before are kept.
+  /// Scales like the controller of a set with `Parallel`: all pods at once. Pods keep the volumes of earlier ones.
   void scale(std::size_t replicas) {
     for (std::size_t i = replicas; i < replicas_; ++i) CHECK(pods_[i]->stop());
     for (std::size_t i = replicas_; i < replicas; ++i) {
@@ -63,7 +63,7 @@ class example_cluster {
     replicas_ = replicas;
     publish();
   }
-  /// Another process, with the volumes of the one before.
+  /// Replaces the process; keeps the volumes.
   void restart(std::size_t ordinal) {
     CHECK(pods_[ordinal]->stop());
     pods_[ordinal]->start();
@@ -89,7 +89,7 @@ class example_cluster {
     });
   }
   void remove(const std::string& id) {
-    // 429: another change, or a leader that has just been elected.
+    // 429: another change is in progress, or the leader was just elected.
     wait_for("a removal", 20s, [&] {
       const auto answer = (*this)[0].call("DELETE", "/v1/members/" + id);
       INFO(answer.body);
@@ -101,8 +101,8 @@ class example_cluster {
  private:
   const json& set() const { return example_.get("StatefulSet", "troupe"); }
 
-  /// The endpoints of the headless service: of pods that its selector fits, at the port that it names. A slice for
-  /// each, as each has another port here.
+  /// Publishes the endpoints of the headless service: the pods that its selector matches, with the port that it names.
+  /// Each pod has a slice of its own, because each has a different port on this machine.
   void publish() {
     const auto& service = example_.get("Service", set()["spec"]["serviceName"]);
     REQUIRE(selects(service["spec"]["selector"], set()["spec"]["template"]));
@@ -118,12 +118,12 @@ class example_cluster {
   }
 
   manifests example_;
-  pod_surroundings around_;
+  pod_cluster around_;
   std::vector<std::unique_ptr<example_pod>> pods_;
   std::size_t replicas_ = 0;
 };
 
-/// Formed by the first three pods, with a value.
+/// A cluster of three pods that has formed and has one value.
 struct formed_cluster : example_cluster {
   formed_cluster() {
     apply_formation();
@@ -139,7 +139,7 @@ using right = std::array<std::string, 3>;
 
 } // namespace
 
-TEST_CASE("pods form a cluster when they are told to, live without one, and ask for no more than they may") {
+TEST_CASE("pods live without a cluster, form one with formation.yaml, and use exactly the rights of their role") {
   if (find_kubectl().empty()) return;
   example_cluster cluster;
   cluster.scale(3);
@@ -148,10 +148,10 @@ TEST_CASE("pods form a cluster when they are told to, live without one, and ask 
     const auto words = pod.arguments();
     CHECK(std::count(words.begin(), words.end(), "--advertise=" + pod.name() + ".troupe-nodes.troupe.svc:5000") == 1);
     CHECK(std::none_of(words.begin(), words.end(), [](const auto& w) { return w.find("$(") != std::string::npos; }));
-    wait_for("a pod that is alive", 10s, [&] { return pod.probe("startupProbe") == 200; });
+    wait_for("liveness of a pod", 10s, [&] { return pod.probe("startupProbe") == 200; });
     CHECK(pod.probe("livenessProbe") == 200);
     CHECK(pod.probe("readinessProbe") == 503);
-    wait_for("its reason", 10s,
+    wait_for("the reason in its log", 10s,
              [&] { return pod.log().find("waiting to be added to a cluster") != std::string::npos; });
   }
   cluster.apply_formation();
@@ -160,7 +160,7 @@ TEST_CASE("pods form a cluster when they are told to, live without one, and ask 
   CHECK(cluster.voters() == 3);
   cluster[0].put("a", 1);
 
-  // Those of processes that have ended may count still.
+  // Watches of stopped processes may still be counted.
   wait_for("watches", 10s, [&] { return cluster.around().api.order(json::object())["watches"] >= 3; });
   const json rules = manifests{}.get("Role", "troupe-discovery")["rules"];
   std::set<right> allowed;
@@ -181,7 +181,7 @@ TEST_CASE("pods form a cluster when they are told to, live without one, and ask 
   CHECK(asked == allowed);
 }
 
-TEST_CASE("all pods may restart at once, also without formation.yaml, and new ones join") {
+TEST_CASE("all pods may restart at once without formation.yaml, and new pods join") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
   cluster.scale(0);
@@ -194,12 +194,13 @@ TEST_CASE("all pods may restart at once, also without formation.yaml, and new on
   CHECK(cluster[4].get("kept") == 1);
 }
 
-TEST_CASE("where formation.yaml was left, a new pod stays out, and says why") {
+TEST_CASE("with formation.yaml still applied, a new pod does not join and logs the reason") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
   cluster.apply_formation();
   cluster.scale(4);
-  wait_for("its reason", 20s, [&] { return cluster[3].log().find("belongs to cluster") != std::string::npos; });
+  wait_for("the reason in its log", 20s,
+           [&] { return cluster[3].log().find("belongs to cluster") != std::string::npos; });
   CHECK(cluster[3].probe("livenessProbe") == 200);
   CHECK(cluster[3].probe("readinessProbe") == 503);
   CHECK(cluster.members()["members"].size() == 3);
@@ -209,7 +210,7 @@ TEST_CASE("where formation.yaml was left, a new pod stays out, and says why") {
   cluster.wait_voters(4);
 }
 
-TEST_CASE("members are removed before their pods are, and come back with their volumes") {
+TEST_CASE("members that were removed before their pods return with their volumes") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
   cluster.scale(5);
@@ -218,7 +219,7 @@ TEST_CASE("members are removed before their pods are, and come back with their v
   const std::string third = cluster[3].status()["id"];
   for (const auto& id : {cluster[4].status()["id"].get<std::string>(), third}) cluster.remove(id);
   cluster.wait_voters(3);
-  // Whether or not they have heard of it.
+  // The removed nodes may not have learned of their removal yet.
   cluster.scale(3);
   cluster[0].put("meanwhile", 2);
   cluster.scale(4);
@@ -228,18 +229,18 @@ TEST_CASE("members are removed before their pods are, and come back with their v
   CHECK(cluster[3].get("meanwhile") == 2);
 }
 
-TEST_CASE("two pods of three taken away stop the cluster, and it goes on when they are back") {
+TEST_CASE("a cluster that lost two of three pods stops, and continues when they return") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
   cluster.scale(1);
-  wait_for("no leader", 20s, [&] { return cluster[0].probe("readinessProbe") == 503; });
+  wait_for("loss of the leader", 20s, [&] { return cluster[0].probe("readinessProbe") == 503; });
   CHECK(cluster[0].probe("livenessProbe") == 200);
   cluster.scale(3);
   cluster.wait_ready(3);
   CHECK(cluster[1].get("kept") == 1);
 }
 
-TEST_CASE("a pod that lost its volume is a new node, and joins") {
+TEST_CASE("a pod that lost its volume joins as a new node") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
   const std::string old = cluster[1].status()["id"];
@@ -250,20 +251,20 @@ TEST_CASE("a pod that lost its volume is a new node, and joins") {
     return std::any_of(members.begin(), members.end(), [&](const json& each) { return each["id"] == id; });
   };
   std::string fresh;
-  wait_for("the new node's joining", 20s, [&] {
+  wait_for("addition of the new node", 20s, [&] {
     fresh = cluster[1].status()["id"];
     return is_among(cluster.members()["members"], fresh);
   });
   CHECK(fresh != old);
-  // It learns until the old one's place is free, as two of four voters could not go on. A promotion would be a matter
-  // of a second or two.
+  // The new node stays a learner until the old one is removed, because with four voters the loss of two would stop the
+  // cluster. A promotion would take a second or two.
   const auto watched_until = std::chrono::steady_clock::now() + 5s;
   bool old_is_there = true;
   while (old_is_there && std::chrono::steady_clock::now() < watched_until) {
     const auto now = cluster.members();
     old_is_there = is_among(now["members"], old);
     if (old_is_there) REQUIRE_FALSE(voters_of(now).contains(fresh));
-    std::this_thread::sleep_for(20ms); // nap: whether it is a voter once is looked at all the time
+    std::this_thread::sleep_for(20ms); // nap: polls, because it must not be a voter at any time
   }
   if (old_is_there) cluster.remove(old);
   cluster.wait_ready(3);
@@ -274,7 +275,7 @@ TEST_CASE("a pod that lost its volume is a new node, and joins") {
 TEST_CASE("after the loss of a majority the survivor is recovered, and empty pods join it") {
   if (find_kubectl().empty()) return;
   formed_cluster cluster;
-  wait_for("the survivor's copy", 10s, [&] { return cluster[2].get("kept") == 1; });
+  wait_for("the value on the survivor", 10s, [&] { return cluster[2].get("kept") == 1; });
   cluster.scale(0);
   const auto maintenance = manifest_in("maintenance.yaml");
   const auto text = project_text("docs/kubernetes.md");
@@ -290,14 +291,14 @@ TEST_CASE("after the loss of a majority the survivor is recovered, and empty pod
   CHECK(cluster[0].get("kept") == 1);
 }
 
-TEST_CASE("a new cluster begins with a backup that lies in its volumes") {
+TEST_CASE("a new cluster starts with a backup in its volumes") {
   if (find_kubectl().empty()) return;
   const auto backup = formed_cluster{}[1].call("GET", "/v1/backup");
   REQUIRE(backup.status == 200);
   example_cluster cluster;
   cluster.scale(3);
   for (std::size_t i = 0; i < 3; ++i)
-    wait_for("a pod that is alive", 10s, [&] { return cluster[i].probe("startupProbe") == 200; });
+    wait_for("liveness of a pod", 10s, [&] { return cluster[i].probe("startupProbe") == 200; });
   cluster.scale(0);
   for (std::size_t i = 0; i < 3; ++i) {
     std::ofstream{cluster[i].volume("data") / "my.backup"} << backup.body;

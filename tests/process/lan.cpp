@@ -15,7 +15,7 @@ std::string name_of(const char* what, int host, int bridge) {
   return what + std::to_string(host) + "." + std::to_string(bridge);
 }
 
-/// Where the hosts are that are set apart from those at bridge 1.
+/// The bridge of the hosts that are separated from those at bridge 1.
 constexpr auto island = "island";
 
 } // namespace
@@ -35,8 +35,8 @@ lan::lan(std::filesystem::path folder) : folder_(std::move(folder)) {
 }
 
 void lan::add_bridge(const std::string& name, int number) const {
-  // Of its own accord a bridge changes its hardware address with its ports. The island has that of bridge 1: a host
-  // that is moved knows this process by it.
+  // Sets the hardware address, which a bridge otherwise changes with its ports. The island has the same address as
+  // bridge 1, because a moved host knows this process by it.
   must({"ip", "link", "add", name, "address", "02:00:00:00:00:0" + std::to_string(number), "type", "bridge"});
   must({"ip", "link", "set", name, "up"});
 }
@@ -47,14 +47,14 @@ std::string lan::address(int host, int bridge) {
 
 int lan::add_host(const std::vector<int>& bridges) {
   const int host = static_cast<int>(hosts_.size()) + 1;
-  // What runs there has a /run of its own. The file says that the namespaces are there.
+  // Processes on the host have their own /run. The file shows that the namespaces exist.
   const auto ready = folder_ / ("host" + std::to_string(host));
   hosts_.push_back(
       std::make_unique<program>(std::vector<std::string>{"/usr/bin/unshare", "-n", "-m", "/bin/sh", "-c",
                                                          "mount -t tmpfs none /run && ip link set lo up && touch " +
                                                              ready.string() + " && exec sleep infinity"},
                                 folder_ / "hosts.log"));
-  wait_for("a host", milliseconds{10'000}, [&] { return std::filesystem::exists(ready); });
+  wait_for("start of a host", milliseconds{10'000}, [&] { return std::filesystem::exists(ready); });
   for (const int bridge : bridges) {
     const auto outside = name_of("out", host, bridge), inside = name_of("eth", host, bridge);
     must({"ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns",

@@ -1,4 +1,4 @@
-// Hosts of their own in one network: network namespaces on a bridge. They end with the test.
+// Simulates hosts in a network with network namespaces on a bridge. They end with the test.
 #pragma once
 
 #include "tests/process/program.hpp"
@@ -11,28 +11,28 @@
 
 namespace troupe::testing {
 
-/// To be made before the process has threads, once: the main thread moves to a namespace of its own, with the bridge,
-/// and so does whatever it starts later. From there all hosts can be reached.
+/// Make one, before the process has threads: the main thread, and everything that it starts later, moves to a namespace
+/// of its own that contains the bridges. From there all hosts can be reached.
 class lan {
  public:
   explicit lan(std::filesystem::path folder);
-  /// Why there is none; empty if there is.
+  /// Why the network could not be made; empty if it was.
   const std::string& why_not() const { return why_not_; }
 
-  /// 10.77.N.X at the bridge N (1 or 2), for host X from 1. A host may be at both.
+  /// 10.77.N.X for host X (from 1) at bridge N (1 or 2). A host may be at both.
   static std::string address(int host, int bridge = 1);
-  /// Adds a host, at these bridges; returns its number.
+  /// Adds a host at these bridges; returns its number.
   int add_host(const std::vector<int>& bridges = {1});
-  /// A command that runs there.
+  /// A command line that runs `command` on the host.
   std::vector<std::string> at(int host, std::vector<std::string> command) const;
-  /// Runs one there to its end, which must be good.
+  /// Runs a command on the host. Throws if its exit code is not 0.
   void run_at(int host, std::vector<std::string> command) const;
-  /// Cuts a host from a bridge, or joins it again.
+  /// Disconnects a host from a bridge, or connects it again.
   void set_link(int host, bool up, int bridge = 1) const;
-  /// Splits the network at bridge 1: hosts that are set apart reach each other there, and no other host. This process
-  /// reaches all. For hosts with the address they were given first.
+  /// Partitions the network at bridge 1: hosts that are set apart reach only each other. This process reaches all
+  /// hosts. The hosts must have their first address.
   void set_apart(const std::vector<int>& hosts, bool apart) const;
-  /// Gives a host another IPv4 address at bridge 1, and another link-local one. No old one is left.
+  /// Replaces all addresses of a host at bridge 1 by this IPv4 address and a link-local one.
   void readdress(int host, const std::string& to) const;
 
  private:
@@ -41,7 +41,7 @@ class lan {
 
   std::filesystem::path folder_;
   std::string why_not_;
-  /// Each keeps the namespaces of a host alive.
+  /// Each process keeps the namespaces of a host alive.
   std::vector<std::unique_ptr<program>> hosts_;
 };
 

@@ -81,7 +81,7 @@ void load::work(std::size_t number) {
       }
       got = write(*i, *connection);
       if (got != fate::acknowledged) ++turn;
-      if (got == fate::open) std::this_thread::sleep_for(5ms); // nap: whoever was refused does not come back at once
+      if (got == fate::open) std::this_thread::sleep_for(5ms); // nap: a rejected client does not retry at once
     }
     if (pause_.count() > 0) std::this_thread::sleep_for(pause_); // nap: the pace of this client
   }
@@ -112,7 +112,7 @@ void load::settle(std::size_t i, fate what) {
 
 std::vector<std::string> load::check(std::size_t node) const {
   constexpr std::size_t readers = 16;
-  const std::size_t begun = next_; // nobody writes any more
+  const std::size_t begun = next_; // all writers have ended
   std::atomic<std::size_t> next = 0;
   std::vector<std::string> problems;
   std::vector<std::thread> threads;

@@ -1,4 +1,4 @@
-// Many clients that write, and the record of what each write was answered.
+// Many clients that write, and a record of the answer to each write.
 #pragma once
 
 #include "tests/process/cluster.hpp"
@@ -15,8 +15,8 @@
 
 namespace troupe::testing {
 
-/// Writes i under key "ki" of map "load", each key once, from several keep-alive connections. What is surely not done
-/// is tried again; what may have been done is not.
+/// Writes i under key "ki" of map "load", each key once, from several keep-alive connections. Rejected writes are
+/// retried; writes with an unknown outcome are not.
 class load {
  public:
   enum class fate : unsigned char { open, acknowledged, maybe };
@@ -24,41 +24,41 @@ class load {
   struct options {
     std::size_t writes = 0;
     std::size_t connections = 0;
-    /// Of each connection, between two writes.
+    /// The pause of each connection between two writes.
     milliseconds pause{0};
   };
-  /// Starts when some writes are allowed, through the nodes at these positions: at least one.
+  /// Writes through the nodes at these positions, at least one. Starts once `allow` is called.
   load(node_connector connect, options chosen, std::vector<std::size_t> through);
   ~load() { stop(); }
 
-  /// Lets the first `count` writes begin; those behind wait.
+  /// Lets the first `count` writes start; the later ones wait.
   void allow(std::size_t count);
-  /// Calls `what`, once, from the writer that gets the `count`th acknowledgement, while the others go on. To be said
+  /// Calls `what` once, from the writer that gets the `count`th acknowledgement, while the others continue. Call this
   /// while all writers wait.
   void at_acknowledged(std::size_t count, std::function<void()> what);
-  /// The connections are spread over these nodes. One whose write is not acknowledged goes on to the next of them.
+  /// Spreads the connections over these nodes. A connection whose write is not acknowledged moves to the next node.
   void go_through(std::vector<std::size_t> nodes);
   bool goes_through(std::size_t node) const;
   std::size_t acknowledged() const { return acknowledged_; }
   std::size_t maybe() const { return maybe_; }
-  /// Returns when every write has its fate.
+  /// Returns when the fate of every write is known.
   void join();
-  /// Gives up what has no fate yet.
+  /// Gives up all writes whose fate is not known yet.
   void stop();
-  /// Answers that no write may get, by text; empty if all is well. Call it after `join` or `stop`.
+  /// The texts of unexpected answers; empty if there were none. Call it after `join` or `stop`.
   const std::vector<std::string>& wrong() const { return wrong_; }
 
-  /// After `join` or `stop`: reads every key through a node: what was acknowledged must be there, and nothing may be
-  /// there that was not written. Returns what is not so, as text.
+  /// Reads every key through a node, after `join` or `stop`. All acknowledged values must exist, and no value that was
+  /// not written. Returns the violations as texts.
   std::vector<std::string> check(std::size_t node) const;
 
  private:
   void work(std::size_t number);
-  /// Where a worker goes that has turned so often.
+  /// The node of a worker that has moved `turn` times.
   std::size_t node_at(std::size_t turn) const;
-  /// The next write to be done; nothing if there is none.
+  /// The next write; empty if there is none.
   std::optional<std::size_t> take();
-  /// Gives the write its fate and returns it; open if it was surely not done.
+  /// Sends the write, and records and returns its fate: open if it was rejected.
   fate write(std::size_t i, http::client& connection);
   void settle(std::size_t i, fate what);
   std::string check_key(std::size_t i, http::client& connection) const;

@@ -1,5 +1,5 @@
-// Whole clusters that mDNS brings together: they grow and shrink, are split, lose hosts and change all their addresses,
-// while clients write.
+// Clusters that find each other by mDNS: they grow and shrink, are partitioned, lose hosts and change all their
+// addresses, while clients write.
 #include "tests/process/load.hpp"
 #include "tests/process/mdns_node.hpp"
 
@@ -20,16 +20,16 @@ namespace {
 
 using words = std::vector<std::string>;
 
-/// Nodes at hosts of their own, and clients that write through those that are there, as long as this lives.
+/// Nodes on separate hosts, and clients that write through the running nodes during its lifetime.
 class living_cluster {
  public:
-  /// All nodes are started with `common`.
+  /// Starts all nodes with the options `common`.
   explicit living_cluster(words common = {}) : common_(std::move(common)) {}
 
   mdns_node& operator[](std::size_t i) { return *nodes_[i]; }
   std::set<std::size_t> there() const { return there_; }
 
-  /// Starts a node at a new host.
+  /// Starts a node on a new host.
   void add(const words& more = {}) {
     nodes_.push_back(std::make_unique<mdns_node>(folder_));
     start(nodes_.size() - 1, more);
@@ -43,13 +43,13 @@ class living_cluster {
     there_.insert(i);
     writers_.go_through({there_.begin(), there_.end()});
   }
-  /// The host goes, and nobody says so.
+  /// Makes a host disappear without notice.
   void lose(std::size_t i) {
     network().set_link(nodes_[i]->host, false);
     nodes_[i]->process->kill();
     is_gone(i);
   }
-  /// The node is asked to end.
+  /// Stops the node in order.
   void stop(std::size_t i) {
     nodes_[i]->stop();
     is_gone(i);
@@ -59,7 +59,7 @@ class living_cluster {
     addresses_.set(i, to);
   }
 
-  /// Waits until the nodes that are there are the voters, all of them know it and are ready, and clients are served.
+  /// Waits until exactly the running nodes are voters, all of them know it and are ready, and clients are served.
   void wait_settled(const std::string& what) {
     wait_for(what, 40s, [&] { return is_settled(); });
     wait_written();
@@ -70,14 +70,14 @@ class living_cluster {
   }
   std::size_t leader() {
     std::size_t found = 0;
-    wait_for("a leader", 10s, [&] {
+    wait_for("election of a leader", 10s, [&] {
       for (const auto i : there_)
         if (nodes_[found = i]->status().at("role") == "leader") return true;
       return false;
     });
     return found;
   }
-  /// Ends the clients. Every node must have what was acknowledged.
+  /// Stops the clients and checks that every node has all acknowledged writes.
   void check_nothing_lost() {
     writers_.stop();
     std::cout << writers_.acknowledged() << " writes acknowledged, " << writers_.maybe() << " unknown\n";
@@ -86,7 +86,7 @@ class living_cluster {
   }
 
  private:
-  /// Where the nodes are, for the clients' threads.
+  /// The addresses of the nodes, for the clients' threads.
   class address_book {
    public:
     void set(std::size_t i, std::string address) {
@@ -127,13 +127,13 @@ class living_cluster {
   std::vector<std::unique_ptr<mdns_node>> nodes_;
   std::set<std::size_t> there_;
   address_book addresses_;
-  // Few enough for reading them all again through each node. The last member: clients end before the nodes.
+  // The writes are few enough to read all of them through each node. This is the last member: clients end before nodes.
   load writers_{[this](std::size_t i) { return addresses_.connect(i); }, {endless, 4, 15ms}, {0}};
 };
 
 constexpr auto one_key = "/v1/maps/m/before";
 
-/// Whatever a node answers that it must not while it is cut off from the majority.
+/// The answers of a node that are wrong while it is separated from the majority.
 words wrong_answers_of(mdns_node& node) {
   auto connection = node.http();
   words wrong;
@@ -145,7 +145,7 @@ words wrong_answers_of(mdns_node& node) {
   };
   ask("GET", "?timeout=500ms", "", false);
   ask("PUT", "?timeout=500ms", "2", false);
-  ask("GET", "?level=stale", "", true); // it can be asked
+  ask("GET", "?level=stale", "", true); // stale reads are served
   return wrong;
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("a cluster grows from one node to three and to five, and shrinks to th
   nodes.wait_settled("a cluster of four");
   nodes.lose(nodes.leader());
   nodes.wait_written();
-  nodes.wait_settled("the removal of the lost one");
+  nodes.wait_settled("the removal of the lost node");
   nodes.check_nothing_lost();
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("three nodes that are started at once form one cluster") {
   nodes.check_nothing_lost();
 }
 
-TEST_CASE("of five nodes that are split, two serve nobody, three go on, and all are members afterwards") {
+TEST_CASE("in a partition of five nodes, two serve no requests, three continue, and all remain members") {
   if (skipped()) return;
   living_cluster nodes{{"--bootstrap-expect", "5"}};
   for (int i = 0; i < 5; ++i) nodes.add();
@@ -209,7 +209,7 @@ TEST_CASE("of five nodes that are split, two serve nobody, three go on, and all 
   nodes.check_nothing_lost();
 }
 
-TEST_CASE("an empty node takes the place of one whose host is lost") {
+TEST_CASE("an empty node replaces a node whose host is lost") {
   if (skipped()) return;
   living_cluster nodes{{"--grace", "1s"}};
   for (int i = 0; i < 3; ++i) nodes.add({"--bootstrap-expect", "3"});
@@ -221,7 +221,7 @@ TEST_CASE("an empty node takes the place of one whose host is lost") {
   nodes.check_nothing_lost();
 }
 
-TEST_CASE("a cluster survives that all addresses change, while its nodes are down and while they run") {
+TEST_CASE("a cluster survives a change of all addresses, while its nodes are down and while they run") {
   if (skipped()) return;
   living_cluster nodes{{"--bootstrap-expect", "3"}};
   for (int i = 0; i < 3; ++i) nodes.add();
@@ -233,7 +233,7 @@ TEST_CASE("a cluster survives that all addresses change, while its nodes are dow
   nodes.wait_settled("the cluster at other addresses");
   for (const auto i : all) CHECK(nodes[i].status().at("address") == nodes[i].address + ":5000");
 
-  // What they advertise is wrong from now on; that they find each other is left to mDNS.
+  // The advertised addresses are wrong from now on; the nodes find each other only by mDNS.
   for (const auto i : all) nodes.readdress(i, lan::address(200 + nodes[i].host));
   nodes.wait_written();
   nodes.wait_settled("the cluster at yet other addresses");

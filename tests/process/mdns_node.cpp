@@ -48,7 +48,7 @@ void mdns_node::readdress(const std::string& to) {
 std::string mdns_node::browse() const {
   const auto file = folder / (name + ".browse.txt");
   std::filesystem::remove(file);
-  // It never ends if a record goes while it is being resolved.
+  // avahi-browse never exits if a record disappears while it is resolved.
   run(avahi.at({"timeout", "4", "avahi-browse", "--resolve", "--terminate", "--parsable", "_troupe._tcp"}), file);
   return read_text(file);
 }

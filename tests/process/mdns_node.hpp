@@ -1,4 +1,4 @@
-// Webservers that find each other by mDNS, each at a host of its own with a real avahi-daemon.
+// Webservers that find each other by mDNS, each on a separate host with a real avahi-daemon.
 #pragma once
 
 #include "tests/process/avahi.hpp"
@@ -12,16 +12,16 @@
 
 namespace troupe::testing {
 
-/// The network of this process: whoever asks first makes it, as namespaces are for good.
+/// The network of this process. The first call makes it, since a process cannot leave its namespaces.
 lan& network();
 
-/// Whether there can be none here; it then says why.
+/// Whether the tests must be skipped because a host with Avahi cannot run here. Prints the reason.
 bool skipped();
 
 /// A webserver on a host with Avahi.
 struct mdns_node {
   int host;
-  /// Its IPv4 address at bridge 1, which it advertises.
+  /// The IPv4 address at bridge 1, which the node advertises.
   std::string address;
   std::filesystem::path folder;
   avahi_host avahi;
@@ -30,9 +30,9 @@ struct mdns_node {
 
   explicit mdns_node(std::filesystem::path in, bool daemon = true, const std::vector<int>& bridges = {1});
 
-  /// `data`: the name of its directory, if that is not its own.
+  /// `data`: the name of its directory, if different from the node's.
   void start(const std::vector<std::string>& more, const std::string& data = {});
-  /// By SIGTERM.
+  /// Stops the node with SIGTERM.
   void stop();
   /// Gives its host another address.
   void readdress(const std::string& to);
@@ -43,7 +43,7 @@ struct mdns_node {
   json members() const { return body_of(http().request("GET", "/v1/members"), name + " /v1/members"); }
   std::string id() const { return status()["id"]; }
   bool ready() const { return http().request("GET", "/readyz").status == 200; }
-  /// What the independent client avahi-browse sees at this host, resolved.
+  /// The resolved records that the independent client avahi-browse shows on this host.
   std::string browse() const;
 };
 

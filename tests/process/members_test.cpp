@@ -1,4 +1,4 @@
-// Nodes that join, leave, are removed and replaced, as docs/operations.md describes it.
+// Nodes join, leave, are removed and are replaced, as docs/operations.md describes.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,17 +13,17 @@ using Catch::Contains;
 
 namespace {
 
-/// A cluster that grows from its first node: all others are told of that one alone, and only join.
+/// A cluster that grows from its first node. All other nodes know only the first one, and only join.
 class growing {
  public:
   explicit growing(std::vector<std::string> more = {}) : more_(std::move(more)) {
     auto first = more_;
     first.insert(first.end(), {"--bootstrap-expect", "1"});
     add({}, first);
-    wait_for("the first node", 10s, [&] { return nodes_[0]->ready(); });
+    wait_for("readiness of the first node", 10s, [&] { return nodes_[0]->ready(); });
   }
   server& operator[](std::size_t i) { return *nodes_[i]; }
-  /// Starts one more node, which asks to join, unless it expects others.
+  /// Starts another node. It asks to join unless it expects to form a cluster.
   server& join(const std::string& expects = "0") {
     auto options = more_;
     options.insert(options.end(), {"--bootstrap-expect", expects});
@@ -31,7 +31,7 @@ class growing {
   }
   json members(std::size_t seen_by) { return body_of(nodes_[seen_by]->call("GET", "/v1/members"), "/v1/members"); }
   std::size_t voters(std::size_t seen_by) { return voters_of(members(seen_by)).size(); }
-  /// As the first node finds.
+  /// The health of a member, as the first node sees it.
   std::string health_of(const std::string& id) {
     const auto now = members(0);
     for (const auto& m : now["members"])
@@ -39,14 +39,14 @@ class growing {
     return "no member";
   }
   std::string id(std::size_t i) { return nodes_[i]->status()["id"]; }
-  /// That it is no member for so long, in which leaders look several times at who asks to join.
+  /// Requires that a node is not a member for `time`, in which leaders check several times which nodes ask to join.
   void require_out(const std::string& id, std::chrono::milliseconds time) {
     for (const auto end = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < end;) {
       REQUIRE(health_of(id) == "no member");
-      std::this_thread::sleep_for(20ms); // nap: a moment as a member would count as well
+      std::this_thread::sleep_for(20ms); // nap: polls, because it must not be a member at any time
     }
   }
-  /// And that no change of members is in progress: the last one is committed.
+  /// Waits until there are `count` voters and the last change of the members is committed.
   void wait_voters(std::size_t count, std::chrono::milliseconds patience = 20s) {
     wait_for(std::to_string(count) + " voters", patience, [&] { return nodes_[0]->has_voters(count); });
   }
@@ -67,7 +67,7 @@ class growing {
 
 } // namespace
 
-TEST_CASE("a cluster grows from one node to three, and every one of them can lead") {
+TEST_CASE("a cluster grows from one node to three, and each of them can lead") {
   growing nodes;
   nodes[0].put("before", 1);
   nodes.join();
@@ -75,24 +75,24 @@ TEST_CASE("a cluster grows from one node to three, and every one of them can lea
   nodes.join();
   nodes.wait_voters(3);
   for (std::size_t i = 1; i < 3; ++i) {
-    wait_for("a joined node that is ready", 10s, [&] { return nodes[i].ready(); });
+    wait_for("readiness of a joined node", 10s, [&] { return nodes[i].ready(); });
     CHECK(nodes[i].get("before") == 1);
   }
   for (std::size_t i = 1; i < 3; ++i) {
     const auto moved = nodes[0].call("POST", "/v1/transfer?to=" + nodes.id(i));
     CHECK(moved.status == 200);
     CHECK(json::parse(moved.body)["leader"] == nodes.id(i));
-    wait_for("its leadership", 5s, [&] { return nodes[i].status()["role"] == "leader"; });
+    wait_for("leadership of the node", 5s, [&] { return nodes[i].status()["role"] == "leader"; });
     nodes[0].put("led by " + std::to_string(i), 2);
   }
-  // The first node is not needed any more.
+  // The cluster no longer needs the first node.
   nodes[0].process().kill();
-  wait_for("a leader of the other two", 10s, [&] { return nodes[1].ready() && nodes[2].ready(); });
+  wait_for("election among the other two", 10s, [&] { return nodes[1].ready() && nodes[2].ready(); });
   nodes[1].insist("after", 3);
   CHECK(nodes[2].get("after") == 3);
 }
 
-TEST_CASE("members are removed on demand, refused with reasons, and come back when they are started again") {
+TEST_CASE("members are removed on demand and return after a restart; wrong requests are refused with reasons") {
   growing nodes;
   nodes.join();
   nodes.wait_voters(2);
@@ -127,7 +127,7 @@ TEST_CASE("members are removed on demand, refused with reasons, and come back wh
   CHECK(removed.status == 200);
   CHECK(json::parse(removed.body)["configuration_index"] > 0);
   nodes.wait_voters(2);
-  wait_for("the removed node's insight", 10s, [&] {
+  wait_for("notice of the removed node", 10s, [&] {
     const auto ready = nodes[2].call("GET", "/readyz");
     return ready.status != 200 &&
            nodes[2].status()["not_ready"].get<std::string>().find("was removed") != std::string::npos;
@@ -137,12 +137,12 @@ TEST_CASE("members are removed on demand, refused with reasons, and come back wh
   nodes[2].process().kill();
   nodes[2].start();
   nodes.wait_voters(3);
-  wait_for("the node's return", 10s, [&] { return nodes[2].ready(); });
+  wait_for("return of the node", 10s, [&] { return nodes[2].ready(); });
   CHECK(nodes.id(2) == gone);
   CHECK(nodes[2].get("without it") == 1);
 }
 
-TEST_CASE("a node that leaves is no member any more, and leadership is handed over at an end") {
+TEST_CASE("a node with --leave is removed when it stops; a leader that stops transfers leadership") {
   growing nodes{{"--leave"}};
   nodes.join();
   nodes.wait_voters(2);
@@ -161,12 +161,12 @@ TEST_CASE("a node that leaves is no member any more, and leadership is handed ov
   REQUIRE(others[0].status()["role"] == "leader");
   others[0].process().signal(SIGTERM);
   REQUIRE(others[0].process().wait(10s) == 0);
-  wait_for("a new leader", 5s, [&] { return others[1].ready() && others[2].ready(); });
+  wait_for("election of a new leader", 5s, [&] { return others[1].ready() && others[2].ready(); });
   others[1].insist("on", 1);
   CHECK(others[2].get("on") == 1);
 }
 
-TEST_CASE("a member that is dead is shown so, and an empty node takes its place on demand") {
+TEST_CASE("a dead member is reported, and an empty node replaces it on demand") {
   growing nodes;
   nodes.join();
   nodes.wait_voters(2);
@@ -175,19 +175,19 @@ TEST_CASE("a member that is dead is shown so, and an empty node takes its place 
   nodes[0].put("kept", 1);
   const auto dead = nodes.id(2);
   nodes[2].process().kill();
-  wait_for("the death", 20s, [&] { return nodes.health_of(dead) == "dead"; });
-  // One that would form with others asks for nothing, and can be taken in all the same.
+  wait_for("detection of the death", 20s, [&] { return nodes.health_of(dead) == "dead"; });
+  // A node that expects to form a cluster does not ask to join, but can still be added.
   auto& next = nodes.join("2");
-  wait_for("the new node", 10s, [&] { return next.call("GET", "/status").status == 200; });
+  wait_for("start of the new node", 10s, [&] { return next.call("GET", "/status").status == 200; });
   const auto id = next.status()["id"].get<std::string>();
   const auto body = json{{"id", id}, {"address", "127.0.0.1:" + std::to_string(next.raft_port())}, {"replaces", dead}};
   CHECK(nodes[1].call("POST", "/v1/members", body.dump()).status == 200);
   wait_for("the replacement", 20s, [&] { return nodes.health_of(dead) == "no member" && nodes.voters(0) == 3; });
-  wait_for("the new node's readiness", 10s, [&] { return next.ready(); });
+  wait_for("readiness of the new node", 10s, [&] { return next.ready(); });
   CHECK(next.get("kept") == 1);
 }
 
-TEST_CASE("a member that is dead for long is removed by itself when another one has come") {
+TEST_CASE("a member that has been dead for the grace period is replaced automatically when a new node joins") {
   growing nodes{{"--auto-remove", "--grace", "1s"}};
   nodes.join();
   nodes.wait_voters(2);
@@ -195,23 +195,24 @@ TEST_CASE("a member that is dead for long is removed by itself when another one 
   nodes.wait_voters(3);
   const auto dead = nodes.id(2);
   nodes[2].process().kill();
-  wait_for("the death", 20s, [&] { return nodes.health_of(dead) == "dead"; });
-  CHECK(nodes.voters(0) == 3); // of three none is removed without another one for its place
+  wait_for("detection of the death", 20s, [&] { return nodes.health_of(dead) == "dead"; });
+  CHECK(nodes.voters(0) == 3); // with three voters, none is removed without a replacement
   nodes.join();
-  wait_for("the change", 20s, [&] { return nodes.health_of(dead) == "no member" && nodes.voters(0) == 3; });
+  wait_for("replacement of the dead member", 20s,
+           [&] { return nodes.health_of(dead) == "no member" && nodes.voters(0) == 3; });
 }
 
-TEST_CASE("a node that stood still for long is removed, and comes back by itself") {
+TEST_CASE("a node that was frozen for long is removed, and rejoins by itself") {
   growing nodes{{"--auto-remove", "--grace", "1s"}};
   for (std::size_t voters = 2; voters <= 4; ++voters) {
     nodes.join();
     nodes.wait_voters(voters);
   }
-  const auto still = nodes.id(3);
+  const auto frozen = nodes.id(3);
   nodes[3].process().signal(SIGSTOP);
-  wait_for("the removal", 30s, [&] { return nodes.health_of(still) == "no member"; });
+  wait_for("removal of the node", 30s, [&] { return nodes.health_of(frozen) == "no member"; });
   nodes[3].process().signal(SIGCONT);
   nodes.wait_voters(4);
-  CHECK(nodes.id(3) == still);
-  wait_for("the node's readiness", 10s, [&] { return nodes[3].ready(); });
+  CHECK(nodes.id(3) == frozen);
+  wait_for("readiness of the node", 10s, [&] { return nodes[3].ready(); });
 }

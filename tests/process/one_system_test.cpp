@@ -1,5 +1,5 @@
-// Any number of nodes and clients in one actor system, started and stopped in any order, beside clusters of other
-// processes: CAF has one connection for each pair of systems, so they share what leads to those.
+// Any number of nodes and clients in one actor system, started and stopped in any order, next to clusters of other
+// processes. CAF has one connection for each pair of systems, so the nodes and clients share their connections.
 #include "runtime/client.hpp"
 #include "runtime/node.hpp"
 #include "services/map/map_service.hpp"
@@ -32,7 +32,7 @@ std::vector<std::string> addresses_of(cluster& nodes) {
 
 using map_actor = troupe::service_actor<troupe::map_service>;
 
-/// Puts and gets; nothing if both were done.
+/// Puts and gets a value. Returns the error, or nothing if both succeeded.
 std::optional<troupe::error_info> try_out(caf::actor_system& system, const map_actor& map, milliseconds timeout) {
   static int last = 0;
   const int value = ++last;
@@ -53,14 +53,14 @@ std::optional<troupe::error_info> try_out(caf::actor_system& system, const map_a
   return failed;
 }
 
-/// Clusters of other processes: one of three nodes, and one of a single node.
-struct surroundings {
+/// Clusters of other processes: one with three nodes, and one with a single node.
+struct outer_clusters {
   ready_cluster three{3};
   ready_cluster single{1};
   std::vector<std::uint16_t> ports = free_ports(2);
   std::filesystem::path folder = make_folder();
 
-  /// Returns when the others have a leader and the dead one is back; false when none of the three led.
+  /// Kills the leader of the three nodes. Returns false if none of them leads.
   bool kill_leader() {
     for (std::size_t i = 0; i < three.size(); ++i) {
       if (three[i].status()["role"] != "leader") continue;
@@ -72,23 +72,23 @@ struct surroundings {
   void revive() {
     for (std::size_t i = 0; i < three.size(); ++i)
       if (!three[i].running()) three[i].start();
-    for (std::size_t i = 0; i < three.size(); ++i)
-      wait_for("a node that is back", 20s, [&] { return three[i].ready(); });
+    for (std::size_t i = 0; i < three.size(); ++i) wait_for("return of a node", 20s, [&] { return three[i].ready(); });
   }
 };
 
-/// One actor system and who lives in it: a and b are clients of the three, o is one of the single node, and n and m are
-/// nodes that join the three.
+/// One actor system with its nodes and clients: a and b are clients of the three nodes, o is a client of the single
+/// node, and n and m are nodes that join the three.
 class house {
  public:
-  explicit house(surroundings& around) : around_(around) {}
+  explicit house(outer_clusters& around) : around_(around) {}
 
-  /// "+a": a starts; "-a": a stops; "!": the leader dies and comes back. Afterwards everybody who is there is served.
+  /// "+a": a starts; "-a": a stops; "!": the leader dies and returns. Checks that all running nodes and clients are
+  /// served afterwards.
   void carry_out(const std::string& step) {
     INFO("step " << step);
     if (step == "!") {
       if (!around_.kill_leader()) return;
-      // What is asked now may be with a node that is dead and not yet missed.
+      // Requests may still go to the dead node until its death is detected.
       for (const auto& [name, map] : maps_)
         wait_for(std::string{"service for "} + name, 20s, [&] { return !try_out(system_, map, 2s); });
       around_.revive();
@@ -137,7 +137,7 @@ class house {
     return names;
   }
 
-  surroundings& around_;
+  outer_clusters& around_;
   troupe::config config_;
   caf::actor_system system_{config_};
   std::map<char, std::unique_ptr<troupe::client>> clients_;
@@ -145,14 +145,14 @@ class house {
   std::map<char, map_actor> maps_;
 };
 
-void live(surroundings& around, const std::string& steps) {
+void live(outer_clusters& around, const std::string& steps) {
   INFO("steps " << steps);
   house one{around};
   std::istringstream words{steps};
   for (std::string step; words >> step;) one.carry_out(step);
 }
 
-/// Both start, each stops and starts again beside the other, and both stop.
+/// Both start, each restarts while the other runs, and both stop.
 std::string steps_of_pair(const std::string& pair) {
   const std::string x(1, pair[0]), y(1, pair[1]);
   return "+" + x + " +" + y + " -" + x + " +" + x + " -" + y + " +" + y + " -" + x + " -" + y;
@@ -160,22 +160,22 @@ std::string steps_of_pair(const std::string& pair) {
 
 } // namespace
 
-TEST_CASE("two nodes or clients of one actor system are served, in whatever order they start and stop") {
-  surroundings around;
-  // When the leader dies, while no other node has joined that the majority would need.
+TEST_CASE("two nodes or clients of one actor system are served in any order of starts and stops") {
+  outer_clusters around;
+  // The leader dies only while no further node has joined, which the majority would then need.
   live(around, "+a +b ! ! -a !");
   live(around, "+a +n ! -a !");
   for (const auto* pair : {"ab", "ao", "an", "na", "nm", "no", "on"}) live(around, steps_of_pair(pair));
   live(around, "+n -n +n -n +n");
 }
 
-TEST_CASE("many nodes and clients of one actor system are served, in whatever order they start and stop") {
-  surroundings around;
+TEST_CASE("many nodes and clients of one actor system are served in any order of starts and stops") {
+  outer_clusters around;
   live(around, "+a +n +o +m +b -n -a +n -b +a -m -o +b +o +m ! -b -a -o -n");
 }
 
-TEST_CASE("what must be unique in an actor system is refused in words") {
-  surroundings around;
+TEST_CASE("a second node with the same directory or port in one actor system is refused with a reason") {
+  outer_clusters around;
   house one{around};
   one.carry_out("+n");
   auto same_directory = one.node_options('m');
@@ -187,7 +187,7 @@ TEST_CASE("what must be unique in an actor system is refused in words") {
   one.carry_out("+m");
 }
 
-TEST_CASE("clients with different secrets live in one actor system, and none travels on the other's connection") {
+TEST_CASE("clients with different secrets in one actor system do not share connections") {
   const auto folder = make_folder();
   const auto write = [&](const char* name) {
     std::ofstream{folder / name} << "a secret of sixteen bytes or more\n";
@@ -218,7 +218,7 @@ TEST_CASE("clients with different secrets live in one actor system, and none tra
   CHECK(refused->code == troupe::errc::no_leader);
   CHECK_THAT(refused->message, Contains(address_of(guarded[0])) && Contains("has another cluster secret, or none"));
 
-  // The same secret, but by another file: the process is connected already, in the name of the first client.
+  // The same secret in another file counts as different: the first client already owns the connection to that process.
   auto other = client_of(guarded, copy);
   const auto unreachable = try_out(system, other.service<troupe::map_service>(), 1s);
   REQUIRE(unreachable);

@@ -1,4 +1,4 @@
-// The actors between the webserver's HTTP server and its node: none of them ends unnoticed.
+// The failure of an actor between the webserver's HTTP server and its node is noticed.
 #include "examples/webserver/entrance.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/mailbox.hpp"
@@ -23,13 +23,13 @@ using Catch::StartsWith;
 
 namespace {
 
-/// What the webserver has, on a cluster of one, in this process.
+/// The components of the webserver in this process, with a cluster of one node.
 struct parts_world {
   test::temporary_folder folder;
   std::uint16_t raft_port = testing::free_ports(1).front();
-  std::shared_ptr<webserver::entrance> door = std::make_shared<webserver::entrance>();
-  http::server listener{{}, [door = door](http::request asked, http::responder responder) {
-                          door->pass(std::move(asked), std::move(responder));
+  std::shared_ptr<webserver::entrance> entry = std::make_shared<webserver::entrance>();
+  http::server listener{{}, [entry = entry](http::request req, http::responder responder) {
+                          entry->pass(std::move(req), std::move(responder));
                         }};
   config settings;
   caf::actor_system system{settings};
@@ -37,24 +37,24 @@ struct parts_world {
       spawn_node(system, {.data_dir = folder / "n", .raft_port = raft_port, .bootstrap_expect = 1}, map_service{});
   std::shared_ptr<std::promise<std::string>> failed = std::make_shared<std::promise<std::string>>();
   std::unique_ptr<webserver::workers> workers = std::make_unique<webserver::workers>(
-      system, member.handle(), member.service<map_service>(), door,
+      system, member.handle(), member.service<map_service>(), entry,
       [failed = failed, first = std::make_shared<std::once_flag>()](const std::string& why) {
         std::call_once(*first, [&] { failed->set_value(why); });
       });
   http::client caller{"127.0.0.1", listener.port(), 10s};
 
   parts_world() {
-    testing::wait_for("the node", 20s, [&] { return caller.request("GET", "/readyz").status == 200; });
+    testing::wait_for("readiness of the node", 20s, [&] { return caller.request("GET", "/readyz").status == 200; });
   }
-  /// What the process would end with.
+  /// The message with which the process would exit.
   std::string failure() {
-    auto told = failed->get_future();
-    REQUIRE(told.wait_for(10s) == std::future_status::ready);
-    return told.get();
+    auto reason = failed->get_future();
+    REQUIRE(reason.wait_for(10s) == std::future_status::ready);
+    return reason.get();
   }
 };
 
-/// A snapshot store that is short of descriptors at first, and whose disk fails behind the first piece.
+/// A snapshot store that is short of descriptors at first, and whose disk fails after the first chunk.
 class short_store : public caf::event_based_actor {
  public:
   short_store(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
@@ -89,21 +89,21 @@ TEST_CASE("when the worker for large bodies fails, the webserver is not ready an
   const auto large = '"' + std::string(100'000, 'x') + '"';
   CHECK(w.caller.request("PUT", "/v1/maps/m/k", large).status == 200);
   caf::anon_send_exit(w.workers->large(), caf::exit_reason::kill);
-  CHECK_THAT(w.failure(), StartsWith("the worker that reads large bodies failed: "));
+  CHECK_THAT(w.failure(), StartsWith("the worker that parses large bodies failed: "));
   CHECK(w.caller.request("GET", "/readyz").status == 503);
   CHECK(w.caller.request("PUT", "/v1/maps/m/k", large).status == 503);
 }
 
-TEST_CASE("when the front of a service fails, the node ends with it") {
+TEST_CASE("when the front of a service fails, the node stops") {
   parts_world w;
   caf::anon_send_exit(w.member.service<map_service>(), caf::exit_reason::kill);
   const auto why = w.failure();
-  CHECK_THAT(why, StartsWith("the node ended: "));
+  CHECK_THAT(why, StartsWith("the node stopped: "));
   CHECK_THAT(why, !Contains("\n"));
   CHECK(w.caller.request("GET", "/readyz").status == 503);
 }
 
-TEST_CASE("a piece of a backup is asked for again while the node is short of descriptors") {
+TEST_CASE("reading a chunk of a backup is retried while the node is short of descriptors") {
   parts_world w;
   const auto asked = std::make_shared<std::atomic<int>>(0);
   const auto store = w.system.spawn<short_store>(asked);

@@ -16,7 +16,7 @@ namespace {
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-/// Between fork and exec: only calls that are safe there.
+/// Runs between fork and exec, so it makes only calls that are safe there.
 [[noreturn]] void become(char* const* arguments, int log, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);

@@ -1,4 +1,4 @@
-// A child process.
+// Runs a child process.
 #pragma once
 
 #include <chrono>
@@ -10,31 +10,32 @@
 
 namespace troupe::testing {
 
-/// AddressSanitizer keeps what is freed, so that a program's resident memory says nothing of what it holds.
+/// False with AddressSanitizer: it keeps freed memory, so resident memory does not show how much a program uses.
 #ifdef __SANITIZE_ADDRESS__
 inline constexpr bool memory_is_measurable = false;
 #else
 inline constexpr bool memory_is_measurable = true;
 #endif
 
-/// Runs from construction until it ends by itself or with this object (by SIGKILL, also if this process is killed). To
-/// be started by the main thread alone: Linux ends a child with the thread that made it.
+/// Runs from construction until it exits or this object is destroyed, which sends SIGKILL. So does the death of this
+/// process. Only the main thread may start it: Linux kills a child when the thread that started it ends.
 class program {
  public:
-  /// Output and errors are appended to `log`.
+  /// Appends standard output and standard error to `log`.
   program(std::vector<std::string> command, const std::filesystem::path& log);
   ~program();
   program(const program&) = delete;
 
   pid_t pid() const { return pid_; }
-  /// Resident memory, in bytes; 0 once it has ended.
+  /// Resident memory in bytes; 0 after its exit.
   std::size_t resident_bytes() const;
   bool running() { return !wait(std::chrono::milliseconds{0}).has_value(); }
-  /// Does nothing to a process that has ended.
+  /// Sends a signal. Does nothing if the process has exited.
   void signal(int number);
-  /// SIGKILL, as a crash would be; returns when it has ended.
+  /// Sends SIGKILL, which acts like a crash, and returns when the process has ended.
   void kill();
-  /// The exit code once it has ended, minus the signal's number if one ended it; nothing if that takes longer.
+  /// Waits for the exit and returns the exit code, or the negative number of the signal that ended the process. Empty
+  /// if that takes longer than `patience`.
   std::optional<int> wait(std::chrono::milliseconds patience);
 
  private:
@@ -44,7 +45,7 @@ class program {
   std::optional<int> code_;
 };
 
-/// Runs a program to its end; -SIGKILL if that takes longer than 30 s.
+/// Runs a program until it exits and returns its exit code. Returns -SIGKILL if it takes longer than 30 s.
 int run(std::vector<std::string> command, const std::filesystem::path& log);
 
 } // namespace troupe::testing

@@ -1,4 +1,4 @@
-// What is left of a cluster goes on, as docs/operations.md describes it, with its commands.
+// The rest of a cluster continues, by the procedures and commands of docs/operations.md.
 #include "tests/process/maintenance.hpp"
 
 #include <catch2/catch.hpp>
@@ -10,11 +10,11 @@ using namespace troupe::testing;
 using namespace std::chrono_literals;
 using Catch::Contains;
 
-TEST_CASE("after the loss of a majority the survivor goes on, and empty nodes join it") {
+TEST_CASE("after the loss of a majority, the survivor is recovered and empty nodes join it") {
   ready_cluster old{3};
   fill(old, 0);
   const auto expected = content(old[0], "linearizable");
-  wait_for("the survivor's copy", 10s, [&] { return content(old[2], "stale") == expected; });
+  wait_for("replication to the survivor", 10s, [&] { return content(old[2], "stale") == expected; });
   for (std::size_t i = 0; i < 3; ++i) old[i].process().kill();
   const auto majority =
       run_program({TROUPE_LOG, "recover", "--yes", old[2].data_dir().string(), old[1].data_dir().string()});
@@ -29,10 +29,10 @@ TEST_CASE("after the loss of a majority the survivor goes on, and empty nodes jo
   CHECK(again.code == 0);
   CHECK_THAT(again.text, Contains("start it"));
   old[2].start();
-  wait_for("the survivor leading itself", 20s, [&] { return old[2].ready(); });
+  wait_for("election of the survivor", 20s, [&] { return old[2].ready(); });
   CHECK(content(old[2], "linearizable") == expected);
 
-  // With the options that the command told.
+  // Uses the options that the command printed.
   const auto discovery = recovered.text.substr(recovered.text.find("static:"));
   const auto ports = free_ports(4);
   std::vector<std::unique_ptr<server>> fresh;
@@ -50,7 +50,7 @@ TEST_CASE("after the loss of a majority the survivor goes on, and empty nodes jo
   }
 }
 
-TEST_CASE("a repaired node takes its old place by the command that the repair prints") {
+TEST_CASE("a repaired node replaces its old self by the command that the repair prints") {
   ready_cluster nodes{3};
   fill(nodes, 0, 20);
   const auto damaged = nodes.follower();
@@ -65,19 +65,19 @@ TEST_CASE("a repaired node takes its old place by the command that the repair pr
   REQUIRE(repaired.code == 0);
   auto command = repaired.text.substr(repaired.text.find("curl"));
   command.resize(command.find('\n'));
-  // The log was cut at its beginning, and does not tell the address.
+  // The log was truncated at its beginning, so the tool does not know the address.
   for (const auto& [name, value] :
        {std::pair{"MEMBER", member.http_port()}, {"HOST:RAFT-PORT", nodes[damaged].raft_port()}}) {
     REQUIRE_THAT(command, Contains(name));
     command.replace(command.find(name), std::string{name}.size(), "127.0.0.1:" + std::to_string(value));
   }
   nodes[damaged].start();
-  wait_for("the repaired node's answer", 10s, [&] { return nodes[damaged].call("GET", "/status").status == 200; });
-  const auto told = run_program({"/bin/sh", "-c", command});
-  INFO(told.text);
-  REQUIRE(told.code == 0);
-  wait_for("the repaired node", 20s, [&] { return nodes[damaged].ready(); });
-  wait_for("its vote", 20s, [&] {
+  wait_for("start of the repaired node", 10s, [&] { return nodes[damaged].call("GET", "/status").status == 200; });
+  const auto replaced = run_program({"/bin/sh", "-c", command});
+  INFO(replaced.text);
+  REQUIRE(replaced.code == 0);
+  wait_for("readiness of the repaired node", 20s, [&] { return nodes[damaged].ready(); });
+  wait_for("promotion of the repaired node", 20s, [&] {
     const auto now = voters_of(body_of(member.call("GET", "/v1/members"), "/v1/members"));
     return now.size() == 3 && !now.contains(old_id);
   });
@@ -85,7 +85,7 @@ TEST_CASE("a repaired node takes its old place by the command that the repair pr
   CHECK(content(nodes[damaged], "linearizable", 20) == content(member, "linearizable", 20));
 }
 
-TEST_CASE("the snapshot of a last survivor whose log is damaged begins a new cluster") {
+TEST_CASE("a new cluster starts with the snapshot of a last survivor whose log is damaged") {
   ready_cluster old{1};
   fill(old, 0, 20);
   const auto expected = content(old[0], "linearizable", 20);

@@ -1,4 +1,4 @@
-// Starts that cannot go well say why, and end.
+// A node that cannot start prints the reason and exits.
 #include "tests/process/cluster.hpp"
 #include "tests/process/folder.hpp"
 
@@ -19,7 +19,7 @@ server lonely(const std::string& name, const std::filesystem::path& folder, cons
 
 void start_alone(server& node) {
   node.start();
-  wait_for(node.name() + " leading itself", 10s, [&] { return node.ready(); });
+  wait_for("election of " + node.name(), 10s, [&] { return node.ready(); });
 }
 
 } // namespace
@@ -33,7 +33,7 @@ TEST_CASE("--help shows the options and their defaults") {
     CHECK_THAT(shown.text, Contains(part));
 }
 
-TEST_CASE("wrong options end with code 2 and a hint") {
+TEST_CASE("wrong options give exit code 2 and a hint") {
   const std::vector<std::vector<std::string>> wrong{
       {"--no-such-option"},     {"--raft-port", "70000"},     {"--heartbeat", "soon"}, {"--log-level", "loud"},
       {"--heartbeat", "400ms"}, {"--bootstrap-expect", "-1"}, {"--raft-port", "0"},    {"--advertise", "foo"},
@@ -46,7 +46,7 @@ TEST_CASE("wrong options end with code 2 and a hint") {
   }
 }
 
-TEST_CASE("a discovery method that does not exist is refused") {
+TEST_CASE("an unknown discovery method is refused") {
   const auto folder = make_folder();
   const auto ended = run_webserver({"--data-dir", (folder / "d").string(), "--discovery", "smoke:signals"});
   CHECK(ended.code == 2);
@@ -65,7 +65,7 @@ TEST_CASE("a data directory that is in use is refused") {
   CHECK(first.ready());
 }
 
-TEST_CASE("a port that is taken is refused") {
+TEST_CASE("a port that is in use is refused") {
   const auto folder = make_folder();
   auto first = lonely("first", folder);
   start_alone(first);
@@ -82,7 +82,7 @@ TEST_CASE("a port that is taken is refused") {
   CHECK(first.ready());
 }
 
-TEST_CASE("a node with a damaged log ends by itself, though the others connect to it meanwhile") {
+TEST_CASE("a node with a damaged log exits, even while the others connect to it") {
   ready_cluster nodes{3};
   for (std::size_t i = 0; i < nodes.size(); ++i) nodes[0].put("k" + std::to_string(i), 1);
   const auto damaged = nodes.follower();
@@ -112,12 +112,12 @@ TEST_CASE("a data directory of another cluster is refused") {
   const auto last = nodes.follower();
   nodes[0].put("k", 2);
   nodes[last].process().kill();
-  // The stranger's data at the place of a member.
+  // Replaces a member's data by the stranger's.
   std::filesystem::rename(nodes[last].data_dir(), folder / "aside");
   std::filesystem::rename(stranger.data_dir(), nodes[last].data_dir());
   nodes[last].start();
   const auto refused = [](const server& node) { return node.log().find("belongs to cluster") != std::string::npos; };
-  wait_for("a refusal in its log", 10s, [&] { return refused(nodes[last]); });
+  wait_for("a refusal in the node's log", 10s, [&] { return refused(nodes[last]); });
   wait_for("a refusal in a member's log", 10s, [&] { return refused(nodes[(last + 1) % nodes.size()]); });
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (i != last) CHECK(nodes[i].get("k") == 2);

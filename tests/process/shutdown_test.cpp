@@ -1,4 +1,4 @@
-// Ends that were asked for.
+// Nodes stop on request.
 #include "tests/process/folder.hpp"
 #include "tests/process/load.hpp"
 
@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// Signals the node and requires that it exits 0 in time.
+/// Requires that the node, which was signalled at `asked`, exits with code 0 in time.
 void check_ends(server& node, steady_clock::time_point asked) {
   const auto code = node.process().wait(11s);
   const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - asked);
@@ -25,16 +25,16 @@ void check_ends(server& node, steady_clock::time_point asked) {
 
 } // namespace
 
-TEST_CASE("under load every node that gets SIGTERM exits 0 within 10 s, and restarted they have it all") {
+TEST_CASE("under load, nodes exit with code 0 within 10 s of SIGTERM, and have all writes after a restart") {
   ready_cluster nodes{3};
   constexpr std::size_t endless = 1'000'000;
   load writers{nodes.connector(), {endless, 32}, {nodes.follower()}};
   writers.allow(endless);
-  wait_for("some writes", 20s, [&] { return writers.acknowledged() >= 300; });
+  wait_for("first writes", 20s, [&] { return writers.acknowledged() >= 300; });
   const auto asked = steady_clock::now();
   for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].process().signal(SIGTERM);
   for (std::size_t i = 0; i < nodes.size(); ++i) check_ends(nodes[i], asked);
-  std::cout << "three nodes ended under load within "
+  std::cout << "three nodes exited under load within "
             << std::chrono::duration_cast<milliseconds>(steady_clock::now() - asked).count() << " ms\n";
   writers.stop();
   CHECK(writers.wrong() == std::vector<std::string>{});
@@ -43,7 +43,7 @@ TEST_CASE("under load every node that gets SIGTERM exits 0 within 10 s, and rest
   for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(i) == std::vector<std::string>{});
 }
 
-TEST_CASE("restarted together, all nodes have what was acknowledged") {
+TEST_CASE("after a restart of all nodes, each has all acknowledged writes") {
   ready_cluster nodes{3};
   load writers{nodes.connector(), {500, 16}, {nodes.follower()}};
   writers.allow(500);
@@ -56,7 +56,7 @@ TEST_CASE("restarted together, all nodes have what was acknowledged") {
   for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(writers.check(i) == std::vector<std::string>{});
 }
 
-TEST_CASE("one node that is asked to end leaves the others serving") {
+TEST_CASE("when one node stops, the others keep serving") {
   ready_cluster nodes{3};
   const auto leader = nodes.wait_ready();
   nodes[leader].put("k", 1);
@@ -66,17 +66,17 @@ TEST_CASE("one node that is asked to end leaves the others serving") {
   CHECK(nodes[(leader + 1) % 3].get("k") == 1);
 }
 
-TEST_CASE("a node without a cluster ends as well") {
+TEST_CASE("a node without a cluster stops") {
   cluster nodes{3};
   nodes[0].start();
-  wait_for("its /livez", 10s, [&] { return nodes[0].call("GET", "/livez").status == 200; });
+  wait_for("an answer from /livez", 10s, [&] { return nodes[0].call("GET", "/livez").status == 200; });
   CHECK(nodes[0].call("GET", "/readyz").status == 503);
   CHECK(nodes[0].status()["role"].is_null());
   nodes[0].process().signal(SIGTERM);
   check_ends(nodes[0], steady_clock::now());
 }
 
-TEST_CASE("the quickstart runs to its end, and finds what it wrote when it runs again") {
+TEST_CASE("a second run of the quickstart finds what the first one wrote") {
   const auto folder = make_folder();
   const auto data = (folder / "data").string();
   const auto port = std::to_string(free_ports(1).front());

@@ -1,4 +1,4 @@
-// A few clients that write all the time, and how long each write took.
+// A few clients that write continuously and measure how long each write takes.
 #pragma once
 
 #include "tests/process/cluster.hpp"
@@ -13,15 +13,15 @@
 
 namespace troupe::testing {
 
-/// Of at least one.
+/// The median of at least one number.
 double median(std::vector<double> of);
 
-/// Writes to a few keys of map "steady", from keep-alive connections, spread over some nodes.
+/// Writes to a few keys of map "steady", from keep-alive connections to some nodes.
 class steady_writer {
  public:
   struct options {
     std::size_t connections = 6;
-    /// Between two writes of one connection.
+    /// The pause between two writes of one connection.
     std::chrono::milliseconds pause{2};
     std::size_t value_bytes = 16;
     /// Positions of the nodes to write through; empty: all.
@@ -30,10 +30,10 @@ class steady_writer {
   steady_writer(cluster& nodes, options chosen);
   ~steady_writer() { stop(); }
 
-  /// The slowest hundredth of the writes that ended since the last call, in milliseconds; 0 without a write.
+  /// The 99th percentile of the writes that completed since the last call, in milliseconds; 0 without writes.
   double take_p99();
   std::size_t acknowledged() const { return acknowledged_; }
-  /// Ends the writers; returns what writes were answered with that are not done, and what was thrown.
+  /// Stops the writers. Returns the answers to failed writes and the texts of exceptions.
   std::vector<std::string> stop();
 
  private:

@@ -1,4 +1,4 @@
-// Certificates and secrets between real nodes: who is let in, what is said, and how files are renewed.
+// Certificates and secrets between real nodes: which nodes are accepted, what is logged, and how files are renewed.
 #include "tests/process/cluster.hpp"
 #include "tests/unit/transport/certificates.hpp"
 
@@ -22,7 +22,7 @@ words tls_flags(const tls_files& files) {
           "--tls-ca",   files.ca.string(),   "--tls-cluster-name", cluster_name};
 }
 
-/// Runs a node with these options, and places of its own, to its end.
+/// Runs a node with these options, and its own ports and directory, until it exits.
 program_end run_with(words options) {
   const auto folder = make_folder();
   const auto ports = free_ports(2);
@@ -33,12 +33,12 @@ program_end run_with(words options) {
 }
 
 void wait_for_line(const server& node, const std::string& text) {
-  INFO(node.name() << " says: " << node.log());
+  INFO("the log of " << node.name() << ": " << node.log());
   CHECK_NOTHROW(wait_for("\"" + text + "\" in the log of " + node.name(), 10s,
                          [&] { return node.log().find(text) != std::string::npos; }));
 }
 
-/// Two nodes that list each other, each with options of its own.
+/// Starts two nodes that know each other, each with its own options, and checks that both log a refusal.
 void check_refusals(const words& first, const words& second, const std::string& first_says,
                     const std::string& second_says) {
   cluster nodes{2, lifetime::test_case, [&](std::size_t i) { return i == 0 ? first : second; }};
@@ -50,7 +50,7 @@ void check_refusals(const words& first, const words& second, const std::string& 
 
 } // namespace
 
-TEST_CASE("renewed files are taken over within 10 s, unusable ones are not, and links stay") {
+TEST_CASE("renewed files are loaded within 10 s, unusable ones are not, and links are kept") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const authority stranger{folder, "stranger"};
@@ -67,14 +67,14 @@ TEST_CASE("renewed files are taken over within 10 s, unusable ones are not, and 
     nodes[i].put("k", static_cast<int>(i));
     CHECK(nodes[i].log().find("lost the link") == std::string::npos);
   }
-  // A node that comes back is met with the renewed certificate, and with the old one where the new is unusable.
+  // The other nodes accept a restarted node, one with its renewed certificate, one with its old one.
   nodes[2].process().kill();
   nodes[2].start();
   nodes.wait_ready();
   nodes[2].put("k", 4);
 }
 
-TEST_CASE("TLS files that cannot be used end the start with a message") {
+TEST_CASE("a node with unusable TLS files exits with a message") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   const auto good = ca.issue("good");
@@ -102,13 +102,13 @@ TEST_CASE("TLS files that cannot be used end the start with a message") {
   CHECK_THAT(ended.text, Contains("expired"));
 }
 
-TEST_CASE("a node with TLS and one without refuse each other, and both say why") {
+TEST_CASE("a node with TLS and one without refuse each other, and both log the reason") {
   const temporary_folder folder;
   const authority ca{folder, "ca"};
   check_refusals(tls_flags(ca.issue("node")), {}, "does not speak TLS", "requires TLS");
 }
 
-TEST_CASE("nodes with different secrets refuse each other, and both say why") {
+TEST_CASE("nodes with different secrets refuse each other, and both log the reason") {
   const temporary_folder folder;
   write_private(folder / "one", "a secret of sixteen or more");
   write_private(folder / "two", "a secret of sixteen or less");
@@ -127,7 +127,7 @@ TEST_CASE("nodes that share a secret form a cluster") {
   CHECK(nodes[1].get("k") == 1);
 }
 
-TEST_CASE("other addresses than this machine's own need TLS, or to be called insecure") {
+TEST_CASE("addresses that other machines can reach need TLS or --insecure") {
   for (const std::string address : {"0.0.0.0", "::", ""}) {
     const auto ended = run_with({"--bind", address});
     CHECK(ended.code == 2);
@@ -137,5 +137,5 @@ TEST_CASE("other addresses than this machine's own need TLS, or to be called ins
   const auto ports = free_ports(2);
   server open{"open", folder, ports[0], ports[1], "", {"--bind", "0.0.0.0", "--insecure"}};
   open.start();
-  wait_for("the insecure node", 10s, [&] { return open.ready(); });
+  wait_for("readiness of the insecure node", 10s, [&] { return open.ready(); });
 }

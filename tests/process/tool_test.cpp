@@ -1,5 +1,5 @@
-// troupe-log as a program: its flags, its words and its exit codes. What it does to directories is tested where that is
-// implemented.
+// troupe-log as a program: its options, output and exit codes. Its effects on directories are tested in
+// tests/unit/offline.
 #include "tests/process/cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,7 +14,7 @@ using Catch::Contains;
 
 namespace {
 
-/// Without a terminal, unless something is typed.
+/// Runs troupe-log, with a terminal only if something is typed.
 program_end tool(std::vector<std::string> arguments, const std::string& typed = {}) {
   const auto folder = make_folder();
   std::string line = TROUPE_LOG;
@@ -28,18 +28,18 @@ program_end tool(std::vector<std::string> arguments, const std::string& typed = 
 
 } // namespace
 
-TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
+TEST_CASE("troupe-log prints its help and refuses wrong arguments") {
   const auto help = tool({"--help"});
   CHECK(help.code == 0);
   for (const auto* word : {"inspect", "verify", "dump", "repair", "snapshot", "recover", "Exit code"})
     CHECK_THAT(help.text, Contains(word));
   CHECK(tool({"--version"}).code == 0);
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
-      {{}, "a command is needed"},
+      {{}, "missing command"},
       {{"bogus"}, "bogus"},
       {{"snapshot"}, "snapshot verify FILE"},
       {{"snapshot", "inspect", "x"}, "snapshot verify FILE"},
-      {{"inspect", "/tmp", "--entry", "-1"}, "-1 is no index"}};
+      {{"inspect", "/tmp", "--entry", "-1"}, "-1 is not the index"}};
   for (const auto& [arguments, hint] : wrong) {
     const auto ended = tool(arguments);
     CHECK(ended.code == 2);
@@ -54,11 +54,11 @@ TEST_CASE("troupe-log tells what it can do, and refuses what it cannot") {
   CHECK(nothing.code == 2);
   CHECK_THAT(nothing.text, Contains("troupe-log: ") && Contains(empty.string()));
   CHECK(tool({"snapshot", "verify", (empty / "none").string()}).code == 2);
-  // A file that cannot be read is no damage.
+  // A file that cannot be read is not reported as damage.
   CHECK(tool({"snapshot", "verify", empty.string()}).code == 2);
 }
 
-TEST_CASE("troupe-log reads what a node left, asks before it changes it, and leaves a running node alone") {
+TEST_CASE("troupe-log reads a node's directory, asks before it changes it, and does not touch a running node") {
   ready_cluster nodes{1};
   for (int i = 0; i < 5; ++i) nodes[0].put("k" + std::to_string(i), i);
   REQUIRE(nodes[0].call("POST", "/v1/snapshot").status == 200);
@@ -83,7 +83,7 @@ TEST_CASE("troupe-log reads what a node left, asks before it changes it, and lea
 
   CHECK(dump.text.find("$bin") == std::string::npos);
 
-  // Output that is lost is an error: a dump that looks whole must be.
+  // Lost output is an error: a dump must be complete.
   for (const auto* what : {"dump", "inspect", "verify"}) {
     CAPTURE(what);
     const auto folder = make_folder();
@@ -93,9 +93,9 @@ TEST_CASE("troupe-log reads what a node left, asks before it changes it, and lea
                Contains("troupe-log: cannot write the output: No space left on device"));
   }
 
-  // It is the only member: there is nothing to recover.
+  // The node is the only member, so there is nothing to recover.
   CHECK_THAT(tool({"recover", dir}).text, Contains("the only member") && Contains("start it"));
-  // A word that is not yes changes nothing, nor does anything that nobody typed.
+  // Without a typed yes, nothing is changed.
   const auto refused = tool({"recover", "--despite-majority", dir}, "y\n");
   CHECK(refused.code == 2);
   CHECK_THAT(refused.text, Contains("Type yes"));

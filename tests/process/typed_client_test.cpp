@@ -1,4 +1,4 @@
-// A typed client while the nodes die, freeze and restart: what it is told must be true, and come in time.
+// A typed client gets correct answers in time while nodes die, freeze and restart.
 #include "runtime/client.hpp"
 #include "runtime/config.hpp"
 #include "services/map/map_service.hpp"
@@ -25,12 +25,12 @@ namespace map = troupe::map;
 namespace {
 
 constexpr std::size_t workers = 6;
-/// Beyond its deadline, on a machine that has other things to do.
+/// How long after its deadline an answer may arrive on a busy machine.
 constexpr auto slack = 1500ms;
-/// Few operations meet on a key, so that every history can be searched.
+/// How long a key is used. Few operations on each key keep the search through its history short.
 constexpr auto key_for = 1s;
 
-/// Reads, puts, swaps and counts through one service actor, each worker one request at a time.
+/// Workers that read, put, swap and count through one service actor, each with one request at a time.
 class callers {
  public:
   callers(caf::actor_system& system, const troupe::service_actor<troupe::map_service>& service)
@@ -43,13 +43,13 @@ class callers {
     for (auto& thread : threads_)
       if (thread.joinable()) thread.join();
   }
-  /// Requests that were done so far.
+  /// The number of requests that succeeded so far.
   std::size_t done() const { return done_; }
 
-  // After stop():
+  // Read these after stop().
   std::vector<sim::operation> history;
   std::vector<std::string> late;
-  /// Steps of the counter that were done, and those that may have been.
+  /// The increments of the counter that succeeded, and those with an unknown outcome.
   std::size_t counted = 0;
   std::size_t maybe_counted = 0;
   std::size_t unknown = 0;
@@ -58,7 +58,7 @@ class callers {
  private:
   enum class fate { done, rejected, unknown };
 
-  /// Requests and notes how long the answer took.
+  /// Sends a request and records how long the answer took.
   template <class M, class Done> fate ask(caf::scoped_actor& self, M message, milliseconds timeout, Done done) {
     auto what = fate::done;
     const auto asked = steady_clock::now();
@@ -101,7 +101,7 @@ class callers {
     }
   }
 
-  /// The counter is read and swapped for one more.
+  /// Increments the counter with a read and a compare-and-swap.
   void count(caf::scoped_actor& self, milliseconds timeout) {
     std::uint64_t now = 0;
     if (ask(self, map::get{"c", "counter"}, timeout, [&](const auto& r) { now = number_in(r.value); }) != fate::done)
@@ -155,21 +155,21 @@ class callers {
   const steady_clock::time_point start_ = steady_clock::now();
   std::atomic<bool> stopped_ = false;
   std::atomic<std::size_t> done_ = 0;
-  /// Values to swap, so that some swaps succeed.
+  /// Values that were seen; swaps expect them, so that some succeed.
   std::array<std::atomic<std::uint64_t>, 16> seen_{};
   std::mutex mutex_;
   std::vector<std::thread> threads_;
 };
 
-/// Until something is done that was asked after now.
+/// Waits until at least one request that is sent after this call has succeeded.
 void wait_for_success(const callers& all, std::size_t more = workers + 1) {
   const auto before = all.done();
-  wait_for("requests that are done", 20s, [&] { return all.done() >= before + more; });
+  wait_for("success of further requests", 20s, [&] { return all.done() >= before + more; });
 }
 
 } // namespace
 
-TEST_CASE("through a typed client everything is linearizable, done once at most, and answered in time") {
+TEST_CASE("a typed client's requests are linearizable, take effect at most once, and are answered in time") {
   ready_cluster nodes{3};
   troupe::config config;
   caf::actor_system system{config};
@@ -181,19 +181,19 @@ TEST_CASE("through a typed client everything is linearizable, done once at most,
   wait_for_success(all, 50);
   std::vector<double> pauses;
   for (int round = 0; round < 3; ++round) {
-    // The leader is killed.
+    // Kills the leader.
     const auto dead = nodes.wait_ready();
     nodes[dead].process().kill();
     const auto killed = steady_clock::now();
     wait_for_success(all);
     pauses.push_back(std::chrono::duration<double>(steady_clock::now() - killed).count());
     nodes[dead].start();
-    // The leader freezes for longer than an election takes.
+    // Freezes the leader for longer than an election takes.
     const auto frozen = nodes.wait_ready();
     nodes[frozen].process().signal(SIGSTOP);
     wait_for_success(all);
     nodes[frozen].process().signal(SIGCONT);
-    // A follower is restarted in order.
+    // Restarts a follower in order.
     nodes.wait_ready();
     const auto restarted = nodes.follower();
     nodes[restarted].process().signal(SIGTERM);

@@ -1,4 +1,4 @@
-// Nothing acknowledged is lost. TROUPE_LONG=1 runs the full size.
+// No acknowledged write is lost. TROUPE_LONG=1 runs the full size.
 #include "tests/process/load.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t connections = 64;
 
-/// Lets the first `until` writes go, and kills the leader when half of the new ones are acknowledged. The dead node is
-/// back before this returns, and a follower takes the writes.
+/// Allows the first `until` writes and kills the leader when half of the new ones are acknowledged. Before this
+/// returns, the killed node has been restarted and the writes go through a follower.
 void kill_leader_within(std::size_t until, cluster& nodes, load& writers) {
   const auto leader = nodes.wait_ready();
   writers.go_through({nodes.follower()});
@@ -29,7 +29,7 @@ void kill_leader_within(std::size_t until, cluster& nodes, load& writers) {
   writers.allow(until);
   auto killed = killed_after.get_future();
   REQUIRE(killed.wait_for(120s) == std::future_status::ready);
-  // The kill came in between, or it proves nothing.
+  // The kill must happen between the writes to prove anything.
   CHECK(killed.get() < until - connections);
   if (writers.goes_through(nodes.wait_ready())) writers.go_through({nodes.follower()});
   nodes[leader].start();
@@ -44,7 +44,7 @@ TEST_CASE("writes through a follower with 64 connections survive two kills of th
   const auto began = steady_clock::now();
   load writers{nodes.connector(), {writes, connections}, {nodes.follower()}};
   kill_leader_within(writes / 2, nodes, writers);
-  wait_for("the end of the first half", 120s, [&] { return writers.acknowledged() + writers.maybe() == writes / 2; });
+  wait_for("end of the first half", 120s, [&] { return writers.acknowledged() + writers.maybe() == writes / 2; });
   kill_leader_within(writes, nodes, writers);
   writers.join();
   const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
@@ -52,7 +52,7 @@ TEST_CASE("writes through a follower with 64 connections survive two kills of th
             << " ms with two kills\n";
   CHECK(writers.wrong() == std::vector<std::string>{});
   CHECK(writers.acknowledged() + writers.maybe() == writes);
-  // At most what is in flight at a kill can be in doubt.
+  // Only writes in flight at a kill can have an unknown outcome.
   CHECK(writers.maybe() <= 4 * connections);
 
   nodes.wait_ready();

@@ -1,4 +1,4 @@
-"""What tools/bench runs: closed-loop load on a durable three-node cluster of this machine, and on etcd beside it."""
+"""Measures closed-loop load on a durable three-node cluster on this machine, and on etcd for comparison."""
 
 import argparse
 import base64
@@ -33,7 +33,7 @@ def rss_mib(pid):
 
 
 class Load:
-    """A troupe_load process: jobs go in, figures come out."""
+    """A troupe_load process. `say` sends it a job and returns the results."""
 
     def __init__(self, binary, *arguments):
         self.process = subprocess.Popen([str(binary), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -52,7 +52,7 @@ class Load:
 
 
 class Row:
-    """One measurement: operations a second, latencies, and what the servers spent."""
+    """One measurement: operations per second, latencies, and the CPU time and memory of the servers."""
 
     def __init__(self, operations, seconds, p50_us, p99_us, failed, servers, before):
         self.rate = operations / seconds
@@ -158,12 +158,12 @@ def show(title, rows_by_callers):
               f"{middle['cpu_per_100k']:>11.2f} {middle['rss_mib']:>8.1f} {sum(r.failed for r in rows):>7}", flush=True)
 
 
-CLIENT_LOADS = (("put", "writes, callers share one troupe::client in a process of their own"),
+CLIENT_LOADS = (("put", "writes, callers share one troupe::client in a separate process"),
                 ("get", "linearizable reads, the same"))
 
 
 class Side:
-    """A cluster with a troupe_load of its own, plain or, with certificates, speaking TLS."""
+    """A cluster and its own troupe_load. Both use TLS if certificates are given."""
 
     def __init__(self, build, folder, certificates=None, flags=()):
         folder.mkdir()
@@ -187,13 +187,13 @@ class Side:
 
 
 def ratio(figure, rows, others):
-    """Of the medians; not a number where nothing was done."""
+    """The ratio of the medians; NaN if the second one is 0."""
     ours, theirs = (statistics.median(getattr(row, figure) for row in side) for side in (rows, others))
     return ours / theirs if theirs else float("nan")
 
 
 def compare_tls(chosen, callers, milliseconds, build, folder):
-    """The same load on a plain cluster and on one that speaks TLS, in alternation."""
+    """Measures the same load on a plain cluster and on one with TLS, in alternation."""
     certificates = Certificates(folder / "certificates", [*names_of_nodes(3), "load"])
     certificates.make()
     plain, tls = sides = [Side(build, folder / "plain"), Side(build, folder / "tls", certificates)]
@@ -204,7 +204,7 @@ def compare_tls(chosen, callers, milliseconds, build, folder):
             rows = {side: {c: [] for c in callers} for side in sides}
             for c in callers:
                 for turn in range(chosen.rounds):
-                    # Each goes first in every other round: what changes meanwhile is to meet both.
+                    # Each side goes first in every other round, so that changes of the machine affect both alike.
                     for side in sides if turn % 2 == 0 else reversed(sides):
                         rows[side][c].append(by_load(side.load, side.pids, what, c, milliseconds, chosen.bytes))
             show(f"plain: {title}", rows[plain])
@@ -218,11 +218,11 @@ def compare_tls(chosen, callers, milliseconds, build, folder):
             side.stop()
 
 
-FILL_BYTES = 16 * 1024  # of a value that fills the map; troupe_load draws from 100,000 keys
+FILL_BYTES = 16 * 1024  # size of a value that fills the map; troupe_load draws from 100,000 keys
 
 
 def fill(side, mib):
-    """Writes until the map holds about so much."""
+    """Writes until the map holds about `mib` MiB."""
     goal, keys = mib * 1024 * 1024 / FILL_BYTES, 100_000
     if goal > 0.95 * keys:
         raise Failure(f"--mib can be at most {int(0.95 * keys * FILL_BYTES / 2**20)}")
@@ -230,13 +230,13 @@ def fill(side, mib):
     while keys * (1 - math.exp(-written / keys)) < goal:
         seen = side.load.say(f"put 32 1000 {FILL_BYTES} large")
         if not seen["operations"]:
-            raise Failure("nothing could be written")
+            raise Failure("no write succeeded while filling the map")
         written += seen["operations"]
         print(f"  filling: {keys * (1 - math.exp(-written / keys)) * FILL_BYTES / 2**20:.0f} of {mib} MiB", flush=True)
 
 
 def bench_snapshot(chosen, callers, milliseconds, build, folder):
-    """Writes before and while every node, one after the other, takes a snapshot of a large map."""
+    """Measures writes before and while each node in turn takes a snapshot of a large map."""
     side = Side(build, folder / "nodes", flags=["--snapshot-log-size", "1TB", "--snapshot-entries", "1000000000"])
     held = True
     try:
@@ -258,7 +258,7 @@ def bench_snapshot(chosen, callers, milliseconds, build, folder):
                 busy = by_load(side.load, side.pids, "put", c, milliseconds, chosen.bytes)
                 taking.join()
                 if "seconds" not in made:
-                    raise Failure(f"{node.name} took no snapshot")
+                    raise Failure(f"{node.name} did not take a snapshot")
                 ratio = busy.p99_us / calm.p99_us
                 held = held and ratio < 10
                 print(f"  C={c}, {node.name}{' (leads)' if node is leader else ''}: {made['size'] / 2**20:.0f} MiB in "
@@ -267,10 +267,10 @@ def bench_snapshot(chosen, callers, milliseconds, build, folder):
                       f"({ratio:.1f}x), largest RSS {busy.rss_mib:.0f} MiB", flush=True)
         now = side.cluster.leader()
         if not now or now[0] is not leader or now[1]["term"] != status["term"]:
-            raise Failure("there was an election meanwhile")
+            raise Failure("an election took place during the measurement")
         print("  no election")
         if not held:
-            raise Failure("p99 rose to ten times what it was, or more")
+            raise Failure("p99 rose to at least ten times its value without snapshots")
     finally:
         side.stop()
 
@@ -287,22 +287,23 @@ def start_members(binary, folder):
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["snapshot"],
-                        help="snapshot: writes while every node in turn takes a snapshot of a map of --mib; exit code 1 "
-                             "if p99 rises to ten times what it was, or there is an election")
-    parser.add_argument("--mib", type=int, default=64, help="size of that map (default %(default)s)")
-    parser.add_argument("--long", action="store_true", help="snapshot: --mib 1024")
-    parser.add_argument("--callers", default="1,64,256", help="closed-loop callers (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=4, help="of one measurement (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default %(default)s)")
-    parser.add_argument("--bytes", type=int, default=256, help="of a value (default %(default)s)")
-    parser.add_argument("--vs", choices=["etcd"], help="measure this too, in alternation, and print ratios")
-    parser.add_argument("--only", choices=["client", "http", "member"], help="one kind of load alone")
+                        help="snapshot: measure writes while each node in turn takes a snapshot of a map of --mib MiB; "
+                             "exit code 1 if p99 rises tenfold or an election takes place")
+    parser.add_argument("--mib", type=int, default=64, help="size of that map in MiB (default %(default)s)")
+    parser.add_argument("--long", action="store_true", help="snapshot: same as --mib 1024")
+    parser.add_argument("--callers", default="1,64,256",
+                        help="numbers of closed-loop callers to measure (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=4, help="length of one measurement (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements per median (default %(default)s)")
+    parser.add_argument("--bytes", type=int, default=256, help="size of a value (default %(default)s)")
+    parser.add_argument("--vs", choices=["etcd"], help="also measure etcd, in alternation, and print ratios")
+    parser.add_argument("--only", choices=["client", "http", "member"], help="measure only this kind of load")
     parser.add_argument("--tls", action="store_true",
-                        help="measure plain clients and nodes and ones that speak TLS in alternation, and print ratios")
-    parser.add_argument("--no-build", action="store_true", help="use what is built")
+                        help="measure a cluster with and one without TLS in alternation, and print ratios")
+    parser.add_argument("--no-build", action="store_true", help="use the existing build")
     chosen = parser.parse_args()
     if chosen.tls and (chosen.vs or chosen.only not in (None, "client")):
-        parser.error("--tls measures the client kind alone")
+        parser.error("--tls measures only client loads: it cannot be combined with --vs or another --only")
     if chosen.long:
         chosen.mib = 1024
     callers = [int(c) for c in chosen.callers.split(",")]

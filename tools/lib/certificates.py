@@ -1,4 +1,4 @@
-"""Certificates for one cluster of a trial, made by tools/certs."""
+"""Certificates for one cluster on this machine, made by tools/certs."""
 
 import subprocess
 from pathlib import Path
@@ -10,19 +10,19 @@ CLUSTER_NAME = "troupe.local"
 
 
 class Certificates:
-    """A CA of its own in `folder`, and a certificate for each of these names, once they are made."""
+    """A CA in `folder` and a certificate for each of `names`. `make` creates them."""
 
     def __init__(self, folder, names):
         self.folder, self.names = folder, names
 
     def make(self):
-        """Called again, it renews those of the names."""
+        """Makes the CA and the certificates. Further calls renew the certificates and keep the CA."""
         made = subprocess.run([TOOL, "--cluster-name", CLUSTER_NAME, self.folder, *self.names], capture_output=True,
                               text=True, check=False)
         if made.returncode != 0:
-            raise Failure(made.stderr.strip() or f"tools/certs ended with {made.returncode}")
+            raise Failure(made.stderr.strip() or f"tools/certs exited with code {made.returncode}")
 
     def flags(self, name):
-        """What makes the process with this name speak TLS, and only with its own cluster."""
+        """The options with which the process of this name uses TLS and accepts only its own cluster."""
         return ["--tls-cert", str(self.folder / f"{name}.crt"), "--tls-key", str(self.folder / f"{name}.key"),
                 "--tls-ca", str(self.folder / "ca.crt"), "--tls-cluster-name", CLUSTER_NAME]

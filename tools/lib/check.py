@@ -1,4 +1,4 @@
-"""Checks the project's style: formatting, include direction, bans, sizes; without --quick also clang-tidy."""
+"""Checks the project's style: formatting, include direction, bans, sizes, wording; without --quick also clang-tidy."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__"}
 
 
 def project_files():
-    """Tracked files and new ones that git does not ignore; without git, all but what is built."""
+    """All files that git tracks or does not ignore; without git, all files outside SKIPPED_FOLDERS."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
                             capture_output=True, text=True, check=False) if (ROOT / ".git").exists() else None
     if listed is not None and listed.returncode == 0:
@@ -36,7 +36,7 @@ def project_files():
 
 
 def clang_format(root, sources, fix=False):
-    """One problem for each file that clang-format would change; with `fix` it changes them."""
+    """Returns one problem for each file that clang-format would change. With `fix`, it changes the files instead."""
     if not sources:
         return []
     mode = ["-i"] if fix else ["--dry-run", "-Werror"]
@@ -51,7 +51,7 @@ def clang_format(root, sources, fix=False):
 
 
 def tidy_one(root, path, *arguments):
-    """What clang-tidy finds in one source file and in the project's headers that it includes."""
+    """Returns clang-tidy's findings in one source file and in the project's headers that it includes."""
     result = subprocess.run(["clang-tidy", "--quiet", path, *arguments], cwd=root, capture_output=True, text=True, check=False)
     found = re.findall(r"^(/.+?):(\d+):\d+: (?:warning|error): (.*)$", result.stdout, re.MULTILINE)
     problems = {Problem(os.path.relpath(file, root), int(line), message) for file, line, message in found}
@@ -61,7 +61,7 @@ def tidy_one(root, path, *arguments):
 
 
 def clang_tidy(sources):
-    """clang-tidy's findings, each once, over what is cheap to look at."""
+    """Returns clang-tidy's findings in TIDY_FOLDERS, without duplicates."""
     database = ROOT / "build" / "release" / "compile_commands.json"
     configured = subprocess.run(["cmake", "--preset", "release", "--log-level=WARNING"], cwd=ROOT, check=False, capture_output=True,
                                 text=True)
@@ -100,9 +100,9 @@ def self_test(quick):
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/check", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="leave out clang-tidy")
-    parser.add_argument("--fix", action="store_true", help="let clang-format format the files first")
-    parser.add_argument("--self-test", action="store_true", help="only prove that each rule fires on a bad file")
+    parser.add_argument("--quick", action="store_true", help="skip clang-tidy")
+    parser.add_argument("--fix", action="store_true", help="first format the files with clang-format")
+    parser.add_argument("--self-test", action="store_true", help="only prove that each rule reports a bad file")
     options = parser.parse_args()
 
     if options.self_test:

@@ -1,4 +1,4 @@
-"""A cluster of webserver processes on this machine, and the HTTP to talk to it. Standard library only."""
+"""Runs a cluster of webserver processes on this machine and sends HTTP requests to it. Standard library only."""
 
 import contextlib
 import ctypes
@@ -15,16 +15,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 HOST = "127.0.0.1"
-STOP_SECONDS = 10  # how long a node may take to end after SIGTERM
+STOP_SECONDS = 10  # how long a node may take to exit after SIGTERM
 
 
 class Failure(Exception):
-    """A step did not hold; the text says what was expected and what came instead."""
+    """A step failed. The text says what was expected and what happened instead."""
 
 
 def free_ports(count):
-    """Ports nobody listens on, below those the kernel gives to outgoing connections: a node's port must still be free
-    when the node restarts, and a dialer that is given its own target as source port would connect to itself."""
+    """Ports without a listener, below those that the kernel gives to outgoing connections: a node's port must still be
+    free when the node restarts, and a connection whose source port equals its target port would connect to itself."""
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports = []
     with contextlib.ExitStack() as held:
@@ -41,7 +41,7 @@ def free_ports(count):
 
 
 def wait_for(what, seconds, attempt, pause=0.02):
-    """Calls `attempt` until it answers something true, and returns that. It may raise Unanswered or Failure meanwhile."""
+    """Calls `attempt` until it returns something true, and returns that. Ignores Unanswered and Failure meanwhile."""
     deadline = time.monotonic() + seconds
     last = None
     while True:
@@ -57,11 +57,11 @@ def wait_for(what, seconds, attempt, pause=0.02):
 
 
 class Unanswered(Exception):
-    """No answer, or one that is not HTTP: the node is down, or the connection broke."""
+    """There was no valid HTTP response: the node is down, or the connection broke."""
 
 
 class Node:
-    """One webserver process. It can be killed and started again on the same data directory."""
+    """One webserver process. It can be killed and restarted on the same data directory."""
 
     def __init__(self, number, binary, folder, raft_port, http_port, peers, flags):
         self.name = f"node {number}"
@@ -69,19 +69,19 @@ class Node:
         self.url = f"http://{HOST}:{http_port}"
         self.log = folder / f"node{number}.log"
         self.process = None
-        self.killed = False  # by `kill`, as opposed to an end nobody here asked for
+        self.killed = False  # True after `kill`, to tell it from an unexpected exit
         self._command = [
             str(binary), "--bind", HOST, "--advertise", f"{HOST}:{raft_port}", "--raft-port", str(raft_port),
             "--http-port", str(http_port), "--data-dir", str(folder / f"node{number}"),
             "--discovery", "static:" + ",".join(f"{HOST}:{port}" for port in peers), *flags]
 
     def add_flags(self, *flags):
-        """For the starts from now on."""
+        """Adds options for all later starts."""
         self._command += flags
 
     def start(self):
         self.killed = False
-        # In a session of its own, so that Ctrl-C reaches only the caller, who then stops the nodes in order.
+        # In a session of its own, so that Ctrl-C reaches only this program, which then stops the nodes in order.
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True, preexec_fn=_die_with_parent)
@@ -91,13 +91,13 @@ class Node:
         return self.process is not None and self.process.poll() is None
 
     def kill(self):
-        """SIGKILL, as a crash would be."""
+        """Sends SIGKILL, which acts like a crash."""
         self.killed = True
         self.process.kill()
         self.process.wait()
 
     def call(self, method, path, body=None, timeout=6.0):
-        """One request on a connection of its own: status and decoded JSON (or the text, where it is none)."""
+        """Sends one request on a new connection. Returns the status and the decoded JSON, or the text if not JSON."""
         if not self.running:
             raise Unanswered(f"{self.name} is not running")
         connection = http.client.HTTPConnection(HOST, self.http_port, timeout=timeout)
@@ -116,7 +116,7 @@ class Node:
             return answer.status, text
 
     def expect(self, method, path, body=None, timeout=6.0):
-        """The body of a 200, or a Failure that shows what came instead."""
+        """Returns the body of a 200. Raises a Failure with the response otherwise."""
         status, answer = self.call(method, path, body, timeout)
         if status != 200:
             raise Failure(f"{self.name}: {method} {path} answered {status}: {answer}")
@@ -135,11 +135,11 @@ class Node:
         return self.get_whole(map_name, key, level)["value"]
 
     def get_whole(self, map_name, key, level="linearizable"):
-        """Value and revision."""
+        """Returns value and revision."""
         return self.expect("GET", f"{_path(map_name, key)}?level={level}")
 
     def download(self, path, file, timeout=60):
-        """The body of a 200 as a file, or a Failure."""
+        """Writes the body of a 200 to a file. Raises a Failure otherwise."""
         try:
             with urllib.request.urlopen(self.url + path, timeout=timeout) as answer, file.open("wb") as out:
                 shutil.copyfileobj(answer, out)
@@ -150,15 +150,15 @@ class Node:
 
 
 def names_of_nodes(size):
-    """As their certificates name them."""
+    """The names of the nodes in their certificates."""
     return [f"node{i + 1}" for i in range(size)]
 
 
 class Cluster:
-    """N nodes that find each other by a static list. `stop` ends what `start` began, and nothing else."""
+    """N nodes that find each other by a static list. `stop` stops exactly the processes that `start` started."""
 
     def __init__(self, binary, folder, size, certificates=None, flags=()):
-        """With certificates for `names_of_nodes(size)` the nodes speak TLS. Each node gets `flags` besides."""
+        """With certificates for `names_of_nodes(size)`, the nodes use TLS. Each node also gets `flags`."""
         self.binary = binary
         ports = free_ports(2 * size)
         peers = self.raft_ports = ports[:size]
@@ -177,10 +177,10 @@ class Cluster:
     def check_alive(self):
         for node in self.nodes:
             if not node.running:
-                raise Failure(f"{node.name} ended by itself with exit code {node.process.returncode}")
+                raise Failure(f"{node.name} exited unexpectedly with code {node.process.returncode}")
 
     def leader(self):
-        """The node that leads and its status, once all running nodes agree on it; else None."""
+        """The leader and its status if all running nodes agree on it, else None."""
         states = [(node, node.status()) for node in self.running]
         leading = [(node, status) for node, status in states if status["role"] == "leader"]
         if len(leading) != 1:
@@ -193,9 +193,9 @@ class Cluster:
         return [other for other in self.running if other is not node]
 
     def stop(self):
-        """SIGTERM to all, ten seconds, then SIGKILL. Returns what was not as it should be, as lines."""
+        """Sends SIGTERM to all nodes, waits ten seconds, then sends SIGKILL. Returns one line for each problem."""
         stopping = self.running
-        wrong = [f"{node.name} ended by itself with exit code {node.process.returncode}"
+        wrong = [f"{node.name} exited unexpectedly with code {node.process.returncode}"
                  for node in self.nodes if node.process and node not in stopping and not node.killed]
         for node in stopping:
             node.process.terminate()
@@ -204,10 +204,10 @@ class Cluster:
             try:
                 code = node.process.wait(max(0.0, deadline - time.monotonic()))
                 if code != 0:
-                    wrong.append(f"{node.name} answered SIGTERM with exit code {code}, not 0")
+                    wrong.append(f"{node.name} exited with code {code} after SIGTERM, not 0")
             except subprocess.TimeoutExpired:
                 node.kill()
-                wrong.append(f"{node.name} did not end within {STOP_SECONDS} s of SIGTERM and was killed")
+                wrong.append(f"{node.name} did not exit within {STOP_SECONDS} s of SIGTERM and was killed")
         return wrong
 
 
@@ -216,6 +216,6 @@ def _path(map_name, key):
 
 
 def _die_with_parent():
-    """Linux ends this child when its parent dies by SIGKILL, so that no run leaves processes behind."""
+    """Makes the kernel stop this child when its parent dies, so that no run leaves processes behind."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Starts a cluster of webserver processes, kills its leader, and shows that nothing acknowledged is lost."""
+"""Starts a cluster of webserver processes, kills its leader, and shows that no acknowledged write is lost."""
 
 import argparse
 import shutil
@@ -18,11 +18,11 @@ MAP = "demo"
 MOST_SECONDS_WITHOUT_LEADER = 2.0
 MOST_SECONDS_UNTIL_RENEWED = 10
 LOG_TAIL_LINES = 25
-LITTLE_LOG = ["--log-tail", "10"]  # so that a few writes are enough to lose touch with it
+LITTLE_LOG = ["--log-tail", "10"]  # so that a node falls behind the log after a few writes
 
 
 class Demo:
-    """What the steps share: the cluster, its certificates if it has any, and every write that was acknowledged."""
+    """State shared by the steps: the cluster, its certificates if it uses TLS, and all acknowledged writes."""
 
     def __init__(self, cluster, folder, certificates):
         self.cluster = cluster
@@ -38,7 +38,7 @@ class Demo:
         return revision
 
 
-# A step does its work, raises Failure when something does not hold, and returns its line of the account.
+# A step does its work and returns its line of the report. It raises Failure if an expectation does not hold.
 
 def certify(demo):
     demo.certificates.make()
@@ -54,7 +54,7 @@ def start(demo):
 
     began = time.monotonic()
     wait_for("an answer from every node's /status", 20, answering)
-    kind = "webserver processes that speak TLS" if demo.certificates else "webserver processes"
+    kind = "webserver processes with TLS" if demo.certificates else "webserver processes"
     return f"{len(demo.cluster.nodes)} {kind} answer after {since(began)}"
 
 
@@ -64,7 +64,7 @@ def elect(demo):
     elected = since(began)
     wait_for("/readyz of every node", 20, lambda: all(node.ready() for node in demo.cluster.nodes))
     demo.leader = node
-    return f"{node.name} leads in term {status['term']}, known to all {elected} later; all ready after {since(began)}"
+    return f"{node.name} leads in term {status['term']}; all know it after {elected}, all are ready after {since(began)}"
 
 
 def write(demo):
@@ -84,7 +84,7 @@ def read(demo):
     for node in readers:
         expect_value(node, "greeting", "hello")
         expect_value(node, "key 99", demo.acknowledged["key 99"])
-    return f"{' and '.join(node.name for node in readers)} answer linearizable reads with what was written"
+    return f"{' and '.join(node.name for node in readers)} answer linearizable reads with the written values"
 
 
 def kill_leader(demo):
@@ -96,7 +96,7 @@ def kill_leader(demo):
 
     def write_again():
         nonlocal attempts
-        # Putting the same value again is harmless, so a rejected and an unknown outcome are retried alike.
+        # Putting the same value again is harmless, so rejected and unknown outcomes are both retried.
         node = survivors[attempts % len(survivors)]
         attempts += 1
         return demo.put(node, "after the kill", "still here", timeout=1)
@@ -108,7 +108,7 @@ def kill_leader(demo):
         raise Failure(f"the next leader's term {status['term']} is not above {old_term}")
     if took > MOST_SECONDS_WITHOUT_LEADER:
         raise Failure(f"the next write took {took:.2f} s after the kill, more than {MOST_SECONDS_WITHOUT_LEADER} s")
-    return (f"{demo.dead.name} got SIGKILL; the next write succeeded {took:.2f} s later ({attempts} attempts); "
+    return (f"{demo.dead.name} was killed; the next write succeeded {took:.2f} s later ({attempts} attempts); "
             f"{demo.leader.name} leads in term {status['term']}")
 
 
@@ -127,7 +127,7 @@ def restart(demo):
     took = since(began)
     expect_value(demo.dead, "missed 19", 19, level="stale")
     expect_value(demo.dead, "after the kill", "still here", level="stale")
-    return f"{demo.dead.name} restarted from its data directory, and has applied index {target} after {took}"
+    return f"{demo.dead.name} restarted from its data directory and applied index {target} after {took}"
 
 
 def snapshot(demo):
@@ -135,14 +135,14 @@ def snapshot(demo):
     seen = late.status()["last_index"]
     late.kill()
     survivors = demo.cluster.running
-    # Twice, as a node keeps two snapshots and the log from the older one on; each time more than the 4 MiB that the
-    # leader holds ready for a silent follower in memory.
+    # Twice, because a node keeps two snapshots and the log from the older one on. Each part is larger than the 4 MiB
+    # that the leader keeps in memory for a silent follower.
     for part in range(2):
         for i in range(50):
             demo.put(demo.leader, f"compacted {part} {i}", f"{i} " + 120_000 * "x")
         for node in survivors:
             node.expect("POST", "/v1/snapshot", timeout=20)
-    wait_for("the others' dropping the log that it needs", 15,
+    wait_for(f"compaction of the log that {late.name} needs", 15,
              lambda: all(node.status()["log_start"] > seen for node in survivors))
     target = demo.leader.status()["commit_index"]
     began = time.monotonic()
@@ -151,11 +151,11 @@ def snapshot(demo):
     took = since(began)
     start = late.status()["log_start"]
     if start <= seen:
-        raise Failure(f"{late.name} came back by the log, which goes back to index {start}, and not by a snapshot")
+        raise Failure(f"{late.name} caught up by the log, which starts at index {start}, and not by a snapshot")
     expect_value(late, "compacted 1 49", demo.acknowledged["compacted 1 49"], level="stale")
     expect_value(late, "greeting", "hello", level="stale")
-    return (f"{late.name} stopped at index {seen}, the others compacted their logs behind it; started again it got a "
-            f"snapshot of index {start}, and has applied {target} after {took}")
+    return (f"{late.name} was killed at index {seen}, the others compacted their logs past it; after its restart, it "
+            f"got a snapshot at index {start} and applied {target} within {took}")
 
 
 def backup(demo):
@@ -172,22 +172,22 @@ def backup(demo):
     try:
         began = time.monotonic()
         fresh.start()
-        wait_for("the restored cluster's getting ready", 30, lambda: all(node.ready() for node in fresh.nodes))
+        wait_for("readiness of the restored cluster", 30, lambda: all(node.ready() for node in fresh.nodes))
         ready = since(began)
         for node in fresh.nodes:
             for key, value in demo.acknowledged.items():
                 expect_value(node, key, value)
         if demo.cluster.nodes[0].get_whole(MAP, "greeting") != fresh.nodes[0].get_whole(MAP, "greeting"):
-            raise Failure("the restored cluster gives 'greeting' another revision")
+            raise Failure("the restored cluster has a different revision of 'greeting'")
         ids = [cluster.nodes[0].status()["cluster_id"] for cluster in (demo.cluster, fresh)]
         if ids[0] == ids[1]:
-            raise Failure("the restored cluster has the old one's id")
+            raise Failure("the restored cluster has the same id as the old one")
     finally:
         wrong = fresh.stop()
     if wrong:
         raise Failure("; ".join(wrong))
-    return (f"{size} bytes through {asked.name} in {took}, without a pause; a fresh cluster began with them, all its nodes "
-            f"ready after {ready}, each with all {len(demo.acknowledged)} values")
+    return (f"{size} bytes through {asked.name} in {took}, while the cluster kept serving; a new cluster was restored "
+            f"from them, all its nodes ready after {ready}, each with all {len(demo.acknowledged)} values")
 
 
 def verify(demo):
@@ -195,7 +195,7 @@ def verify(demo):
     for node in demo.cluster.nodes:
         for key, value in demo.acknowledged.items():
             expect_value(node, key, value)
-    return f"all {len(demo.acknowledged)} acknowledged writes read back, linearizable, through each node"
+    return f"linearizable reads through each node return all {len(demo.acknowledged)} acknowledged writes"
 
 
 def renew(demo):
@@ -207,13 +207,13 @@ def renew(demo):
     renewals, losses = count("took over renewed files"), count("lost the link")
     began = time.monotonic()
     demo.certificates.make()
-    wait_for("every node's taking over its new certificate", MOST_SECONDS_UNTIL_RENEWED,
+    wait_for("the new certificate to be loaded by every node", MOST_SECONDS_UNTIL_RENEWED,
              lambda: all(now > before for now, before in zip(count("took over renewed files"), renewals)))
     took = since(began)
     demo.put(demo.leader, "after the renewal", "still here")
     if count("lost the link") != losses:
         raise Failure("links were lost when the certificates were renewed")
-    return f"every node took over a new certificate within {took}, and no link was lost"
+    return f"every node loaded its new certificate within {took}, and no link was lost"
 
 
 STEPS = [("start", start), ("elect", elect), ("write", write), ("read", read), ("kill", kill_leader),
@@ -224,7 +224,7 @@ TLS_STEPS = [("certify", certify), *STEPS, ("renew", renew)]
 def expect_value(node, key, expected, level="linearizable"):
     found = node.get(MAP, key, level)
     if found != expected:
-        raise Failure(f"{node.name}: {level} read of '{key}' gave {found!r}, not {expected!r}")
+        raise Failure(f"{node.name}: {level} read of '{key}' returned {found!r}, not {expected!r}")
 
 
 def since(began):
@@ -236,14 +236,14 @@ def say(text):
 
 
 def run_steps(demo):
-    """True when every step held. Prints the account while it runs."""
+    """Runs all steps and prints their reports. Returns whether all succeeded."""
     for name, step in TLS_STEPS if demo.certificates else STEPS:
         try:
-            account = step(demo)
+            report = step(demo)
         except (Failure, Unanswered) as error:
             say(f"  {name:<8} FAILED: {error}")
             return False
-        say(f"  {name:<8} {account}")
+        say(f"  {name:<8} {report}")
     return True
 
 
@@ -254,7 +254,7 @@ def stay(cluster, folder, certificates, keep):
     first, last = cluster.nodes[0].url, cluster.nodes[-1].url
     say(f"  curl -X PUT -d '[1, {{\"a\": 2}}]' {first}/v1/maps/{MAP}/mine")
     say(f"  curl {last}/v1/maps/{MAP}/mine")
-    say(f"Data is in {folder}{'' if keep else ', until this ends; with --keep it stays there'}.")
+    say(f"Data is in {folder}{'' if keep else ' and will be deleted at the end; --keep keeps it'}.")
     if certificates:
         say(f"tools/certs {certificates.folder} {' '.join(certificates.names)} renews the certificates.")
     gone = set()
@@ -262,7 +262,7 @@ def stay(cluster, folder, certificates, keep):
         for node in cluster.nodes:
             if not node.running and node not in gone:
                 gone.add(node)
-                say(f"{node.name} has ended (exit code {node.process.returncode}).")
+                say(f"{node.name} has exited with code {node.process.returncode}.")
         time.sleep(0.5)
 
 
@@ -281,24 +281,24 @@ def find_webserver(options):
     if path.is_dir():
         path = path / "webserver"
     if not path.is_file():
-        raise Failure(f"there is no webserver at {path}")
+        raise Failure(f"no webserver at {path}")
     return path.resolve()
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
     parser.add_argument("--check", action="store_true",
-                        help="do not stay: exit 0 only if every step held and the next write after the kill came within "
-                             f"{MOST_SECONDS_WITHOUT_LEADER} s")
-    parser.add_argument("--nodes", type=int, default=3, metavar="N", help="how many nodes, 3 to 9 (default: 3)")
+                        help="exit after the steps, with code 0 only if all succeeded and the next write after the kill "
+                             f"took less than {MOST_SECONDS_WITHOUT_LEADER} s")
+    parser.add_argument("--nodes", type=int, default=3, metavar="N", help="number of nodes, 3 to 9 (default: 3)")
     parser.add_argument("--tls", action="store_true",
-                        help="let the nodes speak TLS with certificates of tools/certs, and renew those at the end")
-    parser.add_argument("--no-build", action="store_true", help="use what is built already")
+                        help="use TLS with certificates from tools/certs, and renew them at the end")
+    parser.add_argument("--no-build", action="store_true", help="use the existing build")
     parser.add_argument("--webserver", type=Path, metavar="PATH", help="run this program; implies --no-build")
-    parser.add_argument("--keep", action="store_true", help="leave data and logs in place")
+    parser.add_argument("--keep", action="store_true", help="keep data and logs at the end")
     options = parser.parse_args()
     if not 3 <= options.nodes <= 9:
-        parser.error("--nodes must be 3 to 9: fewer do not survive the death of one")
+        parser.error("--nodes must be 3 to 9; fewer nodes do not tolerate the loss of one")
     return options
 
 
@@ -339,12 +339,12 @@ def main():
         began = time.monotonic()
         wrong = cluster.stop()
 
-    say(f"  stop     {'; '.join(wrong)}" if wrong else f"  stop     all nodes ended with exit code 0, {since(began)} after SIGTERM")
+    say(f"  stop     {'; '.join(wrong)}" if wrong else f"  stop     all nodes exited with code 0, {since(began)} after SIGTERM")
     good = held and not wrong
     if not good and not was_interrupted:
         show_logs(cluster)
     if options.keep or not (good or was_interrupted):
-        say(f"Data and logs stay in {folder}")
+        say(f"Data and logs are kept in {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
     if options.check:

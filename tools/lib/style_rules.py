@@ -1,7 +1,7 @@
-"""The project's style as data and small functions. `tools/check` runs them; `tools/check --self-test` proves that each fires.
+"""The project's style as data and small functions. `tools/check` runs them; `tools/check --self-test` tests them.
 
-A rule takes a `Source` and yields `Problem`s. What most often changes (who may include whom, what is banned where, how
-long a file may be) stands in the tables at the top.
+A rule takes a `Source` and yields `Problem`s. The tables at the top hold what changes most often: the layers, the bans
+and the limits of file sizes.
 """
 
 import re
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-# Who may include whom: the layers, each a folder, and those right below it. A layer may include its own headers, and
-# those of every layer that it reaches this way. A file belongs to the longest folder here that it lies in. `angle` says
-# what <...> may name:
+# The layers. Each is a folder, with the layers directly below it. A layer may include its own headers and those of all
+# layers below it, directly or indirectly. A file belongs to the longest folder in this table that contains it. `angle`
+# limits the headers in <...>:
 #   std   the C++ standard library without threads, files and streams
-#   pure  anything but CAF
+#   pure  anything except CAF
 #   any   anything
 LAYERS = {
-    # folder                layers right below it                                              angle
+    # folder                layers directly below it                                           angle
     "raft/base":            ([],                                                               "std"),
     "raft":                 (["raft/base"],                                                    "std"),
     "raft/membership":      (["raft"],                                                         "std"),
@@ -41,7 +41,7 @@ LAYERS = {
     "tests":                (["examples", "tools"],                                            "any"),
 }
 
-# Arrows against the order that stand until the headers have moved.
+# Includes against the order that are allowed until the headers have moved.
 EXCEPTIONS = {("runtime/transport", "runtime/config.hpp")}
 
 
@@ -54,15 +54,15 @@ def layer_of(path):
 
 
 def reach(layer):
-    """A layer and all those below it."""
+    """The layer and all layers below it."""
     return {layer}.union(*(reach(below) for below in LAYERS[layer][0]))
 
 
-# Standard headers that a pure protocol has no use for.
+# Standard headers that the pure layers must not use.
 IMPURE_STD = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "stop_token", "semaphore", "latch",
               "barrier", "fstream", "iostream", "filesystem", "random", "ctime"}
 
-# What code must not say outside the listed folders, and what to do instead.
+# Patterns that are banned outside the listed folders, and what to do instead.
 BANS = [
     (r"\b(steady|system|high_resolution)_clock\s*::\s*now\b|\bclock(_type)?\s*::\s*now\b|\bgettimeofday\b|\bclock_gettime\b",
      {"runtime", "tests", "tools"}, "reads a clock; take `now` as an argument"),
@@ -72,17 +72,17 @@ BANS = [
      {"runtime", "tests", "tools"}, "sleeps; wait for the event instead"),
 ]
 
-# A test waits for an event. Where it must nap all the same, the line says why: `// nap: reason`.
+# A test waits for an event. If it has to sleep, the line gives the reason: `// nap: reason`.
 NAP = re.compile(r"\bsleep_for\b|\bsleep_until\b|\b(u|nano)?sleep\s*\(")
 NAP_REASON = re.compile(r"//.*\bnap: *\S")
 
 # (warning above, error above), in lines.
 SIZES = {".cpp": (400, 600), ".hpp": (250, 400)}
 
-# These begin with a `//` comment that says what the file holds.
+# Files with these suffixes begin with a `//` comment that describes the file.
 OPENING_COMMENT = {".hpp"}
 
-# The brackets keep this file clear of its own rule.
+# The brackets keep this file from violating its own rule.
 LEFTOVERS = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b")
 
 CPP = {".cpp", ".hpp"}
@@ -101,7 +101,8 @@ class Problem:
         return f"{self.path}:{self.line}: {'warning: ' if self.warning else ''}{self.message}"
 
 
-# Comments become blanks, strings stay (an #include names its file in one). Raw strings first: they may hold anything.
+# Comments become blanks; strings stay, because an #include names its file in one. Raw strings are matched first, since
+# they may contain anything.
 TOKENS = re.compile(
     r'R"(?P<mark>[^()\\\s]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"|\'(?:\\[^\'\n]+|\\\'|[^\'\\\n])\''
     r"|(?P<comment>//[^\n]*|/\*.*?\*/)", re.DOTALL)
@@ -144,7 +145,7 @@ def include_direction(source):
         return
     layer = layer_of(source.path)
     if layer is None:
-        yield source.problem(1, "lies in no layer; LAYERS in tools/lib/style_rules.py names them")
+        yield source.problem(1, "the file is in no layer; see LAYERS in tools/lib/style_rules.py")
         return
     own, angle = reach(layer), LAYERS[layer][1]
     for number, line in enumerate(source.code_lines, 1):
@@ -154,13 +155,13 @@ def include_direction(source):
         quoted, bracketed = match.groups()
         if quoted:
             if not (source.root / quoted).is_file():
-                yield source.problem(number, f'"{quoted}" is no file of the project; quoted includes start at its root')
+                yield source.problem(number, f'"{quoted}" is not a file of the project; quoted includes start at its root')
             elif layer_of(quoted) not in own and (layer, quoted) not in EXCEPTIONS:
-                yield source.problem(number, f'must not include "{quoted}": from here only {", ".join(sorted(own))}')
+                yield source.problem(number, f'must not include "{quoted}"; allowed layers: {", ".join(sorted(own))}')
         elif angle != "any" and bracketed.startswith("caf/"):
-            yield source.problem(number, f"must not include <{bracketed}>: this part knows no CAF")
+            yield source.problem(number, f"must not include <{bracketed}>: this layer does not use CAF")
         elif angle == "std" and (not re.fullmatch(r"\w+", bracketed) or bracketed in IMPURE_STD):
-            yield source.problem(number, f"must not include <{bracketed}>: no I/O, clock, thread or library here")
+            yield source.problem(number, f"must not include <{bracketed}>: this layer uses no I/O, clocks, threads or libraries")
 
 
 def bans(source):
@@ -178,7 +179,7 @@ def naps(source):
         return
     for number, (code, full) in enumerate(zip(source.code_lines, source.lines), 1):
         if NAP.search(code) and not NAP_REASON.search(full):
-            yield source.problem(number, "a test that naps is slow and flaky; wait for the event, or say `// nap: reason`")
+            yield source.problem(number, "a test that sleeps is slow and flaky; wait for the event, or give the reason: `// nap: reason`")
 
 
 def size(source):
@@ -187,9 +188,9 @@ def size(source):
     soft, hard = SIZES[source.suffix]
     count = len(source.lines)
     if count > hard:
-        yield source.problem(count, f"{count} lines: over {hard} asks for another design")
+        yield source.problem(count, f"{count} lines, more than the limit of {hard}: split the file")
     elif count > soft:
-        yield source.problem(count, f"{count} lines: over {soft} asks for a second look", warning=True)
+        yield source.problem(count, f"{count} lines, more than {soft}: consider splitting the file", warning=True)
 
 
 def leftovers(source):
@@ -198,7 +199,7 @@ def leftovers(source):
     for number, line in enumerate(source.lines, 1):
         match = LEFTOVERS.search(line)
         if match:
-            yield source.problem(number, f"{match[0]}: finish it, or file an issue")
+            yield source.problem(number, f"{match[0]}: finish it or open an issue")
 
 
 def whitespace(source):
@@ -214,9 +215,10 @@ def whitespace(source):
 
 
 def read_retired(page):
-    """The retired words of docs/vocabulary.md, each with what to write instead: the rows of the last table's columns.
+    """Reads the last table of docs/vocabulary.md: the retired words and their replacements.
 
-    Words in parentheses say where a word is retired. `X` stands for any word; "there is no X" is good English.
+    Text in parentheses tells where a word is retired, and is ignored here. `X` stands for any word. "There is no X" is
+    good English and not matched.
     """
     found = []
     for row in page.split("## Retired words")[1].splitlines():
@@ -231,9 +233,9 @@ def read_retired(page):
 
 RETIRED = read_retired((Path(__file__).parents[2] / "docs/vocabulary.md").read_text(encoding="utf-8"))
 
-# Code follows word by word; these pages have been rewritten.
+# Only these files are checked, because the code has not been rewritten completely.
 PROSE = {".md"}
-# They name the words.
+# Pages that list the retired words themselves.
 NOT_PROSE = {"docs/vocabulary.md"}
 
 
@@ -250,7 +252,7 @@ def opening(source):
     if not source.is_cpp:
         return
     if source.suffix in OPENING_COMMENT and not source.text.startswith("//"):
-        yield source.problem(1, "begins without a `//` comment that says what the file holds")
+        yield source.problem(1, "begins without a `//` comment that describes the file")
     if source.suffix == ".hpp" and not any(line.strip() == "#pragma once" for line in source.code_lines):
         yield source.problem(1, "header without #pragma once")
 

@@ -1,4 +1,4 @@
-"""Proves that every style rule fires on a bad file, says the right line, and leaves good files alone."""
+"""Proves that each style rule reports a bad file with the right line, and no problem in a good file."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ import style_rules
 
 GOOD_HEADER = "// A thing.\n#pragma once\n"
 
-# path, text, and the problems expected as (line, part of the message), nothing else.
+# path, text, and the exact list of expected problems, each as (line, part of the message).
 CASES = [
     ("raft/good.hpp", "// Good: steady_clock::now and #include <caf/all.hpp> in a comment.\n#pragma once\n\n#include <vector>\n", []),
     ("actors/good.hpp", GOOD_HEADER, []),
@@ -19,12 +19,12 @@ CASES = [
     ("raft/base/up.cpp", "// Up.\n#include \"raft/good.hpp\"\n", [(2, "must not include")]),
     ("actors/frontend/sideways.cpp", "// Sideways.\n#include \"discovery/good.hpp\"\n", [(2, "must not include")]),
     ("runtime/http/actors.cpp", "// No actors.\n#include \"actors/good.hpp\"\n", [(2, "must not include")]),
-    ("tests/nap.cpp", "// Naps.\nsleep_for(1s);  // nap: the kernel tells nobody when it is done\n", []),
+    ("tests/nap.cpp", "// Naps.\nsleep_for(1s);  // nap: the kernel does not report when it is done\n", []),
     ("raft/up.cpp", "// Up.\n#include \"actors/good.hpp\"\n", [(2, "must not include")]),
-    ("raft/caf.cpp", "// CAF.\n\n#include <caf/all.hpp>\n", [(3, "knows no CAF")]),
+    ("raft/caf.cpp", "// CAF.\n\n#include <caf/all.hpp>\n", [(3, "not use CAF")]),
     ("raft/io.cpp", "// I/O.\n#include <unistd.h>\n#include <thread>\n", [(2, "no I/O"), (3, "no I/O")]),
-    ("raft/unrooted.cpp", "// Not from the root.\n#include \"good.hpp\"\n", [(2, "is no file of the project")]),
-    ("services/pure.cpp", "// Pure.\n#include <caf/all.hpp>\n#include \"actors/good.hpp\"\n", [(2, "knows no CAF"), (3, "must not include")]),
+    ("raft/unrooted.cpp", "// Not from the root.\n#include \"good.hpp\"\n", [(2, "not a file of the project")]),
+    ("services/pure.cpp", "// Pure.\n#include <caf/all.hpp>\n#include \"actors/good.hpp\"\n", [(2, "not use CAF"), (3, "must not include")]),
     ("services/sideways.cpp", "// Sideways.\n#include \"discovery/good.hpp\"\n", [(2, "must not include")]),
     ("discovery/sideways.cpp", "// Sideways.\n#include \"services/good.hpp\"\n", [(2, "must not include")]),
     ("actors/up.cpp", "// Up.\n#include \"runtime/good.cpp\"\n", [(2, "must not include")]),
@@ -32,11 +32,11 @@ CASES = [
     ("actors/clock.cpp", "// Clock.\nauto a = steady_clock::now();\nauto b = clock::now();\n", [(2, "clock"), (3, "clock")]),
     ("examples/dice.cpp", "// Dice.\nstd::random_device dice;\n", [(2, "random")]),
     ("services/sleepy.cpp", "// Sleepy.\nsleep_for(1s);\nusleep(5);\nsleep_until(t);\n", [(2, "sleeps"), (3, "sleeps"), (4, "sleeps")]),
-    ("tests/sleepy.cpp", "// Sleepy.\nstd::this_thread::sleep_for(1s);\nusleep(1); // nap:\n", [(2, "naps"), (3, "naps")]),
-    ("raft/long.cpp", "// Long.\n" + "int x;\n" * 400, [(401, "second look")]),
-    ("raft/longer.cpp", "// Longer.\n" + "int x;\n" * 600, [(601, "another design")]),
-    ("raft/long.hpp", GOOD_HEADER + "\n" * 249, [(251, "second look")]),
-    ("raft/longer.hpp", GOOD_HEADER + "\n" * 399, [(401, "another design")]),
+    ("tests/sleepy.cpp", "// Sleepy.\nstd::this_thread::sleep_for(1s);\nusleep(1); // nap:\n", [(2, "a test that sleeps"), (3, "a test that sleeps")]),
+    ("raft/long.cpp", "// Long.\n" + "int x;\n" * 400, [(401, "consider splitting")]),
+    ("raft/longer.cpp", "// Longer.\n" + "int x;\n" * 600, [(601, "the limit of")]),
+    ("raft/long.hpp", GOOD_HEADER + "\n" * 249, [(251, "consider splitting")]),
+    ("raft/longer.hpp", GOOD_HEADER + "\n" * 399, [(401, "the limit of")]),
     ("docs/later.md", "TO" + "DO\n\nFIX" + "ME XX" + "X\n", [(1, "finish it"), (3, "finish it")]),
     ("docs/old.md", "Nobody leads.\nIt begins anew.\nThis is no leader.\nThere is no leader. It is no longer one.\n",
      [(1, "retired"), (2, "again"), (3, "is not an X")]),
@@ -48,7 +48,7 @@ CASES = [
 
 
 def run():
-    """Returns what went wrong, as lines; nothing when every rule does its work."""
+    """Returns one line for each failure; an empty list if every rule works."""
     wrong = []
     fired = set()
     with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
@@ -70,5 +70,5 @@ def run():
             if not matches:
                 wrong.append(f"{path}: expected {expected}, found {[str(problem) for problem in found]}")
     silent = {rule.__name__ for rule in style_rules.RULES} - fired
-    wrong += [f"rule {name} fired on no planted file" for name in sorted(silent)]
+    wrong += [f"rule {name} reported none of the bad files" for name in sorted(silent)]
     return wrong

@@ -1,4 +1,4 @@
-# To be sourced: timed TITLE COMMAND... runs the command between a line that names it and a line with its duration.
+# Source this file. `timed TITLE COMMAND...` prints the title, runs the command, and prints its duration and result.
 timed() {
   local title=$1 start=$EPOCHREALTIME status=0
   shift

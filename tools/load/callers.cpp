@@ -11,7 +11,7 @@
 
 namespace troupe::load {
 
-/// What one caller saw.
+/// The results of one caller.
 struct tally {
   std::vector<float> latencies_us;
   std::size_t failed = 0;
@@ -84,7 +84,7 @@ std::string run(caf::actor_system& system, const service_actor<map_service>& map
   caf::scoped_actor self{system};
   const auto collector = caf::actor_cast<caf::actor>(self);
   const auto started = steady_clock::now();
-  // Every job draws other keys than the one before, the same in every run of the program.
+  // Each job draws different keys than the one before. They are the same in every run of the program.
   static std::uint64_t seed = 0;
   for (std::size_t i = 0; i < work.callers; ++i) system.spawn<caller>(map, work, ++seed, collector);
   tally all;

@@ -1,4 +1,4 @@
-// Closed-loop callers of the map service: each asks again as soon as it is answered.
+// Closed-loop callers of the map service: each sends its next request as soon as the last one is answered.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -12,7 +12,7 @@
 namespace troupe::load {
 
 struct job {
-  /// Puts of values under random keys, or linearizable gets.
+  /// True for puts under random keys, false for linearizable gets.
   bool write = true;
   std::size_t callers = 1;
   std::chrono::milliseconds lasts{1000};
@@ -20,8 +20,8 @@ struct job {
   std::string map = "bench";
 };
 
-/// Runs the callers to their end and tells what they saw, as one line of JSON: {"operations", "failed", "seconds",
-/// "p50_us", "p99_us", "max_us"}. Blocks.
+/// Runs the callers and blocks until they are done. Returns their results as one line of JSON: {"operations", "failed",
+/// "seconds", "p50_us", "p99_us", "max_us"}.
 std::string run(caf::actor_system& system, const service_actor<map_service>& map, const job& work);
 
 } // namespace troupe::load

@@ -3,11 +3,12 @@
 //   troupe_load client --endpoints host:port,...     callers that share one troupe::client, in a process of their own
 //   troupe_load member --raft-port P --data-dir D --discovery static:...      a member with the callers inside
 //
-// Both take --tls-cert, --tls-key, --tls-ca, --tls-cluster-name, --tls-allow and --cluster-secret-file, as the
+// Both accept --tls-cert, --tls-key, --tls-ca, --tls-cluster-name, --tls-allow and --cluster-secret-file, as the
 // webserver does.
 //
-// Jobs come on standard input, one a line: "put CALLERS MILLISECONDS BYTES" or "get CALLERS MILLISECONDS"; "leader"
-// asks a member whether it leads. Each is answered by one line of JSON. The end of the input ends the program.
+// The program reads jobs from standard input, one per line: "put CALLERS MILLISECONDS BYTES [MAP]" or "get CALLERS
+// MILLISECONDS [MAP]". "leader" asks a member whether it leads. The program answers each with one line of JSON, and
+// exits at the end of the input.
 #include "runtime/client.hpp"
 #include "runtime/node.hpp"
 #include "tools/load/callers.hpp"
@@ -38,7 +39,7 @@ void serve(caf::actor_system& system, const troupe::service_actor<troupe::map_se
       job.lasts = std::chrono::milliseconds{lasts};
       std::cout << troupe::load::run(system, map, job) << std::endl;
     } else {
-      std::cout << "{\"error\": \"no such job\"}" << std::endl;
+      std::cout << "{\"error\": \"unknown job\"}" << std::endl;
     }
   }
 }
@@ -70,7 +71,7 @@ int main(int argc, char** argv) try {
   app.require_subcommand(1);
   troupe::client_options remote;
   auto* client = app.add_subcommand("client", "Callers that share one client");
-  client->add_option("--endpoints", remote.endpoints, "Nodes to begin with")->delimiter(',')->required();
+  client->add_option("--endpoints", remote.endpoints, "Nodes to contact first")->delimiter(',')->required();
   troupe::tls_settings tls;
   add_transport_options(*client, tls, remote.transport);
   troupe::node_options inside;
@@ -80,7 +81,7 @@ int main(int argc, char** argv) try {
   member->add_option("--discovery", inside.discovery);
   add_transport_options(*member, tls, inside.transport);
   CLI11_PARSE(app, argc, argv);
-  // Either every TLS file was given or none.
+  // Either all TLS files were given or none.
   if (!tls.cert.empty()) remote.transport.tls = inside.transport.tls = tls;
 
   troupe::config config;

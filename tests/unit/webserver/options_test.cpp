@@ -267,7 +267,7 @@ TEST_CASE("sizes and counts are whole numbers without sign and overflow", "[opti
   for (const auto* flag : {"--log-tail", "--snapshot-entries"})
     for (const auto* text : {"-1", "99999999999999999999", "1.5", "many"}) {
       CAPTURE(flag, text);
-      CHECK_THAT(refused({flag, text}), Contains(flag) && Contains("a whole number from"));
+      CHECK_THAT(refused({flag, text}), Contains(flag) && Contains("a whole number of at least"));
     }
   CHECK(accepted({"--max-state-bytes", "10kb"}).max_state_bytes == 10'240);
   CHECK(accepted({"--max-state-bytes", "3 MiB"}).max_state_bytes == 3 << 20);
