@@ -2,20 +2,15 @@
 // Written against CAF 0.17.6 (Debian 12). All other code uses only what 0.17.6 and 1.1 have in common.
 #pragma once
 
-#include <caf/actor_cast.hpp>
 #include <caf/actor_ostream.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
-#include <caf/replies_to.hpp>
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
-#include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -24,18 +19,10 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <troupe/detail/caf.hpp>
 #include <utility>
 
 namespace troupe::compat {
-
-template <class Signature> struct signature;
-template <class Result, class... Xs> struct signature<Result(Xs...)> {
-  using type = typename caf::replies_to<Xs...>::template with<Result>;
-};
-template <class... Xs> struct signature<void(Xs...)> { using type = caf::reacts_to<Xs...>; };
-
-/// A typed actor handle from plain function signatures: `handle<void(ping), pong(query)>`.
-template <class... Signatures> using handle = caf::typed_actor<typename signature<Signatures>::type...>;
 
 /// Sets a configuration value. `key` has no prefix: "scheduler.policy".
 template <class T> void set(caf::actor_system_config& config, const std::string& key, T value) {

@@ -1,4 +1,6 @@
-#include "actors/errors.hpp"
+#include "actors/caf.hpp"
+
+#include <troupe/errors.hpp>
 
 namespace troupe {
 
@@ -113,5 +115,8 @@ error_info describe(const caf::error& e) {
     return {errc::outcome_unknown, "unexpected error: " + caf::to_string(e), {}, {}};
   return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
 }
+
+std::string to_text(caf::actor_system& system, const caf::error& e) { return compat::to_text(system, e); }
+bool is_orderly(const caf::error& reason) { return compat::is_orderly(reason); }
 
 } // namespace troupe

@@ -1,6 +1,5 @@
-#include "actors/log.hpp"
+#include <troupe/log.hpp>
 
-#include "actors/log_output.hpp"
 #include "actors/log_writer.hpp"
 
 #include <spdlog/details/null_mutex.h>

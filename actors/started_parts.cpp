@@ -1,11 +1,10 @@
 #include "actors/started_parts.hpp"
 
-#include "actors/log.hpp"
-
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <algorithm>
+#include <troupe/log.hpp>
 
 namespace troupe {
 

@@ -1,4 +1,4 @@
-#include "actors/threads.hpp"
+#include <troupe/threads.hpp>
 
 #include <latch>
 #include <system_error>

@@ -1,5 +1,6 @@
 # The interface target troupe_flags carries the flags with which every target of this project is built.
 add_library(troupe_flags INTERFACE)
+target_compile_features(troupe_flags INTERFACE cxx_std_20)
 target_compile_options(troupe_flags INTERFACE
   -Wall -Wextra -Wpedantic $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
 target_link_libraries(troupe_flags INTERFACE troupe_hardening)

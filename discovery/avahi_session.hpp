@@ -1,7 +1,6 @@
 // One connection to avahi-daemon, with all objects that depend on it.
 #pragma once
 
-#include "discovery/blocking_method.hpp"
 #include "discovery/mdns_view.hpp"
 
 #include <functional>
@@ -10,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <troupe/blocking_method.hpp>
 
 struct AvahiClient;
 struct AvahiEntryGroup;

@@ -1,11 +1,10 @@
 #include "discovery/dns_answer.hpp"
 
-#include "raft/base/host_port.hpp"
-
 #include <algorithm>
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netinet/in.h>
+#include <troupe/address.hpp>
 
 namespace troupe {
 namespace {

@@ -1,7 +1,6 @@
 // Discovery by DNS: periodically asks the system's name servers for A and AAAA records, or for SRV records.
 #pragma once
 
-#include "discovery/blocking_method.hpp"
 #include "discovery/dns_answer.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
@@ -11,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <troupe/blocking_method.hpp>
 #include <vector>
 
 namespace troupe {

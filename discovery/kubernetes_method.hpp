@@ -7,7 +7,6 @@
 //     +--+  failed: (pause), doubled each time
 #pragma once
 
-#include "discovery/blocking_method.hpp"
 #include "discovery/https_client.hpp"
 #include "discovery/kubernetes_access.hpp"
 #include "discovery/kubernetes_view.hpp"
@@ -17,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <troupe/blocking_method.hpp>
 
 namespace troupe {
 

@@ -1,12 +1,11 @@
 #include "discovery/kubernetes_view.hpp"
 
-#include "raft/base/host_port.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <troupe/address.hpp>
 
 namespace troupe {
 namespace {

@@ -8,7 +8,6 @@
 // after a failure.
 #pragma once
 
-#include "discovery/blocking_method.hpp"
 #include "discovery/mdns_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
@@ -18,6 +17,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <troupe/blocking_method.hpp>
 
 namespace troupe {
 

@@ -1,8 +1,7 @@
 #include "discovery/mdns_view.hpp"
 
-#include "raft/base/host_port.hpp"
-
 #include <algorithm>
+#include <troupe/address.hpp>
 
 namespace troupe {
 namespace {

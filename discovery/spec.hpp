@@ -1,13 +1,12 @@
 // The value of `--discovery`: the methods by which nodes find each other.
 #pragma once
 
-#include "raft/base/host_port.hpp"
-
 #include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <troupe/address.hpp>
 #include <variant>
 #include <vector>
 

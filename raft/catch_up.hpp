@@ -7,21 +7,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <troupe/status.hpp>
 
 namespace troupe::raft {
 
-/// The progress of one transfer, for operators.
-struct transfer_status {
-  node_id peer;
-  snapshot_id snapshot;
-  std::uint64_t arrived = 0;
-  /// Average since the transfer began.
-  std::uint64_t bytes_per_second = 0;
-  /// False once the peer has loaded the snapshot and is catching up with the log after it.
-  bool sending = false;
-  /// The size of the log kept for the peer; 0 if it is no longer kept.
-  std::uint64_t log_bytes = 0;
-};
+using troupe::transfer_status;
 
 /// Pure. Until the peer has caught up, the leader keeps the log after the snapshot, up to the limits of the options.
 /// Otherwise the log would be compacted past the snapshot before the peer has loaded it, and the peer would need

@@ -35,13 +35,6 @@ struct entry {
   friend bool operator==(const entry&, const entry&) = default;
 };
 
-/// A node as recorded in the log. The id identifies a member; the address is only a hint.
-struct member {
-  node_id id;
-  std::string address;
-  friend bool operator==(const member&, const member&) = default;
-};
-
 /// A learner that is to become a voter: the leader promotes it once it has caught up.
 struct promotion {
   node_id learner;

@@ -7,14 +7,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <troupe/status.hpp>
 #include <variant>
 #include <vector>
 
 namespace troupe::raft {
-
-enum class role_kind : std::uint8_t { follower, candidate, leader };
-
-const char* to_string(role_kind kind);
 
 /// Identifies a request. Chosen by the caller and returned with the outcome. 0 if no caller waits for the outcome.
 using tag_t = std::uint64_t;
@@ -33,15 +30,6 @@ struct propose {
 /// Asks for an index at which a linearizable read may be served (Ongaro's thesis, section 6.4).
 struct read_request {
   tag_t tag = 0;
-};
-/// Adds a node as a learner, or changes the role or the address of a member.
-struct addition {
-  member who;
-  /// The node becomes a voter once it has caught up. Otherwise it stays a learner; one that a policy adds is a standby
-  /// learner.
-  bool votes = true;
-  /// The voter that leaves in the step in which this one becomes a voter; 0 if none.
-  node_id replaces;
 };
 /// Asks the leader for a new configuration, in one step. The outcome is the index of its entry in the log, or a
 /// refusal.
@@ -64,13 +52,7 @@ struct transfer_leadership {
 struct persisted {
   durable_mark mark;
 };
-/// A peer had acknowledged entries up to `acknowledged`, and now reports that it has at most the entries up to `found`:
-/// its disk lost entries that it had synced.
-struct lost_entries {
-  index_t acknowledged = 0;
-  index_t found = 0;
-  friend bool operator==(const lost_entries&, const lost_entries&) = default;
-};
+using troupe::lost_entries;
 /// What a replicator of the leader of `term` learned from its peer.
 struct peer_report {
   term_t term = 0;

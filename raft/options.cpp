@@ -1,6 +1,7 @@
-#include "raft/options.hpp"
+#include <string>
+#include <troupe/cluster_options.hpp>
 
-namespace troupe::raft {
+namespace troupe {
 namespace {
 
 /// A message and its overhead must fit into a frame of the transport.
@@ -13,7 +14,8 @@ std::string check_size(const char* field, std::size_t value, std::size_t most) {
 
 } // namespace
 
-std::string objection(const options& opts) {
+std::string objection(const raft_options& opts) {
+  using duration = raft_options::duration;
   if (opts.heartbeat <= duration::zero()) return "raft.heartbeat must be longer than 0";
   if (opts.election_min < 2 * opts.heartbeat) return "raft.election_min must be at least twice raft.heartbeat";
   if (opts.election_max < opts.election_min) return "raft.election_max must not be less than raft.election_min";
@@ -35,4 +37,4 @@ std::string objection(const options& opts) {
   return {};
 }
 
-} // namespace troupe::raft
+} // namespace troupe

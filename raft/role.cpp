@@ -4,18 +4,6 @@
 
 namespace troupe::raft {
 
-const char* to_string(role_kind kind) {
-  switch (kind) {
-  case role_kind::follower:
-    return "follower";
-  case role_kind::candidate:
-    return "candidate";
-  case role_kind::leader:
-    return "leader";
-  }
-  return "?";
-}
-
 role become(role&& from, role_kind to) {
   if (auto* f = std::get_if<follower>(&from); f && to == role_kind::candidate) return candidate{std::move(*f)};
   if (auto* c = std::get_if<candidate>(&from)) {

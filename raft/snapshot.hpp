@@ -8,13 +8,6 @@
 
 namespace troupe::raft {
 
-/// The index and term of an entry; {0, 0} is the position before the first entry.
-struct log_position {
-  index_t index = 0;
-  term_t term = 0;
-  friend bool operator==(const log_position&, const log_position&) = default;
-};
-
 /// The entries up to and including `last` are committed, and the snapshot holds the resulting state.
 struct snapshot_point {
   log_position last;
@@ -22,15 +15,6 @@ struct snapshot_point {
   index_t configuration_index = 0;
   configuration members;
   friend bool operator==(const snapshot_point&, const snapshot_point&) = default;
-};
-
-/// Identifies a snapshot by its bytes: two nodes' snapshots at the same position may be serialized differently.
-struct snapshot_id {
-  log_position last;
-  std::uint64_t size = 0; ///< in bytes
-  std::uint64_t checksum = 0;
-  explicit operator bool() const noexcept { return size != 0; }
-  friend bool operator==(const snapshot_id&, const snapshot_id&) = default;
 };
 
 /// A snapshot on its way to a peer. The id is not set until the sender has read the first chunk.

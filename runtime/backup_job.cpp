@@ -52,7 +52,7 @@ void backup_job::open(const raft::snapshot_id& taken) {
               send(setup_.snapshots, close_backup{opened.download});
               return fail_late();
             }
-            promise_.deliver(backup_made{setup_.cluster, taken, setup_.snapshots, opened.download});
+            promise_.deliver(backup_made{setup_.cluster, taken, opened.download});
             quit();
           },
           [this](const caf::error& why) {

@@ -7,7 +7,8 @@
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
-#include "runtime/node_requests.hpp"
+
+#include <troupe/requests.hpp>
 
 namespace troupe {
 

@@ -1,19 +1,21 @@
-#include "runtime/client.hpp"
+#include "runtime/client_access.hpp"
 
 #include "actors/cluster/client_links.hpp"
 #include "actors/frontend/proxy.hpp"
-#include "raft/base/host_port.hpp"
 #include "runtime/transport/transport_links.hpp"
 
 #include <future>
+#include <map>
 #include <memory>
 #include <random>
+#include <string>
+#include <troupe/address.hpp>
 #include <utility>
 
 namespace troupe {
 namespace {
 
-/// Has the fronts hand on what they hold, then waits for the proxy, on behalf of a thread.
+/// Drains the fronts and then the proxy, on behalf of a thread that waits for `signal`.
 class drain_waiter : public caf::event_based_actor {
  public:
   drain_waiter(caf::actor_config& config, std::vector<caf::actor> fronts, proxy_handle proxy,
@@ -24,12 +26,13 @@ class drain_waiter : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     holding_ = fronts_.size();
     if (holding_ == 0) drain();
-    const auto handed_on = [this] {
+    const auto on_drained = [this] {
       if (--holding_ == 0) drain();
     };
     for (const auto& front : fronts_)
       request(caf::actor_cast<drainable_front>(front), timeout_, drain_front{})
-          .then([handed_on](const front_drained&) { handed_on(); }, [handed_on](const caf::error&) { handed_on(); });
+          .then([on_drained](const front_drained&) { on_drained(); },
+                [on_drained](const caf::error&) { on_drained(); });
     return {};
   }
   void on_exit() override {
@@ -45,6 +48,7 @@ class drain_waiter : public caf::event_based_actor {
   }
 
   std::vector<caf::actor> fronts_;
+  /// The number of fronts that are not drained yet.
   std::size_t holding_ = 0;
   proxy_handle proxy_;
   std::chrono::milliseconds timeout_;
@@ -52,7 +56,7 @@ class drain_waiter : public caf::event_based_actor {
 };
 
 host_port parse_endpoint(const std::string& text) try { return parse_host_port(text); } catch (const bad_address& e) {
-  throw startup_error(std::string{"an endpoint of the client: "} + e.what());
+  throw startup_error(std::string{"invalid client endpoint: "} + e.what());
 }
 
 std::uint64_t random_seed() {
@@ -62,77 +66,89 @@ std::uint64_t random_seed() {
 
 } // namespace
 
-client::client(caf::actor_system& system, const client_options& options, link_factory_ptr factory)
-    : system_(&system), request_timeout_(options.request_timeout), drain_timeout_(options.drain_timeout) {
+struct client::parts {
+  caf::actor_system& system;
+  std::chrono::milliseconds request_timeout;
+  std::chrono::milliseconds drain_timeout;
+  proxy_handle proxy;
+  /// Null after the client was stopped.
+  caf::actor links;
+  /// By the names of their services.
+  std::map<std::string, caf::actor, std::less<>> fronts;
+
+  /// Before the proxy ends, it answers all pending requests. The fronts monitor it and answer the rest. A front ends
+  /// when its last handle is gone.
+  void end() {
+    if (!links) return;
+    caf::anon_send_exit(links, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
+    links = nullptr;
+    fronts.clear();
+  }
+};
+
+client::client(std::unique_ptr<parts> inside) : parts_(std::move(inside)) {}
+client::client(client&&) noexcept = default;
+client& client::operator=(client&& other) noexcept {
+  if (this == &other) return *this;
+  if (parts_) parts_->end();
+  parts_ = std::move(other.parts_);
+  return *this;
+}
+client::~client() {
+  if (parts_) parts_->end();
+}
+
+const caf::actor& client::front(std::string_view service, detail::front_handlers_maker handlers) {
+  auto& front = parts_->fronts[std::string{service}];
+  if (!front)
+    front = detail::spawn_front(parts_->system, service, handlers, caf::actor_cast<caf::actor>(parts_->proxy),
+                                parts_->request_timeout);
+  return front;
+}
+
+void client::stop() {
+  if (!parts_ || !parts_->links) return;
+  const auto signal = std::make_shared<std::promise<void>>();
+  std::vector<caf::actor> fronts;
+  for (const auto& [name, front] : parts_->fronts) fronts.push_back(front);
+  parts_->system.spawn<drain_waiter>(std::move(fronts), parts_->proxy, parts_->drain_timeout, signal);
+  signal->get_future().wait();
+  parts_->end();
+}
+
+client client_access::spawn(caf::actor_system& system, const client_options& options, link_factory_ptr factory) {
+  if (options.endpoints.empty()) throw startup_error("a client needs the address of at least one node");
   proxy_options settings;
   settings.max_pending = options.max_pending;
   settings.max_pending_bytes = options.max_pending_bytes;
   settings.default_timeout = options.request_timeout;
-  proxy_ = system.spawn<troupe::proxy>(settings);
-  links_ = caf::actor_cast<caf::actor>(
-      system.spawn<client_links>(options.endpoints, std::move(factory), random_seed(), proxy_));
-  // A proxy whose links failed would let every request wait for its deadline.
-  caf::actor_cast<caf::abstract_actor*>(links_)->attach_functor([proxy = proxy_.address()](const caf::error& reason) {
+  const proxy_handle proxy = system.spawn<troupe::proxy>(settings);
+  const auto links = caf::actor_cast<caf::actor>(
+      system.spawn<client_links>(options.endpoints, std::move(factory), random_seed(), proxy));
+  // Ends the proxy when its links fail: without links, every request would wait for its deadline.
+  caf::actor_cast<caf::abstract_actor*>(links)->attach_functor([address = proxy.address()](const caf::error& reason) {
     if (compat::is_orderly(reason)) return;
-    if (const auto still = caf::actor_cast<caf::actor>(proxy)) caf::anon_send(still, caf::exit_msg{{}, reason});
+    if (const auto running = caf::actor_cast<caf::actor>(address)) caf::anon_send(running, caf::exit_msg{{}, reason});
   });
+  return client{std::unique_ptr<client::parts>{
+      new client::parts{system, options.request_timeout, options.drain_timeout, proxy, links, {}}}};
 }
 
-client::client(client&& other) noexcept
-    : system_(other.system_), request_timeout_(other.request_timeout_), drain_timeout_(other.drain_timeout_),
-      proxy_(std::exchange(other.proxy_, nullptr)), links_(std::exchange(other.links_, nullptr)),
-      fronts_(std::exchange(other.fronts_, {})) {}
-
-client& client::operator=(client&& other) noexcept {
-  if (this == &other) return *this;
-  end();
-  system_ = other.system_;
-  request_timeout_ = other.request_timeout_;
-  drain_timeout_ = other.drain_timeout_;
-  proxy_ = std::exchange(other.proxy_, nullptr);
-  links_ = std::exchange(other.links_, nullptr);
-  fronts_ = std::exchange(other.fronts_, {});
-  return *this;
-}
-
-client::~client() { end(); }
-
-void client::stop() {
-  if (!links_) return;
-  const auto signal = std::make_shared<std::promise<void>>();
-  std::vector<caf::actor> fronts;
-  for (const auto& [name, front] : fronts_) fronts.push_back(front);
-  system_->spawn<drain_waiter>(std::move(fronts), proxy_, drain_timeout_, signal);
-  signal->get_future().wait();
-  end();
-}
-
-/// The proxy's end answers what is unanswered: every front watches it. The fronts end with their last handle.
-void client::end() {
-  if (!links_) return;
-  caf::anon_send_exit(links_, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(proxy_, caf::exit_reason::user_shutdown);
-  links_ = nullptr;
-  fronts_.clear();
-}
+const proxy_handle& client_access::proxy(const client& of) { return of.parts_->proxy; }
 
 client spawn_client(caf::actor_system& system, client_options options) {
-  bool elsewhere = options.insecure;
+  bool dials_others = options.insecure;
   for (auto& endpoint : options.endpoints) {
     const auto where = parse_endpoint(endpoint);
     endpoint = to_string(where);
-    elsewhere = elsewhere || !net::is_loopback(where.host);
+    dials_others = dials_others || !is_loopback(where.host);
   }
   auto transport =
-      make_transport(system, options.transport, net::dial_policy_of(options.transport.tls.has_value(), elsewhere));
-  auto started = spawn_client(system, std::move(options), std::make_shared<transport_links>(transport));
-  make_reachable(*transport, started.proxy());
+      make_transport(system, options.transport, net::dial_policy_of(options.transport.tls.has_value(), dials_others));
+  auto started = client_access::spawn(system, options, std::make_shared<transport_links>(transport));
+  make_reachable(*transport, client_access::proxy(started));
   return started;
-}
-
-client spawn_client(caf::actor_system& system, client_options options, link_factory_ptr factory) {
-  if (options.endpoints.empty()) throw startup_error("a client needs the address of at least one node");
-  return client{system, options, std::move(factory)};
 }
 
 } // namespace troupe

@@ -1,6 +1,5 @@
 #include "runtime/discovery_sources.hpp"
 
-#include "actors/discovery/blocking_loop.hpp"
 #include "actors/discovery/static_loop.hpp"
 #include "discovery/dns_method.hpp"
 #include "discovery/kubernetes_method.hpp"
@@ -11,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <troupe/discovery.hpp>
 #include <variant>
 
 namespace troupe {
@@ -33,14 +33,21 @@ struct source_maker {
   }
   std::shared_ptr<peer_source> operator()(const mdns_service& service) const {
     const auto method = std::make_shared<mdns_method>(service, seed);
-    return std::make_shared<blocking_source>(name, method, [method](const hello& self) {
+    return std::make_shared<blocking_source>(name, method, [method](const node_identity& self) {
       const auto port = parse_host_port(self.address).port;
-      method->announce({self.node, self.incarnation, self.protocol, self.state, self.cluster, port});
+      method->announce({self.node, self.incarnation, protocol_version, self.state, self.cluster, port});
     });
   }
 };
 
 } // namespace
+
+std::string discovery_problem(const std::string& methods) try {
+  parse_discovery(methods);
+  return {};
+} catch (const std::invalid_argument& why) {
+  return why.what();
+}
 
 peer_sources make_sources(const discovery_spec& spec, const peer_sources& own, std::uint64_t seed) {
   peer_sources sources;

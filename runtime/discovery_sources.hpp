@@ -1,12 +1,12 @@
 // Makes the discovery sources of a node from `--discovery` and from those that its user adds.
 #pragma once
 
-#include "actors/discovery/discovery_loop.hpp"
 #include "discovery/spec.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <troupe/discovery.hpp>
 #include <vector>
 
 namespace troupe {

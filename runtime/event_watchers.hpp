@@ -2,13 +2,13 @@
 #pragma once
 
 #include "actors/cluster/cluster_events.hpp"
-#include "actors/log.hpp"
 #include "raft/entry.hpp"
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <troupe/log.hpp>
 #include <vector>
 
 namespace troupe {

@@ -1,13 +1,11 @@
-#include "runtime/node.hpp"
+#include <troupe/node.hpp>
 
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/formation_actor.hpp"
 #include "actors/cluster/health_monitor.hpp"
 #include "actors/cluster/links.hpp"
 #include "actors/frontend/proxy.hpp"
-#include "actors/log.hpp"
 #include "actors/started_parts.hpp"
-#include "actors/threads.hpp"
 #include "discovery/spec.hpp"
 #include "runtime/data_dir_identity.hpp"
 #include "runtime/discovery_sources.hpp"
@@ -24,16 +22,19 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <random>
+#include <troupe/log.hpp>
+#include <troupe/threads.hpp>
 
 namespace troupe {
 namespace {
 
-/// What the log needs to go on to its next file is open ahead of time; these are for snapshots, reads of old entries
-/// and whatever another thread takes in between.
+/// The log opens the files that it needs next ahead of time. The reserved descriptors are for snapshots, for reads of
+/// old entries, and for those that other threads use meanwhile.
 constexpr std::size_t reserved_descriptors = 8;
 
-/// For formation, where the disk has used up the time to close already.
+/// How long to wait for formation if the disk has already used up the time to close.
 constexpr std::chrono::milliseconds formation_grace{100};
 
 std::uint64_t draw_seed() {
@@ -57,19 +58,9 @@ wal_options log_options(const node_options& options) {
   return log;
 }
 
-void check(const node_options& options) {
-  if (options.raft_port == 0) throw startup_error("the raft port must not be 0");
-  if (!options.transport.tls && !options.insecure && !net::is_loopback(options.bind))
-    throw startup_error("refusing to listen at " + (options.bind.empty() ? "all interfaces" : options.bind) +
-                        " without TLS: give it certificates, or say that this is meant to be insecure");
-  if (const auto why = objection(log_options(options)); !why.empty()) throw startup_error(why);
-  if (const auto why = raft::objection(options.raft); !why.empty()) throw startup_error(why);
-  if (options.ready_lag.count() < 0 || options.close_timeout.count() < 0)
-    throw startup_error("a limit of time must not be negative");
-}
-
-/// The backup that the node was given, before anything is made: a file that is no good leaves no trace. To a node that
-/// is there it may mean nothing any more, and be gone or damaged: see is_to_restore.
+/// The checksum of the backup that the node was given. Called before anything is created, so that an invalid file
+/// leaves no trace. An existing node may not need the backup any more, so then it may be missing or damaged; see
+/// is_to_restore.
 std::optional<std::uint64_t> backup_of(const node_options& options, const std::vector<machine_factory>& services) {
   if (options.restore.empty()) return {};
   posix_file_system files;
@@ -85,8 +76,8 @@ std::optional<std::uint64_t> backup_of(const node_options& options, const std::v
   }
 }
 
-/// A peer that has fallen silent is noticed before somebody campaigns for that reason, if the heartbeats are dense
-/// enough.
+/// After this time without data, a connection is considered broken. It is less than election_max if heartbeats are
+/// frequent enough, so that a silent peer is noticed before a node campaigns because of it.
 std::chrono::milliseconds silence_limit(caf::actor_system& system, const raft::options& raft) {
   using std::chrono::milliseconds;
   return std::chrono::ceil<milliseconds>(
@@ -99,89 +90,121 @@ std::string names_of(const std::vector<machine_factory>& services) {
   return names.empty() ? "none" : names;
 }
 
+network_status to_network_status(const net::transport_status& status) {
+  network_status result{status.open_connections, status.certificate_end, {}};
+  for (std::size_t i = 0; i < net::incident_kinds; ++i)
+    result.incidents.emplace_back(to_string(static_cast<net::incident>(i)), status.incidents[i]);
+  return result;
+}
+
 } // namespace
 
-struct node::parts {
+std::string objection(const node_options& options) {
+  if (options.raft_port == 0) return "raft_port must not be 0";
+  if (!options.transport.tls && !options.insecure && !is_loopback(unbracketed(options.bind)))
+    return "refusing to listen at " + (options.bind.empty() ? "all interfaces" : options.bind) +
+           " without TLS: set transport.tls, or set insecure to allow it";
+  if (auto why = objection(log_options(options)); !why.empty()) return why;
+  if (auto why = objection(options.raft); !why.empty()) return why;
+  if (options.ready_lag.count() < 0) return "ready_lag must not be negative";
+  if (options.close_timeout.count() < 0) return "close_timeout must not be negative";
+  return discovery_problem(options.discovery);
+}
+
+/// The parts that end when the node stops.
+struct running_parts {
   std::shared_ptr<node_disk> files;
   surroundings around;
-  node_actor_handle handle;
-  std::string address;
-  std::chrono::milliseconds request_timeout{};
   std::chrono::milliseconds close_timeout{};
   std::shared_ptr<net::transport> transport;
   std::vector<discovery_handle> discovery;
 };
 
-node::node(caf::actor_system& system, std::unique_ptr<parts> inside)
-    : system_(&system), parts_(std::move(inside)), handle_(parts_->handle), proxy_(parts_->around.proxy),
-      address_(parts_->address), request_timeout_(parts_->request_timeout) {}
+struct node::parts {
+  caf::actor_system& system;
+  node_actor_handle handle;
+  node_handle public_handle;
+  proxy_handle proxy;
+  std::string address;
+  std::chrono::milliseconds request_timeout{};
+  /// By the names of their services.
+  std::map<std::string, caf::actor, std::less<>> fronts;
+  /// Null after the node was stopped.
+  std::unique_ptr<running_parts> running;
+};
+
+node::node(std::unique_ptr<parts> inside) : parts_(std::move(inside)) {}
 node::node(node&&) noexcept = default;
 node& node::operator=(node&& other) noexcept {
   stop();
-  system_ = other.system_;
   parts_ = std::move(other.parts_);
-  handle_ = std::move(other.handle_);
-  proxy_ = std::move(other.proxy_);
-  address_ = std::move(other.address_);
-  request_timeout_ = other.request_timeout_;
-  fronts_ = std::move(other.fronts_);
   return *this;
 }
 node::~node() { stop(); }
 
-void node::watch_front(const caf::actor& front) {
-  if (parts_) caf::anon_send(parts_->handle, part_started{front, true});
+const node_handle& node::handle() const noexcept { return parts_->public_handle; }
+const std::string& node::address() const noexcept { return parts_->address; }
+
+const caf::actor& node::front(std::string_view service, detail::front_handlers_maker handlers) {
+  auto& front = parts_->fronts[std::string{service}];
+  if (!front) {
+    front = detail::spawn_front(parts_->system, service, handlers, caf::actor_cast<caf::actor>(parts_->proxy),
+                                parts_->request_timeout);
+    if (parts_->running) caf::anon_send(parts_->handle, part_started{front, true});
+  }
+  return front;
 }
 
 bool node::stop(bool leave) {
-  if (!parts_) return true;
-  const auto inside = std::move(parts_);
-  caf::scoped_actor self{*system_};
-  self->monitor(handle_);
+  if (!parts_ || !parts_->running) return true;
+  const auto inside = std::move(parts_->running);
+  const auto& handle = parts_->handle;
+  caf::scoped_actor self{parts_->system};
+  self->monitor(handle);
   self->monitor(inside->around.formation);
-  self->send(handle_, stop_node{leave});
-  // The node takes a bounded time. Formation keeps the identity file, and with it the lock of the data directory; it
-  // may wait for the disk as well. The node has waited for it already, unless it had nothing else to wait for: then it
-  // told formation to end only now.
+  self->send(handle, stop_node{leave});
+  // The node actor ends within a limited time. Formation holds the identity file, and with it the lock of the data
+  // directory, and may wait for the disk as well. The node actor has already waited for formation, unless it had
+  // nothing else to wait for. In that case it has ended formation only now.
   bool clean = true;
   bool node_ended = false;
   bool formation_ended = false;
-  const auto note_end = [&](const caf::down_msg& down) {
-    (down.source == handle_.address() ? node_ended : formation_ended) = true;
+  const auto on_end = [&](const caf::down_msg& down) {
+    (down.source == handle.address() ? node_ended : formation_ended) = true;
     if (compat::error_code(down.reason) == static_cast<std::uint8_t>(errc::disk_failed)) clean = false;
   };
-  while (!node_ended) self->receive(note_end);
+  while (!node_ended) self->receive(on_end);
   if (!formation_ended)
     self->receive(
-        note_end, caf::after(clean ? inside->close_timeout : formation_grace) >> [&] { clean = false; });
+        on_end, caf::after(clean ? inside->close_timeout : formation_grace) >> [&] { clean = false; });
   inside->transport->stop_listening();
-  // Fronts are not told to end: they hear of the end of the proxy, which has answered what it knew of, so that the rest
-  // was surely not done. They end with their last handle.
+  // A front ends when its last handle is gone. When the proxy ends, it has answered every command that it had received,
+  // so a front knows that all its other calls were surely not done.
   for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
-  fronts_.clear();
+  parts_->fronts.clear();
   return clean;
 }
 
 node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
   options.bind = unbracketed(options.bind);
-  check(options);
+  if (const auto why = objection(options); !why.empty()) throw startup_error(why);
   const auto discovery = parse_discovery(options.discovery);
   const auto sources = make_sources(discovery, options.sources, draw_seed());
   const auto expected = expect_by_default(discovery, options.sources);
-  auto inside = std::make_unique<node::parts>();
-  // Whatever cannot work is found before anything is formed or written.
+  auto inside = std::make_unique<running_parts>();
+  // Errors of the options are found before the node forms a cluster or writes anything.
   if (!options.transport.silence_limit) options.transport.silence_limit = silence_limit(system, options.raft);
-  const auto dials = net::dial_policy_of(options.transport.tls.has_value(), options.insecure);
-  inside->transport = make_transport(system, options.transport, dials);
+  const auto dial_policy = net::dial_policy_of(options.transport.tls.has_value(), options.insecure);
+  inside->transport = make_transport(system, options.transport, dial_policy);
   inside->transport->listen(options.bind, options.raft_port);
   const auto backup = backup_of(options, services);
   inside->files =
       std::make_shared<node_disk>(std::make_shared<posix_file_system>(reserved_descriptors), options.data_dir);
   if (open_to_others(options.data_dir))
-    log().warn("data directory {} can be accessed by all users of this machine; chmod 700 would end that",
+    log().warn("data directory {} is accessible to all users of this machine; restrict it with chmod 700",
                options.data_dir.string());
-  inside->address = advertised(options);
-  inside->request_timeout = options.request_timeout;
+  std::unique_ptr<node::parts> parts{
+      new node::parts{system, {}, {}, {}, advertised(options), options.request_timeout, {}, {}}};
   inside->close_timeout = options.close_timeout;
   const auto& directory = inside->files->directory;
   const bool restores = !options.restore.empty() && is_to_restore(directory, options.restore, backup);
@@ -189,7 +212,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   hello self;
   self.node = directory.id();
   self.incarnation = directory.incarnation();
-  self.address = inside->address;
+  self.address = parts->address;
   if (restores) self.backup = *backup;
 
   node_setup setup;
@@ -210,18 +233,18 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
     const auto transport = net.lock();
-    return transport ? transport->status() : net::transport_status{};
+    return transport ? to_network_status(transport->status()) : network_status{};
   };
   started_parts begun{system};
-  inside->handle = begun.add(node_actor_handle{system.spawn<node_actor>(std::move(setup))});
+  const auto handle = begun.add(node_actor_handle{system.spawn<node_actor>(std::move(setup))});
 
-  proxy_options front_door;
-  front_door.self = self.node;
-  front_door.address = self.address;
-  front_door.default_timeout = options.request_timeout;
-  front_door.max_state_bytes = options.max_state_bytes;
+  proxy_options proxy_settings;
+  proxy_settings.self = self.node;
+  proxy_settings.address = self.address;
+  proxy_settings.default_timeout = options.request_timeout;
+  proxy_settings.max_state_bytes = options.max_state_bytes;
   auto& around = inside->around;
-  around.proxy = begun.add(proxy_handle{system.spawn<proxy>(front_door)});
+  around.proxy = begun.add(proxy_handle{system.spawn<proxy>(proxy_settings)});
   around.links = begun.add(
       links_handle{system.spawn<links>(self, std::make_shared<transport_links>(inside->transport), draw_seed())});
   formation_setup forming;
@@ -232,24 +255,29 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   forming.store = std::shared_ptr<identity_store>{new data_dir_identity{inside->files->directory},
                                                   [keep = inside->files](identity_store* p) { delete p; }};
   forming.links = around.links;
-  forming.node = caf::actor_cast<membership_listener>(inside->handle);
+  forming.node = caf::actor_cast<membership_listener>(handle);
   around.formation = begun.add(formation_handle{spawn_with_thread<formation_actor>(system, std::move(forming))});
   around.health = begun.add(health_monitor_handle{
       system.spawn<health_monitor>(self.node, raft::health_options{}, draw_seed(), around.links)});
   around.endpoint = begun.add(
       endpoint_handle{system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health)});
-  caf::anon_send(inside->handle, around);
+  caf::anon_send(handle, around);
   caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   make_reachable(*inside->transport, around.endpoint);
-  make_reachable(*inside->transport, around.proxy); // outcomes of what it forwarded
-  node result{system, std::move(inside)};           // stops all of it from here on
+  make_reachable(*inside->transport, around.proxy); // it receives the outcomes of forwarded commands
+  parts->handle = handle;
+  parts->public_handle = handle;
+  parts->proxy = around.proxy;
+  parts->running = std::move(inside);
+  auto& running = *parts->running;
+  node result{std::move(parts)}; // from here on it stops all parts
   begun.keep();
-  publish(system, *result.parts_->transport, options.raft_port,
-          caf::actor_cast<caf::strong_actor_ptr>(result.parts_->around.endpoint));
-  const auto listener = caf::actor_cast<peers_listener>(result.parts_->around.links);
+  publish(system, *running.transport, options.raft_port,
+          caf::actor_cast<caf::strong_actor_ptr>(running.around.endpoint));
+  const auto listener = caf::actor_cast<peers_listener>(running.around.links);
   for (const auto& source : sources) {
-    auto& started = result.parts_->discovery.emplace_back(source->spawn(system, listener));
-    caf::anon_send(result.parts_->handle, part_started{caf::actor_cast<caf::actor>(started), false});
+    auto& started = running.discovery.emplace_back(source->spawn(system, listener));
+    caf::anon_send(handle, part_started{caf::actor_cast<caf::actor>(started), false});
   }
   log().info("Troupe " TROUPE_VERSION ": node {} listens at {}, {}; data in {}; services: {}; discovery: {}",
              to_string(self.node), self.address, options.transport.tls ? "with TLS" : "without TLS",

@@ -1,17 +1,17 @@
 #include "runtime/node_actor.hpp"
 
-#include "actors/log.hpp"
 #include "actors/replica/log_store.hpp"
 #include "actors/replica/role_shell.hpp"
 #include "actors/replica/service_shell.hpp"
 #include "actors/replica/snapshot_store.hpp"
 #include "actors/replica/staging_store.hpp"
-#include "actors/threads.hpp"
 #include "runtime/backup_job.hpp"
 #include "runtime/proxy_question.hpp"
 #include "runtime/restore_job.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
+#include <troupe/threads.hpp>
 #include <utility>
 
 namespace troupe {
@@ -59,7 +59,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const make_backup& m) { return back_up(m); },
       [this](const change_membership& m) -> caf::result<membership_changed> {
-        return ask_cluster<membership_changed>(m.change, m.timeout,
+        return ask_cluster<membership_changed>(raft::change_members{0, m.add, m.remove, m.based_on}, m.timeout,
                                                [](const proxy_answer& a) { return membership_changed{a.index}; });
       },
       [this](const move_leadership& m) -> caf::result<leadership_moved> {
@@ -79,7 +79,14 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         tell_service_state();
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
-      [this](const stage_piece& m) { return stage(m); },
+      [this](const read_backup& m) -> caf::result<backup_piece> {
+        if (!snapshots_) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        return delegate(snapshots_, m);
+      },
+      [this](const close_backup& m) {
+        if (snapshots_) send(snapshots_, m);
+      },
+      [this](const stage_backup& m) { return stage(m); },
       [this](const make_restore& m) { return restore(m); },
       [this](const surroundings& m) { settle_in(m); },
       [this](const part_started& m) {
@@ -97,6 +104,10 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         send(keeper_, m);
         watchers_.on_role(m.kind, m.term);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
+      },
+      [this](const get_role_report& m) -> caf::result<role_report> {
+        if (!role_.role) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        return delegate(role_.role, m);
       },
       [this](const configuration_known& m) { on_members(m); },
       [this](const removed_from_cluster& m) { on_removed(m); },
@@ -244,7 +255,8 @@ void node_actor::start_stores(opened_log& log) {
                                : spawn<staging_store>(std::move(staging));
   watch(caf::actor_cast<caf::actor>(staging_));
   send(around_.endpoint, staging_known{staging_});
-  snapshot_store_setup keeping{std::move(log.snapshots), setup_.services, staging_, setup_.detach_log};
+  // A number of a former run must not name a backup of this one.
+  snapshot_store_setup keeping{std::move(log.snapshots), setup_.services, staging_, epoch_ << 32, setup_.detach_log};
   snapshots_ = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
                                  : spawn<snapshot_store>(std::move(keeping));
   watch(caf::actor_cast<caf::actor>(snapshots_));
@@ -253,7 +265,7 @@ void node_actor::start_stores(opened_log& log) {
 service_table node_actor::start_services(machine_set machines) {
   service_table table;
   for (auto& [name, machine] : machines) {
-    auto service = spawn<services::shell>(std::move(machine));
+    auto service = spawn<service_shell>(std::move(machine));
     watch(caf::actor_cast<caf::actor>(service));
     table.emplace(name, std::move(service));
   }
@@ -526,19 +538,21 @@ caf::result<Result> node_actor::ask_cluster(const services::member_command& what
   return promise;
 }
 
-/// For the node's own clients, which do not name a cluster.
-caf::result<piece_staged> node_actor::stage(stage_piece piece) {
+caf::result<backup_staged> node_actor::stage(const stage_backup& piece) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
   if (unanswered_pieces_ >= max_unanswered_pieces)
-    return piece_staged{piece.backup, 0, errc::overloaded, "too many chunks of backups wait for the disk"};
-  piece.cluster = membership_.cluster;
+    return make_error({errc::overloaded, "too many chunks of backups wait for the disk", {}, {}});
   ++unanswered_pieces_;
-  auto promise = make_response_promise<piece_staged>();
-  request(staging_, caf::infinite, std::move(piece))
+  auto promise = make_response_promise<backup_staged>();
+  request(staging_, caf::infinite,
+          stage_piece{membership_.cluster, piece.backup, piece.offset, raft::bytes{std::string{piece.data}}})
       .then(
           [this, promise](const piece_staged& answer) mutable {
             --unanswered_pieces_;
-            promise.deliver(answer);
+            if (answer.code == errc::none)
+              promise.deliver(backup_staged{answer.next});
+            else
+              promise.deliver(make_error({answer.code, answer.problem, {}, {}}));
           },
           [this, promise](const caf::error& why) mutable {
             --unanswered_pieces_;
@@ -549,9 +563,10 @@ caf::result<piece_staged> node_actor::stage(stage_piece piece) {
 
 caf::result<restore_made> node_actor::restore(const make_restore& question) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
-  return delegate(spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, node_handle{this}, around_.proxy,
-                                                   around_.links, staging_, setup_.raft.snapshot_bytes_per_second}),
-                  question);
+  return delegate(
+      spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, role_reporter_handle{this}, around_.proxy,
+                                       around_.links, staging_, setup_.raft.snapshot_bytes_per_second}),
+      question);
 }
 
 void node_actor::finish(const caf::error& why) {

@@ -27,8 +27,6 @@
 #include "actors/replica/log_opener.hpp"
 #include "actors/replica/role_context.hpp"
 #include "runtime/event_watchers.hpp"
-#include "runtime/node_options.hpp"
-#include "runtime/node_requests.hpp"
 #include "services/member_command.hpp"
 
 #include <deque>
@@ -37,6 +35,8 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <troupe/options.hpp>
+#include <troupe/requests.hpp>
 #include <vector>
 
 namespace troupe {
@@ -62,11 +62,12 @@ struct part_started {
 /// `node_handle`, which accepts only the former.
 using node_actor_handle =
     compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
-                   piece_staged(stage_piece), restore_made(make_restore), membership_changed(change_membership),
-                   leadership_moved(move_leadership), void(watch_events), void(health_changed), void(leader_known),
-                   void(stop_node), void(surroundings), void(part_started), void(membership_decision), void(log_opened),
-                   void(role_changed), void(configuration_known), void(removed_from_cluster), void(disk_condition),
-                   void(raft::broken_promise), void(timer)>;
+                   backup_piece(read_backup), void(close_backup), backup_staged(stage_backup),
+                   restore_made(make_restore), membership_changed(change_membership), leadership_moved(move_leadership),
+                   void(watch_events), void(health_changed), void(leader_known), void(stop_node), void(surroundings),
+                   void(part_started), void(membership_decision), void(log_opened), void(role_changed),
+                   role_report(get_role_report), void(configuration_known), void(removed_from_cluster),
+                   void(disk_condition), void(raft::broken_promise), void(timer)>;
 
 struct node_setup {
   node_id id;
@@ -85,7 +86,7 @@ struct node_setup {
   /// How many nodes are listed or expected; 0 if unknown. A warning is logged if the cluster has fewer members.
   std::size_t expected_members = 0;
   /// The state of the transport; empty if there is no transport.
-  std::function<net::transport_status()> network;
+  std::function<network_status()> network;
   /// Whether blocking actors get their own threads. Tests in virtual time turn this off.
   bool detach_log = true;
 };
@@ -128,16 +129,17 @@ class node_actor : public node_actor_handle::base {
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
   caf::result<node_status> explained(node_status now);
-  void describe_members(node_status& now, const peer_list& peers, const health_report& health) const;
+  void describe_members(node_status& now, const raft::configuration& members, const peer_list& peers,
+                        const health_report& health) const;
   template <class Done, class Failed>
   void ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
                   Failed failed);
   template <class Result, class Render>
   caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
                                   Render render);
-  caf::result<piece_staged> stage(stage_piece piece);
+  caf::result<backup_staged> stage(const stage_backup& piece);
   caf::result<restore_made> restore(const make_restore& question);
-  void judge(node_status& now, const peer_list& peers, raft::duration applied_behind) const;
+  void judge(node_status& now, const role_report& role, const peer_list& peers, raft::duration applied_behind) const;
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.
   bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
   /// The replica runs and accepts requests.

@@ -1,9 +1,8 @@
 // The part of a node's supervisor that reports its status.
 #include "runtime/node_actor.hpp"
 
-#include "raft/base/printable.hpp"
-
 #include <algorithm>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe {
@@ -20,7 +19,7 @@ std::string problems_of(const peer_list& peers) {
   for (const auto& peer : peers.peers) {
     if (peer.up || peer.self || peer.problem.empty()) continue;
     if (++count > max_problems) continue;
-    text += "; " + peer.address + ": " + services::printable(peer.problem, max_problem);
+    text += "; " + peer.address + ": " + printable(peer.problem, max_problem);
   }
   return count > max_problems ? text + "; and " + std::to_string(count - max_problems) + " more" : text;
 }
@@ -77,7 +76,7 @@ caf::result<node_status> node_actor::status() {
   struct gathering {
     node_status now;
     caf::typed_response_promise<node_status> promise;
-    role_status role;
+    role_report role;
     applied_status applied;
     peer_list peers;
     health_report health;
@@ -92,18 +91,18 @@ caf::result<node_status> node_actor::status() {
             [this, all, place](const Answer& answer) {
               (*all).*place = answer;
               if (--all->missing > 0) return;
-              all->now.role = all->role;
+              all->now.role = all->role.role;
               all->now.applied = all->applied.applied;
               all->now.snapshot = all->applied.snapshot;
               all->now.snapshot_error = all->applied.snapshot_error;
               all->now.state_bytes = all->applied.state_bytes;
-              describe_members(all->now, all->peers, all->health);
-              judge(all->now, all->peers, all->applied.behind);
+              describe_members(all->now, all->role.members, all->peers, all->health);
+              judge(all->now, all->role, all->peers, all->applied.behind);
               all->promise.deliver(std::move(all->now));
             },
             [all](const caf::error& e) { all->promise.deliver(e); });
   };
-  gather(role_.role, get_role_status{}, &gathering::role);
+  gather(role_.role, get_role_report{}, &gathering::role);
   gather(dispatcher_, get_applied{}, &gathering::applied);
   gather(around_.links, get_peers{}, &gathering::peers);
   gather(around_.health, get_health{}, &gathering::health);
@@ -138,8 +137,8 @@ caf::result<node_status> node_actor::explained(node_status now) {
   return promise;
 }
 
-void node_actor::describe_members(node_status& now, const peer_list& peers, const health_report& health) const {
-  const auto& c = now.role->members;
+void node_actor::describe_members(node_status& now, const raft::configuration& c, const peer_list& peers,
+                                  const health_report& health) const {
   for (const auto& m : c.members()) {
     const bool self = m.id == setup_.id;
     member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}, 0, {}};
@@ -162,8 +161,8 @@ void node_actor::describe_members(node_status& now, const peer_list& peers, cons
   }
 }
 
-void node_actor::judge(node_status& now, const peer_list& peers, raft::duration applied_behind) const {
-  const auto& role = *now.role;
+void node_actor::judge(node_status& now, const role_report& role, const peer_list& peers,
+                       raft::duration applied_behind) const {
   const auto patience = 2 * setup_.raft.election_max;
   if (role.disk_full) {
     now.disk = disk_state::full;
@@ -180,13 +179,13 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
       std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
-  } else if (role.state_lost) {
+  } else if (role.role.state_lost) {
     now.not_ready = "no usable state (damaged snapshot or missing backup): waiting for another node's snapshot";
   } else if (role.disk_stalled) {
     now.not_ready = "the disk does not answer: " + now.disk_error;
   } else if (role.disk_full) {
     now.not_ready = "the disk is full: " + now.disk_error;
-  } else if (!role.leader) {
+  } else if (!role.role.leader) {
     now.not_ready = "no leader is known: " + voters_that_answer(now.members) + problems_of(peers);
   } else if (!role.leader_heard || clock().now() - *role.leader_heard > patience) {
     now.not_ready =
@@ -196,7 +195,7 @@ void node_actor::judge(node_status& now, const peer_list& peers, raft::duration 
     now.not_ready = "joining the cluster: becomes a voter when it has caught up and enough voters answer";
   } else if (!role.ready_at || now.applied < *role.ready_at) {
     now.not_ready = "catching up with the commit index seen at the first contact with the leader";
-  } else if (role.installing) {
+  } else if (role.role.installing) {
     now.not_ready = "receiving a snapshot from the leader";
   } else if (late > most) {
     now.not_ready = "behind: entries known to be committed " + in_ms(late) + " ago are not applied";

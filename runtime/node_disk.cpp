@@ -11,16 +11,16 @@ namespace troupe {
 namespace {
 
 /// Reads a snapshot; throws once a stop is requested.
-class stoppable_source final : public services::snapshot_source {
+class stoppable_source final : public detail::snapshot_source {
  public:
-  stoppable_source(services::snapshot_source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
+  stoppable_source(detail::snapshot_source& from, const std::stop_token& stop) : from_(from), stop_(stop) {}
   std::size_t read(std::span<char> into) override {
     check(stop_);
     return from_.read(into);
   }
 
  private:
-  services::snapshot_source& from_;
+  detail::snapshot_source& from_;
   const std::stop_token& stop_;
 };
 
@@ -41,7 +41,7 @@ storage_factory open_disk(std::shared_ptr<node_disk> on, const wal_options& opti
     const auto load = [&](const raft::snapshot_id& id) {
       raft::snapshot_point at;
       const auto read = [&](const snapshot_section& each) {
-        return snapshots->load(id, [&](std::string_view service, services::snapshot_source& from) {
+        return snapshots->load(id, [&](std::string_view service, detail::snapshot_source& from) {
           stoppable_source source{from, stop};
           each(service, source);
         });

@@ -1,10 +1,10 @@
 #include "runtime/restore.hpp"
 
-#include "actors/log.hpp"
-#include "raft/base/printable.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
 
 #include <string>
+#include <troupe/log.hpp>
+#include <troupe/printable.hpp>
 
 namespace troupe {
 namespace {
@@ -20,8 +20,8 @@ std::optional<std::uint64_t> check_backup(file_system& fs, const std::filesystem
   const auto machines = make_machines(services);
   for (const auto& section : found.sections)
     if (!machines.contains(section.service))
-      throw raft::storage_error("the backup " + file.string() + " contains the service " +
-                                services::printable(section.service) + ", which this program does not run");
+      throw raft::storage_error("the backup " + file.string() + " contains the service " + printable(section.service) +
+                                ", which this program does not run");
   return found.id.checksum;
 }
 

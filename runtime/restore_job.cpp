@@ -1,11 +1,11 @@
 #include "runtime/restore_job.hpp"
 
-#include "actors/log.hpp"
 #include "raft/quorum.hpp"
 #include "services/restore_command.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {
@@ -82,9 +82,9 @@ template <class Use> void restore_job::ask_cluster(const ask_proxy& what, Use us
 }
 
 void restore_job::begin_staging() {
-  ask_status([this](const role_status& now) {
+  ask_role([this](const role_report& now) {
     // The same rule is applied to the entry at its final index, but checking now avoids useless transfers.
-    if (backup_.last.index > now.last_index)
+    if (backup_.last.index > now.role.last_index)
       return fail({errc::refused, services::why_no_restore(services::encode_restore(backup_)), {}, {}});
     learn_voters(now.members);
     staging_ = true;
@@ -93,14 +93,10 @@ void restore_job::begin_staging() {
   });
 }
 
-template <class Use> void restore_job::ask_status(Use use) {
-  request(setup_.node, status_patience, get_status{})
-      .then(
-          [this, use](const node_status& now) {
-            if (!now.role) return fail({errc::not_ready, "this node is not running", {}, {}});
-            use(*now.role);
-          },
-          [this](const caf::error& why) { fail(describe(why)); });
+template <class Use> void restore_job::ask_role(Use use) {
+  request(setup_.node, status_patience, get_role_report{}).then(use, [this](const caf::error& why) {
+    fail(describe(why));
+  });
 }
 
 void restore_job::learn_voters(const raft::configuration& members) {
@@ -196,7 +192,7 @@ void restore_job::consider() {
   for (const auto& [id, h] : holders_)
     if (!late && !holds(id) && h.problem.empty() && (h.busy || linked_.contains(id))) return;
   staging_ = false;
-  ask_status([this](const role_status& now) {
+  ask_role([this](const role_report& now) {
     learn_voters(now.members);
     if (raft::has_quorum(members_, [this](node_id id) { return holds(id); })) return propose();
     staging_ = true; // the members have changed in the meantime
@@ -205,7 +201,7 @@ void restore_job::consider() {
 }
 
 void restore_job::propose() {
-  log().info("restoring backup {}: {}", raft::to_string(node_id{backup_.checksum}),
+  log().info("restoring backup {}: {}", to_string(node_id{backup_.checksum}),
              missing().empty() ? "every voter holds it" : "a majority holds it, but " + missing());
   proposed_ = true;
   ask_cluster({access::write, raft::bytes{services::encode_restore(backup_)}, command_timeout},

@@ -10,19 +10,22 @@
 
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/timer_slot.hpp"
-#include "runtime/node_requests.hpp"
 #include "runtime/proxy_question.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
+#include <troupe/requests.hpp>
 
 namespace troupe {
+
+/// Who knows the members and the length of the log.
+using role_reporter_handle = compat::handle<role_report(get_role_report)>;
 
 struct restore_setup {
   node_id self;
   cluster_id cluster;
-  node_handle node;
+  role_reporter_handle node;
   proxy_handle proxy;
   links_handle links;
   staging_handle staging;
@@ -58,8 +61,8 @@ class restore_job : public restore_handle::base {
   caf::result<restore_made> begin(const make_restore& question);
   template <class Use> void ask_cluster(const ask_proxy& what, Use use);
   void begin_staging();
-  /// Asks the node for its members and its last index; `use` gets the answer.
-  template <class Use> void ask_status(Use use);
+  /// Asks the role for the members and the last index of the log; `use` gets the answer.
+  template <class Use> void ask_role(Use use);
   void learn_voters(const raft::configuration& members);
   void on_timer(const timer& message);
   void look_after(node_id id, holder& h);

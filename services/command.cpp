@@ -1,16 +1,16 @@
 #include "services/command.hpp"
 
 #include "raft/base/codec.hpp"
-#include "raft/base/printable.hpp"
-#include "services/service.hpp"
 
 #include <stdexcept>
+#include <troupe/printable.hpp>
+#include <troupe/service.hpp>
 
 namespace troupe::services {
 
 std::string encode_command(std::string_view service, std::string_view tag, std::string_view payload) {
-  if (!is_valid_name(service)) throw std::length_error("a service's name is 1 to 255 bytes long");
-  if (!is_valid_name(tag)) throw std::length_error("a message's tag is 1 to 255 bytes long");
+  if (!detail::is_valid_name(service)) throw std::length_error("a service's name is 1 to 255 bytes long");
+  if (!detail::is_valid_name(tag)) throw std::length_error("a message's tag is 1 to 255 bytes long");
   std::string out;
   out.reserve(3 + service.size() + tag.size() + payload.size());
   raft::writer to(out);

@@ -1,6 +1,6 @@
 #include "services/machine_set.hpp"
 
-#include "raft/base/printable.hpp"
+#include <troupe/printable.hpp>
 
 namespace troupe {
 
@@ -22,19 +22,17 @@ machine_set load_machines(snapshot_files& files, const raft::snapshot_id& id,
 machine_set load_machines(const snapshot_reading& read, const std::vector<machine_factory>& services,
                           raft::snapshot_point& at) {
   auto made = make_machines(services);
-  at = read([&](std::string_view service, services::snapshot_source& from) {
+  at = read([&](std::string_view service, detail::snapshot_source& from) {
     const auto machine = made.find(service);
-    // To go on without it would lose its state for good.
+    // Without this check, the service's state would be lost permanently.
     if (machine == made.end())
-      throw not_loadable("the snapshot holds the service " + services::printable(service) +
-                         ", which this program does not run");
+      throw not_loadable("the snapshot holds the service " + printable(service) + ", which this program does not run");
     try {
       machine->second->load(from);
     } catch (const raft::storage_error&) {
       throw;
     } catch (const std::exception& e) {
-      throw not_loadable("the service " + services::printable(service) +
-                         " cannot load its state from the snapshot: " + e.what());
+      throw not_loadable("the service " + printable(service) + " cannot load its state from the snapshot: " + e.what());
     }
   });
   return made;

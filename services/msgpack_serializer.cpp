@@ -1,10 +1,10 @@
-#include "services/msgpack_serializer.hpp"
+#include <troupe/msgpack_serializer.hpp>
 
-namespace troupe::services::detail {
+namespace troupe::detail {
 namespace {
 
-/// Parses without building anything, so that containers which announce more than follows are found out before msgpack-c
-/// allocates what they announce.
+/// Parses without building anything. So a container that announces more elements than follow is detected before
+/// msgpack-c allocates memory for them.
 class depth_check : public msgpack::null_visitor {
  public:
   bool start_array(std::uint32_t) { return ++depth_ <= max_msgpack_depth; }
@@ -29,4 +29,4 @@ bool is_one_bounded_value(std::string_view encoded) {
   return msgpack::parse(encoded.data(), encoded.size(), read, check) && read == encoded.size();
 }
 
-} // namespace troupe::services::detail
+} // namespace troupe::detail

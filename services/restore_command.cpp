@@ -36,8 +36,8 @@ std::optional<raft::snapshot_id> restored_by(std::string_view data, raft::index_
 }
 
 std::string why_no_restore(std::string_view data) {
-  if (!decode(data)) return "this program knows no such command to the cluster";
-  return "the backup reaches further than the log it is restored into: revisions would go backwards";
+  if (!decode(data)) return "this program does not know this command to the cluster";
+  return "the backup has later indexes than the log into which it is restored: revisions would go backwards";
 }
 
 } // namespace troupe::services

@@ -1,4 +1,4 @@
-#include "services/value.hpp"
+#include <troupe/value.hpp>
 
 #include "raft/base/utf8.hpp"
 
@@ -7,15 +7,15 @@
 #include <cstdint>
 #include <vector>
 
-namespace troupe::services {
+namespace troupe {
 namespace {
 
-/// Writes the canonical form of what msgpack-c's parser (which does not recurse) reports.
+/// Receives the events of msgpack-c's parser (which does not recurse) and writes the canonical form.
 class canonical_writer : public msgpack::null_visitor {
  public:
   explicit canonical_writer(std::string& out) : out_(out), sink_{out}, packer_(sink_) {}
 
-  /// Why a visit was refused; nothing if the bytes themselves were at fault.
+  /// Why a value was rejected; null if the bytes are not valid msgpack.
   const char* reason() const noexcept { return reason_; }
 
   bool visit_nil() { return done(packer_.pack_nil()); }
@@ -55,7 +55,7 @@ class canonical_writer : public msgpack::null_visitor {
     current.key_end = out_.size();
     const auto text = string_in(bytes(current.begin, current.key_end));
     if (!text) return refuse("an object key is not a string");
-    return is_utf8(*text) || refuse("an object key is not valid UTF-8");
+    return base::is_utf8(*text) || refuse("an object key is not valid UTF-8");
   }
   bool end_map_value() {
     entries_.back().end = out_.size();
@@ -64,7 +64,7 @@ class canonical_writer : public msgpack::null_visitor {
   bool end_map() { return close() && sort_entries(); }
 
  private:
-  /// Where an entry of an open object stands in `out_`.
+  /// The offsets of an open object's entry in `out_`.
   struct entry {
     std::size_t begin, key_end, end;
   };
@@ -84,7 +84,7 @@ class canonical_writer : public msgpack::null_visitor {
     return std::string_view(out_).substr(begin, end - begin);
   }
 
-  /// The text of an encoded string; nothing for any other kind of value.
+  /// The text of an encoded string; nullopt for any other kind of value.
   static std::optional<std::string_view> string_in(std::string_view encoded) {
     const auto head = static_cast<unsigned char>(encoded.front());
     const bool fixed = (head & 0xe0) == 0xa0;
@@ -92,7 +92,7 @@ class canonical_writer : public msgpack::null_visitor {
     return encoded.substr(fixed ? 1 : 1 + (std::size_t{1} << (head - 0xd9)));
   }
 
-  /// Ends the innermost object. Most arrive sorted and are left where they are.
+  /// Sorts the entries of the innermost object at its end. Most objects arrive sorted and need no change.
   bool sort_entries() {
     const auto key = [this](const entry& e) { return bytes(e.begin, e.key_end); };
     const auto before = [&key](const entry& a, const entry& b) { return key(a) < key(b); };
@@ -119,7 +119,7 @@ class canonical_writer : public msgpack::null_visitor {
   const char* reason_ = nullptr;
   std::size_t depth_ = 0;
   std::vector<entry> entries_;           // of all open objects, the innermost last
-  std::vector<std::size_t> first_entry_; // where each open object's entries begin
+  std::vector<std::size_t> first_entry_; // index in entries_ of each open object's first entry
 };
 
 } // namespace
@@ -139,4 +139,4 @@ std::optional<value> value::from_msgpack(std::string_view encoded, std::string* 
   return std::nullopt;
 }
 
-} // namespace troupe::services
+} // namespace troupe

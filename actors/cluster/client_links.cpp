@@ -1,10 +1,10 @@
 #include "actors/cluster/client_links.hpp"
 
 #include "actors/cluster/peer_link.hpp"
-#include "actors/log.hpp"
-#include "raft/base/printable.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe {
@@ -56,9 +56,9 @@ void client_links::on_report(const client_link_report& report) {
   if (welcome && welcome->cluster != cluster_)
     problem = "belongs to cluster " + to_string(welcome->cluster) + ", not to " + to_string(cluster_);
   if (!problem.empty() && problem != entry.problem)
-    log().warn("client: {}: {}", services::printable(report.address), services::printable(problem, max_problem));
+    log().warn("client: {}: {}", printable(report.address), printable(problem, max_problem));
   entry.problem = problem;
-  if (!problem.empty()) send(proxy_, link_problem{report.address, services::printable(problem, max_problem)});
+  if (!problem.empty()) send(proxy_, link_problem{report.address, printable(problem, max_problem)});
   if (entry.node && (!welcome || !problem.empty() || entry.node != welcome->node || entry.endpoint != report.endpoint))
     lost(report.address);
   if (!welcome || !problem.empty()) return;

@@ -1,11 +1,11 @@
 #include "actors/cluster/endpoint.hpp"
 
 #include "actors/cluster/peer_link.hpp"
-#include "actors/log.hpp"
 
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {

@@ -1,10 +1,10 @@
 #include "actors/cluster/formation_actor.hpp"
 
 #include "actors/cluster/peer_link.hpp"
-#include "actors/log.hpp"
 #include "raft/storage.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {

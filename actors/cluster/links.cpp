@@ -1,11 +1,11 @@
 #include "actors/cluster/links.hpp"
 
 #include "actors/cluster/peer_link.hpp"
-#include "actors/log.hpp"
 #include "raft/base/utf8.hpp"
 #include "raft/membership/introductions.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {
@@ -53,6 +53,11 @@ links_handle::behavior_type links::make_behavior() {
         peers_watchers_.push_back(m.watcher);
         send(m.watcher, view());
       },
+      [this](const watch_identity& m) {
+        monitor(m.watcher);
+        identity_watchers_.push_back(m.watcher);
+        send(m.watcher, identity());
+      },
       [this](const identity_changed& m) { on_identity(m.self); },
       [this](const peers_changed& m) {
         auto& known = discovered_[m.source];
@@ -84,6 +89,7 @@ void links::on_exit() {
   nodes_.clear();
   link_watchers_.clear();
   peers_watchers_.clear();
+  identity_watchers_.clear();
 }
 
 template <class Message> void links::dispatch(std::vector<Message>& messages) {
@@ -102,7 +108,7 @@ void links::on_report(const link_report& m) {
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;
-  entry.problem = services::plain_text(m.problem); // part of the text may come from another node
+  entry.problem = base::plain_text(m.problem); // part of the text may come from another node
   const bool again_good = std::exchange(entry.doubtful, false) && m.now == link_report::status::up;
   log_problem(m.address, entry);
   if (m.now == link_report::status::down && before == link_report::status::up) doubt(was);
@@ -209,8 +215,13 @@ void links::on_identity(const hello& self) {
   self_ = self;
   self_.introduces = std::move(introduces);
   for (const auto& [address, entry] : addresses_) send(entry.link, identity_changed{self_});
+  for (const auto& watcher : identity_watchers_) send(watcher, identity());
   resolve();
   publish();
+}
+
+node_identity links::identity() const {
+  return {self_.node, self_.incarnation, self_.address, self_.state, self_.cluster};
 }
 
 /// Starts the missing peer links and ends the unwanted ones. A working link is kept even if discovery no longer reports
@@ -310,6 +321,7 @@ peer_list links::status() const {
 void links::on_down(const caf::down_msg& m) {
   forget(link_watchers_, m.source);
   forget(peers_watchers_, m.source);
+  forget(identity_watchers_, m.source);
   const auto lost = std::find_if(addresses_.begin(), addresses_.end(),
                                  [&](const auto& item) { return item.second.link.address() == m.source; });
   if (lost == addresses_.end()) return;

@@ -65,6 +65,7 @@ class links : public links_handle::base {
   void doubt(const endpoint_handle& lost);
   void log_problem(const std::string& address, address_entry& entry);
   peers_view view() const;
+  node_identity identity() const;
   peer_list status() const;
   void on_down(const caf::down_msg& m);
 
@@ -89,6 +90,7 @@ class links : public links_handle::base {
   std::set<std::string> introduced_;
   std::vector<link_watcher> link_watchers_;
   std::vector<peers_watcher> peers_watchers_;
+  std::vector<identity_watcher> identity_watchers_;
   /// Duplicate incarnations that were already logged.
   std::set<std::pair<node_id, std::uint64_t>> copies_;
 };

@@ -1,7 +1,6 @@
 #include "actors/cluster/member_keeper.hpp"
 
-#include "actors/log.hpp"
-
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {

@@ -1,10 +1,10 @@
 #include "actors/cluster/peer_link.hpp"
 
 #include "raft/base/address.hpp"
-#include "raft/base/printable.hpp"
 #include "raft/membership/introductions.hpp"
 
 #include <algorithm>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe {
@@ -138,8 +138,7 @@ void peer_link::unanswered(const std::string& problem) {
 
 std::string peer_link::objection(const hello& answer) const {
   if (auto own = objection_to(answer, self_); !own.empty()) return own;
-  return answer.refusal.empty() ? std::string{}
-                                : "refused by the peer: " + services::printable(answer.refusal, max_refusal);
+  return answer.refusal.empty() ? std::string{} : "refused by the peer: " + printable(answer.refusal, max_refusal);
 }
 
 void peer_link::lost(const std::string& problem, link_report::status status) {

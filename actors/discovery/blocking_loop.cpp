@@ -1,17 +1,24 @@
-#include "actors/discovery/blocking_loop.hpp"
-
-#include "actors/log.hpp"
-#include "actors/threads.hpp"
+// Makes a discovery actor of a blocking method: the method runs on a thread of its own, and the actor never waits for
+// it.
+//
+//   [waiting] -- the method has found something --> [reporting] -- it found something else, or report_peers --> (again)
+//   worker: [running] -- failed --> (pause) --> [running]         the actor ends --> asked to stop --> (gone)
+//
+// The worker is a detached actor, so that the actor system waits for its thread when it ends, and no other thread does.
+#include "actors/protocol/interfaces.hpp"
 
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <troupe/discovery.hpp>
+#include <troupe/log.hpp>
+#include <troupe/threads.hpp>
 #include <utility>
 
 namespace troupe {
 namespace {
 
-using loop_handle = compat::handle<void(report_peers), void(flush), void(peers_view), void(timer)>;
+using loop_handle = compat::handle<void(report_peers), void(flush), void(node_identity), void(timer)>;
 
 /// A method ends by itself only because of a bug or a lack of memory.
 constexpr std::chrono::seconds pause_after_failure{1};
@@ -80,7 +87,7 @@ class worker : public caf::event_based_actor {
 class blocking_loop : public loop_handle::base {
  public:
   blocking_loop(caf::actor_config& config, std::string source, std::shared_ptr<blocking_method> method,
-                self_listener self, peers_listener listener)
+                identity_listener self, peers_listener listener)
       : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
         listener_(std::move(listener)) {
     set_down_handler(
@@ -88,13 +95,13 @@ class blocking_loop : public loop_handle::base {
   }
 
   behavior_type make_behavior() override {
-    if (self_) send(listener_, watch_peers{peers_watcher{this}});
+    if (self_) send(listener_, watch_identity{identity_watcher{this}});
     start();
     return {
         [this](const report_peers&) { report(); },
         [this](const flush&) { take(); },
-        [this](const peers_view& view) {
-          if (self_) self_(view.self);
+        [this](const node_identity& self) {
+          if (self_) self_(self);
         },
         [this](const timer&) { start(); },
     };
@@ -140,7 +147,7 @@ class blocking_loop : public loop_handle::base {
 
   std::string source_;
   std::shared_ptr<blocking_method> method_;
-  self_listener self_;
+  identity_listener self_;
   peers_listener listener_;
   std::stop_source stop_;
   std::shared_ptr<latest_report> latest_;

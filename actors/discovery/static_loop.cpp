@@ -1,5 +1,7 @@
 #include "actors/discovery/static_loop.hpp"
 
+#include "actors/protocol/interfaces.hpp"
+
 #include <utility>
 
 namespace troupe {

@@ -3,9 +3,9 @@
 //   [reporting] -- report_peers --> [reporting]       (reports once at its start, too)
 #pragma once
 
-#include "actors/discovery/discovery_loop.hpp"
 #include "discovery/spec.hpp"
 
+#include <troupe/discovery.hpp>
 #include <vector>
 
 namespace troupe {

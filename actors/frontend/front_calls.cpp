@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace troupe::services {
+namespace troupe {
 
 void front_calls::add(caf::response_promise promise, deliver_result deliver, access how,
                       std::chrono::milliseconds timeout, std::string envelope) {
@@ -16,15 +16,18 @@ void front_calls::add(caf::response_promise promise, deliver_result deliver, acc
 }
 
 void front_calls::settle(outcome_batch& answers) {
-  const auto leader = answers.leader ? raft::to_string(answers.leader) : std::string{};
+  const auto leader = answers.leader ? to_string(answers.leader) : std::string{};
   for (auto& outcome : answers.outcomes) {
     auto node = calls_.extract(outcome.number);
     if (!node) continue;
     auto& [promise, deliver, how] = node.mapped();
-    if (outcome.code == errc::none)
-      deliver(promise, std::move(outcome));
-    else
+    if (outcome.code != errc::none) {
       promise.deliver(make_error({outcome.code, std::move(outcome.payload), leader, answers.leader_address}));
+    } else if (!deliver(promise, outcome.payload)) {
+      // A command was applied nevertheless.
+      const auto code = how == access::write ? errc::outcome_unknown : errc::undecodable;
+      promise.deliver(make_error({code, "cannot decode the result (different service version?)", {}, {}}));
+    }
   }
 }
 
@@ -32,10 +35,10 @@ void front_calls::abandon(const std::string& why, bool answered_all) {
   const auto kept = take_batch();
   const auto first_kept = kept.commands.empty() ? last_number_ + 1 : kept.commands.front().number;
   for (auto& [number, each] : std::exchange(calls_, {})) {
-    const bool handed_on = number < first_kept && !answered_all;
-    const auto code = each.how == access::write && handed_on ? errc::outcome_unknown : errc::stopping;
+    const bool was_sent = number < first_kept && !answered_all;
+    const auto code = each.how == access::write && was_sent ? errc::outcome_unknown : errc::stopping;
     each.promise.deliver(make_error({code, why, {}, {}}));
   }
 }
 
-} // namespace troupe::services
+} // namespace troupe

@@ -1,4 +1,4 @@
-// What every front needs whatever its service: unanswered calls, and batches to the proxy.
+// The unanswered calls of a front, and its next batch to the proxy.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -6,29 +6,29 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
-namespace troupe::services {
+namespace troupe {
 
-/// The promises of one front, by the numbers of its commands. Used by that front's actor alone.
+/// The response promises of one front, by the numbers of its commands. Only that front's actor uses it.
 class front_calls {
  public:
-  /// Turns a positive outcome into the caller's typed result.
-  using deliver_result = void (*)(caf::response_promise& promise, command_outcome&& outcome);
+  /// Decodes `payload` and answers the caller with the typed result. Returns false if it cannot be decoded.
+  using deliver_result = bool (*)(caf::response_promise& promise, std::string_view payload);
 
-  /// Registers a call; its command is part of the next `take_batch`.
+  /// Registers a call; its command becomes part of the next `take_batch`.
   void add(caf::response_promise promise, deliver_result deliver, access how, std::chrono::milliseconds timeout,
            std::string envelope);
-  /// True if this is the first call since the last batch, so that a flush must be sent.
+  /// True if the call just added is the first one since the last batch, so that a flush must be sent.
   bool starts_batch() const noexcept { return batch_.commands.size() == 1; }
   bool has_batch() const noexcept { return !batch_.commands.empty(); }
   command_batch take_batch() { return std::exchange(batch_, {}); }
 
   void settle(outcome_batch& answers);
-  /// Answers every call: nothing will come any more. `answered_all`: who had them answered what it knew of, so that the
-  /// rest was surely not done.
+  /// Answers every call with an error, because the proxy ended. `answered_all`: the proxy answered every call that it
+  /// had received, so all others were surely not done.
   void abandon(const std::string& why, bool answered_all);
 
  private:
@@ -43,4 +43,4 @@ class front_calls {
   command_batch batch_;
 };
 
-} // namespace troupe::services
+} // namespace troupe

@@ -1,4 +1,4 @@
-// Answers on their way out: one message to each asker, in the order in which they first came up.
+// Collects outgoing answers into one message for each requester, in the order of their first answers.
 #pragma once
 
 #include "actors/frontend/pending_table.hpp"
@@ -10,23 +10,23 @@
 
 namespace troupe {
 
-/// Commands or outcomes of one message: far from what a receiver takes at most.
+/// The maximum number of commands or outcomes in one message, far below the limit of a receiver.
 inline constexpr std::size_t max_listed = wire::max_elements / 8;
 
 class outbox {
  public:
-  bool empty() const noexcept { return piles_.empty(); }
+  bool empty() const noexcept { return batches_.empty(); }
 
   void add(const asker_handle& to, command_outcome outcome) {
-    if (!to) return; // sent without a sender: nobody wants to know
-    const auto [found, fresh] = index_.try_emplace(to.address(), piles_.size());
-    if (fresh) piles_.push_back({to, {}});
-    piles_[found->second].outcomes.push_back(std::move(outcome));
+    if (!to) return; // sent without a sender: no actor expects the outcome
+    const auto [found, fresh] = index_.try_emplace(to.address(), batches_.size());
+    if (fresh) batches_.push_back({to, {}});
+    batches_[found->second].outcomes.push_back(std::move(outcome));
   }
 
-  /// Empties itself into `send(asker, outcomes)`, with at most `max_bytes` (or a single outcome) at a time.
+  /// Empties the outbox with calls of `send(requester, outcomes)`, each with at most `max_bytes` or a single outcome.
   template <class Send> void drain(std::size_t max_bytes, Send send) {
-    for (auto& [to, outcomes] : piles_) {
+    for (auto& [to, outcomes] : batches_) {
       std::vector<command_outcome> part;
       std::size_t bytes = 0;
       for (auto& outcome : outcomes) {
@@ -40,16 +40,16 @@ class outbox {
       }
       send(to, std::move(part));
     }
-    piles_.clear();
+    batches_.clear();
     index_.clear();
   }
 
  private:
-  struct pile {
+  struct batch {
     asker_handle to;
     std::vector<command_outcome> outcomes;
   };
-  std::vector<pile> piles_;
+  std::vector<batch> batches_;
   std::unordered_map<caf::actor_addr, std::size_t> index_;
 };
 

@@ -22,30 +22,31 @@ pending_command* pending_table::find(raft::tag_t tag) {
   return found == commands_.end() ? nullptr : &found->second;
 }
 
-bool pending_table::weigh(pending_command& command) {
+bool pending_table::check_quota(pending_command& command) {
   if (command.payload.size() > max_bytes_ - bytes_) return false;
-  command.where = place::weighing{};
+  command.state = command_state::checking_quota{};
   bytes_ += command.payload.size();
   return true;
 }
 
 void pending_table::propose(pending_command& command) {
   leave(command);
-  command.where = place::proposed{};
+  command.state = command_state::proposed{};
   proposed_bytes_ += command.payload.size();
 }
 
-/// Its present place.
+/// Ends the command's present state: its bytes no longer count for it.
 void pending_table::leave(const pending_command& command) {
-  if (command.at<place::proposed>() || command.at<place::accepted>()) proposed_bytes_ -= command.payload.size();
-  if (command.at<place::weighing>()) bytes_ -= command.payload.size();
+  if (command.in<command_state::proposed>() || command.in<command_state::accepted>())
+    proposed_bytes_ -= command.payload.size();
+  if (command.in<command_state::checking_quota>()) bytes_ -= command.payload.size();
 }
 
-raft::tag_t pending_table::start_over(raft::tag_t tag) {
+raft::tag_t pending_table::retry(raft::tag_t tag) {
   auto node = commands_.extract(tag);
   leave(node.mapped());
   node.key() = draw_tag();
-  node.mapped().where = place::waiting{};
+  node.mapped().state = command_state::waiting{};
   return commands_.insert(std::move(node)).position->first;
 }
 

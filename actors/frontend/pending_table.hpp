@@ -1,4 +1,4 @@
-// The commands that a proxy has not answered yet: whose they are, how long they may take, and where they are.
+// The commands that a proxy has not answered yet, with their requesters, deadlines and states.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -12,18 +12,18 @@
 
 namespace troupe {
 
-/// Whoever sends commands to a proxy, or asks it for an index to read at.
+/// An actor that sends commands to a proxy, or asks it for a read index.
 using asker_handle = compat::handle<void(outcome_batch), void(read_index_answer)>;
 
-/// Where a command is.
-namespace place {
-/// Nowhere but here.
+/// The states of a pending command; proxy.hpp shows the transitions.
+namespace command_state {
+/// Held by the proxy only.
 struct waiting {};
-/// A write beyond the quota of the state: its service is asked whether it would add to the state.
-struct weighing {};
-/// Handed to the role of this node, which has not answered yet.
+/// A write beyond the state quota. The proxy has asked its service whether the write would make the state larger.
+struct checking_quota {};
+/// Sent to the role of this node, which has not answered yet.
 struct proposed {};
-/// In the log of this node, at least for now.
+/// In the log of this node. Another leader may still replace the entry.
 struct accepted {
   index_t index = 0;
   term_t term = 0;
@@ -32,33 +32,34 @@ struct accepted {
 struct forwarded {
   node_id peer;
 };
-/// A read for which a leader is asked for an index.
+/// A read for which the proxy has asked a leader for a read index.
 struct confirming {};
-/// A read that is with the dispatcher of this node.
+/// A read that was sent to the dispatcher of this node.
 struct reading {};
-} // namespace place
+} // namespace command_state
 
 struct pending_command {
   asker_handle asker;
-  /// The asker's name for it.
+  /// The requester's number for it.
   std::uint64_t number = 0;
   access how = access::write;
-  /// From another node's proxy, which does the waiting and the retries itself.
+  /// From another node's proxy, which waits and retries itself.
   bool from_proxy = false;
   raft::time_point deadline;
   raft::bytes payload;
-  std::variant<place::waiting, place::weighing, place::proposed, place::accepted, place::forwarded, place::confirming,
-               place::reading>
-      where;
+  std::variant<command_state::waiting, command_state::checking_quota, command_state::proposed, command_state::accepted,
+               command_state::forwarded, command_state::confirming, command_state::reading>
+      state;
 
   bool is_write() const noexcept { return how == access::write; }
-  /// A write that no log has been given: it is surely not done.
-  bool is_held_back() const noexcept { return at<place::waiting>() || at<place::weighing>(); }
-  template <class Place> const Place* at() const noexcept { return std::get_if<Place>(&where); }
+  /// The command was not given to any log, so it is surely not done.
+  bool is_held_back() const noexcept { return in<command_state::waiting>() || in<command_state::checking_quota>(); }
+  /// Null if the command is not in this state.
+  template <class State> const State* in() const noexcept { return std::get_if<State>(&state); }
 };
 
-/// Finds a command by its tag: a running number, never 0, drawn anew for every attempt, so that a late answer to an
-/// earlier attempt finds nothing. Bounded in commands and bytes.
+/// Finds a command by its tag, a sequence number that is never 0. Every attempt gets a new tag, so a late answer to an
+/// earlier attempt finds no command. The table limits the number of commands and their bytes.
 class pending_table {
  public:
   pending_table(std::size_t max_commands, std::size_t max_bytes) : max_commands_(max_commands), max_bytes_(max_bytes) {}
@@ -67,24 +68,24 @@ class pending_table {
   std::size_t size() const noexcept { return commands_.size(); }
   bool has_room_for(const raft::bytes& payload) const noexcept;
 
-  /// A number that names nothing yet.
+  /// Returns a number that is not in use.
   raft::tag_t draw_tag() noexcept { return ++last_tag_; }
   raft::tag_t add(pending_command command);
   pending_command* find(raft::tag_t tag);
-  /// Its service is asked about it now. The question has a copy of the payload, which counts as well: false, and
-  /// nothing changes, if there is no room for that.
-  bool weigh(pending_command& command);
-  /// It is proposed now.
+  /// Sets the state to `checking_quota`. The query to the service has a copy of the payload, which counts too. If there
+  /// is no room for the copy, it returns false and changes nothing.
+  bool check_quota(pending_command& command);
+  /// Sets the state to `proposed`.
   void propose(pending_command& command);
   /// Payload bytes of the commands that are proposed or accepted.
   std::size_t proposed_bytes() const noexcept { return proposed_bytes_; }
-  /// Ends a command's present attempt: from now on it waits under another tag.
-  raft::tag_t start_over(raft::tag_t tag);
+  /// Ends the command's present attempt: it waits again, under the returned new tag.
+  raft::tag_t retry(raft::tag_t tag);
   std::optional<pending_command> take(raft::tag_t tag);
 
-  /// Those that must be answered now. Looks at every command, but only when there is a reason to.
+  /// The commands whose deadline has passed. Examines all commands, but only if the earliest deadline may have passed.
   std::vector<raft::tag_t> overdue(raft::time_point now);
-  /// Those that `predicate` holds for, oldest attempt first.
+  /// The commands for which `predicate` holds, oldest attempt first.
   template <class Predicate> std::vector<raft::tag_t> select(Predicate predicate) const {
     std::vector<raft::tag_t> tags;
     for (const auto& [tag, command] : commands_)
@@ -103,8 +104,7 @@ class pending_table {
   std::size_t proposed_bytes_ = 0;
   raft::tag_t last_tag_ = 0;
   std::unordered_map<raft::tag_t, pending_command> commands_;
-  /// No command has an earlier deadline. Most commands end long before theirs, so this is corrected only when it is
-  /// due.
+  /// A lower bound of all deadlines. Most commands end long before theirs, so it is updated only when it has passed.
   raft::time_point earliest_deadline_ = raft::time_point::max();
 };
 
@@ -116,12 +116,12 @@ class accepted_order {
     raft::tag_t tag = 0;
   };
   void add(item added);
-  /// Takes out the next one at `up_to` or before.
+  /// Removes and returns the first item, if its index is `up_to` or less.
   std::optional<item> next(index_t up_to);
   void clear() { items_.clear(); }
 
  private:
-  /// Sorted by index. Indexes grow while one leader accepts; an older leader's proposals may stand behind.
+  /// Sorted by index. Indexes grow while one leader accepts proposals. Those of an older leader may be greater.
   std::deque<item> items_;
 };
 

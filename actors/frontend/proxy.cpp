@@ -11,7 +11,7 @@
 namespace troupe {
 namespace {
 
-/// A reason to try again: whoever refused did nothing with the command.
+/// The node that rejected the command did nothing with it, so it can be retried.
 bool was_not_taken(errc code) {
   return code == errc::no_leader || code == errc::not_leader || code == errc::not_ready || code == errc::stopping ||
          code == errc::disk_failed;
@@ -22,7 +22,7 @@ bool was_not_taken(errc code) {
 proxy::proxy(caf::actor_config& config, proxy_options options)
     : proxy_handle::base(config), options_(std::move(options)), routes_(options_.self, options_.address),
       pending_(options_.max_pending, options_.max_pending_bytes) {
-  // Over the network anybody can send what is none of its messages.
+  // Remote peers can send unexpected message types.
   set_default_handler(caf::drop);
 }
 
@@ -53,7 +53,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_down& m) { on_link_down(m.peer); },
       [this](const core_up& m) { on_core_up(m); },
       [this](const core_down& m) { on_core_down(m); },
-      [](const flow_mark&) {}, // whatever it followed is in the table or answered
+      [](const flow_mark&) {}, // the messages before it are in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
       [this](const drain_proxy&) { return on_drain(); },
@@ -62,7 +62,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
 
 void proxy::on_exit() {
   end_all();
-  // Promises and askers hold this actor, as do the fronts among them.
+  // Promises and requesters hold references to this actor, and so do the fronts among the requesters.
   drained_ = {};
   pending_ = {0, 0};
   outbox_ = {};
@@ -73,8 +73,8 @@ void proxy::on_exit() {
   dispatcher_ = nullptr;
 }
 
-/// Everything that is held gets its answer before the end, so that an asker knows: what it has no answer for when this
-/// actor is gone was never looked at here.
+/// Answers all pending commands before the proxy ends. A requester can then conclude that a command without an answer
+/// was never processed here.
 void proxy::end_all() {
   for (const auto tag : pending_.select([](const pending_command&) { return true; })) {
     const auto& command = *pending_.find(tag);
@@ -91,7 +91,7 @@ void proxy::end_all() {
 void proxy::on_commands(const command_batch& batch) {
   const auto asker = caf::actor_cast<asker_handle>(current_sender());
   const auto now = clock().now();
-  // Of other nodes only members speak for the cluster.
+  // Of the other nodes, only members may send commands to the cluster itself.
   const bool trusted =
       batch.forwarded ? routes_.is_of_member(current_sender()) : asker && asker.node() == system().node();
   for (const auto& asked : batch.commands) {
@@ -103,9 +103,9 @@ void proxy::on_commands(const command_batch& batch) {
                              ? options_.default_timeout
                              : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
     pending_command command{asker, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
-    auto& where = lane_of(command);
+    auto& destination = queue_of(command);
     timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
-    where.push_back(pending_.add(std::move(command)));
+    destination.push_back(pending_.add(std::move(command)));
   }
   wake();
 }
@@ -124,7 +124,7 @@ std::string proxy::text_of(errc refusal) const {
 errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
   if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
-  // A node may be linked, or be a member, a moment before it is known here.
+  // Another proxy gets a retryable error: its node may be linked, or a member, before this proxy learns of it.
   if (!trusted && services::is_for_cluster(asked.payload.view()))
     return from_proxy ? errc::not_leader : errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
@@ -140,11 +140,11 @@ void proxy::on_outcomes(outcome_batch& batch) {
   node_id refused_by;
   for (auto& outcome : batch.outcomes) {
     const auto* command = pending_.find(outcome.number);
-    const auto* sent = command ? command->at<place::forwarded>() : nullptr;
+    const auto* sent = command ? command->in<command_state::forwarded>() : nullptr;
     if (!sent || !routes_.is_of(sent->peer, answering)) continue; // answered already, or not asked
     if (was_not_taken(outcome.code)) {
       refused_by = sent->peer;
-      start_over(outcome.number);
+      retry(outcome.number);
     } else {
       settle(outcome.number, std::move(outcome));
     }
@@ -173,10 +173,10 @@ void proxy::on_reads_settled(const reads_settled& settled) {
   for (const auto& ready : settled.ready) confirmed(ready.tag, ready.index);
   for (const auto& [tag, why, leader] : settled.failed) {
     const auto* command = pending_.find(tag);
-    if (!command || !command->at<place::proposed>())
+    if (!command || !command->in<command_state::proposed>())
       not_confirmed(tag, leader);
     else if (why == raft::refusal::leadership_lost)
-      settle(tag, errc::outcome_unknown, "leadership was lost before it was known who took it");
+      settle(tag, errc::outcome_unknown, "leadership was lost before the new leader was known");
     else
       refuse(tag, why, leader);
   }
@@ -193,7 +193,7 @@ void proxy::confirmed(raft::tag_t number, index_t index) {
 void proxy::not_confirmed(raft::tag_t number, node_id hint) {
   auto question = confirmations_.extract(number);
   if (!question) return;
-  for (const auto tag : question.mapped().reads) start_over(tag);
+  for (const auto tag : question.mapped().reads) retry(tag);
   for (const auto& [asker, theirs] : question.mapped().remotes)
     send(asker, read_index_answer{theirs, errc::not_leader, 0});
   routes_.refused(question.mapped().by, hint);
@@ -203,10 +203,11 @@ void proxy::not_confirmed(raft::tag_t number, node_id hint) {
 void proxy::on_proposals_settled(const proposals_settled& settled) {
   for (const auto& [tag, index, term] : settled.accepted) {
     auto* command = pending_.find(tag);
-    if (!command || !command->at<place::proposed>()) continue;
-    command->where = place::accepted{index, term};
+    if (!command || !command->in<command_state::proposed>()) continue;
+    command->state = command_state::accepted{index, term};
     accepted_.add({index, tag});
-    if (index <= applied_) settle(tag, errc::outcome_unknown, "its log index was applied unseen");
+    if (index <= applied_)
+      settle(tag, errc::outcome_unknown, "its log index was applied before the command was known to be there");
   }
   for (const auto& [tag, why, leader] : settled.failed) refuse(tag, why, leader);
   wake();
@@ -217,32 +218,32 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
   case raft::refusal::not_leader:
   case raft::refusal::leadership_lost:
   case raft::refusal::transferring:
-    start_over(tag);
+    retry(tag);
     routes_.refused(options_.self, leader);
     break;
   case raft::refusal::disk_full:
     settle(tag, errc::disk_full, "the leader's disk is full");
     break;
   case raft::refusal::overloaded:
-    settle(tag, errc::overloaded, "the leader holds too many commands that are uncommitted, or not on its own disk");
+    settle(tag, errc::overloaded, "the leader holds too many commands that are uncommitted or not on its own disk");
     break;
   case raft::refusal::disk_stalled:
     settle(tag, errc::not_ready, "the leader's disk does not answer, and there is no quorum without it");
     break;
   case raft::refusal::change_in_progress:
-    settle(tag, errc::overloaded, "another change of the members is not done yet");
+    settle(tag, errc::overloaded, "another membership change is in progress");
     break;
   case raft::refusal::leader_too_new:
-    settle(tag, errc::overloaded, "the leader has just been elected and does not know yet who answers");
+    settle(tag, errc::overloaded, "the leader has just been elected and does not know yet which members answer");
     break;
   case raft::refusal::stale_configuration:
-    settle(tag, errc::refused, "the members have changed since the configuration that the change is based on");
+    settle(tag, errc::refused, "the members have changed since the configuration on which the change is based");
     break;
   case raft::refusal::unknown_member:
-    settle(tag, errc::refused, "it names a node that is not a member of the cluster");
+    settle(tag, errc::refused, "the change names a node that is not a member of the cluster");
     break;
   case raft::refusal::not_a_voter:
-    settle(tag, errc::refused, "it names a learner where a voter is needed");
+    settle(tag, errc::refused, "the change names a learner where a voter is needed");
     break;
   case raft::refusal::invalid_change:
     settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
@@ -251,23 +252,23 @@ void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
     settle(tag, errc::refused, "an address is not host:port, with IPv6 in brackets and a port from 1 to 65535");
     break;
   case raft::refusal::configuration_too_large:
-    settle(tag, errc::refused, "the cluster would have more members than the 64 that it may have");
+    settle(tag, errc::refused, "the cluster would have more than 64 members");
     break;
   case raft::refusal::nothing_to_change:
-    settle(tag, errc::refused, "everything is as the change wants it");
+    settle(tag, errc::refused, "there is nothing to change: the members are already as requested");
     break;
   case raft::refusal::no_voter_left:
     settle(tag, errc::refused, "the change would leave no voter");
     break;
   case raft::refusal::no_majority_left:
     settle(tag, errc::refused,
-           "of the voters that the change would leave, no majority answers: nothing could be committed any more");
+           "no majority of the voters that the change would leave answers, so nothing could be committed any more");
     break;
   case raft::refusal::no_successor:
-    settle(tag, errc::refused, "no other voter answers that could take the leadership over: the leader goes on");
+    settle(tag, errc::refused, "no other voter that could become leader answers; the leader keeps its leadership");
     break;
   case raft::refusal::transfer_failed:
-    settle(tag, errc::refused, "the successor did not take the leadership over in time: the leader goes on");
+    settle(tag, errc::refused, "the successor did not become leader in time; the leader keeps its leadership");
     break;
   }
 }
@@ -277,12 +278,12 @@ void proxy::on_applied(applied_batch& batch) {
     applied_ = std::max(applied_, item.index);
     while (const auto next = accepted_.next(item.index)) {
       const auto* command = pending_.find(next->tag);
-      const auto* in_log = command ? command->at<place::accepted>() : nullptr;
+      const auto* in_log = command ? command->in<command_state::accepted>() : nullptr;
       if (!in_log) continue; // answered already
       if (next->index != item.index)
         settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
       else if (in_log->term != item.term)
-        start_over(next->tag); // another leader's entry took its place
+        retry(next->tag); // another leader's entry took its place
       else
         settle(next->tag, {0, item.code, item.index, std::move(item.payload)});
     }
@@ -294,7 +295,7 @@ void proxy::on_covered(index_t up_to) {
   applied_ = std::max(applied_, up_to);
   while (const auto next = accepted_.next(up_to)) {
     const auto* command = pending_.find(next->tag);
-    if (command && command->at<place::accepted>())
+    if (command && command->in<command_state::accepted>())
       settle(next->tag, errc::outcome_unknown, "its log index was covered by a snapshot");
   }
 }
@@ -302,9 +303,9 @@ void proxy::on_covered(index_t up_to) {
 void proxy::on_queried(queried_batch& batch) {
   for (auto& outcome : batch.outcomes) {
     const auto* command = pending_.find(outcome.number);
-    if (command && command->at<place::weighing>())
-      weighed(outcome);
-    else if (command && command->at<place::reading>())
+    if (command && command->in<command_state::checking_quota>())
+      on_quota_checked(outcome);
+    else if (command && command->in<command_state::reading>())
       settle(outcome.number, std::move(outcome));
   }
   wake();
@@ -313,7 +314,7 @@ void proxy::on_queried(queried_batch& batch) {
 void proxy::on_role_changed(const role_changed& change) {
   role_ = change.role;
   routes_.role_changed(change);
-  // Behind everything this proxy sent to the old role.
+  // It arrives after everything that this proxy sent to the old role.
   if (change.previous) send(change.previous, drained{change.retiring});
   wake();
 }
@@ -325,32 +326,32 @@ void proxy::on_link_up(const link_up& link) {
   wake();
 }
 
-/// Members would take nothing from it, and it hears of no leader. Its state may still be looked at.
+/// Members accept nothing from a removed node, and it does not learn who leads. Its state can still be read.
 void proxy::on_removal(bool removed) {
   removed_ = removed;
   if (!removed || routes_.leading()) return;
-  for (const auto tag :
-       pending_.select([](const pending_command& c) { return c.at<place::waiting>() && c.how != access::stale_read; }))
+  for (const auto tag : pending_.select(
+           [](const pending_command& c) { return c.in<command_state::waiting>() && c.how != access::stale_read; }))
     settle(tag, errc::not_ready, text_of(errc::not_ready));
   wake();
 }
 
 void proxy::on_link_down(node_id peer) {
   routes_.link_down(peer);
-  // Whoever is asked next may still believe that this node is there, and lose what it passes on to it.
+  // The next node that gets commands may still consider this node alive, forward them to it, and lose them.
   const auto lost = [&](const pending_command& c) {
-    const auto* sent = c.at<place::forwarded>();
+    const auto* sent = c.in<command_state::forwarded>();
     return sent && sent->peer == peer && c.is_write();
   };
   if (routes_.is_client() && !pending_.select(lost).empty()) paused_until_ = clock().now() + options_.loss_pause;
   for (const auto tag : pending_.select([&](const pending_command& c) {
-         const auto* sent = c.at<place::forwarded>();
+         const auto* sent = c.in<command_state::forwarded>();
          return sent && sent->peer == peer;
        })) {
     if (pending_.find(tag)->is_write())
-      settle(tag, errc::outcome_unknown, "the connection to the node that had it was lost");
+      settle(tag, errc::outcome_unknown, "the connection to the node that had the command was lost");
     else
-      start_over(tag);
+      retry(tag);
   }
   std::vector<raft::tag_t> questions;
   for (const auto& [number, question] : confirmations_)
@@ -361,7 +362,7 @@ void proxy::on_link_down(node_id peer) {
 }
 
 void proxy::on_core_up(const core_up& core) {
-  // Whatever the old core's actors still said after its end is void.
+  // Discards what the old replica's actors sent after its end.
   on_core_down(core_down{});
   dispatcher_ = core.dispatcher;
   services_ = core.services;
@@ -374,13 +375,14 @@ void proxy::on_core_down(const core_down& what) {
   role_ = nullptr;
   dispatcher_ = nullptr;
   routes_.core_down();
-  for (const auto tag :
-       pending_.select([](const pending_command& c) { return c.at<place::proposed>() || c.at<place::accepted>(); }))
+  for (const auto tag : pending_.select(
+           [](const pending_command& c) { return c.in<command_state::proposed>() || c.in<command_state::accepted>(); }))
     settle(tag, errc::outcome_unknown,
            down_.code == errc::none && !down_.why.empty() ? down_.why : "this node failed while it held the command");
-  for (const auto tag :
-       pending_.select([](const pending_command& c) { return c.at<place::reading>() || c.at<place::weighing>(); }))
-    start_over(tag);
+  for (const auto tag : pending_.select([](const pending_command& c) {
+         return c.in<command_state::reading>() || c.in<command_state::checking_quota>();
+       }))
+    retry(tag);
   std::vector<raft::tag_t> questions;
   for (const auto& [number, question] : confirmations_)
     if (question.by == options_.self) questions.push_back(number);
@@ -388,9 +390,10 @@ void proxy::on_core_down(const core_down& what) {
   for (const auto number : questions) not_confirmed(number, {});
   accepted_.clear();
   applied_ = 0;
-  // Nobody here leads soon, nor knows who does.
+  // This node will not lead soon, and will not learn who leads.
   if (down_.code != errc::none)
-    for (const auto tag : pending_.select([](const pending_command& c) { return c.at<place::waiting>() != nullptr; }))
+    for (const auto tag :
+         pending_.select([](const pending_command& c) { return c.in<command_state::waiting>() != nullptr; }))
       settle(tag, down_.code, text_of(down_.code));
   wake();
 }
@@ -398,10 +401,10 @@ void proxy::on_core_down(const core_down& what) {
 void proxy::on_timer(const timer& message) {
   if (!timer_.fired(message)) return;
   const auto now = clock().now();
-  // The next look is a sweep away: whatever falls due until then is answered now.
+  // The next check follows after a sweep interval, so commands that are due before it are answered now.
   const auto due = pending_.overdue(now + options_.sweep_interval);
   for (const auto tag : due) expire(tag);
-  if (!due.empty()) prune_lanes();
+  if (!due.empty()) prune_queues();
   std::erase_if(confirmations_, [now](const auto& c) { return c.second.deadline <= now; });
   routes_.retry();
   if (!pending_.empty() || !confirmations_.empty()) timer_.arm(this, now + options_.sweep_interval);
@@ -410,7 +413,7 @@ void proxy::on_timer(const timer& message) {
 
 void proxy::expire(raft::tag_t tag) {
   const auto& command = *pending_.find(tag);
-  if (!command.at<place::waiting>()) {
+  if (!command.in<command_state::waiting>()) {
     const bool may_be_done = command.is_write() && !command.is_held_back();
     return settle(tag, may_be_done ? errc::outcome_unknown : errc::deadline,
                   may_be_done ? "the deadline passed before the outcome was known" : "the deadline passed");
@@ -420,7 +423,7 @@ void proxy::expire(raft::tag_t tag) {
     return settle(tag, errc::no_leader,
                   "no node could be reached until the deadline" +
                       (problem_.empty() ? "" : "; the last problem: " + problem_));
-  if (!routes_.leader()) return settle(tag, errc::no_leader, "nobody led until the deadline");
+  if (!routes_.leader()) return settle(tag, errc::no_leader, "there was no leader until the deadline");
   settle(tag, errc::deadline, "the deadline passed while the command waited");
 }
 
@@ -431,13 +434,13 @@ caf::result<proxy_drained> proxy::on_drain() {
   return drained_.back();
 }
 
-void proxy::start_over(raft::tag_t tag) {
+void proxy::retry(raft::tag_t tag) {
   const auto* command = pending_.find(tag);
   if (!command) return;
   if (command->from_proxy) return settle(tag, errc::not_leader, text_of(errc::not_leader));
   if (down_.code != errc::none) return settle(tag, down_.code, text_of(down_.code));
-  const auto again = pending_.start_over(tag);
-  lane_of(*pending_.find(again)).push_back(again);
+  const auto again = pending_.retry(tag);
+  queue_of(*pending_.find(again)).push_back(again);
   wake();
 }
 
@@ -448,7 +451,8 @@ void proxy::settle(raft::tag_t tag, command_outcome outcome) {
   if (outcome.payload.size() > options_.max_result_bytes) {
     const bool carried_out = command->is_write() && outcome.code == errc::none;
     outcome = {command->number, carried_out ? errc::outcome_unknown : errc::too_large, outcome.index,
-               carried_out ? "it was done, but its result is too large to be passed on" : "the result is too large"};
+               carried_out ? "the command was done, but its result is too large to be returned"
+                           : "the result is too large"};
   }
   outbox_.add(command->asker, std::move(outcome));
   wake();

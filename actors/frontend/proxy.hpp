@@ -1,26 +1,27 @@
-// The front door of a node, or of a client process: takes commands, finds whoever can carry them out, and answers each
-// exactly once, by its deadline, as committed, surely not done, or unknown.
+// Takes the commands of a node or of a client process, forwards them to the leader, and answers each command exactly
+// once, by its deadline, as committed, rejected (surely not done) or unknown.
 //
-// A command:
+// The states of a command:
 //
-//              +------------- surely not done: another attempt --------------+
+//              +----------------- surely not done: retry --------------------+
 //              v                                                             |
 //   (admitted) [waiting] -- write, this node leads --> [proposed] -- in the log --> [accepted] -- applied --> (done)
 //               |  |  |
-//               |  |  +-- led elsewhere, or a client --> [forwarded] -- outcome --> (done)
-//               |  +----- linearizable read --> [confirming] -- index --> [reading] -- the dispatcher's --> (done)
-//               +-------- stale read -------------------------------------^            answer
+//               |  |  +-- another node leads, or in a client --> [forwarded] -- outcome --> (done)
+//               |  +----- linearizable read --> [confirming] -- index --> [reading] -- answer of the --> (done)
+//               +-------- stale read -------------------------------------^            dispatcher
 //
-//   A write beyond the quota of the state is [weighing] between [waiting] and [proposed]: its service is asked whether
-//   it would add to the state.
+//   A write beyond the state quota is in [checking_quota] between [waiting] and [proposed], while the proxy asks its
+//   service whether the write would make the state larger.
 //
-//   deadline: a write that left [waiting] and [weighing] may have been done: it is unknown. All else is rejected.
-//   core or link lost: writes that it held are unknown, reads start over. The proxy's end: the same, and reads are
-//   rejected.
-//   accepted, but another term's entry is applied at its index: surely not done.
-//   accepted, but the index passes unseen (a snapshot covered it): unknown.
+//   At the deadline, a write that left [waiting] and [checking_quota] is unknown, because it may have been done. All
+//   other commands are rejected.
+//   When the replica or a link is lost, the writes that it held are unknown, and its reads are retried. When the proxy
+//   ends, writes are treated the same, and reads are rejected.
+//   If an accepted command's index is applied with an entry of another term, the command is surely not done.
+//   If a snapshot covers its index before this node applied it, the command is unknown.
 //
-// The proxy:  [serving] -- drain_proxy --> [draining: new commands are rejected] -- nothing left --> quits
+// The proxy:  [serving] -- drain_proxy --> [draining: new commands are rejected] -- none pending --> quits
 #pragma once
 
 #include "actors/frontend/outbox.hpp"
@@ -41,30 +42,31 @@
 namespace troupe {
 
 struct proxy_options {
-  /// The node this proxy belongs to; 0 makes it a client's.
+  /// The node to which this proxy belongs; 0 for a client's proxy.
   node_id self;
-  /// Where this node can be dialed, for hints.
+  /// The address at which this node can be dialed, for leader hints.
   std::string address;
-  /// What may be unanswered; more is rejected as overloaded.
+  /// The maximum number of unanswered commands, and of their bytes. More are rejected as overloaded.
   std::size_t max_pending = 100'000;
   std::size_t max_pending_bytes = 64 << 20;
-  /// The largest payload of one command; more is rejected as too_large.
+  /// The maximum payload of one command. A larger one is rejected as too_large.
   std::size_t max_command_bytes = (2 << 20) + (64 << 10); // a compare-and-swap names two of the map's largest values
-  /// The largest result; one beyond it is not passed on, as the network would not carry it.
+  /// The maximum size of a result. A larger one is not returned, because the network would not carry it.
   std::size_t max_result_bytes = 8 << 20;
-  /// Batches are cut into messages of about this size.
+  /// Batches are split into messages of about this size.
   std::size_t max_message_bytes = 1 << 20;
-  /// Bytes that the services' state may take; 0: any number. Once it is reached this proxy, where its node leads, lets
-  /// only commands into the log that do not add to it. What is on its way counts by its payload.
+  /// The state quota: the maximum size of all services' state in bytes; 0: no limit. Beyond it, a leader's proxy
+  /// proposes only commands that do not make the state larger. Proposed commands count by their payload.
   std::uint64_t max_state_bytes = 0;
-  /// For commands with timeout 0, and the most that any may ask for.
+  /// The timeout of commands with timeout 0.
   std::chrono::milliseconds default_timeout{5'000};
+  /// The maximum timeout of a command.
   std::chrono::milliseconds max_timeout{300'000};
-  /// While anything is pending: how often deadlines are looked at and refused commands are tried again. A command is
+  /// How often deadlines are checked and rejected commands are retried, while any command is pending. A command is
   /// answered up to this much before its deadline rather than after it.
   std::chrono::milliseconds sweep_interval{10};
-  /// A client that lost writes with a connection sends nothing for so long: the other nodes notice the same death up to
-  /// so much later, and would lose what they are given for that node.
+  /// A client that lost writes with a connection sends nothing for this long. Other nodes may notice the loss of that
+  /// node up to this much later. Until then they would forward commands to it, and lose them.
   std::chrono::milliseconds loss_pause{200};
 };
 
@@ -76,21 +78,21 @@ class proxy : public proxy_handle::base {
   void on_exit() override;
 
  private:
-  /// One question for an index, on behalf of everything that waited for one at that moment.
+  /// One request for a read index, on behalf of all reads that waited for one at that moment.
   struct confirmation {
     struct remote {
       asker_handle asker;
       std::uint64_t number = 0;
     };
-    /// Who was asked.
+    /// The node that was asked.
     node_id by;
     std::vector<raft::tag_t> reads;
     std::vector<remote> remotes;
     raft::time_point deadline;
   };
-  using lane = std::deque<raft::tag_t>;
+  using queue = std::deque<raft::tag_t>;
 
-  // What comes in (proxy.cpp).
+  // Incoming messages (proxy.cpp).
   void on_commands(const command_batch& batch);
   void on_outcomes(outcome_batch& batch);
   void on_index_request(const read_index_request& request);
@@ -110,34 +112,34 @@ class proxy : public proxy_handle::base {
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
-  /// `trusted`: from this process, or from a member's proxy.
+  /// Returns why the command is rejected, or `none`. `trusted`: it comes from this process or from a member's proxy.
   errc admission(const command& asked, bool from_proxy, bool trusted) const;
   std::string text_of(errc refusal) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);
-  void start_over(raft::tag_t tag);
+  void retry(raft::tag_t tag);
   void settle(raft::tag_t tag, command_outcome outcome);
   void settle(raft::tag_t tag, errc code, std::string text);
   void expire(raft::tag_t tag);
   void end_all();
 
-  // What goes out (proxy_flush.cpp).
-  /// Makes sure that a flush follows.
+  // Outgoing messages (proxy_flush.cpp).
+  /// Ensures that a flush follows.
   void wake();
   void on_flush();
   void propose_and_forward();
   bool divert(raft::tag_t tag, const raft::bytes& payload);
   bool over_quota(const services::command_view& what) const;
-  void weigh(raft::tag_t tag, const services::command_view& what);
-  void weighed(const command_outcome& answer);
+  void check_quota(raft::tag_t tag, const services::command_view& what);
+  void on_quota_checked(const command_outcome& answer);
   void forward(const routes::link& to);
   void confirm_reads();
   void read_stale();
   void read_at(index_t at, const std::vector<raft::tag_t>& tags);
   void deliver();
-  lane& lane_of(const pending_command& command);
-  void prune_lanes();
-  template <class Use> void drain(lane& from, Use use);
+  queue& queue_of(const pending_command& command);
+  void prune_queues();
+  template <class Use> void drain(queue& from, Use use);
 
   proxy_options options_;
   routes routes_;
@@ -146,11 +148,14 @@ class proxy : public proxy_handle::base {
   timer_slot timer_;
   bool flushing_ = false;
 
-  /// Waiting commands: for a log or an upstream; for an index; for the dispatcher; for this leader and nobody else.
-  lane writes_;
-  lane reads_;
-  lane stale_reads_;
-  lane from_proxies_;
+  /// Commands that wait for the role or for a node to which they can be forwarded.
+  queue writes_;
+  /// Reads that wait for a read index.
+  queue reads_;
+  /// Reads that wait for the dispatcher.
+  queue stale_reads_;
+  /// Writes from other nodes' proxies, which only this node may take, as the leader.
+  queue from_proxies_;
   std::vector<confirmation::remote> index_requests_;
   std::unordered_map<raft::tag_t, confirmation> confirmations_;
 
@@ -163,10 +168,10 @@ class proxy : public proxy_handle::base {
   /// See core_up.
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless_;
   std::uint64_t state_bytes_ = 0;
-  /// With a code: why commands are refused.
+  /// With a code: why commands are rejected.
   core_down down_;
   bool removed_ = false;
-  /// Of a client: what went wrong last with one of its addresses.
+  /// In a client: the last problem with one of its addresses.
   std::string problem_;
   raft::time_point paused_until_;
 

@@ -1,4 +1,4 @@
-// What a proxy sends: everything that gathered since the last flush leaves in one message for each receiver.
+// The outgoing messages of a proxy: a flush sends what was collected since the last one, in one message per receiver.
 #include "actors/frontend/proxy.hpp"
 #include "services/command.hpp"
 #include "services/member_command.hpp"
@@ -9,7 +9,7 @@
 namespace troupe {
 namespace {
 
-/// A forwarded command's deadline lies a little before ours, so that an answer at the deadline still reaches us.
+/// A forwarded command gets a little less than the remaining time, so that an answer at its deadline arrives in time.
 std::uint32_t forwarded_timeout_ms(raft::duration left) {
   using namespace std::chrono_literals;
   const auto margin = std::min<raft::duration>(left / 10, 100ms);
@@ -37,7 +37,7 @@ void proxy::on_flush() {
   }
 }
 
-proxy::lane& proxy::lane_of(const pending_command& command) {
+proxy::queue& proxy::queue_of(const pending_command& command) {
   if (command.from_proxy && command.is_write()) return from_proxies_;
   if (routes_.is_client()) return writes_;
   switch (command.how) {
@@ -51,7 +51,7 @@ proxy::lane& proxy::lane_of(const pending_command& command) {
   return writes_;
 }
 
-template <class Use> void proxy::drain(lane& from, Use use) {
+template <class Use> void proxy::drain(queue& from, Use use) {
   for (const auto tag : std::exchange(from, {}))
     if (auto* command = pending_.find(tag)) use(tag, *command);
 }
@@ -66,7 +66,7 @@ void proxy::propose_and_forward() {
   if (routes_.leading())
     drain(from_proxies_, propose);
   else
-    drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { start_over(tag); });
+    drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { retry(tag); });
   if (const auto target = routes_.next(); target.here)
     drain(writes_, propose);
   else if (target && clock().now() >= paused_until_)
@@ -74,13 +74,14 @@ void proxy::propose_and_forward() {
   if (!batch.proposals.empty()) send(role_, std::move(batch));
 }
 
-/// What is not for the log: a command whose service is not here, and what the role is asked instead.
+/// Handles commands that are not proposed now: those for an unknown service, those for the cluster itself, which become
+/// requests to the role, and those that need a quota check. Returns false for a command to propose.
 bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   const auto parts = services::decode_command(payload.view());
   if (!parts) return false;
   if (services_.contains(parts->service)) {
     if (!over_quota(*parts)) return false;
-    weigh(tag, *parts);
+    check_quota(tag, *parts);
     return true;
   }
   if (parts->service != services::cluster_service) {
@@ -110,26 +111,26 @@ bool proxy::over_quota(const services::command_view& what) const {
   return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
 }
 
-/// The command may replace something larger: its service knows.
-void proxy::weigh(raft::tag_t tag, const services::command_view& what) {
-  if (!dispatcher_) return start_over(tag);
+/// Asks the service whether the command makes the state larger, as it may replace something larger.
+void proxy::check_quota(raft::tag_t tag, const services::command_view& what) {
+  if (!dispatcher_) return retry(tag);
   auto& command = *pending_.find(tag);
-  if (!pending_.weigh(command))
-    return settle(tag, errc::overloaded, "too many commands wait for being weighed against the quota of the state");
+  if (!pending_.check_quota(command))
+    return settle(tag, errc::overloaded, "too many commands wait for a check against the state quota");
   query_batch batch{0, {}};
   batch.queries.push_back({tag, raft::bytes{services::encode_adds_query(what)}});
   send(dispatcher_, std::move(batch));
 }
 
-/// Decided before the command is in a log: what is in a log every node applies.
-void proxy::weighed(const command_outcome& answer) {
+/// Decides before the command is in a log, because every node applies what is in its log.
+void proxy::on_quota_checked(const command_outcome& answer) {
   const auto tag = answer.number;
-  if (!routes_.leading()) return start_over(tag);
+  if (!routes_.leading()) return retry(tag);
   if (answer.code != errc::none || answer.payload != services::would_not_add) {
-    auto why = "the state takes " + std::to_string(state_bytes_) + " bytes, and its quota is " +
+    auto why = "the state has " + std::to_string(state_bytes_) + " bytes, and its quota is " +
                std::to_string(options_.max_state_bytes) + ": remove something first";
     if (answer.code != errc::none)
-      why += " (whether this command adds to it could not be found out: " + answer.payload + ")";
+      why += " (checking whether this command makes it larger failed: " + answer.payload + ")";
     settle(tag, errc::state_full, std::move(why));
     return;
   }
@@ -152,7 +153,7 @@ void proxy::forward(const routes::link& to) {
       bytes = 0;
     }
     bytes += command.payload.size();
-    command.where = place::forwarded{to.peer};
+    command.state = command_state::forwarded{to.peer};
     batch.commands.push_back({tag, command.how, forwarded_timeout_ms(command.deadline - now), command.payload});
   });
   if (!batch.commands.empty()) send(to.endpoint, std::move(batch));
@@ -169,7 +170,7 @@ void proxy::confirm_reads() {
   const auto target = routes_.next();
   if (target)
     drain(reads_, [&](raft::tag_t tag, pending_command& command) {
-      command.where = place::confirming{};
+      command.state = command_state::confirming{};
       question.deadline = std::max(question.deadline, command.deadline);
       question.reads.push_back(tag);
     });
@@ -198,10 +199,10 @@ void proxy::read_at(index_t at, const std::vector<raft::tag_t>& tags) {
     auto* command = pending_.find(tag);
     if (!command) continue; // answered already
     if (!dispatcher_) {
-      start_over(tag);
+      retry(tag);
       continue;
     }
-    command->where = place::reading{};
+    command->state = command_state::reading{};
     batch.queries.push_back({tag, command->payload});
   }
   if (!batch.queries.empty()) send(dispatcher_, std::move(batch));
@@ -216,7 +217,7 @@ void proxy::deliver() {
   });
 }
 
-void proxy::prune_lanes() {
+void proxy::prune_queues() {
   for (auto* each : {&writes_, &reads_, &stale_reads_, &from_proxies_})
     std::erase_if(*each, [this](raft::tag_t tag) { return pending_.find(tag) == nullptr; });
 }

@@ -68,7 +68,7 @@ void routes::members_changed(const troupe::members_changed& message) {
 
 void routes::role_changed(const troupe::role_changed& message) {
   leading_ = message.kind == raft::role_kind::leader;
-  // Who leads this term may have been learned before the role changed; of a new term nothing is known yet.
+  // The leader of this term may have become known before the role changed. The leader of a new term is unknown.
   if (message.term != term_ || known_ == self_) known_ = {};
   if (leading_) known_ = self_;
   term_ = message.term;
@@ -92,11 +92,11 @@ void routes::core_down() {
 
 void routes::refused(node_id by, node_id hint) {
   const auto asked = choose();
-  if (asked.here ? by != self_ : !asked.peer || asked.peer->peer != by) return; // others are asked by now
+  if (asked.here ? by != self_ : !asked.peer || asked.peer->peer != by) return; // commands go elsewhere by now
   if (hint_ == by) hint_ = {};
   avoided_ = by;
   if (!redirected_ && hint && hint != by && hint != self_ && find(hint)) hint_ = hint;
-  // Two nodes may name each other as leader for a while: one detour, then a pause.
+  // Two nodes may name each other as leader for a while, so the route follows one hint and then pauses.
   const auto instead = choose();
   held_ = redirected_ || !instead || instead.here || instead.peer->peer == by;
   redirected_ = true;

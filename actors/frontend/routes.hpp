@@ -1,4 +1,4 @@
-// Where a proxy's commands go: who leads, and which nodes can be reached. Pure but for the handles it keeps.
+// Chooses where a proxy sends its commands, given the leader and the links. Pure except for the handles that it holds.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -9,8 +9,8 @@
 
 namespace troupe {
 
-/// In a node the own role knows who leads, and a refusing peer's hint holds for a moment only. In a client hints are
-/// all there is, and any node will do, for it forwards what it gets.
+/// In a node, the node's own role knows the leader, and the hint of a peer that rejected commands is valid only until
+/// the next retry. A client has only hints, and can use any node, because nodes forward commands.
 class routes {
  public:
   struct link {
@@ -18,7 +18,7 @@ class routes {
     std::string address;
     endpoint_handle endpoint;
   };
-  /// Nobody (false), this node (`here`), or the other end of a link, valid until the routes change.
+  /// No node (converts to false), this node (`here`), or the other end of a link. Valid until the routes change.
   struct target {
     bool here = false;
     const link* peer = nullptr;
@@ -30,12 +30,12 @@ class routes {
 
   bool is_client() const noexcept { return !self_; }
   bool leading() const noexcept { return leading_; }
-  /// Where to send commands now; nobody while a refusal is fresh and there is no other choice.
+  /// Where to send commands now. No node if there is no other choice than one that has just rejected commands.
   target next() const;
   node_id leader() const;
-  /// The newest one that was known and is not this node; of a node that hears of none any more.
+  /// The last known leader other than this node. For a removed node, which does not learn of new leaders.
   node_id last_leader() const noexcept { return last_; }
-  /// Empty if it is not known.
+  /// Empty if the address is not known.
   std::string address_of(node_id node) const;
 
   void link_up(const troupe::link_up& message);
@@ -43,7 +43,8 @@ class routes {
   void members_changed(const troupe::members_changed& message);
   bool has_links() const noexcept { return !links_.empty(); }
   const link* find(node_id peer) const;
-  /// Whether the sender is an actor of this peer, or of any: nobody answers for another.
+  /// Whether the sender is an actor of this peer, of any linked peer, or of a linked member. Such checks keep a node
+  /// from answering for another.
   bool is_of(node_id peer, const caf::strong_actor_ptr& sender) const;
   bool knows(const caf::strong_actor_ptr& sender) const;
   bool is_of_member(const caf::strong_actor_ptr& sender) const;
@@ -52,11 +53,11 @@ class routes {
   void leader_known(const troupe::leader_known& message);
   void core_down();
 
-  /// `by` did not take commands, and thinks that `hint` leads (0: it does not know).
+  /// `by` rejected commands, and names `hint` as the leader (0: it does not know).
   void refused(node_id by, node_id hint);
   /// An answer names the leader.
   void learned(node_id leader);
-  /// Some time has passed since the last refusal: it is worth trying again.
+  /// Forgets rejections. Called when some time has passed since the last one, or when the routes changed.
   void retry();
 
  private:
@@ -66,17 +67,20 @@ class routes {
   node_id self_;
   std::string address_;
   std::vector<link> links_;
-  /// Of the log's newest configuration, with their addresses.
+  /// The members of the log's newest configuration, with their addresses.
   std::map<node_id, std::string> members_;
   bool leading_ = false;
   term_t term_ = 0;
-  /// The leader of `term_` as the own role knows it.
+  /// The leader of `term_` that this node's role knows.
   node_id known_;
   node_id last_;
+  /// The leader that another node named.
   node_id hint_;
-  /// Refused lately: others are tried first.
+  /// It rejected commands lately, so other nodes are tried first.
   node_id avoided_;
+  /// A hint was followed since the last retry.
   bool redirected_ = false;
+  /// Commands wait for the next retry.
   bool held_ = false;
 };
 

@@ -1,5 +1,5 @@
-// What the dispatcher, the services and the proxy tell each other about commands and queries, inside one process. Who
-// takes which is said in interfaces.hpp.
+// The messages between the dispatcher, the services and the proxy about commands and queries, inside one process.
+// interfaces.hpp says which actor receives which message.
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -11,24 +11,24 @@
 
 namespace troupe {
 
-/// From the role: everything up to `up_to` is committed and on this disk. `entries` is the tail of it that was in
-/// memory.
+/// From the role: all entries up to `up_to` are committed and on this node's disk. `entries` holds the last of them, as
+/// far as they were in memory.
 struct commit_entries {
   index_t up_to = 0;
   std::vector<raft::entry> entries;
 };
-/// One query, already separated from its service's name.
+/// One query. `payload` is an encoded services command; without one, the query only waits for the index.
 struct query {
   std::uint64_t number = 0;
   raft::bytes payload;
 };
-/// From the proxy: run these once `at` is applied (0: at once).
+/// From the proxy: run these queries when `at` is applied (0: immediately).
 struct query_batch {
   index_t at = 0;
   std::vector<query> queries;
 };
 
-/// For one service, in log order.
+/// A command for one service, in log order.
 struct apply_item {
   index_t index = 0;
   term_t term = 0;
@@ -36,7 +36,7 @@ struct apply_item {
   raft::bytes payload;
 };
 struct apply_batch {
-  /// Entries of earlier terms were not proposed here in this run: nobody waits for what they are answered with.
+  /// Entries of earlier terms were not proposed here in this run, so no caller waits for their replies.
   term_t replies_from = 0;
   std::vector<apply_item> items;
 };
@@ -50,7 +50,7 @@ struct query_items {
   std::vector<query_item> items;
 };
 
-/// From a service to the dispatcher, and on to the proxy: what became of log entries.
+/// From a service to the dispatcher, which forwards it to the proxy: the results of log entries.
 struct applied_item {
   index_t index = 0;
   term_t term = 0;
@@ -59,10 +59,10 @@ struct applied_item {
 };
 struct applied_batch {
   std::vector<applied_item> items;
-  /// From a service: how large its state is now, in bytes; 0 if it does not tell.
+  /// From a service: the present size of its state in bytes; 0 if it does not report it.
   std::uint64_t state_bytes = 0;
 };
-/// From a service or the dispatcher to the proxy: `number` is the query's, `index` where it was read.
+/// From a service or the dispatcher to the proxy. `number` is the query's; `index` is the log index of the state read.
 struct queried_batch {
   std::vector<command_outcome> outcomes;
 };

@@ -1,4 +1,4 @@
-// What the health monitor tells and asks, inside one process. Who takes which is said in interfaces.hpp.
+// The messages of the health monitor, inside one process. interfaces.hpp says which actor receives which message.
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -8,11 +8,11 @@
 
 namespace troupe {
 
-/// To links: probes and their answers, each to the node that it names.
+/// To links: probes and their answers. Each goes to the node that it names.
 struct health_batch {
   std::vector<raft::health_message> messages;
 };
-/// What the monitor finds; answered and sent for the members of the newest configuration but this node.
+/// Asks for a health_report. Reports and health_changed cover the members of the newest configuration but this node.
 struct get_health {};
 struct health_report {
   std::vector<raft::peer_health> peers;

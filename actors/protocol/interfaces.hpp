@@ -1,12 +1,12 @@
-// Every typed interface on one page: who takes what from whom. Messages that may cross the network stand in
-// messages.hpp; those here stay inside one process.
+// Every typed interface on one page: which actor receives which messages, and from which actor. The messages that are
+// declared here stay inside one process; messages.hpp declares those that may cross the network.
 #pragma once
 
 #include "actors/protocol/apply_messages.hpp"
 #include "actors/protocol/health_messages.hpp"
 #include "actors/protocol/messages.hpp"
 #include "actors/protocol/proxy_messages.hpp"
-#include "actors/protocol/role_status.hpp"
+#include "actors/protocol/role_report.hpp"
 #include "actors/protocol/snapshot_messages.hpp"
 #include "raft/catch_up.hpp"
 #include "raft/events.hpp"
@@ -19,21 +19,24 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <troupe/discovery.hpp>
+#include <troupe/requests.hpp>
 #include <vector>
 
 namespace troupe {
 
-/// Counts the role objects of a node in this process, restarts included; tells a late message from a current one.
+/// Counts the role objects of a node in this process, including restarts. It identifies late messages.
 using epoch_t = std::uint64_t;
 
-/// The one timer message: an actor keeps at most one that matters, the one with its newest generation.
+/// The only timer message. Only the one with the actor's newest generation is valid; see timer_slot.hpp.
 struct timer {
   std::uint64_t generation = 0;
 };
-/// An actor's note to itself: everything that was in the mailbox before it belongs to one batch.
+/// An actor sends this to itself: everything that is in the mailbox before it forms one batch.
 struct flush {};
 
-/// Follows the messages of a connection through the actors that handle them: its end tells the network that they did.
+/// Follows the messages of a connection through the actors that handle them. The destruction of the token tells the
+/// network layer that all messages before it were handled.
 struct flow_mark {
   std::shared_ptr<const void> token;
 };
@@ -47,8 +50,8 @@ struct peers_view;
 struct staging_known;
 struct core_down;
 
-/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From the own node: where to send them,
-/// and who is around.
+/// From other nodes: handshakes, formation, Raft messages, forwarded commands. From this node: where to route them, and
+/// which peers are linked.
 using endpoint_handle =
     compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
                    void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
@@ -58,13 +61,13 @@ using endpoint_handle =
                    piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
                    void(leader_known), void(core_down), void(peers_view), void(staging_known)>;
 
-// -- links: the way to other nodes ------------------------------------------------------------------------------------
+// -- links: connections to other nodes --------------------------------------------------------------------------------
 
-/// Raft messages, each to the peer that its header names; dropped when there is no link to it.
+/// Raft messages. Each goes to the peer that its header names, and is dropped if there is no link to that peer.
 struct outbound {
   std::vector<raft::rpc> messages;
 };
-/// A peer passed the handshake, or its link broke.
+/// A peer passed the handshake (link_up), or its link was lost (link_down).
 struct link_up {
   hello peer;
   endpoint_handle endpoint;
@@ -73,12 +76,12 @@ struct link_down {
   node_id peer;
 };
 using link_watcher = compat::handle<void(link_up), void(link_down)>;
-/// Asks for link_up and link_down from now on, beginning with a link_up for every link there is.
+/// Subscribes to link_up and link_down, beginning with a link_up for every present link.
 struct watch_links {
   link_watcher watcher;
 };
 
-/// Who answers now, this node itself, and how much of what discovery reported answers. Sent whole on every change.
+/// The linked peers, this node itself, and how many of the discovered addresses respond. Sent in full on every change.
 struct peers_view {
   struct peer {
     hello who;
@@ -87,9 +90,9 @@ struct peers_view {
   hello self;
   /// Sorted by node id.
   std::vector<peer> peers;
-  /// Of the log's newest configuration.
+  /// The members of the log's newest configuration.
   std::vector<raft::member> members;
-  /// As in raft::peer_sightings.
+  /// This field and the next two: as in raft::peer_sightings.
   bool discovered = false;
   std::size_t listed = 1;
   std::size_t unanswered = 0;
@@ -99,30 +102,23 @@ struct watch_peers {
   peers_watcher watcher;
 };
 
-/// What the own node is from now on: peers are told.
+/// This node's new identity, which links sends to the peers.
 struct identity_changed {
   hello self;
 };
-/// Everything that one discovery source sees at the moment, as host:port; replaces what it said before.
-struct peers_changed {
-  std::string source;
-  std::vector<std::string> addresses;
-};
-/// Who takes it; and tells whoever watches about this node itself.
-using peers_listener = compat::handle<void(peers_changed), void(watch_peers)>;
-/// The members that the newest configuration of the log names.
+/// The members of the log's newest configuration.
 struct members_changed {
   std::vector<raft::member> members;
 };
-/// From the endpoint: a peer dialed this node, and was accepted.
+/// From the endpoint: a peer dialed this node and was accepted.
 struct peer_seen {
   hello peer;
 };
 
-/// Of one address, for status.
+/// The status of one address.
 struct peer_status {
   std::string address;
-  /// 0 as long as nobody has answered.
+  /// 0 until a node has answered at this address.
   node_id id;
   std::uint64_t incarnation = 0;
   membership_state state = membership_state::fresh;
@@ -130,24 +126,24 @@ struct peer_status {
   bool up = false;
   /// The address is this node's own.
   bool self = false;
-  /// Why there is no link, as far as that is known.
+  /// Why there is no link, if the reason is known.
   std::string problem;
 };
 struct get_peers {};
 struct peer_list {
   std::vector<peer_status> peers;
 };
-/// From the node: whether it serves. What is wrong with a link is a warning while it does not.
+/// From the node: whether it serves. While it does not, problems with links are logged as warnings.
 struct service_state {
   bool serves = false;
 };
 
-/// From a peer link, about its address.
+/// From a peer_link: the state of its address.
 struct link_report {
   enum class status : std::uint8_t { down, up, self, refused };
   std::string address;
   status now = status::down;
-  /// Set with `up`, and where somebody answered.
+  /// Set with `up`, and with other states if a node answered.
   hello peer;
   endpoint_handle endpoint;
   std::string problem;
@@ -155,27 +151,26 @@ struct link_report {
 
 using links_handle = compat::handle<void(outbound), void(health_batch), void(watch_links), void(watch_peers),
                                     void(identity_changed), void(peers_changed), void(members_changed), void(peer_seen),
-                                    void(link_report), void(service_state), peer_list(get_peers)>;
+                                    void(link_report), void(service_state), void(watch_identity), peer_list(get_peers)>;
 
 /// Asks a connector for the endpoint behind its address.
 struct dial {};
 struct dialed {
   endpoint_handle endpoint;
 };
-/// The endpoint that was found there does not answer any more: the connection to its node is to be cut, as it may be
-/// what is broken, and the next dial is to make a new one.
+/// The endpoint that was found there does not answer any more. The connector closes the connection to its node, as that
+/// may be the fault, and makes a new connection at the next dial.
 struct hang_up {
   endpoint_handle endpoint;
 };
 using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
-/// Keeps one address dialed; `dial`: somebody is there now, so a long pause ends.
+/// Keeps one address connected. `dial`: a node is known to be there now, so a long pause between attempts ends.
 using peer_link_handle = compat::handle<void(identity_changed), void(timer), void(dial)>;
 
-// -- health monitor: who is there
-// ---------------------------------------------------------------------------------------
+// -- health monitor: which peers are alive ----------------------------------------------------------------------------
 
 using health_watcher = compat::handle<void(health_changed)>;
-/// Asks for health_changed from now on.
+/// Subscribes to health_changed.
 struct watch_health {
   health_watcher watcher;
 };
@@ -185,20 +180,21 @@ using health_monitor_handle =
 
 // -- formation: the first cluster -------------------------------------------------------------------------------------
 
-/// From the formation actor to the node: whether the core may run, and as part of which cluster.
+/// From the formation actor to the node: whether the replica may run, and as part of which cluster.
 using raft::membership_decision;
 using membership_listener = compat::handle<void(membership_decision)>;
 /// From the node to the formation actor: the log holds a configuration of this cluster. Harmless when repeated.
 using raft::formed_now;
-/// From the endpoint: a member of this cluster sends entries to this node, which is fresh.
+/// From the endpoint: a member of this cluster sends entries to this node, which does not belong to a cluster yet.
 using raft::invited;
-/// From the node: whether it asks to become a member (again).
+/// From the node: whether it asks to become a member, for the first time or again.
 using raft::seeking;
-/// What formation waits for, for a person; empty when nothing.
+/// Asks for a formation_status.
 struct get_formation {};
 struct formation_status {
   membership_state state = membership_state::fresh;
   cluster_id cluster;
+  /// What formation waits for, in words; empty if it waits for nothing.
   std::string note;
 };
 using formation_handle = compat::handle<form_answer(form), void(abort_form), void(peers_view), void(formed_now),
@@ -208,12 +204,12 @@ using formation_handle = compat::handle<form_answer(form), void(abort_form), voi
 
 struct attach_role;
 
-/// A role's change of the disk, and what may leave once it is there.
+/// A role's change of the disk, and the messages that may be sent when it is on disk.
 struct store_write {
   raft::write change;
   std::vector<raft::rpc> then_send;
 };
-/// Asks for entries that are on disk; answered with a log_piece.
+/// Asks for entries that are on disk. Answered with a log_piece.
 struct read_log {
   index_t first = 0;
   index_t last = 0;
@@ -222,27 +218,27 @@ struct read_log {
 struct log_piece {
   std::vector<raft::entry> entries;
 };
-/// From the role: entries up to here are needed no more.
+/// From the role: entries up to here are no longer needed.
 struct compact_log {
   index_t up_to = 0;
 };
 struct log_synced;
-/// Asks for the mark that holds when everything handed over before is on disk; answered then.
+/// Asks for the durable mark; answered when everything sent before this request is on disk.
 struct sync_log {};
 using log_store_handle = compat::handle<void(store_write), log_piece(read_log), log_synced(sync_log), void(compact_log),
                                         void(attach_role), void(role_changed), void(flush), void(timer)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
 
-/// From the proxy: commands for the log; settled by proposals_settled.
+/// From the proxy: commands for the log. Answered with proposals_settled.
 struct propose_batch {
   std::vector<raft::proposal> proposals;
 };
-/// From the proxy: an index to read at; settled by reads_settled.
+/// From the proxy: asks for a read index. Answered with reads_settled.
 struct read_index {
   raft::tag_t tag = 0;
 };
-/// From the log store: everything up to the mark is on disk. A fact about the node, whatever the role.
+/// From the log store: everything up to the mark is on disk. It holds for the node, so it does not depend on the role.
 struct log_synced {
   raft::durable_mark mark;
 };
@@ -256,7 +252,7 @@ struct replicator_fetch {
   node_id peer;
   raft::fetch_request request;
 };
-/// From a sender that has switched to the successor of the role of this epoch.
+/// From a sender of the role of this epoch: it sends to the role's successor from now on.
 struct drained {
   epoch_t epoch = 0;
 };
@@ -267,16 +263,16 @@ using role_handle =
                    void(read_index), void(raft::change_members), void(raft::transfer_leadership), void(log_synced),
                    void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
                    void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained), void(timer),
-                   role_status(get_role_status)>;
+                   role_report(get_role_report)>;
 
-/// The new role attaches itself: answered with log_synced of the present mark.
+/// The new role registers with the log store. Answered with log_synced of the present mark.
 struct attach_role {
   epoch_t epoch = 0;
   role_handle role;
 };
 
-/// To every sender of a role: from now on `role`. The receiver sends `drained{retiring}` to `previous`, if there is
-/// one.
+/// To every actor that sends to a role: send to `role` from now on. The receiver sends `drained{retiring}` to
+/// `previous`, if there is one.
 struct role_changed {
   epoch_t epoch = 0;
   raft::role_kind kind = raft::role_kind::follower;
@@ -285,7 +281,7 @@ struct role_changed {
   epoch_t retiring = 0;
   role_handle previous;
 };
-/// The role learned who leads (0: nobody known), for proxies and status.
+/// The role learned which node leads (0: not known). For proxies and status.
 struct leader_known {
   term_t term = 0;
   node_id leader;
@@ -296,7 +292,7 @@ struct leader_known {
 using replicator_handle = compat::handle<void(raft::replicate), void(raft::append_response),
                                          void(raft::snapshot_response), void(raft::fetched), void(timer)>;
 
-/// To the endpoint: answers of this term from this peer belong to this replicator.
+/// To the endpoint: route answers of this term from this peer to this replicator.
 struct replicator_started {
   term_t term = 0;
   node_id peer;
@@ -310,12 +306,13 @@ using service_handle = compat::handle<void(apply_batch), void(query_items), void
 struct get_applied {};
 struct applied_status {
   index_t applied = 0;
-  /// The newest snapshot; no id if there is none. Why the last attempt to take one failed, if it did.
+  /// The newest snapshot; no id if there is none.
   raft::snapshot_id snapshot;
+  /// Why the last attempt to take a snapshot failed; empty if it did not fail.
   std::string snapshot_error;
-  /// For how long something given out has not been applied.
+  /// For how long an entry that was given to a service has not been applied.
   raft::duration behind{};
-  /// Of all services together, as far as they tell.
+  /// The state's size, summed over the services that report it.
   std::uint64_t state_bytes = 0;
 };
 using dispatcher_handle =
@@ -329,39 +326,40 @@ using dispatcher_handle =
 struct attach_dispatcher {
   dispatcher_handle dispatcher;
 };
-/// A question for bytes is answered with an empty piece when no snapshot serves.
+/// A piece_request is answered with an empty piece if no snapshot can serve it.
 using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
                    void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
-                   backup_opened(open_backup), raft::snapshot_piece(read_backup), void(close_backup),
-                   void(attach_dispatcher), void(role_changed), void(timer)>;
+                   backup_opened(open_backup), backup_piece(read_backup), void(close_backup), void(attach_dispatcher),
+                   void(role_changed), void(timer)>;
 
-// -- staging store: backups that wait for being restored --------------------------------------------------------------
+// -- staging store: backups that wait to be restored ------------------------------------------------------------------
 
-/// Hands out bytes of what is whole, as the snapshot store does of snapshots. Hears of snapshots, as these end the need
-/// for a backup.
+/// Serves the bytes of complete backups, as the snapshot store serves those of snapshots. It is notified of new
+/// snapshots, because a backup is not needed after them.
 using staging_handle = compat::handle<piece_staged(stage_piece), raft::snapshot_piece(raft::piece_request),
                                       backup_loaded(load_backup), void(raft::snapshot_taken), void(timer)>;
-/// To the endpoint: where pieces of other nodes go; nowhere while the core is down.
+/// To the endpoint: where it sends the pieces that come from other nodes. Null while the replica is down.
 struct staging_known {
   staging_handle staging;
 };
 
-// -- proxy: the front door --------------------------------------------------------------------------------------------
+// -- proxy: requests of users and other nodes -------------------------------------------------------------------------
 
-/// The dispatcher to ask, anew at every start of the core, and the services that it knows: commands for others must not
-/// get into the log.
+/// Sent at every start of the replica: its dispatcher and its services. Commands for other services must not get into
+/// the log.
 struct core_up {
   dispatcher_handle dispatcher;
   std::set<std::string, std::less<>> services;
-  /// Of each service the tags of the commands that cannot make its state larger.
+  /// For each service, the tags of the commands that cannot make its state larger.
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless = {};
 };
 
-/// Before a client or node drains its proxy.
+/// A front, as seen by a client or node that drains its fronts before its proxy.
 using drainable_front = compat::handle<front_drained(drain_front)>;
 
-/// From fronts, clients and other proxies: command_batch. The rest comes from the own node.
+/// From fronts, clients and other proxies: command_batch. From other proxies also read_index_request, outcome_batch and
+/// read_index_answer. All other messages come from this node or this client.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
@@ -372,4 +370,4 @@ using proxy_handle =
 
 } // namespace troupe
 
-#include "actors/protocol/local_messages.hpp" // last: it speaks of everything above
+#include "actors/protocol/local_messages.hpp" // last: it names all messages above

@@ -1,4 +1,4 @@
-// Tells CAF which messages of interfaces.hpp never leave the process. Included there, at its end.
+// Declares to CAF the messages that never leave the process. Included at the end of interfaces.hpp.
 #pragma once
 
 TROUPE_LOCAL_MESSAGE(troupe::timer);
@@ -21,7 +21,6 @@ TROUPE_LOCAL_MESSAGE(troupe::watch_links);
 TROUPE_LOCAL_MESSAGE(troupe::peers_view);
 TROUPE_LOCAL_MESSAGE(troupe::watch_peers);
 TROUPE_LOCAL_MESSAGE(troupe::identity_changed);
-TROUPE_LOCAL_MESSAGE(troupe::peers_changed);
 TROUPE_LOCAL_MESSAGE(troupe::members_changed);
 TROUPE_LOCAL_MESSAGE(troupe::peer_seen);
 TROUPE_LOCAL_MESSAGE(troupe::get_peers);
@@ -47,8 +46,6 @@ TROUPE_LOCAL_MESSAGE(troupe::view_state);
 TROUPE_LOCAL_MESSAGE(troupe::state_view);
 TROUPE_LOCAL_MESSAGE(troupe::replace_state);
 TROUPE_LOCAL_MESSAGE(troupe::discarded_state);
-TROUPE_LOCAL_MESSAGE(troupe::take_snapshot);
-TROUPE_LOCAL_MESSAGE(troupe::snapshot_result);
 TROUPE_LOCAL_MESSAGE(troupe::write_snapshot);
 TROUPE_LOCAL_MESSAGE(troupe::snapshot_written);
 TROUPE_LOCAL_MESSAGE(troupe::snapshot_wanted);
@@ -57,8 +54,6 @@ TROUPE_LOCAL_MESSAGE(troupe::doubt_snapshot);
 TROUPE_LOCAL_MESSAGE(troupe::snapshot_checked);
 TROUPE_LOCAL_MESSAGE(troupe::open_backup);
 TROUPE_LOCAL_MESSAGE(troupe::backup_opened);
-TROUPE_LOCAL_MESSAGE(troupe::read_backup);
-TROUPE_LOCAL_MESSAGE(troupe::close_backup);
 TROUPE_LOCAL_MESSAGE(troupe::state_size);
 TROUPE_LOCAL_MESSAGE(troupe::store_piece);
 TROUPE_LOCAL_MESSAGE(troupe::piece_stored);
@@ -75,8 +70,8 @@ TROUPE_LOCAL_MESSAGE(troupe::log_synced);
 TROUPE_LOCAL_MESSAGE(troupe::replicator_report);
 TROUPE_LOCAL_MESSAGE(troupe::replicator_fetch);
 TROUPE_LOCAL_MESSAGE(troupe::drained);
-TROUPE_LOCAL_MESSAGE(troupe::get_role_status);
-TROUPE_LOCAL_MESSAGE(troupe::role_status);
+TROUPE_LOCAL_MESSAGE(troupe::get_role_report);
+TROUPE_LOCAL_MESSAGE(troupe::role_report);
 TROUPE_LOCAL_MESSAGE(troupe::attach_role);
 TROUPE_LOCAL_MESSAGE(troupe::role_changed);
 TROUPE_LOCAL_MESSAGE(troupe::leader_known);

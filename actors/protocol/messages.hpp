@@ -1,17 +1,17 @@
 // The messages between actors, grouped by who sends them. Those with `visit_fields` may cross the network.
 #pragma once
 
-#include "actors/errors.hpp"
 #include "actors/protocol/wire.hpp"
 #include "raft/membership/formation.hpp"
 
 #include <cstdint>
 #include <string>
+#include <troupe/errors.hpp>
 #include <vector>
 
 namespace troupe::raft {
 
-// First formation: what the machine in raft/membership/formation.hpp tells its peers.
+// Formation: the messages between the state machines of raft/membership/formation.hpp.
 template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members, x.backup); }
 template <class F> void visit_fields(form_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
 template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
@@ -24,37 +24,32 @@ TROUPE_WIRE_MESSAGE(abort_form)
 namespace troupe {
 
 using raft::abort_form;
-using raft::cluster_id;
 using raft::form;
 using raft::form_answer;
-using raft::index_t;
-using raft::membership_state;
-using raft::node_id;
-using raft::term_t;
 
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
-/// Raised when nodes of different versions could misunderstand each other.
+/// Increased with every change after which nodes of different versions could misunderstand each other.
 inline constexpr std::uint32_t protocol_version = 7;
 
-/// Who a node is. Sent by a dialer, and by the other side as the answer.
+/// Describes a node to its peer. The dialing node sends it, and the other node answers with its own.
 struct hello {
   std::uint32_t protocol = protocol_version;
   node_id node;
   std::uint64_t incarnation = 0;
   membership_state state = membership_state::fresh;
-  /// The cluster it belongs or is promised to.
+  /// The cluster that the node belongs to or has promised to form.
   cluster_id cluster;
-  /// Where it can be dialed, as host:port.
+  /// The address at which the node can be dialed, as host:port.
   std::string address;
-  /// The checksum of the backup that this node was given for a new cluster to begin with; 0: none.
+  /// The checksum of the backup that this node was given as the initial state of a new cluster; 0: none.
   std::uint64_t backup = 0;
-  /// It is no member of a cluster and asks to become one of the receiver's.
+  /// The node is not a member of a cluster and asks to become a member of the receiver's.
   bool seeks = false;
-  /// Other nodes without a cluster that it is linked to, as long as it has none itself
+  /// The linked nodes that do not belong to a cluster; empty once the sender belongs to one
   /// (raft/membership/introductions.hpp).
   std::vector<raft::member> introduces;
-  /// Set in an answer that refuses the link: why, for a person.
+  /// Set in an answer that refuses the link: the reason, human-readable.
   std::string refusal;
 };
 template <class F> void visit_fields(hello& x, F&& f) {
@@ -62,20 +57,22 @@ template <class F> void visit_fields(hello& x, F&& f) {
 }
 TROUPE_WIRE_MESSAGE(hello)
 
-/// A process that is no member asks to be served.
+/// From a client: asks the node to serve it.
 struct client_hello {
   std::uint32_t protocol = protocol_version;
 };
 template <class F> void visit_fields(client_hello& x, F&& f) { f(x.protocol); }
 TROUPE_WIRE_MESSAGE(client_hello)
 
+/// The node's answer to a client.
 struct client_welcome {
   node_id node;
   cluster_id cluster;
   node_id leader;
   std::string leader_address;
-  /// Every member with the address it was last seen at.
+  /// Every member with the address at which it was last seen.
   std::vector<raft::member> members;
+  /// Set if the node refuses the client: the reason, human-readable.
   std::string refusal;
 };
 template <class F> void visit_fields(client_welcome& x, F&& f) {
@@ -83,25 +80,26 @@ template <class F> void visit_fields(client_welcome& x, F&& f) {
 }
 TROUPE_WIRE_MESSAGE(client_welcome)
 
-// -- the front door: fronts, clients and proxies
-// -----------------------------------------------------------------------
+// -- requests: fronts, clients and proxies ---------------------------------------------------------------------------
 
 enum class access : std::uint8_t { write = 0, linearizable_read = 1, stale_read = 2 };
 constexpr bool is_known(access a) { return static_cast<std::uint8_t>(a) <= 2; }
 
-/// One request. `number` is the sender's, unique among its unanswered ones; `payload` is an encoded services command. A
-/// read without one asks nothing: it is answered when whatever was done before it is applied here.
+/// One request. The sender chooses `number`, which is unique among its unanswered requests. `payload` is an encoded
+/// services command. A read without a payload queries nothing; it is answered when everything that was done before it
+/// is applied on this node.
 struct command {
   std::uint64_t number = 0;
   access how = access::write;
+  /// 0: the receiver's default.
   std::uint32_t timeout_ms = 0;
   raft::bytes payload;
 };
 template <class F> void visit_fields(command& x, F&& f) { f(x.number, x.how, x.timeout_ms, x.payload); }
 
-/// Answered to the sender with one or more outcome_batch that together answer each command exactly once.
+/// Answered with one or more outcome_batch to the sender, which together answer each command exactly once.
 struct command_batch {
-  /// True from a node's proxy: the receiver must be the leader, or refuses; nobody forwards twice.
+  /// Set by a node's proxy: only the leader accepts the commands, so no command is forwarded twice.
   bool forwarded = false;
   std::vector<command> commands;
 };
@@ -111,15 +109,15 @@ TROUPE_WIRE_MESSAGE(command_batch)
 struct command_outcome {
   std::uint64_t number = 0;
   errc code = errc::none;
-  /// The log index that was written, or at which was read.
+  /// The log index of the write, or the index at which the read was served.
   index_t index = 0;
-  /// The encoded result, or the error's text.
+  /// The encoded result, or the text of the error.
   std::string payload;
 };
 template <class F> void visit_fields(command_outcome& x, F&& f) { f(x.number, x.code, x.index, x.payload); }
 
 struct outcome_batch {
-  /// The leader as far as the sender knows.
+  /// The leader that the sender knows; 0 if it knows none.
   node_id leader;
   std::string leader_address;
   std::vector<command_outcome> outcomes;
@@ -127,7 +125,7 @@ struct outcome_batch {
 template <class F> void visit_fields(outcome_batch& x, F&& f) { f(x.leader, x.leader_address, x.outcomes); }
 TROUPE_WIRE_MESSAGE(outcome_batch)
 
-/// A node's proxy asks the leader's for an index at which its waiting reads may be served.
+/// From a node's proxy to the leader's: asks for an index at which its waiting reads may be served.
 struct read_index_request {
   std::uint64_t number = 0;
 };
@@ -136,7 +134,7 @@ TROUPE_WIRE_MESSAGE(read_index_request)
 
 struct read_index_answer {
   std::uint64_t number = 0;
-  /// `none`, or why not.
+  /// `none`, or why there is no index.
   errc code = errc::none;
   index_t index = 0;
 };
@@ -145,7 +143,8 @@ TROUPE_WIRE_MESSAGE(read_index_answer)
 
 // -- backups that are to be restored, from node to node --------------------------------------------------------------
 
-/// A piece of a backup, which its receiver keeps until it is restored. Without bytes it asks where the receiver stands.
+/// A piece of a backup, which the receiver keeps until the backup is restored. A piece without bytes asks how much of
+/// the backup the receiver has.
 struct stage_piece {
   cluster_id cluster;
   raft::snapshot_id backup;
@@ -155,13 +154,14 @@ struct stage_piece {
 template <class F> void visit_fields(stage_piece& x, F&& f) { f(x.cluster, x.backup, x.offset, x.data); }
 TROUPE_WIRE_MESSAGE(stage_piece)
 
-/// The answer.
+/// The answer to stage_piece.
 struct piece_staged {
   raft::snapshot_id backup;
-  /// Everything before this offset is here. The backup's size: it is whole, was checked, and is on disk.
+  /// The receiver has all bytes before this offset. At the backup's size, the backup is complete, checked and on disk.
   std::uint64_t next = 0;
-  /// `none`, or why the piece was not taken, with a text for a person.
+  /// `none`, or why the piece was not accepted.
   errc code = errc::none;
+  /// With a code: the reason in words.
   std::string problem;
 };
 template <class F> void visit_fields(piece_staged& x, F&& f) { f(x.backup, x.next, x.code, x.problem); }

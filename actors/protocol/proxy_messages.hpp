@@ -1,44 +1,47 @@
-// What a proxy and the fronts before it are told, inside one process. Who takes which is said in interfaces.hpp.
+// The messages to a proxy and to the fronts that use it, inside one process. interfaces.hpp says which actor receives
+// which message.
 #pragma once
 
-#include "actors/errors.hpp"
 #include "raft/events.hpp"
 
 #include <string>
+#include <troupe/errors.hpp>
 #include <vector>
 
 namespace troupe {
 
+/// From the role: the results of propose_batch.
 struct proposals_settled {
   std::vector<raft::accepted> accepted;
   std::vector<raft::failed> failed;
 };
-/// Also of transfers of leadership that failed.
+/// From the role: the results of read_index. `failed` also contains leadership transfers that failed.
 struct reads_settled {
   std::vector<raft::read_ready> ready;
   std::vector<raft::failed> failed;
 };
-/// The replicated core of this node ended: whatever it held is unknown now. It will start anew soon, unless `code` says
-/// for what reason commands are refused until it does (disk_full, disk_failed).
+/// The replica of this node ended, so the outcomes of the commands that it held are unknown. It starts again soon,
+/// unless `code` is set.
 struct core_down {
+  /// Why commands are rejected until the replica starts again (disk_full, disk_failed); `none` if they wait for it.
   errc code = errc::none;
-  /// Without a code: for the commands that it held.
+  /// With a code: the details. Without: the error text for the commands that the replica held.
   std::string why = {};
 };
-/// Before a shutdown: new commands are rejected; answered once everything pending has its answer, then the proxy quits.
+/// Before a shutdown: the proxy rejects new commands. It answers when no command is pending any more, then quits.
 struct drain_proxy {};
 struct proxy_drained {};
 
-/// Before that, to each front: what it still holds goes to the proxy, and everything later is rejected.
+/// Before drain_proxy, to each front: it sends the calls that it still holds to the proxy, and rejects all later calls.
 struct drain_front {};
 struct front_drained {};
 
-/// From the node: a committed configuration removed it, or (false) it is a member again. Commands are rejected in
-/// between.
+/// From the node: a committed configuration removed it, or (false) it is a member again. Between the two, commands and
+/// linearizable reads are rejected.
 struct removal_known {
   bool removed = false;
 };
-/// From a client's links: what went wrong last with one of its addresses.
+/// From a client's links: the last problem with one of its addresses.
 struct link_problem {
   std::string address;
   std::string problem;

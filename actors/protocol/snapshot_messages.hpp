@@ -1,4 +1,4 @@
-// What actors tell each other about snapshots, inside one process. Who takes which is said in interfaces.hpp.
+// The messages about snapshots, inside one process. interfaces.hpp says which actor receives which message.
 #pragma once
 
 #include "raft/events.hpp"
@@ -8,13 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <troupe/requests.hpp>
 #include <utility>
 #include <vector>
 
 namespace troupe {
 
-/// The services' state at one place of the log, ready to be put in place of another. Whoever uses it empties it; what
-/// nobody used goes back to where it was loaded, to be freed there.
+/// The services' state at one index of the log, ready to replace another state. The actor that uses it moves the
+/// machines out. If it is not used, the actor that loaded it frees it.
 struct loaded_state {
   raft::snapshot_id id;
   raft::snapshot_point at;
@@ -23,92 +24,81 @@ struct loaded_state {
 
 // -- dispatcher and services
 
-/// Asks for a view of the state between what was sent to the service before this and what is sent after it.
+/// Asks for a view of the state after the commands that were sent to the service before this message, and before those
+/// that are sent after it.
 struct view_state {
   std::uint64_t number = 0;
 };
-/// The answer.
+/// The answer to view_state.
 struct state_view {
   std::uint64_t number = 0;
-  std::shared_ptr<const services::machine_view> view;
+  std::shared_ptr<const detail::machine_view> view;
 };
-/// To a service: the state from now on. Nobody else knows the machine.
+/// To a service: its new state. No other actor holds the machine.
 struct replace_state {
-  std::shared_ptr<std::unique_ptr<services::machine>> machine;
+  std::shared_ptr<std::unique_ptr<detail::machine>> machine;
 };
-/// What the service had before, by way of the dispatcher to the snapshot store: to free a large state takes long, and
-/// is done where nobody waits.
+/// The service's previous state, sent through the dispatcher to the snapshot store, which frees it. To free a large
+/// state takes long, and no caller waits for the snapshot store.
 struct discarded_state {
-  std::shared_ptr<std::unique_ptr<services::machine>> machine;
+  std::shared_ptr<std::unique_ptr<detail::machine>> machine;
 };
 
 // -- dispatcher and snapshot store
 
-/// Takes a snapshot of everything applied so far, unless the newest one holds that; answered when it is on disk.
-struct take_snapshot {};
-struct snapshot_result {
-  raft::snapshot_id id;
-};
-/// From the dispatcher: the views of all services at one place, to be written.
+/// From the dispatcher: the views of all services at one index, to be written to disk.
 struct write_snapshot {
   raft::snapshot_point at;
-  std::vector<std::pair<std::string, std::shared_ptr<const services::machine_view>>> views;
+  std::vector<std::pair<std::string, std::shared_ptr<const detail::machine_view>>> views;
 };
-/// The snapshot that was being written is on disk, or why not.
+/// The snapshot is on disk, or writing it failed.
 struct snapshot_written {
   raft::snapshot_id id;
+  /// Why writing failed; empty if it succeeded.
   std::string error;
 };
-/// A follower needs a snapshot that is newer than any here.
+/// A follower needs a snapshot that is newer than those on this node.
 struct snapshot_wanted {};
-/// This snapshot turned out damaged, and stands for nothing any more.
+/// This snapshot is damaged and cannot be used any more.
 struct snapshot_lost {
   raft::snapshot_id id;
 };
 
 // -- replicator and snapshot store
 
-/// A follower could not use this snapshot: is it whole?
+/// A follower could not use this snapshot: check it for damage.
 struct doubt_snapshot {
   raft::snapshot_id id;
 };
-/// From whoever read it from end to end: what is wrong with it, or why that could not be found out; both empty if it is
-/// whole.
+/// From the job that read the snapshot from end to end. Both texts are empty if the snapshot is undamaged.
 struct snapshot_checked {
   raft::snapshot_id id;
+  /// What is damaged.
   std::string damage;
+  /// Why the check could not be completed.
   std::string trouble;
 };
 
-// -- backups that are downloaded: snapshots that stay readable whatever is written and removed meanwhile
+// -- backups that are downloaded: snapshots that stay readable even if they are removed meanwhile
 
-/// To the snapshot store: opens this snapshot for one reader. Rejected as overloaded when too many are open.
+/// To the snapshot store: opens this snapshot for one reader. Rejected as overloaded if too many are open.
 struct open_backup {
   raft::snapshot_id snapshot;
 };
 struct backup_opened {
-  /// The reader's name for it.
-  std::uint64_t download = 0;
-};
-/// Answered with a raft::snapshot_piece, empty at the end. Overloaded while descriptors or memory are short: the reader
-/// asks again a little later. A reader that asks for nothing for a minute has given it up; then this is refused.
-struct read_backup {
-  std::uint64_t download = 0;
-  std::uint64_t offset = 0;
-  std::size_t max_bytes = 0;
-};
-struct close_backup {
+  /// Identifies the open backup in the reader's requests.
   std::uint64_t download = 0;
 };
 
 // -- dispatcher and staging store
 
-/// From the dispatcher, which is at the entry `at`: the services' state in a backup that was staged here.
+/// From the dispatcher, which has reached the entry `at`: asks for the services' state in a backup that is staged on
+/// this node.
 struct load_backup {
   raft::snapshot_id backup;
   raft::index_t at = 0;
 };
-/// The answer. Without a state: the backup is not here, or cannot be read.
+/// The answer to load_backup. Without a state, the backup is not on this node or cannot be read.
 struct backup_loaded {
   raft::index_t at = 0;
   std::shared_ptr<loaded_state> state;
@@ -120,22 +110,22 @@ struct backup_loaded {
 struct store_piece {
   raft::snapshot_request piece;
 };
-/// What became of it; with the services' state once all of it is here.
+/// The result of store_piece.
 struct piece_stored {
   raft::snapshot_stored what;
+  /// The services' state; set when the snapshot is complete.
   std::shared_ptr<loaded_state> state;
 };
-/// From the role to the dispatcher: go on from this state.
+/// From the role to the dispatcher: continue from this state.
 struct adopt_state {
   std::shared_ptr<loaded_state> state;
 };
-/// From the dispatcher to the proxy: how large the state of all services is, as far as they tell, and what may be
-/// added.
+/// From the dispatcher to the proxy: the size of the state, summed over the services that report it.
 struct state_size {
   std::uint64_t bytes = 0;
 };
-/// From the dispatcher to the proxy: a snapshot stands for the entries up to here. What became of commands there,
-/// nobody here can say.
+/// From the dispatcher to the proxy: a snapshot replaced the entries up to here, so this node does not learn the
+/// outcomes of commands among them.
 struct snapshot_covered {
   raft::index_t up_to = 0;
 };

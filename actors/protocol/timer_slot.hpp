@@ -1,4 +1,4 @@
-// One armed timer per actor: delayed messages cannot be taken back, so late ones are told apart by a generation.
+// One armed timer per actor. Delayed messages cannot be cancelled, so a generation number identifies late ones.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -7,11 +7,11 @@
 
 namespace troupe {
 
-/// Keeps at most one timer message of an actor alive that matters. A deadline that moves later costs nothing: the armed
-/// timer fires early and is set anew.
+/// Keeps at most one valid timer message of an actor. A deadline that moves later costs nothing: the armed timer fires
+/// early, and the actor arms it again.
 class timer_slot {
  public:
-  /// Makes sure that `self` gets a `timer` at `deadline` or before.
+  /// Ensures that `self` receives a `timer` at `deadline` or before.
   template <class Self> void arm(Self* self, std::optional<raft::time_point> deadline) {
     if (!deadline || (armed_for_ && *armed_for_ <= *deadline)) return;
     armed_for_ = deadline;
@@ -19,7 +19,7 @@ class timer_slot {
     const auto wait = *deadline > now ? *deadline - now : raft::duration{0};
     self->delayed_send(self, wait, timer{++generation_});
   }
-  /// True for the armed timer's message, which is then no longer armed.
+  /// Returns true for the message of the armed timer, and disarms it.
   bool fired(const timer& message) {
     if (message.generation != generation_) return false;
     armed_for_.reset();

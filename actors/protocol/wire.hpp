@@ -1,5 +1,6 @@
-// How messages cross the network: our own bytes, so that both CAF versions carry them the same way and a decoder of
-// ours stands between the network and the actors. A message lists its fields once, in `visit_fields`.
+// Encodes the messages that cross the network. The project has its own format, so that both CAF versions carry messages
+// the same way, and its own decoder checks all bytes before an actor gets them. A message lists its fields once, in
+// `visit_fields`.
 #pragma once
 
 #include "actors/caf.hpp"
@@ -16,10 +17,17 @@
 #include <utility>
 #include <vector>
 
+namespace troupe {
+
+template <class F> void visit_fields(member& x, F&& f) { f(x.id, x.address); }
+template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
+template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
+
+} // namespace troupe
+
 namespace troupe::raft {
 
 template <class F> void visit_fields(header& x, F&& f) { f(x.cluster, x.from, x.to, x.term); }
-template <class F> void visit_fields(member& x, F&& f) { f(x.id, x.address); }
 template <class F> void visit_fields(vote_request& x, F&& f) {
   f(x.head, x.last_index, x.last_term, x.pre, x.transfer);
 }
@@ -31,8 +39,6 @@ template <class F> void visit_fields(append_response& x, F&& f) {
   f(x.head, x.success, x.prev_index, x.match, x.hint_index, x.hint_term, x.round, x.needs_snapshot, x.no_room,
     x.session, x.incarnation);
 }
-template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
-template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
 template <class F> void visit_fields(snapshot_request& x, F&& f) {
   f(x.head, x.snapshot, x.offset, x.data, x.round, x.session);
 }
@@ -52,7 +58,7 @@ template <class F> void visit_fields(probe_request& x, F&& f) { f(x.cluster, x.f
 
 namespace troupe::wire {
 
-/// Of one list. What is built of an element is larger than its bytes may be.
+/// The maximum number of elements of a list. A decoded element can take more memory than its bytes.
 inline constexpr std::uint32_t max_elements = 65'536;
 
 template <class T>
@@ -60,7 +66,7 @@ concept listed = requires(T& x) {
   visit_fields(x, [](auto&...) {});
 };
 
-/// Writes fields, in order.
+/// Writes fields in order.
 class output {
  public:
   explicit output(std::string& out) : to_(out) {}
@@ -92,14 +98,15 @@ class output {
 };
 
 enum class reading {
-  /// Into the fields. `raft::bytes` become parts of the shared block. Every element of a list takes at least one byte,
-  /// so what is built stays in proportion to what arrived.
+  /// Decodes into the fields. `raft::bytes` become parts of the shared block. Every element of a list takes at least
+  /// one byte, so the memory use stays proportional to the size of the input.
   builds,
-  /// Only whether `builds` would succeed: what strings and lists hold is passed over, and nothing is allocated for it.
+  /// Checks only whether `builds` would succeed. It skips the content of strings and lists, and does
+  /// not allocate memory for it.
   checks
 };
 
-/// Reads fields, in order.
+/// Reads fields in order.
 template <reading how> class input {
  public:
   explicit input(std::shared_ptr<const std::string> block) requires(how == reading::builds)
@@ -115,7 +122,7 @@ template <reading how> class input {
       valid_ = valid_ && raw <= 1;
       x = raw == 1;
     } else if constexpr (std::is_enum_v<T>) {
-      // An enum that crosses the network says which values it has.
+      // Every enum that crosses the network has an overload that says which values are valid.
       const auto raw = from_.get<std::underlying_type_t<T>>();
       valid_ = valid_ && is_valid(static_cast<T>(raw));
       x = static_cast<T>(raw);
@@ -142,9 +149,9 @@ template <reading how> class input {
     xs.clear();
     const auto count = from_.get<std::uint32_t>();
     valid_ = valid_ && count <= max_elements;
-    T passed_over{};
+    T skipped{};
     for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i)
-      get(how == reading::builds ? xs.emplace_back() : passed_over);
+      get(how == reading::builds ? xs.emplace_back() : skipped);
   }
 
   std::shared_ptr<const std::string> block_;
@@ -167,7 +174,7 @@ template <listed T> std::optional<T> decode(std::string bytes) {
   return x;
 }
 
-/// Whether `decode` takes these bytes, for a fraction of its cost.
+/// Returns whether `decode` accepts these bytes, at a fraction of its cost.
 template <listed T> bool is_encoded(std::string_view bytes) {
   input<reading::checks> in{bytes};
   T x;
@@ -175,12 +182,12 @@ template <listed T> bool is_encoded(std::string_view bytes) {
   return in.done();
 }
 
-/// What a CAF inspector sees of a message: one string.
+/// Presents a message to a CAF inspector as one string.
 template <class Inspector, listed T>
 typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
   std::string bytes;
   if constexpr (Inspector::reads_state)
-    bytes = wire::encode(x); // qualified: a message may have an encoding of its own for the disk
+    bytes = wire::encode(x); // qualified: a message may have another `encode` for the disk
   auto load = [&]() -> caf::error {
     auto value = wire::decode<T>(std::move(bytes));
     if (!value) return caf::make_error(caf::sec::invalid_argument, std::string{"bad bytes for "} + name);
@@ -192,15 +199,11 @@ typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name,
 
 } // namespace troupe::wire
 
-/// Makes a message with `visit_fields` a CAF message. Stands in the message's own namespace.
+/// Makes a message with `visit_fields` a CAF message. Use it in the message's own namespace.
 #define TROUPE_WIRE_MESSAGE(type)                                                                                      \
   template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {                          \
     return ::troupe::wire::inspect_as_bytes(f, #type, x);                                                              \
   }
-
-/// Makes a struct a message inside this process only.
-#define TROUPE_LOCAL_MESSAGE(type)                                                                                     \
-  template <> struct caf::allowed_unsafe_message_type<type> : std::true_type {}
 
 namespace troupe::raft {
 TROUPE_WIRE_MESSAGE(vote_request)

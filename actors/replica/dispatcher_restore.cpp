@@ -1,7 +1,7 @@
 // The part of the dispatcher that replaces the services' state by a backup's.
-#include "actors/log.hpp"
 #include "actors/replica/dispatcher.hpp"
 
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {

@@ -1,8 +1,8 @@
 // The part of the dispatcher that takes snapshots and adopts those of other nodes.
 #include "actors/replica/dispatcher.hpp"
-#include "raft/base/printable.hpp"
 
 #include <algorithm>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe {
@@ -54,7 +54,7 @@ void dispatcher::replace_states(loaded_state& state) {
   for (const auto& [name, service] : services_) {
     auto& machine = state.machines.at(name);
     resized(service.address(), machine->state_bytes());
-    send(service, replace_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
+    send(service, replace_state{std::make_shared<std::unique_ptr<detail::machine>>(std::move(machine))});
   }
 }
 
@@ -62,15 +62,14 @@ void dispatcher::replace_states(loaded_state& state) {
 void dispatcher::discard(loaded_state& state) {
   for (auto& [name, machine] : state.machines)
     if (machine)
-      send(snapshots_, discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
+      send(snapshots_, discarded_state{std::make_shared<std::unique_ptr<detail::machine>>(std::move(machine))});
 }
 
 /// Why no snapshot can be taken now; empty if one can.
 std::string dispatcher::why_no_snapshot() const {
   // A snapshot would cover the skipped commands, and compaction would then remove them from the log.
   if (!missing_service_.empty())
-    return "the log holds commands of the service " + services::printable(missing_service_) +
-           ", which this program does not run";
+    return "the log holds commands of the service " + printable(missing_service_) + ", which this program does not run";
   return snapshot_error_;
 }
 

@@ -1,8 +1,7 @@
 #include "actors/replica/log_store.hpp"
 
-#include "actors/log.hpp"
-
 #include <algorithm>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {

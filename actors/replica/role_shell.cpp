@@ -1,9 +1,9 @@
 #include "actors/replica/role_shell.hpp"
 
-#include "actors/log.hpp"
 #include "actors/replica/replicator.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -76,7 +76,7 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       },
       [this](const drained& m) { on_drained(m); },
       [this](const timer& m) { on_timer(m); },
-      [this](const get_role_status&) { return status(); },
+      [this](const get_role_report&) { return status(); },
   };
 }
 
@@ -181,25 +181,29 @@ template <class Role> void role_shell<Role>::on_timer(const timer& message) {
   step(raft::tick{});
 }
 
-template <class Role> role_status role_shell<Role>::status() const {
+template <class Role> role_report role_shell<Role>::status() const {
   const auto& state = role_.state();
   const auto now = this->clock().now();
-  return {Role::kind,
-          state.term(),
-          role_.leader_hint(),
-          state.log().last_index(),
-          state.commit(),
-          state.members(),
-          state.log().configuration_index(),
-          role_.leader_heard(),
-          context_.ready_at,
-          state.log().start().index,
-          state.needs_snapshot() > 0,
-          !state.has_room(),
-          state.disk_stalled() ? std::optional{state.disk_wait(now)} : std::nullopt,
-          state.installing(),
-          state.behind_for(now),
-          transfers_of(role_, now)};
+  role_report report;
+  auto& shown = report.role;
+  shown.kind = Role::kind;
+  shown.term = state.term();
+  shown.leader = role_.leader_hint();
+  shown.last_index = state.log().last_index();
+  shown.commit = state.commit();
+  shown.configuration_index = state.log().configuration_index();
+  shown.changing = state.members().joint();
+  shown.log_start = state.log().start().index;
+  shown.state_lost = state.needs_snapshot() > 0;
+  shown.installing = state.installing();
+  shown.transfers = transfers_of(role_, now);
+  report.members = state.members();
+  report.leader_heard = role_.leader_heard();
+  report.ready_at = context_.ready_at;
+  report.disk_full = !state.has_room();
+  if (state.disk_stalled()) report.disk_stalled = state.disk_wait(now);
+  report.behind = state.behind_for(now);
+  return report;
 }
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {

@@ -50,7 +50,7 @@ template <class Role> class role_shell : public role_handle::base {
   void on_fetch(const replicator_fetch& fetch);
   void on_drained(const drained& message);
   void on_timer(const timer& message);
-  role_status status() const;
+  role_report status() const;
 
   void step(const raft::event& event);
   void execute(raft::output&& out);

@@ -4,42 +4,42 @@
 
 #include <utility>
 
-namespace troupe::services {
+namespace troupe {
 namespace {
 
-errc code_of(reply_status status) {
+errc code_of(detail::reply_status status) {
   switch (status) {
-  case reply_status::ok:
+  case detail::reply_status::ok:
     return errc::none;
-  case reply_status::unknown_service:
+  case detail::reply_status::unknown_service:
     return errc::unknown_service;
-  case reply_status::unknown_type:
+  case detail::reply_status::unknown_type:
     return errc::unknown_type;
-  case reply_status::undecodable:
+  case detail::reply_status::undecodable:
     return errc::undecodable;
-  case reply_status::refused:
+  case detail::reply_status::refused:
     return errc::refused;
   }
   return errc::refused;
 }
 
 /// Whether the command in `envelope` may add to the state. A command that cannot be decoded counts as one that does.
-reply answer_adds_query(const machine& service, std::string_view envelope) {
-  const auto command = decode_command(envelope);
+detail::reply answer_adds_query(const detail::machine& service, std::string_view envelope) {
+  const auto command = services::decode_command(envelope);
   const bool adds = !command || service.would_add(command->tag, command->payload);
-  return {reply_status::ok, std::string{adds ? would_add : would_not_add}};
+  return {detail::reply_status::ok, std::string{adds ? services::would_add : services::would_not_add}};
 }
 
-reply answer_query(const machine& service, std::string_view tag, std::string_view payload) {
-  return tag == adds_query ? answer_adds_query(service, payload) : service.query(tag, payload);
+detail::reply answer_query(const detail::machine& service, std::string_view tag, std::string_view payload) {
+  return tag == services::adds_query ? answer_adds_query(service, payload) : service.query(tag, payload);
 }
 
 } // namespace
 
-shell::shell(caf::actor_config& config, std::unique_ptr<machine> service)
+service_shell::service_shell(caf::actor_config& config, std::unique_ptr<detail::machine> service)
     : service_handle::base(config), service_(std::move(service)) {}
 
-service_handle::behavior_type shell::make_behavior() {
+service_handle::behavior_type service_shell::make_behavior() {
   compat::end_on_exceptions(this);
   return {
       [this](const apply_batch& m) { answer(apply(m)); },
@@ -54,7 +54,7 @@ service_handle::behavior_type shell::make_behavior() {
   };
 }
 
-applied_batch shell::apply(const apply_batch& batch) {
+applied_batch service_shell::apply(const apply_batch& batch) {
   applied_batch out;
   out.items.reserve(batch.items.size());
   for (const auto& item : batch.items) {
@@ -66,7 +66,7 @@ applied_batch shell::apply(const apply_batch& batch) {
   return out;
 }
 
-queried_batch shell::query(const query_items& batch) const {
+queried_batch service_shell::query(const query_items& batch) const {
   queried_batch out;
   out.outcomes.reserve(batch.items.size());
   for (const auto& item : batch.items) {
@@ -81,4 +81,4 @@ queried_batch shell::query(const query_items& batch) const {
   return out;
 }
 
-} // namespace troupe::services
+} // namespace troupe

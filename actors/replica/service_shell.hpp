@@ -1,19 +1,19 @@
-// The actor around a service. It applies commands in log order, answers queries, provides views of the state for
-// snapshots, and replaces the state by a loaded one.
+// The actor that runs one service: it applies commands in log order, answers queries from the resulting state, provides
+// views of the state for snapshots, and loads another state.
 //
-//   (spawned by the node) --> [serving] --- the service throws --> quits with the error: the node stops the replica
+//   (spawned by the node) --> [serving] --- the service throws --> quits with the error: the node restarts its replica
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
-#include "services/machine.hpp"
 
 #include <memory>
+#include <troupe/detail/machine.hpp>
 
-namespace troupe::services {
+namespace troupe {
 
-class shell : public service_handle::base {
+class service_shell : public service_handle::base {
  public:
-  shell(caf::actor_config& config, std::unique_ptr<machine> service);
+  service_shell(caf::actor_config& config, std::unique_ptr<detail::machine> service);
   behavior_type make_behavior() override;
   const char* name() const override { return "service"; }
 
@@ -25,7 +25,7 @@ class shell : public service_handle::base {
   applied_batch apply(const apply_batch& batch);
   queried_batch query(const query_items& batch) const;
 
-  std::unique_ptr<machine> service_;
+  std::unique_ptr<detail::machine> service_;
 };
 
-} // namespace troupe::services
+} // namespace troupe

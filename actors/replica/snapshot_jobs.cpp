@@ -12,16 +12,16 @@ class stopped : public std::runtime_error {
   stopped() : std::runtime_error("the node's replica stopped") {}
 };
 
-class stoppable_sink final : public services::snapshot_sink {
+class stoppable_sink final : public detail::snapshot_sink {
  public:
-  stoppable_sink(services::snapshot_sink& to, const std::atomic<bool>& stop) : to_(to), stop_(stop) {}
+  stoppable_sink(detail::snapshot_sink& to, const std::atomic<bool>& stop) : to_(to), stop_(stop) {}
   void write(std::string_view bytes) override {
     if (stop_) throw stopped();
     to_.write(bytes);
   }
 
  private:
-  services::snapshot_sink& to_;
+  detail::snapshot_sink& to_;
   const std::atomic<bool>& stop_;
 };
 
@@ -64,7 +64,7 @@ snapshot_check_job::snapshot_check_job(caf::actor_config& config, snapshot_job_c
 caf::behavior snapshot_check_job::make_behavior() {
   snapshot_checked result{what_, {}, {}};
   try {
-    context_.files->load(what_, [this](std::string_view, services::snapshot_source& from) {
+    context_.files->load(what_, [this](std::string_view, detail::snapshot_source& from) {
       std::string buffer(std::size_t{1} << 20, '\0');
       while (from.read(buffer) > 0)
         if (*context_.stop) throw stopped();

@@ -5,14 +5,9 @@
 #include "raft/snapshot.hpp"
 
 #include <cstdint>
+#include <troupe/cluster_options.hpp>
 
 namespace troupe {
-
-struct snapshot_policy {
-  /// A snapshot is due when this many bytes, or this many entries, were logged since the last one.
-  std::uint64_t log_bytes = std::uint64_t{64} << 20;
-  raft::index_t log_entries = 100'000;
-};
 
 /// Pure. After every snapshot the thresholds are drawn again, from 75 to 125 % of the policy's, so that nodes do not
 /// write at the same time. A snapshot is not due before the log has grown by a quarter of the last snapshot's size.

@@ -1,10 +1,10 @@
 #include "actors/replica/snapshot_store.hpp"
 
-#include "actors/log.hpp"
-#include "actors/threads.hpp"
 #include "raft/storage.hpp"
 
 #include <algorithm>
+#include <troupe/log.hpp>
+#include <troupe/threads.hpp>
 #include <utility>
 
 namespace troupe {
@@ -243,7 +243,7 @@ void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snap
     for (auto& [name, machine] : state->machines)
       if (machine && store)
         caf::anon_send(caf::actor_cast<snapshot_store_handle>(store),
-                       discarded_state{std::make_shared<std::unique_ptr<services::machine>>(std::move(machine))});
+                       discarded_state{std::make_shared<std::unique_ptr<detail::machine>>(std::move(machine))});
   };
   std::shared_ptr<loaded_state> state{new loaded_state{id, at, std::move(machines)}, free_state};
   log().info("received and loaded the snapshot at {}", place(id.last));
@@ -256,20 +256,19 @@ backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
   if (downloads_.size() >= max_downloads)
     throw raft::storage_error("this node already serves " + std::to_string(downloads_.size()) + " backup downloads",
                               false, false, true);
-  downloads_.emplace(++last_download_, download{setup_.files->open(id), clock().now()});
+  downloads_.emplace(++setup_.last_download, download{setup_.files->open(id), clock().now()});
   arm_timer();
-  return {last_download_};
+  return {setup_.last_download};
 }
 
-caf::result<raft::snapshot_piece> snapshot_store::read_for_reader(const read_backup& question) {
+caf::result<backup_piece> snapshot_store::read_for_reader(const read_backup& question) {
   const auto found = downloads_.find(question.download);
   if (found == downloads_.end())
     return make_error({errc::refused, "the backup was closed: nothing was read for 60 s", {}, {}});
   auto& [bytes, asked] = found->second;
   asked = clock().now();
   try {
-    return raft::snapshot_piece{bytes->id(), question.offset,
-                                raft::bytes{bytes->read(question.offset, question.max_bytes)}};
+    return backup_piece{bytes->read(question.offset, question.max_bytes)};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) {
       log().error("cannot read a backup: {}", e.what());

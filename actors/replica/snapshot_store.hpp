@@ -34,6 +34,8 @@ struct snapshot_store_setup {
   std::vector<machine_factory> services;
   /// Notified of every snapshot that is taken; may be null.
   staging_handle staging;
+  /// Downloads of backups are numbered from the next one on.
+  std::uint64_t last_download = 0;
   /// Each job gets its own thread. Tests in virtual time turn this off.
   bool detach_jobs = true;
 };
@@ -63,7 +65,7 @@ class snapshot_store : public snapshot_store_handle::base {
   void answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
                      piece_stored& answer);
   backup_opened open_for_reader(const raft::snapshot_id& id);
-  caf::result<raft::snapshot_piece> read_for_reader(const read_backup& question);
+  caf::result<backup_piece> read_for_reader(const read_backup& question);
   void on_time();
   void arm_timer();
   raft::snapshot_piece piece(const raft::piece_request& question);
@@ -91,7 +93,6 @@ class snapshot_store : public snapshot_store_handle::base {
     raft::time_point asked;
   };
   std::map<std::uint64_t, download> downloads_;
-  std::uint64_t last_download_ = 0;
 };
 
 } // namespace troupe

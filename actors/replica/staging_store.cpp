@@ -1,10 +1,10 @@
 #include "actors/replica/staging_store.hpp"
 
-#include "actors/log.hpp"
 #include "raft/storage.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <troupe/log.hpp>
 #include <utility>
 
 namespace troupe {
@@ -174,7 +174,7 @@ void staging_store::check(backup& whole) {
   try {
     raft::snapshot_point at;
     if (whole.checked)
-      setup_.files->load(whole.id, [](std::string_view, services::snapshot_source&) {});
+      setup_.files->load(whole.id, [](std::string_view, detail::snapshot_source&) {});
     else
       load_machines(*setup_.files, whole.id, setup_.services, at);
     whole.checked = now;

@@ -5,10 +5,6 @@
 //
 // Each process adds 1 every second and prints the total, which they all share. Kill any one of them, then restart it.
 #include "examples/port_of.hpp"
-#include "runtime/node.hpp"
-#include "runtime/os/out_of_memory.hpp"
-#include "runtime/os/stop_signals.hpp"
-#include "services/service.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -20,6 +16,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <troupe/node.hpp>
+#include <troupe/process.hpp>
+#include <troupe/service.hpp>
 
 namespace {
 
@@ -43,18 +42,18 @@ class counter {
   using commands = troupe::types<add>;
   using queries = troupe::types<total>;
 
-  std::int64_t apply(const add& command, const troupe::services::apply_context&) {
-    if (command.amount < 0) throw troupe::services::refused("it only counts up");
+  std::int64_t apply(const add& command, const troupe::apply_context&) {
+    if (command.amount < 0) throw troupe::refused("it only counts up");
     return total_ += command.amount;
   }
   std::int64_t query(const total&) const { return total_; }
 
   // Writes the state into a snapshot, after the number of its format.
-  void save(troupe::services::state_writer& to) const {
+  void save(troupe::state_writer& to) const {
     to.put(1);
     to.put(total_);
   }
-  void load(troupe::services::state_reader& from) {
+  void load(troupe::state_reader& from) {
     from.get_format(1);
     total_ = from.get<std::int64_t>();
   }

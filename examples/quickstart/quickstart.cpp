@@ -1,9 +1,6 @@
 // A replicated map in a few lines, on a cluster of one node. Run it twice: the second run finds what the first one
 // wrote.
 #include "examples/port_of.hpp"
-#include "runtime/node.hpp"
-#include "runtime/os/out_of_memory.hpp"
-#include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>
 
@@ -11,6 +8,10 @@
 #include <cstdint>
 #include <iostream>
 #include <unistd.h>
+
+#include <troupe/node.hpp>
+#include <troupe/process.hpp>
+#include <troupe/services/map.hpp>
 
 namespace {
 
@@ -25,7 +26,7 @@ void run(const char* data_dir, std::uint16_t port) {
   caf::scoped_actor self{system};
   self->request(map, caf::infinite, get{"users", "ada"})
       .receive([](const get_result& found) { std::cout << "found revision " << found.revision << '\n'; }, failed);
-  self->request(map, caf::infinite, put{"users", "ada", troupe::services::value::of("Countess of Lovelace")})
+  self->request(map, caf::infinite, put{"users", "ada", troupe::value::of("Countess of Lovelace")})
       .receive([](const put_result& done) { std::cout << "wrote revision " << done.revision << '\n'; }, failed);
   self->request(map, caf::infinite, get{"users", "ada"})
       .receive([](const get_result& found) { std::cout << "ada is " << *found.value->as<std::string>() << '\n'; },

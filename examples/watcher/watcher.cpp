@@ -3,13 +3,10 @@
 //
 //   watcher 5001 w1 static:127.0.0.1:5001,127.0.0.1:5002,127.0.0.1:5003
 #include "examples/port_of.hpp"
-#include "runtime/node.hpp"
-#include "runtime/os/out_of_memory.hpp"
-#include "runtime/os/stop_signals.hpp"
-#include "services/map/map_service.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -17,6 +14,9 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <troupe/node.hpp>
+#include <troupe/process.hpp>
+#include <troupe/services/map.hpp>
 
 namespace {
 
@@ -34,7 +34,7 @@ class watcher : public troupe::event_watcher::base {
     return {[this](const troupe::cluster_event& event) {
       std::cout << to_string(event) << std::endl;
       if (event.what != troupe::cluster_event::kind::role_changed) return;
-      const bool leads = event.role == troupe::raft::role_kind::leader;
+      const bool leads = event.role == troupe::role_kind::leader;
       if (leads != leads_) std::cout << (leads ? "the job runs here" : "the job runs elsewhere") << std::endl;
       leads_ = leads;
     }};

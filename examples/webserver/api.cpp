@@ -1,9 +1,6 @@
 #include "examples/webserver/api.hpp"
 
 #include "examples/webserver/duration.hpp"
-#include "raft/base/printable.hpp"
-#include "runtime/storage/snapshot_format.hpp"
-#include "services/json_value.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <troupe/json.hpp>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe::webserver {
@@ -19,7 +18,6 @@ namespace {
 
 using http::request;
 using http::response;
-using services::value;
 
 /// Thrown while a request is routed; `route` turns it into an error response.
 struct request_error {
@@ -37,8 +35,7 @@ void allow_methods(const request& req, std::initializer_list<std::string_view> m
   std::string allowed;
   for (const auto method : methods) allowed.append(allowed.empty() ? "" : ", ").append(method);
   throw request_error{405, "method_not_allowed",
-                      "method " + services::printable(req.method) + " is not allowed here; allowed: " + allowed,
-                      allowed};
+                      "method " + printable(req.method) + " is not allowed here; allowed: " + allowed, allowed};
 }
 
 // -- parts of a request
@@ -50,7 +47,7 @@ void allow_parameters(const request& req, std::initializer_list<std::string_view
   for (auto one = req.query.begin(); one != req.query.end(); ++one) {
     const auto& name = one->first;
     if (std::find(known.begin(), known.end(), name) == known.end())
-      bad_request("unknown parameter " + services::printable(name) + "; " +
+      bad_request("unknown parameter " + printable(name) + "; " +
                   (allowed.empty() ? "this path takes no parameters" : "allowed: " + allowed));
     if (std::any_of(req.query.begin(), one, [&](const auto& before) { return before.first == name; }))
       bad_request("the parameter '" + name + "' is given twice");
@@ -67,7 +64,7 @@ std::chrono::milliseconds timeout_of(const request& req, std::chrono::millisecon
   const auto text = req.parameter("timeout");
   if (!text) return fallback;
   const auto timeout = parse_duration(*text);
-  if (!timeout) bad_request("invalid timeout " + services::printable(*text) + ": expected " + duration_form);
+  if (!timeout) bad_request("invalid timeout " + printable(*text) + ": expected " + duration_form);
   return *timeout;
 }
 
@@ -97,7 +94,7 @@ std::string checked_name(std::string text) {
 /// The members of the JSON object in the body; each may take up to `most` bytes in MessagePack.
 std::vector<std::pair<std::string, value>> json_members(const request& req, std::size_t most) {
   std::string why;
-  auto members = services::members_from_json(req.body, &why, most);
+  auto members = members_from_json(req.body, &why, most);
   if (!members) bad_request("invalid body: " + why);
   return std::move(*members);
 }
@@ -111,7 +108,7 @@ value storable(value given) {
 
 value storable_json(std::string_view text) {
   std::string why;
-  auto parsed = services::from_json(text, &why, map::max_value_size);
+  auto parsed = from_json(text, &why, map::max_value_size);
   if (!parsed) bad_request("invalid body: " + why);
   return storable(std::move(*parsed));
 }
@@ -120,7 +117,7 @@ value storable_json(std::string_view text) {
 
 response ok(std::string body) { return {200, "application/json", std::move(body)}; }
 
-std::string json_or_null(const std::optional<value>& shown) { return shown ? services::to_json(*shown) : "null"; }
+std::string json_or_null(const std::optional<value>& shown) { return shown ? to_json(*shown) : "null"; }
 
 const char* json_bool(bool b) { return b ? "true" : "false"; }
 
@@ -132,7 +129,7 @@ response revision(const map::put_result& done) { return ok("{\"revision\":" + st
 
 response value_and_revision(const map::get_result& found) {
   if (!found.value) return http::error_response(404, "not_found", "the key does not exist");
-  return ok("{\"value\":" + services::to_json(*found.value) + ",\"revision\":" + std::to_string(found.revision) + "}");
+  return ok("{\"value\":" + to_json(*found.value) + ",\"revision\":" + std::to_string(found.revision) + "}");
 }
 
 response removed(const map::remove_result& done) {
@@ -148,7 +145,7 @@ response listing(const map::list_keys_result& found) {
   std::string body = "{\"keys\":[";
   for (const auto& key : found.keys) {
     if (body.back() != '[') body += ',';
-    services::append_json_string(body, key);
+    append_json_string(body, key);
   }
   return ok(body + "],\"more\":" + json_bool(found.more) + "}");
 }
@@ -224,7 +221,7 @@ routed swap(request& req) {
 
 routed restore(request& req) {
   allow_methods(req, {"PUT", "POST"});
-  const auto backup = snapshot_format::parse_name(req.segments[2]);
+  const auto backup = parse_snapshot_id(req.segments[2]);
   if (!backup)
     bad_request(
         "invalid backup id: expected index, term, size and checksum, each as 16 hexadecimal digits, joined by '-'");
@@ -234,9 +231,9 @@ routed restore(request& req) {
   return put_backup{*backup, number_of(req, "offset", 0), std::move(req.body), timeout_of(req, default_chunk_timeout)};
 }
 
-raft::node_id node_of(std::string_view text) {
-  const auto id = raft::parse_node_id(text);
-  if (!id) bad_request("invalid node id " + services::printable(text) + ": expected 16 hexadecimal digits");
+node_id node_of(std::string_view text) {
+  const auto id = parse_node_id(text);
+  if (!id) bad_request("invalid node id " + printable(text) + ": expected 16 hexadecimal digits");
   return *id;
 }
 
@@ -244,7 +241,7 @@ raft::node_id node_of(std::string_view text) {
 /// know, which is an error.
 void read_object(const request& req, const std::function<bool(const std::string&, const value&)>& take) {
   for (const auto& [member, given] : json_members(req, max_small_body))
-    if (!take(member, given)) bad_request("unknown member in the body: " + services::printable(member));
+    if (!take(member, given)) bad_request("unknown member in the body: " + printable(member));
 }
 
 std::string text_of(const value& given, const std::string& member) {
@@ -266,8 +263,8 @@ std::uint64_t whole_number_of(const value& given, const std::string& member) {
 }
 
 routed add_member(const request& req) {
-  raft::addition one;
-  ask_change question{{}, timeout_of(req)};
+  addition one;
+  change_membership question{{}, {}, 0, timeout_of(req)};
   read_object(req, [&](const std::string& member, const value& given) {
     if (member == "id")
       one.who.id = node_of(text_of(given, member));
@@ -278,14 +275,14 @@ routed add_member(const request& req) {
     else if (member == "voter")
       one.votes = flag_of(given, member);
     else if (member == "based_on")
-      question.change.based_on = whole_number_of(given, member);
+      question.based_on = whole_number_of(given, member);
     else
       return false;
     return true;
   });
   if (!one.who.id) bad_request("the body lacks 'id'");
   if (one.who.address.empty()) bad_request("the body lacks 'address' (host:port)");
-  question.change.add.push_back(std::move(one));
+  question.add.push_back(std::move(one));
   return question;
 }
 
@@ -298,9 +295,9 @@ routed members(const request& req) {
   }
   allow_methods(req, {"DELETE"});
   allow_parameters(req, {"timeout", "based_on"});
-  ask_change question{{}, timeout_of(req)};
-  question.change.remove.push_back(node_of(req.segments[2]));
-  question.change.based_on = number_of(req, "based_on", 0);
+  change_membership question{{}, {}, 0, timeout_of(req)};
+  question.remove.push_back(node_of(req.segments[2]));
+  question.based_on = number_of(req, "based_on", 0);
   return question;
 }
 

@@ -1,15 +1,13 @@
 // The HTTP API: maps requests to operations, and results to responses. README.md in this directory is its manual.
 #pragma once
 
-#include "raft/events.hpp"
-#include "raft/snapshot.hpp"
-#include "runtime/http/message.hpp"
-#include "runtime/http/server.hpp"
-#include "services/map/messages.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <troupe/http/message.hpp>
+#include <troupe/http/server.hpp>
+#include <troupe/requests.hpp>
+#include <troupe/services/map_service.hpp>
 #include <variant>
 
 namespace troupe::webserver {
@@ -33,28 +31,24 @@ struct ask_backup {
 };
 /// A chunk of a backup that is to be restored, at `offset`.
 struct put_backup {
-  raft::snapshot_id backup;
+  snapshot_id backup;
   std::uint64_t offset = 0;
   std::string bytes;
   std::chrono::milliseconds timeout{};
 };
 struct ask_restore {
-  raft::snapshot_id backup;
+  snapshot_id backup;
   std::chrono::milliseconds timeout;
 };
 struct ask_members {};
-struct ask_change {
-  raft::change_members change;
-  std::chrono::milliseconds timeout;
-};
 struct ask_transfer {
-  raft::node_id to;
+  node_id to;
   std::chrono::milliseconds timeout;
 };
 
 /// What a request is routed to: a response that is known already (an error), or an operation.
 using routed = std::variant<http::response, ask_liveness, ask_readiness, ask_status, ask_snapshot, ask_backup,
-                            put_backup, ask_restore, ask_members, ask_change, ask_transfer, call<map::put>,
+                            put_backup, ask_restore, ask_members, change_membership, ask_transfer, call<map::put>,
                             call<map::remove>, call<map::compare_and_swap>, call<map::get>, call<map::list_keys>>;
 
 /// The timeout of a request that does not give one.

@@ -1,10 +1,9 @@
 #include "examples/webserver/entrance.hpp"
 
-#include "actors/threads.hpp"
-#include "runtime/startup_error.hpp"
-
 #include <caf/send.hpp>
 
+#include <troupe/startup_error.hpp>
+#include <troupe/threads.hpp>
 #include <utility>
 
 namespace troupe::webserver {
@@ -43,8 +42,8 @@ workers::workers(caf::actor_system& system, const node_handle& node, const servi
   const auto watch = [&](const auto& actor, const std::string& what) {
     caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
         [&system, entry = entry_, on_failure, what](const caf::error& reason) {
-          if (compat::is_orderly(reason)) return;
-          const auto why = what + " failed: " + compat::to_text(system, reason);
+          if (is_orderly(reason)) return;
+          const auto why = what + " failed: " + to_text(system, reason);
           entry->close(why);
           on_failure(why);
         });

@@ -42,9 +42,8 @@ constexpr std::chrono::milliseconds chunk_pause{250};
 gateway::gateway(caf::actor_config& config, node_handle node, service_actor<map_service> map,
                  std::function<void(std::string)> on_end)
     : gateway_handle::base(config), node_(std::move(node)), map_(std::move(map)) {
-  set_down_handler([this, on_end = std::move(on_end)](const caf::down_msg& down) {
-    on_end(compat::to_text(system(), down.reason));
-  });
+  set_down_handler(
+      [this, on_end = std::move(on_end)](const caf::down_msg& down) { on_end(to_text(system(), down.reason)); });
   monitor(node_);
 }
 
@@ -99,8 +98,8 @@ void gateway::answer(ask_backup what, const http::responder& responder) {
 
 void gateway::answer(put_backup& what, const http::responder& responder) {
   const auto timeout = what.timeout;
-  request(node_, timeout, stage_piece{{}, what.backup, what.offset, raft::bytes{std::move(what.bytes)}})
-      .then([responder](const piece_staged& answer) { responder.send(staged_response(answer)); },
+  request(node_, timeout, stage_backup{what.backup, what.offset, std::move(what.bytes)})
+      .then([responder](const backup_staged& answer) { responder.send(staged_response(answer)); },
             [responder, timeout](const caf::error& e) {
               responder.send(late_or_failed(e, errc::outcome_unknown,
                                             "the node did not store this chunk within " + in_ms(timeout) +
@@ -116,8 +115,8 @@ void gateway::answer(const ask_restore& what, const http::responder& responder) 
 
 void gateway::answer(ask_members, const http::responder& responder) { show_status(members_response, responder); }
 
-void gateway::answer(const ask_change& what, const http::responder& responder) {
-  request(node_, caf::infinite, change_membership{what.change, what.timeout})
+void gateway::answer(const change_membership& what, const http::responder& responder) {
+  request(node_, caf::infinite, what)
       .then([responder](const membership_changed& made) { responder.send(changed_response(made)); },
             [responder](const caf::error& e) { responder.send(error_response(describe(e))); });
 }
@@ -133,27 +132,27 @@ http::response gateway::backup_response(const backup_made& made) {
   http::response answer{200, "application/octet-stream", {}};
   answer.headers = {
       {"Content-Disposition", "attachment; filename=\"troupe-" + to_string(made.cluster) + "-" + index + ".backup\""},
-      {"Troupe-Backup", "index=" + index + ", checksum=" + raft::to_string(raft::node_id{made.snapshot.checksum})}};
+      {"Troupe-Backup", "index=" + index + ", checksum=" + to_string(node_id{made.snapshot.checksum})}};
   // The file stays open while the body lives: until all of it is sent or the client has disconnected.
-  const auto close = [store = made.store](const std::uint64_t* download) {
-    caf::anon_send(store, close_backup{*download});
+  const auto close = [node = node_](const std::uint64_t* download) {
+    caf::anon_send(node, close_backup{*download});
     delete download;
   };
   const std::shared_ptr<const std::uint64_t> open{new std::uint64_t{made.download}, close};
   // The body outlives this call. The server's thread asks for its chunks.
-  answer.pieces = http::body_in_pieces{made.snapshot.size,
-                                       [self = gateway_handle{this}, store = made.store, open,
-                                        offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
-                                         const read_backup which{*open, offset, backup_chunk};
-                                         offset += backup_chunk;
-                                         caf::anon_send(self, piece_wanted{store, which, receiver});
-                                       }};
+  answer.pieces = http::body_in_pieces{
+      made.snapshot.size,
+      [self = gateway_handle{this}, open, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
+        const read_backup which{*open, offset, backup_chunk};
+        offset += backup_chunk;
+        caf::anon_send(self, piece_wanted{which, receiver});
+      }};
   return answer;
 }
 
 void gateway::read(const piece_wanted& what) {
-  request(what.store, read_timeout, what.which)
-      .then([to = what.receiver](const raft::snapshot_piece& piece) { to.send(std::string{piece.data.view()}); },
+  request(node_, read_timeout, what.which)
+      .then([to = what.receiver](const backup_piece& piece) { to.send(piece.data); },
             [this, again = what](const caf::error& e) mutable {
               if (describe(e).code != errc::overloaded || again.attempts_left == 0) return again.receiver.fail();
               --again.attempts_left;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "examples/webserver/api.hpp"
-#include "runtime/http/message.hpp"
-#include "runtime/node.hpp"
-#include "services/map/map_service.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
 
 #include <functional>
 #include <string>
+#include <troupe/http/message.hpp>
+#include <troupe/node.hpp>
+#include <troupe/services/map.hpp>
 
 namespace troupe::webserver {
 
@@ -19,7 +21,6 @@ struct http_call {
 
 /// Asks for the next chunk of a backup.
 struct piece_wanted {
-  snapshot_store_handle store;
   read_backup which;
   http::piece_receiver receiver;
   /// How often the gateway asks again while the node is short of descriptors or memory.
@@ -51,7 +52,7 @@ class gateway : public gateway_handle::base {
   void answer(put_backup& what, const http::responder& responder);
   void answer(const ask_restore& what, const http::responder& responder);
   void answer(ask_members, const http::responder& responder);
-  void answer(const ask_change& what, const http::responder& responder);
+  void answer(const change_membership& what, const http::responder& responder);
   void answer(const ask_transfer& what, const http::responder& responder);
   http::response backup_response(const backup_made& made);
   void read(const piece_wanted& what);

@@ -1,8 +1,8 @@
 // Maps errors of the node to HTTP responses.
 #pragma once
 
-#include "actors/errors.hpp"
-#include "runtime/http/message.hpp"
+#include <troupe/errors.hpp>
+#include <troupe/http/message.hpp>
 
 namespace troupe::webserver {
 

@@ -1,16 +1,6 @@
 // An HTTP key-value store: one process per node.
-#include "actors/log.hpp"
-#include "actors/log_output.hpp"
 #include "examples/webserver/entrance.hpp"
 #include "examples/webserver/options.hpp"
-#include "runtime/http/server.hpp"
-#include "runtime/node.hpp"
-#include "runtime/os/out_of_memory.hpp"
-#include "runtime/os/stop_signals.hpp"
-#include "runtime/os/termination.hpp"
-#include "runtime/storage/wal.hpp"
-#include "runtime/transport/sockets.hpp"
-#include "runtime/transport/transport.hpp"
 
 #include <algorithm>
 #include <future>
@@ -19,6 +9,12 @@
 #include <mutex>
 #include <string>
 #include <sys/resource.h>
+#include <troupe/address.hpp>
+#include <troupe/http/server.hpp>
+#include <troupe/log.hpp>
+#include <troupe/node.hpp>
+#include <troupe/process.hpp>
+#include <troupe/services/map.hpp>
 #include <unistd.h>
 
 namespace {
@@ -52,15 +48,12 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/// Why the node cannot run with these options; empty if it can. The library would also refuse them, but it cannot name
-/// the flags.
-std::string objection(const node_options& node) {
-  wal_options log;
-  log.segment_size = node.segment_size;
-  if (const auto why = objection(log); !why.empty()) return "--segment-size: " + why;
-  if (node.transport.tls || node.insecure || net::is_loopback(node.bind)) return {};
-  return "refusing to bind " + (node.bind.empty() ? "all interfaces" : node.bind) +
-         " without TLS: give --tls-cert, --tls-key and --tls-ca, or --insecure";
+/// Returns why these options must not be served, in terms of flags, which the library does not know.
+std::string problem_of(const node_options& node) {
+  if (!node.transport.tls && !node.insecure && !is_loopback(node.bind))
+    return "refusing to bind " + (node.bind.empty() ? "all interfaces" : node.bind) +
+           " without TLS: give --tls-cert, --tls-key and --tls-ca, or --insecure";
+  return objection(node);
 }
 
 http::options listener(const webserver::options& chosen) {
@@ -118,7 +111,7 @@ int serve(const webserver::options& chosen, termination& ending) {
   const bool tls = chosen.node.transport.tls.has_value();
   log().info("serving HTTP at {} port {}, Raft at {} {} TLS", listen.address, server.port(), node.address(),
              tls ? "with" : "without");
-  if (!tls && !net::is_loopback(chosen.node.bind))
+  if (!tls && !is_loopback(chosen.node.bind))
     log().warn("--insecure: every client that reaches the raft port can read and change everything");
 
   ending.wait();
@@ -143,7 +136,7 @@ int run(int argc, char** argv, const stop_signals& signals) {
     return exit->code;
   }
   auto& chosen = std::get<webserver::options>(parsed);
-  if (const auto why = objection(chosen.node); !why.empty()) {
+  if (const auto why = problem_of(chosen.node); !why.empty()) {
     std::cerr << "webserver: " << why << "\nRun with --help for more information.\n";
     return wrong_options;
   }
@@ -162,8 +155,8 @@ int main(int argc, char** argv) {
   troupe::end_process_without_memory("webserver");
   try {
     const int code = run(argc, argv, signals);
-    // Skips destructors: what such a thread still uses must not be destroyed, see transport.hpp.
-    if (troupe::net::threads_are_left()) ::_exit(code);
+    // Skips destructors: what such a thread still uses must not be destroyed, see process.hpp.
+    if (troupe::threads_are_left()) ::_exit(code);
     return code;
   } catch (const std::exception& error) {
     troupe::write_to_stderr(std::string("webserver: ") + error.what());

@@ -1,10 +1,7 @@
 #include "examples/webserver/options.hpp"
 
-#include "discovery/spec.hpp"
 #include "examples/webserver/duration.hpp"
 #include "examples/webserver/size.hpp"
-#include "raft/base/host_port.hpp"
-#include "runtime/http/host_rules.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -16,6 +13,9 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <troupe/address.hpp>
+#include <troupe/discovery.hpp>
+#include <troupe/http/server.hpp>
 
 namespace troupe::webserver {
 namespace {
@@ -90,25 +90,27 @@ std::string explain(const CLI::App& app, std::string text, int argc, const char*
   return text;
 }
 
-/// Accepts what `parse` accepts. The text of the exception that it throws becomes the message.
-template <class Parse> CLI::Validator parsed_by(Parse parse) {
-  return {[parse](std::string& text) {
+/// An address, as host:port.
+CLI::Validator host_and_port() {
+  return {[](std::string& text) {
             try {
-              parse(text);
+              parse_host_port(text);
               return std::string{};
-            } catch (const std::invalid_argument& why) {
+            } catch (const bad_address& why) {
               return std::string{why.what()};
             }
           },
           ""};
 }
 
+CLI::Validator discovery_methods() {
+  return {[](std::string& text) { return discovery_problem(text); }, ""};
+}
+
 CLI::Validator host_name() {
-  return {[](std::string& text) {
-            const auto found = http::parse_authority(text);
-            return found && !found->port ? std::string{} : "'" + text + "' is not a host name";
-          },
-          ""};
+  return {
+      [](std::string& text) { return http::is_host_name(text) ? std::string{} : "'" + text + "' is not a host name"; },
+      ""};
 }
 
 void add_network_options(CLI::App& app, options& chosen) {
@@ -144,7 +146,7 @@ void add_network_options(CLI::App& app, options& chosen) {
   app.add_option("--advertise", chosen.node.advertise,
                  "Address at which other nodes reach this one (default: the bound address and the raft port)")
       ->envname("TROUPE_ADVERTISE")
-      ->check(parsed_by(parse_host_port))
+      ->check(host_and_port())
       ->type_name("HOST:PORT");
 }
 
@@ -219,7 +221,7 @@ void add_cluster_options(CLI::App& app, options& chosen, std::size_t& expect) {
          "k8s:selector=LABELS | mdns: (docs/discovery.md describes their options)")
       ->envname("TROUPE_DISCOVERY")
       ->join(';')
-      ->check(parsed_by(parse_discovery))
+      ->check(discovery_methods())
       ->type_name("METHOD");
   app.add_option(
          "--bootstrap-expect", expect,
@@ -326,11 +328,7 @@ void add_storage_options(CLI::App& app, options& chosen, duration_option& stall,
 
 /// Checks the methods of all --discovery options together. Throws CLI::ValidationError.
 void check_discovery(const std::string& text) {
-  try {
-    parse_discovery(text);
-  } catch (const std::invalid_argument& why) {
-    throw CLI::ValidationError("--discovery", why.what());
-  }
+  if (const auto why = discovery_problem(text); !why.empty()) throw CLI::ValidationError("--discovery", why);
 }
 
 /// The TLS settings if they are complete, empty if none was given. Throws CLI::ValidationError if only some were.

@@ -1,11 +1,10 @@
 // The program's options: flags, environment variables, defaults.
 #pragma once
 
-#include "runtime/node_options.hpp"
-
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <troupe/options.hpp>
 #include <variant>
 #include <vector>
 

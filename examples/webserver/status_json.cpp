@@ -1,45 +1,33 @@
 #include "examples/webserver/status_json.hpp"
 
-#include "actors/log_output.hpp"
 #include "examples/webserver/json_errors.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <string>
+#include <troupe/log.hpp>
 
 namespace troupe::webserver {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-const char* role_name(raft::role_kind kind) {
-  switch (kind) {
-  case raft::role_kind::follower:
-    return "follower";
-  case raft::role_kind::candidate:
-    return "candidate";
-  case raft::role_kind::leader:
-    return "leader";
-  }
-  return "unknown";
-}
-
 json leader_of(const node_status& status) {
   if (!status.role || !status.role->leader) return nullptr;
-  return {{"id", raft::to_string(status.role->leader)}, {"address", status.leader_address}};
+  return {{"id", to_string(status.role->leader)}, {"address", status.leader_address}};
 }
 
 json members_of(const node_status& status) {
   auto members = json::array();
   for (const auto& m : status.members) {
-    json one = {{"id", raft::to_string(m.id)},
+    json one = {{"id", to_string(m.id)},
                 {"address", m.address},
                 {"voter", m.voter},
                 {"joining", m.joining},
                 {"reachable", m.reachable}};
     if (m.health) {
-      one["health"] = raft::to_string(m.health->state);
+      one["health"] = to_string(m.health->state);
       one["silent_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(m.health->silent_for).count();
       one["direct"] = m.health->direct;
     }
@@ -51,7 +39,7 @@ json members_of(const node_status& status) {
   return members;
 }
 
-json json_of(const raft::snapshot_id& id) {
+json json_of(const snapshot_id& id) {
   if (!id) return nullptr;
   return {{"index", id.last.index}, {"term", id.last.term}, {"size", id.size}};
 }
@@ -59,7 +47,7 @@ json json_of(const raft::snapshot_id& id) {
 json transfers_of(const role_status& role) {
   auto transfers = json::array();
   for (const auto& t : role.transfers)
-    transfers.push_back({{"peer", raft::to_string(t.peer)},
+    transfers.push_back({{"peer", to_string(t.peer)},
                          {"index", t.snapshot.last.index},
                          {"sent", t.arrived},
                          {"total", t.snapshot.size},
@@ -90,11 +78,10 @@ json time_of(const std::optional<std::chrono::system_clock::time_point>& when) {
   return text;
 }
 
-json network_of(const net::transport_status& status) {
+json network_of(const network_status& status) {
   json found = {{"open_connections", status.open_connections},
                 {"certificate_not_after", time_of(status.certificate_end)}};
-  for (std::size_t i = 0; i < net::incident_kinds; ++i)
-    found[net::to_string(static_cast<net::incident>(i))] = status.incidents[i];
+  for (const auto& [kind, count] : status.incidents) found[kind] = count;
   return found;
 }
 
@@ -104,13 +91,13 @@ std::string check(bool passed, const std::string& what) { return (passed ? "ok  
 
 http::response status_response(const node_status& status) {
   const auto role = status.role.value_or(role_status{});
-  const json body = {{"id", raft::to_string(status.id)},
-                     {"cluster_id", status.cluster ? json(raft::to_string(status.cluster)) : json()},
+  const json body = {{"id", to_string(status.id)},
+                     {"cluster_id", status.cluster ? json(to_string(status.cluster)) : json()},
                      {"address", status.address},
                      {"phase", to_string(status.phase)},
                      {"ready", status.ready},
                      {"not_ready", status.ready ? json() : json(status.not_ready)},
-                     {"role", status.role ? json(role_name(role.kind)) : json()},
+                     {"role", status.role ? json(to_string(role.kind)) : json()},
                      {"term", role.term},
                      {"leader", leader_of(status)},
                      {"last_index", role.last_index},
@@ -133,7 +120,7 @@ http::response status_response(const node_status& status) {
 http::response members_response(const node_status& status) {
   const auto role = status.role.value_or(role_status{});
   const json body = {{"configuration_index", role.configuration_index},
-                     {"changing", role.members.joint()},
+                     {"changing", role.changing},
                      {"leader", leader_of(status)},
                      {"members", members_of(status)}};
   return {200, "application/json", body.dump(-1, ' ', false, json::error_handler_t::replace)};
@@ -144,13 +131,12 @@ http::response changed_response(const membership_changed& done) {
 }
 
 http::response moved_response(const leadership_moved& done) {
-  return {200, "application/json", json{{"leader", raft::to_string(done.to)}}.dump()};
+  return {200, "application/json", json{{"leader", to_string(done.to)}}.dump()};
 }
 
-http::response snapshot_response(const raft::snapshot_id& id) { return {200, "application/json", json_of(id).dump()}; }
+http::response snapshot_response(const snapshot_id& id) { return {200, "application/json", json_of(id).dump()}; }
 
-http::response staged_response(const piece_staged& done) {
-  if (done.code != errc::none) return error_response({done.code, done.problem, {}, {}});
+http::response staged_response(const backup_staged& done) {
   return {200, "application/json", json{{"next", done.next}}.dump()};
 }
 

@@ -1,8 +1,8 @@
 // The responses that show a node's status and the results of requests to it.
 #pragma once
 
-#include "runtime/http/message.hpp"
-#include "runtime/node_requests.hpp"
+#include <troupe/http/message.hpp>
+#include <troupe/requests.hpp>
 
 namespace troupe::webserver {
 
@@ -17,9 +17,9 @@ http::response members_response(const node_status& status);
 http::response changed_response(const membership_changed& done);
 http::response moved_response(const leadership_moved& done);
 /// The snapshot that was taken.
-http::response snapshot_response(const raft::snapshot_id& id);
-/// The offset that is due next, or the reason why the chunk was not accepted.
-http::response staged_response(const piece_staged& done);
+http::response snapshot_response(const snapshot_id& id);
+/// The offset that is due next.
+http::response staged_response(const backup_staged& done);
 http::response restored_response(const restore_made& done);
 
 } // namespace troupe::webserver

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace troupe::services {
+namespace troupe::base {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -51,4 +51,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-} // namespace troupe::services
+} // namespace troupe::base

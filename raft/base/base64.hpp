@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::services {
+namespace troupe::base {
 
 /// RFC 4648, section 4: the standard alphabet, with padding.
 std::string to_base64(std::string_view data);
@@ -14,4 +14,4 @@ std::string to_base64(std::string_view data);
 /// line breaks).
 std::optional<std::string> from_base64(std::string_view text);
 
-} // namespace troupe::services
+} // namespace troupe::base

@@ -1,4 +1,4 @@
-#include "raft/base/host_port.hpp"
+#include <troupe/address.hpp>
 
 #include "raft/base/address.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace troupe::services {
+namespace troupe::base {
 namespace {
 
 /// The length of the well-formed sequence at the start of `text`, 0 if there is none. Unicode 15, table 3-7: only the
@@ -48,4 +48,4 @@ std::string plain_text(std::string_view text) {
   return out;
 }
 
-} // namespace troupe::services
+} // namespace troupe::base

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::services {
+namespace troupe::base {
 
 /// True if `text` is well-formed UTF-8 as defined by Unicode: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
@@ -13,4 +13,4 @@ bool is_utf8(std::string_view text) noexcept;
 /// cannot control the terminal that displays it.
 std::string plain_text(std::string_view text);
 
-} // namespace troupe::services
+} // namespace troupe::base

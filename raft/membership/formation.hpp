@@ -34,11 +34,6 @@
 
 namespace troupe::raft {
 
-/// fresh: the node does not belong to a cluster. promised: it is promised to one formation, which may or may not
-/// complete. formed: it belongs to a cluster for good.
-enum class membership_state : std::uint8_t { fresh = 0, promised = 1, formed = 2 };
-constexpr bool is_known(membership_state s) { return static_cast<std::uint8_t>(s) <= 2; }
-
 /// The proposer asks for a promise to form a cluster of exactly these members, and no other new cluster.
 struct form {
   cluster_id cluster;

@@ -5,18 +5,6 @@
 
 namespace troupe::raft {
 
-const char* to_string(peer_state state) {
-  switch (state) {
-  case peer_state::alive:
-    return "alive";
-  case peer_state::suspect:
-    return "suspect";
-  case peer_state::dead:
-    return "dead";
-  }
-  return "?";
-}
-
 health::health(node_id self, cluster_id cluster, health_options opts, std::uint64_t seed, time_point now)
     : self_(self), cluster_(cluster), opts_(opts), random_(seed), next_round_(now) {}
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <troupe/status.hpp>
 #include <variant>
 #include <vector>
 
@@ -27,8 +28,9 @@ struct health_options {
   std::size_t helpers = 2;
 };
 
-enum class peer_state : std::uint8_t { alive, suspect, dead };
-const char* to_string(peer_state state);
+using troupe::peer_health;
+using troupe::peer_state;
+using troupe::to_string;
 
 struct probe {
   cluster_id cluster;
@@ -60,15 +62,6 @@ struct health_output {
     peer_state now;
   };
   std::vector<change> changes;
-};
-
-struct peer_health {
-  node_id id;
-  peer_state state = peer_state::alive;
-  double suspicion = 0;
-  duration silent_for{};
-  /// At most the newest direct probe is unanswered. If this is false and the peer is alive, the link to it is bad.
-  bool direct = true;
 };
 
 /// Pure state machine of one node. Its results are hints for operators and for the leader; safety does not depend on

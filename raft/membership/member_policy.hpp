@@ -10,25 +10,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <troupe/cluster_options.hpp>
 #include <vector>
 
 namespace troupe::raft {
 
-struct member_policy_options {
-  /// Admit nodes that ask to join.
-  bool add = true;
-  /// Replace voters and learners that have been dead for `grace` by nodes that ask to join, or remove them. If not set,
-  /// the creator of the policy chooses a default; the policy itself treats it as false. A dead learner that this policy
-  /// admitted is removed in any case.
-  std::optional<bool> remove = {};
-  duration grace = std::chrono::seconds{60};
-  /// Removal without replacement never leaves fewer voters than this.
-  std::size_t min_voters = 3;
-  /// With this many voters, nodes that join stay standby learners, ready to replace a voter.
-  std::size_t max_voters = 7;
-  /// No further node is admitted while this many learners wait to become voters.
-  std::size_t max_learners = 7;
-};
+using troupe::member_policy_options;
 
 /// The input to the leader's decision.
 struct member_sightings {

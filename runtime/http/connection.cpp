@@ -1,7 +1,6 @@
 #include "runtime/http/connection.hpp"
 
 #include "runtime/http/host_rules.hpp"
-#include "runtime/http/target.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -9,6 +8,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <troupe/http/target.hpp>
 #include <utility>
 
 namespace troupe::http {

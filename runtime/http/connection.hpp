@@ -4,7 +4,6 @@
 #include "runtime/http/body_reader.hpp"
 #include "runtime/http/budget.hpp"
 #include "runtime/http/mailbox.hpp"
-#include "runtime/http/server.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 namespace troupe::http {

@@ -1,12 +1,12 @@
 #include "runtime/http/host_rules.hpp"
 
-#include "raft/base/printable.hpp"
-
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <troupe/http/server.hpp>
+#include <troupe/printable.hpp>
 
 namespace troupe::http {
 
@@ -70,6 +70,11 @@ std::optional<authority> parse_authority(std::string_view text) {
   return out;
 }
 
+bool is_host_name(std::string_view text) {
+  const auto found = parse_authority(text);
+  return found && !found->port;
+}
+
 std::optional<problem> check_caller(const head& asked, const std::vector<std::string>& names) {
   std::optional<authority> server;
   if (!asked.host.empty()) {
@@ -80,14 +85,14 @@ std::optional<problem> check_caller(const head& asked, const std::vector<std::st
     };
     if (!server->is_address && server->host != "localhost" && std::none_of(names.begin(), names.end(), called))
       return problem{421, "unknown_host",
-                     "unknown host " + services::printable(server->host) +
+                     "unknown host " + printable(server->host) +
                          ": use the server's IP address, localhost, or a name that was set with --http-host"};
   }
   if (asked.method == "GET" || asked.method == "HEAD" || asked.method == "OPTIONS") return std::nullopt;
   for (const auto& [name, value] : asked.headers) {
     if (same_text(name, "Origin") && (!server || !is_origin_of(lower(value), *server)))
       return problem{403, "foreign_origin",
-                     "a page of another origin, " + services::printable(value) + ", must not change anything here"};
+                     "a page of another origin, " + printable(value) + ", must not change anything here"};
     if (same_text(name, "Sec-Fetch-Site") && !same_text(value, "same-origin") && !same_text(value, "none"))
       return problem{403, "foreign_origin", "a page of another site must not change anything here"};
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "runtime/http/budget.hpp"
-#include "runtime/http/message.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <troupe/http/message.hpp>
 #include <utility>
 #include <variant>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "runtime/http/message.hpp"
+#include <troupe/http/message.hpp>
 
 #include "runtime/http/head.hpp"
 #include "runtime/http/mailbox.hpp"

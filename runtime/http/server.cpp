@@ -1,4 +1,4 @@
-#include "runtime/http/server.hpp"
+#include <troupe/http/server.hpp>
 
 #include "runtime/http/connection.hpp"
 #include "runtime/http/mailbox.hpp"

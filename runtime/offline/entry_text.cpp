@@ -2,28 +2,28 @@
 
 #include "runtime/storage/snapshot_format.hpp"
 #include "services/command.hpp"
-#include "services/json_value.hpp"
-#include "services/map/map_service.hpp"
 #include "services/restore_command.hpp"
-#include "services/value.hpp"
 
 #include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <troupe/json.hpp>
+#include <troupe/services/map_service.hpp>
+#include <troupe/value.hpp>
 #include <vector>
 
 namespace troupe::offline {
 namespace {
 
-/// Bytes in the form in which `services::to_json` shows binary values.
+/// Bytes in the form in which `to_json` shows binary values.
 std::string bytes_json(std::string_view bytes) {
-  return services::to_json(services::value::of(std::vector<char>(bytes.begin(), bytes.end())));
+  return to_json(value::of(std::vector<char>(bytes.begin(), bytes.end())));
 }
 
 void append_text(std::string& out, std::string_view name, std::string_view text) {
   out.append(",\"").append(name).append("\":");
-  services::append_json_string(out, text);
+  append_json_string(out, text);
 }
 
 void append_members(std::string& out, std::string_view name, const std::vector<raft::member>& members) {
@@ -69,10 +69,9 @@ void append_problem(std::string& out, std::string_view problem, std::string_view
 
 /// Values of maps are stored as bytes; this shows them as the HTTP API does. Empty for any other command.
 std::optional<std::string> map_payload(const services::command_view& command) {
-  using services::msgpack_serializer;
-  const auto shown = [](const std::string& map, const std::string& key, std::initializer_list<services::value> values) {
-    auto out = "[" + services::to_json(services::value::of(map)) + "," + services::to_json(services::value::of(key));
-    for (const auto& one : values) out += "," + services::to_json(one);
+  const auto shown = [](const std::string& map, const std::string& key, std::initializer_list<value> values) {
+    auto out = "[" + to_json(value::of(map)) + "," + to_json(value::of(key));
+    for (const auto& one : values) out += "," + to_json(one);
     return out + "]";
   };
   if (command.service != map_service::name) return {};
@@ -84,7 +83,7 @@ std::optional<std::string> map_payload(const services::command_view& command) {
   if (command.tag == map::compare_and_swap::tag) {
     map::compare_and_swap swap;
     if (!msgpack_serializer::decode(command.payload, swap)) return {};
-    return shown(swap.map, swap.key, {swap.expected.value_or(services::value{}), swap.value});
+    return shown(swap.map, swap.key, {swap.expected.value_or(value{}), swap.value});
   }
   return {};
 }
@@ -98,7 +97,7 @@ void append_command(std::string& out, std::string_view data) {
   append_text(out, "service", command->service);
   append_text(out, "tag", command->tag);
   if (const auto backup = services::restored_by(data, std::numeric_limits<raft::index_t>::max())) {
-    append_text(out, "backup", snapshot_format::name_of(*backup));
+    append_text(out, "backup", to_string(*backup));
     return;
   }
   out.append(",\"bytes\":").append(std::to_string(command->payload.size()));
@@ -106,8 +105,8 @@ void append_command(std::string& out, std::string_view data) {
     out.append(",\"payload\":").append(*shown);
     return;
   }
-  const auto value = services::value::from_msgpack(command->payload);
-  out.append(",\"payload\":").append(value ? services::to_json(*value) : bytes_json(command->payload));
+  const auto value = value::from_msgpack(command->payload);
+  out.append(",\"payload\":").append(value ? to_json(*value) : bytes_json(command->payload));
 }
 
 void append_configuration(std::string& out, std::string_view data) {

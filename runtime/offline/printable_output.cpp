@@ -55,7 +55,7 @@ bool printable_buffer::put(char next) {
   unfinished_ += next;
   if (unfinished_.size() < size_of_character(unfinished_.front())) return true;
   const auto whole = std::exchange(unfinished_, {});
-  return pass(services::is_utf8(whole) && !is_c1(whole) ? std::string_view{whole} : replacement);
+  return pass(base::is_utf8(whole) && !is_c1(whole) ? std::string_view{whole} : replacement);
 }
 
 printable_buffer::int_type printable_buffer::overflow(int_type next) {

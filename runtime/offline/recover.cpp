@@ -1,6 +1,5 @@
 #include "runtime/offline/recover.hpp"
 
-#include "raft/base/host_port.hpp"
 #include "raft/quorum.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/storage/open_state.hpp"
@@ -11,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <troupe/address.hpp>
 #include <tuple>
 
 namespace troupe::offline {
@@ -190,7 +190,7 @@ void rewrite(file_system& fs, const survivor& chosen, raft::cluster_id cluster, 
   replace_file(fs, at.identity_path(), encode_identity(changed));
   raft::recovered found;
   const auto load = [&](const raft::snapshot_id& id) {
-    return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
+    return snapshots.load(id, [](std::string_view, detail::snapshot_source&) {});
   };
   const auto log = open_state(fs, at.log_path(), options_for(at), snapshots, load, found);
   raft::write change;

@@ -1,6 +1,5 @@
 #include "runtime/offline/upload.hpp"
 
-#include "raft/base/host_port.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
@@ -15,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <troupe/address.hpp>
 #include <utility>
 
 namespace troupe::offline {
@@ -112,7 +112,7 @@ class backup_sender {
  public:
   backup_sender(file_system& fs, const std::filesystem::path& path, const raft::snapshot_id& id, const host_port& to,
                 const upload_options& options, console& progress)
-      : source_(fs.open_to_read(path)), id_(id), target_("/v1/restore/" + snapshot_format::name_of(id)),
+      : source_(fs.open_to_read(path)), id_(id), target_("/v1/restore/" + to_string(id)),
         node_(to.host, to.port, answer_within, longest_answer), options_(options), progress_(progress) {}
 
   const std::string& target() const noexcept { return target_; }

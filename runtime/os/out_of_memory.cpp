@@ -1,4 +1,4 @@
-#include "runtime/os/out_of_memory.hpp"
+#include <troupe/process.hpp>
 
 #include "runtime/os/last_line.hpp"
 

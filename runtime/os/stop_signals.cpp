@@ -1,4 +1,4 @@
-#include "runtime/os/stop_signals.hpp"
+#include <troupe/process.hpp>
 
 #include <csignal>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "runtime/os/termination.hpp"
+#include <troupe/process.hpp>
 
 #include "runtime/os/last_line.hpp"
 

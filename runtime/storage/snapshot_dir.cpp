@@ -14,7 +14,7 @@ namespace {
 
 using snapshot_format::record_type;
 
-class file_writer final : public snapshot_writer, private services::snapshot_sink {
+class file_writer final : public snapshot_writer, private detail::snapshot_sink {
  public:
   file_writer(std::shared_ptr<snapshot_folder> folder, const snapshot_format::header& header)
       : last_(header.at.last), out_(std::move(folder)) {
@@ -25,7 +25,7 @@ class file_writer final : public snapshot_writer, private services::snapshot_sin
     block_.reserve(snapshot_format::max_body);
   }
 
-  services::snapshot_sink& begin(std::string_view service) override {
+  detail::snapshot_sink& begin(std::string_view service) override {
     if (!names_.emplace(service).second)
       throw std::logic_error("a snapshot has two services named " + std::string{service});
     flush();
@@ -115,7 +115,7 @@ void check_cluster(const snapshot_reader& reader, raft::cluster_id cluster, cons
 }
 
 /// The bytes of a reader's current section.
-class section_source final : public services::snapshot_source {
+class section_source final : public detail::snapshot_source {
  public:
   explicit section_source(snapshot_reader& reader) : reader_(reader) {}
   std::size_t read(std::span<char> into) override { return reader_.read(into); }

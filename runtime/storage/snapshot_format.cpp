@@ -3,14 +3,10 @@
 #include "raft/base/codec.hpp"
 #include "runtime/storage/checksum.hpp"
 
-#include <array>
-#include <charconv>
-
 namespace troupe::snapshot_format {
 namespace {
 
 constexpr std::string_view suffix = ".snapshot";
-constexpr std::size_t digits = 16;
 
 std::uint64_t record_checksum(std::string_view head, std::string_view body, std::uint64_t seed, std::uint64_t offset) {
   // Uses the body's checksum instead of the body, so that header and body need not be copied together.
@@ -117,30 +113,11 @@ std::optional<totals> decode_totals(std::string_view body) {
   return value;
 }
 
-std::string name_of(const raft::snapshot_id& id) {
-  std::string name;
-  for (const auto number : {id.last.index, id.last.term, id.size, id.checksum})
-    name += (name.empty() ? "" : "-") + raft::to_string(raft::node_id{number});
-  return name;
-}
-
-std::optional<raft::snapshot_id> parse_name(std::string_view name) {
-  std::array<std::uint64_t, 4> numbers{};
-  if (name.size() != numbers.size() * (digits + 1) - 1) return {};
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto part = name.substr(i * (digits + 1), digits);
-    if (std::from_chars(part.data(), part.data() + part.size(), numbers[i], 16).ec != std::errc{}) return {};
-  }
-  const raft::snapshot_id id{{numbers[0], numbers[1]}, numbers[2], numbers[3]};
-  if (name_of(id) != name) return {};
-  return id;
-}
-
-std::string file_name(const raft::snapshot_id& id) { return name_of(id) + std::string{suffix}; }
+std::string file_name(const raft::snapshot_id& id) { return to_string(id) + std::string{suffix}; }
 
 std::optional<raft::snapshot_id> parse_file_name(std::string_view name) {
   if (!name.ends_with(suffix)) return {};
-  return parse_name(name.substr(0, name.size() - suffix.size()));
+  return parse_snapshot_id(name.substr(0, name.size() - suffix.size()));
 }
 
 } // namespace troupe::snapshot_format

@@ -67,11 +67,7 @@ inline constexpr std::size_t end_size = record_header_size + 40;
 std::string encode(const totals& value);
 std::optional<totals> decode_totals(std::string_view body);
 
-/// Format and parse "INDEX-TERM-SIZE-CHECKSUM", each in sixteen hexadecimal digits: the name of a snapshot in messages
-/// and URLs.
-std::string name_of(const raft::snapshot_id& id);
-std::optional<raft::snapshot_id> parse_name(std::string_view name);
-/// The same with ".snapshot" appended. File names sort in the order of positions.
+/// The name of a snapshot's file: its id with ".snapshot" appended. File names sort in the order of positions.
 std::string file_name(const raft::snapshot_id& id);
 std::optional<raft::snapshot_id> parse_file_name(std::string_view name);
 

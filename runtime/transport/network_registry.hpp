@@ -3,12 +3,12 @@
 #pragma once
 
 #include "actors/caf.hpp"
-#include "runtime/config.hpp"
 #include "runtime/transport/transport.hpp"
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <troupe/config.hpp>
 
 namespace troupe {
 

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <string_view>
+#include <troupe/address.hpp>
 
 namespace troupe::net {
 namespace {
@@ -139,14 +140,6 @@ std::string network_of(const std::string& address) {
   return std::string{text} + "/64";
 }
 
-bool is_loopback(const std::string& address) {
-  if (address == "localhost") return true;
-  in_addr v4{};
-  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 bool is_loopback(const sockaddr& address) {
   if (address.sa_family == AF_INET)
     return (ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24) == 127;
@@ -161,3 +154,11 @@ std::string text_of(const sockaddr& address) {
 }
 
 } // namespace troupe::net
+
+bool troupe::is_loopback(const std::string& host) {
+  if (host == "localhost") return true;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}

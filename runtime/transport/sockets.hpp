@@ -71,9 +71,7 @@ std::string peer_of(int fd);
 /// that has one address of a /64 can use all of them.
 std::string network_of(const std::string& address);
 
-/// True for addresses and names that mean only this machine.
-bool is_loopback(const std::string& address);
-/// For IPv4 and IPv6 addresses.
+/// True for an IPv4 or IPv6 address of this machine alone.
 bool is_loopback(const sockaddr& address);
 /// The address without its port.
 std::string text_of(const sockaddr& address);

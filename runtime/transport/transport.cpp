@@ -13,6 +13,7 @@
 #include <future>
 #include <mutex>
 #include <thread>
+#include <troupe/process.hpp>
 #include <utility>
 
 namespace troupe::net {
@@ -324,8 +325,6 @@ class transport::core : public acceptor_owner {
   std::thread thread_;
 };
 
-bool threads_are_left() noexcept { return left_threads > 0 || credentials_watch::running_polls() > 0; }
-
 transport::transport(transport_options options) : core_(std::make_unique<core>(std::move(options))) {}
 transport::~transport() { core::end(std::move(core_)); }
 const transport_options& transport::options() const noexcept { return core_->options(); }
@@ -349,3 +348,7 @@ void transport::hang_up(std::string_view node, const std::string& why) { core_->
 transport_status transport::status() const { return core_->status(); }
 
 } // namespace troupe::net
+
+bool troupe::threads_are_left() noexcept {
+  return net::left_threads > 0 || net::credentials_watch::running_polls() > 0;
+}

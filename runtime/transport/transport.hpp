@@ -57,11 +57,6 @@ struct open_connection {
   std::shared_ptr<flow_meter> meter;
 };
 
-/// Whether a thread of a transport that has ended is still running, for example because it hangs in a call to a disk.
-/// Such a thread may use the log and OpenSSL, so the process must then end with _exit and not by returning from main.
-/// Thread-safe.
-bool threads_are_left() noexcept;
-
 /// Thread-safe. Any thread may destroy it, including its own: a callback may hold the last reference.
 class transport {
  public:

@@ -1,14 +1,14 @@
 #include "runtime/transport/transport_links.hpp"
 
 #include "actors/caf_io.hpp"
-#include "actors/log.hpp"
-#include "actors/threads.hpp"
-#include "raft/base/host_port.hpp"
-#include "runtime/config.hpp"
+#include "actors/protocol/wire_messages.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/guarded_scribe.hpp"
 #include "runtime/transport/network_registry.hpp"
 
+#include <troupe/address.hpp>
+#include <troupe/log.hpp>
+#include <troupe/threads.hpp>
 #include <utility>
 
 namespace troupe {

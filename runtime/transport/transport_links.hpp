@@ -4,10 +4,10 @@
 #include "actors/cluster/link_factory.hpp"
 #include "runtime/transport/dial_policy.hpp"
 #include "runtime/transport/transport.hpp"
-#include "runtime/transport/transport_settings.hpp"
 
 #include <memory>
 #include <string>
+#include <troupe/options.hpp>
 
 namespace troupe {
 

@@ -1,14 +1,13 @@
 // Captures log lines for tests.
 #pragma once
 
-#include "actors/log.hpp"
-
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
 #include <sstream>
 #include <string>
+#include <troupe/log.hpp>
 #include <vector>
 
 namespace troupe::testing {

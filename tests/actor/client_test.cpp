@@ -1,5 +1,4 @@
-#include "runtime/client.hpp"
-#include "services/map/map_service.hpp"
+#include "runtime/client_access.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <thread>
+#include <troupe/client.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -89,7 +90,7 @@ struct world : virtual_system {
   void start(std::vector<std::string> addresses) {
     client_options options;
     options.endpoints = std::move(addresses);
-    subject.emplace(spawn_client(system, options, network));
+    subject.emplace(client_access::spawn(system, options, network));
     advance(10ms);
   }
   node_record& at(const std::string& address) { return *network->nodes.at(address); }
@@ -104,7 +105,7 @@ struct world : virtual_system {
   void put(std::function<void(std::optional<error_info>)> done = [](const auto&) {}) {
     auto map = subject->service<map_service>();
     system.spawn<errand>([=](caf::event_based_actor* self) {
-      self->request(map, caf::infinite, map::put{"m", "k", services::value::of(1)})
+      self->request(map, caf::infinite, map::put{"m", "k", value::of(1)})
           .then([=](const map::put_result&) { done(std::nullopt); }, [=](const caf::error& e) { done(describe(e)); });
     });
     settle();
@@ -114,7 +115,7 @@ struct world : virtual_system {
     outcome_batch batch;
     batch.leader = leader;
     for (const auto& c : std::exchange(node.commands, {}))
-      batch.outcomes.push_back({c.number, errc::none, 3, services::msgpack_serializer::encode(map::put_result{3})});
+      batch.outcomes.push_back({c.number, errc::none, 3, msgpack_serializer::encode(map::put_result{3})});
     caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.asker), batch);
     settle();
   }
@@ -189,7 +190,7 @@ TEST_CASE("after a lost connection its requests are unknown, the next goes to an
 
 TEST_CASE("a client needs valid addresses") {
   world w;
-  CHECK_THROWS_AS(spawn_client(w.system, {}, w.network), startup_error);
+  CHECK_THROWS_AS(client_access::spawn(w.system, {}, w.network), startup_error);
   for (const auto* wrong : {"", "host", "host:", "host:0", "host:70000", ":1", "host:1:2"}) {
     client_options options;
     options.endpoints = {"127.0.0.1:1", wrong};
@@ -268,7 +269,7 @@ TEST_CASE("stop sends the requests that a front still holds") {
   auto map = w.subject->service<map_service>();
   w.settle();
   w.system.spawn<errand>([&, map](caf::event_based_actor* self) {
-    self->request(map, caf::infinite, map::put{"m", "k", services::value::of(1)})
+    self->request(map, caf::infinite, map::put{"m", "k", value::of(1)})
         .then([&](const map::put_result&) { ++done; }, [&](const caf::error&) { --done; });
   });
   std::thread stopper{[&] { w.subject->stop(); }};

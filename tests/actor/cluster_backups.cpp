@@ -23,19 +23,21 @@ std::string cluster_world::bytes_of(node_id id, const raft::snapshot_id& snapsho
   return files.open(snapshot)->read(0, snapshot.size);
 }
 
-piece_staged cluster_world::stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes) {
-  auto told = std::make_shared<std::optional<piece_staged>>();
+staged_or_not cluster_world::stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes) {
+  auto told = std::make_shared<std::optional<staged_or_not>>();
   const auto send = [&](std::uint64_t offset, std::string_view data) {
     told->reset();
-    system.spawn<errand>(
-        [told, node = members_.at(at).node,
-         piece = stage_piece{{}, backup, offset, raft::bytes{std::string{data}}}](caf::event_based_actor* self) {
-          self->request(node, caf::infinite, piece)
-              .then([told](const piece_staged& answer) { *told = answer; },
-                    [told](const caf::error& e) {
-                      *told = piece_staged{{}, 0, describe(e).code, describe(e).message};
-                    });
-        });
+    system.spawn<errand>([told, node = members_.at(at).node,
+                          piece = stage_backup{backup, offset, std::string{data}}](caf::event_based_actor* self) {
+      self->request(node, caf::infinite, piece)
+          .then(
+              [told](const backup_staged& answer) {
+                *told = staged_or_not{answer.next, errc::none, {}};
+              },
+              [told](const caf::error& e) {
+                *told = staged_or_not{0, describe(e).code, describe(e).message};
+              });
+    });
     work(any_pace);
   };
   send(0, {});

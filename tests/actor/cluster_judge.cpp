@@ -14,7 +14,7 @@ std::optional<std::string> key_of(const raft::entry& e) {
   if (e.kind != raft::entry_kind::command) return {};
   const auto parts = services::decode_command(e.data.view());
   map::put put;
-  if (!parts || parts->tag != map::put::tag || !services::msgpack_serializer::decode(parts->payload, put)) return {};
+  if (!parts || parts->tag != map::put::tag || !msgpack_serializer::decode(parts->payload, put)) return {};
   return put.key;
 }
 

@@ -27,7 +27,8 @@ class events_witness : public event_watcher::base {
 } // namespace
 
 std::shared_ptr<std::optional<late_answer>> cluster_world::change(node_id at, raft::change_members what) {
-  return ask_late<membership_changed>(at, change_membership{std::move(what), 20s});
+  return ask_late<membership_changed>(
+      at, change_membership{std::move(what.add), std::move(what.remove), what.based_on, 20s});
 }
 
 void cluster_world::transfer(node_id from, node_id to) {

@@ -10,7 +10,7 @@ namespace {
 
 std::size_t members_seen_by(cluster_world& w, node_id id) {
   const auto now = w.status(id);
-  return now && now->role ? now->role->members.members().size() : 0;
+  return now && now->role ? now->members.size() : 0;
 }
 
 std::string why_not_ready(cluster_world& w, node_id id) {

@@ -2,13 +2,13 @@
 
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/health_monitor.hpp"
-#include "actors/log.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "tests/actor/cluster_disk.hpp"
 
 #include <algorithm>
 #include <iostream>
+#include <troupe/log.hpp>
 
 namespace troupe::test {
 
@@ -117,16 +117,15 @@ class opened_disk : public raft::storage {
 };
 
 /// A map whose replies are compared with those of every other node, command by command.
-class recording_machine : public services::machine {
+class recording_machine : public detail::machine {
  public:
   recording_machine(cluster_world& world, node_id at)
-      : world_(world), at_(at), map_(services::make_machine(map_service{})) {
+      : world_(world), at_(at), map_(detail::make_machine(map_service{})) {
     ++world_.members_.at(at).services;
     world_.members_.at(at).applied = 0;
   }
   std::string_view name() const noexcept override { return map_->name(); }
-  services::reply apply(std::string_view tag, std::string_view payload,
-                        const services::apply_context& context) override {
+  detail::reply apply(std::string_view tag, std::string_view payload, const apply_context& context) override {
     if (std::exchange(world_.members_.at(at_).service_throws, false)) throw std::runtime_error("a bug in the service");
     if (context.index <= last_) world_.problems_.push_back("an index was applied twice, or out of order");
     last_ = context.index;
@@ -136,16 +135,16 @@ class recording_machine : public services::machine {
     world_.on_apply(at_, context.index, what);
     return reply;
   }
-  services::reply query(std::string_view tag, std::string_view payload) const override {
+  detail::reply query(std::string_view tag, std::string_view payload) const override {
     return map_->query(tag, payload);
   }
-  std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
-  void load(services::snapshot_source& from) override { map_->load(from); }
+  std::unique_ptr<detail::machine_view> view() const override { return map_->view(); }
+  void load(detail::snapshot_source& from) override { map_->load(from); }
 
  private:
   cluster_world& world_;
   node_id at_;
-  std::unique_ptr<services::machine> map_;
+  std::unique_ptr<detail::machine> map_;
   index_t last_ = 0;
 };
 
@@ -232,7 +231,9 @@ void cluster_world::start(node_id id) {
   const auto tap = system.spawn<news_tap>(*this, self, m.endpoint);
   m.news = tap.id();
   m.around.endpoint = caf::actor_cast<endpoint_handle>(tap);
-  m.front = spawn_front<map_service>(system, m.around.proxy);
+  m.front = caf::actor_cast<service_actor<map_service>>(
+      detail::spawn_front(system, map_service::name, &detail::make_front_handlers<map_service>,
+                          caf::actor_cast<caf::actor>(m.around.proxy), 5s));
   caf::actor_cast<caf::actor>(m.node)->attach_functor(
       [this, id, incarnation = m.incarnation](const caf::error& why) { on_node_end(id, incarnation, why); });
   caf::anon_send(m.node, m.around);
@@ -447,7 +448,7 @@ template <class Request> std::size_t cluster_world::ask(node_id at, client_call 
 }
 
 std::size_t cluster_world::put(node_id at, std::string key, std::chrono::milliseconds timeout) {
-  with<map::put> request{{"m", key, services::value::of(key)}, timeout};
+  with<map::put> request{{"m", key, value::of(key)}, timeout};
   return ask(at, {true, {}, std::move(key), {}, {}, {}}, std::move(request));
 }
 

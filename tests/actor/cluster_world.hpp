@@ -3,10 +3,8 @@
 // trace.
 #pragma once
 
-#include "actors/frontend/front.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/storage/memory_file_system.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/actor/cluster_wire.hpp"
 #include "tests/actor/virtual_system.hpp"
 
@@ -17,6 +15,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <troupe/service_actor.hpp>
+#include <troupe/services/map.hpp>
 #include <vector>
 
 namespace troupe::test {
@@ -51,6 +51,13 @@ struct client_call {
 struct late_answer {
   error_info error;
   index_t index = 0;
+};
+
+/// How much of a backup is staged, or why it is not.
+struct staged_or_not {
+  std::uint64_t next = 0;
+  errc code = errc::none;
+  std::string problem;
 };
 
 /// A role actor, as announced by role_changed.
@@ -119,7 +126,7 @@ class cluster_world : private virtual_system {
   /// The bytes of a snapshot on the node's disk.
   std::string bytes_of(node_id id, const raft::snapshot_id& snapshot);
   /// Sends a backup to the node in chunks, from the offset that the node asks for. Returns its last answer.
-  piece_staged stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes);
+  staged_or_not stage(node_id at, const raft::snapshot_id& backup, std::string_view bytes);
   bool has_staged(node_id id, const raft::snapshot_id& backup) const;
   /// Removes a backup from the node's disk or, with `altered`, flips one of its bytes.
   void spoil_staged(node_id id, const raft::snapshot_id& backup, bool altered);

@@ -3,7 +3,6 @@
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/links.hpp"
 #include "actors/discovery/static_loop.hpp"
-#include "runtime/config.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/transport_links.hpp"
 
@@ -27,6 +26,8 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+
+#include <troupe/config.hpp>
 
 namespace {
 

@@ -1,9 +1,6 @@
 // Discovery actors around blocking methods: what they report, and how they end.
-#include "actors/discovery/blocking_loop.hpp"
 #include "discovery/pause.hpp"
-#include "runtime/config.hpp"
 #include "runtime/discovery_sources.hpp"
-#include "runtime/node.hpp"
 #include "tests/unit/temporary_folder.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -15,6 +12,9 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <troupe/config.hpp>
+#include <troupe/discovery.hpp>
+#include <troupe/node.hpp>
 
 namespace {
 
@@ -140,14 +140,14 @@ TEST_CASE("a method that announces its node gets the node's identity and its cha
   std::atomic<int> told = 0;
   const auto method = std::make_shared<told_method>();
   blocking_source source{"told", method,
-                         [&](const hello& who) { (told++ == 0 ? first : second).set_value(who.incarnation); }};
+                         [&](const node_identity& who) { (told++ == 0 ? first : second).set_value(who.incarnation); }};
   const auto loop = source.spawn(system, caf::actor_cast<peers_listener>(self));
-  self->receive([&](const watch_peers& m) {
-    peers_view view;
-    view.self.incarnation = 1;
-    self->send(m.watcher, view);
-    view.self.incarnation = 2;
-    self->send(m.watcher, view);
+  self->receive([&](const watch_identity& m) {
+    node_identity identity;
+    identity.incarnation = 1;
+    self->send(m.watcher, identity);
+    identity.incarnation = 2;
+    self->send(m.watcher, identity);
   });
   CHECK(first.get_future().get() == 1);
   CHECK(second.get_future().get() == 2);

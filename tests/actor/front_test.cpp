@@ -1,7 +1,4 @@
-#include "actors/frontend/front.hpp"
 #include "actors/frontend/proxy.hpp"
-#include "services/machine.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/actor/virtual_system.hpp"
 #include "tests/unit/services/counter.hpp"
 
@@ -9,6 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <troupe/detail/front.hpp>
+#include <troupe/detail/machine.hpp>
+#include <troupe/service_actor.hpp>
+#include <troupe/services/map.hpp>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,8 @@ template <class S> struct world : virtual_system {
   world() {
     const auto plain = system.template spawn<fake_proxy>(record);
     subject = caf::actor_cast<proxy_handle>(plain);
-    front = spawn_front<S>(system, subject, {3s});
+    front = caf::actor_cast<service_actor<S>>(detail::spawn_front(system, S::name, &detail::make_front_handlers<S>,
+                                                                  caf::actor_cast<caf::actor>(subject), 3s));
   }
   ~world() {
     record->asker = nullptr;
@@ -85,7 +87,7 @@ TEST_CASE("a typed message becomes a command, and its outcome a typed result") {
   const auto& sent = w.record->commands[0];
   CHECK(sent.how == access::write);
   CHECK(sent.timeout_ms == 3000);
-  const auto machine = services::make_machine(counter{});
+  const auto machine = detail::make_machine(counter{});
   const auto envelope = services::decode_command(sent.payload.view());
   REQUIRE(envelope);
   CHECK(envelope->service == "counter");
@@ -100,8 +102,7 @@ TEST_CASE("a burst of requests is one message to the proxy") {
   w.settle();
   CHECK(w.record->commands.size() == 64);
   CHECK(w.record->batches == 1);
-  for (std::size_t i = 64; i-- > 0;)
-    w.answer(i, errc::none, services::msgpack_serializer::encode(static_cast<std::int64_t>(i)));
+  for (std::size_t i = 64; i-- > 0;) w.answer(i, errc::none, msgpack_serializer::encode(static_cast<std::int64_t>(i)));
   for (int i = 0; i < 64; ++i) CHECK(got[static_cast<std::size_t>(i)]->result == i);
 }
 
@@ -124,7 +125,7 @@ TEST_CASE("queries are linearizable by default, and requests may set their own d
 
 TEST_CASE("an error carries its code, its text and the leader") {
   world<map_service> w;
-  const auto got = w.ask<map::put_result>(map::put{"m", "k", services::value::of(1)});
+  const auto got = w.ask<map::put_result>(map::put{"m", "k", value::of(1)});
   w.settle();
   w.answer(0, errc::refused, "no such luck");
   REQUIRE(got->error);
@@ -136,7 +137,7 @@ TEST_CASE("an error carries its code, its text and the leader") {
 
 TEST_CASE("a result that cannot be decoded leaves the outcome of a command unknown") {
   world<map_service> w;
-  const auto put = w.ask<map::put_result>(map::put{"m", "k", services::value::of(1)});
+  const auto put = w.ask<map::put_result>(map::put{"m", "k", value::of(1)});
   w.settle();
   const auto get = w.ask<map::get_result>(map::get{"m", "k"});
   w.settle();
@@ -174,7 +175,7 @@ TEST_CASE("a drained front sends its pending requests, rejects later ones, and d
   REQUIRE(late->error);
   CHECK(late->error->code == errc::stopping);
   CHECK(w.record->commands.size() == 1);
-  w.answer(0, errc::none, services::msgpack_serializer::encode(std::int64_t{5}));
+  w.answer(0, errc::none, msgpack_serializer::encode(std::int64_t{5}));
   CHECK(early->result == 5);
 }
 

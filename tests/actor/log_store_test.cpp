@@ -1,5 +1,4 @@
 // The log store alone: the order of its messages, and its reaction to temporary errors.
-#include "actors/log.hpp"
 #include "actors/replica/log_store.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "tests/actor/virtual_system.hpp"
@@ -8,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <troupe/log.hpp>
 #include <vector>
 
 using namespace troupe;

@@ -1,9 +1,10 @@
 // The member keeper alone: which nodes it admits and removes, and when.
 #include "actors/cluster/member_keeper.hpp"
-#include "actors/log.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <troupe/log.hpp>
 
 using namespace troupe;
 using namespace troupe::test;

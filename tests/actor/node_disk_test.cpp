@@ -1,15 +1,15 @@
 // Opening a node's disk with a backup as the initial state, with a power loss before, or a failure of, every call.
-#include "actors/log.hpp"
 #include "runtime/node_disk.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/unit/storage/crash_policies.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cerrno>
 #include <iostream>
+#include <troupe/log.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -20,9 +20,9 @@ constexpr raft::cluster_id old_cluster{8};
 constexpr raft::cluster_id new_cluster{9};
 const raft::snapshot_point taken_at{{40, 3}, 1, {}};
 
-const std::vector<machine_factory> services_here{[] { return services::make_machine(map_service{}); }};
+const std::vector<machine_factory> services_here{[] { return detail::make_machine(map_service{}); }};
 
-raft::snapshot_id write_state(file_system& fs, const std::filesystem::path& folder, const services::machine& map) {
+raft::snapshot_id write_state(file_system& fs, const std::filesystem::path& folder, const detail::machine& map) {
   snapshot_dir files{fs, folder, old_cluster};
   const auto out = files.create(taken_at);
   map.view()->save(out->begin(map.name()));
@@ -38,9 +38,8 @@ struct story {
   explicit story(std::uint64_t seed) : fs{seed} {
     set_log_level(log_level::off);
     map_service map;
-    for (int i = 0; i < 50; ++i)
-      map.apply(map::put{"m", std::to_string(i), services::value::of(std::string(40, 'x'))}, {1});
-    backup = write_state(fs, "/backups", *services::make_machine(std::move(map)));
+    for (int i = 0; i < 50; ++i) map.apply(map::put{"m", std::to_string(i), value::of(std::string(40, 'x'))}, {1});
+    backup = write_state(fs, "/backups", *detail::make_machine(std::move(map)));
     as.backup = backup.checksum;
     data_dir directory{fs, "/data"};
     raft::form promise{new_cluster, {1}, as.initial.voters, backup.checksum};
@@ -169,18 +168,18 @@ TEST_CASE("reading a log or a snapshot ends after a stop") {
   s.open(s.fs);
   std::stop_source stop;
   SECTION("a snapshot, when its service has started to read") {
-    struct stopping_machine final : services::machine {
-      explicit stopping_machine(std::stop_source& stop) : stop_(stop), map_(services::make_machine(map_service{})) {}
+    struct stopping_machine final : detail::machine {
+      explicit stopping_machine(std::stop_source& stop) : stop_(stop), map_(detail::make_machine(map_service{})) {}
       std::string_view name() const noexcept override { return map_->name(); }
-      services::reply apply(std::string_view, std::string_view, const services::apply_context&) override { return {}; }
-      services::reply query(std::string_view, std::string_view) const override { return {}; }
-      std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
-      void load(services::snapshot_source& from) override {
+      detail::reply apply(std::string_view, std::string_view, const apply_context&) override { return {}; }
+      detail::reply query(std::string_view, std::string_view) const override { return {}; }
+      std::unique_ptr<detail::machine_view> view() const override { return map_->view(); }
+      void load(detail::snapshot_source& from) override {
         stop_.request_stop();
         map_->load(from);
       }
       std::stop_source& stop_;
-      std::unique_ptr<services::machine> map_;
+      std::unique_ptr<detail::machine> map_;
     };
     const auto disk =
         std::make_shared<node_disk>(std::shared_ptr<file_system>{std::shared_ptr<void>{}, &s.fs}, "/data");

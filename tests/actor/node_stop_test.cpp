@@ -1,6 +1,5 @@
 // Stopping a node while it reads its log, or while other actors hang.
 #include "actors/frontend/proxy.hpp"
-#include "runtime/config.hpp"
 #include "runtime/node_actor.hpp"
 #include "runtime/storage/reading_stopped.hpp"
 #include "tests/actor/silent_actor.hpp"
@@ -14,6 +13,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <semaphore>
+#include <troupe/config.hpp>
 
 using namespace troupe;
 using namespace std::chrono_literals;

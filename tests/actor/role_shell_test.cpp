@@ -1,5 +1,4 @@
 // A role's actor alone, with a real log store.
-#include "actors/log.hpp"
 #include "actors/replica/log_store.hpp"
 #include "actors/replica/role_shell.hpp"
 #include "runtime/storage/memory_storage.hpp"
@@ -8,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <optional>
+#include <troupe/log.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -147,7 +147,7 @@ TEST_CASE("a retired role does not forward disk_space, since its successor has n
   w.settle();
   auto full = std::make_shared<std::optional<bool>>();
   w.system.spawn<errand>([full, to = w.newest->role](caf::event_based_actor* self) {
-    self->request(to, caf::infinite, get_role_status{}).then([full](const role_status& s) { *full = s.disk_full; });
+    self->request(to, caf::infinite, get_role_report{}).then([full](const role_report& s) { *full = s.disk_full; });
   });
   w.settle();
   REQUIRE(*full);

@@ -1,6 +1,5 @@
 // Over real sockets: an endpoint that hangs in a process whose network still works.
 #include "actors/cluster/links.hpp"
-#include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -8,6 +7,7 @@
 
 #include <atomic>
 #include <thread>
+#include <troupe/config.hpp>
 
 namespace {
 

@@ -1,10 +1,8 @@
 // The snapshot store alone: its jobs, transfers, downloads, and unused states.
-#include "actors/log.hpp"
 #include "actors/replica/snapshot_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/actor/virtual_system.hpp"
 #include "tests/unit/services/counter.hpp"
 
@@ -12,6 +10,8 @@
 
 #include <cerrno>
 #include <optional>
+#include <troupe/log.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -49,19 +49,19 @@ class listener : public caf::event_based_actor {
 };
 
 /// A map that counts its live objects.
-class counted_machine final : public services::machine {
+class counted_machine final : public detail::machine {
  public:
-  explicit counted_machine(int& count) : count_(count), map_(services::make_machine(map_service{})) { ++count_; }
+  explicit counted_machine(int& count) : count_(count), map_(detail::make_machine(map_service{})) { ++count_; }
   ~counted_machine() override { --count_; }
   std::string_view name() const noexcept override { return map_->name(); }
-  services::reply apply(std::string_view, std::string_view, const services::apply_context&) override { return {}; }
-  services::reply query(std::string_view, std::string_view) const override { return {}; }
-  std::unique_ptr<services::machine_view> view() const override { return map_->view(); }
-  void load(services::snapshot_source& from) override { map_->load(from); }
+  detail::reply apply(std::string_view, std::string_view, const apply_context&) override { return {}; }
+  detail::reply query(std::string_view, std::string_view) const override { return {}; }
+  std::unique_ptr<detail::machine_view> view() const override { return map_->view(); }
+  void load(detail::snapshot_source& from) override { map_->load(from); }
 
  private:
   int& count_;
-  std::unique_ptr<services::machine> map_;
+  std::unique_ptr<detail::machine> map_;
 };
 
 struct store_world : virtual_system {
@@ -94,14 +94,14 @@ struct store_world : virtual_system {
   store_world& operator=(const store_world&) = delete;
 
   void write() {
-    const auto map = services::make_machine(map_service{});
+    const auto map = detail::make_machine(map_service{});
     caf::anon_send(store, write_snapshot{place, {{std::string{map->name()}, map->view()}}});
   }
   /// The bytes of a snapshot of another node.
   template <class Service = map_service> std::string foreign(raft::snapshot_id& id, index_t at = 20) {
     memory_file_system elsewhere;
     snapshot_dir theirs{elsewhere, "/snapshots", cluster};
-    const auto machine = services::make_machine(Service{});
+    const auto machine = detail::make_machine(Service{});
     const auto out = theirs.create({{at, 3}, 1, {}});
     machine->view()->save(out->begin(machine->name()));
     id = out->finish();
@@ -118,7 +118,7 @@ struct store_world : virtual_system {
     return told->value();
   }
   raft::snapshot_id write_at(index_t at) {
-    const auto map = services::make_machine(map_service{});
+    const auto map = detail::make_machine(map_service{});
     const raft::snapshot_point there{{at, 2}, 1, {}};
     caf::anon_send(store, write_snapshot{there, {{std::string{map->name()}, map->view()}}});
     settle();
@@ -274,17 +274,17 @@ TEST_CASE("a backup stays readable during a download while newer snapshots repla
     const auto other = w.ask<backup_opened>(open_backup{w.heard->written.back().id});
     REQUIRE(other);
     caf::anon_send(w.store, close_backup{other->download});
-    const auto piece = w.ask<raft::snapshot_piece>(read_backup{download->download, got.size(), 20});
+    const auto piece = w.ask<backup_piece>(read_backup{download->download, got.size(), 20});
     REQUIRE(piece);
-    got += piece->data.view();
+    got += piece->data;
     w.advance(30s);
   }
   CHECK(w.files->list().front().last.index == 90);
   while (true) {
-    const auto piece = w.ask<raft::snapshot_piece>(read_backup{download->download, got.size(), 20});
+    const auto piece = w.ask<backup_piece>(read_backup{download->download, got.size(), 20});
     REQUIRE(piece);
     if (piece->data.empty()) break;
-    got += piece->data.view();
+    got += piece->data;
   }
   CHECK(got.size() == first.size);
 }
@@ -298,7 +298,7 @@ TEST_CASE("a download survives a temporary read error, and ends with any other")
     w.disk.before_each_look([code](const disk_operation&) {
       if (code != 0) throw file_error("read", "/snapshots/x", code);
     });
-    auto answer = w.ask<raft::snapshot_piece>(read_backup{download->download, 0, 10});
+    auto answer = w.ask<backup_piece>(read_backup{download->download, 0, 10});
     w.disk.before_each_look({});
     return answer;
   };
@@ -325,9 +325,9 @@ TEST_CASE("an idle download is closed after a minute, and there are eight at mos
   caf::anon_send(w.store, close_backup{open[3]});
   CHECK(w.ask<backup_opened>(open_backup{id}));
   w.advance(50s);
-  CHECK(w.ask<raft::snapshot_piece>(read_backup{open[0], 0, 10}));
+  CHECK(w.ask<backup_piece>(read_backup{open[0], 0, 10}));
   w.advance(11s);
-  CHECK(w.ask<raft::snapshot_piece>(read_backup{open[0], 10, 10}));
-  CHECK_FALSE(w.ask<raft::snapshot_piece>(read_backup{open[1], 0, 10}));
+  CHECK(w.ask<backup_piece>(read_backup{open[0], 10, 10}));
+  CHECK_FALSE(w.ask<backup_piece>(read_backup{open[1], 0, 10}));
   CHECK(w.ask<backup_opened>(open_backup{id}));
 }

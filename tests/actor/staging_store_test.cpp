@@ -1,11 +1,9 @@
 // The staging store alone: what it accepts, what it keeps for how long, and the effects of disk errors and crashes.
-#include "actors/log.hpp"
 #include "actors/replica/staging_store.hpp"
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/memory_storage.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
-#include "services/map/map_service.hpp"
 #include "services/restore_command.hpp"
 #include "tests/actor/virtual_system.hpp"
 #include "tests/unit/services/counter.hpp"
@@ -15,6 +13,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <iostream>
+#include <troupe/log.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -35,7 +35,7 @@ template <class Service> backup backup_at(raft::index_t index) {
   memory_file_system elsewhere;
   snapshot_dir theirs{elsewhere, "/snapshots", other_cluster};
   const auto out = theirs.create({{index, 3}, 1, {}});
-  services::make_machine(Service{})->view()->save(out->begin(Service::name));
+  detail::make_machine(Service{})->view()->save(out->begin(Service::name));
   const auto id = out->finish();
   return {id, theirs.open(id)->read(0, id.size)};
 }
@@ -58,7 +58,7 @@ struct staging_world : virtual_system {
     staging_store_setup setup;
     setup.uses = std::move(uses);
     setup.files = std::make_shared<snapshot_dir>(*disk, "/staged", raft::cluster_id{});
-    setup.services.push_back([] { return services::make_machine(map_service{}); });
+    setup.services.push_back([] { return detail::make_machine(map_service{}); });
     store = system.spawn<staging_store>(std::move(setup));
     settle();
   }

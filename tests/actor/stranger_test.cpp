@@ -1,8 +1,6 @@
 // A peer that passed the handshake of the raft port and then sends hand-made frames of CAF's protocol to real actors.
 #include "actors/caf_io.hpp"
 #include "actors/protocol/messages.hpp"
-#include "raft/base/host_port.hpp"
-#include "runtime/config.hpp"
 #include "runtime/transport/transport_links.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/loopback.hpp"
@@ -17,6 +15,8 @@
 #include <iostream>
 #include <mutex>
 #include <thread>
+#include <troupe/address.hpp>
+#include <troupe/config.hpp>
 
 namespace {
 

@@ -1,8 +1,5 @@
 // Behaviour when threads cannot be started.
 #include "actors/started_parts.hpp"
-#include "actors/threads.hpp"
-#include "runtime/node.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/unit/temporary_folder.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -16,6 +13,9 @@
 #include <atomic>
 #include <fstream>
 #include <thread>
+#include <troupe/node.hpp>
+#include <troupe/services/map.hpp>
+#include <troupe/threads.hpp>
 #include <vector>
 
 using namespace troupe;

@@ -1,10 +1,11 @@
 // Fuzzes the parsers of names: addresses, discovery methods, snapshots, segments.
 #include "discovery/mdns_view.hpp"
 #include "discovery/spec.hpp"
-#include "raft/base/host_port.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "runtime/storage/wal_format.hpp"
 #include "tests/fuzz/target.hpp"
+
+#include <troupe/address.hpp>
 
 using namespace troupe;
 
@@ -19,8 +20,8 @@ void troupe::fuzz::try_input(std::string_view bytes) {
   } catch (const std::invalid_argument&) { // the error says what is wrong
   }
   if (const auto found = mdns_address(std::string{bytes}, 5000, 2)) static_cast<void>(parse_host_port(*found));
-  if (const auto id = snapshot_format::parse_name(bytes))
-    check(snapshot_format::name_of(*id) == bytes, "a snapshot's name parses as a different one");
+  if (const auto id = parse_snapshot_id(bytes))
+    check(to_string(*id) == bytes, "a snapshot's name parses as a different one");
   if (const auto id = snapshot_format::parse_file_name(bytes))
     check(snapshot_format::file_name(*id) == bytes, "a snapshot's file name parses as a different one");
   if (const auto sequence = wal_format::parse_segment_name(bytes))

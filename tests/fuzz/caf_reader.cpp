@@ -1,7 +1,7 @@
 #include "tests/fuzz/caf_reader.hpp"
 
 #include "actors/protocol/messages.hpp"
-#include "runtime/config.hpp"
+#include "actors/protocol/wire_messages.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>

@@ -1,21 +1,20 @@
 // Fuzzes commands, as in log entries and from other nodes: for a service, or for the cluster itself.
 #include "raft/base/utf8.hpp"
 #include "services/command.hpp"
-#include "services/machine.hpp"
-#include "services/map/map_service.hpp"
 #include "services/member_command.hpp"
 #include "services/restore_command.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <limits>
+#include <troupe/detail/machine.hpp>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
-using services::msgpack_serializer;
 
 namespace {
 
 void try_for_cluster(std::string_view bytes) {
-  fuzz::check(services::is_utf8(services::why_no_restore(bytes)), "a reason that cannot be printed");
+  fuzz::check(base::is_utf8(services::why_no_restore(bytes)), "a reason that cannot be printed");
   if (const auto backup = services::restored_by(bytes, std::numeric_limits<raft::index_t>::max()))
     fuzz::check(services::encode_restore(*backup) == bytes, "a restore command is encoded differently");
   const auto change = services::decode_member_command(bytes);
@@ -29,12 +28,12 @@ void try_for_cluster(std::string_view bytes) {
 void try_at_service(const services::command_view& command) {
   std::string answers[2];
   for (auto& answer : answers) {
-    const auto machine = services::make_machine(map_service{});
-    machine->apply(map::put::tag, msgpack_serializer::encode(map::put{"m", "k", services::value::of(1)}), {1});
+    const auto machine = detail::make_machine(map_service{});
+    machine->apply(map::put::tag, msgpack_serializer::encode(map::put{"m", "k", value::of(1)}), {1});
     const auto applied = machine->apply(command.tag, command.payload, {2});
     const auto asked = machine->query(command.tag, command.payload);
     answer = applied.payload + asked.payload;
-    fuzz::check(applied.status == services::reply_status::ok || services::is_utf8(applied.payload),
+    fuzz::check(applied.status == detail::reply_status::ok || base::is_utf8(applied.payload),
                 "a refusal that cannot be printed");
   }
   fuzz::check(answers[0] == answers[1], "two replicas answer a command differently");
@@ -45,10 +44,10 @@ void try_at_service(const services::command_view& command) {
 void troupe::fuzz::try_input(std::string_view bytes) {
   try_for_cluster(bytes);
   const auto command = services::decode_command(bytes);
-  if (!command) return check(services::is_utf8(services::why_no_command(bytes)), "a reason that cannot be printed");
+  if (!command) return check(base::is_utf8(services::why_no_command(bytes)), "a reason that cannot be printed");
   check(services::encode_command(command->service, command->tag, command->payload) == bytes,
         "a command is encoded differently");
-  check(services::is_utf8(services::why_no_service(command->service)), "a reason that cannot be printed");
+  check(base::is_utf8(services::why_no_service(command->service)), "a reason that cannot be printed");
   try_at_service(*command);
 }
 
@@ -56,14 +55,14 @@ std::vector<std::string> troupe::fuzz::seeds() {
   const auto command = [](const auto& message) {
     return services::encode_command(map_service::name, message.tag, msgpack_serializer::encode(message));
   };
-  const auto one = services::value::of(1);
+  const auto one = value::of(1);
   raft::change_members change;
   change.add.push_back({{{1}, "127.0.0.1:5000"}, true, {2}});
   change.remove.push_back({3});
   change.based_on = 7;
-  return {command(map::put{"m", "k", services::value::of(std::string{"text"})}),
+  return {command(map::put{"m", "k", value::of(std::string{"text"})}),
           command(map::remove{"m", "k"}),
-          command(map::compare_and_swap{"m", "k", one, services::value::of(std::vector<int>{1, 2, 3})}),
+          command(map::compare_and_swap{"m", "k", one, value::of(std::vector<int>{1, 2, 3})}),
           command(map::compare_and_swap{"m", "new", std::nullopt, one}),
           command(map::get{"m", "k"}),
           command(map::list_keys{"m", 10, "a"}),

@@ -1,7 +1,8 @@
 // Fuzzes the answers of a name server.
 #include "discovery/dns_answer.hpp"
-#include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
+
+#include <troupe/address.hpp>
 
 using namespace troupe;
 

@@ -1,6 +1,5 @@
 // Fuzzes the HTTP server over a connection. Whatever is sent and however it is split, the server must answer with whole
 // responses and then close.
-#include "runtime/http/server.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <netinet/in.h>
@@ -12,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <troupe/http/server.hpp>
 
 using namespace troupe;
 using namespace std::chrono_literals;

@@ -1,12 +1,13 @@
 // Fuzzes values as JSON and as MessagePack: the JSON of an accepted value must parse as the same value.
 #include "raft/base/utf8.hpp"
-#include "services/json_value.hpp"
-#include "services/value.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <map>
+#include <troupe/json.hpp>
+#include <troupe/value.hpp>
 
-using namespace troupe::services;
+using namespace troupe;
+using namespace troupe::base;
 
 namespace {
 

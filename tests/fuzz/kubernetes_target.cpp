@@ -1,11 +1,11 @@
 // Fuzzes the answers of a Kubernetes API server: pages of a list, lines of a watch, reasons of a refusal.
 #include "discovery/kubernetes_view.hpp"
-#include "raft/base/host_port.hpp"
 #include "raft/base/line_reader.hpp"
 #include "raft/base/utf8.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>
+#include <troupe/address.hpp>
 
 using namespace troupe;
 
@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t longest_line = 4096;
 
 bool printable(std::string_view text) {
-  return services::is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+  return base::is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
 }
 
 void list(kubernetes_view& view, std::string_view page) {

@@ -1,9 +1,9 @@
 // Fuzzes what others announce by mDNS, and what a node announces about itself.
 #include "discovery/mdns_view.hpp"
-#include "raft/base/host_port.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>
+#include <troupe/address.hpp>
 
 using namespace troupe;
 

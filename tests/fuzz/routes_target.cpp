@@ -1,10 +1,10 @@
 // Fuzzes the routing of HTTP requests to the node: any target, query and body.
 #include "examples/webserver/api.hpp"
 #include "examples/webserver/duration.hpp"
-#include "runtime/http/target.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <array>
+#include <troupe/http/target.hpp>
 
 using namespace troupe;
 

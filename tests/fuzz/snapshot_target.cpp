@@ -2,11 +2,11 @@
 #include "runtime/storage/memory_file_system.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_reader.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/fuzz/service_state.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <optional>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
 
@@ -31,12 +31,12 @@ void announce(file_system& fs, bool whole) {
 }
 
 /// Lets the service read its part. A complete file may contain a part that the service refuses.
-void read_section(std::string_view service, services::snapshot_source& source) {
-  const auto machine = services::make_machine(map_service{});
+void read_section(std::string_view service, detail::snapshot_source& source) {
+  const auto machine = detail::make_machine(map_service{});
   if (service != map_service::name) return;
   try {
     machine->load(source);
-  } catch (const services::snapshot_error&) {
+  } catch (const snapshot_error&) {
   }
 }
 

@@ -1,8 +1,9 @@
 // Fuzzes the state of the map service, as in a snapshot.
-#include "services/machine.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/fuzz/service_state.hpp"
 #include "tests/fuzz/target.hpp"
+
+#include <troupe/detail/machine.hpp>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
 

@@ -1,11 +1,11 @@
 // Tests every route, status code and limit of the HTTP API, through a follower.
-#include "runtime/http/target.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/unit/http/wire.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <set>
+#include <troupe/http/target.hpp>
 
 using namespace troupe::testing;
 using troupe::http::percent_encode;

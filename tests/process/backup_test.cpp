@@ -1,4 +1,4 @@
-// Backup and restore as docs/operations.md describes them, with its commands.
+// Tests backup and restore as docs/operations.md describes them, with its commands.
 #include "tests/process/maintenance.hpp"
 #include "tests/process/steady_writer.hpp"
 
@@ -26,7 +26,7 @@ std::uint64_t written_revision(const server& node, const std::string& key) {
   return json::parse(node.call("PUT", "/v1/maps/kept/" + key, "1").body).at("revision").get<std::uint64_t>();
 }
 
-/// A small backup; the cluster it comes from is gone. Two have different bytes.
+/// Makes a small backup with a cluster that is stopped afterwards. Two such backups differ.
 std::filesystem::path some_backup(const std::string& name) {
   ready_cluster nodes{1};
   fill(nodes, 0, 20);
@@ -35,15 +35,15 @@ std::filesystem::path some_backup(const std::string& name) {
 
 } // namespace
 
-TEST_CASE("a new cluster goes on from a backup, and the old one does not notice") {
+TEST_CASE("a new cluster continues from a backup while the old one keeps serving") {
   ready_cluster old{3};
   const auto through = old.follower();
   fill(old, (through + 1) % 3);
   steady_writer writer{old, {}};
-  wait_for("writes that go on", 10s, [&] { return writer.acknowledged() > 50; });
+  wait_for("writes before the backup", 10s, [&] { return writer.acknowledged() > 50; });
   const auto before = writer.acknowledged();
   const auto file = backup_of(old[through], "my.backup");
-  wait_for("writes that went on", 10s, [&] { return writer.acknowledged() > before; });
+  wait_for("writes after the backup", 10s, [&] { return writer.acknowledged() > before; });
 
   const auto good = verify(file);
   CHECK(good.code == 0);
@@ -68,11 +68,11 @@ TEST_CASE("a new cluster goes on from a backup, and the old one does not notice"
     CHECK(written_revision(restored[i], "new" + std::to_string(i)) > index);
     CHECK(restored[i].status()["cluster_id"] != cluster_id);
   }
-  // Without the node that was given the backup, too.
+  // The cluster also works without the node that was given the backup.
   restored[1].process().kill();
   wait_for("the others", 10s, [&] { return restored[0].call("PUT", "/v1/maps/kept/more", "1").status == 200; });
 
-  // A restart script may keep the option, whatever has become of the file.
+  // A restart script may keep the option even if the file has changed or is gone.
   const auto bytes = read_text(file);
   for (const auto* left : {"all", "half", "none"}) {
     if (left == std::string{"half"}) std::filesystem::resize_file(file, bytes.size() / 2);
@@ -89,7 +89,7 @@ TEST_CASE("a new cluster goes on from a backup, and the old one does not notice"
   CHECK(old[0].status()["cluster_id"] == cluster_id);
 }
 
-TEST_CASE("a backup that is cut or altered is refused, and nothing is made of it") {
+TEST_CASE("a truncated or altered backup is refused and has no effect") {
   const auto file = some_backup("good.backup");
   const auto folder = make_folder();
   const auto bytes = read_text(file);
@@ -127,7 +127,7 @@ TEST_CASE("a backup that is cut or altered is refused, and nothing is made of it
   CHECK_FALSE(std::filesystem::exists(data));
 }
 
-TEST_CASE("a backup is restored into empty directories only") {
+TEST_CASE("a backup is restored only into empty directories") {
   const auto first = some_backup("first.backup");
   const auto second = some_backup("second.backup");
   const auto refused_for = [](const server& node, const std::filesystem::path& file) {
@@ -155,7 +155,7 @@ TEST_CASE("a backup is restored into empty directories only") {
   CHECK_THAT(other.text, Contains("refusing to restore") && Contains("which began with the backup"));
 }
 
-TEST_CASE("nodes with different backups form nothing, and say which") {
+TEST_CASE("nodes with different backups do not form a cluster, and log both checksums") {
   const auto first = some_backup("first.backup");
   const auto second = some_backup("second.backup");
   cluster nodes{3, lifetime::test_case, [&](std::size_t i) -> std::vector<std::string> {
@@ -176,7 +176,7 @@ TEST_CASE("nodes with different backups form nothing, and say which") {
     CHECK_THAT(nodes[i].log(), Contains(checksum(first)) && Contains(checksum(second)));
     CHECK(nodes[i].status()["phase"] == "forming");
   }
-  // Mended by taking one of the two away.
+  // The fix: start one of the two nodes without its backup.
   nodes[0].process().kill();
   server mended{"node1",
                 nodes[0].data_dir().parent_path(),
@@ -190,12 +190,12 @@ TEST_CASE("nodes with different backups form nothing, and say which") {
   CHECK(content(mended, "linearizable", 20) == content(nodes[1], "stale", 20));
 }
 
-TEST_CASE("several nodes may have the backup, and all may die before they have the state") {
+TEST_CASE("several nodes may have the backup, and all nodes may die before they have loaded it") {
   const auto file = some_backup("my.backup");
   for (const auto& holders : {std::vector<std::size_t>{0, 1, 2}, std::vector<std::size_t>{1}}) {
     cluster nodes{3, lifetime::test_case, restoring(file, holders)};
     nodes.start();
-    wait_for("a promise", 10s, [&] {
+    wait_for("a promise to the formation", 10s, [&] {
       for (std::size_t i = 0; i < 3; ++i)
         if (nodes[i].log().find("promised to cluster") != std::string::npos) return true;
       return false;
@@ -220,7 +220,7 @@ TEST_CASE("a backup needs a leader") {
   CHECK(nodes[0].call("POST", "/v1/backup").status == 405);
 }
 
-TEST_CASE("a backup goes back into the running cluster it is from") {
+TEST_CASE("a backup is restored into the running cluster that it came from") {
   ready_cluster nodes{3};
   fill(nodes, 0);
   const auto file = backup_of(nodes[1], "my.backup");
@@ -229,7 +229,7 @@ TEST_CASE("a backup goes back into the running cluster it is from") {
     REQUIRE(nodes[2].call("PUT", "/v1/maps/kept/k" + std::to_string(i), "\"overwritten\"").status == 200);
   REQUIRE(nodes[2].call("PUT", "/v1/maps/kept/after", "1").status == 200);
   const auto newest = written_revision(nodes[2], "newest");
-  // Not even one byte may be another.
+  // A single altered byte is noticed.
   auto bytes = read_text(file);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   const auto altered = make_folder() / "altered.backup";
@@ -237,7 +237,7 @@ TEST_CASE("a backup goes back into the running cluster it is from") {
   CHECK(restore_into(nodes[0], altered).code == 1);
   CHECK(content(nodes[1], "linearizable") != expected);
 
-  // Without a terminal the command cannot ask.
+  // Without a terminal, the command cannot ask for confirmation.
   const auto unasked =
       run_program({"/bin/sh", "-c",
                    std::string{TROUPE_BACKUP} + " restore " + file.string() +
@@ -258,11 +258,11 @@ TEST_CASE("a backup goes back into the running cluster it is from") {
     CHECK(nodes[i].call("GET", "/v1/maps/kept/after").status == 404);
     CHECK(written_revision(nodes[i], "since" + std::to_string(i)) > newest);
   }
-  // A second time: everything is there already.
+  // Restoring again succeeds: the nodes already have the backup.
   CHECK(restore_into(nodes[0], file).code == 0);
   CHECK(nodes[1].call("GET", "/v1/maps/kept/since0").status == 404);
   CHECK(content(nodes[1], "linearizable") == expected);
-  // After a crash of all, and of one after the other.
+  // The state survives a crash of all nodes, and then of one after another.
   for (std::size_t i = 0; i < 3; ++i) nodes[i].process().kill();
   nodes.start();
   nodes.wait_ready();
@@ -275,7 +275,7 @@ TEST_CASE("a backup goes back into the running cluster it is from") {
   }
 }
 
-TEST_CASE("a node that is away while a backup is restored gets the state when it is back") {
+TEST_CASE("a node that is down while a backup is restored gets the state after its restart") {
   ready_cluster nodes{3};
   fill(nodes, 0);
   const auto file = backup_of(nodes[0], "my.backup");
@@ -302,7 +302,7 @@ TEST_CASE("a backup that cannot be restored into this cluster changes nothing") 
   const auto strange = restore_into(nodes[0], file);
   CHECK(strange.code == 2);
   CHECK_THAT(strange.text, Contains("--other-cluster"));
-  // It reaches further than the log of a cluster that is younger.
+  // The backup's index is beyond the log of this younger cluster.
   const auto refused = restore_into(nodes[0], file, {"--yes", "--other-cluster"});
   CHECK(refused.code == 2);
   CHECK_THAT(refused.text, Contains("revisions would go backwards"));

@@ -1,7 +1,5 @@
 #include "tests/process/cluster.hpp"
 
-#include "runtime/http/target.hpp"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <troupe/http/target.hpp>
 
 namespace troupe::testing {
 

@@ -66,9 +66,9 @@ TEST_CASE("three fresh nodes that know the same seed always form one cluster") {
       nodes.back()->start();
     }
     for (auto& node : nodes) wait_for("readiness of a node", 20s, [&] { return node->ready(); });
-    const auto cluster = nodes[0]->status()["cluster"];
+    const auto cluster = nodes[0]->status()["cluster_id"];
     for (auto& node : nodes) {
-      CHECK(node->status()["cluster"] == cluster);
+      CHECK(node->status()["cluster_id"] == cluster);
       CHECK(voters_of(body_of(node->call("GET", "/v1/members"), "/v1/members")).size() == 3);
     }
   }

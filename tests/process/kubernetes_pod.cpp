@@ -125,7 +125,7 @@ void example_pod::fill_secrets() const {
     for (const auto& [key, value] : secret["data"].items()) {
       // The fsGroup makes the pod's group the owner.
       fs::remove(folder / key); // a file from an earlier start is read-only
-      std::ofstream{folder / key} << services::from_base64(value.get<std::string>()).value();
+      std::ofstream{folder / key} << base::from_base64(value.get<std::string>()).value();
       fs::permissions(folder / key, static_cast<fs::perms>(source["defaultMode"].get<unsigned>()));
     }
   }

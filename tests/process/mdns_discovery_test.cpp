@@ -1,4 +1,4 @@
-// Real nodes that find each other by mDNS: each on a host of its own, with a real avahi-daemon.
+// Real nodes find each other by mDNS, each on a separate host with a real avahi-daemon.
 #include "tests/process/mdns_node.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,7 +24,7 @@ std::size_t count(const std::string& text, const std::string& what) {
 
 } // namespace
 
-TEST_CASE("three nodes find each other, form a cluster, and say so to everybody") {
+TEST_CASE("three nodes find each other, form a cluster and announce it") {
   if (skipped()) return;
   const auto folder = make_folder();
   mdns_node a{folder}, b{folder}, c{folder};
@@ -38,17 +38,17 @@ TEST_CASE("three nodes find each other, form a cluster, and say so to everybody"
     const bool addresses = std::all_of(nodes.begin(), nodes.end(), [&](const auto* node) {
       return seen.find(lan::address(node->host) + ";5000") != std::string::npos;
     });
-    return addresses && count(seen, "state=formed") >= 6; // each by both protocols
+    return addresses && count(seen, "state=formed") >= 6; // each node by IPv4 and IPv6
   });
   CAPTURE(seen);
   CHECK(count(seen, "cluster=" + id) >= 6);
   for (auto* node : nodes) CHECK_THAT(seen, Contains("node=" + node->id()));
   CHECK_THAT(seen, Contains(";fe80:"));
   for (auto* node : nodes) node->stop();
-  wait_for("the records to go", 15s, [&] { return count(b.browse(), "\n=;") == 0; });
+  wait_for("removal of the records", 15s, [&] { return count(b.browse(), "\n=;") == 0; });
 }
 
-TEST_CASE("the daemon may come later, and go, and come again; peers that were found stay") {
+TEST_CASE("the daemon may start late, stop and restart; peers that were found are kept") {
   if (skipped()) return;
   const auto folder = make_folder();
   mdns_node a{folder, false}, b{folder};
@@ -71,7 +71,7 @@ TEST_CASE("the daemon may come later, and go, and come again; peers that were fo
            [&] { return b.browse().find(lan::address(a.host) + ";5000") != std::string::npos; });
   CHECK(count(a.log(), "avahi-daemon is not running") <= 2); // said once each time, not with every attempt
 
-  // The bus goes, and the daemon with it.
+  // The bus and the daemon restart.
   a.avahi.stop_daemon();
   a.avahi.stop_bus();
   a.avahi.start_bus();
@@ -82,7 +82,7 @@ TEST_CASE("the daemon may come later, and go, and come again; peers that were fo
   b.stop();
 }
 
-TEST_CASE("several interfaces: whoever shares one with a peer finds it there") {
+TEST_CASE("nodes with several interfaces find each other on a common one") {
   if (skipped()) return;
   const auto folder = make_folder();
   mdns_node a{folder, true, {1}}, both{folder, true, {1, 2}};
@@ -98,19 +98,19 @@ TEST_CASE("several interfaces: whoever shares one with a peer finds it there") {
   both.stop();
 }
 
-TEST_CASE("two with the same name are both seen") {
+TEST_CASE("two nodes with the same name are both found") {
   if (skipped()) return;
   const auto folder = make_folder();
   mdns_node a{folder}, b{folder};
   a.start({"--bootstrap-expect", "1"});
-  wait_for("the first", 20s, [&] { return a.ready(); });
-  a.stop(); // files come and go while it runs
+  wait_for("readiness of the first node", 20s, [&] { return a.ready(); });
+  a.stop(); // its files change while it runs
   std::filesystem::copy(folder / a.name, folder / "copy", std::filesystem::copy_options::recursive);
   a.start({});
-  // Two that come at once give way to each other several times.
+  // Waits, because two daemons that register a name at once both yield several times.
   wait_for("its record", 20s, [&] { return a.browse().find(lan::address(a.host) + ";5000") != std::string::npos; });
   b.start({"--bootstrap-expect", "0"}, "copy");
-  // The second one has the same id, so the same name, until that collides.
+  // The second node has the same id, and so the same name until the names collide.
   std::string seen;
   wait_for("another name, and both addresses", 30s, [&] {
     seen = a.browse();
@@ -118,7 +118,7 @@ TEST_CASE("two with the same name are both seen") {
     return contains("\\032\\035") // " #", and a number
            && contains(lan::address(a.host) + ";5000") && contains(lan::address(b.host) + ";5000");
   });
-  // And so the copy is noticed.
+  // The nodes notice the copy.
   wait_for("the complaint", 20s,
            [&] { return (a.log() + b.log()).find("one data directory is a copy") != std::string::npos; });
   a.stop();

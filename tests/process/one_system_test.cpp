@@ -1,8 +1,5 @@
 // Any number of nodes and clients in one actor system, started and stopped in any order, next to clusters of other
 // processes. CAF has one connection for each pair of systems, so the nodes and clients share their connections.
-#include "runtime/client.hpp"
-#include "runtime/node.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/process/cluster.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -15,6 +12,9 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <troupe/client.hpp>
+#include <troupe/node.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe::testing;
 using namespace std::chrono_literals;
@@ -39,8 +39,7 @@ std::optional<troupe::error_info> try_out(caf::actor_system& system, const map_a
   std::optional<troupe::error_info> failed;
   const auto fail = [&](const caf::error& e) { failed = troupe::describe(e); };
   caf::scoped_actor self{system};
-  self->request(map, caf::infinite,
-                troupe::with<troupe::map::put>{{"m", "k", troupe::services::value::of(value)}, timeout})
+  self->request(map, caf::infinite, troupe::with<troupe::map::put>{{"m", "k", troupe::value::of(value)}, timeout})
       .receive([](const troupe::map::put_result&) {}, fail);
   if (failed) return failed;
   self->request(map, caf::infinite, troupe::with<troupe::map::get>{{"m", "k"}, timeout})

@@ -2,7 +2,6 @@
 #include "examples/webserver/entrance.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/mailbox.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
@@ -14,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe;
@@ -54,16 +54,16 @@ struct parts_world {
   }
 };
 
-/// A snapshot store that is short of descriptors at first, and whose disk fails after the first chunk.
-class short_store : public caf::event_based_actor {
+/// A node that is short of descriptors at first, and whose disk fails after the first chunk.
+class short_node : public caf::event_based_actor {
  public:
-  short_store(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
+  short_node(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
       : caf::event_based_actor(config), asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
-    return {[this](const read_backup& what) -> caf::result<raft::snapshot_piece> {
+    return {[this](const read_backup& what) -> caf::result<backup_piece> {
       if (++*asked_ <= 2) return make_error({errc::overloaded, "Too many open files", {}, {}});
       if (what.offset > 0) return make_error({errc::refused, "Input/output error", {}, {}});
-      return raft::snapshot_piece{{}, what.offset, raft::bytes{std::string{"abc"}}};
+      return backup_piece{"abc"};
     }};
   }
 
@@ -106,13 +106,13 @@ TEST_CASE("when the front of a service fails, the node stops") {
 TEST_CASE("reading a chunk of a backup is retried while the node is short of descriptors") {
   parts_world w;
   const auto asked = std::make_shared<std::atomic<int>>(0);
-  const auto store = w.system.spawn<short_store>(asked);
+  const auto node = w.system.spawn<short_node>(asked);
+  const auto gateway = w.system.spawn<webserver::gateway>(caf::actor_cast<node_handle>(node),
+                                                          w.member.service<map_service>(), [](const std::string&) {});
   const auto read = [&](std::uint64_t offset) {
     const auto arrived = std::make_shared<std::promise<void>>();
     const auto answers = std::make_shared<http::mailbox>([arrived] { arrived->set_value(); });
-    caf::anon_send(
-        w.workers->gateway(),
-        webserver::piece_wanted{caf::actor_cast<snapshot_store_handle>(store), {1, offset, 10}, {answers, 1}});
+    caf::anon_send(gateway, webserver::piece_wanted{{1, offset, 10}, {answers, 1}});
     REQUIRE(arrived->get_future().wait_for(10s) == std::future_status::ready);
     std::vector<http::answer> taken;
     answers->take(taken);
@@ -122,5 +122,6 @@ TEST_CASE("reading a chunk of a backup is retried while the node is short of des
   CHECK(*asked == 3);
   CHECK(read(3).empty()); // any other error ends the download
   CHECK(*asked == 4);
-  caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(gateway, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
 }

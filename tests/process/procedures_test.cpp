@@ -1,14 +1,13 @@
-// What docs/operations.md tells operators to do. Every procedure of it has a test; those that are not here are
-// elsewhere:
+// Tests the procedures of docs/operations.md. Every procedure has a test, in this file ("here") or in another one:
 //
 //   Backup; Restore into a new cluster          backup_test; eight downloads: tests/actor/snapshot_store_test
-//   Restore into a running cluster              backup_test; exit codes, breaking off: tests/unit/offline/upload_test;
+//   Restore into a running cluster              backup_test; exit codes, interruption: tests/unit/offline/upload_test;
 //                                               by curl, `stage`, a third backup: here
 //   Members come and go                         members_test; adding a node by its id: here
 //   A node is not ready                         here; certificates: tls_test
 //   The state is too large; Descriptors ...     limits_test
 //   A disk is full, hangs, or fails             snapshot_test, hung_disk_test, hung_threads_test; failed: here
-//   A node needs a snapshot ...; lost entries   catch_up_test; limits of the kept log: tests/unit/raft/test_catch_up
+//   A node needs a snapshot ...; lost entries   catch_up_test; limits of the kept log: tests/unit/raft/catch_up_test
 //   The log has gaps                            edge_test
 //   A node's log or identity is damaged         recover_test; without the printed command: here; an identity:
 //                                               tests/unit/offline/repair_test
@@ -32,7 +31,7 @@ namespace {
 
 program_end shell(const std::string& line) { return run_program({"/bin/sh", "-c", line}); }
 
-/// The API's name for a backup, put together from what `troupe-backup inspect` and `ls` show.
+/// The API's name for a backup, built from the output of `troupe-backup inspect` and the file's size.
 std::string api_name(const std::filesystem::path& file) {
   const auto text = run_program({TROUPE_BACKUP, "inspect", file.string()}).text;
   const auto after = [&](const std::string& what) { return text.substr(text.find(what) + what.size()); };
@@ -56,7 +55,7 @@ std::string problems_in(const std::string& log) {
   return found;
 }
 
-/// Alters the byte in the middle of a file.
+/// Alters the byte at `at`, or in the middle of the file.
 void damage(const std::filesystem::path& file, std::streamoff at = -1) {
   std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
   if (at < 0) at = static_cast<std::streamoff>(std::filesystem::file_size(file) / 2);
@@ -80,7 +79,7 @@ std::uint64_t snapshot_index(const server& node) {
 
 } // namespace
 
-TEST_CASE("a planned restore, into a new cluster and into a running one, leaves no warning in any log") {
+TEST_CASE("a planned restore into a new or a running cluster logs no warnings") {
   ready_cluster old{3};
   fill(old, 0, 20);
   const auto file = backup_of(old[0], "my.backup");
@@ -99,15 +98,15 @@ TEST_CASE("a planned restore, into a new cluster and into a running one, leaves 
   REQUIRE(restored.code == 0);
   const auto index = std::stoull(restored.text.substr(restored.text.find("restored at index ") + 18));
   for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("a snapshot of the restored state", 20s, [&] { return snapshot_index(old[i]) >= index; });
+    wait_for("snapshot of the restored state", 20s, [&] { return snapshot_index(old[i]) >= index; });
     CHECK(content(old[i], "linearizable", 20) == expected);
     CHECK(problems_in(old[i].log().substr(before[i])).empty());
-    // How a node's first seconds go is not the restore's affair.
+    // Other warnings in a node's first seconds are not related to the restore.
     CHECK_THAT(problems_in(fresh[i].log()), !Contains("snapshot") && !Contains("backup") && !Contains("the log"));
   }
 }
 
-TEST_CASE("a backup is restored with curl, kept twice at most, and sent again when every copy was damaged") {
+TEST_CASE("a backup is restored with curl; a node keeps two at most; damaged copies are replaced with `stage`") {
   ready_cluster nodes{3};
   fill(nodes, 0, 20);
   const auto expected = content(nodes[0], "linearizable", 20);
@@ -120,7 +119,7 @@ TEST_CASE("a backup is restored with curl, kept twice at most, and sent again wh
     return shell("curl -sS " + more + " -T " + file.string() + " '" + url_of(to) + "/v1/restore/" + api_name(file) +
                  "?offset=0'");
   };
-  // Two wait for being restored, and there is no room for a third.
+  // Two backups wait to be restored, and there is no room for a third.
   for (std::size_t i = 0; i < 2; ++i) {
     const auto sent = send(nodes[0], backups[i], "-f");
     INFO(sent.text);
@@ -134,21 +133,21 @@ TEST_CASE("a backup is restored with curl, kept twice at most, and sent again wh
   const auto index = json::parse(restored.text)["index"].get<std::uint64_t>();
   CHECK(content(nodes[1], "linearizable", 20) == expected);
   CHECK(nodes[1].call("GET", "/v1/maps/kept/since0").status == 404);
-  // One snapshot is taken by itself, the other one on demand.
-  wait_for("the first snapshot", 20s, [&] { return snapshot_index(nodes[0]) >= index; });
+  // The node takes one snapshot by itself, the other one on demand.
+  wait_for("the automatic snapshot", 20s, [&] { return snapshot_index(nodes[0]) >= index; });
   REQUIRE(nodes[0].call("PUT", "/v1/maps/kept/more", "1").status == 200);
-  wait_for("room for a third", 10s, [&] { // a follower hears a moment later that the write is committed
+  wait_for("room for a third backup", 10s, [&] { // a follower learns a moment later that the write is committed
     return nodes[0].call("POST", "/v1/snapshot").status == 200 && send(nodes[0], backups[2], "-f").code == 0;
   });
 
-  // Every copy of one that is about to be restored is damaged. What a node has read a moment ago it takes for good.
+  // All copies of the next backup are damaged. A node does not check again what it has just read.
   for (std::size_t i = 1; i < 3; ++i) REQUIRE(send(nodes[i], backups[1], "-f").code == 0);
   for (std::size_t i = 0; i < 3; ++i) damage(nodes[i].data_dir() / "staged" / (api_name(backups[1]) + ".snapshot"));
   const auto failed = shell("curl -sS -X POST '" + url_of(nodes[0]) + "/v1/restore/" + api_name(backups[1]) +
                             "?timeout=5s' --max-time 3");
   INFO(failed.text);
   for (std::size_t i = 0; i < 3; ++i) {
-    wait_for("the report of the missing state", 20s, [&] {
+    wait_for("report of the missing state", 20s, [&] {
       const auto answer = nodes[i].call("GET", "/readyz");
       return answer.body.find("no usable state") != std::string::npos;
     });
@@ -169,10 +168,10 @@ TEST_CASE("a backup is restored with curl, kept twice at most, and sent again wh
     CHECK(nodes[i].call("GET", "/v1/maps/kept/more").status == 404);
   }
 
-  // Without a majority the node that is left says who is missing.
+  // Without a majority, the remaining node reports which members are missing.
   nodes[1].process().kill();
   nodes[2].process().kill();
-  wait_for("the missing majority", 20s, [&] {
+  wait_for("report of the missing majority", 20s, [&] {
     const auto text = nodes[0].call("GET", "/readyz").body;
     return text.find("no leader is known: 1 of 3 voters answers, 2 needed") != std::string::npos &&
            text.find("127.0.0.1:" + std::to_string(nodes[1].raft_port()) + ": ") != std::string::npos;
@@ -180,8 +179,7 @@ TEST_CASE("a backup is restored with curl, kept twice at most, and sent again wh
   CHECK_THAT(nodes[0].status()["not_ready"].get<std::string>(), Contains("Connection refused"));
 }
 
-TEST_CASE(
-    "a node is added by its id; one whose disk failed is started again; a repaired one joins beside the old one") {
+TEST_CASE("a node is added by its id; a node whose disk failed restarts; a repaired node joins next to its old self") {
   const hanging_disks disks;
   ready_cluster nodes{3};
   fill(nodes, 0, 20);
@@ -191,10 +189,10 @@ TEST_CASE(
   const auto folder = nodes[0].data_dir().parent_path();
   const auto voters = [&] { return voters_of(body_of(nodes[0].call("GET", "/v1/members"), "/v1/members")); };
 
-  // It expects others, and so asks for nothing by itself.
+  // The node expects to form a cluster, so it does not ask to join by itself.
   server fourth{"fourth", folder, ports[0], ports[1], discovery, {"--bootstrap-expect", "2"}};
   fourth.start();
-  wait_for("the fourth node", 10s, [&] { return fourth.call("GET", "/status").status == 200; });
+  wait_for("start of the fourth node", 10s, [&] { return fourth.call("GET", "/status").status == 200; });
   const auto id = fourth.status()["id"].get<std::string>();
   const auto added =
       shell("curl -fsS -d '{\"id\": \"" + id + "\", \"address\": \"127.0.0.1:" + std::to_string(fourth.raft_port()) +
@@ -202,44 +200,44 @@ TEST_CASE(
   INFO(added.text);
   REQUIRE(added.code == 0);
   wait_for("four voters", 20s, [&] { return voters().size() == 4; });
-  wait_for("the fourth node's readiness", 10s, [&] { return fourth.ready(); });
+  wait_for("readiness of the fourth node", 10s, [&] { return fourth.ready(); });
   CHECK(content(fourth, "linearizable", 20) == expected);
 
   // Its disk fails.
   hang(fourth.data_dir() / "log", failing_syncs);
-  wait_for("word of the failure", 10s, [&] {
+  wait_for("report of the failure", 10s, [&] {
     nodes[0].put("k", 1);
     return fourth.status()["disk"] == "failed";
   });
   CHECK_THAT(fourth.call("GET", "/readyz").body, Contains("disk: failed"));
   release(fourth.data_dir() / "log", failing_syncs);
-  CHECK_FALSE(fourth.ready()); // what is on the disk is not known
+  CHECK_FALSE(fourth.ready()); // the content of the disk is unknown
   fourth.process().signal(SIGTERM);
   REQUIRE(fourth.process().wait(10s).has_value());
   fourth.start();
-  wait_for("the fourth node's return", 20s, [&] { return fourth.ready(); });
+  wait_for("return of the fourth node", 20s, [&] { return fourth.ready(); });
 
-  // Its log is damaged. It joins as a new node besides the old one, which is removed then.
+  // Its log is damaged. It joins as a new node; afterwards the old one is removed.
   fourth.process().kill();
   for (const auto& file : files_in(fourth.data_dir() / "log", ".wal")) std::filesystem::resize_file(file, 5000);
   REQUIRE(run_program({TROUPE_LOG, "inspect", fourth.data_dir().string()}).code == 1);
   REQUIRE(run_program({TROUPE_LOG, "repair", "--yes", fourth.data_dir().string()}).code == 0);
   server repaired{"fourth", folder, ports[0], ports[1], discovery, {"--bootstrap-expect", "0"}};
   repaired.start();
-  // Until it votes, its promotion may be in progress, and a removal is put off.
+  // Until the new node votes, its promotion may be in progress, which would delay a removal.
   wait_for("a fifth voter", 20s, [&] { return nodes[0].has_voters(5); });
   const auto removed = shell("curl -fsS -X DELETE " + url_of(nodes[2]) + "/v1/members/" + id);
   INFO(removed.text);
   REQUIRE(removed.code == 0);
-  wait_for("four voters without the old one", 20s, [&] {
+  wait_for("four voters without the old node", 20s, [&] {
     const auto now = voters();
     return now.size() == 4 && !now.contains(id);
   });
-  wait_for("the repaired node's readiness", 10s, [&] { return repaired.ready(); });
+  wait_for("readiness of the repaired node", 10s, [&] { return repaired.ready(); });
   CHECK(content(repaired, "linearizable", 20) == expected);
 }
 
-TEST_CASE("a last survivor whose log is damaged goes on from the log up to the damage") {
+TEST_CASE("a last survivor with a damaged log continues with the entries before the damage") {
   ready_cluster old{1};
   fill(old, 0, 20);
   const auto expected = content(old[0], "linearizable", 20);
@@ -264,7 +262,7 @@ TEST_CASE("a last survivor whose log is damaged goes on from the log up to the d
   const auto ports = free_ports(2);
   server survivor{"r3", n3.parent_path(), ports[0], ports[1], ""};
   survivor.start();
-  wait_for("the survivor leading itself", 20s, [&] { return survivor.ready(); });
+  wait_for("election of the survivor", 20s, [&] { return survivor.ready(); });
   const auto found = content(survivor, "linearizable", 20);
   CHECK(std::equal(found.begin(), found.begin() + 15, expected.begin()));
   CHECK(survivor.call("GET", "/v1/maps/kept/k15").status == 404);

@@ -1,7 +1,4 @@
 // A typed client gets correct answers in time while nodes die, freeze and restart.
-#include "runtime/client.hpp"
-#include "runtime/config.hpp"
-#include "services/map/map_service.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/sim/linearizability.hpp"
 
@@ -15,6 +12,9 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <troupe/client.hpp>
+#include <troupe/config.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe::testing;
 using namespace std::chrono_literals;
@@ -79,12 +79,10 @@ class callers {
     return what;
   }
 
-  static std::uint64_t number_in(const std::optional<troupe::services::value>& value) {
+  static std::uint64_t number_in(const std::optional<troupe::value>& value) {
     return value ? static_cast<std::uint64_t>(value->as<std::int64_t>().value_or(0)) : 0;
   }
-  static troupe::services::value value_of(std::uint64_t number) {
-    return troupe::services::value::of(static_cast<std::int64_t>(number));
-  }
+  static troupe::value value_of(std::uint64_t number) { return troupe::value::of(static_cast<std::int64_t>(number)); }
   troupe::raft::duration since_start() const { return steady_clock::now() - start_; }
 
   void work(std::size_t number) {

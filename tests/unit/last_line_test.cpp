@@ -1,7 +1,5 @@
 // The last line of a process whose standard error is a file, a pipe that is read, or a full pipe.
 #include "runtime/os/last_line.hpp"
-#include "runtime/os/out_of_memory.hpp"
-#include "runtime/os/termination.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -15,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <troupe/process.hpp>
 
 using namespace troupe;
 using namespace std::chrono_literals;

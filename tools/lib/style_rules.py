@@ -16,37 +16,51 @@ from pathlib import Path
 #   pure  anything except CAF
 #   any   anything
 LAYERS = {
-    # folder                layers directly below it                                           angle
-    "raft/base":            ([],                                                               "std"),
+    # folder                layers right below it                                              angle
+    "public base":          ([],                                                               "std"),
+    "public service":       (["public base"],                                                  "pure"),
+    "public process":       (["public base"],                                                  "pure"),
+    "include/troupe":       (["public service", "public process"],                             "any"),
+    "raft/base":            (["public base"],                                                  "std"),
     "raft":                 (["raft/base"],                                                    "std"),
     "raft/membership":      (["raft"],                                                         "std"),
-    "services":             (["raft"],                                                         "pure"),
-    "services/map":         (["services"],                                                     "pure"),
-    "discovery":            (["raft/membership"],                                              "pure"),
-    "actors":               ([],                                                               "any"),
+    "services":             (["raft", "public service"],                                       "pure"),
+    "discovery":            (["raft/membership", "public process"],                            "pure"),
+    "actors":               (["include/troupe"],                                               "any"),
     "actors/protocol":      (["actors", "raft/membership", "services"],                        "any"),
     "actors/cluster":       (["actors/protocol"],                                              "any"),
     "actors/discovery":     (["actors/protocol", "discovery"],                                 "any"),
     "actors/frontend":      (["actors/protocol"],                                              "any"),
     "actors/replica":       (["actors/protocol"],                                              "any"),
-    "runtime/os":           (["raft/base"],                                                    "pure"),
+    "runtime/os":           (["raft/base", "public process"],                                  "pure"),
     "runtime/storage":      (["services", "runtime/os"],                                       "pure"),
     "runtime/http":         (["runtime/os"],                                                   "pure"),
-    "runtime/offline":      (["runtime/storage", "runtime/http", "services/map"],              "pure"),
+    "runtime/offline":      (["runtime/storage", "runtime/http"],                              "pure"),
     "runtime/transport":    (["actors/cluster", "runtime/os"],                                 "any"),
     "runtime":              (["actors/cluster", "actors/discovery", "actors/frontend", "actors/replica",
                               "runtime/storage", "runtime/transport"],                         "any"),
-    "examples":             (["runtime", "runtime/http", "services/map"],                      "any"),
-    "tools":                (["runtime", "runtime/offline", "services/map"],                   "any"),
-    "tests":                (["examples", "tools"],                                            "any"),
+    "examples":             (["include/troupe"],                                               "any"),
+    "tools":                (["include/troupe"],                                               "any"),
+    "tools/log":            (["runtime/offline"],                                              "any"),
+    "tools/backup":         (["runtime/offline"],                                              "any"),
+    "tests":                (["examples", "tools", "runtime", "runtime/offline"],              "any"),
 }
 
-# Includes against the order that are allowed until the headers have moved.
-EXCEPTIONS = {("runtime/transport", "runtime/config.hpp")}
+# Public headers that do not know actors, so that the layers below the actors may include them.
+PUBLIC = {
+    "public base": ["address", "cluster_options", "printable", "status", "types"],
+    "public service": ["cow_map", "fields", "json", "msgpack_serializer", "serializer", "service", "services/map_service",
+                       "state_io", "value", "detail/cow_node", "detail/cow_ptr", "detail/machine", "detail/msgpack", "detail/reply",
+                       "detail/snapshot"],
+    "public process": ["blocking_method", "http/message", "http/server", "http/target", "process"],
+}
+PUBLIC_LAYER = {f"include/troupe/{name}.hpp": layer for layer, names in PUBLIC.items() for name in names}
 
 
 def layer_of(path):
-    """The folder in LAYERS that a file belongs to, or None."""
+    """The layer in LAYERS that a file belongs to, or None."""
+    if str(path) in PUBLIC_LAYER:
+        return PUBLIC_LAYER[str(path)]
     folder = str(path).rpartition("/")[0]
     while folder and folder not in LAYERS:
         folder = folder.rpartition("/")[0]
@@ -148,16 +162,22 @@ def include_direction(source):
         yield source.problem(1, "the file is in no layer; see LAYERS in tools/lib/style_rules.py")
         return
     own, angle = reach(layer), LAYERS[layer][1]
+    is_public = source.path.startswith("include/")
     for number, line in enumerate(source.code_lines, 1):
         match = re.match(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', line)
         if not match:
             continue
         quoted, bracketed = match.groups()
-        if quoted:
-            if not (source.root / quoted).is_file():
-                yield source.problem(number, f'"{quoted}" is not a file of the project; quoted includes start at its root')
-            elif layer_of(quoted) not in own and (layer, quoted) not in EXCEPTIONS:
-                yield source.problem(number, f'must not include "{quoted}"; allowed layers: {", ".join(sorted(own))}')
+        target = quoted or (f"include/{bracketed}" if bracketed.startswith("troupe/") else None)
+        if quoted and is_public:
+            yield source.problem(number, f'must not include "{quoted}": a public header includes <troupe/...> alone')
+        elif target:
+            if not (source.root / target).is_file():
+                yield source.problem(number, f'"{target}" is not a file of the project; quoted includes start at its root')
+            elif quoted and quoted.startswith("include/"):
+                yield source.problem(number, f"a public header is included as <{quoted[len('include/'):]}>")
+            elif layer_of(target) not in own:
+                yield source.problem(number, f'must not include "{target}": from here only {", ".join(sorted(own))}')
         elif angle != "any" and bracketed.startswith("caf/"):
             yield source.problem(number, f"must not include <{bracketed}>: this layer does not use CAF")
         elif angle == "std" and (not re.fullmatch(r"\w+", bracketed) or bracketed in IMPURE_STD):

@@ -1,11 +1,11 @@
 #include "tools/load/callers.hpp"
 
-#include "raft/base/random.hpp"
-
+#include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -31,7 +31,7 @@ class caller : public caf::event_based_actor {
   caller(caf::actor_config& config, service_actor<map_service> map, const job& work, std::uint64_t seed,
          caf::actor collector)
       : caf::event_based_actor(config), map_(std::move(map)), work_(work), random_(seed),
-        value_(services::value::of(std::string(work.bytes, 'v'))), collector_(std::move(collector)) {}
+        value_(value::of(std::string(work.bytes, 'v'))), collector_(std::move(collector)) {}
 
   caf::behavior make_behavior() override {
     end_ = steady_clock::now() + work_.lasts;
@@ -47,7 +47,7 @@ class caller : public caf::event_based_actor {
       quit();
       return;
     }
-    const auto key = "key" + std::to_string(random_.next() % 100'000);
+    const auto key = "key" + std::to_string(random_() % 100'000);
     if (work_.write)
       await(map::put{work_.map, key, value_});
     else
@@ -70,8 +70,8 @@ class caller : public caf::event_based_actor {
 
   service_actor<map_service> map_;
   job work_;
-  raft::prng random_;
-  services::value value_;
+  std::mt19937_64 random_;
+  value value_;
   caf::actor collector_;
   steady_clock::time_point end_;
   steady_clock::time_point asked_;

@@ -1,13 +1,11 @@
 // Closed-loop callers of the map service: each sends its next request as soon as the last one is answered.
 #pragma once
 
-#include "actors/caf.hpp"
-#include "actors/frontend/front.hpp"
-#include "services/map/map_service.hpp"
-
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <troupe/service_actor.hpp>
+#include <troupe/services/map.hpp>
 
 namespace troupe::load {
 

@@ -9,8 +9,6 @@
 // The program reads jobs from standard input, one per line: "put CALLERS MILLISECONDS BYTES [MAP]" or "get CALLERS
 // MILLISECONDS [MAP]". "leader" asks a member whether it leads. The program answers each with one line of JSON, and
 // exits at the end of the input.
-#include "runtime/client.hpp"
-#include "runtime/node.hpp"
 #include "tools/load/callers.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -19,6 +17,8 @@
 
 #include <iostream>
 #include <sstream>
+#include <troupe/client.hpp>
+#include <troupe/node.hpp>
 
 namespace {
 
@@ -48,9 +48,8 @@ bool leads(caf::actor_system& system, const troupe::node& node) {
   caf::scoped_actor self{system};
   bool leading = false;
   self->request(node.handle(), caf::infinite, troupe::get_status{})
-      .receive(
-          [&](const troupe::node_status& s) { leading = s.role && s.role->kind == troupe::raft::role_kind::leader; },
-          [](const caf::error&) {});
+      .receive([&](const troupe::node_status& s) { leading = s.role && s.role->kind == troupe::role_kind::leader; },
+               [](const caf::error&) {});
   return leading;
 }
 

@@ -1,5 +1,5 @@
 // Parsing of addresses.
-#include "raft/base/host_port.hpp"
+#include <troupe/address.hpp>
 
 #include <catch2/catch.hpp>
 

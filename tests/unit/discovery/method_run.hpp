@@ -1,8 +1,6 @@
 // Runs a blocking discovery method in a thread of a test and records what it reports.
 #pragma once
 
-#include "discovery/blocking_method.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -11,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <troupe/blocking_method.hpp>
 #include <vector>
 
 namespace troupe::test {

@@ -1,7 +1,6 @@
 // Requests from foreign web pages: neither a foreign name that resolves to this server nor a cross-site request has an
 // effect.
 #include "runtime/http/host_rules.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 
@@ -9,6 +8,7 @@
 
 #include <atomic>
 #include <string>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

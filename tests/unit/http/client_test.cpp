@@ -1,5 +1,4 @@
 #include "runtime/http/client.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 
 #include <catch2/catch.hpp>
@@ -7,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <troupe/http/server.hpp>
 
 using namespace troupe::http;
 using namespace troupe::http::testing;

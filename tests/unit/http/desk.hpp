@@ -1,13 +1,12 @@
 // A handler that answers when the test says so.
 #pragma once
 
-#include "runtime/http/server.hpp"
-
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <troupe/http/server.hpp>
 #include <utility>
 #include <vector>
 

@@ -1,9 +1,8 @@
 // A server that answers with a description of the request.
 #pragma once
 
-#include "runtime/http/server.hpp"
-
 #include <string>
+#include <troupe/http/server.hpp>
 #include <utility>
 
 namespace troupe::http::testing {

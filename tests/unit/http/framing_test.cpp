@@ -1,6 +1,5 @@
 // Where a request ends, byte by byte: refuses what two programs could read differently.
 #include "runtime/http/body_reader.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 
@@ -8,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

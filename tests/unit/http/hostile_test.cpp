@@ -1,6 +1,5 @@
 // Hostile and broken clients: the server continues to serve.
 #include "runtime/http/client.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 
@@ -12,6 +11,7 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

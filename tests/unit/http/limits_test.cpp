@@ -3,7 +3,6 @@
 #include "runtime/http/budget.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/http/places.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/desk.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -19,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

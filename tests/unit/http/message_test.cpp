@@ -1,8 +1,9 @@
 #include "runtime/http/mailbox.hpp"
-#include "runtime/http/message.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+
+#include <troupe/http/message.hpp>
 
 using namespace troupe::http;
 

@@ -1,6 +1,5 @@
 // Bodies that are produced while they are sent.
 #include "runtime/http/client.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/wire.hpp"
 
 #include <catch2/catch.hpp>
@@ -11,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

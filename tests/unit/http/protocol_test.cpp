@@ -1,5 +1,4 @@
 // HTTP at the level of bytes: framing, keep-alive, refusals.
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 
@@ -7,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <troupe/http/server.hpp>
 
 using namespace troupe::http;
 using namespace troupe::http::testing;

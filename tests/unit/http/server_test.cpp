@@ -1,6 +1,5 @@
 // Threads, limits, deadlines and the end of a server.
 #include "runtime/http/client.hpp"
-#include "runtime/http/server.hpp"
 #include "tests/unit/http/desk.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
@@ -11,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe::http;

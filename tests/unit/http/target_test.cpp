@@ -1,4 +1,4 @@
-#include "runtime/http/target.hpp"
+#include <troupe/http/target.hpp>
 
 #include <catch2/catch.hpp>
 

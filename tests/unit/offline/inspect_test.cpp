@@ -5,9 +5,6 @@
 #include "runtime/offline/repair.hpp"
 #include "runtime/storage/posix_file_system.hpp"
 #include "services/command.hpp"
-#include "services/json_value.hpp"
-#include "services/map/messages.hpp"
-#include "services/msgpack_serializer.hpp"
 #include "services/restore_command.hpp"
 #include "tests/unit/offline/offline_node.hpp"
 #include "tests/unit/small_mount.hpp"
@@ -18,6 +15,9 @@
 #include <cerrno>
 #include <iostream>
 #include <new>
+#include <troupe/json.hpp>
+#include <troupe/msgpack_serializer.hpp>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -78,11 +78,11 @@ TEST_CASE("a configuration shows pending promotions and whom they replace") {
 TEST_CASE("values of maps are shown as the API shows them") {
   const auto shown = [](const auto& message) {
     using message_type = std::decay_t<decltype(message)>;
-    return offline::to_json({9, 2, raft::entry_kind::command,
-                             raft::bytes{services::encode_command("map", message_type::tag,
-                                                                  services::msgpack_serializer::encode(message))}});
+    return offline::to_json(
+        {9, 2, raft::entry_kind::command,
+         raft::bytes{services::encode_command("map", message_type::tag, msgpack_serializer::encode(message))}});
   };
-  const auto value = services::from_json(R"({"a":[1,2.5,"x"]})").value();
+  const auto value = from_json(R"({"a":[1,2.5,"x"]})").value();
   CHECK_THAT(shown(map::put{"m", "k", value}), Contains(R"("payload":["m","k",{"a":[1,2.5,"x"]}]})"));
   CHECK_THAT(shown(map::compare_and_swap{"m", "k", {}, value}), Contains(R"(["m","k",null,{"a":[1,2.5,"x"]}]})"));
   CHECK_THAT(shown(map::compare_and_swap{"m", "k", value, {}}), Contains(R"(["m","k",{"a":[1,2.5,"x"]},null]})"));

@@ -2,9 +2,9 @@
 
 #include "runtime/storage/data_dir.hpp"
 #include "services/command.hpp"
-#include "services/msgpack_serializer.hpp"
 
 #include <algorithm>
+#include <troupe/msgpack_serializer.hpp>
 
 namespace troupe::test {
 namespace {
@@ -21,8 +21,8 @@ raft::configuration members_with(raft::node_id self, int other_voters) {
 raft::entry entry_at(raft::index_t index, raft::term_t term, const raft::configuration& members) {
   if (index == 1) return {1, term, raft::entry_kind::configuration, raft::bytes{raft::encode(members)}};
   if (index == 2) return {2, term, raft::entry_kind::noop, {}};
-  const auto payload = services::msgpack_serializer::encode(
-      std::vector<std::string>{"key" + std::to_string(index), std::string(900, 'v')});
+  const auto payload =
+      msgpack_serializer::encode(std::vector<std::string>{"key" + std::to_string(index), std::string(900, 'v')});
   return {index, term, raft::entry_kind::command, raft::bytes{services::encode_command("map", "put", payload)}};
 }
 
@@ -67,7 +67,7 @@ raft::recovered start(file_system& fs, const std::filesystem::path& path) {
   snapshot_dir snapshots{fs, path / "snapshots", directory.cluster()};
   raft::recovered found;
   const auto load = [&](const raft::snapshot_id& id) {
-    return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
+    return snapshots.load(id, [](std::string_view, detail::snapshot_source&) {});
   };
   open_state(fs, directory.log_path(), small_segments, snapshots, load, found);
   return found;

@@ -1,7 +1,6 @@
 // Tests `troupe-backup restore` against a fake node with programmed answers.
 #include "runtime/offline/upload.hpp"
 
-#include "runtime/http/server.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
@@ -13,6 +12,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <troupe/http/server.hpp>
 #include <vector>
 
 using namespace troupe;
@@ -80,7 +80,7 @@ struct backup_file {
     const auto id = write_snapshot(files, make_point(9, 2), {{"map", some_bytes(size, 1)}});
     path = "/backups/" + snapshot_format::file_name(id);
     bytes = fs.content(path);
-    target = "/v1/restore/" + snapshot_format::name_of(id);
+    target = "/v1/restore/" + to_string(id);
   }
 };
 

@@ -1,10 +1,9 @@
 // The service that most tests of services run. It counts; certain commands make it refuse or throw.
 #pragma once
 
-#include "services/service.hpp"
-
 #include <stdexcept>
 #include <string_view>
+#include <troupe/service.hpp>
 
 namespace troupe::test {
 
@@ -26,23 +25,23 @@ class counter {
   using commands = types<add>;
   using queries = types<total>;
 
-  std::int64_t apply(const add& command, const services::apply_context& context) {
-    if (command.amount < 0) throw services::refused("it only counts up");
+  std::int64_t apply(const add& command, const apply_context& context) {
+    if (command.amount < 0) throw refused("it only counts up");
     if (command.amount == 13) throw std::logic_error("a bug");
     last_ = context.index;
     return total_ += command.amount;
   }
   std::int64_t query(const total&) const {
-    if (last_ == 99) throw services::refused("not now");
+    if (last_ == 99) throw refused("not now");
     return total_;
   }
 
-  void save(services::state_writer& to) const {
+  void save(state_writer& to) const {
     to.put(1);
     to.put(total_);
     to.put(last_);
   }
-  void load(services::state_reader& from) {
+  void load(state_reader& from) {
     from.get_format(1);
     total_ = from.get<std::int64_t>();
     last_ = from.get<raft::index_t>();

@@ -1,4 +1,4 @@
-#include "services/cow_map.hpp"
+#include <troupe/cow_map.hpp>
 
 #include "tests/unit/services/random_value.hpp"
 
@@ -10,8 +10,7 @@
 #include <string_view>
 #include <vector>
 
-using namespace troupe::services;
-using namespace troupe::test;
+using namespace troupe;
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Maps that share their nodes on several threads. Most useful under ThreadSanitizer, for which it compiles alone:
 //
 //   g++ -std=c++20 -g -O1 -fsanitize=thread -I. tests/catch_main.cpp tests/unit/services/cow_map_threads_test.cpp
-#include "services/cow_map.hpp"
+#include <troupe/cow_map.hpp>
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-using namespace troupe::services;
+using namespace troupe;
 
 namespace {
 

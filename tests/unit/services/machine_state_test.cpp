@@ -1,34 +1,29 @@
-#include "services/call.hpp"
-#include "services/machine.hpp"
-#include "services/map/map_service.hpp"
-
+#include "tests/unit/services/call.hpp"
 #include "tests/unit/services/counter.hpp"
 #include "tests/unit/services/snapshot_bytes.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
+#include <troupe/detail/machine.hpp>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
 using Catch::Contains;
-using services::machine;
-using services::make_machine;
-using services::msgpack_serializer;
-using services::value;
+using detail::machine;
+using detail::make_machine;
 
 namespace {
 
 void add_to(machine& counting, std::int64_t amount, raft::index_t index) {
-  REQUIRE(counting.apply("add", msgpack_serializer::encode(add{amount}), {index}).status == services::reply_status::ok);
+  REQUIRE(counting.apply("add", msgpack_serializer::encode(add{amount}), {index}).status == detail::reply_status::ok);
 }
 void put_into(machine& map, const std::string& key, int held, raft::index_t index) {
   const map::put command{"m", key, value::of(held)};
-  REQUIRE(map.apply("put", msgpack_serializer::encode(command), {index}).status == services::reply_status::ok);
+  REQUIRE(map.apply("put", msgpack_serializer::encode(command), {index}).status == detail::reply_status::ok);
 }
-services::reply total_of(const machine& counting) {
-  return counting.query("total", msgpack_serializer::encode(total{}));
-}
+detail::reply total_of(const machine& counting) { return counting.query("total", msgpack_serializer::encode(total{})); }
 
 void load_bytes(machine& into, const std::string& bytes) {
   bytes_source from(bytes);
@@ -43,7 +38,7 @@ class other_counter : public counter {
 
 class throws_in_load : public counter {
  public:
-  void load(services::state_reader&) { throw std::logic_error("a bug"); }
+  void load(state_reader&) { throw std::logic_error("a bug"); }
 };
 
 } // namespace
@@ -69,7 +64,7 @@ TEST_CASE("a machine that loads a view's bytes answers like the original") {
   CHECK(total_of(*restored) == total_of(*counting));
   add_to(*counting, 2, 99);
   add_to(*restored, 2, 99);
-  CHECK(total_of(*restored) == services::reply{services::reply_status::refused, "not now"});
+  CHECK(total_of(*restored) == detail::reply{detail::reply_status::refused, "not now"});
   CHECK(total_of(*restored) == total_of(*counting));
 }
 
@@ -95,11 +90,11 @@ TEST_CASE("a machine rejects bytes that are not exactly a state of its service")
   const auto bytes = saved(*counting->view());
   const auto refuses = [](machine& into, const std::string& given, const std::string& why) {
     CHECK_THROWS_WITH(load_bytes(into, given), Contains(why));
-    CHECK_THROWS_AS(load_bytes(into, given), services::snapshot_error);
+    CHECK_THROWS_AS(load_bytes(into, given), snapshot_error);
   };
-  refuses(*make_machine(other_counter{}), bytes, "is that of service \"counter\", not of \"other\"");
-  refuses(*make_machine(map_service{}), bytes, "is that of service \"counter\", not of \"map\"");
-  refuses(*make_machine(counter{}), saved(*make_machine(map_service{})->view()), "not of \"counter\"");
+  refuses(*make_machine(other_counter{}), bytes, "belongs to service \"counter\", not to \"other\"");
+  refuses(*make_machine(map_service{}), bytes, "belongs to service \"counter\", not to \"map\"");
+  refuses(*make_machine(counter{}), saved(*make_machine(map_service{})->view()), "not to \"counter\"");
   refuses(*make_machine(counter{}), bytes + std::string(1, '\0'), "more than the service reads");
   refuses(*make_machine(counter{}), bytes + bytes, "more than the service reads");
   refuses(*make_machine(counter{}), "junk of some length, junk of some length", "announced");
@@ -108,7 +103,7 @@ TEST_CASE("a machine rejects bytes that are not exactly a state of its service")
 }
 
 TEST_CASE("passes on exceptions of a service or its source in load") {
-  struct failing : services::snapshot_source {
+  struct failing : detail::snapshot_source {
     std::size_t read(std::span<char>) override { throw std::runtime_error("the disk failed"); }
   };
   const auto bytes = saved(*make_machine(throws_in_load{})->view());

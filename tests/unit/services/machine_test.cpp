@@ -1,14 +1,15 @@
-#include "services/call.hpp"
-#include "services/machine.hpp"
-
+#include "tests/unit/services/call.hpp"
 #include "tests/unit/services/counter.hpp"
 #include "tests/unit/services/random_value.hpp"
 #include "tests/unit/services/service_set.hpp"
 
 #include <catch2/catch.hpp>
 #include <charconv>
+#include <troupe/detail/machine.hpp>
 
-using namespace troupe::services;
+using namespace troupe;
+using namespace troupe::detail;
+using namespace troupe::test;
 using namespace troupe::test;
 
 namespace {
@@ -106,27 +107,27 @@ TEST_CASE("a service may have its own serializer") {
 TEST_CASE("a message that cannot be run gets a reply with the reason, the same on every node") {
   service_set services;
   services.add(make_machine(counter{}));
-  CHECK(run(services, "nobody", "add", "") == reply{reply_status::unknown_service, "there is no service \"nobody\""});
+  CHECK(run(services, "missing", "add", "") == reply{reply_status::unknown_service, "there is no service \"missing\""});
   CHECK(run(services, "counter", "sub\n", "") ==
         reply{reply_status::unknown_type, "service \"counter\" has no command \"sub\\x0a\""});
   CHECK(run(services, "counter", "total", "\x90").status == reply_status::unknown_type); // a query is not a command
   CHECK(services.query(encode_call<counter>(add{1})).status == reply_status::unknown_type);
   CHECK(run(services, "counter", "add", "junk") ==
-        reply{reply_status::undecodable, "the bytes are no command \"add\" of service \"counter\""});
+        reply{reply_status::undecodable, "the bytes are not a command \"add\" of service \"counter\""});
   CHECK(run(services, "counter", "add", msgpack_serializer::encode(add{-1})) ==
         reply{reply_status::refused, "it only counts up"});
   CHECK(services.apply("", {1}) == reply{reply_status::undecodable, "the command is empty"});
   CHECK(services.apply("\x07zzz", {1}) == reply{reply_status::undecodable, "the command is of unknown format 7"});
   CHECK(services.apply("\x01\x09zzz", {1}).status == reply_status::undecodable);
   CHECK(services.query("").status == reply_status::undecodable);
-  CHECK(services.query(encode_command("nobody", "total", "")).status == reply_status::unknown_service);
+  CHECK(services.query(encode_command("missing", "total", "")).status == reply_status::unknown_service);
   // Nothing of this changed the state.
   CHECK(decode_result<counter, total>(services.query(encode_call<counter>(total{}))) == 0);
   CHECK(services.apply(encode_call<counter>(add{1}), {99}).status == reply_status::ok);
   CHECK(services.query(encode_call<counter>(total{})) == reply{reply_status::refused, "not now"});
 }
 
-TEST_CASE("an exception other than services::refused is a bug and is passed on") {
+TEST_CASE("an exception other than refused is a bug and is passed on") {
   service_set services;
   services.add(make_machine(counter{}));
   CHECK_THROWS_AS(services.apply(encode_call<counter>(add{13}), {1}), std::logic_error);

@@ -1,37 +1,34 @@
-#include "services/call.hpp"
-#include "services/map/map_service.hpp"
-
+#include "tests/unit/services/call.hpp"
 #include "tests/unit/services/random_value.hpp"
 #include "tests/unit/services/service_set.hpp"
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <troupe/services/map_service.hpp>
 
 using namespace troupe;
 using namespace troupe::test;
-using services::refused;
-using services::value;
 
-static_assert(services::state_machine<map_service>);
+static_assert(state_machine<map_service>);
 
 namespace {
 
 /// A service that is called with encoded messages, as in a cluster.
 class running {
  public:
-  running() { services_.add(services::make_machine(map_service{})); }
+  running() { services_.add(detail::make_machine(map_service{})); }
 
   template <class C> typename C::result apply(const C& command, raft::index_t index) {
-    return result<C>(services_.apply(services::encode_call<map_service>(command), {index}));
+    return result<C>(services_.apply(test::encode_call<map_service>(command), {index}));
   }
   template <class Q> typename Q::result query(const Q& question) const {
-    return result<Q>(services_.query(services::encode_call<map_service>(question)));
+    return result<Q>(services_.query(test::encode_call<map_service>(question)));
   }
 
  private:
-  template <class M> static typename M::result result(const services::reply& answer) {
-    if (answer.status != services::reply_status::ok) throw refused(answer.payload);
-    return services::decode_result<map_service, M>(answer).value();
+  template <class M> static typename M::result result(const detail::reply& answer) {
+    if (answer.status != detail::reply_status::ok) throw refused(answer.payload);
+    return test::decode_result<map_service, M>(answer).value();
   }
   service_set services_;
 };

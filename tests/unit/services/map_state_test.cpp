@@ -1,24 +1,21 @@
-#include "services/call.hpp"
-#include "services/map/map_service.hpp"
-
+#include "tests/unit/services/call.hpp"
 #include "tests/unit/services/random_value.hpp"
 #include "tests/unit/services/snapshot_bytes.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
+#include <troupe/services/map_service.hpp>
 #include <vector>
 
 using namespace troupe;
 using namespace troupe::test;
 using Catch::Contains;
-using services::snapshot_error;
-using services::value;
 
 namespace {
 
 std::string saved(const map_service& service) {
   bytes_sink to;
-  services::state_writer writer(to);
+  state_writer writer(to);
   service.save(writer);
   writer.finish();
   return to.bytes;
@@ -26,7 +23,7 @@ std::string saved(const map_service& service) {
 
 map_service loaded(const std::string& bytes, std::size_t most = SIZE_MAX) {
   bytes_source from(bytes, most);
-  services::state_reader reader(from);
+  state_reader reader(from);
   map_service service;
   service.load(reader);
   reader.finish();
@@ -40,14 +37,12 @@ void run_one(rng& random, std::vector<map_service*> services, raft::index_t inde
   const auto what = below(random, 4);
   std::vector<std::string> answers;
   for (auto* service : services) {
-    const auto note = [&answers](const auto& result) {
-      answers.push_back(services::msgpack_serializer::encode(result));
-    };
+    const auto note = [&answers](const auto& result) { answers.push_back(msgpack_serializer::encode(result)); };
     try {
       if (what == 0) note(service->apply(map::remove{map, key}, {index}));
       if (what == 1) note(service->apply(map::compare_and_swap{map, key, {}, fresh}, {index}));
       if (what >= 2) note(service->apply(map::put{map, key, fresh}, {index}));
-    } catch (const services::refused& refusal) {
+    } catch (const refused& refusal) {
       answers.emplace_back(refusal.what());
     }
   }
@@ -62,7 +57,7 @@ std::string everything(const map_service& service) {
     const auto listed = service.query(map::list_keys{map});
     for (const auto& key : listed.keys) {
       const auto got = service.query(map::get{map, key});
-      all += services::msgpack_serializer::encode(key) + services::msgpack_serializer::encode(got);
+      all += msgpack_serializer::encode(key) + msgpack_serializer::encode(got);
     }
   }
   return all;
@@ -70,7 +65,7 @@ std::string everything(const map_service& service) {
 
 std::string items(const auto&... item) {
   bytes_sink to;
-  services::state_writer writer(to);
+  state_writer writer(to);
   (writer.put(item), ...);
   writer.finish();
   return to.bytes;
@@ -184,7 +179,7 @@ TEST_CASE("the map reports the size of its state, also after loading it") {
 }
 
 TEST_CASE("only removals never make the map larger") {
-  const auto machine = services::make_machine(map_service{});
+  const auto machine = detail::make_machine(map_service{});
   CHECK(machine->harmless_commands() == std::vector<std::string>{"remove"});
   CHECK(machine->state_bytes() == 0);
 }
@@ -193,9 +188,9 @@ TEST_CASE("the map reports which commands would make it larger") {
   map_service service;
   const auto small = value::of("x"), large = value::of("xy"), other = value::of("z");
   service.apply(map::put{"map", "key", small}, {1});
-  const auto machine = services::make_machine(service);
+  const auto machine = detail::make_machine(service);
   const auto adds = [&](const auto& command) {
-    const auto envelope = services::encode_call<map_service>(command);
+    const auto envelope = test::encode_call<map_service>(command);
     const auto parts = services::decode_command(envelope).value();
     return machine->would_add(parts.tag, parts.payload);
   };

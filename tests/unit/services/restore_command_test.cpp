@@ -1,10 +1,12 @@
 #include "services/restore_command.hpp"
 
 #include "services/command.hpp"
-#include "services/service.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <troupe/service.hpp>
+
+using namespace troupe;
 using namespace troupe;
 using namespace troupe::services;
 
@@ -36,7 +38,7 @@ TEST_CASE("rejects a restore command that is truncated, too long, of size 0, or 
   const auto unknown = encode_command(cluster_service, "forget", payload);
   CHECK_FALSE(restored_by(unknown, 100));
   CHECK(is_for_cluster(unknown));
-  CHECK(why_no_restore(unknown) == "this program knows no such command to the cluster");
+  CHECK(why_no_restore(unknown) == "this program does not know this command to the cluster");
 }
 
 TEST_CASE("no service can have the name of the cluster itself") {

@@ -1,18 +1,16 @@
-#include "services/msgpack_serializer.hpp"
-#include "services/serializer.hpp"
-#include "services/value.hpp"
-
 #include "tests/unit/services/random_value.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
 #include <optional>
+#include <troupe/msgpack_serializer.hpp>
+#include <troupe/serializer.hpp>
+#include <troupe/value.hpp>
 #include <vector>
 
-using troupe::services::msgpack_serializer;
-using troupe::services::value;
-using namespace troupe::test;
+using troupe::msgpack_serializer;
+using troupe::value;
 
 namespace {
 
@@ -47,8 +45,8 @@ struct chain {
   TROUPE_FIELDS(next)
 };
 
-static_assert(troupe::services::serializer<msgpack_serializer, outer>);
-static_assert(troupe::services::serializer<msgpack_serializer, nothing>);
+static_assert(troupe::serializer<msgpack_serializer, outer>);
+static_assert(troupe::serializer<msgpack_serializer, nothing>);
 
 inner random_inner(rng& random) {
   return {static_cast<std::int32_t>(random_integer(random)), static_cast<double>(random()) / 3.0,

@@ -1,25 +1,24 @@
 // Snapshot bytes in memory, for tests.
 #pragma once
 
-#include "services/machine.hpp"
-#include "services/snapshot.hpp"
-
 #include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <troupe/detail/machine.hpp>
+#include <troupe/detail/snapshot.hpp>
 #include <utility>
 
 namespace troupe::test {
 
-struct bytes_sink : services::snapshot_sink {
+struct bytes_sink : detail::snapshot_sink {
   std::string bytes;
   void write(std::string_view more) override { bytes += more; }
 };
 
 /// Returns at most `most` bytes per read.
-class bytes_source : public services::snapshot_source {
+class bytes_source : public detail::snapshot_source {
  public:
   explicit bytes_source(std::string bytes, std::size_t most = SIZE_MAX) : bytes_(std::move(bytes)), most_(most) {}
   std::size_t read(std::span<char> into) override {
@@ -36,7 +35,7 @@ class bytes_source : public services::snapshot_source {
   std::size_t at_ = 0, most_, largest_ = 0;
 };
 
-inline std::string saved(const services::machine_view& view) {
+inline std::string saved(const detail::machine_view& view) {
   bytes_sink to;
   view.save(to);
   return to.bytes;

@@ -1,6 +1,3 @@
-#include "services/state_io.hpp"
-#include "services/value.hpp"
-
 #include "tests/unit/services/random_value.hpp"
 #include "tests/unit/services/snapshot_bytes.hpp"
 
@@ -8,10 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <troupe/state_io.hpp>
+#include <troupe/value.hpp>
 #include <vector>
 
-using namespace troupe::services;
-using namespace troupe::test;
+using namespace troupe;
 using Catch::Contains;
 
 namespace {

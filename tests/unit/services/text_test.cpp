@@ -1,14 +1,13 @@
 #include "raft/base/base64.hpp"
-#include "raft/base/printable.hpp"
 #include "raft/base/utf8.hpp"
-
 #include "tests/unit/services/random_value.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <troupe/printable.hpp>
 
-using namespace troupe::services;
-using namespace troupe::test;
+using namespace troupe;
+using namespace troupe::base;
 
 namespace {
 

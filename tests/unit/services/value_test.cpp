@@ -1,4 +1,4 @@
-#include "services/value.hpp"
+#include <troupe/value.hpp>
 
 #include "tests/unit/services/random_value.hpp"
 
@@ -6,8 +6,7 @@
 #include <limits>
 #include <map>
 
-using troupe::services::value;
-using namespace troupe::test;
+using troupe::value;
 
 namespace {
 

@@ -32,7 +32,7 @@ opened_node::opened_node(file_system& fs) : snapshots(std::make_unique<snapshot_
   const auto load = [&](const raft::snapshot_id& id) {
     ++loads;
     state = 0;
-    const auto at = snapshots->load(id, [&](std::string_view, services::snapshot_source& from) {
+    const auto at = snapshots->load(id, [&](std::string_view, detail::snapshot_source& from) {
       std::string bytes(8, '\0');
       from.read(bytes);
       state = raft::reader{bytes}.get<std::uint64_t>();

@@ -27,7 +27,7 @@ TEST_CASE("a real disk that fills up stops entries and snapshots, not votes, and
   snapshot_dir snapshots{fs, disk.path() / "snapshots", {1}};
   raft::recovered found;
   const auto load = [&](const raft::snapshot_id& id) {
-    return snapshots.load(id, [](std::string_view, services::snapshot_source&) {});
+    return snapshots.load(id, [](std::string_view, detail::snapshot_source&) {});
   };
   auto log = open_state(fs, disk.path() / "log", options, snapshots, load, found);
   log_model model;

@@ -22,7 +22,7 @@ raft::snapshot_id write_snapshot(snapshot_files& to, const raft::snapshot_point&
 
 services_state load_snapshot(snapshot_files& from, const raft::snapshot_id& id, raft::snapshot_point* at) {
   services_state state;
-  const auto point = from.load(id, [&](std::string_view service, services::snapshot_source& source) {
+  const auto point = from.load(id, [&](std::string_view service, detail::snapshot_source& source) {
     state.emplace_back(service, "");
     char buffer[1000];
     while (const auto size = source.read(buffer)) state.back().second.append(buffer, size);
@@ -36,7 +36,7 @@ raft::snapshot_point send_snapshot(snapshot_files& from, snapshot_files& to, con
   const auto source = from.open(id);
   const auto sink = to.receive(source->id());
   for (std::string part; !(part = source->read(sink->next(), piece)).empty();) sink->write(part);
-  return sink->finish([](std::string_view, services::snapshot_source&) {});
+  return sink->finish([](std::string_view, detail::snapshot_source&) {});
 }
 
 std::string some_bytes(std::size_t size, unsigned seed) {

@@ -45,7 +45,7 @@ TEST_CASE("a snapshot returns what was written") {
     REQUIRE(found == at);
     // A service may ignore its bytes or read only a part of them.
     std::size_t sections = 0;
-    files.load(id, [&](std::string_view, services::snapshot_source& source) {
+    files.load(id, [&](std::string_view, detail::snapshot_source& source) {
       char some[10];
       if (++sections % 2 == 0) source.read(some);
     });
@@ -155,7 +155,7 @@ TEST_CASE("rejects bytes that are not the announced snapshot") {
     try {
       const auto sink = to.receive(announced);
       sink->write(bytes);
-      sink->finish([](std::string_view, services::snapshot_source&) {});
+      sink->finish([](std::string_view, detail::snapshot_source&) {});
     } catch (const raft::storage_error& error) {
       REQUIRE(to.list().empty());
       return error.what();

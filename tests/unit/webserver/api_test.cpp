@@ -101,7 +101,7 @@ TEST_CASE("bodies are checked against the limit of a value", "[api]") {
   CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":null}"), Contains("null"));
   CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1}"), Contains("lacks 'value'"));
   CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":1,\"value\":1}"), Contains("each once"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "[]"), Contains("no JSON object"));
+  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "[]"), Contains("not a JSON object"));
 }
 
 TEST_CASE("an error answer quotes little of the request", "[api]") {

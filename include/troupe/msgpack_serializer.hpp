@@ -1,0 +1,117 @@
+// The default serializer: MessagePack, by msgpack-c.
+#pragma once
+
+#include <troupe/fields.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <troupe/detail/msgpack.hpp>
+#include <type_traits>
+
+namespace troupe {
+
+/// Containers that are nested deeper than this are refused wherever MessagePack is read. A scalar has depth 0, `[]` has
+/// depth 1.
+inline constexpr std::size_t max_msgpack_depth = 64;
+
+namespace detail {
+
+/// The stream that msgpack-c's packer writes to.
+struct string_sink {
+  std::string& out;
+  void write(const char* data, std::size_t size) { out.append(data, size); }
+};
+using packer = msgpack::packer<string_sink>;
+
+/// True for bytes that are exactly one MessagePack value, nested at most 64 deep. Every element that a container
+/// announces is present, so building the objects of such a value takes memory in proportion to its size.
+bool is_one_bounded_value(std::string_view encoded);
+
+template <class T> void convert(const msgpack::object& from, T& to) {
+  if constexpr (msgpack::has_as<T>::value)
+    to = from.as<T>();
+  else
+    from.convert(to);
+}
+
+} // namespace detail
+
+/// Encodes a struct with TROUPE_FIELDS as an array of its fields, whose length must match when it is decoded, and any
+/// other type as msgpack-c's adaptor for it does. Satisfies `serializer`.
+struct msgpack_serializer {
+  template <class T> static std::string encode(const T& value) {
+    std::string out;
+    detail::string_sink sink{out};
+    detail::packer{sink}.pack(value);
+    return out;
+  }
+
+  template <class T> static bool decode(std::string_view encoded, T& target) {
+    if (!detail::is_one_bounded_value(encoded)) return false;
+    try {
+      msgpack::zone zone(512); // msgpack-c's default first chunk of 8 KiB is too much for messages of a few fields
+      const auto in_place = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+      detail::convert(msgpack::unpack(zone, encoded.data(), encoded.size(), in_place), target);
+      return true;
+    } catch (const msgpack::type_error&) {
+      return false;
+    }
+  }
+};
+
+} // namespace troupe
+
+// msgpack-c writes a float without a fraction as an integer, and loses the sign of -0.0. Here a float stays a float of
+// its width: 1.0 and 1 are different values, and decoding returns the same bits.
+template <> inline troupe::detail::packer& troupe::detail::packer::pack_double(double value) {
+  char raw[9] = {static_cast<char>(0xcb)};
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (std::size_t i = 0; i < 8; ++i) raw[1 + i] = static_cast<char>((bits >> (56 - 8 * i)) & 0xff);
+  append_buffer(raw, sizeof(raw));
+  return *this;
+}
+
+template <> inline troupe::detail::packer& troupe::detail::packer::pack_float(float value) {
+  char raw[5] = {static_cast<char>(0xca)};
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  for (std::size_t i = 0; i < 4; ++i) raw[1 + i] = static_cast<char>((bits >> (24 - 8 * i)) & 0xff);
+  append_buffer(raw, sizeof(raw));
+  return *this;
+}
+
+namespace msgpack {
+MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
+  namespace adaptor {
+
+  template <troupe::has_fields T> struct pack<T, void> {
+    template <class Stream> msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& out, const T& value) const {
+      std::apply(
+          [&out](const auto&... field) {
+            out.pack_array(static_cast<std::uint32_t>(sizeof...(field)));
+            (out.pack(field), ...);
+          },
+          value.troupe_fields());
+      return out;
+    }
+  };
+
+  template <troupe::has_fields T> struct convert<T, void> {
+    const msgpack::object& operator()(const msgpack::object& from, T& to) const {
+      std::apply(
+          [&from](auto&... field) {
+            if (from.type != msgpack::type::ARRAY || from.via.array.size != sizeof...(field))
+              throw msgpack::type_error();
+            [[maybe_unused]] const auto* element = from.via.array.ptr;
+            (troupe::detail::convert(*element++, field), ...);
+          },
+          to.troupe_fields());
+      return from;
+    }
+  };
+
+  } // namespace adaptor
+} // MSGPACK_API_VERSION_NAMESPACE
+} // namespace msgpack
