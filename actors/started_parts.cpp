@@ -1,7 +1,6 @@
 #include "actors/started_parts.hpp"
 
 #include <caf/after.hpp>
-#include <caf/scoped_actor.hpp>
 
 #include <algorithm>
 #include <troupe/log.hpp>
@@ -11,17 +10,17 @@ namespace troupe {
 started_parts::~started_parts() {
   if (parts_.empty()) return;
   try {
-    caf::scoped_actor self{system_};
+    compat::blocking_self self{system_};
     for (const auto& part : parts_) {
-      self->monitor(part);
-      self->send_exit(part, caf::exit_reason::user_shutdown);
+      self.monitor(part);
+      self.send_exit(part, caf::exit_reason::user_shutdown);
     }
     auto left = parts_.size();
     parts_.clear();
-    const auto until = self->clock().now() + patience_;
+    const auto until = system_.clock().now() + patience_;
     for (bool late = false; left > 0 && !late;) {
-      const auto wait = std::max(caf::timespan::zero(), until - self->clock().now());
-      self->receive([&](const caf::down_msg&) { --left; }, caf::after(wait) >> [&] { late = true; });
+      const auto wait = std::max(caf::timespan::zero(), until - system_.clock().now());
+      self.receive([&](const caf::down_msg&) { --left; }, caf::after(wait) >> [&] { late = true; });
     }
   } catch (const std::exception& e) {
     log().error("cannot stop the actors of an unfinished start: {}", e.what());

@@ -1,7 +1,11 @@
 # Finds the C++ Actor Framework. Uses CAF's own package file if it exists (CAF >= 0.18). Debian's libcaf-dev 0.17.6 has
 # none, so this module defines the imported targets CAF::core and CAF::io itself.
+set(_caf_too_new "Troupe is written against CAF 0.17.6, as in Debian 12, and does not support")
 find_package(CAF QUIET CONFIG COMPONENTS ${CAF_FIND_COMPONENTS})
 if(CAF_FOUND AND TARGET CAF::core)
+  if(CAF_VERSION VERSION_GREATER_EQUAL 0.18)
+    message(FATAL_ERROR "${_caf_too_new} CAF ${CAF_VERSION} (${CAF_DIR}). Remove it from CMAKE_PREFIX_PATH.")
+  endif()
   return()
 endif()
 

@@ -108,7 +108,7 @@ void avahi_session::client_changed(AvahiClient* client, int state) {
   running_ = state == AVAHI_CLIENT_S_RUNNING;
   switch (static_cast<AvahiClientState>(state)) {
   case AVAHI_CLIENT_S_RUNNING:
-    listener_.trouble({});
+    listener_.problem({});
     begin_browsing();
     publish();
     break;
@@ -120,7 +120,7 @@ void avahi_session::client_changed(AvahiClient* client, int state) {
     fail(::avahi_strerror(::avahi_client_errno(client)));
     break;
   case AVAHI_CLIENT_CONNECTING:
-    listener_.trouble("avahi-daemon is not running");
+    listener_.problem("avahi-daemon is not running");
     break;
   }
 }
@@ -149,7 +149,7 @@ void avahi_session::group_changed(AvahiEntryGroup* group, int state) {
 void avahi_session::fail(const std::string& why) {
   if (std::exchange(failed_, true)) return;
   running_ = false;
-  listener_.trouble("avahi-daemon: " + why);
+  listener_.problem("avahi-daemon: " + why);
   on_failure_();
 }
 

@@ -101,7 +101,7 @@ void dns_method::run(const std::stop_token& stop, method_listener& listener) {
     auto found = look_up(stop, problem);
     if (stop.stop_requested()) return;
     if (auto view = view_.learn(std::move(found), types_)) listener.found(std::move(*view));
-    listener.trouble(problem);
+    listener.problem(problem);
     if (problem.empty()) backoff_.succeeded();
     if (!pause_for(stop, problem.empty() ? backoff_.around(query_.interval) : backoff_.failed())) return;
   }

@@ -66,11 +66,11 @@ void kubernetes_method::run(const std::stop_token& stop, method_listener& listen
       list(client, stop);
       if (stop.stop_requested()) return;
       listener.found(view_.addresses());
-      listener.trouble({});
+      listener.problem({});
       follow(client, stop, listener);
     } catch (const bad_kubernetes_answer& why) {
       if (stop.stop_requested()) return;
-      listener.trouble(why.what());
+      listener.problem(why.what());
       if (!pause_for(stop, backoff_.failed())) return;
     }
   }
@@ -144,7 +144,7 @@ kubernetes_method::watch_end kubernetes_method::watch(https_client& client, cons
   const auto reply = client.get(
       request, [&](std::string_view data) { return events.take(data); }, stop,
       [&](long status) {
-        if (status == 200) listener.trouble({});
+        if (status == 200) listener.problem({});
       });
   if (stop.stop_requested()) return watch_end::broken;
   if (events.expired || reply.status == gone) return watch_end::expired;
@@ -152,12 +152,12 @@ kubernetes_method::watch_end kubernetes_method::watch(https_client& client, cons
   if (!events.problem.empty()) throw bad_kubernetes_answer(events.problem);
   const bool denied = reply.status != 0 && reply.status != 200;
   if (denied) {
-    listener.trouble("watching is not possible: " + refusal(reply));
+    listener.problem("watching is not possible: " + refusal(reply));
     const bool temporary = reply.status == too_many_requests || reply.status >= 500;
     return temporary ? watch_end::broken : watch_end::refused;
   }
   if (!reply.problem.empty()) {
-    listener.trouble(reply.problem);
+    listener.problem(reply.problem);
     return watch_end::broken;
   }
   // If a server ends every watch at once, pause before the next one.

@@ -58,7 +58,7 @@ bool mdns_method::serve(const std::stop_token& stop, method_listener& listener) 
   }
   return true;
 } catch (const std::runtime_error& why) {
-  listener.trouble(why.what());
+  listener.problem(why.what());
   return false;
 }
 

@@ -38,14 +38,14 @@ constexpr std::uint8_t dismissing_format = 3;
 constexpr std::uint8_t newest_format = 4;
 
 constexpr std::uint8_t asked_flag = 1;
-constexpr std::uint8_t spare_flag = 2;
+constexpr std::uint8_t standby_flag = 2;
 constexpr std::uint8_t wanted_flag = 4;
 
 std::uint8_t format_of(const configuration& c) {
   const bool wanted =
       std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.wanted; });
   const bool flagged =
-      std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.spare; });
+      std::any_of(c.promotions.begin(), c.promotions.end(), [](const promotion& p) { return p.asked || p.standby; });
   const bool placed = c.forgotten > 0 ||
                       std::any_of(c.dismissed.begin(), c.dismissed.end(), [](const dismissal& d) { return d.at > 0; });
   if (wanted || placed) return newest_format;
@@ -61,7 +61,7 @@ std::vector<promotion> get_promotions(reader& in, std::uint8_t format) {
     const node_id replaces{in.get<std::uint64_t>()};
     const auto flags = format >= dismissing_format ? in.get<std::uint8_t>() : std::uint8_t{0};
     promotions.push_back(
-        {learner, replaces, (flags & asked_flag) != 0, (flags & spare_flag) != 0, (flags & wanted_flag) != 0});
+        {learner, replaces, (flags & asked_flag) != 0, (flags & standby_flag) != 0, (flags & wanted_flag) != 0});
   }
   return promotions;
 }
@@ -108,7 +108,7 @@ std::string encode(const configuration& value) {
     out.put(p.learner.value);
     out.put(p.replaces.value);
     if (format < dismissing_format) continue;
-    out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.spare ? spare_flag : 0) |
+    out.put(static_cast<std::uint8_t>((p.asked ? asked_flag : 0) | (p.standby ? standby_flag : 0) |
                                       (p.wanted ? wanted_flag : 0)));
   }
   if (format < dismissing_format) return text;

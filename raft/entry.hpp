@@ -43,7 +43,7 @@ struct promotion {
   /// An operator asked for the promotion. Otherwise a leader's policy decided on it and may revoke it.
   bool asked = false;
   /// A standby learner: it waits, caught up or not, until a leader's policy has a voter's place for it.
-  bool spare = false;
+  bool standby = false;
   /// Not `asked`, but an operator had asked for the learner before a policy assigned it another place. The policy may
   /// revoke that place, but must not remove the learner.
   bool wanted = false;

@@ -62,7 +62,7 @@ std::optional<refusal> leader::may_not_commit(const configuration& next, time_po
 /// promotion waits until all voters respond, or one more than a majority of the larger number. Otherwise nodes that
 /// join and then die could, one by one, leave the remaining voters without a majority.
 bool leader::may_vote(const promotion& p, const configuration& c, time_point now) const {
-  if (p.spare || !has_caught_up(p.learner, now)) return false;
+  if (p.standby || !has_caught_up(p.learner, now)) return false;
   const auto heard =
       std::count_if(c.voters.begin(), c.voters.end(), [&](const auto& m) { return is_heard(m.id, now); });
   const auto size = std::ssize(c.voters) + 1;

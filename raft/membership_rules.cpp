@@ -112,7 +112,7 @@ configuration changed(const configuration& from, const change_members& change, i
 configuration promoted(configuration from, const may_vote& ready, index_t at) {
   for (const auto& p : std::vector<promotion>{from.promotions}) {
     const auto* learner = find(from.learners, p.learner);
-    if (!learner || p.spare || !ready(p)) continue;
+    if (!learner || p.standby || !ready(p)) continue;
     const auto voter = *learner;
     remove(from, p.learner);
     if (p.replaces) {

@@ -13,7 +13,7 @@ constexpr int max_attempts = 3;
 } // namespace
 
 backup_job::backup_job(caf::actor_config& config, backup_setup setup)
-    : backup_handle::base(config), setup_(std::move(setup)) {}
+    : compat::typed_base<backup_handle>(config), setup_(std::move(setup)) {}
 
 backup_handle::behavior_type backup_job::make_behavior() {
   compat::end_on_exceptions(this);

@@ -23,7 +23,7 @@ using backup_handle = compat::handle<backup_made(make_backup)>;
 
 /// Once a linearizable read is served here, this node has applied everything that was acknowledged before the request,
 /// so a snapshot that is taken afterwards contains it.
-class backup_job : public backup_handle::base {
+class backup_job : public compat::typed_base<backup_handle> {
  public:
   backup_job(caf::actor_config& config, backup_setup setup);
   behavior_type make_behavior() override;

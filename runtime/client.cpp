@@ -16,11 +16,11 @@ namespace troupe {
 namespace {
 
 /// Drains the fronts and then the proxy, on behalf of a thread that waits for `signal`.
-class drain_waiter : public caf::event_based_actor {
+class drain_waiter : public compat::untyped_base {
  public:
   drain_waiter(caf::actor_config& config, std::vector<caf::actor> fronts, proxy_handle proxy,
                std::chrono::milliseconds timeout, std::shared_ptr<std::promise<void>> signal)
-      : caf::event_based_actor(config), fronts_(std::move(fronts)), proxy_(std::move(proxy)), timeout_(timeout),
+      : compat::untyped_base(config), fronts_(std::move(fronts)), proxy_(std::move(proxy)), timeout_(timeout),
         signal_(std::move(signal)) {}
 
   caf::behavior make_behavior() override {
@@ -80,8 +80,8 @@ struct client::parts {
   /// when its last handle is gone.
   void end() {
     if (!links) return;
-    caf::anon_send_exit(links, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
+    compat::anon_send_exit(links, caf::exit_reason::user_shutdown);
+    compat::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
     links = nullptr;
     fronts.clear();
   }
@@ -129,7 +129,8 @@ client client_access::spawn(caf::actor_system& system, const client_options& opt
   // Ends the proxy when its links fail: without links, every request would wait for its deadline.
   caf::actor_cast<caf::abstract_actor*>(links)->attach_functor([address = proxy.address()](const caf::error& reason) {
     if (compat::is_orderly(reason)) return;
-    if (const auto running = caf::actor_cast<caf::actor>(address)) caf::anon_send(running, caf::exit_msg{{}, reason});
+    if (const auto running = caf::actor_cast<caf::actor>(address))
+      compat::anon_send(running, caf::exit_msg{{}, reason});
   });
   return client{std::unique_ptr<client::parts>{
       new client::parts{system, options.request_timeout, options.drain_timeout, proxy, links, {}}}};

@@ -10,9 +10,9 @@ namespace troupe {
 bool event_watchers::add(const event_watcher& one) {
   if (std::find(watchers_.begin(), watchers_.end(), one) != watchers_.end()) return false;
   watchers_.push_back(one);
-  if (role_) caf::anon_send(one, role_event());
-  if (leader_) caf::anon_send(one, leader_event());
-  if (disk_stalled_) caf::anon_send(one, disk_event());
+  if (role_) compat::anon_send(one, role_event());
+  if (leader_) compat::anon_send(one, leader_event());
+  if (disk_stalled_) compat::anon_send(one, disk_event());
   return true;
 }
 
@@ -91,7 +91,7 @@ cluster_event event_watchers::named(cluster_event event) const {
 }
 
 void event_watchers::send(const cluster_event& event) const {
-  for (const auto& w : watchers_) caf::anon_send(w, event);
+  for (const auto& w : watchers_) compat::anon_send(w, event);
 }
 
 void event_watchers::log_and_send(log_level level, const cluster_event& event) const {

@@ -18,7 +18,6 @@
 
 #include <caf/after.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/scoped_actor.hpp>
 
 #include <unistd.h>
 
@@ -114,7 +113,7 @@ std::string objection(const node_options& options) {
 /// The parts that end when the node stops.
 struct running_parts {
   std::shared_ptr<node_disk> files;
-  surroundings around;
+  node_actors around;
   std::chrono::milliseconds close_timeout{};
   std::shared_ptr<net::transport> transport;
   std::vector<discovery_handle> discovery;
@@ -150,7 +149,7 @@ const caf::actor& node::front(std::string_view service, detail::front_handlers_m
   if (!front) {
     front = detail::spawn_front(parts_->system, service, handlers, caf::actor_cast<caf::actor>(parts_->proxy),
                                 parts_->request_timeout);
-    if (parts_->running) caf::anon_send(parts_->handle, part_started{front, true});
+    if (parts_->running) compat::anon_send(parts_->handle, part_started{front, true});
   }
   return front;
 }
@@ -159,10 +158,10 @@ bool node::stop(bool leave) {
   if (!parts_ || !parts_->running) return true;
   const auto inside = std::move(parts_->running);
   const auto& handle = parts_->handle;
-  caf::scoped_actor self{parts_->system};
-  self->monitor(handle);
-  self->monitor(inside->around.formation);
-  self->send(handle, stop_node{leave});
+  compat::blocking_self self{parts_->system};
+  self.monitor(handle);
+  self.monitor(inside->around.formation);
+  self.send(handle, stop_node{leave});
   // The node actor ends within a limited time. Formation holds the identity file, and with it the lock of the data
   // directory, and may wait for the disk as well. The node actor has already waited for formation, unless it had
   // nothing else to wait for. In that case it has ended formation only now.
@@ -173,14 +172,14 @@ bool node::stop(bool leave) {
     (down.source == handle.address() ? node_ended : formation_ended) = true;
     if (compat::error_code(down.reason) == static_cast<std::uint8_t>(errc::disk_failed)) clean = false;
   };
-  while (!node_ended) self->receive(on_end);
+  while (!node_ended) self.receive(on_end);
   if (!formation_ended)
-    self->receive(
+    self.receive(
         on_end, caf::after(clean ? inside->close_timeout : formation_grace) >> [&] { clean = false; });
   inside->transport->stop_listening();
   // A front ends when its last handle is gone. When the proxy ends, it has answered every command that it had received,
   // so a front knows that all its other calls were surely not done.
-  for (const auto& source : inside->discovery) self->send_exit(source, caf::exit_reason::user_shutdown);
+  for (const auto& source : inside->discovery) self.send_exit(source, caf::exit_reason::user_shutdown);
   parts_->fronts.clear();
   return clean;
 }
@@ -261,8 +260,8 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
       system.spawn<health_monitor>(self.node, raft::health_options{}, draw_seed(), around.links)});
   around.endpoint = begun.add(
       endpoint_handle{system.spawn<endpoint>(self, around.proxy, around.formation, around.links, around.health)});
-  caf::anon_send(handle, around);
-  caf::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
+  compat::anon_send(handle, around);
+  compat::anon_send(around.links, watch_links{caf::actor_cast<link_watcher>(around.proxy)});
   make_reachable(*inside->transport, around.endpoint);
   make_reachable(*inside->transport, around.proxy); // it receives the outcomes of forwarded commands
   parts->handle = handle;
@@ -277,7 +276,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   const auto listener = caf::actor_cast<peers_listener>(running.around.links);
   for (const auto& source : sources) {
     auto& started = running.discovery.emplace_back(source->spawn(system, listener));
-    caf::anon_send(handle, part_started{caf::actor_cast<caf::actor>(started), false});
+    compat::anon_send(handle, part_started{caf::actor_cast<caf::actor>(started), false});
   }
   log().info("Troupe " TROUPE_VERSION ": node {} listens at {}, {}; data in {}; services: {}; discovery: {}",
              to_string(self.node), self.address, options.transport.tls ? "with TLS" : "without TLS",

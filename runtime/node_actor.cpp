@@ -31,7 +31,7 @@ constexpr std::size_t max_unanswered_pieces = 8;
 /// Delay of a retry after a temporary error, such as a lack of descriptors or threads.
 constexpr auto try_again_after = std::chrono::milliseconds{500};
 /// Threads of the opener and of the stores of the log, snapshots and backups, plus one for a job of the snapshot store.
-constexpr std::size_t core_threads = 5;
+constexpr std::size_t replica_threads = 5;
 
 /// Time that the proxy gets to drain even if fronts have used up all of it.
 constexpr auto least_to_drain = std::chrono::milliseconds{100};
@@ -44,7 +44,7 @@ bool is(errc code, const caf::error& e) { return compat::error_code(e) == static
 } // namespace
 
 node_actor::node_actor(caf::actor_config& config, node_setup setup)
-    : node_actor_handle::base(config), setup_(std::move(setup)), watchers_(setup_.id) {
+    : compat::typed_base<node_actor_handle>(config), setup_(std::move(setup)), watchers_(setup_.id) {
   set_down_handler([this](const caf::down_msg& message) {
     if (!watchers_.remove(message.source)) on_down(message);
   });
@@ -73,7 +73,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const health_changed& m) { watchers_.on_health(m.peer, m.now); },
       [this](const leader_known& m) {
-        if (!has_core()) return;
+        if (!has_replica()) return;
         watchers_.on_leader(m.leader, m.term);
         leader_ = m.leader;
         tell_service_state();
@@ -88,7 +88,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const stage_backup& m) { return stage(m); },
       [this](const make_restore& m) { return restore(m); },
-      [this](const surroundings& m) { settle_in(m); },
+      [this](const node_actors& m) { set_actors(m); },
       [this](const part_started& m) {
         monitor(m.part);
         if (m.is_front) fronts_.emplace(m.part.address(), m.part);
@@ -100,7 +100,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         epoch_ = std::max(epoch_, m.epoch);
         watch(caf::actor_cast<caf::actor>(m.role));
         // The role was spawned while the replica was being stopped.
-        if (!has_core()) return send_exit(m.role, caf::exit_reason::user_shutdown);
+        if (!has_replica()) return send_exit(m.role, caf::exit_reason::user_shutdown);
         send(keeper_, m);
         watchers_.on_role(m.kind, m.term);
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
@@ -112,7 +112,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       [this](const configuration_known& m) { on_members(m); },
       [this](const removed_from_cluster& m) { on_removed(m); },
       [this](const disk_condition& m) {
-        if (!has_core()) return;
+        if (!has_replica()) return;
         const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(m.waited).count();
         if (m.stalled)
           troupe::log().error("node {}: the disk does not answer: a write has waited for {} ms; the node is not ready "
@@ -129,17 +129,17 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const timer& m) {
         if (!timer_.fired(m)) return;
-        if (phase_ == phase::stopping) return abandon_core();
+        if (phase_ == phase::stopping) return abandon_replica();
         if (phase_ == phase::handing_over) return drain(); // no voter took over the leadership in time
         const bool opens_again = phase_ == phase::opening && opening_put_off_;
         if (phase_ != phase::no_room && !opens_again) return;
         phase_ = phase::forming;
-        if (!membership_.withdrawn) open_core();
+        if (!membership_.withdrawn) open_replica();
       },
   };
 }
 
-void node_actor::settle_in(const surroundings& message) {
+void node_actor::set_actors(const node_actors& message) {
   around_ = message;
   monitor(around_.endpoint);
   monitor(around_.links);
@@ -150,26 +150,26 @@ void node_actor::settle_in(const surroundings& message) {
   keeper_ = spawn<member_keeper>(setup_.id, setup_.members, around_.links, around_.health);
   monitor(keeper_);
   // The decision of formation may have arrived earlier.
-  if (membership_.cluster && !membership_.withdrawn) open_core();
+  if (membership_.cluster && !membership_.withdrawn) open_replica();
 }
 
 void node_actor::decided(const membership_decision& message) {
   membership_ = message;
   if (membership_.withdrawn) {
-    if (phase_ == phase::running) clear_core({});
+    if (phase_ == phase::running) stop_replica({});
     return;
   }
   // The node has voted with an empty log so far. Now it starts from the backup of the decision.
-  if (serves() && membership_.backup != opening_.backup) clear_core({});
-  if (phase_ == phase::forming && around_.proxy) open_core();
+  if (serves() && membership_.backup != opening_.backup) stop_replica({});
+  if (phase_ == phase::forming && around_.proxy) open_replica();
 }
 
-void node_actor::open_core() {
+void node_actor::open_replica() {
   phase_ = phase::opening;
   opening_put_off_ = false;
   opening_ = membership_;
   opening_since_ = clock().now();
-  const thread_check check{setup_.detach_log ? core_threads : 0};
+  const thread_check check{setup_.detach_log ? replica_threads : 0};
   if (!check.objection().empty()) return put_off_opening(check.objection());
   const log_owner_handle owner{this};
   reading_ = std::stop_source{};
@@ -199,11 +199,11 @@ void node_actor::opened(opened_log& log) {
     // The decision changed while the log was being opened.
     log.storage.reset();
     phase_ = phase::forming;
-    if (!membership_.withdrawn) open_core();
+    if (!membership_.withdrawn) open_replica();
     return;
   }
   // Check again, since reading the log may have taken long.
-  const thread_check check{setup_.detach_log ? core_threads - 1 : 0};
+  const thread_check check{setup_.detach_log ? replica_threads - 1 : 0};
   if (!check.objection().empty()) {
     log.storage.reset();
     return put_off_opening(check.objection());
@@ -213,10 +213,10 @@ void node_actor::opened(opened_log& log) {
     troupe::log().warn("this node has no undamaged snapshot, and its log begins after entry {}: waiting for another "
                        "node's snapshot",
                        log.disk.start.index);
-  start_core(log);
+  start_replica(log);
 }
 
-void node_actor::start_core(opened_log& log) {
+void node_actor::start_replica(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
   watchers_.on_disk(false); // the disk answers, since it could be opened
@@ -225,10 +225,10 @@ void node_actor::start_core(opened_log& log) {
   log_store_ = store.address();
   watch(caf::actor_cast<caf::actor>(store));
   start_stores(log);
-  core_up up;
+  replica_up up;
   for (const auto& [name, machine] : log.machines) {
     up.services.insert(name);
-    for (auto& tag : machine->harmless_commands()) up.harmless[name].insert(std::move(tag));
+    for (auto& tag : machine->non_growing_commands()) up.non_growing[name].insert(std::move(tag));
   }
   up.dispatcher = dispatcher_ = start_dispatcher(log, store);
   send(around_.proxy, std::move(up));
@@ -292,17 +292,17 @@ dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_
 }
 
 void node_actor::watch(const caf::actor& part) {
-  if (core_.emplace(part.address(), part).second) monitor(part);
+  if (replica_.emplace(part.address(), part).second) monitor(part);
 }
 
 void node_actor::on_down(const caf::down_msg& message) {
   // A front ends when the last handle to it is released, or when its user ends it.
   if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
-  const bool of_core = core_.erase(message.source) > 0;
+  const bool of_replica = replica_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
   const bool full = died && message.source == log_store_ && is(errc::disk_full, message.reason);
-  // A node cannot work without its surroundings. The replica can be restarted, unless the disk failed.
-  if (died && !of_core) {
+  // A node cannot work without its node_actors. The replica can be restarted, unless the disk failed.
+  if (died && !of_replica) {
     fatal_ = true;
     failure_ = message.reason;
   }
@@ -310,7 +310,7 @@ void node_actor::on_down(const caf::down_msg& message) {
   if (died && message.source == log_store_ && is(errc::disk_failed, message.reason) && disk_error_.empty())
     disk_error_ = compat::to_text(system(), message.reason);
   if (phase_ == phase::restarting || phase_ == phase::stopping) {
-    if (of_core && core_.empty()) core_cleared();
+    if (of_replica && replica_.empty()) replica_stopped();
     return;
   }
   // A retired role ends normally, and so does the proxy after it was drained.
@@ -321,10 +321,10 @@ void node_actor::on_down(const caf::down_msg& message) {
   // Restarts because of a full disk are not counted: the node waits for room as long as it takes.
   if (!full) restarts_.push_back(now);
   while (!restarts_.empty() && now - restarts_.front() > restart_window) restarts_.pop_front();
-  clear_core(message.reason);
+  stop_replica(message.reason);
 }
 
-void node_actor::clear_core(const caf::error& why) {
+void node_actor::stop_replica(const caf::error& why) {
   const bool ends = phase_ == phase::leaving || phase_ == phase::handing_over || phase_ == phase::draining ||
                     phase_ == phase::stopping;
   phase_ = ends ? phase::stopping : phase::restarting;
@@ -333,13 +333,13 @@ void node_actor::clear_core(const caf::error& why) {
   leader_ = {};
   tell_service_state();
   send(around_.proxy,
-       core_down{errc::none, ends ? "this node is shutting down while it holds the command" : std::string{}});
-  send(around_.endpoint, core_down{});
+       replica_down{errc::none, ends ? "this node is shutting down while it holds the command" : std::string{}});
+  send(around_.endpoint, replica_down{});
   send(around_.endpoint, staging_known{});
-  send(keeper_, core_down{});
+  send(keeper_, replica_down{});
   reading_.request_stop();
-  if (core_.empty()) return core_cleared();
-  for (const auto& [address, part] : core_) send_exit(part, caf::exit_reason::user_shutdown);
+  if (replica_.empty()) return replica_stopped();
+  for (const auto& [address, part] : replica_) send_exit(part, caf::exit_reason::user_shutdown);
   if (phase_ == phase::stopping) close_in_time();
 }
 
@@ -353,13 +353,13 @@ void node_actor::close_in_time() {
 }
 
 /// The remaining actors of the replica hang in a disk call that does not return, and keep the data directory locked.
-void node_actor::abandon_core() {
+void node_actor::abandon_replica() {
   if (clock().now() < close_by_) return timer_.arm(this, close_by_);
-  const auto why = std::to_string(core_.size()) + " of its threads still wait for the disk, which does not answer";
+  const auto why = std::to_string(replica_.size()) + " of its threads still wait for the disk, which does not answer";
   finish(make_error({errc::disk_failed, why, {}, {}}));
 }
 
-void node_actor::core_cleared() {
+void node_actor::replica_stopped() {
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;
@@ -371,11 +371,11 @@ void node_actor::core_cleared() {
     phase_ = phase::disk_failed;
     troupe::log().error("node {}: its disk failed, and it takes no part in the cluster until it is restarted: {}",
                         to_string(setup_.id), disk_error_);
-    send(around_.proxy, core_down{errc::disk_failed, disk_error_});
+    send(around_.proxy, replica_down{errc::disk_failed, disk_error_});
     return;
   }
   if (std::exchange(full_, false)) return wait_for_room(compat::to_text(system(), failure_), {});
-  if (!membership_.withdrawn) open_core();
+  if (!membership_.withdrawn) open_replica();
 }
 
 void node_actor::wait_for_room(const std::string& why, raft::duration at_least) {
@@ -383,7 +383,7 @@ void node_actor::wait_for_room(const std::string& why, raft::duration at_least) 
   full_error_ = why;
   const auto now = clock().now();
   timer_.arm(this, now + std::max<raft::duration>(at_least, look_for_room_after));
-  send(around_.proxy, core_down{errc::disk_full, why});
+  send(around_.proxy, replica_down{errc::disk_full, why});
   if (now < complained_at_ + complain_every) return;
   complained_at_ = now;
   troupe::log().error("node {}: the disk is full: {}", to_string(setup_.id), why);
@@ -462,7 +462,7 @@ void node_actor::drain_proxy_next() {
   // If an actor of the replica died in the meantime, stopping has already started.
   if (phase_ != phase::draining) return;
   const auto drained = [this] {
-    if (phase_ == phase::draining) clear_core({});
+    if (phase_ == phase::draining) stop_replica({});
   };
   request(around_.proxy, left_to_drain(), drain_proxy{})
       .then([drained](const proxy_drained&) { drained(); }, [drained](const caf::error&) { drained(); });
@@ -518,7 +518,7 @@ void node_actor::on_removed(const removed_from_cluster& message) {
 }
 
 void node_actor::tell_service_state() {
-  const bool now = has_core() && leader_ && removed_at_ == 0;
+  const bool now = has_replica() && leader_ && removed_at_ == 0;
   if (std::exchange(serves_, now) != now) send(around_.links, service_state{now});
 }
 
@@ -576,7 +576,7 @@ void node_actor::finish(const caf::error& why) {
 
 void node_actor::on_exit() {
   reading_.request_stop();
-  for (const auto& [address, part] : core_) anon_send_exit(part, caf::exit_reason::user_shutdown);
+  for (const auto& [address, part] : replica_) anon_send_exit(part, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.links, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.endpoint, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.formation, caf::exit_reason::user_shutdown);
@@ -587,7 +587,7 @@ void node_actor::on_exit() {
   fronts_.clear();
   watchers_.clear();
   around_ = {};
-  core_.clear();
+  replica_.clear();
   role_ = {};
   dispatcher_ = nullptr;
   snapshots_ = nullptr;

@@ -42,7 +42,7 @@
 namespace troupe {
 
 /// The actors around the replica. The code that spawns the node spawns them.
-struct surroundings {
+struct node_actors {
   endpoint_handle endpoint;
   links_handle links;
   proxy_handle proxy;
@@ -51,7 +51,7 @@ struct surroundings {
 };
 
 /// An actor of the node that other code spawned, such as discovery or a front. If it dies, the node ends, as it does
-/// for the actors in `surroundings`.
+/// for the actors in `node_actors`.
 struct part_started {
   caf::actor part;
   /// A front, which is drained before the node ends.
@@ -64,7 +64,7 @@ using node_actor_handle =
     compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
                    backup_piece(read_backup), void(close_backup), backup_staged(stage_backup),
                    restore_made(make_restore), membership_changed(change_membership), leadership_moved(move_leadership),
-                   void(watch_events), void(health_changed), void(leader_known), void(stop_node), void(surroundings),
+                   void(watch_events), void(health_changed), void(leader_known), void(stop_node), void(node_actors),
                    void(part_started), void(membership_decision), void(log_opened), void(role_changed),
                    role_report(get_role_report), void(configuration_known), void(removed_from_cluster),
                    void(disk_condition), void(raft::broken_promise), void(timer)>;
@@ -91,7 +91,7 @@ struct node_setup {
   bool detach_log = true;
 };
 
-class node_actor : public node_actor_handle::base {
+class node_actor : public compat::typed_base<node_actor_handle> {
  public:
   node_actor(caf::actor_config& config, node_setup setup);
   behavior_type make_behavior() override;
@@ -101,11 +101,11 @@ class node_actor : public node_actor_handle::base {
  private:
   using phase = node_phase;
 
-  void settle_in(const surroundings& message);
+  void set_actors(const node_actors& message);
   void decided(const membership_decision& message);
-  void open_core();
+  void open_replica();
   void opened(opened_log& log);
-  void start_core(opened_log& log);
+  void start_replica(opened_log& log);
   void wait_for_room(const std::string& why, raft::duration at_least);
   void put_off_opening(const std::string& why);
   service_table start_services(machine_set machines);
@@ -113,8 +113,8 @@ class node_actor : public node_actor_handle::base {
   dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
   void watch(const caf::actor& part);
   void on_down(const caf::down_msg& message);
-  void clear_core(const caf::error& why);
-  void core_cleared();
+  void stop_replica(const caf::error& why);
+  void replica_stopped();
   void begin_stop(bool leave);
   void on_members(const configuration_known& message);
   void on_removed(const removed_from_cluster& message);
@@ -123,7 +123,7 @@ class node_actor : public node_actor_handle::base {
   std::chrono::milliseconds left_to_drain();
   void hand_over();
   void close_in_time();
-  void abandon_core();
+  void abandon_replica();
   void tell_service_state();
   void finish(const caf::error& why);
   caf::result<node_status> status();
@@ -141,14 +141,14 @@ class node_actor : public node_actor_handle::base {
   caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now, const role_report& role, const peer_list& peers, raft::duration applied_behind) const;
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.
-  bool has_core() const noexcept { return serves() || phase_ == phase::draining; }
+  bool has_replica() const noexcept { return serves() || phase_ == phase::draining; }
   /// The replica runs and accepts requests.
   bool serves() const noexcept {
     return phase_ == phase::running || phase_ == phase::leaving || phase_ == phase::handing_over;
   }
 
   node_setup setup_;
-  surroundings around_;
+  node_actors around_;
   phase phase_ = phase::forming;
   membership_decision membership_;
   bool told_of_missing_ = false;
@@ -165,7 +165,7 @@ class node_actor : public node_actor_handle::base {
   snapshot_store_handle snapshots_;
   staging_handle staging_;
   /// Actors of the replica that are alive.
-  std::map<caf::actor_addr, caf::actor> core_;
+  std::map<caf::actor_addr, caf::actor> replica_;
   caf::actor_addr log_store_;
   raft::configuration members_;
   member_keeper_handle keeper_;
@@ -181,7 +181,7 @@ class node_actor : public node_actor_handle::base {
   };
   std::map<node_id, member_losses> losses_;
   event_watchers watchers_;
-  /// Fronts, which belong neither to the replica nor to its surroundings.
+  /// Fronts, which belong neither to the replica nor to its node_actors.
   std::map<caf::actor_addr, caf::actor> fronts_;
   std::size_t fronts_holding_ = 0;
   node_id leader_;
@@ -209,5 +209,5 @@ class node_actor : public node_actor_handle::base {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::surroundings);
+TROUPE_LOCAL_MESSAGE(troupe::node_actors);
 TROUPE_LOCAL_MESSAGE(troupe::part_started);

@@ -143,7 +143,7 @@ void node_actor::describe_members(node_status& now, const raft::configuration& c
     const bool self = m.id == setup_.id;
     member_status member{m.id, self ? setup_.address : m.address, c.is_voter(m.id), self, false, {}, 0, {}};
     member.joining = std::any_of(c.promotions.begin(), c.promotions.end(),
-                                 [&](const raft::promotion& p) { return p.learner == m.id && !p.spare; });
+                                 [&](const raft::promotion& p) { return p.learner == m.id && !p.standby; });
     for (const auto& h : health.peers)
       if (h.id == m.id) member.health = h;
     if (const auto lost = losses_.find(m.id); lost != losses_.end()) {
@@ -176,7 +176,7 @@ void node_actor::judge(node_status& now, const role_report& role, const peer_lis
   const auto most = setup_.ready_lag.count() > 0 ? raft::duration{setup_.ready_lag} : 5 * setup_.raft.election_max;
   const auto& waiting = role.members.promotions;
   const bool joins =
-      std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.spare; });
+      std::any_of(waiting.begin(), waiting.end(), [&](const auto& p) { return p.learner == setup_.id && !p.standby; });
   if (removed_at_ > 0) {
     now.not_ready = "this node was removed from the cluster by the configuration at " + std::to_string(removed_at_);
   } else if (role.role.state_lost) {

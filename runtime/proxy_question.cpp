@@ -7,7 +7,7 @@
 namespace troupe {
 
 proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
-    : proxy_question_handle::base(config), proxy_(std::move(proxy)) {
+    : compat::typed_base<proxy_question_handle>(config), proxy_(std::move(proxy)) {
   set_down_handler([this](const caf::down_msg& down) {
     // A proxy that ends normally has answered all requests that it had, so this one was not done.
     if (compat::is_orderly(down.reason)) writes_ = false;

@@ -20,10 +20,10 @@ struct proxy_answer {
   std::string payload;
 };
 
-/// Accepts the proxy's answers like a front (`asker_handle`). Errors are those of the proxy.
+/// Accepts the proxy's answers like a front (`requester_handle`). Errors are those of the proxy.
 using proxy_question_handle = compat::handle<proxy_answer(ask_proxy), void(outcome_batch), void(read_index_answer)>;
 
-class proxy_question : public proxy_question_handle::base {
+class proxy_question : public compat::typed_base<proxy_question_handle> {
  public:
   proxy_question(caf::actor_config& config, proxy_handle proxy);
   behavior_type make_behavior() override;

@@ -26,7 +26,7 @@ constexpr auto command_timeout = 300s;
 } // namespace
 
 restore_job::restore_job(caf::actor_config& config, restore_setup setup)
-    : restore_handle::base(config), setup_(std::move(setup)) {
+    : compat::typed_base<restore_handle>(config), setup_(std::move(setup)) {
   // The staging store ends with the replica. If the command was sent, the proxy still reports its outcome.
   set_down_handler([this](const caf::down_msg&) {
     if (!proposed_) fail(cut_short());

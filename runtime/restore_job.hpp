@@ -37,7 +37,7 @@ using restore_handle = compat::handle<restore_made(make_restore), void(link_up),
 
 /// Why a quorum must hold the backup: a leader that is elected later has the votes of a quorum, and any two quorums
 /// overlap. So a new leader always has a voter that holds the backup (docs/architecture.md, "A backup").
-class restore_job : public restore_handle::base {
+class restore_job : public compat::typed_base<restore_handle> {
  public:
   restore_job(caf::actor_config& config, restore_setup setup);
   behavior_type make_behavior() override;

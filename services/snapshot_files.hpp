@@ -71,7 +71,7 @@ class snapshot_files {
   virtual void remove(const raft::snapshot_id& id) = 0;
   /// Quarantines an unreadable snapshot: renames it, so that it is not used any more, and returns a text for the
   /// operator. Of the snapshots quarantined before, keeps the newest and removes the others.
-  virtual std::string set_aside(const raft::snapshot_id& id) = 0;
+  virtual std::string quarantine(const raft::snapshot_id& id) = 0;
 };
 
 } // namespace troupe

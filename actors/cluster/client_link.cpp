@@ -15,7 +15,8 @@ constexpr auto hello_interval = 2s;
 
 client_link::client_link(caf::actor_config& config, std::string address, link_factory_ptr factory, std::uint64_t seed,
                          client_link_listener owner)
-    : client_link_handle::base(config), line_(std::move(address), std::move(factory), seed), owner_(std::move(owner)) {
+    : compat::typed_base<client_link_handle>(config), line_(std::move(address), std::move(factory), seed),
+      owner_(std::move(owner)) {
   set_down_handler([this](const caf::down_msg& m) {
     if (line_.broken_by(m)) lost("the connection broke");
   });
@@ -54,7 +55,7 @@ void client_link::greet() {
   line_.ask<client_welcome>(
       this, hello_timeout, client_hello{}, [this](const client_welcome& answer) { answered(answer); },
       [this](const std::string& problem) {
-        if (phase_ == phase::up) line_.hang_up(this);
+        if (phase_ == phase::up) line_.disconnect(this);
         lost(problem);
       });
 }

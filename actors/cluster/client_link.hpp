@@ -28,7 +28,7 @@ struct client_link_report {
 using client_link_listener = compat::handle<void(client_link_report)>;
 using client_link_handle = compat::handle<void(timer)>;
 
-class client_link : public client_link_handle::base {
+class client_link : public compat::typed_base<client_link_handle> {
  public:
   client_link(caf::actor_config& config, std::string address, link_factory_ptr factory, std::uint64_t seed,
               client_link_listener owner);

@@ -18,8 +18,8 @@ constexpr std::size_t max_addresses = 64;
 
 client_links::client_links(caf::actor_config& config, std::vector<std::string> addresses, link_factory_ptr factory,
                            std::uint64_t seed, proxy_handle proxy)
-    : client_link_listener::base(config), given_(std::move(addresses)), factory_(std::move(factory)), random_(seed),
-      proxy_(std::move(proxy)) {
+    : compat::typed_base<client_link_listener>(config), given_(std::move(addresses)), factory_(std::move(factory)),
+      random_(seed), proxy_(std::move(proxy)) {
   set_down_handler([this](const caf::down_msg& m) { on_down(m); });
 }
 

@@ -15,7 +15,7 @@
 
 namespace troupe {
 
-class client_links : public client_link_listener::base {
+class client_links : public compat::typed_base<client_link_listener> {
  public:
   /// Notifies `proxy` of every node that serves this client, and of the leader.
   client_links(caf::actor_config& config, std::vector<std::string> addresses, link_factory_ptr factory,

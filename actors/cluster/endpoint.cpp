@@ -19,8 +19,8 @@ constexpr std::size_t max_logged_refusals = 256;
 
 endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation,
                    links_handle links, health_monitor_handle health)
-    : endpoint_handle::base(config), self_(std::move(self)), proxy_(std::move(proxy)), formation_(std::move(formation)),
-      links_(std::move(links)), health_(std::move(health)) {
+    : compat::typed_base<endpoint_handle>(config), self_(std::move(self)), proxy_(std::move(proxy)),
+      formation_(std::move(formation)), links_(std::move(links)), health_(std::move(health)) {
   set_default_handler(caf::drop);
   // Any process on the network can send exit messages: obey only those of this process.
   set_exit_handler([this](caf::exit_msg& m) {
@@ -61,7 +61,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](const role_changed& m) { follow(m); },
       [this](const replicator_started& m) { follow(m); },
       [this](const leader_known& m) { leader_ = m.leader; },
-      [this](const core_down&) {
+      [this](const replica_down&) {
         // Clients must not be redirected to an outdated leader.
         leader_ = {};
         role_ = nullptr;

@@ -16,7 +16,7 @@
 
 namespace troupe {
 
-class endpoint : public endpoint_handle::base {
+class endpoint : public compat::typed_base<endpoint_handle> {
  public:
   /// `self` describes this node until `links` sends a newer peers_view.
   endpoint(caf::actor_config& config, hello self, proxy_handle proxy, formation_handle formation, links_handle links,

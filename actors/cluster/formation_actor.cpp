@@ -28,7 +28,7 @@ raft::peer_sightings sightings(const peers_view& view) {
 } // namespace
 
 formation_actor::formation_actor(caf::actor_config& config, formation_setup setup)
-    : formation_handle::base(config), setup_(std::move(setup)) {
+    : compat::typed_base<formation_handle>(config), setup_(std::move(setup)) {
   compat::end_on_exceptions(this);
 }
 

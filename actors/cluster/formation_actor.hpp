@@ -29,7 +29,7 @@ struct formation_setup {
 
 /// Notifies `node` of the decision and `links` of the node's new identity. Ends with an error if the disk fails or
 /// holds a promise that cannot be decoded.
-class formation_actor : public formation_handle::base {
+class formation_actor : public compat::typed_base<formation_handle> {
  public:
   formation_actor(caf::actor_config& config, formation_setup setup);
   behavior_type make_behavior() override;

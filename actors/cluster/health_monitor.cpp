@@ -7,7 +7,8 @@ namespace troupe {
 
 health_monitor::health_monitor(caf::actor_config& config, node_id self, raft::health_options opts, std::uint64_t seed,
                                links_handle links)
-    : health_monitor_handle::base(config), self_(self), opts_(opts), seed_(seed), links_(std::move(links)) {
+    : compat::typed_base<health_monitor_handle>(config), self_(self), opts_(opts), seed_(seed),
+      links_(std::move(links)) {
   set_down_handler([this](const caf::down_msg& m) {
     std::erase_if(watchers_, [&](const health_watcher& w) { return w.address() == m.source; });
   });

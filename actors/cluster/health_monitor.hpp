@@ -16,7 +16,7 @@
 
 namespace troupe {
 
-class health_monitor : public health_monitor_handle::base {
+class health_monitor : public compat::typed_base<health_monitor_handle> {
  public:
   health_monitor(caf::actor_config& config, node_id self, raft::health_options opts, std::uint64_t seed,
                  links_handle links);

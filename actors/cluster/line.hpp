@@ -62,8 +62,8 @@ class line {
   }
 
   /// The endpoint does not answer: cuts the connection. Call it before `drop`.
-  template <class Self> void hang_up(Self* self) {
-    if (connector_ && endpoint_) self->send(connector_, troupe::hang_up{endpoint_});
+  template <class Self> void disconnect(Self* self) {
+    if (connector_ && endpoint_) self->send(connector_, troupe::disconnect{endpoint_});
   }
   /// Releases the connection and ignores the answers to all earlier requests.
   template <class Self> void drop(Self* self) {
@@ -95,7 +95,7 @@ class line {
 
  private:
   void release_connector() {
-    if (connector_) caf::anon_send_exit(connector_, caf::exit_reason::user_shutdown);
+    if (connector_) compat::anon_send_exit(connector_, caf::exit_reason::user_shutdown);
     connector_ = nullptr;
   }
 

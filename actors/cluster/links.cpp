@@ -35,7 +35,7 @@ template <class Handle> void forget(std::vector<Handle>& watchers, const caf::ac
 } // namespace
 
 links::links(caf::actor_config& config, hello self, link_factory_ptr factory, std::uint64_t seed)
-    : links_handle::base(config), self_(std::move(self)), factory_(std::move(factory)), random_(seed) {
+    : compat::typed_base<links_handle>(config), self_(std::move(self)), factory_(std::move(factory)), random_(seed) {
   set_down_handler([this](const caf::down_msg& m) { on_down(m); });
 }
 

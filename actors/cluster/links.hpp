@@ -23,7 +23,7 @@ namespace troupe {
 /// A node that has two addresses counts once, by its id. If an id answers with two incarnations at the same time, its
 /// data directory was copied: the second process gets no link as long as the first one has it. Raft messages are never
 /// queued: without a link they are dropped.
-class links : public links_handle::base {
+class links : public compat::typed_base<links_handle> {
  public:
   /// `seed` feeds the backoff of all links.
   links(caf::actor_config& config, hello self, link_factory_ptr factory, std::uint64_t seed);

@@ -12,7 +12,7 @@ constexpr auto poll_interval = std::chrono::seconds{1};
 
 member_keeper::member_keeper(caf::actor_config& config, node_id self, raft::member_policy_options opts,
                              links_handle links, health_monitor_handle health)
-    : member_keeper_handle::base(config), self_(self), policy_(self, opts), links_(std::move(links)),
+    : compat::typed_base<member_keeper_handle>(config), self_(self), policy_(self, opts), links_(std::move(links)),
       health_(std::move(health)) {}
 
 member_keeper_handle::behavior_type member_keeper::make_behavior() {
@@ -27,7 +27,7 @@ member_keeper_handle::behavior_type member_keeper::make_behavior() {
         policy_.forget();
         if (leader_) timer_.arm(this, clock().now() + poll_interval);
       },
-      [this](const core_down&) {
+      [this](const replica_down&) {
         leader_ = nullptr;
         policy_.forget();
       },

@@ -1,6 +1,7 @@
 // Makes automatic membership changes while its node leads, by the rules of raft/membership/member_policy.hpp.
 //
-//   [following] -- role_changed: leader --> [leading: polls once a second] -- role_changed, core_down --> [following]
+//   [following] -- role_changed: leader --> [leading: polls once a second] -- role_changed, replica_down -->
+//   [following]
 //
 // It sends its changes to the role and ignores the outcome: what was not done is decided again a second later.
 #pragma once
@@ -14,9 +15,9 @@
 namespace troupe {
 
 using member_keeper_handle =
-    compat::handle<void(peers_view), void(role_changed), void(core_down), void(configuration_known), void(timer)>;
+    compat::handle<void(peers_view), void(role_changed), void(replica_down), void(configuration_known), void(timer)>;
 
-class member_keeper : public member_keeper_handle::base {
+class member_keeper : public compat::typed_base<member_keeper_handle> {
  public:
   member_keeper(caf::actor_config& config, node_id self, raft::member_policy_options opts, links_handle links,
                 health_monitor_handle health);

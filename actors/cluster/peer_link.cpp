@@ -54,8 +54,9 @@ std::string objection_to(const hello& peer, const hello& self) {
 
 peer_link::peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory,
                      std::uint64_t seed, links_handle links)
-    : peer_link_handle::base(config), line_(std::move(address), std::move(factory), seed, longest_pause_unanswered),
-      self_(std::move(self)), links_(std::move(links)) {
+    : compat::typed_base<peer_link_handle>(config),
+      line_(std::move(address), std::move(factory), seed, longest_pause_unanswered), self_(std::move(self)),
+      links_(std::move(links)) {
   set_down_handler([this](const caf::down_msg& m) {
     if (line_.broken_by(m)) lost("the connection broke");
   });
@@ -132,7 +133,7 @@ void peer_link::answered(const hello& answer) {
 void peer_link::unanswered(const std::string& problem) {
   asking_ = false;
   if (phase_ == phase::up && ++silences_ < max_silences) return greet();
-  if (phase_ == phase::up) line_.hang_up(this);
+  if (phase_ == phase::up) line_.disconnect(this);
   lost(problem);
 }
 

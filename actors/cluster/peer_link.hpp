@@ -15,7 +15,7 @@
 
 namespace troupe {
 
-class peer_link : public peer_link_handle::base {
+class peer_link : public compat::typed_base<peer_link_handle> {
  public:
   /// Reports to `links`, which owns this actor. `self` is this node's part of the handshake.
   peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory, std::uint64_t seed,

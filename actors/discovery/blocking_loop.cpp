@@ -33,39 +33,40 @@ class latest_report : public method_listener {
     addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
     change([&] { addresses_ = std::move(addresses); });
   }
-  void trouble(const std::string& what) override {
-    change([&] { trouble_ = what; });
+  void problem(const std::string& what) override {
+    change([&] { problem_ = what; });
   }
   std::optional<std::vector<std::string>> take_addresses() {
     const std::lock_guard lock{mutex_};
     notified_ = false;
     return std::exchange(addresses_, std::nullopt);
   }
-  std::string trouble() {
+  std::string problem_text() {
     const std::lock_guard lock{mutex_};
-    return trouble_;
+    return problem_;
   }
 
  private:
   template <class Change> void change(const Change& what) {
     const std::lock_guard lock{mutex_};
     what();
-    if (!std::exchange(notified_, true)) caf::anon_send(loop_, flush{});
+    if (!std::exchange(notified_, true)) compat::anon_send(loop_, flush{});
   }
 
   loop_handle loop_;
   std::mutex mutex_;
   std::optional<std::vector<std::string>> addresses_;
-  std::string trouble_;
+  std::string problem_;
   bool notified_ = false;
 };
 
 /// The method's thread.
-class worker : public caf::event_based_actor {
+class worker : public compat::untyped_base {
  public:
   worker(caf::actor_config& config, std::shared_ptr<blocking_method> method, std::stop_token stop,
          std::shared_ptr<latest_report> listener)
-      : event_based_actor(config), method_(std::move(method)), stop_(std::move(stop)), listener_(std::move(listener)) {
+      : compat::untyped_base(config), method_(std::move(method)), stop_(std::move(stop)),
+        listener_(std::move(listener)) {
     compat::end_on_exceptions(this);
   }
   caf::behavior make_behavior() override {
@@ -84,12 +85,12 @@ class worker : public caf::event_based_actor {
   std::shared_ptr<latest_report> listener_;
 };
 
-class blocking_loop : public loop_handle::base {
+class blocking_loop : public compat::typed_base<loop_handle> {
  public:
   blocking_loop(caf::actor_config& config, std::string source, std::shared_ptr<blocking_method> method,
                 identity_listener self, peers_listener listener)
-      : loop_handle::base(config), source_(std::move(source)), method_(std::move(method)), self_(std::move(self)),
-        listener_(std::move(listener)) {
+      : compat::typed_base<loop_handle>(config), source_(std::move(source)), method_(std::move(method)),
+        self_(std::move(self)), listener_(std::move(listener)) {
     set_down_handler(
         [this](const caf::down_msg& m) { retry_later("the method ended: " + compat::to_text(system(), m.reason)); });
   }
@@ -128,7 +129,7 @@ class blocking_loop : public loop_handle::base {
   }
   void take() {
     auto addresses = latest_->take_addresses();
-    log_problem(latest_->trouble());
+    log_problem(latest_->problem_text());
     if (!addresses || addresses == known_) return;
     known_ = std::move(addresses);
     report();

@@ -7,10 +7,10 @@
 namespace troupe {
 namespace {
 
-class static_loop : public discovery_handle::base {
+class static_loop : public compat::typed_base<discovery_handle> {
  public:
   static_loop(caf::actor_config& config, peers_changed view, peers_listener listener)
-      : discovery_handle::base(config), view_(std::move(view)), listener_(std::move(listener)) {}
+      : compat::typed_base<discovery_handle>(config), view_(std::move(view)), listener_(std::move(listener)) {}
 
   behavior_type make_behavior() override {
     send(listener_, view_);

@@ -22,11 +22,11 @@ access access_of(call_kind kind) {
   return access::linearizable_read;
 }
 
-class front final : public caf::event_based_actor, public front_access {
+class front final : public compat::untyped_base, public front_access {
  public:
   front(caf::actor_config& config, std::string service, front_handlers_maker handlers, proxy_handle proxy,
         std::chrono::milliseconds timeout)
-      : caf::event_based_actor(config), service_(std::move(service)), handlers_(handlers), proxy_(std::move(proxy)),
+      : compat::untyped_base(config), service_(std::move(service)), handlers_(handlers), proxy_(std::move(proxy)),
         timeout_(timeout) {
     set_down_handler([this](const caf::down_msg& down) {
       proxy_ = nullptr;

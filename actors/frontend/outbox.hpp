@@ -17,7 +17,7 @@ class outbox {
  public:
   bool empty() const noexcept { return batches_.empty(); }
 
-  void add(const asker_handle& to, command_outcome outcome) {
+  void add(const requester_handle& to, command_outcome outcome) {
     if (!to) return; // sent without a sender: no actor expects the outcome
     const auto [found, fresh] = index_.try_emplace(to.address(), batches_.size());
     if (fresh) batches_.push_back({to, {}});
@@ -46,7 +46,7 @@ class outbox {
 
  private:
   struct batch {
-    asker_handle to;
+    requester_handle to;
     std::vector<command_outcome> outcomes;
   };
   std::vector<batch> batches_;

@@ -13,7 +13,7 @@
 namespace troupe {
 
 /// An actor that sends commands to a proxy, or asks it for a read index.
-using asker_handle = compat::handle<void(outcome_batch), void(read_index_answer)>;
+using requester_handle = compat::handle<void(outcome_batch), void(read_index_answer)>;
 
 /// The states of a pending command; proxy.hpp shows the transitions.
 namespace command_state {
@@ -39,7 +39,7 @@ struct reading {};
 } // namespace command_state
 
 struct pending_command {
-  asker_handle asker;
+  requester_handle requester;
   /// The requester's number for it.
   std::uint64_t number = 0;
   access how = access::write;

@@ -20,7 +20,7 @@ bool was_not_taken(errc code) {
 } // namespace
 
 proxy::proxy(caf::actor_config& config, proxy_options options)
-    : proxy_handle::base(config), options_(std::move(options)), routes_(options_.self, options_.address),
+    : compat::typed_base<proxy_handle>(config), options_(std::move(options)), routes_(options_.self, options_.address),
       pending_(options_.max_pending, options_.max_pending_bytes) {
   // Remote peers can send unexpected message types.
   set_default_handler(caf::drop);
@@ -51,8 +51,8 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_problem& m) { problem_ = m.address + ": " + m.problem; },
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
-      [this](const core_up& m) { on_core_up(m); },
-      [this](const core_down& m) { on_core_down(m); },
+      [this](const replica_up& m) { on_core_up(m); },
+      [this](const replica_down& m) { on_core_down(m); },
       [](const flow_mark&) {}, // the messages before it are in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
@@ -82,27 +82,29 @@ void proxy::end_all() {
     settle(tag, may_be_done ? errc::outcome_unknown : errc::stopping,
            may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
   }
-  for (const auto& [asker, number] : index_requests_) send(asker, read_index_answer{number, errc::not_leader, 0});
+  for (const auto& [requester, number] : index_requests_)
+    send(requester, read_index_answer{number, errc::not_leader, 0});
   for (const auto& [number, question] : confirmations_)
-    for (const auto& [asker, theirs] : question.remotes) send(asker, read_index_answer{theirs, errc::not_leader, 0});
+    for (const auto& [requester, theirs] : question.remotes)
+      send(requester, read_index_answer{theirs, errc::not_leader, 0});
   deliver();
 }
 
 void proxy::on_commands(const command_batch& batch) {
-  const auto asker = caf::actor_cast<asker_handle>(current_sender());
+  const auto requester = caf::actor_cast<requester_handle>(current_sender());
   const auto now = clock().now();
   // Of the other nodes, only members may send commands to the cluster itself.
   const bool trusted =
-      batch.forwarded ? routes_.is_of_member(current_sender()) : asker && asker.node() == system().node();
+      batch.forwarded ? routes_.is_of_member(current_sender()) : requester && requester.node() == system().node();
   for (const auto& asked : batch.commands) {
     if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
-      outbox_.add(asker, {asked.number, refusal, 0, text_of(refusal)});
+      outbox_.add(requester, {asked.number, refusal, 0, text_of(refusal)});
       continue;
     }
     const auto timeout = asked.timeout_ms == 0
                              ? options_.default_timeout
                              : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
-    pending_command command{asker, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
+    pending_command command{requester, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
     auto& destination = queue_of(command);
     timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
     destination.push_back(pending_.add(std::move(command)));
@@ -155,8 +157,8 @@ void proxy::on_outcomes(outcome_batch& batch) {
 }
 
 void proxy::on_index_request(const read_index_request& request) {
-  const auto asker = caf::actor_cast<asker_handle>(current_sender());
-  if (asker) index_requests_.push_back({asker, request.number});
+  const auto requester = caf::actor_cast<requester_handle>(current_sender());
+  if (requester) index_requests_.push_back({requester, request.number});
   wake();
 }
 
@@ -186,16 +188,16 @@ void proxy::confirmed(raft::tag_t number, index_t index) {
   auto question = confirmations_.extract(number);
   if (!question) return;
   read_at(index, question.mapped().reads);
-  for (const auto& [asker, theirs] : question.mapped().remotes)
-    send(asker, read_index_answer{theirs, errc::none, index});
+  for (const auto& [requester, theirs] : question.mapped().remotes)
+    send(requester, read_index_answer{theirs, errc::none, index});
 }
 
 void proxy::not_confirmed(raft::tag_t number, node_id hint) {
   auto question = confirmations_.extract(number);
   if (!question) return;
   for (const auto tag : question.mapped().reads) retry(tag);
-  for (const auto& [asker, theirs] : question.mapped().remotes)
-    send(asker, read_index_answer{theirs, errc::not_leader, 0});
+  for (const auto& [requester, theirs] : question.mapped().remotes)
+    send(requester, read_index_answer{theirs, errc::not_leader, 0});
   routes_.refused(question.mapped().by, hint);
   wake();
 }
@@ -361,20 +363,20 @@ void proxy::on_link_down(node_id peer) {
   wake();
 }
 
-void proxy::on_core_up(const core_up& core) {
+void proxy::on_core_up(const replica_up& core) {
   // Discards what the old replica's actors sent after its end.
-  on_core_down(core_down{});
+  on_core_down(replica_down{});
   dispatcher_ = core.dispatcher;
   services_ = core.services;
-  harmless_ = core.harmless;
+  non_growing_ = core.non_growing;
   wake();
 }
 
-void proxy::on_core_down(const core_down& what) {
+void proxy::on_core_down(const replica_down& what) {
   down_ = what;
   role_ = nullptr;
   dispatcher_ = nullptr;
-  routes_.core_down();
+  routes_.replica_down();
   for (const auto tag : pending_.select(
            [](const pending_command& c) { return c.in<command_state::proposed>() || c.in<command_state::accepted>(); }))
     settle(tag, errc::outcome_unknown,
@@ -454,7 +456,7 @@ void proxy::settle(raft::tag_t tag, command_outcome outcome) {
                carried_out ? "the command was done, but its result is too large to be returned"
                            : "the result is too large"};
   }
-  outbox_.add(command->asker, std::move(outcome));
+  outbox_.add(command->requester, std::move(outcome));
   wake();
 }
 

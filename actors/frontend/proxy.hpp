@@ -70,7 +70,7 @@ struct proxy_options {
   std::chrono::milliseconds loss_pause{200};
 };
 
-class proxy : public proxy_handle::base {
+class proxy : public compat::typed_base<proxy_handle> {
  public:
   proxy(caf::actor_config& config, proxy_options options);
   behavior_type make_behavior() override;
@@ -81,7 +81,7 @@ class proxy : public proxy_handle::base {
   /// One request for a read index, on behalf of all reads that waited for one at that moment.
   struct confirmation {
     struct remote {
-      asker_handle asker;
+      requester_handle requester;
       std::uint64_t number = 0;
     };
     /// The node that was asked.
@@ -107,8 +107,8 @@ class proxy : public proxy_handle::base {
   void on_link_up(const link_up& link);
   void on_link_down(node_id peer);
   void on_removal(bool removed);
-  void on_core_up(const core_up& core);
-  void on_core_down(const core_down& what);
+  void on_core_up(const replica_up& core);
+  void on_core_down(const replica_down& what);
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
@@ -123,7 +123,7 @@ class proxy : public proxy_handle::base {
   void expire(raft::tag_t tag);
   void end_all();
 
-  // Outgoing messages (proxy_flush.cpp).
+  // Outgoing messages (proxy_send.cpp).
   /// Ensures that a flush follows.
   void wake();
   void on_flush();
@@ -165,11 +165,11 @@ class proxy : public proxy_handle::base {
   role_handle role_;
   dispatcher_handle dispatcher_;
   std::set<std::string, std::less<>> services_;
-  /// See core_up.
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless_;
+  /// See replica_up.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> non_growing_;
   std::uint64_t state_bytes_ = 0;
   /// With a code: why commands are rejected.
-  core_down down_;
+  replica_down down_;
   bool removed_ = false;
   /// In a client: the last problem with one of its addresses.
   std::string problem_;

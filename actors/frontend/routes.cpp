@@ -84,7 +84,7 @@ void routes::leader_known(const troupe::leader_known& message) {
   retry();
 }
 
-void routes::core_down() {
+void routes::replica_down() {
   leading_ = false;
   known_ = {};
   retry();

@@ -51,7 +51,7 @@ class routes {
 
   void role_changed(const troupe::role_changed& message);
   void leader_known(const troupe::leader_known& message);
-  void core_down();
+  void replica_down();
 
   /// `by` rejected commands, and names `hint` as the leader (0: it does not know).
   void refused(node_id by, node_id hint);

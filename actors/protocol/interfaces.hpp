@@ -48,7 +48,7 @@ struct replicator_started;
 struct leader_known;
 struct peers_view;
 struct staging_known;
-struct core_down;
+struct replica_down;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From this node: where to route them, and
 /// which peers are linked.
@@ -59,7 +59,7 @@ using endpoint_handle =
                    void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
                    void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
                    piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
-                   void(leader_known), void(core_down), void(peers_view), void(staging_known)>;
+                   void(leader_known), void(replica_down), void(peers_view), void(staging_known)>;
 
 // -- links: connections to other nodes --------------------------------------------------------------------------------
 
@@ -160,10 +160,10 @@ struct dialed {
 };
 /// The endpoint that was found there does not answer any more. The connector closes the connection to its node, as that
 /// may be the fault, and makes a new connection at the next dial.
-struct hang_up {
+struct disconnect {
   endpoint_handle endpoint;
 };
-using connector_handle = compat::handle<dialed(dial), void(hang_up)>;
+using connector_handle = compat::handle<dialed(dial), void(disconnect)>;
 /// Keeps one address connected. `dial`: a node is known to be there now, so a long pause between attempts ends.
 using peer_link_handle = compat::handle<void(identity_changed), void(timer), void(dial)>;
 
@@ -329,7 +329,7 @@ struct attach_dispatcher {
 /// A piece_request is answered with an empty piece if no snapshot can serve it.
 using snapshot_store_handle =
     compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
-                   void(doubt_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
+                   void(check_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
                    backup_opened(open_backup), backup_piece(read_backup), void(close_backup), void(attach_dispatcher),
                    void(role_changed), void(timer)>;
 
@@ -348,11 +348,11 @@ struct staging_known {
 
 /// Sent at every start of the replica: its dispatcher and its services. Commands for other services must not get into
 /// the log.
-struct core_up {
+struct replica_up {
   dispatcher_handle dispatcher;
   std::set<std::string, std::less<>> services;
   /// For each service, the tags of the commands that cannot make its state larger.
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> harmless = {};
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> non_growing = {};
 };
 
 /// A front, as seen by a client or node that drains its fronts before its proxy.
@@ -365,7 +365,7 @@ using proxy_handle =
                    void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
                    void(state_size), void(raft::transferred), void(queried_batch), void(role_changed),
                    void(leader_known), void(members_changed), void(removal_known), void(link_up), void(link_down),
-                   void(link_problem), void(core_up), void(core_down), void(flow_mark), void(flush), void(timer),
+                   void(link_problem), void(replica_up), void(replica_down), void(flow_mark), void(flush), void(timer),
                    proxy_drained(drain_proxy)>;
 
 } // namespace troupe

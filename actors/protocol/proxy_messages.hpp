@@ -22,7 +22,7 @@ struct reads_settled {
 };
 /// The replica of this node ended, so the outcomes of the commands that it held are unknown. It starts again soon,
 /// unless `code` is set.
-struct core_down {
+struct replica_down {
   /// Why commands are rejected until the replica starts again (disk_full, disk_failed); `none` if they wait for it.
   errc code = errc::none;
   /// With a code: the details. Without: the error text for the commands that the replica held.

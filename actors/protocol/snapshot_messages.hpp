@@ -67,7 +67,7 @@ struct snapshot_lost {
 // -- replicator and snapshot store
 
 /// A follower could not use this snapshot: check it for damage.
-struct doubt_snapshot {
+struct check_snapshot {
   raft::snapshot_id id;
 };
 /// From the job that read the snapshot from end to end. Both texts are empty if the snapshot is undamaged.
@@ -76,7 +76,7 @@ struct snapshot_checked {
   /// What is damaged.
   std::string damage;
   /// Why the check could not be completed.
-  std::string trouble;
+  std::string problem;
 };
 
 // -- backups that are downloaded: snapshots that stay readable even if they are removed meanwhile

@@ -22,9 +22,10 @@ constexpr std::size_t max_waiting_queries = 100'000;
 } // namespace
 
 dispatcher::dispatcher(caf::actor_config& config, dispatcher_setup setup)
-    : dispatcher_handle::base(config), services_(std::move(setup.services)), proxy_(std::move(setup.proxy)),
-      log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)), staging_(std::move(setup.staging)),
-      state_lost_(setup.state_lost), schedule_(setup.policy, setup.seed), newest_(setup.loaded) {
+    : compat::typed_base<dispatcher_handle>(config), services_(std::move(setup.services)),
+      proxy_(std::move(setup.proxy)), log_(std::move(setup.log)), snapshots_(std::move(setup.snapshots)),
+      staging_(std::move(setup.staging)), state_lost_(setup.state_lost), schedule_(setup.policy, setup.seed),
+      newest_(setup.loaded) {
   schedule_.wrote(newest_.size);
   for (const auto& [name, bytes] : setup.state_bytes)
     if (const auto service = services_.find(name); service != services_.end())

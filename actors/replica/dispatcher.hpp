@@ -47,7 +47,7 @@ struct dispatcher_setup {
   bool tell_size = false;
 };
 
-class dispatcher : public dispatcher_handle::base {
+class dispatcher : public compat::typed_base<dispatcher_handle> {
  public:
   dispatcher(caf::actor_config& config, dispatcher_setup setup);
   behavior_type make_behavior() override;

@@ -21,7 +21,7 @@ void write_first_configuration(raft::storage& storage, const raft::configuration
 } // namespace
 
 log_opener::log_opener(caf::actor_config& config, log_opener_setup setup, log_owner_handle owner)
-    : caf::event_based_actor(config), setup_(std::move(setup)), owner_(std::move(owner)) {}
+    : compat::untyped_base(config), setup_(std::move(setup)), owner_(std::move(owner)) {}
 
 caf::behavior log_opener::make_behavior() {
   auto log = std::make_shared<opened_log>();

@@ -53,7 +53,7 @@ struct log_opened {
 };
 using log_owner_handle = compat::handle<void(log_opened)>;
 
-class log_opener : public caf::event_based_actor {
+class log_opener : public compat::untyped_base {
  public:
   log_opener(caf::actor_config& config, log_opener_setup setup, log_owner_handle owner);
   caf::behavior make_behavior() override;

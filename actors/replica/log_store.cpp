@@ -25,7 +25,8 @@ caf::error as_reason(const std::exception& e) {
 
 log_store::log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,
                      links_handle links)
-    : log_store_handle::base(config), storage_(std::move(storage)), links_(std::move(links)), start_(disk.start),
+    : compat::typed_base<log_store_handle>(config), storage_(std::move(storage)), links_(std::move(links)),
+      start_(disk.start),
       terms_(disk.terms), applied_{0, disk.last_index, disk.terms.empty() ? start_.term : disk.terms.back().term},
       durable_(applied_), has_room_(disk.has_room) {}
 

@@ -22,7 +22,7 @@
 
 namespace troupe {
 
-class log_store : public log_store_handle::base {
+class log_store : public compat::typed_base<log_store_handle> {
  public:
   /// `disk` describes what `storage` held when it was opened; all of that is durable.
   log_store(caf::actor_config& config, std::unique_ptr<raft::storage> storage, const raft::recovered& disk,

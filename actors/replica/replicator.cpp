@@ -5,7 +5,8 @@
 namespace troupe {
 
 replicator_shell::replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed)
-    : replicator_handle::base(config), context_(std::move(context)), peer_(seed.head.to), replicator_(seed) {}
+    : compat::typed_base<replicator_handle>(config), context_(std::move(context)), peer_(seed.head.to),
+      replicator_(seed) {}
 
 replicator_handle::behavior_type replicator_shell::make_behavior() {
   compat::end_on_exceptions(this);
@@ -32,7 +33,7 @@ void replicator_shell::execute(raft::replicator_output&& out) {
     request(context_.snapshots, caf::infinite, *out.read_piece).then([this](const raft::snapshot_piece& piece) {
       execute(replicator_.step(piece, clock().now()));
     });
-  if (out.doubted) send(context_.snapshots, doubt_snapshot{*out.doubted});
+  if (out.doubted) send(context_.snapshots, check_snapshot{*out.doubted});
   if (out.report) send(context_.leader, replicator_report{context_.epoch, *out.report});
   if (out.fetch) send(context_.leader, replicator_fetch{context_.epoch, peer_, *out.fetch});
   timer_.arm(this, replicator_.deadline());

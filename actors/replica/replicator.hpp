@@ -18,7 +18,7 @@ struct replicator_context {
   snapshot_store_handle snapshots;
 };
 
-class replicator_shell : public replicator_handle::base {
+class replicator_shell : public compat::typed_base<replicator_handle> {
  public:
   replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed);
   behavior_type make_behavior() override;

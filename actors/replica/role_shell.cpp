@@ -33,7 +33,8 @@ const char* reason_of(raft::log_limit limit) {
 
 template <class Role>
 role_shell<Role>::role_shell(caf::actor_config& config, role_context context, Role role, predecessor before)
-    : role_handle::base(config), context_(std::move(context)), role_(std::move(role)), before_(std::move(before)) {
+    : compat::typed_base<role_handle>(config), context_(std::move(context)), role_(std::move(role)),
+      before_(std::move(before)) {
   // Without the log store there is no replica. A role that was spawned while the replica or the node was being stopped
   // exits with the log store. It exits normally, since it is not the cause.
   this->set_down_handler([this](const caf::down_msg&) { this->quit(); });
@@ -231,7 +232,8 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
   if (!out.send_now.empty()) this->send(context_.links, outbound{std::move(out.send_now)});
   if (out.replicate_now && !replicators_.empty()) {
     const auto shared = caf::make_message(std::move(*out.replicate_now));
-    for (const auto& [peer, replicator] : replicators_) caf::anon_send(caf::actor_cast<caf::actor>(replicator), shared);
+    for (const auto& [peer, replicator] : replicators_)
+      compat::anon_send(caf::actor_cast<caf::actor>(replicator), shared);
   }
   if (out.membership) start_replicators(*out.membership);
   if (out.store_chunk) this->send(context_.snapshots, store_piece{std::move(*out.store_chunk)});

@@ -29,7 +29,7 @@ struct predecessor {
   std::optional<raft::rpc> carry;
 };
 
-template <class Role> class role_shell : public role_handle::base {
+template <class Role> class role_shell : public compat::typed_base<role_handle> {
  public:
   role_shell(caf::actor_config& config, role_context context, Role role, predecessor before);
 

@@ -37,7 +37,7 @@ detail::reply answer_query(const detail::machine& service, std::string_view tag,
 } // namespace
 
 service_shell::service_shell(caf::actor_config& config, std::unique_ptr<detail::machine> service)
-    : service_handle::base(config), service_(std::move(service)) {}
+    : compat::typed_base<service_handle>(config), service_(std::move(service)) {}
 
 service_handle::behavior_type service_shell::make_behavior() {
   compat::end_on_exceptions(this);

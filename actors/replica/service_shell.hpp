@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-class service_shell : public service_handle::base {
+class service_shell : public compat::typed_base<service_handle> {
  public:
   service_shell(caf::actor_config& config, std::unique_ptr<detail::machine> service);
   behavior_type make_behavior() override;

@@ -29,13 +29,13 @@ class stoppable_sink final : public detail::snapshot_sink {
 /// directory again.
 template <class Result> void report(snapshot_job_context& context, Result result) {
   context.files.reset();
-  caf::anon_send(std::exchange(context.store, nullptr), std::move(result));
+  compat::anon_send(std::exchange(context.store, nullptr), std::move(result));
 }
 
 } // namespace
 
 snapshot_write_job::snapshot_write_job(caf::actor_config& config, snapshot_job_context context, write_snapshot what)
-    : caf::event_based_actor(config), context_(std::move(context)), what_(std::move(what)) {}
+    : compat::untyped_base(config), context_(std::move(context)), what_(std::move(what)) {}
 
 caf::behavior snapshot_write_job::make_behavior() {
   snapshot_written result;
@@ -59,7 +59,7 @@ caf::behavior snapshot_write_job::make_behavior() {
 }
 
 snapshot_check_job::snapshot_check_job(caf::actor_config& config, snapshot_job_context context, raft::snapshot_id what)
-    : caf::event_based_actor(config), context_(std::move(context)), what_(what) {}
+    : compat::untyped_base(config), context_(std::move(context)), what_(what) {}
 
 caf::behavior snapshot_check_job::make_behavior() {
   snapshot_checked result{what_, {}, {}};
@@ -71,9 +71,9 @@ caf::behavior snapshot_check_job::make_behavior() {
     });
   } catch (const stopped&) { // the check has no result, and nothing waits for one
   } catch (const raft::storage_error& e) {
-    (e.damaged() ? result.damage : result.trouble) = e.what();
+    (e.damaged() ? result.damage : result.problem) = e.what();
   } catch (const std::exception& e) {
-    result.trouble = e.what();
+    result.problem = e.what();
   }
   report(context_, std::move(result));
   return {};

@@ -18,7 +18,7 @@ struct snapshot_job_context {
 };
 
 /// Answers with snapshot_written.
-class snapshot_write_job : public caf::event_based_actor {
+class snapshot_write_job : public compat::untyped_base {
  public:
   snapshot_write_job(caf::actor_config& config, snapshot_job_context context, write_snapshot what);
   caf::behavior make_behavior() override;
@@ -30,7 +30,7 @@ class snapshot_write_job : public caf::event_based_actor {
 };
 
 /// Answers with snapshot_checked.
-class snapshot_check_job : public caf::event_based_actor {
+class snapshot_check_job : public compat::untyped_base {
  public:
   snapshot_check_job(caf::actor_config& config, snapshot_job_context context, raft::snapshot_id what);
   caf::behavior make_behavior() override;

@@ -23,7 +23,7 @@ std::string place(const raft::log_position& at) { return "index " + std::to_stri
 } // namespace
 
 snapshot_store::snapshot_store(caf::actor_config& config, snapshot_store_setup setup)
-    : snapshot_store_handle::base(config), setup_(std::move(setup)) {}
+    : compat::typed_base<snapshot_store_handle>(config), setup_(std::move(setup)) {}
 
 snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
   compat::end_on_exceptions(this);
@@ -38,7 +38,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
       },
       [this](const store_piece& m) { take_in(m.piece); },
       [](const discarded_state& m) { m.machine->reset(); },
-      [this](const doubt_snapshot& m) {
+      [this](const check_snapshot& m) {
         // A snapshot that was found undamaged is not checked again. The follower has another reason not to load it.
         if (m.id != whole_) check(m.id);
       },
@@ -142,14 +142,14 @@ void snapshot_store::check(const raft::snapshot_id& id) {
 
 void snapshot_store::checked(const snapshot_checked& result) {
   checking_ = {};
-  if (!result.trouble.empty()) return log().warn("cannot check the snapshot now: {}", result.trouble);
+  if (!result.problem.empty()) return log().warn("cannot check the snapshot now: {}", result.problem);
   if (result.damage.empty()) {
     whole_ = result.id;
     return;
   }
   std::erase_if(open_, [&](const auto& bytes) { return bytes->id() == result.id; });
   try {
-    log().error("{}; {}", result.damage, setup_.files->set_aside(result.id));
+    log().error("{}; {}", result.damage, setup_.files->quarantine(result.id));
   } catch (const raft::storage_error& e) {
     log().error("{}; quarantining it failed: {}", result.damage, e.what());
   }
@@ -218,7 +218,7 @@ void snapshot_store::discard_unloadable(const raft::snapshot_id& id, const raft:
       setup_.files->remove(id);
       log().error("removed the snapshot at {}: {}", place(id.last), why.what());
     } else {
-      log().error("{}; {}", why.what(), setup_.files->set_aside(id));
+      log().error("{}; {}", why.what(), setup_.files->quarantine(id));
     }
   } catch (const raft::storage_error& e) {
     log().error("the snapshot at {} can neither be loaded nor removed: {}", place(id.last), e.what());
@@ -242,8 +242,8 @@ void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snap
     const auto store = caf::actor_cast<caf::strong_actor_ptr>(home);
     for (auto& [name, machine] : state->machines)
       if (machine && store)
-        caf::anon_send(caf::actor_cast<snapshot_store_handle>(store),
-                       discarded_state{std::make_shared<std::unique_ptr<detail::machine>>(std::move(machine))});
+        compat::anon_send(caf::actor_cast<snapshot_store_handle>(store),
+                          discarded_state{std::make_shared<std::unique_ptr<detail::machine>>(std::move(machine))});
   };
   std::shared_ptr<loaded_state> state{new loaded_state{id, at, std::move(machines)}, free_state};
   log().info("received and loaded the snapshot at {}", place(id.last));

@@ -3,7 +3,7 @@
 // minutes (snapshot_jobs.hpp) runs on further threads.
 //
 //   [serving] -- write_snapshot: spawn a job ... snapshot_written: remove old ones, notify role and dispatcher
-//       |     -- doubt_snapshot: spawn a job ... snapshot_checked: quarantine a damaged one, notify the dispatcher
+//       |     -- check_snapshot: spawn a job ... snapshot_checked: quarantine a damaged one, notify the dispatcher
 //       |     -- store_piece: answer with the next expected offset; for the last chunk, with the services' state
 //       |     -- open_backup: keep a file open for one reader, until it closes the file or reads nothing for a minute
 //       |
@@ -40,7 +40,7 @@ struct snapshot_store_setup {
   bool detach_jobs = true;
 };
 
-class snapshot_store : public snapshot_store_handle::base {
+class snapshot_store : public compat::typed_base<snapshot_store_handle> {
  public:
   snapshot_store(caf::actor_config& config, snapshot_store_setup setup);
   behavior_type make_behavior() override;

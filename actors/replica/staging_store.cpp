@@ -38,7 +38,7 @@ std::string name_of(const raft::snapshot_id& id) {
 } // namespace
 
 staging_store::staging_store(caf::actor_config& config, staging_store_setup setup)
-    : staging_handle::base(config), setup_(std::move(setup)) {}
+    : compat::typed_base<staging_handle>(config), setup_(std::move(setup)) {}
 
 staging_handle::behavior_type staging_store::make_behavior() {
   compat::end_on_exceptions(this);
@@ -188,7 +188,7 @@ void staging_store::check(backup& whole) {
 /// Quarantines a damaged backup: the file stays for an operator to inspect, and the store forgets it.
 void staging_store::quarantine(raft::snapshot_id id, const std::string& why) {
   if (open_ && open_->id() == id) open_.reset();
-  const auto moved = setup_.files->set_aside(id);
+  const auto moved = setup_.files->quarantine(id);
   std::erase_if(kept_, [&](const backup& b) { return b.id == id; });
   log().error("{} is damaged: {}; {}; it can be sent again", name_of(id), why, moved);
 }

@@ -34,7 +34,7 @@ struct staging_store_setup {
   std::vector<backup_use> uses;
 };
 
-class staging_store : public staging_handle::base {
+class staging_store : public compat::typed_base<staging_handle> {
  public:
   staging_store(caf::actor_config& config, staging_store_setup setup);
   behavior_type make_behavior() override;

@@ -15,7 +15,7 @@ class method_listener {
   /// All addresses that are seen now, as host:port, in any order. An empty list asserts that there are no peers.
   virtual void found(std::vector<std::string> addresses) = 0;
   /// Why the method cannot see anything, human-readable; empty when that has passed. Harmless when repeated.
-  virtual void trouble(const std::string& what) = 0;
+  virtual void problem(const std::string& what) = 0;
 };
 
 class blocking_method {

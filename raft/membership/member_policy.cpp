@@ -28,7 +28,7 @@ bool is_replaced(const configuration& c, node_id voter) {
 /// The number of voters once all pending promotions are complete.
 std::size_t voters_to_come(const configuration& c) {
   const auto more = std::count_if(c.promotions.begin(), c.promotions.end(),
-                                  [](const promotion& p) { return !p.spare && !p.replaces; });
+                                  [](const promotion& p) { return !p.standby && !p.replaces; });
   return c.voters.size() + static_cast<std::size_t>(more);
 }
 
@@ -111,7 +111,7 @@ bool member_policy::is_crowded(const member_sightings& seen) const {
 }
 
 member_policy::decision member_policy::promote_standby(const member_sightings& seen) const {
-  const auto* learner = has_place(seen.members) ? waiting(seen, [](const promotion& p) { return p.spare; }) : nullptr;
+  const auto* learner = has_place(seen.members) ? waiting(seen, [](const promotion& p) { return p.standby; }) : nullptr;
   if (!learner) return {};
   return adding(seen, {*learner, true, {}}, "there is a voter's place for learner " + to_string(learner->id));
 }

@@ -45,7 +45,7 @@ void append_promotions(std::string& out, const std::vector<raft::promotion>& pro
     out.append(before).append("{\"learner\":\"").append(to_string(one.learner)).append("\"");
     if (one.replaces) out.append(",\"replaces\":\"").append(to_string(one.replaces)).append("\"");
     if (one.asked) out.append(",\"asked\":true");
-    if (one.spare) out.append(",\"spare\":true");
+    if (one.standby) out.append(",\"spare\":true");
     out.append("}");
     before = ",";
   }

@@ -64,7 +64,7 @@ std::unique_ptr<wal> open_state(file_system& fs, std::filesystem::path log_direc
     try {
       out.snapshot = load(id);
     } catch (const damage_error& error) {
-      out.notes.push_back(std::string{error.what()} + "; " + snapshots.set_aside(id));
+      out.notes.push_back(std::string{error.what()} + "; " + snapshots.quarantine(id));
       continue;
     } catch (const file_error& error) { // the disk cannot read it now, but perhaps later
       if (error.temporary()) throw;     // a retry will read it, so do not fall back to an older state

@@ -36,7 +36,7 @@ class snapshot_dir final : public snapshot_files {
   raft::snapshot_point load(const raft::snapshot_id& id, const snapshot_section& each) override;
   std::vector<raft::snapshot_id> prune(std::size_t kept) override { return folder_->prune(kept); }
   void remove(const raft::snapshot_id& id) override { folder_->remove(id); }
-  std::string set_aside(const raft::snapshot_id& id) override { return folder_->set_aside(id); }
+  std::string quarantine(const raft::snapshot_id& id) override { return folder_->quarantine(id); }
 
  private:
   std::shared_ptr<snapshot_folder> folder_;

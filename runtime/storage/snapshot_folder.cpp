@@ -63,7 +63,7 @@ void snapshot_folder::remove(const raft::snapshot_id& id) {
   fs_.sync_directory(directory_);
 }
 
-std::string snapshot_folder::set_aside(const raft::snapshot_id& id) {
+std::string snapshot_folder::quarantine(const raft::snapshot_id& id) {
   const std::lock_guard lock{mutex_};
   const auto path = path_of(id);
   auto quarantined = path;

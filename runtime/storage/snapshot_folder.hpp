@@ -29,7 +29,7 @@ class snapshot_folder {
   void remove(const raft::snapshot_id& id);
   /// Quarantines a snapshot that cannot be read: renames it, so that it is no longer listed. Returns a message about
   /// that for an operator. Keeps only the newest of the snapshots that were quarantined before.
-  std::string set_aside(const raft::snapshot_id& id);
+  std::string quarantine(const raft::snapshot_id& id);
 
   file_system& files() const noexcept { return fs_; }
 

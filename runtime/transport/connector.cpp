@@ -9,7 +9,7 @@ namespace troupe {
 
 connector::connector(caf::actor_config& config, std::string host, std::uint16_t port,
                      std::shared_ptr<net::transport> transport, std::chrono::milliseconds patience)
-    : connector_self::base(config), host_(std::move(host)), port_(port), transport_(std::move(transport)),
+    : compat::typed_base<connector_self>(config), host_(std::move(host)), port_(port), transport_(std::move(transport)),
       patience_(patience) {
   set_down_handler([this](const caf::down_msg& m) {
     if (found_ && m.source == found_.address()) found_ = nullptr;
@@ -19,9 +19,9 @@ connector::connector(caf::actor_config& config, std::string host, std::uint16_t 
 connector_self::behavior_type connector::make_behavior() {
   return {
       [this](const dial&) { return connect(); },
-      [this](const hang_up& m) {
-        transport_->hang_up(compat::encoded(system(), m.endpoint.node()),
-                            host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
+      [this](const disconnect& m) {
+        transport_->disconnect(compat::encoded(system(), m.endpoint.node()),
+                               host_ + ":" + std::to_string(port_) + " is connected, but its endpoint does not answer");
       },
       [this](const connection_made& m) {
         // Only this actor owns the connection. If it does not take it here, the connection closes with the message.
@@ -48,7 +48,7 @@ caf::result<dialed> connector::connect() {
   // Not a strong reference: a pending dial must not keep alive a connector that is no longer used.
   transport_->dial(host_, port_, connected_before_, [to = address()](net::transport::dialed_connection outcome) {
     if (const auto self = caf::actor_cast<connector_self>(to))
-      caf::anon_send(self, connection_made{std::make_shared<net::transport::dialed_connection>(std::move(outcome))});
+      compat::anon_send(self, connection_made{std::make_shared<net::transport::dialed_connection>(std::move(outcome))});
   });
   return promise;
 }

@@ -25,9 +25,9 @@ namespace troupe {
 struct connection_made {
   std::shared_ptr<net::transport::dialed_connection> outcome;
 };
-using connector_self = compat::handle<dialed(dial), void(hang_up), void(connection_made)>;
+using connector_self = compat::handle<dialed(dial), void(disconnect), void(connection_made)>;
 
-class connector : public connector_self::base {
+class connector : public compat::typed_base<connector_self> {
  public:
   /// Time limit for CAF's own handshake.
   static constexpr std::chrono::milliseconds default_patience{3000};

@@ -101,9 +101,9 @@ caf::io::scribe_ptr make_scribe(caf::actor_system& system, open_connection conne
 
 void serve(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes, std::uint16_t port,
            caf::strong_actor_ptr published) {
-  caf::anon_send(compat::basp_broker(system), caf::publish_atom::value,
-                 make_scribe(system, std::move(connection), max_unsent_bytes), port, std::move(published),
-                 std::set<std::string>{});
+  compat::anon_send(compat::basp_broker(system), caf::publish_atom::value,
+                    make_scribe(system, std::move(connection), max_unsent_bytes), port, std::move(published),
+                    std::set<std::string>{});
 }
 
 } // namespace troupe::net

@@ -172,7 +172,7 @@ class transport::core : public acceptor_owner {
     });
   }
 
-  void hang_up(std::string_view node, const std::string& why) {
+  void disconnect(std::string_view node, const std::string& why) {
     if (!system_->node_ids.cut(node)) return;
     system_->incidents.note(incident::cut_silent);
     system_->cuts.note("cut the connection with a node: " + why);
@@ -344,7 +344,7 @@ open_connection transport::dial(const std::string& host, std::uint16_t port) {
 std::uint16_t transport::listen(const std::string& address, std::uint16_t port) { return core_->listen(address, port); }
 void transport::accept(std::function<void(open_connection)> taker) { core_->accept(std::move(taker)); }
 void transport::stop_listening() { core_->stop_listening(); }
-void transport::hang_up(std::string_view node, const std::string& why) { core_->hang_up(node, why); }
+void transport::disconnect(std::string_view node, const std::string& why) { core_->disconnect(node, why); }
 transport_status transport::status() const { return core_->status(); }
 
 } // namespace troupe::net

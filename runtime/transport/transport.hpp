@@ -89,7 +89,7 @@ class transport {
   void stop_listening();
 
   /// Cuts the connection with this node, if there is one. `node` is CAF's encoded id; `why` is for the log.
-  void hang_up(std::string_view node, const std::string& why);
+  void disconnect(std::string_view node, const std::string& why);
   transport_status status() const;
 
  private:

@@ -14,14 +14,14 @@
 namespace troupe {
 namespace {
 
-class failing_connector : public connector_handle::base {
+class failing_connector : public compat::typed_base<connector_handle> {
  public:
   failing_connector(caf::actor_config& config, std::string why)
-      : connector_handle::base(config), why_(std::move(why)) {}
+      : compat::typed_base<connector_handle>(config), why_(std::move(why)) {}
   behavior_type make_behavior() override {
     return {
         [this](const dial&) -> caf::result<dialed> { return caf::make_error(caf::sec::cannot_connect_to_node, why_); },
-        [](const hang_up&) {},
+        [](const disconnect&) {},
     };
   }
   const char* name() const override { return "failing_connector"; }

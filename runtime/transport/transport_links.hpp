@@ -32,7 +32,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
 /// Sends tokens to the actor, which must accept a flow_mark. Does not keep the actor alive.
 template <class Handle> net::flow_meter::token_sender flow_marks(const Handle& to) {
   return [to = to.address()](const net::flow_token& token) {
-    if (const auto receiver = caf::actor_cast<Handle>(to)) caf::anon_send(receiver, flow_mark{token});
+    if (const auto receiver = caf::actor_cast<Handle>(to)) compat::anon_send(receiver, flow_mark{token});
   };
 }
 

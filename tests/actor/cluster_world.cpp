@@ -62,7 +62,7 @@ class news_tap : public caf::event_based_actor {
         },
         [this](const replicator_started& m) { send(behind_, m); },
         [this](const leader_known& m) { send(behind_, m); },
-        [this](const core_down& m) { send(behind_, m); },
+        [this](const replica_down& m) { send(behind_, m); },
         [this](const staging_known& m) { send(behind_, m); },
     };
   }
@@ -317,12 +317,12 @@ std::filesystem::path cluster_world::newest_snapshot(node_id id) const {
 
 std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   std::optional<raft::snapshot_id> made;
-  const auto asker = system.spawn<errand>([&made, node = members_.at(id).node](caf::event_based_actor* self) {
+  const auto requester = system.spawn<errand>([&made, node = members_.at(id).node](caf::event_based_actor* self) {
     self->request(node, caf::infinite, take_snapshot{})
         .then([&made](const snapshot_result& result) { made = result.id; }, [](const caf::error&) {});
   });
   run_until([&] { return made.has_value(); }, 2s);
-  caf::anon_send_exit(asker, caf::exit_reason::kill);
+  caf::anon_send_exit(requester, caf::exit_reason::kill);
   return made;
 }
 

@@ -178,7 +178,7 @@ class cluster_world : private virtual_system {
     bool up = false;
     std::optional<std::string> ended;
     node_actor_handle node;
-    surroundings around;
+    node_actors around;
     endpoint_handle endpoint;
     service_actor<map_service> front;
     caf::actor_id news = 0;

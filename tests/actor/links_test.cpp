@@ -40,7 +40,7 @@ class table_connector : public connector_handle::base {
           if (found == table_->end()) return caf::make_error(caf::sec::cannot_connect_to_node, *words_);
           return dialed{found->second};
         },
-        [this](const hang_up&) { ++*hung_up_; },
+        [this](const disconnect&) { ++*hung_up_; },
     };
   }
 

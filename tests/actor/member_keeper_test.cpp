@@ -99,7 +99,7 @@ TEST_CASE("a leader admits nodes that ask; a follower, or a leader without its r
   CHECK(w.asked->front().add.front().who == raft::member{{3}, "n3:1"});
   w.advance(1s);
   CHECK(w.asked->size() == 2); // again, as long as the members do not change
-  w.tell(core_down{});
+  w.tell(replica_down{});
   w.advance(3s);
   CHECK(w.asked->size() == 2);
   w.become(raft::role_kind::leader);

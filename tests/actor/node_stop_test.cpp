@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 template <class Handle, class Other>
 constexpr bool includes = caf::detail::tl_subset_of<typename Other::signatures, typename Handle::signatures>::value;
 static_assert(includes<node_actor_handle, node_handle>);
-static_assert(includes<node_actor_handle, compat::handle<void(surroundings)>>);
-static_assert(!includes<node_handle, compat::handle<void(surroundings)>>);
+static_assert(includes<node_actor_handle, compat::handle<void(node_actors)>>);
+static_assert(!includes<node_handle, compat::handle<void(node_actors)>>);
 static_assert(!includes<node_handle, compat::handle<void(membership_decision)>>);
 static_assert(!includes<node_handle, compat::handle<void(removed_from_cluster)>>);
 
@@ -70,9 +70,9 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
   const auto rest = system.spawn<test::silent_actor>();
   caf::scoped_actor self{system};
   self->monitor(node);
-  self->send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
-                                caf::actor_cast<health_monitor_handle>(rest)});
+  self->send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                               system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
+                               caf::actor_cast<health_monitor_handle>(rest)});
   self->send(node, membership_decision{{7}, {{{{1}, "n1:1"}}, {}, {}, {}}, false, 0});
   REQUIRE(log.begun.try_acquire_for(20s));
   self->send(node, stop_node{});
@@ -142,9 +142,9 @@ TEST_CASE("fronts and proxy share the drain timeout of a node") {
   const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
   const auto rest = system.spawn<test::silent_actor>();
   const auto proxy = system.spawn<stubborn>(), front = system.spawn<stubborn>();
-  caf::anon_send(node, surroundings{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                    caf::actor_cast<proxy_handle>(proxy), caf::actor_cast<formation_handle>(rest),
-                                    caf::actor_cast<health_monitor_handle>(rest)});
+  caf::anon_send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                                   caf::actor_cast<proxy_handle>(proxy), caf::actor_cast<formation_handle>(rest),
+                                   caf::actor_cast<health_monitor_handle>(rest)});
   caf::anon_send(node, part_started{caf::actor_cast<caf::actor>(front), true});
   world.settle();
   bool ended = false;

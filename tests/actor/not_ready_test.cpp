@@ -44,8 +44,8 @@ class lonely_node {
     setup.id = who.node;
     node_ = self_->spawn<node_actor>(std::move(setup));
     self_->send(node_,
-                surroundings{caf::actor_cast<endpoint_handle>(rest), links, self_->spawn<proxy>(proxy_options{}),
-                             caf::actor_cast<formation_handle>(rest), caf::actor_cast<health_monitor_handle>(rest)});
+                node_actors{caf::actor_cast<endpoint_handle>(rest), links, self_->spawn<proxy>(proxy_options{}),
+                            caf::actor_cast<formation_handle>(rest), caf::actor_cast<health_monitor_handle>(rest)});
     self_->send(links, peers_changed{"static", {address_}});
   }
   ~lonely_node() {

@@ -11,7 +11,7 @@ using namespace troupe::test;
 
 TEST_CASE("a command for an unknown service does not get into the log") {
   proxy_world w;
-  w.tell(core_up{w.dispatcher, {"map"}});
+  w.tell(replica_up{w.dispatcher, {"map"}});
   w.lead();
   const auto of = [&](std::uint64_t number, const char* service) {
     auto c = w.make(number);
@@ -95,13 +95,13 @@ TEST_CASE("after a disk failure commands are refused at once with the reason") {
   w.ask(1);
   w.ask(2, access::linearizable_read);
   w.ask(3, access::stale_read);
-  w.tell(core_down{errc::disk_failed, "write /x: Input/output error"});
+  w.tell(replica_down{errc::disk_failed, "write /x: Input/output error"});
   w.ask(4);
   for (const std::uint64_t number : {1u, 2u, 4u}) {
     CHECK(w.only_answer(number).outcome.code == errc::disk_failed);
     CHECK(w.only_answer(number).outcome.payload == "the disk of this node failed: write /x: Input/output error");
   }
-  w.tell(core_up{w.dispatcher, {}});
+  w.tell(replica_up{w.dispatcher, {}});
   w.lead();
   w.ask(5);
   CHECK(w.log->proposals.size() == 1);
@@ -113,8 +113,8 @@ namespace {
 struct quota_world : proxy_world {
   explicit quota_world(std::size_t max_pending_bytes = proxy_options{}.max_pending_bytes)
       : proxy_world(me, with_quota(max_pending_bytes)) {
-    core_up up{dispatcher, {"map"}};
-    up.harmless["map"] = {"remove"};
+    replica_up up{dispatcher, {"map"}};
+    up.non_growing["map"] = {"remove"};
     tell(up);
     lead();
   }
@@ -198,8 +198,8 @@ TEST_CASE("beyond the quota a command is proposed if its service says that it do
 
   // After a restart of the replica the service is asked again.
   w.ask_map(3, "put", 40);
-  w.tell(core_down{});
-  core_up up{w.dispatcher, {"map"}};
+  w.tell(replica_down{});
+  replica_up up{w.dispatcher, {"map"}};
   w.tell(up);
   w.lead(2);
   REQUIRE(w.queries->size() == 4);
@@ -246,9 +246,9 @@ TEST_CASE("failed proposals do not count for the quota") {
   }
   w.ask_map(6, "put", 60);
   w.accept(w.last_proposed(), 7);
-  w.tell(core_down{});
+  w.tell(replica_down{});
   CHECK(w.code(6) == errc::outcome_unknown);
-  core_up up{w.dispatcher, {"map"}};
+  replica_up up{w.dispatcher, {"map"}};
   w.tell(up);
   w.lead(2);
   w.ask_map(8, "put", 60);

@@ -54,7 +54,7 @@ TEST_CASE("each sender gets the outcomes of its own commands, in one batch") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 4; ++n)
-    caf::send_as(n % 2 ? w.asker : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
+    caf::send_as(n % 2 ? w.requester : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
   w.settle();
   applied_batch applied;
   for (std::uint64_t n = 1; n <= 4; ++n) {
@@ -148,7 +148,7 @@ TEST_CASE("a command that still waits at the deadline is rejected with the reaso
   }
   SECTION("there is no cluster") {
     proxy_world w;
-    w.tell(core_down{});
+    w.tell(replica_down{});
     w.ask(1, access::write, 100);
     w.advance(100ms);
     CHECK(w.code(1) == errc::not_ready);
@@ -226,12 +226,12 @@ TEST_CASE("when the replica fails, its commands are unknown, and waiting ones ke
   w.ask(3, access::linearizable_read);
   w.ask(4, access::stale_read);
   REQUIRE(w.queries->size() == 1);
-  w.tell(core_down{});
+  w.tell(replica_down{});
   CHECK(w.code(1) == errc::outcome_unknown);
   CHECK(w.code(2) == errc::outcome_unknown);
   w.ask(5);
   CHECK(w.answers(3) + w.answers(4) + w.answers(5) == 0);
-  w.tell(core_up{w.dispatcher, {}});
+  w.tell(replica_up{w.dispatcher, {}});
   CHECK(w.queries->size() == 2); // the stale read is retried
   w.lead(2);
   CHECK(w.log->reads.size() == 2); // so is the linearizable one

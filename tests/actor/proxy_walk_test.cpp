@@ -208,8 +208,8 @@ class walk {
       w_.log->reads.clear();
       w_.queries->clear();
       leading_ = false;
-      w_.tell(core_down{});
-      w_.tell(core_up{w_.dispatcher, {}});
+      w_.tell(replica_down{});
+      w_.tell(replica_up{w_.dispatcher, {}});
       w_.follow(++term_, chance(2) ? node_id{} : peer);
       return;
     }

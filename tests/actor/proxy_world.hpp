@@ -93,10 +93,10 @@ struct asker_record {
   std::size_t batches = 0;
   std::vector<read_index_answer> indexes;
 };
-class fake_asker : public asker_handle::base {
+class fake_asker : public requester_handle::base {
  public:
   fake_asker(caf::actor_config& config, std::shared_ptr<asker_record> record)
-      : asker_handle::base(config), record_(std::move(record)) {}
+      : requester_handle::base(config), record_(std::move(record)) {}
   behavior_type make_behavior() override {
     return {
         [this](const outcome_batch& m) {
@@ -119,10 +119,10 @@ struct proxy_world : virtual_system {
     options.address = "me:1";
     subject = system.spawn<proxy>(options);
     role = spawn_fake<role_handle, fake_role>(system, log);
-    asker = system.spawn<fake_asker>(asked);
+    requester = system.spawn<fake_asker>(asked);
     second_asker = system.spawn<fake_asker>(second_asked);
     dispatcher = spawn_fake<dispatcher_handle, fake_dispatcher>(system, queries);
-    if (self) tell(core_up{dispatcher, {}});
+    if (self) tell(replica_up{dispatcher, {}});
   }
   ~proxy_world() {
     caf::anon_send_exit(subject, caf::exit_reason::kill);
@@ -142,7 +142,7 @@ struct proxy_world : virtual_system {
     return {number, how, timeout_ms, raft::bytes{"c" + std::to_string(number)}};
   }
   void post_command(command c, bool forwarded = false) {
-    caf::send_as(asker, subject, command_batch{forwarded, {std::move(c)}});
+    caf::send_as(requester, subject, command_batch{forwarded, {std::move(c)}});
   }
   void ask(std::uint64_t number, access how = access::write, std::uint32_t timeout_ms = 1000) {
     post_command(make(number, how, timeout_ms));
@@ -156,7 +156,7 @@ struct proxy_world : virtual_system {
 
   /// Sends a message as a peer does. Here all actors are in one process.
   template <class Message> void answer_from_peer(Message message) {
-    caf::send_as(asker, subject, std::move(message));
+    caf::send_as(requester, subject, std::move(message));
     settle();
   }
 
@@ -201,8 +201,8 @@ struct proxy_world : virtual_system {
   proxy_handle subject;
   role_handle role;
   dispatcher_handle dispatcher;
-  asker_handle asker;
-  asker_handle second_asker;
+  requester_handle requester;
+  requester_handle second_asker;
   epoch_t epoch = 0;
 };
 

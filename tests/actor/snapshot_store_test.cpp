@@ -187,7 +187,7 @@ TEST_CASE("an undamaged snapshot is checked once, not for every follower that ca
   REQUIRE(w.heard->written.size() == 1);
   const auto id = w.heard->written[0].id;
   REQUIRE(id);
-  for (int i = 0; i < 3; ++i) caf::anon_send(w.store, doubt_snapshot{id});
+  for (int i = 0; i < 3; ++i) caf::anon_send(w.store, check_snapshot{id});
   w.settle();
   CHECK(w.heard->lost.empty());
   CHECK(w.files->list() == std::vector{id});

@@ -24,7 +24,7 @@ std::vector<std::string> troupe::fuzz::seeds() {
   promoting.learners = {{{4}, "host:5004"}};
   promoting.promotions = {{{4}, {2}}};
   auto dismissing = promoting;
-  dismissing.promotions.front().asked = dismissing.promotions.front().spare = true;
+  dismissing.promotions.front().asked = dismissing.promotions.front().standby = true;
   dismissing.dismissed = {{9}, {10}};
   return {raft::encode(plain),
           raft::encode(joint),

@@ -74,7 +74,7 @@ bool availability::is_at_rest() const {
                     [&](const raft::member& m) { return has_whole_log(*nodes_.at(m.id.value - 1)); }));
   return s.commit() == s.log().last_index() && s.log().last_term() == s.term() && !s.members().joint() &&
          s.members().is_voter(s.self()) && s.can_apply() && 2 * whole > s.members().voters.size() &&
-         std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.spare; });
+         std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.standby; });
 }
 
 bool availability::has_whole_log(const node& n) const {

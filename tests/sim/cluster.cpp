@@ -123,7 +123,7 @@ class cluster {
     // The last change may have been the removal of the leader. Then the next leader has just started.
     return state.log().term_at(state.commit()) == state.term() && state.configuration_committed() &&
            !state.members().joint() &&
-           std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.spare; }) &&
+           std::all_of(waiting.begin(), waiting.end(), [](const auto& p) { return p.standby; }) &&
            state.members().is_voter(state.self());
   }
 

@@ -91,7 +91,7 @@ std::string describe(const raft::configuration& c) {
   if (c.joint()) text += " from " + list(c.outgoing);
   if (!c.learners.empty()) text += " learn " + list(c.learners);
   for (const auto& p : c.promotions) {
-    text += (p.spare   ? " spare "
+    text += (p.standby ? " spare "
              : p.asked ? " promote "
                        : " let in ") +
             to_string(p.learner.value) + (p.wanted ? " wanted" : "");

@@ -194,6 +194,21 @@ def bans(source):
                 yield source.problem(number, f"`{match[0].strip()}` {reason}")
 
 
+# What talks to actors in CAF's own spelling, which differs between its versions. These files translate it.
+CAF_SEAM = {"actors/caf.hpp", "actors/caf_io.hpp", "include/troupe/detail/caf.hpp"}
+CAF_SPELLING = re.compile(r"\bcaf::(anon_send(_exit)?|delayed_anon_send|event_based_actor|typed_event_based_actor|"
+                          r"scoped_actor|replies_to|reacts_to|atom|typed_actor)\b|\b\w+::base\b(?!::)")
+
+
+def caf_seam(source):
+    if not source.is_cpp or source.folder not in {"actors", "include", "runtime"} or source.path in CAF_SEAM:
+        return
+    for number, line in enumerate(source.code_lines, 1):
+        match = CAF_SPELLING.search(line)
+        if match:
+            yield source.problem(number, f"`{match[0]}` is spelled differently in other versions of CAF; use actors/caf.hpp")
+
+
 def naps(source):
     if not source.is_cpp or source.folder != "tests":
         return
@@ -277,7 +292,7 @@ def opening(source):
         yield source.problem(1, "header without #pragma once")
 
 
-RULES = [include_direction, bans, naps, size, leftovers, whitespace, retired_words, opening]
+RULES = [include_direction, bans, caf_seam, naps, size, leftovers, whitespace, retired_words, opening]
 
 
 def check(root, paths):

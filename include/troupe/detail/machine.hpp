@@ -33,7 +33,7 @@ class machine {
   /// Returns the size of the state as the service reports it; 0 if it does not. Takes constant time.
   virtual std::uint64_t state_bytes() const { return 0; }
   /// Returns the tags of the commands that cannot enlarge the state.
-  virtual std::vector<std::string> harmless_commands() const { return {}; }
+  virtual std::vector<std::string> non_growing_commands() const { return {}; }
   /// Returns whether a command would enlarge the present state: true when the service cannot tell, and for bytes that
   /// are not one of its commands.
   virtual bool would_add(std::string_view, std::string_view) const { return true; }
@@ -94,7 +94,7 @@ template <class S> class machine_of final : public machine {
     if constexpr (tells_size<S>) return service_.state_bytes();
     return 0;
   }
-  std::vector<std::string> harmless_commands() const override { return harmless(typename S::commands{}); }
+  std::vector<std::string> non_growing_commands() const override { return non_growing(typename S::commands{}); }
   bool would_add(std::string_view tag, std::string_view payload) const override {
     return would_add_to(typename S::commands{}, tag, payload);
   }
@@ -111,7 +111,7 @@ template <class S> class machine_of final : public machine {
  private:
   using codec = serializer_of_t<S>;
 
-  template <class... Cs> static std::vector<std::string> harmless(types<Cs...>) {
+  template <class... Cs> static std::vector<std::string> non_growing(types<Cs...>) {
     std::vector<std::string> tags;
     const auto note = [&tags](bool adds, std::string_view tag) {
       if (!adds) tags.emplace_back(tag);

@@ -64,7 +64,7 @@ class method_run : private method_listener {
     ++reports_;
     changed_.notify_all();
   }
-  void trouble(const std::string& what) override {
+  void problem(const std::string& what) override {
     const std::lock_guard lock{mutex_};
     trouble_ = what;
     changed_.notify_all();

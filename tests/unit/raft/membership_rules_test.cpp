@@ -265,7 +265,7 @@ TEST_CASE("after any allowed change, no node has two roles") {
     for (const auto& p : c.promotions) {
       REQUIRE(std::find(c.learners.begin(), c.learners.end(), node(p.learner.value)) != c.learners.end());
       REQUIRE(planned.insert(p.learner).second);
-      REQUIRE((!p.replaces || (c.is_voter(p.replaces) && leaving.insert(p.replaces).second && !p.spare)));
+      REQUIRE((!p.replaces || (c.is_voter(p.replaces) && leaving.insert(p.replaces).second && !p.standby)));
     }
   }
   CHECK(done > 2000);

@@ -180,7 +180,7 @@ TEST_CASE("the map reports the size of its state, also after loading it") {
 
 TEST_CASE("only removals never make the map larger") {
   const auto machine = detail::make_machine(map_service{});
-  CHECK(machine->harmless_commands() == std::vector<std::string>{"remove"});
+  CHECK(machine->non_growing_commands() == std::vector<std::string>{"remove"});
   CHECK(machine->state_bytes() == 0);
 }
 

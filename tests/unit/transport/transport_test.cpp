@@ -148,7 +148,7 @@ TEST_CASE("transports of one actor system share the state of connections, and ea
   CHECK_FALSE(read_some(dialed, 1).empty());
   // The transport that dialed is gone. The other one can still cut its connection.
   first.net.reset();
-  second.net->hang_up(node_a, "it does not answer");
+  second.net->disconnect(node_a, "it does not answer");
   CHECK(ends(here));
 }
 

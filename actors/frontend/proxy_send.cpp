@@ -106,8 +106,8 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
 
 bool proxy::over_quota(const services::command_view& what) const {
   if (options_.max_state_bytes == 0) return false;
-  const auto harmless = harmless_.find(what.service);
-  if (harmless != harmless_.end() && harmless->second.contains(what.tag)) return false;
+  const auto non_growing = non_growing_.find(what.service);
+  if (non_growing != non_growing_.end() && non_growing->second.contains(what.tag)) return false;
   return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
 }
 
@@ -165,8 +165,8 @@ void proxy::confirm_reads() {
   if (routes_.leading())
     question.remotes = std::exchange(index_requests_, {});
   else
-    for (const auto& [asker, number] : std::exchange(index_requests_, {}))
-      send(asker, read_index_answer{number, errc::not_leader, 0});
+    for (const auto& [requester, number] : std::exchange(index_requests_, {}))
+      send(requester, read_index_answer{number, errc::not_leader, 0});
   const auto target = routes_.next();
   if (target)
     drain(reads_, [&](raft::tag_t tag, pending_command& command) {
@@ -212,7 +212,7 @@ void proxy::deliver() {
   if (outbox_.empty()) return;
   const auto leader = removed_ ? routes_.last_leader() : routes_.leader();
   const auto address = routes_.address_of(leader);
-  outbox_.drain(options_.max_message_bytes, [&](const asker_handle& to, std::vector<command_outcome> outcomes) {
+  outbox_.drain(options_.max_message_bytes, [&](const requester_handle& to, std::vector<command_outcome> outcomes) {
     send(to, outcome_batch{leader, address, std::move(outcomes)});
   });
 }
