@@ -81,8 +81,8 @@ class blocking_self {
 };
 
 /// Sends from outside of any actor.
-template <class To, class Message> void anon_send(const To& to, Message&& message) {
-  caf::anon_send(to, std::forward<Message>(message));
+template <class To, class... Parts> void anon_send(const To& to, Parts&&... message) {
+  caf::anon_send(to, std::forward<Parts>(message)...);
 }
 template <class To> void anon_send_exit(const To& to, caf::exit_reason reason) { caf::anon_send_exit(to, reason); }
 

@@ -1,7 +1,7 @@
 // Makes one backup, then ends.
 //
 //   (spawned) -- make_backup: an empty read --> [reading] -- it is served: take_snapshot --> [writing]
-//      (gone) <-- the file is open for the requester <-- [opening] <-- the snapshot exists: open_backup --+
+//      (gone) <-- the file is open for the origin <-- [opening] <-- the snapshot exists: open_backup --+
 //
 // After the deadline it answers with an error and leaves nothing open.
 #pragma once

@@ -39,7 +39,7 @@ struct reading {};
 } // namespace command_state
 
 struct pending_command {
-  requester_handle requester;
+  requester_handle origin;
   /// The requester's number for it.
   std::uint64_t number = 0;
   access how = access::write;

@@ -82,29 +82,27 @@ void proxy::end_all() {
     settle(tag, may_be_done ? errc::outcome_unknown : errc::stopping,
            may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
   }
-  for (const auto& [requester, number] : index_requests_)
-    send(requester, read_index_answer{number, errc::not_leader, 0});
+  for (const auto& [origin, number] : index_requests_) send(origin, read_index_answer{number, errc::not_leader, 0});
   for (const auto& [number, question] : confirmations_)
-    for (const auto& [requester, theirs] : question.remotes)
-      send(requester, read_index_answer{theirs, errc::not_leader, 0});
+    for (const auto& [origin, theirs] : question.remotes) send(origin, read_index_answer{theirs, errc::not_leader, 0});
   deliver();
 }
 
 void proxy::on_commands(const command_batch& batch) {
-  const auto requester = caf::actor_cast<requester_handle>(current_sender());
+  const auto origin = caf::actor_cast<requester_handle>(current_sender());
   const auto now = clock().now();
   // Of the other nodes, only members may send commands to the cluster itself.
   const bool trusted =
-      batch.forwarded ? routes_.is_of_member(current_sender()) : requester && requester.node() == system().node();
+      batch.forwarded ? routes_.is_of_member(current_sender()) : origin && origin.node() == system().node();
   for (const auto& asked : batch.commands) {
     if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
-      outbox_.add(requester, {asked.number, refusal, 0, text_of(refusal)});
+      outbox_.add(origin, {asked.number, refusal, 0, text_of(refusal)});
       continue;
     }
     const auto timeout = asked.timeout_ms == 0
                              ? options_.default_timeout
                              : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
-    pending_command command{requester, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
+    pending_command command{origin, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
     auto& destination = queue_of(command);
     timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
     destination.push_back(pending_.add(std::move(command)));
@@ -157,8 +155,8 @@ void proxy::on_outcomes(outcome_batch& batch) {
 }
 
 void proxy::on_index_request(const read_index_request& request) {
-  const auto requester = caf::actor_cast<requester_handle>(current_sender());
-  if (requester) index_requests_.push_back({requester, request.number});
+  const auto origin = caf::actor_cast<requester_handle>(current_sender());
+  if (origin) index_requests_.push_back({origin, request.number});
   wake();
 }
 
@@ -188,16 +186,16 @@ void proxy::confirmed(raft::tag_t number, index_t index) {
   auto question = confirmations_.extract(number);
   if (!question) return;
   read_at(index, question.mapped().reads);
-  for (const auto& [requester, theirs] : question.mapped().remotes)
-    send(requester, read_index_answer{theirs, errc::none, index});
+  for (const auto& [origin, theirs] : question.mapped().remotes)
+    send(origin, read_index_answer{theirs, errc::none, index});
 }
 
 void proxy::not_confirmed(raft::tag_t number, node_id hint) {
   auto question = confirmations_.extract(number);
   if (!question) return;
   for (const auto tag : question.mapped().reads) retry(tag);
-  for (const auto& [requester, theirs] : question.mapped().remotes)
-    send(requester, read_index_answer{theirs, errc::not_leader, 0});
+  for (const auto& [origin, theirs] : question.mapped().remotes)
+    send(origin, read_index_answer{theirs, errc::not_leader, 0});
   routes_.refused(question.mapped().by, hint);
   wake();
 }
@@ -456,7 +454,7 @@ void proxy::settle(raft::tag_t tag, command_outcome outcome) {
                carried_out ? "the command was done, but its result is too large to be returned"
                            : "the result is too large"};
   }
-  outbox_.add(command->requester, std::move(outcome));
+  outbox_.add(command->origin, std::move(outcome));
   wake();
 }
 

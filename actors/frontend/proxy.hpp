@@ -81,7 +81,7 @@ class proxy : public compat::typed_base<proxy_handle> {
   /// One request for a read index, on behalf of all reads that waited for one at that moment.
   struct confirmation {
     struct remote {
-      requester_handle requester;
+      requester_handle origin;
       std::uint64_t number = 0;
     };
     /// The node that was asked.

@@ -165,8 +165,8 @@ void proxy::confirm_reads() {
   if (routes_.leading())
     question.remotes = std::exchange(index_requests_, {});
   else
-    for (const auto& [requester, number] : std::exchange(index_requests_, {}))
-      send(requester, read_index_answer{number, errc::not_leader, 0});
+    for (const auto& [origin, number] : std::exchange(index_requests_, {}))
+      send(origin, read_index_answer{number, errc::not_leader, 0});
   const auto target = routes_.next();
   if (target)
     drain(reads_, [&](raft::tag_t tag, pending_command& command) {

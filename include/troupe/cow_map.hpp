@@ -1,11 +1,10 @@
 // An ordered map that is copied in constant time: copies share what neither of them has changed since.
 #pragma once
 
-#include <troupe/detail/cow_node.hpp>
-
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <troupe/detail/cow_node.hpp>
 #include <utility>
 
 namespace troupe {

@@ -11,13 +11,12 @@
 // no JSON text is therefore an object that looks exactly like the above.
 #pragma once
 
-#include <troupe/value.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <troupe/value.hpp>
 #include <utility>
 #include <vector>
 

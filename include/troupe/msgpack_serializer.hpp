@@ -1,14 +1,13 @@
 // The default serializer: MessagePack, by msgpack-c.
 #pragma once
 
-#include <troupe/fields.hpp>
-
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <troupe/detail/msgpack.hpp>
+#include <troupe/fields.hpp>
+#include <tuple>
 #include <type_traits>
 
 namespace troupe {
@@ -18,13 +17,6 @@ namespace troupe {
 inline constexpr std::size_t max_msgpack_depth = 64;
 
 namespace detail {
-
-/// The stream that msgpack-c's packer writes to.
-struct string_sink {
-  std::string& out;
-  void write(const char* data, std::size_t size) { out.append(data, size); }
-};
-using packer = msgpack::packer<string_sink>;
 
 /// True for bytes that are exactly one MessagePack value, nested at most 64 deep. Every element that a container
 /// announces is present, so building the objects of such a value takes memory in proportion to its size.
@@ -63,24 +55,6 @@ struct msgpack_serializer {
 };
 
 } // namespace troupe
-
-// msgpack-c writes a float without a fraction as an integer, and loses the sign of -0.0. Here a float stays a float of
-// its width: 1.0 and 1 are different values, and decoding returns the same bits.
-template <> inline troupe::detail::packer& troupe::detail::packer::pack_double(double value) {
-  char raw[9] = {static_cast<char>(0xcb)};
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  for (std::size_t i = 0; i < 8; ++i) raw[1 + i] = static_cast<char>((bits >> (56 - 8 * i)) & 0xff);
-  append_buffer(raw, sizeof(raw));
-  return *this;
-}
-
-template <> inline troupe::detail::packer& troupe::detail::packer::pack_float(float value) {
-  char raw[5] = {static_cast<char>(0xca)};
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  for (std::size_t i = 0; i < 4; ++i) raw[1 + i] = static_cast<char>((bits >> (24 - 8 * i)) & 0xff);
-  append_buffer(raw, sizeof(raw));
-  return *this;
-}
 
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {

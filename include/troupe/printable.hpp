@@ -6,8 +6,8 @@
 
 namespace troupe {
 
-/// The text in double quotes. Printable ASCII stays as it is, every other byte, `"` and `\` become \xNN; the text is
-/// cut after `most` bytes.
+/// The text in double quotes. Printable ASCII stays as it is, every other byte, the quote and the backslash become two
+/// hexadecimal digits after a backslash and an x; the text is cut after `most` bytes.
 inline std::string printable(std::string_view text, std::size_t most = 64) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out = "\"";

@@ -43,9 +43,11 @@ using service_actor = typename detail::service_handle_of<typename S::commands, t
 
 } // namespace troupe
 
+/// @cond
 // Messages and results of services stay inside their process: CAF need not serialize them.
 template <class T>
 requires troupe::has_fields<T> || troupe::detail::message<T>
 struct caf::allowed_unsafe_message_type<T> : std::true_type {
 };
 template <class M> struct caf::allowed_unsafe_message_type<troupe::with<M>> : std::true_type {};
+/// @endcond

@@ -3,14 +3,13 @@
 //   item := size u32 | MessagePack of that many bytes
 #pragma once
 
-#include <troupe/detail/snapshot.hpp>
-#include <troupe/msgpack_serializer.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <troupe/detail/snapshot.hpp>
+#include <troupe/msgpack_serializer.hpp>
 
 namespace troupe {
 

@@ -83,6 +83,8 @@ std::optional<snapshot_id> parse_snapshot_id(std::string_view text);
 
 } // namespace troupe
 
+/// @cond
 template <> struct std::hash<troupe::node_id> {
   std::size_t operator()(troupe::node_id id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
 };
+/// @endcond

@@ -1,13 +1,12 @@
 // Any MessagePack value, in canonical encoding.
 #pragma once
 
-#include <troupe/msgpack_serializer.hpp>
-
 #include <concepts>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <troupe/msgpack_serializer.hpp>
 #include <utility>
 
 namespace troupe {

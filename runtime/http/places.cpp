@@ -29,14 +29,14 @@ constexpr double max_checks_at_once = 1e5;
 waiting_list& waiting(server_state& server, waiting_for what) { return server.waiting[static_cast<std::size_t>(what)]; }
 
 /// The slowest of the clients that are receiving answers. Null if all are fast enough.
-connection* slowest_client(server_state& server, const connection* requester) {
+connection* slowest_client(server_state& server, const connection* origin) {
   const auto now = steady_clock::now();
   connection* slowest = nullptr;
   auto lowest = slow_rate;
   int compared = 0;
   for (auto* one : waiting(server, waiting_for::client)) {
     if (++compared > most_compared) break;
-    if (one == requester || one->held() == 0) continue;
+    if (one == origin || one->held() == 0) continue;
     if (now - one->since() >= slow_client) return one;
     if (one->writing_for(now) < slow_client || one->rate(now) >= lowest) continue;
     slowest = one;
@@ -64,13 +64,13 @@ std::string group_of(const socket& peer) {
   return {reinterpret_cast<const char*>(bytes.data()), 8};
 }
 
-bool free_memory_for(server_state& server, const connection& requester) {
+bool free_memory_for(server_state& server, const connection& origin) {
   for (auto* one : waiting(server, waiting_for::bytes)) {
-    if (one == &requester || one->held() == 0) continue;
+    if (one == &origin || one->held() == 0) continue;
     one->give_up();
     return true;
   }
-  auto* slow = slowest_client(server, &requester);
+  auto* slow = slowest_client(server, &origin);
   if (slow) slow->close();
   return slow != nullptr;
 }

@@ -21,10 +21,10 @@ options within_file_limit(options settings);
 /// What counts as one address for limits: an IPv4 address, or the /64 of an IPv6 address.
 std::string group_of(const socket& peer);
 
-/// Frees memory for `requester`. Ends another request: the one that has received nothing for longest. If there is none,
+/// Frees memory for `origin`. Ends another request: the one that has received nothing for longest. If there is none,
 /// closes a client that receives its answer too slowly: one that has taken nothing for a second, or else the slowest.
 /// Returns false if no other connection holds memory.
-bool free_memory_for(server_state& server, const connection& requester);
+bool free_memory_for(server_state& server, const connection& origin);
 /// Closes clients that receive their answers too slowly, until an eighth of the memory is free.
 void end_slow_clients(server_state& server);
 

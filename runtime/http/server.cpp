@@ -75,7 +75,7 @@ class server::core {
     shared_.answers = answers_;
     shared_.ended = [this](std::uint64_t id) { on_ended(id); };
     shared_.make_regular = [this](connection& one) { return places_.make_regular(one); };
-    shared_.free_memory_for = [this](const connection& requester) { return free_memory_for(shared_, requester); };
+    shared_.free_memory_for = [this](const connection& origin) { return free_memory_for(shared_, origin); };
     accept();
     port_ = acceptor_.local_endpoint().port();
     thread_ = std::thread([this] { io_.run(); });

@@ -70,7 +70,7 @@ void connector::succeed(const caf::strong_actor_ptr& found) {
 }
 
 void connector::fail(const caf::error& why) {
-  // Do not report a timeout: the requester would conclude that this actor hangs.
+  // Do not report a timeout: the origin would conclude that this actor hangs.
   const auto reported = why == caf::sec::request_timeout
                             ? caf::make_error(caf::sec::cannot_connect_to_node, "the handshake timed out")
                             : why;

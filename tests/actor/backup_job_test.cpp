@@ -95,7 +95,7 @@ struct backup_world : virtual_system {
 
 } // namespace
 
-TEST_CASE("a backup that is opened in time goes to its requester") {
+TEST_CASE("a backup that is opened in time goes to its origin") {
   backup_world w;
   w.advance(2900ms);
   w.take();

@@ -22,7 +22,7 @@ struct node_record {
   bool silent = false;
   std::size_t dials = 0;
   std::vector<command> commands;
-  caf::strong_actor_ptr requester;
+  caf::strong_actor_ptr origin;
   caf::actor endpoint;
 };
 class fake_node : public caf::event_based_actor {
@@ -37,7 +37,7 @@ class fake_node : public caf::event_based_actor {
           return promise;
         },
         [this](const command_batch& m) {
-          record_->requester = current_sender();
+          record_->origin = current_sender();
           record_->commands.insert(record_->commands.end(), m.commands.begin(), m.commands.end());
         },
     };
@@ -97,7 +97,7 @@ struct world : virtual_system {
   /// Breaks the connection. `reachable` decides whether a new one can be made.
   void cut(const std::string& address) {
     auto& node = at(address);
-    node.requester = nullptr;
+    node.origin = nullptr;
     if (node.endpoint) caf::anon_send_exit(node.endpoint, caf::exit_reason::kill);
     node.endpoint = nullptr;
     settle();
@@ -116,7 +116,7 @@ struct world : virtual_system {
     batch.leader = leader;
     for (const auto& c : std::exchange(node.commands, {}))
       batch.outcomes.push_back({c.number, errc::none, 3, msgpack_serializer::encode(map::put_result{3})});
-    caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.requester), batch);
+    caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.origin), batch);
     settle();
   }
 

@@ -101,8 +101,8 @@ class wire_links : public caf::event_based_actor {
 /// One side of a connection: forwards a proxy's requests to the other node's endpoint, and the answers back.
 class line : public caf::event_based_actor {
  public:
-  line(caf::actor_config& config, wire& on, node_id near, node_id far, proxy_handle requester, endpoint_handle asked)
-      : caf::event_based_actor(config), on_(on), near_(near), far_(far), asker_(std::move(requester)),
+  line(caf::actor_config& config, wire& on, node_id near, node_id far, proxy_handle origin, endpoint_handle asked)
+      : caf::event_based_actor(config), on_(on), near_(near), far_(far), asker_(std::move(origin)),
         asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
     return {

@@ -317,12 +317,12 @@ std::filesystem::path cluster_world::newest_snapshot(node_id id) const {
 
 std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   std::optional<raft::snapshot_id> made;
-  const auto requester = system.spawn<errand>([&made, node = members_.at(id).node](caf::event_based_actor* self) {
+  const auto origin = system.spawn<errand>([&made, node = members_.at(id).node](caf::event_based_actor* self) {
     self->request(node, caf::infinite, take_snapshot{})
         .then([&made](const snapshot_result& result) { made = result.id; }, [](const caf::error&) {});
   });
   run_until([&] { return made.has_value(); }, 2s);
-  caf::anon_send_exit(requester, caf::exit_reason::kill);
+  caf::anon_send_exit(origin, caf::exit_reason::kill);
   return made;
 }
 

@@ -22,7 +22,7 @@ namespace {
 struct proxy_record {
   std::vector<command> commands;
   std::size_t batches = 0;
-  caf::strong_actor_ptr requester;
+  caf::strong_actor_ptr origin;
 };
 class fake_proxy : public caf::event_based_actor {
  public:
@@ -31,7 +31,7 @@ class fake_proxy : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     return {[this](const command_batch& m) {
       ++record_->batches;
-      record_->requester = current_sender();
+      record_->origin = current_sender();
       record_->commands.insert(record_->commands.end(), m.commands.begin(), m.commands.end());
     }};
   }
@@ -48,7 +48,7 @@ template <class S> struct world : virtual_system {
                                                                   caf::actor_cast<caf::actor>(subject), 3s));
   }
   ~world() {
-    record->requester = nullptr;
+    record->origin = nullptr;
     caf::anon_send_exit(subject, caf::exit_reason::kill);
     settle();
   }
@@ -68,7 +68,7 @@ template <class S> struct world : virtual_system {
   }
   void answer(std::size_t position, errc code, std::string payload) {
     outcome_batch batch{node_id{0xab}, "host:1", {{record->commands.at(position).number, code, 9, std::move(payload)}}};
-    caf::anon_send(caf::actor_cast<caf::actor>(record->requester), std::move(batch));
+    caf::anon_send(caf::actor_cast<caf::actor>(record->origin), std::move(batch));
     settle();
   }
 

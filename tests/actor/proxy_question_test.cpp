@@ -19,7 +19,7 @@ class silent : public caf::event_based_actor {
   }
 };
 
-/// The error that the requester gets when the proxy, or the question itself, ends.
+/// The error that the origin gets when the proxy, or the question itself, ends.
 errc told(troupe::access how, bool ends_proxy, caf::exit_reason why = caf::exit_reason::user_shutdown) {
   virtual_system w;
   const caf::actor proxy = w.system.spawn<silent>();

@@ -85,7 +85,7 @@ TEST_CASE("accepts commands for the cluster itself from other nodes only if a me
   CHECK_FALSE(gets_in(guest, true));
   CHECK_FALSE(gets_in(member, false)); // a client of the same process
   CHECK(gets_in(member, true));
-  CHECK(gets_in(caf::actor_cast<caf::actor>(w.requester), false));
+  CHECK(gets_in(caf::actor_cast<caf::actor>(w.origin), false));
   caf::anon_send_exit(network, caf::exit_reason::user_shutdown);
   w.settle();
 }

@@ -54,7 +54,7 @@ TEST_CASE("each sender gets the outcomes of its own commands, in one batch") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 4; ++n)
-    caf::send_as(n % 2 ? w.requester : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
+    caf::send_as(n % 2 ? w.origin : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
   w.settle();
   applied_batch applied;
   for (std::uint64_t n = 1; n <= 4; ++n) {

@@ -119,7 +119,7 @@ struct proxy_world : virtual_system {
     options.address = "me:1";
     subject = system.spawn<proxy>(options);
     role = spawn_fake<role_handle, fake_role>(system, log);
-    requester = system.spawn<fake_asker>(asked);
+    origin = system.spawn<fake_asker>(asked);
     second_asker = system.spawn<fake_asker>(second_asked);
     dispatcher = spawn_fake<dispatcher_handle, fake_dispatcher>(system, queries);
     if (self) tell(replica_up{dispatcher, {}});
@@ -142,7 +142,7 @@ struct proxy_world : virtual_system {
     return {number, how, timeout_ms, raft::bytes{"c" + std::to_string(number)}};
   }
   void post_command(command c, bool forwarded = false) {
-    caf::send_as(requester, subject, command_batch{forwarded, {std::move(c)}});
+    caf::send_as(origin, subject, command_batch{forwarded, {std::move(c)}});
   }
   void ask(std::uint64_t number, access how = access::write, std::uint32_t timeout_ms = 1000) {
     post_command(make(number, how, timeout_ms));
@@ -156,7 +156,7 @@ struct proxy_world : virtual_system {
 
   /// Sends a message as a peer does. Here all actors are in one process.
   template <class Message> void answer_from_peer(Message message) {
-    caf::send_as(requester, subject, std::move(message));
+    caf::send_as(origin, subject, std::move(message));
     settle();
   }
 
@@ -201,7 +201,7 @@ struct proxy_world : virtual_system {
   proxy_handle subject;
   role_handle role;
   dispatcher_handle dispatcher;
-  requester_handle requester;
+  requester_handle origin;
   requester_handle second_asker;
   epoch_t epoch = 0;
 };

@@ -1,4 +1,4 @@
-"""Checks the project's style: formatting, include direction, bans, sizes, wording; without --quick also clang-tidy."""
+"""Checks the project's style: formatting, include direction, bans, sizes, wording; without --quick also clang-tidy and Doxygen."""
 
 import argparse
 import json
@@ -79,6 +79,17 @@ def clang_tidy(sources):
     return sorted(problems)
 
 
+def api_reference(root):
+    """Builds the API reference of the public headers under `root`, and returns Doxygen's warnings."""
+    settings = (ROOT / "docs/Doxyfile").read_text(encoding="utf-8")
+    result = subprocess.run(["doxygen", "-"], cwd=root, input=settings, capture_output=True, text=True, check=False)
+    found = re.findall(r"^(/.+?):(\d+): (?:warning|error): (.*)$", result.stderr, re.MULTILINE)
+    problems = {Problem(os.path.relpath(file, root), int(line), f"doxygen: {message}") for file, line, message in found}
+    if result.returncode != 0 and not problems:
+        problems.add(Problem("docs/Doxyfile", 1, f"doxygen failed: {result.stderr.strip()}"))
+    return sorted(problems)
+
+
 def self_test(quick):
     wrong = style_selftest.run()
     with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
@@ -94,13 +105,20 @@ def self_test(quick):
                 found = sorted(tidy_one(root, name, "--"))
                 if [problem.line for problem in found] != expected:
                     wrong.append(f"clang-tidy: expected lines {expected} of {name}, found {[str(problem) for problem in found]}")
+            Path(root, "include/troupe").mkdir(parents=True)
+            Path(root, "build").mkdir()
+            Path(root, "include/troupe/good.hpp").write_text("// Good.\n#pragma once\n/// Returns one.\nint good_name();\n")
+            Path(root, "include/troupe/bad.hpp").write_text("// Bad.\n#pragma once\n/// See \\nothing.\nint bad_name();\n")
+            found = api_reference(root)
+            if [(problem.path, problem.line) for problem in found] != [("include/troupe/bad.hpp", 3)]:
+                wrong.append(f"doxygen: expected include/troupe/bad.hpp:3, found {[str(problem) for problem in found]}")
     print("\n".join(wrong or ["check --self-test: ok"]))
     return 1 if wrong else 0
 
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/check", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="skip clang-tidy")
+    parser.add_argument("--quick", action="store_true", help="skip clang-tidy and the API reference")
     parser.add_argument("--fix", action="store_true", help="first format the files with clang-format")
     parser.add_argument("--self-test", action="store_true", help="only prove that each rule reports a bad file")
     options = parser.parse_args()
@@ -114,7 +132,7 @@ def main():
         clang_format(ROOT, sources, fix=True)
     problems = clang_format(ROOT, sources) + style_rules.check(ROOT, files)
     if not options.quick:
-        problems += clang_tidy(sources)
+        problems += clang_tidy(sources) + api_reference(ROOT)
 
     for problem in problems:
         print(problem)

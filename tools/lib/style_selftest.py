@@ -54,6 +54,8 @@ CASES = [
     ("docs/later.md", "TO" + "DO\n\nFIX" + "ME XX" + "X\n", [(1, "finish it"), (3, "finish it")]),
     ("docs/old.md", "Nobody leads.\nIt begins anew.\nThis is no leader.\nThere is no leader. It is no longer one.\n",
      [(1, "retired"), (2, "again"), (3, "is not an X")]),
+    ("raft/old.cpp", "// Nobody leads.\nvoid f(); // It begins anew.\nauto nobody = \"is told\";\n",
+     [(1, "retired"), (2, "again"), (3, "learns")]),
     ("raft/blank.cpp", "// Blank. \n\tint x;\nint y;", [(1, "trailing"), (2, "tab"), (3, "no newline")]),
     ("raft/bare.hpp", "#pragma once\n", [(1, "begins without")]),
     ("raft/guard.hpp", "// No guard.\n", [(1, "#pragma once")]),

@@ -1,14 +1,13 @@
 // The nodes of cow_map: a B+ tree whose nodes are shared by the copies of a map.
 #pragma once
 
-#include <troupe/detail/cow_ptr.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <troupe/detail/cow_ptr.hpp>
 #include <type_traits>
 #include <utility>
 #include <vector>

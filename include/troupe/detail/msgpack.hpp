@@ -2,6 +2,9 @@
 // a second of compile time. Include such an adaptor yourself where you need it.
 #pragma once
 
+#include <bit>
+#include <cstddef>
+#include <cstdint>
 #include <msgpack/adaptor/array_ref.hpp>
 #include <msgpack/adaptor/bool.hpp>
 #include <msgpack/adaptor/carray.hpp>
@@ -53,3 +56,33 @@
 #include <msgpack/parse.hpp>
 #include <msgpack/unpack.hpp>
 #include <msgpack/zone.hpp>
+#include <string>
+
+namespace troupe::detail {
+
+/// The stream that msgpack-c's packer writes to.
+struct string_sink {
+  std::string& out;
+  void write(const char* data, std::size_t size) { out.append(data, size); }
+};
+using packer = msgpack::packer<string_sink>;
+
+} // namespace troupe::detail
+
+// msgpack-c writes a float without a fraction as an integer, and loses the sign of -0.0. Here a float stays a float of
+// its width: 1.0 and 1 are different values, and decoding returns the same bits.
+template <> inline troupe::detail::packer& troupe::detail::packer::pack_double(double value) {
+  char raw[9] = {static_cast<char>(0xcb)};
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (std::size_t i = 0; i < 8; ++i) raw[1 + i] = static_cast<char>((bits >> (56 - 8 * i)) & 0xff);
+  append_buffer(raw, sizeof(raw));
+  return *this;
+}
+
+template <> inline troupe::detail::packer& troupe::detail::packer::pack_float(float value) {
+  char raw[5] = {static_cast<char>(0xca)};
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  for (std::size_t i = 0; i < 4; ++i) raw[1 + i] = static_cast<char>((bits >> (24 - 8 * i)) & 0xff);
+  append_buffer(raw, sizeof(raw));
+  return *this;
+}

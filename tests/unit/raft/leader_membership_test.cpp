@@ -402,7 +402,7 @@ TEST_CASE("a learner that replaces no voter is promoted if all voters respond, o
   }
 }
 
-TEST_CASE("a node that an operator removed is told so, a node that the policy removed is not") {
+TEST_CASE("a node that an operator removed learns it, a node that the policy removed does not") {
   for (const bool asked : {true, false}) {
     auto l = settled();
     auto what = removing(3);
