@@ -223,7 +223,12 @@ struct output {
   std::optional<index_t> commit_to;
   std::vector<read_ready> reads;
   std::vector<accepted> accepted_now;
-  std::vector<failed> failed_now;
+  /// Proposals, changes of members and transfers that this step asked for, and that were refused.
+  std::vector<failed> failed_proposals;
+  /// Reads that this step asked for, or that waited for a confirmation.
+  std::vector<failed> failed_reads;
+  /// A transfer that had started.
+  std::optional<failed> failed_transfer;
   std::optional<transferred> transferred_now;
   std::optional<membership_change> membership;
   /// This node is no longer a member: the committed configuration at this index does not include it.

@@ -91,21 +91,21 @@ void leader::on(const propose& what, time_point, output& out) {
   std::vector<entry> batch;
   for (const auto& p : what.proposals) {
     if (transfer_) {
-      out.failed_now.push_back({p.tag, refusal::transferring, {}});
+      out.failed_proposals.push_back({p.tag, refusal::transferring, {}});
       continue;
     }
     if (!state_.can_apply()) {
-      out.failed_now.push_back({p.tag, refusal::not_leader, {}});
+      out.failed_proposals.push_back({p.tag, refusal::not_leader, {}});
       continue;
     }
     if (state_.disk_stalled()) {
-      out.failed_now.push_back({p.tag, refusal::disk_stalled, state_.self()});
+      out.failed_proposals.push_back({p.tag, refusal::disk_stalled, state_.self()});
       continue;
     }
     const auto most = state_.opts().max_uncommitted_bytes;
     const bool overloaded = uncommitted_bytes_ > most || state_.unsynced_bytes() > most;
     if (overloaded || !state_.has_room()) {
-      out.failed_now.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
+      out.failed_proposals.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
       continue;
     }
     append(out, entry_kind::command, p.data, batch);
@@ -116,7 +116,7 @@ void leader::on(const propose& what, time_point, output& out) {
 
 void leader::on(const read_request& what, time_point, output& out) {
   if (reads_.size() >= max_waiting_reads) {
-    out.failed_now.push_back({what.tag, refusal::overloaded, state_.self()});
+    out.failed_reads.push_back({what.tag, refusal::overloaded, state_.self()});
     return;
   }
   reads_.push_back({what.tag, 0, 0});
@@ -305,7 +305,7 @@ void leader::serve_reads(output& out) {
 }
 
 void leader::step_down(output& out, std::optional<rpc> carry) {
-  for (const auto& read : reads_) out.failed_now.push_back({read.tag, refusal::leadership_lost, {}});
+  for (const auto& read : reads_) out.failed_reads.push_back({read.tag, refusal::leadership_lost, {}});
   reads_.clear();
   // The higher term is due to the election that this leader asked for.
   const bool moved = carry && transfer_ && transfer_->asked;

@@ -9,23 +9,23 @@ namespace troupe::raft {
 
 void leader::on(const change_members& what, time_point now, output& out) {
   if (const auto why = cannot_change(what)) {
-    out.failed_now.push_back({what.tag, *why, state_.self()});
+    out.failed_proposals.push_back({what.tag, *why, state_.self()});
     return;
   }
   const auto& from = state_.members();
   const auto goal = with_promotions(changed(from, what, state_.log().last_index() + 1), now);
   if (goal == from || goal.voters.empty()) {
     const auto why = goal == from ? refusal::nothing_to_change : refusal::no_voter_left;
-    out.failed_now.push_back({what.tag, why, state_.self()});
+    out.failed_proposals.push_back({what.tag, why, state_.self()});
     return;
   }
   if (const auto why = size_objection(from, goal)) {
-    out.failed_now.push_back({what.tag, *why, state_.self()});
+    out.failed_proposals.push_back({what.tag, *why, state_.self()});
     return;
   }
   const auto next = next_step(from, goal);
   if (const auto why = may_not_commit(next, now)) {
-    out.failed_now.push_back({what.tag, *why, state_.self()});
+    out.failed_proposals.push_back({what.tag, *why, state_.self()});
     return;
   }
   append_configuration(next, now, out);

@@ -9,7 +9,7 @@
 namespace troupe::raft {
 
 void leader::on(const transfer_leadership& what, time_point now, output& out) {
-  const auto refuse = [&](refusal why) { out.failed_now.push_back({what.tag, why, state_.self()}); };
+  const auto refuse = [&](refusal why) { out.failed_proposals.push_back({what.tag, why, state_.self()}); };
   if (transfer_) return refuse(refusal::transferring);
   if (!what.target) {
     const auto best = best_successor(now);
@@ -92,7 +92,7 @@ void leader::end_transfer(std::optional<refusal> failure, output& out) {
   const auto done = std::exchange(transfer_, std::nullopt);
   if (!done || done->tag == 0) return;
   if (failure) {
-    out.failed_now.push_back({done->tag, *failure, failure == refusal::transfer_failed ? state_.self() : node_id{}});
+    out.failed_transfer = failed{done->tag, *failure, failure == refusal::transfer_failed ? state_.self() : node_id{}};
   } else {
     out.transferred_now = transferred{done->tag, done->target};
   }

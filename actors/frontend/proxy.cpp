@@ -34,6 +34,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const read_index_answer& m) { on_index_answer(m); },
       [this](const proposals_settled& m) { on_proposals_settled(m); },
       [this](const reads_settled& m) { on_reads_settled(m); },
+      [this](const transfer_failed& m) { on_transfer_failed(m.what); },
       [this](applied_batch& m) { on_applied(m); },
       [this](const snapshot_covered& m) { on_covered(m.up_to); },
       [this](const state_size& m) { state_bytes_ = m.bytes; },
@@ -171,15 +172,16 @@ void proxy::on_index_answer(const read_index_answer& answer) {
 
 void proxy::on_reads_settled(const reads_settled& settled) {
   for (const auto& ready : settled.ready) confirmed(ready.tag, ready.index);
-  for (const auto& [tag, why, leader] : settled.failed) {
-    const auto* command = pending_.find(tag);
-    if (!command || !command->in<command_state::proposed>())
-      not_confirmed(tag, leader);
-    else if (why == raft::refusal::leadership_lost)
-      settle(tag, errc::outcome_unknown, "leadership was lost before the new leader was known");
-    else
-      refuse(tag, why, leader);
-  }
+  for (const auto& failed : settled.failed) not_confirmed(failed.tag, failed.leader);
+}
+
+void proxy::on_transfer_failed(const raft::failed& failed) {
+  const auto* command = pending_.find(failed.tag);
+  if (!command || !command->in<command_state::proposed>()) return;
+  if (failed.why == raft::refusal::leadership_lost)
+    settle(failed.tag, errc::outcome_unknown, "leadership was lost before the new leader was known");
+  else
+    refuse(failed.tag, failed.why, failed.leader);
 }
 
 void proxy::confirmed(raft::tag_t number, index_t index) {

@@ -99,6 +99,7 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_index_answer(const read_index_answer& answer);
   void on_proposals_settled(const proposals_settled& settled);
   void on_reads_settled(const reads_settled& settled);
+  void on_transfer_failed(const raft::failed& failed);
   void on_applied(applied_batch& batch);
   void on_covered(index_t up_to);
   void refuse(raft::tag_t tag, raft::refusal why, node_id leader);

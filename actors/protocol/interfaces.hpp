@@ -362,11 +362,11 @@ using drainable_front = compat::handle<front_drained(drain_front)>;
 /// read_index_answer. All other messages come from this node or this client.
 using proxy_handle =
     compat::handle<void(command_batch), void(outcome_batch), void(read_index_request), void(read_index_answer),
-                   void(proposals_settled), void(reads_settled), void(applied_batch), void(snapshot_covered),
-                   void(state_size), void(raft::transferred), void(queried_batch), void(role_changed),
-                   void(leader_known), void(members_changed), void(removal_known), void(link_up), void(link_down),
-                   void(link_problem), void(replica_up), void(replica_down), void(flow_mark), void(flush), void(timer),
-                   proxy_drained(drain_proxy)>;
+                   void(proposals_settled), void(reads_settled), void(transfer_failed), void(applied_batch),
+                   void(snapshot_covered), void(state_size), void(raft::transferred), void(queried_batch),
+                   void(role_changed), void(leader_known), void(members_changed), void(removal_known), void(link_up),
+                   void(link_down), void(link_problem), void(replica_up), void(replica_down), void(flow_mark),
+                   void(flush), void(timer), proxy_drained(drain_proxy)>;
 
 } // namespace troupe
 

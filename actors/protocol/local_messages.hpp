@@ -88,6 +88,7 @@ TROUPE_LOCAL_MESSAGE(troupe::get_applied);
 TROUPE_LOCAL_MESSAGE(troupe::applied_status);
 TROUPE_LOCAL_MESSAGE(troupe::proposals_settled);
 TROUPE_LOCAL_MESSAGE(troupe::reads_settled);
+TROUPE_LOCAL_MESSAGE(troupe::transfer_failed);
 TROUPE_LOCAL_MESSAGE(troupe::replica_up);
 TROUPE_LOCAL_MESSAGE(troupe::replica_down);
 TROUPE_LOCAL_MESSAGE(troupe::drain_proxy);

@@ -10,15 +10,19 @@
 
 namespace troupe {
 
-/// From the role: the results of propose_batch.
+/// From the role: the results of propose_batch. `failed` also contains refused changes of members and transfers.
 struct proposals_settled {
   std::vector<raft::accepted> accepted;
   std::vector<raft::failed> failed;
 };
-/// From the role: the results of read_index. `failed` also contains leadership transfers that failed.
+/// From the role: the results of read_index.
 struct reads_settled {
   std::vector<raft::read_ready> ready;
   std::vector<raft::failed> failed;
+};
+/// From the role: a leadership transfer that had started has failed. A raft::transferred says that it has succeeded.
+struct transfer_failed {
+  raft::failed what;
 };
 /// The replica of this node ended, so the outcomes of the commands that it held are unknown. It starts again soon,
 /// unless `code` is set.

@@ -209,16 +209,13 @@ template <class Role> role_report role_shell<Role>::status() const {
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
   auto out = role_.step(event, this->clock().now());
-  // A step with a new request can only fail that request. Any other step can only fail reads and a running transfer.
-  const bool asks = std::holds_alternative<raft::propose>(event) ||
-                    std::holds_alternative<raft::change_members>(event) ||
-                    std::holds_alternative<raft::transfer_leadership>(event);
-  proposals_settled proposals{std::move(out.accepted_now), {}};
-  reads_settled reads{std::move(out.reads), {}};
-  (asks ? proposals.failed : reads.failed) = std::move(out.failed_now);
+  proposals_settled proposals{std::move(out.accepted_now), std::move(out.failed_proposals)};
+  reads_settled reads{std::move(out.reads), std::move(out.failed_reads)};
+  const auto failed_transfer = out.failed_transfer;
   if (!proposals.accepted.empty() || !proposals.failed.empty()) this->send(context_.proxy, std::move(proposals));
   execute(std::move(out));
   if (!reads.ready.empty() || !reads.failed.empty()) this->send(context_.proxy, std::move(reads));
+  if (failed_transfer) this->send(context_.proxy, transfer_failed{*failed_transfer});
 }
 
 template <class Role> void role_shell<Role>::execute(raft::output&& out) {

@@ -129,8 +129,12 @@ void cluster::show(raft::node_id id, const raft::output& out) {
   if (out.write_now) say(id, describe(*out.write_now));
   for (const auto& a : out.accepted_now)
     say(id, "accepted " + to_string(a.tag) + " as " + to_string(a.index) + '/' + to_string(a.term));
-  for (const auto& f : out.failed_now)
+  const auto show_failed = [&](const raft::failed& f) {
     say(id, "refused " + to_string(f.tag) + ": " + describe(f.why) + ", leader " + to_string(f.leader.value));
+  };
+  for (const auto& f : out.failed_proposals) show_failed(f);
+  for (const auto& f : out.failed_reads) show_failed(f);
+  if (out.failed_transfer) show_failed(*out.failed_transfer);
   for (const auto& r : out.reads) say(id, "read " + to_string(r.tag) + " may be served at " + to_string(r.index));
   if (out.transferred_now)
     say(id, "transferred " + to_string(out.transferred_now->tag) + " to " + to_string(out.transferred_now->to.value));

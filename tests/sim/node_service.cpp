@@ -43,7 +43,8 @@ void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) 
   origins_[tag] = origin;
   if (handing_over_) {
     raft::output refused;
-    refused.failed_now.push_back({tag, raft::refusal::not_leader, {}});
+    (what.what == action::read ? refused.failed_reads : refused.failed_proposals)
+        .push_back({tag, raft::refusal::not_leader, {}});
     settle_replies(refused);
   } else if (what.what == action::read) {
     step(raft::read_request{tag});
@@ -64,7 +65,9 @@ void node::settle_replies(const raft::output& out) {
     world_.net.send(id_, asker.id(), false, [&asker, what, settle] { (asker.*settle)(what); });
   };
   for (const auto& a : out.accepted_now) answer_origin(a.tag, a, &node::on_accepted);
-  for (const auto& f : out.failed_now) answer_origin(f.tag, f, &node::on_failed);
+  for (const auto& f : out.failed_proposals) answer_origin(f.tag, f, &node::on_failed);
+  for (const auto& f : out.failed_reads) answer_origin(f.tag, f, &node::on_failed);
+  if (out.failed_transfer) answer_origin(out.failed_transfer->tag, *out.failed_transfer, &node::on_failed);
   for (const auto& r : out.reads) answer_origin(r.tag, r, &node::on_read_ready);
   if (out.transferred_now) {
     if (origins_.erase(out.transferred_now->tag) == 0) throw violation("a transfer without a request");

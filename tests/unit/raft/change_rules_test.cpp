@@ -69,8 +69,8 @@ TEST_CASE("a leader changes no members before an entry of its term is committed"
   for (const auto id : {2u, 3u, 4u}) report(l, id, 2);
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing({node_id{4}}), start);
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::leader_too_new);
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new);
   CHECK_FALSE(refused.write_now);
   CHECK(votes(l, 4));
   for (const auto id : {2u, 3u}) report(l, id, 3);
@@ -133,12 +133,12 @@ TEST_CASE("an ineligible learner is not promoted") {
 TEST_CASE("a leader that transfers its leadership promotes no learner meanwhile") {
   auto l = with_learner_settled();
   const auto end = l.state().opts().election_max;
-  REQUIRE(l.step(transfer_leadership{9, node_id{2}}, start).failed_now.empty());
+  REQUIRE(l.step(transfer_leadership{9, node_id{2}}, start).failed_proposals.empty());
   for (int i = 1; i < 4; ++i) CHECK_FALSE(report(l, 4, 3, 0, i * 1ms).write_now);
   CHECK_FALSE(votes(l, 4));
   // The transfer fails, and the leader continues.
   for (const auto id : {2u, 3u}) report(l, id, 3, 0, end);
-  CHECK(l.step(tick{}, start + end).failed_now.size() == 1);
+  CHECK(l.step(tick{}, start + end).failed_transfer);
   for (int i = 1; i < 4; ++i) report(l, 4, 3, 0, end + i * 1ms);
   CHECK(votes(l, 4));
 }

@@ -175,7 +175,7 @@ TEST_CASE("a leader whose disk hangs transfers at once to a voter that has every
   CHECK((h.ordered(2) || h.ordered(3)));
   // Entries that are committed without its disk are applied.
   CHECK(h.l.state().commit() == 3);
-  CHECK(h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_now.at(0).why == refusal::transferring);
+  CHECK(h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_proposals.at(0).why == refusal::transferring);
   CHECK(h.l.step(rpc{vote_request{test::from(2, 3), 3, 2, false, true}}, h.now).next_role->to == role_kind::follower);
 }
 
@@ -203,13 +203,13 @@ TEST_CASE("a hung leader without which there is no quorum stays, refuses command
   CHECK(h.l.state().disk_stalled());
   CHECK_FALSE(h.ordered(2));
   CHECK(h.l.state().commit() == 2);
-  const auto refused = h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_now;
+  const auto refused = h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_proposals;
   REQUIRE(refused.size() == 1);
   CHECK(refused[0].why == refusal::disk_stalled);
   change_members change;
   change.tag = 9;
   change.remove = {node_id{2}};
-  CHECK(h.l.step(change, h.now).failed_now.at(0).why == refusal::disk_stalled);
+  CHECK(h.l.step(change, h.now).failed_proposals.at(0).why == refusal::disk_stalled);
   h.l.step(read_request{5}, h.now);
   CHECK(h.l.step(peer_report{2, node_id{2}, 3, 1, h.now}, h.now).reads.size() == 1);
   // The disk responds: the leader continues.
@@ -264,7 +264,7 @@ TEST_CASE("a leader limits the bytes that its own disk lacks") {
   for (tag_t tag = 1; tag <= 100; ++tag) {
     const auto out = l.step(propose{{{tag, bytes{std::string(100, 'x')}}}}, start);
     taken += out.accepted_now.size();
-    if (!out.failed_now.empty()) why = out.failed_now[0].why;
+    if (!out.failed_proposals.empty()) why = out.failed_proposals[0].why;
     // The others have everything at once: nothing is uncommitted.
     const auto last = l.state().log().last_index();
     for (const auto id : {2u, 3u}) l.step(peer_report{2, node_id{id}, last, 0, start}, start);

@@ -116,8 +116,8 @@ TEST_CASE("a failed `based_on` and an invalid change are refused as such, whatev
   bad.add[0].who.address = "nowhere";
   const auto why = [](leader& l, const change_members& what) {
     const auto out = l.step(what, start);
-    REQUIRE(out.failed_now.size() == 1);
-    return out.failed_now[0].why;
+    REQUIRE(out.failed_proposals.size() == 1);
+    return out.failed_proposals[0].why;
   };
   auto l = settled();
   l.step(adding(4), start); // not committed
@@ -178,13 +178,13 @@ TEST_CASE("section 4.1: no change before an entry of the leader's term is commit
   auto l = elected(std::move(state), {2, 3});
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing(4), start);
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::leader_too_new);
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new);
   CHECK_FALSE(refused.write_now);
   report(l, 2, 3);
   report(l, 3, 3);
   CHECK(l.step(removing(4), start).accepted_now.size() == 1);
-  CHECK(l.step(removing(3), start).failed_now.at(0).why == refusal::change_in_progress);
+  CHECK(l.step(removing(3), start).failed_proposals.at(0).why == refusal::change_in_progress);
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 4);
   CHECK(l.step(removing(3), start).accepted_now.size() == 1);
@@ -194,7 +194,7 @@ TEST_CASE("a change is refused if `based_on` is not the current configuration") 
   auto l = settled();
   auto change = adding(4);
   change.based_on = 3;
-  CHECK(l.step(change, start).failed_now.at(0).why == refusal::stale_configuration);
+  CHECK(l.step(change, start).failed_proposals.at(0).why == refusal::stale_configuration);
   change.based_on = l.state().log().configuration_index();
   const auto out = l.step(change, start);
   REQUIRE(out.accepted_now.size() == 1);
@@ -204,12 +204,12 @@ TEST_CASE("a change is refused if `based_on` is not the current configuration") 
 
 TEST_CASE("a change needs room on the disk, and a remaining voter") {
   auto l = settled();
-  CHECK(l.step(change_members{7, {}, {node_id{1}, node_id{2}, node_id{3}}, 0}, start).failed_now.at(0).why ==
+  CHECK(l.step(change_members{7, {}, {node_id{1}, node_id{2}, node_id{3}}, 0}, start).failed_proposals.at(0).why ==
         refusal::no_voter_left);
-  CHECK(l.step(change_members{7, {}, {}, 0}, start).failed_now.at(0).why == refusal::nothing_to_change);
-  CHECK(l.step(adding(2), start).failed_now.at(0).why == refusal::nothing_to_change);
+  CHECK(l.step(change_members{7, {}, {}, 0}, start).failed_proposals.at(0).why == refusal::nothing_to_change);
+  CHECK(l.step(adding(2), start).failed_proposals.at(0).why == refusal::nothing_to_change);
   CHECK(l.step(disk_space{false}, start).next_role);
-  CHECK(l.step(adding(4), start).failed_now.at(0).why == refusal::disk_full);
+  CHECK(l.step(adding(4), start).failed_proposals.at(0).why == refusal::disk_full);
 }
 
 TEST_CASE("4.2.1: a learner is promoted after a round that took less than an election timeout") {
@@ -352,8 +352,8 @@ TEST_CASE("a change after which no majority would respond is refused") {
   const auto late = o.election_max + std::chrono::milliseconds{1};
   report(l, 2, 3, 0, late); // node 3 has not been heard since the beginning
   const auto refused = l.step(removing(2), start + late);
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::no_majority_left);
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::no_majority_left);
   CHECK(l.state().log().last_index() == 3);
   CHECK(l.step(removing(3), start + late).accepted_now.size() == 1);
 }
@@ -361,8 +361,8 @@ TEST_CASE("a change after which no majority would respond is refused") {
 TEST_CASE("a new leader treats no node as responsive that has not responded to it") {
   auto l = settled();
   const auto refused = l.step(removing(2), start);
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::leader_too_new); // node 3 may still respond
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new); // node 3 may still respond
   report(l, 3, 3);
   CHECK(l.step(removing(2), start).accepted_now.size() == 1);
 

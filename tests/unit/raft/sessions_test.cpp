@@ -222,7 +222,7 @@ TEST_CASE("acknowledgements of an earlier process do not commit new entries") {
   CHECK(l.state().commit() == 4);
   l.step(report(2, 0), start);
   CHECK(l.state().commit() == 4);
-  CHECK(l.step(read_request{9}, start).failed_now.empty());
+  CHECK(l.step(read_request{9}, start).failed_reads.empty());
 }
 
 } // namespace troupe::raft

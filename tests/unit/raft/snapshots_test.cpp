@@ -64,7 +64,8 @@ template <class Message> const Message& only(const std::vector<rpc>& sent) {
 
 bool is_empty(const output& o) {
   return !o.write_now && o.send_now.empty() && o.send_after_persist.empty() && !o.commit_to && !o.store_chunk &&
-         !o.load && !o.compact_to && !o.next_role && !o.replicate_now && o.failed_now.empty() && o.accepted_now.empty();
+         !o.load && !o.compact_to && !o.next_role && !o.replicate_now && o.failed_proposals.empty() &&
+         o.failed_reads.empty() && !o.failed_transfer && o.accepted_now.empty();
 }
 
 /// Returns the step's output after checking it against the invariants, as every shell does.
@@ -410,13 +411,13 @@ TEST_CASE("leader x disk_space: it steps down for others; alone, it refuses comm
   go(l, read_request{5});
   const auto out = go(l, disk_space{false});
   CHECK(out.next_role->to == role_kind::follower);
-  REQUIRE(out.failed_now.size() == 1);
-  CHECK(out.failed_now[0].why == refusal::leadership_lost);
+  REQUIRE(out.failed_reads.size() == 1);
+  CHECK(out.failed_reads[0].why == refusal::leadership_lost);
   auto alone = a_leader(1);
   CHECK_FALSE(go(alone, disk_space{false}).next_role);
   const auto refused = go(alone, propose{{{6, bytes{"a"}}}});
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::disk_full);
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::disk_full);
   CHECK_FALSE(refused.write_now);
   CHECK(go(alone, read_request{7}).reads.size() == 1);
   go(alone, disk_space{true});

@@ -105,8 +105,8 @@ TEST_CASE("leader x state_missing: it accepts nothing new, confirms reads, and s
   CHECK_FALSE(go(l, state_missing{2}, soon).next_role);
   CHECK(l.state().needs_snapshot() == 2);
   const auto refused = go(l, propose{{{7, bytes{"a"}}}}, soon);
-  REQUIRE(refused.failed_now.size() == 1);
-  CHECK(refused.failed_now[0].why == refusal::not_leader);
+  REQUIRE(refused.failed_proposals.size() == 1);
+  CHECK(refused.failed_proposals[0].why == refusal::not_leader);
   CHECK_FALSE(refused.write_now);
   const auto round = go(l, read_request{8}, soon).replicate_now->round;
   go(l, peer_report{2, node_id{2}, 5, round, soon}, soon);

@@ -52,9 +52,9 @@ TEST_CASE("3.10: the target is asked when it has everything, and again with each
 TEST_CASE("3.10: meanwhile nothing new is accepted, but reads are") {
   auto l = a_leader();
   l.step(to_3, start);
-  CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).failed_now.at(0).why == refusal::transferring);
-  CHECK(l.step(change_members{9, {}, {node_id{3}}, 0}, start).failed_now.at(0).why == refusal::transferring);
-  CHECK(l.step(transfer_leadership{10, node_id{2}}, start).failed_now.at(0).why == refusal::transferring);
+  CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).failed_proposals.at(0).why == refusal::transferring);
+  CHECK(l.step(change_members{9, {}, {node_id{3}}, 0}, start).failed_proposals.at(0).why == refusal::transferring);
+  CHECK(l.step(transfer_leadership{10, node_id{2}}, start).failed_proposals.at(0).why == refusal::transferring);
   l.step(read_request{11}, start);
   CHECK(l.step(peer_report{2, node_id{2}, 2, 1, start}, start).reads.size() == 1);
 }
@@ -67,10 +67,10 @@ TEST_CASE("3.10: after an election timeout the leader continues") {
   l.step(peer_report{2, node_id{2}, 2, 0, end}, end);
   const auto out = l.step(tick{}, end);
   CHECK_FALSE(out.next_role);
-  REQUIRE(out.failed_now.size() == 1);
-  CHECK(out.failed_now[0].tag == 7);
-  CHECK(out.failed_now[0].why == refusal::transfer_failed);
-  CHECK(out.failed_now[0].leader == node_id{1});
+  REQUIRE(out.failed_transfer);
+  CHECK(out.failed_transfer->tag == 7);
+  CHECK(out.failed_transfer->why == refusal::transfer_failed);
+  CHECK(out.failed_transfer->leader == node_id{1});
   CHECK(l.step(propose{{{8, bytes{"x"}}}}, end).accepted_now.size() == 1);
 }
 
@@ -85,21 +85,21 @@ TEST_CASE("3.10: the transfer is complete when a higher term appears after the t
   REQUIRE(out.transferred_now);
   CHECK(out.transferred_now->tag == 7);
   CHECK(out.transferred_now->to == node_id{3});
-  CHECK(out.failed_now.empty());
+  CHECK_FALSE(out.failed_transfer);
 
   auto not_asked = a_leader();
   not_asked.step(to_3, start);
   const auto lost = not_asked.step(rpc{append_response{test::from(2, 5)}}, start);
   CHECK_FALSE(lost.transferred_now);
-  REQUIRE(lost.failed_now.size() == 1);
-  CHECK(lost.failed_now[0].why == refusal::leadership_lost);
+  REQUIRE(lost.failed_transfer);
+  CHECK(lost.failed_transfer->why == refusal::leadership_lost);
 }
 
 TEST_CASE("the target must be a voter; without one the best is chosen; if it already leads, nothing is done") {
   auto l = a_leader();
-  CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_now.at(0).why == refusal::unknown_member);
+  CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_proposals.at(0).why == refusal::unknown_member);
   const auto here = l.step(transfer_leadership{7, node_id{1}}, start);
-  CHECK(here.failed_now.empty());
+  CHECK(here.failed_proposals.empty());
   REQUIRE(here.transferred_now);
   CHECK(here.transferred_now->tag == 7);
   CHECK(here.transferred_now->to == node_id{1});
@@ -108,7 +108,7 @@ TEST_CASE("the target must be a voter; without one the best is chosen; if it alr
 
   auto forsaken = a_leader();
   const auto late = start + forsaken.state().opts().election_min;
-  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_now.at(0).why == refusal::no_successor);
+  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_proposals.at(0).why == refusal::no_successor);
 }
 
 TEST_CASE("3.10: the target campaigns at once and says why; a second attempt is like any other") {
