@@ -89,13 +89,6 @@ std::string names_of(const std::vector<machine_factory>& services) {
   return names.empty() ? "none" : names;
 }
 
-network_status to_network_status(const net::transport_status& status) {
-  network_status result{status.open_connections, status.certificate_end, {}};
-  for (std::size_t i = 0; i < net::incident_kinds; ++i)
-    result.incidents.emplace_back(to_string(static_cast<net::incident>(i)), status.incidents[i]);
-  return result;
-}
-
 } // namespace
 
 std::string objection(const node_options& options) {
@@ -135,6 +128,7 @@ struct node::parts {
 node::node(std::unique_ptr<parts> inside) : parts_(std::move(inside)) {}
 node::node(node&&) noexcept = default;
 node& node::operator=(node&& other) noexcept {
+  if (this == &other) return *this;
   stop();
   parts_ = std::move(other.parts_);
   return *this;
@@ -232,7 +226,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   setup.services = std::move(services);
   setup.network = [net = std::weak_ptr{inside->transport}] {
     const auto transport = net.lock();
-    return transport ? to_network_status(transport->status()) : network_status{};
+    return net::to_network_status(transport ? transport->status() : net::transport_status{});
   };
   started_parts begun{system};
   const auto handle = begun.add(node_actor_handle{system.spawn<node_actor>(std::move(setup))});

@@ -54,7 +54,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
   return {
       [this](const get_status&) { return status(); },
       [this](const take_snapshot& m) -> caf::result<snapshot_result> {
-        if (!dispatcher_) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!has_replica() || !dispatcher_) return make_error({errc::not_ready, "this node is not running", {}, {}});
         return delegate(dispatcher_, m);
       },
       [this](const make_backup& m) { return back_up(m); },
@@ -80,13 +80,13 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const read_backup& m) -> caf::result<backup_piece> {
-        if (!snapshots_) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!has_replica() || !snapshots_) return make_error({errc::not_ready, "this node is not running", {}, {}});
         return delegate(snapshots_, m);
       },
       [this](const close_backup& m) {
         if (snapshots_) send(snapshots_, m);
       },
-      [this](const stage_backup& m) { return stage(m); },
+      [this](stage_backup& m) { return stage(m); },
       [this](const make_restore& m) { return restore(m); },
       [this](const node_actors& m) { set_actors(m); },
       [this](const part_started& m) {
@@ -106,7 +106,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const get_role_report& m) -> caf::result<role_report> {
-        if (!role_.role) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!serves() || !role_.role) return make_error({errc::not_ready, "this node is not running", {}, {}});
         return delegate(role_.role, m);
       },
       [this](const configuration_known& m) { on_members(m); },
@@ -538,14 +538,14 @@ caf::result<Result> node_actor::ask_cluster(const services::member_command& what
   return promise;
 }
 
-caf::result<backup_staged> node_actor::stage(const stage_backup& piece) {
+caf::result<backup_staged> node_actor::stage(stage_backup& piece) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
   if (unanswered_pieces_ >= max_unanswered_pieces)
     return make_error({errc::overloaded, "too many chunks of backups wait for the disk", {}, {}});
   ++unanswered_pieces_;
   auto promise = make_response_promise<backup_staged>();
   request(staging_, caf::infinite,
-          stage_piece{membership_.cluster, piece.backup, piece.offset, raft::bytes{std::string{piece.data}}})
+          stage_piece{membership_.cluster, piece.backup, piece.offset, raft::bytes{std::move(piece.data)}})
       .then(
           [this, promise](const piece_staged& answer) mutable {
             --unanswered_pieces_;

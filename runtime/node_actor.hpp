@@ -9,7 +9,7 @@
 //     +-------------------------------- membership withdrawn --------+  +--> [handing_over] ----+
 //                                                                        if it is the leader, with or without leaving
 //
-// The replica (in names: core) consists of the role and its replicators, the stores of the log, of snapshots and of
+// The replica consists of the role and its replicators, the stores of the log, of snapshots and of
 // staged backups, the dispatcher and the services. When one of its actors dies, the whole replica is stopped and
 // started again from disk: nothing in memory is reused. Endpoint, links, proxy, formation, health monitor and member
 // keeper live as long as the node.
@@ -137,7 +137,7 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   template <class Result, class Render>
   caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
                                   Render render);
-  caf::result<backup_staged> stage(const stage_backup& piece);
+  caf::result<backup_staged> stage(stage_backup& piece);
   caf::result<restore_made> restore(const make_restore& question);
   void judge(node_status& now, const role_report& role, const peer_list& peers, raft::duration applied_behind) const;
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.

@@ -95,7 +95,9 @@ void restore_job::begin_staging() {
 
 template <class Use> void restore_job::ask_role(Use use) {
   request(setup_.node, status_patience, get_role_report{}).then(use, [this](const caf::error& why) {
-    fail(describe(why));
+    // Nothing has been proposed yet, so a role that ended or is late means that nothing was done.
+    const bool is_own = compat::error_code(why).has_value();
+    fail(is_own ? describe(why) : error_info{errc::not_ready, "this node's replica does not answer", {}, {}});
   });
 }
 

@@ -1,11 +1,9 @@
 // Restores one backup into the running cluster, then ends.
 //
-//   (spawned) -- make_restore: an empty read --> [reading] -- it is served --> [staging] -- a quorum of voters holds
-//   the
-//                                                                                 |    backup, and no transfer runs
-//         each voter, this node first: ask for the offset that it   <-------------+         --> [proposing]
-//         expects, send one chunk at a time, until it holds all                                      |
-//                                                                (gone) <-- the command's outcome ---+
+//   (spawned) -- make_restore: an empty read --> [reading] -- it is served --> [staging]
+//   [staging] each voter, this node first: ask for the offset that it expects, send one chunk at a time, until it holds
+//   all [staging] -- a quorum of voters holds the backup, and no transfer runs --> [proposing] -- the command's outcome
+//   --> (gone)
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

@@ -54,8 +54,12 @@ links_handle::behavior_type links::make_behavior() {
         send(m.watcher, view());
       },
       [this](const watch_identity& m) {
-        monitor(m.watcher);
-        identity_watchers_.push_back(m.watcher);
+        const bool is_new =
+            std::find(identity_watchers_.begin(), identity_watchers_.end(), m.watcher) == identity_watchers_.end();
+        if (is_new) {
+          monitor(m.watcher);
+          identity_watchers_.push_back(m.watcher);
+        }
         send(m.watcher, identity());
       },
       [this](const identity_changed& m) { on_identity(m.self); },

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <troupe/discovery.hpp>
 #include <troupe/log.hpp>
 #include <troupe/threads.hpp>
@@ -91,6 +92,7 @@ class blocking_loop : public compat::typed_base<loop_handle> {
                 identity_listener self, peers_listener listener)
       : compat::typed_base<loop_handle>(config), source_(std::move(source)), method_(std::move(method)),
         self_(std::move(self)), listener_(std::move(listener)) {
+    compat::end_on_exceptions(this);
     set_down_handler(
         [this](const caf::down_msg& m) { retry_later("the method ended: " + compat::to_text(system(), m.reason)); });
   }
@@ -159,6 +161,7 @@ class blocking_loop : public compat::typed_base<loop_handle> {
 } // namespace
 
 discovery_handle blocking_source::spawn(caf::actor_system& system, peers_listener listener) {
+  if (!method_) throw std::logic_error("the discovery source " + name_ + " was started before: make another one");
   return caf::actor_cast<discovery_handle>(
       system.spawn<blocking_loop>(name_, std::move(method_), std::exchange(self_, nullptr), std::move(listener)));
 }

@@ -57,9 +57,14 @@ class front final : public compat::untyped_base, public front_access {
                              std::chrono::milliseconds timeout, deliver_result deliver) override {
     if (!proxy_) return answered({errc::stopping, "the proxy ended", {}, {}});
     if (draining_) return answered({errc::stopping, "this process is shutting down", {}, {}});
+    std::string envelope;
+    try {
+      envelope = services::encode_command(service_, tag, payload);
+    } catch (const std::exception& e) {
+      return refuse(e);
+    }
     auto promise = make_response_promise();
-    calls_.add(promise, deliver, access_of(kind), timeout.count() == 0 ? timeout_ : timeout,
-               services::encode_command(service_, tag, payload));
+    calls_.add(promise, deliver, access_of(kind), timeout.count() == 0 ? timeout_ : timeout, std::move(envelope));
     if (calls_.starts_batch()) send(this, flush{});
     return promise;
   }

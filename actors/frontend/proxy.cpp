@@ -52,8 +52,8 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const link_problem& m) { problem_ = m.address + ": " + m.problem; },
       [this](const link_up& m) { on_link_up(m); },
       [this](const link_down& m) { on_link_down(m.peer); },
-      [this](const replica_up& m) { on_core_up(m); },
-      [this](const replica_down& m) { on_core_down(m); },
+      [this](const replica_up& m) { on_replica_up(m); },
+      [this](const replica_down& m) { on_replica_down(m); },
       [](const flow_mark&) {}, // the messages before it are in the table or answered
       [this](const flush&) { on_flush(); },
       [this](const timer& m) { on_timer(m); },
@@ -363,16 +363,16 @@ void proxy::on_link_down(node_id peer) {
   wake();
 }
 
-void proxy::on_core_up(const replica_up& core) {
+void proxy::on_replica_up(const replica_up& replica) {
   // Discards what the old replica's actors sent after its end.
-  on_core_down(replica_down{});
-  dispatcher_ = core.dispatcher;
-  services_ = core.services;
-  non_growing_ = core.non_growing;
+  on_replica_down(replica_down{});
+  dispatcher_ = replica.dispatcher;
+  services_ = replica.services;
+  non_growing_ = replica.non_growing;
   wake();
 }
 
-void proxy::on_core_down(const replica_down& what) {
+void proxy::on_replica_down(const replica_down& what) {
   down_ = what;
   role_ = nullptr;
   dispatcher_ = nullptr;

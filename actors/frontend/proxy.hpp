@@ -108,8 +108,8 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_link_up(const link_up& link);
   void on_link_down(node_id peer);
   void on_removal(bool removed);
-  void on_core_up(const replica_up& core);
-  void on_core_down(const replica_down& what);
+  void on_replica_up(const replica_up& replica);
+  void on_replica_down(const replica_down& what);
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 

@@ -15,6 +15,8 @@ constexpr std::size_t kept_snapshots = 2;
 constexpr std::size_t max_open = 4;
 /// Each keeps a file open, whose disk space is not freed even after its removal.
 constexpr std::size_t max_downloads = 8;
+/// Of one answer to a read_backup.
+constexpr std::size_t max_backup_piece = 4 << 20;
 /// A client gets half of this time to read one chunk of a backup.
 constexpr auto download_timeout = std::chrono::seconds{60};
 
@@ -264,11 +266,16 @@ backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
 caf::result<backup_piece> snapshot_store::read_for_reader(const read_backup& question) {
   const auto found = downloads_.find(question.download);
   if (found == downloads_.end())
-    return make_error({errc::refused, "the backup was closed: nothing was read for 60 s", {}, {}});
+    return make_error(
+        {errc::refused,
+         "this backup is not open: it was closed, nothing was read for 60 s, or the node's replica restarted",
+         {},
+         {}});
+  if (question.max_bytes == 0) return make_error({errc::refused, "max_bytes must not be 0", {}, {}});
   auto& [bytes, asked] = found->second;
   asked = clock().now();
   try {
-    return backup_piece{bytes->read(question.offset, question.max_bytes)};
+    return backup_piece{bytes->read(question.offset, std::min(question.max_bytes, max_backup_piece))};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) {
       log().error("cannot read a backup: {}", e.what());

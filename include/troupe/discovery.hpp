@@ -61,7 +61,8 @@ using identity_listener = std::function<void(const node_identity&)>;
 /// Makes a peer_source of a blocking method. The method runs on a thread of its own.
 class blocking_source : public peer_source {
  public:
-  /// The actor that `spawn` starts takes over the method, so spawn one only.
+  /// The actor that `spawn` starts takes over the method. A second `spawn` throws std::logic_error: make a new source
+  /// for each start of a node.
   blocking_source(std::string name, std::shared_ptr<blocking_method> method, identity_listener self = {})
       : name_(std::move(name)), method_(std::move(method)), self_(std::move(self)) {}
   std::string name() const override { return name_; }

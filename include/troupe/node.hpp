@@ -24,8 +24,8 @@ namespace troupe {
 
 /// A running node. An actor system may have several, with different ports and directories, and clients as well (see
 /// spawn_client). When a part of the node fails for good, or one of its fronts, the node ends with that error. Movable;
-/// not thread-safe, while the handles that it returns may be used from any thread. Must not outlive the actor system.
-/// The destructor stops the node.
+/// a moved-from node can only be assigned to and destroyed. Not thread-safe, while the handles that it returns may be
+/// used from any thread. Must not outlive the actor system. The destructor stops the node.
 class node {
  public:
   node(node&&) noexcept;

@@ -57,7 +57,8 @@ class termination {
 void end_process_without_memory(const char* program);
 
 /// True while a thread of a transport that has ended still runs, for example because it hangs in a call to a disk. Such
-/// a thread may use the log and OpenSSL: end the process with _exit then, do not return from main. Thread-safe.
+/// a thread may use the log and OpenSSL: end the process with _exit then, do not return from main. Thread-safe. Needs
+/// the whole library (troupe::troupe).
 bool threads_are_left() noexcept;
 
 } // namespace troupe

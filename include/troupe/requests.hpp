@@ -49,7 +49,8 @@ struct backup_made {
 struct read_backup {
   std::uint64_t download = 0;
   std::uint64_t offset = 0;
-  std::size_t max_bytes = 0;
+  /// At least 1. The answer has at most 4 MiB.
+  std::size_t max_bytes = std::size_t{1} << 20;
 };
 struct backup_piece {
   /// Empty at the end of the backup.

@@ -50,8 +50,8 @@ void health::on(const probe_ack& what, time_point now, health_output& out) {
   const auto peer = peers_.find(what.from);
   if (peer == peers_.end() || what.number > peer->second.sent) return;
   peer->second.answered = std::max(peer->second.answered, what.number);
-  for (const auto asker : std::exchange(peer->second.askers, {}))
-    out.send.push_back(probe_ack{cluster_, self_, asker, what.from, 0});
+  for (const auto requester : std::exchange(peer->second.requesters, {}))
+    out.send.push_back(probe_ack{cluster_, self_, requester, what.from, 0});
 }
 
 void health::on(const probe_request& what, time_point now, health_output& out) {
@@ -59,8 +59,8 @@ void health::on(const probe_request& what, time_point now, health_output& out) {
   const auto target = peers_.find(what.target);
   // Only for watched peers, so that requests from other nodes cost nothing.
   if (target == peers_.end() || !peers_.contains(what.from)) return;
-  auto& askers = target->second.askers;
-  if (std::find(askers.begin(), askers.end(), what.from) == askers.end()) askers.push_back(what.from);
+  auto& requesters = target->second.requesters;
+  if (std::find(requesters.begin(), requesters.end(), what.from) == requesters.end()) requesters.push_back(what.from);
   out.send.push_back(probe{cluster_, self_, what.target, target->second.sent});
 }
 

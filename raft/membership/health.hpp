@@ -87,7 +87,7 @@ class health {
     std::uint64_t sent = 0;
     std::uint64_t answered = 0;
     /// The nodes that have asked for a probe of this peer since its last direct response.
-    std::vector<node_id> askers;
+    std::vector<node_id> requesters;
   };
 
   void on(const probe& what, time_point now, health_output& out);

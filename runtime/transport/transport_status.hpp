@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <troupe/status.hpp>
 
 namespace troupe::net {
 
@@ -16,5 +17,8 @@ struct transport_status {
   /// When this process's certificate expires. Without a value if TLS is off.
   std::optional<std::chrono::system_clock::time_point> certificate_end;
 };
+
+/// The same as users see it: each kind of incident by its name, also those that did not happen.
+network_status to_network_status(const transport_status& status);
 
 } // namespace troupe::net

@@ -38,7 +38,7 @@ void reads_all(cluster_world& w, node_id at) {
 }
 
 /// The node's snapshot error; empty if there is none.
-std::string trouble(cluster_world& w, node_id id) {
+std::string snapshot_error_of(cluster_world& w, node_id id) {
   const auto now = w.status(id);
   return now ? now->snapshot_error : "no answer";
 }
@@ -181,7 +181,7 @@ TEST_CASE("a failed snapshot is retried after a pause, and requests in the meant
   });
   CHECK_FALSE(w.snapshot(leader));
   CHECK(attempts == 1);
-  CHECK(trouble(w, leader).find("Input/output error") != std::string::npos);
+  CHECK(snapshot_error_of(w, leader).find("Input/output error") != std::string::npos);
   CHECK_FALSE(w.snapshot(leader));
   put_some(w, leader, "l", 3);
   CHECK(attempts == 1);
@@ -190,7 +190,7 @@ TEST_CASE("a failed snapshot is retried after a pause, and requests in the meant
   CHECK(attempts == 2);
   w.snapshot_files_of(leader)->before_each({});
   w.run(12s);
-  CHECK(trouble(w, leader).empty());
+  CHECK(snapshot_error_of(w, leader).empty());
   CHECK(w.status(leader)->snapshot);
 }
 
@@ -248,7 +248,7 @@ TEST_CASE("a node without a service keeps its log until it runs the service agai
   put_some(w, leader, "after", 5);
   REQUIRE(w.run_until([&] { return caught_up(w, poor); }));
   CHECK_FALSE(w.snapshot(poor));
-  CHECK(trouble(w, poor) == "the log holds commands of the service \"map\", which this program does not run");
+  CHECK(snapshot_error_of(w, poor) == "the log holds commands of the service \"map\", which this program does not run");
   w.run_services(poor, true);
   w.kill(poor);
   w.start(poor);

@@ -93,6 +93,16 @@ TEST_CASE("a method's view is reported sorted, when it changes and on request", 
   self->send_exit(loop, caf::exit_reason::user_shutdown);
 }
 
+TEST_CASE("a source of a blocking method can be started once", "[discovery]") {
+  troupe::config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  blocking_source source{"told", std::make_shared<told_method>()};
+  const auto loop = source.spawn(system, caf::actor_cast<peers_listener>(self));
+  CHECK_THROWS_AS(source.spawn(system, caf::actor_cast<peers_listener>(self)), std::logic_error);
+  self->send_exit(loop, caf::exit_reason::user_shutdown);
+}
+
 TEST_CASE("a method that throws is run again, and its last view is kept", "[discovery]") {
   troupe::config config;
   caf::actor_system system{config};

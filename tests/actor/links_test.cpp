@@ -80,6 +80,7 @@ struct records {
   std::vector<std::uint64_t> up; // incarnations
   std::vector<node_id> down;
   peers_view view;
+  std::vector<node_identity> identities;
   std::vector<std::string> routed;
   std::vector<epoch_t> drains;
   peer_list peers;
@@ -97,6 +98,7 @@ class recorder : public caf::event_based_actor {
         [this](const link_up& m) { to_->up.push_back(m.peer.incarnation); },
         [this](const link_down& m) { to_->down.push_back(m.peer); },
         [this](const peers_view& m) { to_->view = m; },
+        [this](const node_identity& m) { to_->identities.push_back(m); },
         [this](const peer_list& m) { to_->peers = m; },
         [this](const drained& m) { to_->drains.push_back(m.epoch); },
         [this](const client_welcome& m) { to_->welcome = m; },
@@ -214,6 +216,19 @@ struct node {
 };
 
 } // namespace
+
+TEST_CASE("a watcher of the node's identity gets it once per question and once per change", "[links]") {
+  world w;
+  node x{w, who(11)};
+  for (int i = 0; i < 2; ++i) caf::anon_send(x.links, watch_identity{caf::actor_cast<identity_watcher>(x.rest)});
+  auto formed = who(11);
+  formed.cluster = cluster_id{5};
+  caf::anon_send(x.links, identity_changed{formed});
+  w.run_for(1s);
+  REQUIRE(x.seen->identities.size() == 3);
+  CHECK(x.seen->identities.front().address == "n11:1");
+  CHECK(x.seen->identities.back().cluster == formed.cluster);
+}
 
 TEST_CASE("three nodes find each other and form one cluster", "[links]") {
   world w;

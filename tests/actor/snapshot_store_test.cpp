@@ -314,6 +314,18 @@ TEST_CASE("a download survives a temporary read error, and ends with any other")
   CHECK(describe(failed.error()).code == errc::refused);
 }
 
+TEST_CASE("a read of a download must ask for bytes, and a number that is not open is refused") {
+  store_world w;
+  const auto id = w.write_at(10);
+  const auto download = w.ask<backup_opened>(open_backup{id})->download;
+  CHECK(w.ask<backup_piece>(read_backup{download})->data.size() == id.size);
+  for (const auto& wrong : {read_backup{download, 0, 0}, read_backup{download + 1}}) {
+    const auto refused = w.ask<backup_piece>(wrong);
+    REQUIRE_FALSE(refused);
+    CHECK(describe(refused.error()).code == errc::refused);
+  }
+}
+
 TEST_CASE("an idle download is closed after a minute, and there are eight at most") {
   store_world w;
   const auto id = w.write_at(10);

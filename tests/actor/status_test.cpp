@@ -1,4 +1,5 @@
 #include "examples/webserver/status_json.hpp"
+#include "runtime/transport/transport_status.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -6,10 +7,12 @@
 using namespace troupe;
 
 TEST_CASE("the status shows the incidents of connections and the expiry of the certificate", "[status]") {
+  net::transport_status transport;
+  transport.open_connections = 5;
+  transport.incidents[static_cast<std::size_t>(net::incident::violation)] = 7;
+  transport.incidents[static_cast<std::size_t>(net::incident::cut_for_memory)] = 9;
   node_status now;
-  now.network.open_connections = 5;
-  now.network.incidents[static_cast<std::size_t>(net::incident::violation)] = 7;
-  now.network.incidents[static_cast<std::size_t>(net::incident::cut_for_memory)] = 9;
+  now.network = to_network_status(transport);
   auto shown = nlohmann::json::parse(webserver::status_response(now).body).at("network");
   CHECK(shown["open_connections"] == 5);
   CHECK(shown["violation"] == 7);

@@ -42,7 +42,7 @@ std::string state_of(const detail::machine& of) {
 
 std::string map_state(int keys) {
   const auto machine = detail::make_machine(map_service{});
-  raft::index_t index = 0;
+  index_t index = 0;
   for (const std::string map : {"a", "b"})
     for (int i = 0; i < keys; ++i) {
       const map::put command{map, "key" + std::to_string(i), value::of(std::string(static_cast<unsigned>(i), 'x'))};

@@ -84,7 +84,6 @@ class Counter:
     """A running counter process, with its output and its log in files."""
 
     def __init__(self, program, port, folder, discovery):
-        self.port = port
         self.output = folder / f"counter-{port}.out"
         self.log = folder / f"counter-{port}.log"
         self.process = subprocess.Popen([program, str(port), folder / f"data-{port}", discovery],
@@ -109,11 +108,11 @@ def wait_until(condition, what, counters):
 
 
 def leader_of(counters):
-    """The process that leads, as the newest line about it in a log says."""
-    ports = re.findall(r":(\d+)\) leads in term", counters[0].log.read_text())
-    if not ports:
+    """The process that leads, as the newest line about it in the first log says."""
+    leaders = re.findall(r"node (\w{16})\b.* leads in term", counters[0].log.read_text())
+    if not leaders:
         sys.exit(f"no leader in the log:\n{counters[0].log.read_text()}")
-    return next(c for c in counters if c.port == int(ports[-1]))
+    return next(c for c in counters if f": node {leaders[-1]} listens at" in c.log.read_text())
 
 
 def exercise(program, folder):

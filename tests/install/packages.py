@@ -30,6 +30,12 @@ def environment_of(conf):
     return dict(line.split("=", 1) for line in lines)
 
 
+def files_of(package):
+    """The names of a package's files, without its folders."""
+    rows = run("dpkg-deb", "-c", package).splitlines()
+    return {row.split()[5] for row in rows if not row.startswith("d")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, type=Path, help="a complete build tree")
@@ -41,6 +47,9 @@ def main():
         packages = {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
         expect(set(packages) == {"troupe", "libtroupe-dev"}, f"these packages were made: {sorted(packages)}")
         root = folder / "root"
+        files = {name: files_of(path) for name, path in packages.items()}
+        both = files["troupe"] & files["libtroupe-dev"]
+        expect(not both, f"both packages have {sorted(both)}")
         for package in packages.values():
             run("dpkg-deb", "-x", package, root)
 

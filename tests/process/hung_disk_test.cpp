@@ -84,7 +84,7 @@ TEST_CASE(
   node.start();
   wait_for("the HTTP port, which is opened before the data directory", 10s,
            [&] { return node.call("GET", "/livez").status == 503; });
-  check_ends(node, "as some thread waits for a disk or a service");
+  check_ends(node, "because a thread is waiting for a disk or a service");
   release(node);
   node.start();
   nodes.wait_ready();

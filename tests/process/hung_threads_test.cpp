@@ -113,7 +113,7 @@ TEST_CASE("while a thread that writes, stages, opens or closes files hangs, the 
   CHECK_THAT(forms.status()["not_ready"].get<std::string>(), Contains("the data directory does not answer"));
   CHECK(json::parse(in_time(forms, "PUT", "/v1/maps/m/k?timeout=1s", "1").body)["outcome"] == "rejected");
 
-  const auto expected = "was begun";
+  const auto expected = "is not written yet";
   wait_for("report of the hanging snapshot", 15s, [&] {
     const auto error = writes_snapshot.status()["snapshot_error"];
     return error.is_string() && error.get<std::string>().find(expected) != std::string::npos;
@@ -134,7 +134,7 @@ TEST_CASE("while a thread that writes, stages, opens or closes files hangs, the 
     const bool main_hangs = &node == &opens_identity || &node == &closes_files;
     const auto in_order = Contains("exiting while threads still wait for a disk");
     if (main_hangs)
-      CHECK_THAT(node.log(), in_order || Contains("as some thread waits for a disk or a service"));
+      CHECK_THAT(node.log(), in_order || Contains("because a thread is waiting for a disk or a service"));
     else
       CHECK_THAT(node.log(), in_order);
   }

@@ -28,8 +28,8 @@ struct options {
   std::string address = "127.0.0.1";
   /// 0 selects a free port; see `server::port`.
   std::uint16_t port = 0;
-  /// The names that clients may give in `Host`, in addition to IP addresses and "localhost"; see host_rules.hpp. The
-  /// port is ignored.
+  /// The names that clients may give in `Host`, in addition to IP addresses and "localhost"; other names get a 421,
+  /// against DNS rebinding. The port is ignored.
   std::vector<std::string> host_names = {};
   /// Called on the I/O thread for every request, with its method and decoded target. Empty: the default admission for
   /// all. If it throws, the request gets a 500.

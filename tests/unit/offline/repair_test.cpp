@@ -115,7 +115,7 @@ TEST_CASE("a damaged identity makes a new node too, and the whole log is kept") 
   REQUIRE(data_dir{fs, "/data"}.id());
   REQUIRE(fs.list(archive / "removed").empty());
   REQUIRE(fs.list(archive / "log").size() > 3);
-  REQUIRE_THAT(shown.out.str(), Contains(R"("replaces": "OLD")") && Contains("OLD is the id"));
+  REQUIRE_THAT(shown.out.str(), Contains(R"("replaces": "OLD")") && Contains("OLD is the old id"));
 }
 
 TEST_CASE("an identity of a newer version is not damaged") {

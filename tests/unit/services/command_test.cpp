@@ -7,6 +7,7 @@
 
 using namespace troupe;
 using namespace troupe::services;
+using namespace troupe::test;
 
 TEST_CASE("an envelope decodes to its parts") {
   CHECK(encode_command("map", "put", "xyz") == "\x01\x03map\x03putxyz");

@@ -44,12 +44,12 @@ class counter {
   void load(state_reader& from) {
     from.get_format(1);
     total_ = from.get<std::int64_t>();
-    last_ = from.get<raft::index_t>();
+    last_ = from.get<index_t>();
   }
 
  private:
   std::int64_t total_ = 0;
-  raft::index_t last_ = 0;
+  index_t last_ = 0;
 };
 
 } // namespace troupe::test

@@ -11,6 +11,8 @@
 #include <vector>
 
 using namespace troupe;
+using namespace troupe::detail;
+using namespace troupe::test;
 
 namespace {
 

@@ -10,10 +10,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+using namespace troupe;
+using namespace troupe::test;
+
 using troupe::from_json;
 using troupe::members_from_json;
 using troupe::to_json;
-using troupe::value;
 
 namespace {
 

@@ -9,17 +9,16 @@
 #include <troupe/services/map_service.hpp>
 
 using namespace troupe;
+using namespace troupe::detail;
 using namespace troupe::test;
 using Catch::Contains;
-using detail::machine;
-using detail::make_machine;
 
 namespace {
 
-void add_to(machine& counting, std::int64_t amount, raft::index_t index) {
+void add_to(machine& counting, std::int64_t amount, index_t index) {
   REQUIRE(counting.apply("add", msgpack_serializer::encode(add{amount}), {index}).status == detail::reply_status::ok);
 }
-void put_into(machine& map, const std::string& key, int held, raft::index_t index) {
+void put_into(machine& map, const std::string& key, int held, index_t index) {
   const map::put command{"m", key, value::of(held)};
   REQUIRE(map.apply("put", msgpack_serializer::encode(command), {index}).status == detail::reply_status::ok);
 }
@@ -70,7 +69,7 @@ TEST_CASE("a machine that loads a view's bytes answers like the original") {
 
 TEST_CASE("a view can be saved on another thread while the machine applies commands") {
   const auto map = make_machine(map_service{});
-  raft::index_t index = 0;
+  index_t index = 0;
   for (int i = 0; i < 5000; ++i) put_into(*map, std::to_string(i), i, ++index);
   const auto view = map->view();
   const auto expected = saved(*view);

@@ -9,7 +9,7 @@
 
 using namespace troupe;
 using namespace troupe::detail;
-using namespace troupe::test;
+using namespace troupe::services;
 using namespace troupe::test;
 
 namespace {

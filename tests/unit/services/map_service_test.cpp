@@ -18,7 +18,7 @@ class running {
  public:
   running() { services_.add(detail::make_machine(map_service{})); }
 
-  template <class C> typename C::result apply(const C& command, raft::index_t index) {
+  template <class C> typename C::result apply(const C& command, index_t index) {
     return result<C>(services_.apply(test::encode_call<map_service>(command), {index}));
   }
   template <class Q> typename Q::result query(const Q& question) const {
@@ -37,7 +37,7 @@ class running {
 struct model {
   struct slot {
     value held;
-    raft::index_t revision;
+    index_t revision;
   };
   std::map<std::pair<std::string, std::string>, slot> table;
 
@@ -65,7 +65,7 @@ void check_listing(const running& service, const model& oracle, rng& random, con
   REQUIRE(listed.more == more);
 }
 
-void check_swap(running& service, model& oracle, const map::compare_and_swap& command, raft::index_t index) {
+void check_swap(running& service, model& oracle, const map::compare_and_swap& command, index_t index) {
   const auto* held = oracle.find(command.map, command.key);
   const bool swaps = command.expected ? held && held->held == *command.expected : !held;
   const auto done = service.apply(command, index);
@@ -84,7 +84,7 @@ TEST_CASE("the map behaves like a plain table") {
     rng random(seed);
     running service;
     model oracle;
-    for (raft::index_t index = 1; index <= 400; ++index) {
+    for (index_t index = 1; index <= 400; ++index) {
       const auto map = random_text(random, 1), key = random_text(random, 2);
       const auto fresh = value::of(below(random, 3));
       switch (below(random, 6)) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 using namespace troupe;
+using namespace troupe::detail;
 using namespace troupe::test;
 using Catch::Contains;
 
@@ -31,7 +32,7 @@ map_service loaded(const std::string& bytes, std::size_t most = SIZE_MAX) {
 }
 
 /// Runs the same random command on all services and checks that they answer the same.
-void run_one(rng& random, std::vector<map_service*> services, raft::index_t index) {
+void run_one(rng& random, std::vector<map_service*> services, index_t index) {
   const auto map = random_text(random, 1), key = random_text(random, 2);
   const auto fresh = value::from_msgpack(encoder{}(random_node(random, 2))).value_or(value::of(1));
   const auto what = below(random, 4);
@@ -80,7 +81,7 @@ TEST_CASE("a loaded map answers like the saved one, also after further commands"
     INFO("seed " << seed);
     rng random(seed);
     map_service original;
-    raft::index_t index = 0;
+    index_t index = 0;
     for (auto n = below(random, 400); n > 0; --n) run_one(random, {&original}, ++index);
     const auto bytes = saved(original);
     auto restored = loaded(bytes, 1 + below(random, 5000));
@@ -171,7 +172,7 @@ TEST_CASE("the map reports the size of its state, also after loading it") {
   CHECK(service.state_bytes() == 0);
 
   rng random(3);
-  for (raft::index_t index = 10; index < 2000; ++index) {
+  for (index_t index = 10; index < 2000; ++index) {
     run_one(random, {&service}, index);
     if (index % 100 == 0) REQUIRE(loaded(saved(service)).state_bytes() == service.state_bytes());
   }

@@ -7,12 +7,11 @@
 #include <troupe/service.hpp>
 
 using namespace troupe;
-using namespace troupe;
 using namespace troupe::services;
 
 namespace {
 
-const raft::snapshot_id backup{{41, 3}, 1000, 0xabcdef};
+const snapshot_id backup{{41, 3}, 1000, 0xabcdef};
 
 } // namespace
 
@@ -42,9 +41,9 @@ TEST_CASE("rejects a restore command that is truncated, too long, of size 0, or 
 }
 
 TEST_CASE("no service can have the name of the cluster itself") {
-  CHECK_FALSE(is_service_name(cluster_service));
-  CHECK_FALSE(is_service_name("$map"));
-  CHECK(is_service_name("map$"));
+  CHECK_FALSE(detail::is_service_name(cluster_service));
+  CHECK_FALSE(detail::is_service_name("$map"));
+  CHECK(detail::is_service_name("map$"));
   const auto put = encode_command("map", "restore", std::string(32, '\x01'));
   CHECK_FALSE(is_for_cluster(put));
   CHECK_FALSE(restored_by(put, 1'000'000));

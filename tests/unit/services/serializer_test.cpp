@@ -3,14 +3,15 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>
+#include <msgpack/adaptor/boost/msgpack_variant.hpp>
 #include <optional>
 #include <troupe/msgpack_serializer.hpp>
 #include <troupe/serializer.hpp>
 #include <troupe/value.hpp>
 #include <vector>
 
-using troupe::msgpack_serializer;
-using troupe::value;
+using namespace troupe;
+using namespace troupe::test;
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 using namespace troupe;
+using namespace troupe::test;
 using Catch::Contains;
 
 namespace {

@@ -8,6 +8,7 @@
 
 using namespace troupe;
 using namespace troupe::base;
+using namespace troupe::test;
 
 namespace {
 

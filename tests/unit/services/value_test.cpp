@@ -6,7 +6,8 @@
 #include <limits>
 #include <map>
 
-using troupe::value;
+using namespace troupe;
+using namespace troupe::test;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 
+#include <troupe/address.hpp>
 #include <vector>
 
 using namespace troupe::net;
@@ -199,12 +200,12 @@ TEST_CASE("a dial has one deadline from its start to the end of its opening") {
 TEST_CASE("recognizes addresses that mean only this machine") {
   for (const auto* here : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
     INFO(here);
-    CHECK(is_loopback(here));
+    CHECK(troupe::is_loopback(here));
   }
   for (const auto* not_only : {"", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "127.0.0.1.example", "localhost.example",
                                "::ffff:127.0.0.1", "fe80::1", "1"}) {
     INFO(not_only);
-    CHECK_FALSE(is_loopback(not_only));
+    CHECK_FALSE(troupe::is_loopback(not_only));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <thread>
+#include <troupe/process.hpp>
 
 using namespace troupe::net;
 using namespace troupe::net::testing;
@@ -68,7 +69,7 @@ TEST_CASE("a transport ends in time although its thread hangs; the thread frees 
   }
   auto ended = std::async(std::launch::async, [&] { net.reset(); });
   const bool in_time = ended.wait_for(8s) == std::future_status::ready;
-  CHECK(threads_are_left());
+  CHECK(troupe::threads_are_left());
   shared->goes_on.release(); // also for a transport that waits for its thread
   CHECK(in_time);
   CHECK(happens(gone));

@@ -27,7 +27,7 @@ http::request make(const std::string& method, const std::string& target, std::st
 }
 
 /// The body of the error response; "accepted" if there is none.
-std::string refused(const std::string& method, const std::string& target, std::string body = {}) {
+std::string rejection(const std::string& method, const std::string& target, std::string body = {}) {
   const auto what = route(make(method, target, std::move(body)));
   const auto* answer = std::get_if<http::response>(&what);
   if (!answer) return "accepted";
@@ -65,10 +65,10 @@ TEST_CASE("every route rejects an unknown parameter and names the known ones", "
            {"POST", "/v1/restore/0000000000000001-0000000000000001-0000000000000001-0000000000000001?timeout=1s",
             "timeout"}}) {
     INFO(method << " " << target);
-    CHECK_THAT(refused(method, target + "&tiemout=1s", "1"), Contains("tiemout") && Contains(names));
+    CHECK_THAT(rejection(method, target + "&tiemout=1s", "1"), Contains("tiemout") && Contains(names));
     const auto end = target.find('?');
     if (end + 1 < target.size())
-      CHECK_THAT(refused(method, target + "&" + target.substr(end + 1), "1"), Contains("is given twice"));
+      CHECK_THAT(rejection(method, target + "&" + target.substr(end + 1), "1"), Contains("is given twice"));
   }
 }
 
@@ -91,29 +91,29 @@ TEST_CASE("each route has a limit for its body", "[api]") {
 TEST_CASE("bodies are checked against the limit of a value", "[api]") {
   const std::string fits = "\"" + std::string((1 << 20) - 5, 'x') + "\"";
   const std::string too_large = "\"" + std::string((1 << 20) - 4, 'x') + "\"";
-  CHECK(refused("PUT", "/v1/maps/m/k", fits) == "accepted");
-  CHECK_THAT(refused("PUT", "/v1/maps/m/k", too_large), Contains("larger than 1 MiB"));
-  CHECK(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":" + fits + ",\"value\":" + fits + "}") == "accepted");
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":" + too_large + ",\"value\":1}"),
+  CHECK(rejection("PUT", "/v1/maps/m/k", fits) == "accepted");
+  CHECK_THAT(rejection("PUT", "/v1/maps/m/k", too_large), Contains("larger than 1 MiB"));
+  CHECK(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":" + fits + ",\"value\":" + fits + "}") == "accepted");
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":" + too_large + ",\"value\":1}"),
              Contains("larger than"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":" + too_large + "}"),
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":" + too_large + "}"),
              Contains("larger than"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":null}"), Contains("null"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1}"), Contains("lacks 'value'"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":1,\"value\":1}"), Contains("each once"));
-  CHECK_THAT(refused("POST", "/v1/maps/m/k/cas", "[]"), Contains("not a JSON object"));
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":null}"), Contains("null"));
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":1}"), Contains("lacks 'value'"));
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "{\"expected\":1,\"value\":1,\"value\":1}"), Contains("each once"));
+  CHECK_THAT(rejection("POST", "/v1/maps/m/k/cas", "[]"), Contains("not a JSON object"));
 }
 
 TEST_CASE("an error answer quotes little of the request", "[api]") {
   const std::string much(60'000, 'q');
   for (const auto& answer :
-       {refused("PUT", "/v1/maps/m/k", "\"" + much), refused("PUT", "/v1/maps/m/k", much),
-        refused("PUT", "/v1/maps/m/k", "[" + std::string(60'000, '7') + "]"),
-        refused("POST", "/v1/members", "{\"" + much + "\": 1}"),
-        refused("POST", "/v1/members", "{\"id\": \"" + much + "\"}"),
-        refused("POST", "/v1/maps/m/k/cas", "{\"" + much + "\": 1}"), refused("GET", "/status?" + much + "=1"),
-        refused("GET", "/get?map=m&key=k&timeout=" + much), refused("DELETE", "/v1/members/" + much),
-        refused("GET", "/get?map=m&key=k&level=" + much), refused("POST", "/v1/transfer?to=" + much)}) {
+       {rejection("PUT", "/v1/maps/m/k", "\"" + much), rejection("PUT", "/v1/maps/m/k", much),
+        rejection("PUT", "/v1/maps/m/k", "[" + std::string(60'000, '7') + "]"),
+        rejection("POST", "/v1/members", "{\"" + much + "\": 1}"),
+        rejection("POST", "/v1/members", "{\"id\": \"" + much + "\"}"),
+        rejection("POST", "/v1/maps/m/k/cas", "{\"" + much + "\": 1}"), rejection("GET", "/status?" + much + "=1"),
+        rejection("GET", "/get?map=m&key=k&timeout=" + much), rejection("DELETE", "/v1/members/" + much),
+        rejection("GET", "/get?map=m&key=k&level=" + much), rejection("POST", "/v1/transfer?to=" + much)}) {
     const auto quoted = static_cast<std::size_t>(std::count(answer.begin(), answer.end(), 'q'));
     CHECK(quoted <= 200);
     CHECK(answer.size() < 600);

@@ -60,7 +60,7 @@ words operator+(words left, const words& right) {
 } // namespace
 
 TEST_CASE("the log kept for lagging nodes is set by flags or the environment") {
-  const auto& usual = raft::options{};
+  const auto& usual = raft_options{};
   CHECK(accepted({}).raft.log_tail_bytes == usual.log_tail_bytes);
   CHECK(accepted({}).raft.catch_up_log_bytes == usual.catch_up_log_bytes);
   CHECK(accepted({}).raft.catch_up_log_time == usual.catch_up_log_time);
