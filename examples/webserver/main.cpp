@@ -87,7 +87,7 @@ std::unique_ptr<http::server> listen_to_probes(const webserver::options& chosen,
   });
 }
 
-int serve(const webserver::options& chosen, termination& ending) {
+int serve(const std::string& program, const webserver::options& chosen, termination& ending) {
   // Listens first: a port that is in use must be noticed before the node forms a cluster.
   const auto entry = std::make_shared<webserver::entrance>();
   const auto listen = listener(chosen);
@@ -124,12 +124,13 @@ int serve(const webserver::options& chosen, termination& ending) {
   server.stop(answer_grace);
   if (!complete) ending.leave("exiting while threads still wait for a disk that does not respond");
   if (!failed) return 0;
-  write_to_stderr("webserver: " + reason.get());
+  write_to_stderr(program + ": " + reason.get());
   return 1;
 }
 
 int run(int argc, char** argv, const stop_signals& signals) {
-  termination ending{signals, "webserver", end_limit};
+  const auto program = webserver::program_name(argc, argv);
+  termination ending{signals, program, end_limit};
   auto parsed = webserver::parse_options(argc, argv);
   if (const auto* exit = std::get_if<webserver::early_exit>(&parsed)) {
     (exit->code == 0 ? std::cout : std::cerr) << exit->text;
@@ -137,7 +138,7 @@ int run(int argc, char** argv, const stop_signals& signals) {
   }
   auto& chosen = std::get<webserver::options>(parsed);
   if (const auto why = problem_of(chosen.node); !why.empty()) {
-    std::cerr << "webserver: " << why << "\nRun with --help for more information.\n";
+    std::cerr << program << ": " << why << "\nRun with --help for more information.\n";
     return wrong_options;
   }
   chosen.node.drain_timeout = node_grace;
@@ -145,21 +146,22 @@ int run(int argc, char** argv, const stop_signals& signals) {
   if (chosen.leave) ending.set_limit(end_limit + node_grace);
   set_log_level(log_level_of(chosen.log_level));
   raise_file_limit();
-  return serve(chosen, ending);
+  return serve(program, chosen, ending);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   const troupe::stop_signals signals;
-  troupe::end_process_without_memory("webserver");
+  const auto program = troupe::webserver::program_name(argc, argv);
+  troupe::end_process_without_memory(program.c_str());
   try {
     const int code = run(argc, argv, signals);
     // Skips destructors: what such a thread still uses must not be destroyed, see process.hpp.
     if (troupe::threads_are_left()) ::_exit(code);
     return code;
   } catch (const std::exception& error) {
-    troupe::write_to_stderr(std::string("webserver: ") + error.what());
+    troupe::write_to_stderr(program + ": " + error.what());
     return 1;
   }
 }

@@ -349,6 +349,11 @@ std::optional<tls_settings> complete(const tls_settings& tls) {
 
 } // namespace
 
+std::string program_name(int argc, const char* const* argv) {
+  const std::string_view path = argc > 0 ? argv[0] : "webserver";
+  return std::string{path.substr(path.rfind('/') + 1)};
+}
+
 std::variant<options, early_exit> parse_options(int argc, const char* const* argv) {
   options chosen;
   std::size_t expect = 0;
@@ -367,7 +372,8 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
   duration_option grace;
   unsigned warning_days = 0;
 
-  CLI::App app{about, "webserver"};
+  const auto program = program_name(argc, argv);
+  CLI::App app{about, program};
   app.set_version_flag("--version", std::string{"troupe webserver "} + TROUPE_VERSION);
   add_network_options(app, chosen);
   add_http_options(app, chosen);
@@ -388,7 +394,7 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
     std::ostringstream out, err;
     const int code = app.exit(why, out, err);
     if (code == 0) return early_exit{0, out.str()};
-    return early_exit{2, "webserver: " + explain(app, err.str(), argc, argv)};
+    return early_exit{2, program + ": " + explain(app, err.str(), argc, argv)};
   };
   try {
     app.parse(argc, argv);

@@ -38,6 +38,9 @@ struct early_exit {
   std::string text;
 };
 
+/// The name under which the program was started, for its messages: the web server is installed as troupe-server.
+std::string program_name(int argc, const char* const* argv);
+
 /// A flag overrides its environment variable. Wrong options give `early_exit` with code 2, --help and --version with
 /// code 0.
 std::variant<options, early_exit> parse_options(int argc, const char* const* argv);
