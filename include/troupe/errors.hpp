@@ -20,13 +20,13 @@ enum class errc : std::uint8_t {
   none = 0,
   no_leader = 1,        ///< rejected: there was no leader until the deadline
   not_leader = 2,       ///< rejected: this node does not lead; between nodes only
-  not_ready = 3,        ///< rejected: this node is not part of a formed cluster yet
+  not_ready = 3,        ///< rejected: this node is not part of a formed cluster yet, or starting
   overloaded = 4,       ///< rejected: too much is waiting already
   stopping = 5,         ///< rejected: this node is shutting down
   unknown_service = 6,  ///< rejected: no service has this name
   unknown_type = 7,     ///< rejected: the service has no such command or query
   undecodable = 8,      ///< rejected: the command's bytes do not match its type
-  refused = 9,          ///< rejected by the service, with its own text
+  refused = 9,          ///< rejected by the service or the node, with its own text
   too_large = 10,       ///< rejected: the command is larger than a log entry may be
   deadline = 11,        ///< rejected: the deadline passed before the request was handed to a log
   outcome_unknown = 12, ///< unknown

@@ -13,11 +13,11 @@ struct cluster_event {
   enum class kind : std::uint8_t {
     leader_changed,  ///< `node` leads now; no id: no leader is known
     role_changed,    ///< this node has another role: `role`
-    member_joined,   ///< `node` joined, as a learner or at once as a voter
+    member_joined,   ///< `node` joined a cluster that had been formed, as a learner or at once as a voter
     member_promoted, ///< `node` became a voter
     member_left,     ///< `node` is no longer a member
-    suspected,       ///< `node` has been silent for longer than usual
-    died,            ///< `node` has been silent for so long that it is considered dead
+    suspected,       ///< `node` has been silent for longer than usual: about 4 s
+    died,            ///< `node` has been silent for so long that it is considered dead: about 10 s
     revived,         ///< `node` was heard again
     disk_stalled,    ///< this node's disk does not answer
     disk_answers,    ///< it answers again

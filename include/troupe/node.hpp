@@ -1,4 +1,5 @@
-// A member of a replicated cluster, in about ten lines. This is the header that most users include.
+// A member of a replicated cluster, in about ten lines. This is the header that most users include, beside that of a
+// service: here <troupe/services/map.hpp>.
 //
 //   troupe::config config;
 //   caf::actor_system system{config};

@@ -34,7 +34,8 @@ struct make_backup {
   /// The time to hear from the leader, and to apply what it has committed.
   std::chrono::milliseconds timeout{5000};
   /// The time to write the file after that. Make the timeout of the request a little longer than both together: a
-  /// backup whose answer is not used stays open for a minute, and blocks other backups.
+  /// backup whose answer is not used stays open for a minute, and counts as one of the eight that a node keeps open;
+  /// one more is rejected as overloaded.
   std::chrono::milliseconds write_timeout{300'000};
 };
 /// The backup is on this node's disk, and open for reading by its `download` number, whatever snapshots are taken
@@ -44,8 +45,8 @@ struct backup_made {
   snapshot_id snapshot;
   std::uint64_t download = 0;
 };
-/// Reads a part of an open backup. Rejected as overloaded while descriptors or memory are short: ask again a little
-/// later. Refused when the backup is not open.
+/// Reads a part of an open backup: ask with a growing offset until a piece is empty, then send close_backup. Rejected
+/// as overloaded while descriptors or memory are short: ask again a little later. Refused when the backup is not open.
 struct read_backup {
   std::uint64_t download = 0;
   std::uint64_t offset = 0;
@@ -114,8 +115,9 @@ struct watch_events {
   event_watcher watcher;
 };
 
-/// The handle of a node. Any actor, a caf::scoped_actor too, may send it these messages; errors are those of
-/// errors.hpp. Monitor it to learn when the node ends, and why.
+/// The handle of a node. Until the node is running (node_status::phase), it answers get_status, watch_events and
+/// stop_node, and rejects other requests at once as not_ready: ask again. Any actor, a caf::scoped_actor too, may send
+/// it these messages; errors are those of errors.hpp. Monitor it to learn when the node ends, and why.
 using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
                                    backup_piece(read_backup), void(close_backup), backup_staged(stage_backup),
                                    restore_made(make_restore), membership_changed(change_membership),

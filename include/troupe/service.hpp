@@ -28,6 +28,10 @@
 //     std::int64_t total_ = 0;
 //   };
 //
+// A result is a number, a bool, a string, a vector of these, or a struct with TROUPE_FIELDS. Wrap anything else, such
+// as an optional, a value or a vector of structs, in such a struct; a command without a result has one without fields.
+// A field is anything that the serializer takes: also vectors, maps and optionals of structs with TROUPE_FIELDS.
+//
 // Every node applies the same commands in the same order, and must come to the same state and the same replies: `apply`
 // depends only on the state, the command and the context. It must not read a clock, draw random numbers, iterate over
 // unordered containers or do I/O. One thread at a time uses a service.
