@@ -11,42 +11,17 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from commands import run
+
 SOURCE = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tools/lib"))
+from cluster import Failure, free_ports, wait_for  # noqa: E402
 PATIENCE = 30  # in seconds; every wait normally takes about one
-
-
-def run(*command, cwd=None, env=None):
-    """Runs a command; ends the test with its output if it fails."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(str(part) for part in command)}\nfailed with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def free_ports(count):
-    """Finds ports that are free now, below those that the kernel assigns to outgoing connections."""
-    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    ports = []
-    candidate = 20000 + os.getpid() % 5000
-    while len(ports) < count:
-        candidate += 1
-        if candidate >= first_ephemeral:
-            sys.exit("no free port found")
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            ports.append(candidate)
-    return ports
 
 
 def flags_of_pkg_config(prefix, *what):
@@ -99,12 +74,12 @@ class Counter:
 
 
 def wait_until(condition, what, counters):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            logs = "\n".join(f"--- {c.log.name}\n{c.log.read_text()[-3000:]}{c.output.read_text()[-500:]}" for c in counters)
-            sys.exit(f"timed out after {PATIENCE} s, waiting until {what}\n{logs}")
-        time.sleep(0.05)  # nap: another process's output
+    """Waits for the condition; ends the test with the counters' logs if that takes too long."""
+    try:
+        wait_for(what, PATIENCE, condition)
+    except Failure as failure:
+        logs = "\n".join(f"--- {c.log.name}\n{c.log.read_text()[-3000:]}{c.output.read_text()[-500:]}" for c in counters)
+        sys.exit(f"{failure}\n{logs}")
 
 
 def leader_of(counters):

@@ -4,19 +4,11 @@
 import argparse
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-
-def run(*command, cwd=None, env=None):
-    """Runs a command; ends the test with its output if it fails."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(str(part) for part in command)}\nfailed with {done.returncode}:\n{done.stdout}")
-    return done.stdout
+from commands import run
 
 
 def expect(condition, what):
