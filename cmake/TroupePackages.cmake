@@ -1,7 +1,6 @@
 # Installs the programs, and configures cpack to build two Debian packages: `troupe` with the programs and a systemd unit,
 # and `libtroupe-dev` with the library.
-set(programs troupe_log troupe_backup)
-install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+install(TARGETS troupe_log troupe_backup RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 # The web server example is installed as troupe-server, without debug information.
 add_custom_command(OUTPUT troupe-server
   COMMAND ${CMAKE_STRIP} -o troupe-server $<TARGET_FILE:webserver>

@@ -128,8 +128,7 @@ int serve(const std::string& program, const webserver::options& chosen, terminat
   return 1;
 }
 
-int run(int argc, char** argv, const stop_signals& signals) {
-  const auto program = webserver::program_name(argc, argv);
+int run(const std::string& program, int argc, char** argv, const stop_signals& signals) {
   termination ending{signals, program, end_limit};
   auto parsed = webserver::parse_options(argc, argv);
   if (const auto* exit = std::get_if<webserver::early_exit>(&parsed)) {
@@ -156,7 +155,7 @@ int main(int argc, char** argv) {
   const auto program = troupe::webserver::program_name(argc, argv);
   troupe::end_process_without_memory(program.c_str());
   try {
-    const int code = run(argc, argv, signals);
+    const int code = run(program, argc, argv, signals);
     // Skips destructors: what such a thread still uses must not be destroyed, see process.hpp.
     if (troupe::threads_are_left()) ::_exit(code);
     return code;
