@@ -105,13 +105,20 @@ void event_watchers::judge_majority() {
   const auto answers = [&](node_id id) { return id == self_ || !silent_.contains(id); };
   const bool now = raft::has_quorum(members_, answers);
   if (std::exchange(majority_answers_, now) == now) return;
-  const auto count =
-      std::count_if(members_.voters.begin(), members_.voters.end(), [&](const auto& m) { return answers(m.id); });
-  if (now)
-    log().info("a majority answers again: {} of {} voters", count, members_.voters.size());
-  else
-    log().warn("no majority: {} of {} voters {}, {} needed", count, members_.voters.size(),
-               count == 1 ? "answers" : "answer", members_.voters.size() / 2 + 1);
+  const auto count = [&](const std::vector<member>& voters) {
+    return static_cast<std::size_t>(
+        std::count_if(voters.begin(), voters.end(), [&](const auto& m) { return answers(m.id); }));
+  };
+  if (now) {
+    log().info("a majority answers again: {} of {} voters", count(members_.voters), members_.voters.size());
+    return;
+  }
+  // A joint configuration has two sets of voters: the log names one without a majority.
+  const auto needed = [](const std::vector<member>& voters) { return voters.size() / 2 + 1; };
+  const bool outgoing = count(members_.voters) >= needed(members_.voters);
+  const auto& voters = outgoing ? members_.outgoing : members_.voters;
+  log().warn("no majority: {} of {} {} {}, {} needed", count(voters), voters.size(),
+             outgoing ? "outgoing voters" : "voters", count(voters) == 1 ? "answers" : "answer", needed(voters));
 }
 
 } // namespace troupe

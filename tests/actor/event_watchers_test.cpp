@@ -96,4 +96,10 @@ TEST_CASE("a joint configuration needs a majority of both sets") {
   w.log.take();
   w.events.on_health({5}, peer_state::dead);
   CHECK(w.log.take("majority") == "warning: no majority: 1 of 3 voters answers, 2 needed\n");
+
+  w.events.on_health({5}, peer_state::alive);
+  w.events.on_health({2}, peer_state::dead);
+  w.log.take();
+  w.events.on_health({3}, peer_state::dead);
+  CHECK(w.log.take("majority") == "warning: no majority: 1 of 3 outgoing voters answers, 2 needed\n");
 }
