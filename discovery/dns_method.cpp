@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto first_pause = 1s;
+constexpr auto first_lookup_pause = 1s;
 
 /// The resolver with its configuration, which is read again for each lookup because it may have changed.
 class resolver {
@@ -93,7 +93,7 @@ std::optional<std::vector<std::string>> dns_view::learn(dns_findings found, cons
 dns_method::dns_method(dns_query query, std::uint64_t seed)
     : query_(std::move(query)),
       types_(query_.port ? std::vector{dns_type::a, dns_type::aaaa} : std::vector{dns_type::srv}),
-      backoff_(first_pause, std::max<raft::duration>(query_.interval, first_pause), seed) {}
+      backoff_(first_lookup_pause, std::max<raft::duration>(query_.interval, first_lookup_pause), seed) {}
 
 void dns_method::run(const std::stop_token& stop, method_listener& listener) {
   while (!stop.stop_requested()) {

@@ -14,7 +14,7 @@ constexpr int max_pages = 100;
 /// Maximum size of one event. An object of the API has at most 1.5 MiB.
 constexpr std::size_t max_event = std::size_t{2} << 20;
 
-constexpr long gone = 410;
+constexpr long status_gone = 410;
 constexpr long too_many_requests = 429;
 
 std::string refusal(const https_reply& reply) {
@@ -147,7 +147,7 @@ kubernetes_method::watch_end kubernetes_method::watch(https_client& client, cons
         if (status == 200) listener.problem({});
       });
   if (stop.stop_requested()) return watch_end::broken;
-  if (events.expired || reply.status == gone) return watch_end::expired;
+  if (events.expired || reply.status == status_gone) return watch_end::expired;
   // After an event that was not understood the view may stay wrong: only a new list corrects it.
   if (!events.problem.empty()) throw bad_kubernetes_answer(events.problem);
   const bool denied = reply.status != 0 && reply.status != 200;

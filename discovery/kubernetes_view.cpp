@@ -30,32 +30,32 @@ json parsed(std::string_view text) {
 }
 
 /// The member if it has this type. Null if it is missing or of another type, because optional members may be null.
-const json* member(const json& of, const char* key, json::value_t type) {
+const json* member_of(const json& of, const char* key, json::value_t type) {
   if (!of.is_object()) return nullptr;
   const auto found = of.find(key);
   return found != of.end() && found->type() == type ? &*found : nullptr;
 }
 const json& object_in(const json& of, const char* key) {
   static const json none = json::object();
-  const auto* found = member(of, key, json::value_t::object);
+  const auto* found = member_of(of, key, json::value_t::object);
   return found ? *found : none;
 }
 const json& array_in(const json& of, const char* key) {
   static const json none = json::array();
-  const auto* found = member(of, key, json::value_t::array);
+  const auto* found = member_of(of, key, json::value_t::array);
   return found ? *found : none;
 }
 std::string text_in(const json& of, const char* key) {
-  const auto* found = member(of, key, json::value_t::string);
+  const auto* found = member_of(of, key, json::value_t::string);
   return found ? found->get<std::string>() : std::string{};
 }
 bool true_in(const json& of, const char* key) {
-  const auto* found = member(of, key, json::value_t::boolean);
+  const auto* found = member_of(of, key, json::value_t::boolean);
   return found && found->get<bool>();
 }
 
 std::optional<std::uint16_t> port_number(const json& port, const char* key) {
-  const auto* number = member(port, key, json::value_t::number_unsigned);
+  const auto* number = member_of(port, key, json::value_t::number_unsigned);
   if (!number || *number == 0 || *number > 65535) return std::nullopt;
   return number->get<std::uint16_t>();
 }
@@ -148,7 +148,7 @@ kubernetes_view::told kubernetes_view::apply(std::string_view text) {
   const auto type = text_in(event, "type");
   const auto& object = object_in(event, "object");
   if (type == "ERROR") {
-    const auto* code = member(object, "code", json::value_t::number_unsigned);
+    const auto* code = member_of(object, "code", json::value_t::number_unsigned);
     if (code && *code == gone) return told::expired;
     throw bad_kubernetes_answer("the watch failed: " + printable(text_in(object, "message")));
   }

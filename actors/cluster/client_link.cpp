@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 /// The link notices a silent endpoint after the sum of both at most.
 constexpr auto hello_timeout = 3s;
-constexpr auto hello_interval = 2s;
+constexpr auto client_hello_interval = 2s;
 
 } // namespace
 
@@ -68,7 +68,7 @@ void client_link::answered(const client_welcome& answer) {
   node_ = answer.node;
   line_.succeeded();
   send(owner_, client_link_report{line_.address(), answer, line_.endpoint(), {}});
-  line_.arm(this, hello_interval);
+  line_.arm(this, client_hello_interval);
 }
 
 void client_link::lost(const std::string& problem) {

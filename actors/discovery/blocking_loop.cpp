@@ -22,7 +22,7 @@ namespace {
 using loop_handle = compat::handle<void(report_peers), void(flush), void(node_identity), void(timer)>;
 
 /// A method ends by itself only because of a bug or a lack of memory.
-constexpr std::chrono::seconds pause_after_failure{1};
+constexpr std::chrono::seconds method_retry_delay{1};
 
 /// The method's latest report until the actor takes it. At most one notification is in the actor's mailbox.
 class latest_report : public method_listener {
@@ -127,7 +127,7 @@ class blocking_loop : public compat::typed_base<loop_handle> {
   }
   void retry_later(const std::string& why) {
     log_problem(why);
-    delayed_send(this, caf::timespan{pause_after_failure}, timer{});
+    delayed_send(this, caf::timespan{method_retry_delay}, timer{});
   }
   void take() {
     auto addresses = latest_->take_addresses();

@@ -370,4 +370,4 @@ using proxy_handle =
 
 } // namespace troupe
 
-#include "actors/protocol/local_messages.hpp" // last: it names all messages above
+#include "actors/protocol/message_code.hpp" // last: it names all messages above

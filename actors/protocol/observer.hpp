@@ -32,7 +32,7 @@ using observer_handle = compat::handle<void(role_changed), void(leader_known), v
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::configuration_known);
-TROUPE_LOCAL_MESSAGE(troupe::removed_from_cluster);
-TROUPE_LOCAL_MESSAGE(troupe::disk_condition);
-TROUPE_LOCAL_MESSAGE(troupe::raft::broken_promise);
+TROUPE_LIBRARY_MESSAGE(troupe::configuration_known);
+TROUPE_LIBRARY_MESSAGE(troupe::removed_from_cluster);
+TROUPE_LIBRARY_MESSAGE(troupe::disk_condition);
+TROUPE_LIBRARY_MESSAGE(troupe::raft::broken_promise);

@@ -8,7 +8,7 @@
 namespace troupe {
 namespace {
 
-constexpr auto pause_after_failure = std::chrono::seconds{10};
+constexpr auto snapshot_retry_delay = std::chrono::seconds{10};
 /// After a snapshot, the next requested one waits for pause_share times as long as writing took, but at most for
 /// longest_pause. Requests that arrive in the meantime share that snapshot.
 constexpr auto pause_share = 3;
@@ -123,7 +123,7 @@ void dispatcher::on_written(const snapshot_written& result) {
     schedule_.wrote(result.id.size);
   } else {
     backing_off_ = true;
-    retry_at_ = now + pause_after_failure;
+    retry_at_ = now + snapshot_retry_delay;
     timer_.arm(this, retry_at_);
   }
   answer_snapshot_requests();

@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto room_check_interval = std::chrono::seconds{1};
 /// Delay after a temporary error.
-constexpr auto retry_delay = std::chrono::milliseconds{50};
+constexpr auto sync_retry_delay = std::chrono::milliseconds{50};
 /// Temporary errors are logged at most this often.
 constexpr auto log_interval = std::chrono::seconds{10};
 
@@ -127,7 +127,7 @@ caf::result<log_synced> log_store::when_synced() {
 
 void log_store::retry_later(const raft::storage_error& why) {
   const auto now = clock().now();
-  retry_at_ = now + retry_delay;
+  retry_at_ = now + sync_retry_delay;
   arm_timer();
   if (now < logged_at_ + log_interval) return;
   logged_at_ = now;

@@ -18,7 +18,7 @@ constexpr auto wanted_for = 10min;
 constexpr auto kept_unused_for = 24h;
 /// A backup that was read completely within this time is not checked again.
 constexpr auto checked_for = 10min;
-constexpr auto retry_delay = 200ms;
+constexpr auto staging_retry_delay = 200ms;
 
 struct refusal {
   errc code;
@@ -200,7 +200,7 @@ caf::result<backup_loaded> staging_store::on_load(const load_backup& question) {
     log().warn("cannot load {} now, retrying: {}", name_of(question.backup), e.what());
   }
   postponed_.emplace_back(question, make_response_promise<backup_loaded>());
-  timer_.arm(this, clock().now() + retry_delay);
+  timer_.arm(this, clock().now() + staging_retry_delay);
   return postponed_.back().second;
 }
 
@@ -214,7 +214,7 @@ void staging_store::retry_loads() {
       return false;
     }
   });
-  if (!postponed_.empty()) timer_.arm(this, clock().now() + retry_delay);
+  if (!postponed_.empty()) timer_.arm(this, clock().now() + staging_retry_delay);
 }
 
 /// Throws only temporary errors.

@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <troupe/printable.hpp>
 
 namespace troupe {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  constexpr std::size_t longest = 80;
-  std::string shown;
-  for (const char c : text.substr(0, longest)) shown += c >= 0x20 && c < 0x7f ? c : '?';
-  throw bad_address("bad address \"" + shown + "\": " + why);
+  throw bad_address("bad address " + printable(text, 80) + ": " + why);
 }
 
 } // namespace

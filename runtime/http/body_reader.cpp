@@ -1,4 +1,5 @@
 #include "runtime/http/body_reader.hpp"
+#include "runtime/http/hex.hpp"
 
 #include <algorithm>
 
@@ -7,13 +8,6 @@ namespace troupe::http {
 namespace {
 
 constexpr std::size_t smallest_capacity = 1024;
-
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
 
 problem too_large() { return {413, "body_too_large", "request body too large"}; }
 

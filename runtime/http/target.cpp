@@ -1,18 +1,13 @@
 #include <troupe/http/target.hpp>
 
+#include "runtime/http/hex.hpp"
+
 #include <algorithm>
 #include <cstddef>
 
 namespace troupe::http {
 
 namespace {
-
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
 
 bool is_unreserved(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||

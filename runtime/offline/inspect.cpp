@@ -11,7 +11,7 @@
 namespace troupe::offline {
 namespace {
 
-constexpr std::uint64_t report_every = std::uint64_t{256} << 20;
+constexpr std::uint64_t bytes_per_report = std::uint64_t{256} << 20;
 /// Number of bytes of a log that are read at once.
 constexpr std::size_t window = std::size_t{4} << 20;
 
@@ -33,10 +33,11 @@ directory open_directory(file_system& fs, const std::filesystem::path& path, con
 
 /// Reports on stderr the progress of a long read.
 progress report_progress(console& to, std::string what) {
-  return [&to, what = std::move(what), done = std::uint64_t{0}, next_report = report_every](std::size_t bytes) mutable {
+  return [&to, what = std::move(what), done = std::uint64_t{0},
+          next_report = bytes_per_report](std::size_t bytes) mutable {
     done += bytes;
     if (done < next_report) return;
-    next_report = done + report_every;
+    next_report = done + bytes_per_report;
     to.err << what << ": " << size_text(done) << " read" << std::endl;
   };
 }

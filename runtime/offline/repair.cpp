@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t chunk = std::size_t{1} << 20;
 
 /// Where to cut a log: everything from `offset` of `file` on is removed, and all later segments.
-struct cut {
+struct cut_position {
   std::filesystem::path file;
   std::uint64_t offset = 0;
 };
@@ -26,7 +26,7 @@ class archiver {
 
   const std::filesystem::path& path() const { return to_; }
 
-  void run(const std::optional<cut>& at) {
+  void run(const std::optional<cut_position>& at) {
     // The identity first: no node starts on a log without an identity.
     if (fs_.exists(of_.identity_path())) move(of_.identity_path(), to_ / "identity");
     for (const auto& name : fs_.list(of_.snapshots_path())) move(of_.snapshots_path() / name, to_ / "snapshots" / name);
@@ -133,7 +133,7 @@ int repair(file_system& fs, const std::filesystem::path& path, bool yes, console
   }
   const auto address = address_of(of, log);
   archiver archive{of};
-  archive.run(log.problem ? std::optional{cut{log.damaged_file, log.damaged_at}} : std::nullopt);
+  archive.run(log.problem ? std::optional{cut_position{log.damaged_file, log.damaged_at}} : std::nullopt);
   identity fresh;
   while (!fresh.id) fresh.id.value = fs.draw_random();
   replace_file(fs, of.identity_path(), encode_identity(fresh));

@@ -31,7 +31,7 @@ constexpr auto answer_within = 10min;
 /// Maximum duration of the restore command once a majority holds the backup.
 constexpr auto command_within = 360s;
 constexpr auto status_within = 10s;
-constexpr auto report_every = 1s;
+constexpr auto progress_interval = 1s;
 /// Maximum size of an answer. A node's answers to these requests take some kB; the peer may be any server.
 constexpr std::size_t longest_answer = 1 << 20;
 
@@ -157,7 +157,7 @@ class backup_sender {
 
   void report(std::uint64_t sent) {
     const auto now = steady_clock::now();
-    if (sent < id_.size && now < reported_ + report_every) return;
+    if (sent < id_.size && now < reported_ + progress_interval) return;
     reported_ = now;
     progress_.err << "sent " << sent << " of " << id_.size << " bytes" << std::endl;
   }
