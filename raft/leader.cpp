@@ -1,6 +1,8 @@
 #include "raft/leader.hpp"
 
 #include "raft/candidate.hpp"
+#include "raft/change_planner.hpp"
+#include "raft/membership_rules.hpp"
 #include "raft/quorum.hpp"
 #include "raft/vote_rules.hpp"
 
@@ -8,15 +10,7 @@
 #include <stdexcept>
 
 namespace troupe::raft {
-namespace {
-
-/// The maximum of reads that wait for confirmation. Callers batch their reads into one, so this is far beyond any
-/// normal load.
-constexpr std::size_t max_waiting_reads = 65536;
-
-} // namespace
-
-leader::leader(candidate&& from) : state_(std::move(from).release()) {}
+leader::leader(candidate&& from) : state_(std::move(from).release()), peers_(state_.opts()) {}
 
 output leader::start(time_point now) {
   output out;
@@ -43,7 +37,7 @@ output leader::step(const event& what, time_point now) {
 replicator_seed leader::seed_for(node_id peer) const {
   const auto& log = state_.log();
   return {state_.opts(),   state_.to(peer), log.last_index(),       log.last_term(),
-          state_.commit(), round_,          peers_.at(peer).session};
+          state_.commit(), reads_.round(),  peers_.at(peer).session};
 }
 
 fetched leader::answer(const fetch_request& request) const {
@@ -56,18 +50,15 @@ fetched leader::answer(const fetch_request& request) const {
 
 std::optional<time_point> leader::deadline() const {
   auto next = check_quorum_at_;
-  if (transfer_) next = std::min(next, std::optional{transfer_->until});
-  if (const auto disk = state_.disk_deadline()) next = std::min(next, disk);
-  if (step_down_by_) next = std::min(next, step_down_by_);
-  for (const auto& [id, p] : peers_)
-    if (p.notify_until) next = std::min(next, p.notify_until);
+  for (const auto& other : {transfer_.until(), state_.disk_deadline(), step_down_by_, peers_.next_due()})
+    if (other) next = std::min(next, other);
   return next;
 }
 
 void leader::on(const tick&, time_point now, output& out) {
-  drop_silent_leavers(now, out);
-  review_logs(now, out);
-  if (transfer_ && now >= transfer_->until) give_up_transfer(out);
+  for (const auto peer : peers_.silent_leavers(now)) drop_peer(peer, out);
+  release_logs(now, out);
+  if (transfer_.in_progress() && now >= *transfer_.until()) give_up_transfer(out);
   if (!out.next_role && now >= *check_quorum_at_) check_quorum(now, out);
 }
 
@@ -75,8 +66,7 @@ void leader::check_quorum(time_point now, output& out) {
   // When a quorum was last heard. A leader without followers must not keep answering as a leader.
   const auto heard = quorum_value(state_.members(), [&](node_id id) {
     if (id == state_.self()) return now;
-    const auto peer = peers_.find(id);
-    return peer == peers_.end() ? time_point{} : peer->second.heard;
+    return peers_.heard(id);
   });
   heard_ = std::max(*heard_, heard);
   check_quorum_at_ = *heard_ + state_.opts().election_max;
@@ -90,7 +80,7 @@ void leader::on(const rpc& message, time_point now, output& out) {
 void leader::on(const propose& what, time_point, output& out) {
   std::vector<entry> batch;
   for (const auto& p : what.proposals) {
-    if (transfer_) {
+    if (transfer_.in_progress()) {
       out.failed_proposals.push_back({p.tag, refusal::transferring, {}});
       continue;
     }
@@ -115,12 +105,10 @@ void leader::on(const propose& what, time_point, output& out) {
 }
 
 void leader::on(const read_request& what, time_point, output& out) {
-  if (reads_.size() >= max_waiting_reads) {
+  if (!reads_.add(what.tag)) {
     out.failed_reads.push_back({what.tag, refusal::overloaded, state_.self()});
     return;
   }
-  reads_.push_back({what.tag, 0, 0});
-  admit(reads_.back());
   serve_reads(out);
 }
 
@@ -130,36 +118,19 @@ void leader::on(const persisted&, time_point now, output& out) {
 }
 
 void leader::on(const peer_report& what, time_point now, output& out) {
-  const auto peer = peers_.find(what.peer);
-  if (what.term != state_.term() || peer == peers_.end() || what.match > state_.log().last_index() ||
-      what.round > round_ || what.session < peer->second.session)
+  const auto last = state_.log().last_index();
+  if (what.term != state_.term() || what.match > last || what.round > reads_.round() || !peers_.note(what, last))
     return;
-  auto& p = peer->second;
-  if (what.session > p.session) {
-    // Acknowledgements of an earlier session no longer count towards new commits. Entries that they helped to commit
-    // stay committed.
-    p.session = what.session;
-    p.keeps_up = p.keeps_up && what.match >= p.match;
-    p.match = what.match;
-    p.round = what.round;
-  } else {
-    p.match = std::max(p.match, what.match);
-    p.round = std::max(p.round, what.round);
-  }
   if (what.lost) out.broken_promises.push_back({what.peer, *what.lost});
-  p.heard = std::max(p.heard, what.heard);
-  p.answered = true;
-  p.ineligible = what.ineligible;
-  note_pace(p, what.heard);
-  note_transfer(p, what, out);
-  if (p.notify_until) notify_removed(what.peer, state_, now, out);
-  if (transfer_ && transfer_->target == what.peer) ask_successor(out);
+  if (peers_.note_transfer(what, last)) state_.compact(out, peers_.pinned());
+  if (peers_.at(what.peer).notify_until) notify_removed(what.peer, state_, now, out);
+  if (transfer_.is_to(what.peer)) ask_successor(out);
   advance_commit(now, out);
   state_.release_commits(out);
   serve_reads(out);
   promote(now, out);
   step_down_if_unable_to_apply(now, out);
-  if (!state_.has_room() && !transfer_ && !out.next_role) transfer_for_room(now, out);
+  if (!state_.has_room() && !transfer_.in_progress() && !out.next_role) transfer_for_room(now, out);
 }
 
 void leader::on(const snapshot_stored&, time_point, output&) {
@@ -169,8 +140,8 @@ void leader::on(const snapshot_stored&, time_point, output&) {
 
 void leader::on(const snapshot_taken& what, time_point now, output& out) {
   state_.note_taken(what);
-  review_logs(now, out);
-  state_.compact(out, pinned());
+  release_logs(now, out);
+  state_.compact(out, peers_.pinned());
 }
 
 void leader::on(const disk_space& what, time_point, output& out) {
@@ -189,14 +160,7 @@ void leader::step_down_if_unable_to_apply(time_point now, output& out) {
   if (state_.can_apply()) return;
   if (!unable_to_apply_since_) unable_to_apply_since_ = now;
   const bool patient = now - *unable_to_apply_since_ < 2 * state_.opts().election_max;
-  bool followed = false;
-  for (const auto& [id, peer] : peers_) {
-    if (!state_.members().is_voter(id) || now - peer.heard > state_.opts().election_min) continue;
-    const bool has_all = peer.match == state_.log().last_index();
-    if (!has_all && patient) return;
-    followed = followed || has_all;
-  }
-  if (followed) step_down(out, std::nullopt);
+  if (peers_.voters_have_all(state_.members(), state_.log().last_index(), patient, now)) step_down(out, std::nullopt);
 }
 
 void leader::receive(const vote_request& request, time_point now, output& out) {
@@ -259,8 +223,7 @@ void leader::advance_commit(time_point now, output& out) {
   const auto index = quorum_value(state_.members(), [&](node_id id) -> index_t {
     // The leader's own copy counts once its disk has it, like every other copy.
     if (id == state_.self()) return state_.durable_index();
-    const auto peer = peers_.find(id);
-    return peer == peers_.end() ? 0 : peer->second.match;
+    return peers_.match(id);
   });
   // Only entries of the leader's own term are committed by counting copies (Raft paper, section 5.4.2 and figure 8).
   if (index <= state_.commit() || state_.log().term_at(index) != state_.term()) return;
@@ -270,46 +233,27 @@ void leader::advance_commit(time_point now, output& out) {
     uncommitted_.pop_front();
   }
   notify_replicators(out);
-  for (auto& read : reads_)
-    if (read.round == 0) admit(read);
   serve_reads(out);
   if (state_.configuration_committed()) on_configuration_committed(now, out);
 }
 
-void leader::admit(waiting_read& read) const {
-  // Until an entry of this leader's term is committed, its commit index may lag behind acknowledged writes.
-  if (state_.commit() < term_start_) return;
-  read.index = state_.commit();
-  // Only a round that starts after the read arrived confirms it; the newest round started before.
-  read.round = round_ + 1;
-}
-
 void leader::serve_reads(output& out) {
+  if (state_.commit() >= term_start_) reads_.admit(state_.commit());
   for (;;) {
-    confirmed_round_ = std::max(confirmed_round_, quorum_value(state_.members(), [&](node_id id) -> std::uint64_t {
-                                  if (id == state_.self()) return round_;
-                                  const auto peer = peers_.find(id);
-                                  return peer == peers_.end() ? 0 : peer->second.round;
-                                }));
-    std::erase_if(reads_, [&](const waiting_read& read) {
-      if (read.round == 0 || read.round > confirmed_round_) return false;
-      out.reads.push_back({read.tag, read.index});
-      return true;
+    const auto confirmed = quorum_value(state_.members(), [&](node_id id) -> std::uint64_t {
+      return id == state_.self() ? reads_.round() : peers_.round(id);
     });
-    // Reads that arrived during a round share the next one.
-    const bool waiting = std::any_of(reads_.begin(), reads_.end(), [&](const auto& r) { return r.round > round_; });
-    if (!waiting || confirmed_round_ < round_) return;
-    ++round_;
+    reads_.confirm(confirmed, out.reads);
+    if (!reads_.begin_round()) return;
     notify_replicators(out);
   }
 }
 
 void leader::step_down(output& out, std::optional<rpc> carry) {
-  for (const auto& read : reads_) out.failed_reads.push_back({read.tag, refusal::leadership_lost, {}});
-  reads_.clear();
+  for (const auto tag : reads_.take_all()) out.failed_reads.push_back({tag, refusal::leadership_lost, {}});
   // The higher term is due to the election that this leader asked for.
-  const bool moved = carry && transfer_ && transfer_->asked;
-  end_transfer(moved ? std::nullopt : std::optional{refusal::leadership_lost}, out);
+  const bool moved = carry && transfer_.asked();
+  transfer_.end(moved ? std::nullopt : std::optional{refusal::leadership_lost}, {}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};
 }
 
@@ -319,7 +263,149 @@ void leader::notify_replicators(output& out, std::vector<entry> entries) {
   if (!entries.empty()) message.entries = std::move(entries);
   message.last = state_.log().last_index();
   message.commit = state_.commit();
-  message.round = round_;
+  message.round = reads_.round();
+}
+
+// -- changes of the members
+
+void leader::on(const change_members& what, time_point now, output& out) {
+  const change_planner planner{state_, peers_, term_start_, began_, now};
+  const auto next = planner.change(what, transfer_.in_progress());
+  if (const auto* why = std::get_if<refusal>(&next)) {
+    out.failed_proposals.push_back({what.tag, *why, state_.self()});
+    return;
+  }
+  append_configuration(std::get<configuration>(next), now, out);
+  out.accepted_now.push_back({what.tag, state_.log().last_index(), state_.term()});
+}
+
+void leader::promote(time_point now, output& out) {
+  if (transfer_.in_progress() || out.next_role || state_.disk_stalled()) return;
+  if (const auto next = change_planner{state_, peers_, term_start_, began_, now}.promotions())
+    append_configuration(*next, now, out);
+}
+
+void leader::append_configuration(const configuration& next, time_point now, output& out) {
+  std::vector<entry> batch;
+  append(out, entry_kind::configuration, bytes{encode(next)}, batch);
+  follow_configuration(now, out);
+  notify_replicators(out, std::move(batch));
+}
+
+void leader::follow_configuration(time_point now, output& out) {
+  for (const auto& m : state_.members().members()) add_peer(m, now, out);
+  peers_.follow(state_.members(), state_.log().configuration_index());
+}
+
+void leader::add_peer(const member& peer, time_point now, output& out) {
+  if (peer.id == state_.self() || !peers_.add(peer.id, state_.log().last_index(), now)) return;
+  if (!out.membership) out.membership.emplace();
+  out.membership->start.push_back(peer);
+}
+
+void leader::on_configuration_committed(time_point now, output& out) {
+  const auto& c = state_.members();
+  if (c.joint()) {
+    append_configuration(leave_joint(c), now, out);
+    return;
+  }
+  peers_.notify_leavers(now + 10 * state_.opts().election_max);
+  if (c.is_voter(state_.self())) return;
+  // A leader that is now a learner must give up its leadership, but it remains a member.
+  if (!c.is_member(state_.self())) state_.note_own_removal(out);
+  if (transfer_.in_progress()) return;
+  if (const auto next = peers_.best_successor(c.voters, now)) {
+    begin_transfer(0, next, now, out);
+  } else {
+    step_down(out, std::nullopt);
+  }
+}
+
+void leader::receive(const removed_answer& answer, time_point, output& out) {
+  const auto* peer = peers_.find(answer.head.from);
+  if (peer && peer->notify_until && answer.index >= peer->left_at) drop_peer(answer.head.from, out);
+}
+
+void leader::drop_peer(node_id peer, output& out) {
+  peers_.drop(peer);
+  if (!out.membership) out.membership.emplace();
+  out.membership->stop.push_back(peer);
+}
+
+/// Stops keeping log that exceeds its limits.
+void leader::release_logs(time_point now, output& out) {
+  out.released_logs = peers_.release_logs(state_.log(), state_.compactable(), now);
+  if (!out.released_logs.empty()) state_.compact(out, peers_.pinned());
+}
+
+// -- transfer of the leadership
+
+void leader::on(const transfer_leadership& what, time_point now, output& out) {
+  const auto refuse = [&](refusal why) { out.failed_proposals.push_back({what.tag, why, state_.self()}); };
+  if (transfer_.in_progress()) return refuse(refusal::transferring);
+  if (!what.target) {
+    const auto best = peers_.best_successor(state_.members().voters, now);
+    return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::no_successor);
+  }
+  const auto& members = state_.members();
+  if (!members.is_member(what.target)) return refuse(refusal::unknown_member);
+  const auto& voters = members.voters;
+  if (std::none_of(voters.begin(), voters.end(), [&](const member& m) { return m.id == what.target; }))
+    return refuse(refusal::not_a_voter);
+  // The target already leads: there is nothing to do.
+  if (what.target == state_.self()) {
+    out.transferred_now = transferred{what.tag, what.target};
+    return;
+  }
+  begin_transfer(what.tag, what.target, now, out);
+}
+
+/// A leader whose disk is full cannot accept commands. If it was elected because all disks were full, it transfers its
+/// leadership as soon as another voter has room.
+void leader::transfer_for_room(time_point now, output& out) {
+  const auto best = peers_.best_successor(state_.members().voters, now);
+  if (best && peers_.at(best).match == state_.log().last_index()) begin_transfer(0, best, now, out);
+}
+
+void leader::begin_transfer(tag_t tag, node_id target, time_point now, output& out) {
+  transfer_.begin(tag, target, now + state_.opts().election_max);
+  ask_successor(out);
+}
+
+bool leader::others_are_quorum(time_point now) const {
+  return has_quorum(state_.members(), [&](node_id id) { return id != state_.self() && peers_.responds(id, now); });
+}
+
+/// A leader whose disk stalls delays a cluster that could work without it. It transfers its leadership to the voter
+/// with the longest matching log; that needs no disk here, since the term is durable. After election_max it steps down
+/// in any case. It stays leader if the other voters are not a quorum: no other node could be elected without this
+/// node's vote, which would wait for the same disk, while this leader can still confirm reads. Meanwhile it refuses
+/// commands, and it accepts them again as soon as the disk responds.
+void leader::transfer_if_disk_stalls(time_point now, output& out) {
+  if (out.next_role) return;
+  if (!state_.disk_stalled() || !others_are_quorum(now)) {
+    step_down_by_.reset();
+    return;
+  }
+  if (!step_down_by_) step_down_by_ = now + state_.opts().election_max;
+  if (now >= *step_down_by_) return step_down(out, std::nullopt);
+  if (transfer_.in_progress()) return;
+  if (const auto next = peers_.best_successor(state_.members().voters, now)) begin_transfer(0, next, now, out);
+}
+
+/// Asks the target to campaign. Repeated with each of its responses, since the message may be lost.
+void leader::ask_successor(output& out) {
+  if (peers_.at(transfer_.target()).match < state_.log().last_index()) return;
+  transfer_.note_asked();
+  // It can be sent at once: it promises nothing about this node's disk, whose stall may be the reason for the transfer,
+  // and the term of a leader is durable.
+  out.send_now.push_back(timeout_now{state_.to(transfer_.target())});
+}
+
+void leader::give_up_transfer(output& out) {
+  transfer_.end(refusal::transfer_failed, state_.self(), out);
+  // A leader that is no longer a voter must not continue to lead.
+  if (state_.configuration_committed() && !state_.members().is_voter(state_.self())) step_down(out, std::nullopt);
 }
 
 } // namespace troupe::raft

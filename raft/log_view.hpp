@@ -7,11 +7,15 @@
 #include "raft/storage.hpp"
 
 #include <deque>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace troupe::raft {
+
+/// Instead of an index after which the log must be kept: none must.
+inline constexpr index_t nothing_pinned = std::numeric_limits<index_t>::max();
 
 /// Invariants: the cache is empty or holds the contiguous entries up to `last_index()`; term runs start right after
 /// `start()`, and their terms rise; everything up to `start()` is committed.

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -133,7 +132,6 @@ class node_state {
   void compact(output& out, index_t pinned = nothing_pinned);
   /// The index up to which the log could be compacted now if nothing were pinned.
   index_t compactable() const;
-  static constexpr index_t nothing_pinned = std::numeric_limits<index_t>::max();
   /// Sends a message that promises something about this node's disk: through the log store while any write is pending,
   /// otherwise at once. While the disk stalls the message is dropped, as if the network had lost it: after such a wait
   /// it would be out of date, and no queue may grow behind a stalled disk.
