@@ -20,7 +20,7 @@ class leadership_transfer {
   /// When the leader gives up.
   std::optional<time_point> until() const { return now_ ? std::optional{now_->until} : std::nullopt; }
 
-  /// `tag` 0: nobody asked for the transfer, so nobody learns how it ends.
+  /// `tag` 0: no client asked for the transfer, so none learns how it ends.
   void begin(tag_t tag, node_id target, time_point until) { now_ = pending{tag, target, until, false}; }
   void note_asked() { now_.value().asked = true; }
   /// Without `failure`, the target leads or will. `leader` is who leads after a failure, if that is known.
