@@ -1,5 +1,6 @@
 #include "actors/frontend/proxy.hpp"
 
+#include "actors/frontend/refusal_answer.hpp"
 #include "services/command.hpp"
 
 #include <caf/scheduled_actor.hpp>
@@ -21,7 +22,7 @@ bool was_not_taken(errc code) {
 
 proxy::proxy(caf::actor_config& config, proxy_options options)
     : compat::typed_base<proxy_handle>(config), options_(std::move(options)), routes_(options_.self, options_.address),
-      pending_(options_.max_pending, options_.max_pending_bytes) {
+      pending_(options_.max_pending, options_.max_pending_bytes), quota_(options_.max_state_bytes) {
   // Remote peers can send unexpected message types.
   set_default_handler(caf::drop);
 }
@@ -37,7 +38,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
       [this](const transfer_failed& m) { on_transfer_failed(m.what); },
       [this](applied_batch& m) { on_applied(m); },
       [this](const snapshot_covered& m) { on_covered(m.up_to); },
-      [this](const state_size& m) { state_bytes_ = m.bytes; },
+      [this](const state_size& m) { quota_.set_size(m.bytes); },
       [this](const raft::transferred& m) {
         settle(m.tag, {0, errc::none, 0, to_string(m.to)});
       },
@@ -68,7 +69,6 @@ void proxy::on_exit() {
   pending_ = {0, 0};
   outbox_ = {};
   index_requests_.clear();
-  confirmations_.clear();
   routes_ = {options_.self, options_.address};
   role_ = nullptr;
   dispatcher_ = nullptr;
@@ -84,8 +84,8 @@ void proxy::end_all() {
            may_be_done ? "this process stopped before the outcome was known" : text_of(errc::stopping));
   }
   for (const auto& [origin, number] : index_requests_) send(origin, read_index_answer{number, errc::not_leader, 0});
-  for (const auto& [number, question] : confirmations_)
-    for (const auto& [origin, theirs] : question.remotes) send(origin, read_index_answer{theirs, errc::not_leader, 0});
+  for (const auto& [origin, number] : confirmations_.take_remotes())
+    send(origin, read_index_answer{number, errc::not_leader, 0});
   deliver();
 }
 
@@ -104,9 +104,9 @@ void proxy::on_commands(const command_batch& batch) {
                              ? options_.default_timeout
                              : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
     pending_command command{origin, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
-    auto& destination = queue_of(command);
     timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
-    destination.push_back(pending_.add(std::move(command)));
+    const auto tag = pending_.add(std::move(command));
+    queues_.add(tag, *pending_.find(tag), routes_.is_client());
   }
   wake();
 }
@@ -162,8 +162,8 @@ void proxy::on_index_request(const read_index_request& request) {
 }
 
 void proxy::on_index_answer(const read_index_answer& answer) {
-  const auto question = confirmations_.find(answer.number);
-  if (question == confirmations_.end() || !routes_.is_of(question->second.by, current_sender())) return;
+  const auto* question = confirmations_.find(answer.number);
+  if (!question || !routes_.is_of(question->by, current_sender())) return;
   if (answer.code == errc::none)
     confirmed(answer.number, answer.index);
   else
@@ -185,20 +185,18 @@ void proxy::on_transfer_failed(const raft::failed& failed) {
 }
 
 void proxy::confirmed(raft::tag_t number, index_t index) {
-  auto question = confirmations_.extract(number);
+  const auto question = confirmations_.take(number);
   if (!question) return;
-  read_at(index, question.mapped().reads);
-  for (const auto& [origin, theirs] : question.mapped().remotes)
-    send(origin, read_index_answer{theirs, errc::none, index});
+  read_at(index, question->reads);
+  for (const auto& [origin, theirs] : question->remotes) send(origin, read_index_answer{theirs, errc::none, index});
 }
 
 void proxy::not_confirmed(raft::tag_t number, node_id hint) {
-  auto question = confirmations_.extract(number);
+  const auto question = confirmations_.take(number);
   if (!question) return;
-  for (const auto tag : question.mapped().reads) retry(tag);
-  for (const auto& [origin, theirs] : question.mapped().remotes)
-    send(origin, read_index_answer{theirs, errc::not_leader, 0});
-  routes_.refused(question.mapped().by, hint);
+  for (const auto tag : question->reads) retry(tag);
+  for (const auto& [origin, theirs] : question->remotes) send(origin, read_index_answer{theirs, errc::not_leader, 0});
+  routes_.refused(question->by, hint);
   wake();
 }
 
@@ -216,63 +214,9 @@ void proxy::on_proposals_settled(const proposals_settled& settled) {
 }
 
 void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
-  switch (why) {
-  case raft::refusal::not_leader:
-  case raft::refusal::leadership_lost:
-  case raft::refusal::transferring:
-    retry(tag);
-    routes_.refused(options_.self, leader);
-    break;
-  case raft::refusal::disk_full:
-    settle(tag, errc::disk_full, "the leader's disk is full");
-    break;
-  case raft::refusal::overloaded:
-    settle(tag, errc::overloaded, "the leader holds too many commands that are uncommitted or not on its own disk");
-    break;
-  case raft::refusal::disk_stalled:
-    settle(tag, errc::not_ready, "the leader's disk does not answer, and there is no quorum without it");
-    break;
-  case raft::refusal::change_in_progress:
-    settle(tag, errc::overloaded, "another membership change is in progress");
-    break;
-  case raft::refusal::leader_too_new:
-    settle(tag, errc::overloaded, "the leader has just been elected and does not know yet which members answer");
-    break;
-  case raft::refusal::stale_configuration:
-    settle(tag, errc::refused, "the members have changed since the configuration on which the change is based");
-    break;
-  case raft::refusal::unknown_member:
-    settle(tag, errc::refused, "the change names a node that is not a member of the cluster");
-    break;
-  case raft::refusal::not_a_voter:
-    settle(tag, errc::refused, "the change names a learner where a voter is needed");
-    break;
-  case raft::refusal::invalid_change:
-    settle(tag, errc::refused, "the change contradicts itself or names a node without an id");
-    break;
-  case raft::refusal::invalid_address:
-    settle(tag, errc::refused, "an address is not host:port, with IPv6 in brackets and a port from 1 to 65535");
-    break;
-  case raft::refusal::configuration_too_large:
-    settle(tag, errc::refused, "the cluster would have more than 64 members");
-    break;
-  case raft::refusal::nothing_to_change:
-    settle(tag, errc::refused, "there is nothing to change: the members are already as requested");
-    break;
-  case raft::refusal::no_voter_left:
-    settle(tag, errc::refused, "the change would leave no voter");
-    break;
-  case raft::refusal::no_majority_left:
-    settle(tag, errc::refused,
-           "no majority of the voters that the change would leave answers, so nothing could be committed any more");
-    break;
-  case raft::refusal::no_successor:
-    settle(tag, errc::refused, "no other voter that could become leader answers; the leader keeps its leadership");
-    break;
-  case raft::refusal::transfer_failed:
-    settle(tag, errc::refused, "the successor did not become leader in time; the leader keeps its leadership");
-    break;
-  }
+  if (const auto answer = answer_to(why)) return settle(tag, answer->code, answer->text);
+  retry(tag);
+  routes_.refused(options_.self, leader);
 }
 
 void proxy::on_applied(applied_batch& batch) {
@@ -355,11 +299,7 @@ void proxy::on_link_down(node_id peer) {
     else
       retry(tag);
   }
-  std::vector<raft::tag_t> questions;
-  for (const auto& [number, question] : confirmations_)
-    if (question.by == peer) questions.push_back(number);
-  std::sort(questions.begin(), questions.end());
-  for (const auto number : questions) not_confirmed(number, {});
+  for (const auto number : confirmations_.asked_of(peer)) not_confirmed(number, {});
   wake();
 }
 
@@ -368,7 +308,7 @@ void proxy::on_replica_up(const replica_up& replica) {
   on_replica_down(replica_down{});
   dispatcher_ = replica.dispatcher;
   services_ = replica.services;
-  non_growing_ = replica.non_growing;
+  quota_.set_non_growing(replica.non_growing);
   wake();
 }
 
@@ -385,11 +325,7 @@ void proxy::on_replica_down(const replica_down& what) {
          return c.in<command_state::reading>() || c.in<command_state::checking_quota>();
        }))
     retry(tag);
-  std::vector<raft::tag_t> questions;
-  for (const auto& [number, question] : confirmations_)
-    if (question.by == options_.self) questions.push_back(number);
-  std::sort(questions.begin(), questions.end());
-  for (const auto number : questions) not_confirmed(number, {});
+  for (const auto number : confirmations_.asked_of(options_.self)) not_confirmed(number, {});
   accepted_.clear();
   applied_ = 0;
   // This node will not lead soon, and will not learn who leads.
@@ -406,8 +342,8 @@ void proxy::on_timer(const timer& message) {
   // The next check follows after a sweep interval, so commands that are due before it are answered now.
   const auto due = pending_.overdue(now + options_.sweep_interval);
   for (const auto tag : due) expire(tag);
-  if (!due.empty()) prune_queues();
-  std::erase_if(confirmations_, [now](const auto& c) { return c.second.deadline <= now; });
+  if (!due.empty()) queues_.prune(pending_);
+  confirmations_.expire(now);
   routes_.retry();
   if (!pending_.empty() || !confirmations_.empty()) timer_.arm(this, now + options_.sweep_interval);
   wake();
@@ -442,7 +378,7 @@ void proxy::retry(raft::tag_t tag) {
   if (command->from_proxy) return settle(tag, errc::not_leader, text_of(errc::not_leader));
   if (down_.code != errc::none) return settle(tag, down_.code, text_of(down_.code));
   const auto again = pending_.retry(tag);
-  queue_of(*pending_.find(again)).push_back(again);
+  queues_.add(again, *pending_.find(again), routes_.is_client());
   wake();
 }
 

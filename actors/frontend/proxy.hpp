@@ -24,19 +24,18 @@
 // The proxy:  [serving] -- drain_proxy --> [draining: new commands are rejected] -- none pending --> quits
 #pragma once
 
+#include "actors/frontend/command_queues.hpp"
 #include "actors/frontend/outbox.hpp"
 #include "actors/frontend/pending_table.hpp"
+#include "actors/frontend/read_confirmations.hpp"
 #include "actors/frontend/routes.hpp"
+#include "actors/frontend/state_quota.hpp"
 #include "actors/protocol/timer_slot.hpp"
 #include "services/command.hpp"
 
 #include <chrono>
-#include <deque>
-#include <map>
-#include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -78,20 +77,6 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_exit() override;
 
  private:
-  /// One request for a read index, on behalf of all reads that waited for one at that moment.
-  struct confirmation {
-    struct remote {
-      requester_handle origin;
-      std::uint64_t number = 0;
-    };
-    /// The node that was asked.
-    node_id by;
-    std::vector<raft::tag_t> reads;
-    std::vector<remote> remotes;
-    raft::time_point deadline;
-  };
-  using queue = std::deque<raft::tag_t>;
-
   // Incoming messages (proxy.cpp).
   void on_commands(const command_batch& batch);
   void on_outcomes(outcome_batch& batch);
@@ -130,7 +115,6 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_flush();
   void propose_and_forward();
   bool divert(raft::tag_t tag, const raft::bytes& payload);
-  bool over_quota(const services::command_view& what) const;
   void check_quota(raft::tag_t tag, const services::command_view& what);
   void on_quota_checked(const command_outcome& answer);
   void forward(const routes::link& to);
@@ -138,9 +122,6 @@ class proxy : public compat::typed_base<proxy_handle> {
   void read_stale();
   void read_at(index_t at, const std::vector<raft::tag_t>& tags);
   void deliver();
-  queue& queue_of(const pending_command& command);
-  void prune_queues();
-  template <class Use> void drain(queue& from, Use use);
 
   proxy_options options_;
   routes routes_;
@@ -149,16 +130,11 @@ class proxy : public compat::typed_base<proxy_handle> {
   timer_slot timer_;
   bool flushing_ = false;
 
-  /// Commands that wait for the role or for a node to which they can be forwarded.
-  queue writes_;
-  /// Reads that wait for a read index.
-  queue reads_;
-  /// Reads that wait for the dispatcher.
-  queue stale_reads_;
-  /// Writes from other nodes' proxies, which only this node may take, as the leader.
-  queue from_proxies_;
-  std::vector<confirmation::remote> index_requests_;
-  std::unordered_map<raft::tag_t, confirmation> confirmations_;
+  command_queues queues_;
+  /// Requests of other nodes' proxies for a read index.
+  std::vector<remote_read> index_requests_;
+  read_confirmations confirmations_;
+  state_quota quota_;
 
   accepted_order accepted_;
   /// Every entry up to here has been applied and reported.
@@ -166,9 +142,6 @@ class proxy : public compat::typed_base<proxy_handle> {
   role_handle role_;
   dispatcher_handle dispatcher_;
   std::set<std::string, std::less<>> services_;
-  /// See replica_up.
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> non_growing_;
-  std::uint64_t state_bytes_ = 0;
   /// With a code: why commands are rejected.
   replica_down down_;
   bool removed_ = false;

@@ -37,25 +37,6 @@ void proxy::on_flush() {
   }
 }
 
-proxy::queue& proxy::queue_of(const pending_command& command) {
-  if (command.from_proxy && command.is_write()) return from_proxies_;
-  if (routes_.is_client()) return writes_;
-  switch (command.how) {
-  case access::write:
-    return writes_;
-  case access::linearizable_read:
-    return reads_;
-  case access::stale_read:
-    return stale_reads_;
-  }
-  return writes_;
-}
-
-template <class Use> void proxy::drain(queue& from, Use use) {
-  for (const auto tag : std::exchange(from, {}))
-    if (auto* command = pending_.find(tag)) use(tag, *command);
-}
-
 void proxy::propose_and_forward() {
   propose_batch batch;
   const auto propose = [&](raft::tag_t tag, pending_command& command) {
@@ -64,11 +45,11 @@ void proxy::propose_and_forward() {
     batch.proposals.push_back({tag, command.payload});
   };
   if (routes_.leading())
-    drain(from_proxies_, propose);
+    drain(queues_.from_proxies, pending_, propose);
   else
-    drain(from_proxies_, [this](raft::tag_t tag, const pending_command&) { retry(tag); });
+    drain(queues_.from_proxies, pending_, [this](raft::tag_t tag, const pending_command&) { retry(tag); });
   if (const auto target = routes_.next(); target.here)
-    drain(writes_, propose);
+    drain(queues_.writes, pending_, propose);
   else if (target && clock().now() >= paused_until_)
     forward(*target.peer);
   if (!batch.proposals.empty()) send(role_, std::move(batch));
@@ -80,7 +61,7 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   const auto parts = services::decode_command(payload.view());
   if (!parts) return false;
   if (services_.contains(parts->service)) {
-    if (!over_quota(*parts)) return false;
+    if (!quota_.may_exceed(*parts, pending_.proposed_bytes())) return false;
     check_quota(tag, *parts);
     return true;
   }
@@ -104,13 +85,6 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   return true;
 }
 
-bool proxy::over_quota(const services::command_view& what) const {
-  if (options_.max_state_bytes == 0) return false;
-  const auto non_growing = non_growing_.find(what.service);
-  if (non_growing != non_growing_.end() && non_growing->second.contains(what.tag)) return false;
-  return state_bytes_ + pending_.proposed_bytes() + what.payload.size() > options_.max_state_bytes;
-}
-
 /// Asks the service whether the command makes the state larger, as it may replace something larger.
 void proxy::check_quota(raft::tag_t tag, const services::command_view& what) {
   if (!dispatcher_) return retry(tag);
@@ -127,8 +101,7 @@ void proxy::on_quota_checked(const command_outcome& answer) {
   const auto tag = answer.number;
   if (!routes_.leading()) return retry(tag);
   if (answer.code != errc::none || answer.payload != services::would_not_add) {
-    auto why = "the state has " + std::to_string(state_bytes_) + " bytes, and its quota is " +
-               std::to_string(options_.max_state_bytes) + ": remove something first";
+    auto why = quota_.objection();
     if (answer.code != errc::none)
       why += " (checking whether this command makes it larger failed: " + answer.payload + ")";
     settle(tag, errc::state_full, std::move(why));
@@ -145,7 +118,7 @@ void proxy::forward(const routes::link& to) {
   const auto now = clock().now();
   command_batch batch{!routes_.is_client(), {}};
   std::size_t bytes = 0;
-  drain(writes_, [&](raft::tag_t tag, pending_command& command) {
+  drain(queues_.writes, pending_, [&](raft::tag_t tag, pending_command& command) {
     const bool full =
         bytes + command.payload.size() > options_.max_message_bytes || batch.commands.size() >= max_listed;
     if (!batch.commands.empty() && full) {
@@ -169,7 +142,7 @@ void proxy::confirm_reads() {
       send(origin, read_index_answer{number, errc::not_leader, 0});
   const auto target = routes_.next();
   if (target)
-    drain(reads_, [&](raft::tag_t tag, pending_command& command) {
+    drain(queues_.reads, pending_, [&](raft::tag_t tag, pending_command& command) {
       command.state = command_state::confirming{};
       question.deadline = std::max(question.deadline, command.deadline);
       question.reads.push_back(tag);
@@ -184,12 +157,12 @@ void proxy::confirm_reads() {
     question.by = target.peer->peer;
     send(target.peer->endpoint, read_index_request{number});
   }
-  confirmations_.emplace(number, std::move(question));
+  confirmations_.add(number, std::move(question));
 }
 
 void proxy::read_stale() {
-  if (!dispatcher_ || stale_reads_.empty()) return;
-  const auto tags = std::exchange(stale_reads_, {});
+  if (!dispatcher_ || queues_.stale_reads.empty()) return;
+  const auto tags = std::exchange(queues_.stale_reads, {});
   read_at(0, {tags.begin(), tags.end()});
 }
 
@@ -215,11 +188,6 @@ void proxy::deliver() {
   outbox_.drain(options_.max_message_bytes, [&](const requester_handle& to, std::vector<command_outcome> outcomes) {
     send(to, outcome_batch{leader, address, std::move(outcomes)});
   });
-}
-
-void proxy::prune_queues() {
-  for (auto* each : {&writes_, &reads_, &stale_reads_, &from_proxies_})
-    std::erase_if(*each, [this](raft::tag_t tag) { return pending_.find(tag) == nullptr; });
 }
 
 } // namespace troupe
