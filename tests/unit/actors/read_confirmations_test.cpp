@@ -30,7 +30,7 @@ TEST_CASE("a request is answered once") {
 
 TEST_CASE("the requests to a lost node are found in the order in which they were sent") {
   read_confirmations table;
-  for (const raft::tag_t number : {9, 3, 5, 4}) table.add(number, asked({number == 4 ? 2U : 1U}));
+  for (const raft::tag_t number : {9U, 3U, 5U, 4U}) table.add(number, asked({number == 4 ? 2U : 1U}));
   CHECK(table.asked_of({1}) == std::vector<raft::tag_t>{3, 5, 9});
   CHECK(table.asked_of({2}) == std::vector<raft::tag_t>{4});
   CHECK(table.asked_of({3}).empty());
