@@ -1,10 +1,5 @@
 #include "runtime/node_actor.hpp"
 
-#include "actors/replica/log_store.hpp"
-#include "actors/replica/role_shell.hpp"
-#include "actors/replica/service_shell.hpp"
-#include "actors/replica/snapshot_store.hpp"
-#include "actors/replica/staging_store.hpp"
 #include "runtime/backup_job.hpp"
 #include "runtime/proxy_question.hpp"
 #include "runtime/restore_job.hpp"
@@ -16,10 +11,6 @@
 
 namespace troupe {
 namespace {
-
-/// A replica that dies more often than this within the window would fail again: the node ends.
-constexpr std::size_t max_restarts = 3;
-constexpr auto restart_window = std::chrono::seconds{10};
 
 /// An attempt to open on a full disk may copy a backup until the disk is full again, so the pause between attempts is
 /// at least look_for_room_share times as long as the last attempt took.
@@ -54,8 +45,9 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
   return {
       [this](const get_status&) { return status(); },
       [this](const take_snapshot& m) -> caf::result<snapshot_result> {
-        if (!has_replica() || !dispatcher_) return make_error({errc::not_ready, "this node is not running", {}, {}});
-        return delegate(dispatcher_, m);
+        if (!has_replica() || !parts_.dispatcher)
+          return make_error({errc::not_ready, "this node is not running", {}, {}});
+        return delegate(parts_.dispatcher, m);
       },
       [this](const make_backup& m) { return back_up(m); },
       [this](const change_membership& m) -> caf::result<membership_changed> {
@@ -80,11 +72,12 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const read_backup& m) -> caf::result<backup_piece> {
-        if (!has_replica() || !snapshots_) return make_error({errc::not_ready, "this node is not running", {}, {}});
-        return delegate(snapshots_, m);
+        if (!has_replica() || !parts_.snapshots)
+          return make_error({errc::not_ready, "this node is not running", {}, {}});
+        return delegate(parts_.snapshots, m);
       },
       [this](const close_backup& m) {
-        if (snapshots_) send(snapshots_, m);
+        if (parts_.snapshots) send(parts_.snapshots, m);
       },
       [this](stage_backup& m) { return stage(m); },
       [this](const make_restore& m) { return restore(m); },
@@ -220,75 +213,13 @@ void node_actor::start_replica(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
   watchers_.on_disk(false); // the disk answers, since it could be opened
-  auto store = setup_.detach_log ? spawn<log_store, caf::detached>(std::move(log.storage), log.disk, around_.links)
-                                 : spawn<log_store>(std::move(log.storage), log.disk, around_.links);
-  log_store_ = store.address();
-  watch(caf::actor_cast<caf::actor>(store));
-  start_stores(log);
-  replica_up up;
-  for (const auto& [name, machine] : log.machines) {
-    up.services.insert(name);
-    for (auto& tag : machine->non_growing_commands()) up.non_growing[name].insert(std::move(tag));
-  }
-  up.dispatcher = dispatcher_ = start_dispatcher(log, store);
-  send(around_.proxy, std::move(up));
-  raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
-  role_context context;
-  context.epoch = ++epoch_;
-  context.links = around_.links;
-  context.endpoint = around_.endpoint;
-  context.proxy = around_.proxy;
-  context.log = store;
-  context.dispatcher = dispatcher_;
-  context.snapshots = snapshots_;
-  if (log.disk.snapshot) context.dispatched = log.disk.snapshot->last.index;
-  context.observer = observer_handle{this};
+  parts_ = spawn_replica(*this, setup_, around_, epoch_, log);
+  for (const auto& part : std::exchange(parts_.all, {})) watch(part);
+  send(around_.endpoint, staging_known{parts_.staging});
+  send(around_.proxy, std::move(parts_.up));
   role_ = {};
-  watch(caf::actor_cast<caf::actor>(
-      spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{})));
-}
-
-/// Starts the stores of snapshots and of staged backups.
-void node_actor::start_stores(opened_log& log) {
-  staging_store_setup staging{std::move(log.staged), setup_.services, std::move(log.uses)};
-  staging_ = setup_.detach_log ? spawn<staging_store, caf::detached>(std::move(staging))
-                               : spawn<staging_store>(std::move(staging));
-  watch(caf::actor_cast<caf::actor>(staging_));
-  send(around_.endpoint, staging_known{staging_});
-  // A number of a former run must not name a backup of this one.
-  snapshot_store_setup keeping{std::move(log.snapshots), setup_.services, staging_, epoch_ << 32, setup_.detach_log};
-  snapshots_ = setup_.detach_log ? spawn<snapshot_store, caf::detached>(std::move(keeping))
-                                 : spawn<snapshot_store>(std::move(keeping));
-  watch(caf::actor_cast<caf::actor>(snapshots_));
-}
-
-service_table node_actor::start_services(machine_set machines) {
-  service_table table;
-  for (auto& [name, machine] : machines) {
-    auto service = spawn<service_shell>(std::move(machine));
-    watch(caf::actor_cast<caf::actor>(service));
-    table.emplace(name, std::move(service));
-  }
-  return table;
-}
-
-dispatcher_handle node_actor::start_dispatcher(opened_log& log, const log_store_handle& store) {
-  dispatcher_setup setup;
-  for (const auto& [name, machine] : log.machines) setup.state_bytes[name] = machine->state_bytes();
-  setup.tell_size = setup_.max_state_bytes > 0;
-  setup.services = start_services(std::move(log.machines));
-  setup.proxy = around_.proxy;
-  setup.log = store;
-  setup.snapshots = snapshots_;
-  setup.staging = staging_;
-  setup.at = log.disk.snapshot;
-  setup.loaded = log.snapshot;
-  setup.state_lost = log.disk.state_lost;
-  setup.policy = setup_.snapshots;
-  setup.seed = setup_.seed + epoch_;
-  auto made = spawn<dispatcher>(std::move(setup));
-  watch(caf::actor_cast<caf::actor>(made));
-  return made;
+  raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
+  watch(spawn_first_role(*this, parts_, around_, observer_handle{this}, ++epoch_, std::move(state)));
 }
 
 void node_actor::watch(const caf::actor& part) {
@@ -300,14 +231,14 @@ void node_actor::on_down(const caf::down_msg& message) {
   if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
   const bool of_replica = replica_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
-  const bool full = died && message.source == log_store_ && is(errc::disk_full, message.reason);
+  const bool full = died && message.source == parts_.log && is(errc::disk_full, message.reason);
   // A node cannot work without its node_actors. The replica can be restarted, unless the disk failed.
   if (died && !of_replica) {
     fatal_ = true;
     failure_ = message.reason;
   }
   full_ = full_ || full;
-  if (died && message.source == log_store_ && is(errc::disk_failed, message.reason) && disk_error_.empty())
+  if (died && message.source == parts_.log && is(errc::disk_failed, message.reason) && disk_error_.empty())
     disk_error_ = compat::to_text(system(), message.reason);
   if (phase_ == phase::restarting || phase_ == phase::stopping) {
     if (of_replica && replica_.empty()) replica_stopped();
@@ -317,10 +248,8 @@ void node_actor::on_down(const caf::down_msg& message) {
   if (!message.reason) return;
   troupe::log().error("node {}: one of its actors died: {}", to_string(setup_.id),
                       compat::to_text(system(), message.reason));
-  const auto now = clock().now();
   // Restarts because of a full disk are not counted: the node waits for room as long as it takes.
-  if (!full) restarts_.push_back(now);
-  while (!restarts_.empty() && now - restarts_.front() > restart_window) restarts_.pop_front();
+  if (!full) restarts_.note(clock().now());
   stop_replica(message.reason);
 }
 
@@ -361,12 +290,10 @@ void node_actor::abandon_replica() {
 
 void node_actor::replica_stopped() {
   role_ = {};
-  dispatcher_ = nullptr;
-  snapshots_ = nullptr;
-  staging_ = nullptr;
+  parts_ = {};
   if (phase_ == phase::stopping) return finish(fatal_ ? failure_ : caf::error{});
   phase_ = phase::forming;
-  if (fatal_ || (disk_error_.empty() && restarts_.size() > max_restarts)) return finish(failure_);
+  if (fatal_ || (disk_error_.empty() && restarts_.exceeded())) return finish(failure_);
   if (!disk_error_.empty()) {
     phase_ = phase::disk_failed;
     troupe::log().error("node {}: its disk failed, and it takes no part in the cluster until it is restarted: {}",
@@ -524,8 +451,9 @@ void node_actor::tell_service_state() {
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
-  return delegate(spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, dispatcher_, snapshots_}),
-                  question);
+  return delegate(
+      spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, parts_.dispatcher, parts_.snapshots}),
+      question);
 }
 
 template <class Result, class Render>
@@ -544,7 +472,7 @@ caf::result<backup_staged> node_actor::stage(stage_backup& piece) {
     return make_error({errc::overloaded, "too many chunks of backups wait for the disk", {}, {}});
   ++unanswered_pieces_;
   auto promise = make_response_promise<backup_staged>();
-  request(staging_, caf::infinite,
+  request(parts_.staging, caf::infinite,
           stage_piece{membership_.cluster, piece.backup, piece.offset, raft::bytes{std::move(piece.data)}})
       .then(
           [this, promise](const piece_staged& answer) mutable {
@@ -565,7 +493,7 @@ caf::result<restore_made> node_actor::restore(const make_restore& question) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
   return delegate(
       spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, role_reporter_handle{this}, around_.proxy,
-                                       around_.links, staging_, setup_.raft.snapshot_bytes_per_second}),
+                                       around_.links, parts_.staging, setup_.raft.snapshot_bytes_per_second}),
       question);
 }
 
@@ -589,9 +517,7 @@ void node_actor::on_exit() {
   around_ = {};
   replica_.clear();
   role_ = {};
-  dispatcher_ = nullptr;
-  snapshots_ = nullptr;
-  staging_ = nullptr;
+  parts_ = {};
   setup_.open_log = nullptr; // it keeps the data directory locked
 }
 

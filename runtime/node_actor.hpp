@@ -20,35 +20,20 @@
 // tries [opening] again every second or less often.
 #pragma once
 
-#include "actors/cluster/member_keeper.hpp"
-#include "actors/frontend/proxy.hpp"
 #include "actors/protocol/timer_slot.hpp"
-#include "actors/replica/dispatcher.hpp"
-#include "actors/replica/log_opener.hpp"
-#include "actors/replica/role_context.hpp"
 #include "runtime/event_watchers.hpp"
+#include "runtime/node_setup.hpp"
+#include "runtime/node_status.hpp"
+#include "runtime/replica.hpp"
+#include "runtime/restart_limit.hpp"
 #include "services/member_command.hpp"
 
-#include <deque>
-#include <functional>
 #include <map>
-#include <memory>
 #include <stop_token>
 #include <string>
-#include <troupe/options.hpp>
 #include <troupe/requests.hpp>
-#include <vector>
 
 namespace troupe {
-
-/// The actors around the replica. The code that spawns the node spawns them.
-struct node_actors {
-  endpoint_handle endpoint;
-  links_handle links;
-  proxy_handle proxy;
-  formation_handle formation;
-  health_monitor_handle health;
-};
 
 /// An actor of the node that other code spawned, such as discovery or a front. If it dies, the node ends, as it does
 /// for the actors in `node_actors`.
@@ -69,28 +54,6 @@ using node_actor_handle =
                    role_report(get_role_report), void(configuration_known), void(removed_from_cluster),
                    void(disk_condition), void(raft::broken_promise), void(timer)>;
 
-struct node_setup {
-  node_id id;
-  std::string address;
-  std::uint64_t seed = 0;
-  raft::options raft;
-  std::chrono::milliseconds drain_timeout{5000};
-  std::chrono::milliseconds close_timeout{2000};
-  std::chrono::milliseconds ready_lag{0};
-  storage_factory open_log;
-  std::vector<machine_factory> services;
-  snapshot_policy snapshots;
-  /// Reported in the status; the proxy enforces it.
-  std::uint64_t max_state_bytes = 0;
-  raft::member_policy_options members;
-  /// How many nodes are listed or expected; 0 if unknown. A warning is logged if the cluster has fewer members.
-  std::size_t expected_members = 0;
-  /// The state of the transport; empty if there is no transport.
-  std::function<network_status()> network;
-  /// Whether blocking actors get their own threads. Tests in virtual time turn this off.
-  bool detach_log = true;
-};
-
 class node_actor : public compat::typed_base<node_actor_handle> {
  public:
   node_actor(caf::actor_config& config, node_setup setup);
@@ -108,9 +71,6 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   void start_replica(opened_log& log);
   void wait_for_room(const std::string& why, raft::duration at_least);
   void put_off_opening(const std::string& why);
-  service_table start_services(machine_set machines);
-  void start_stores(opened_log& log);
-  dispatcher_handle start_dispatcher(opened_log& log, const log_store_handle& store);
   void watch(const caf::actor& part);
   void on_down(const caf::down_msg& message);
   void stop_replica(const caf::error& why);
@@ -129,8 +89,6 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   caf::result<node_status> status();
   caf::result<backup_made> back_up(const make_backup& question);
   caf::result<node_status> explained(node_status now);
-  void describe_members(node_status& now, const raft::configuration& members, const peer_list& peers,
-                        const health_report& health) const;
   template <class Done, class Failed>
   void ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
                   Failed failed);
@@ -139,7 +97,6 @@ class node_actor : public compat::typed_base<node_actor_handle> {
                                   Render render);
   caf::result<backup_staged> stage(stage_backup& piece);
   caf::result<restore_made> restore(const make_restore& question);
-  void judge(node_status& now, const role_report& role, const peer_list& peers, raft::duration applied_behind) const;
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.
   bool has_replica() const noexcept { return serves() || phase_ == phase::draining; }
   /// The replica runs and accepts requests.
@@ -161,12 +118,9 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   bool opening_put_off_ = false;
   epoch_t epoch_ = 0;
   role_changed role_;
-  dispatcher_handle dispatcher_;
-  snapshot_store_handle snapshots_;
-  staging_handle staging_;
+  replica_parts parts_;
   /// Actors of the replica that are alive.
   std::map<caf::actor_addr, caf::actor> replica_;
-  caf::actor_addr log_store_;
   raft::configuration members_;
   member_keeper_handle keeper_;
   /// If not 0: the committed configuration at this index does not contain this node.
@@ -174,12 +128,7 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   /// With removed_at_: an operator asked for the removal, and it is not known to be older than this process.
   bool dismissed_ = false;
   raft::time_point started_ = clock().now();
-  /// Lost entries as in member_status, of members only.
-  struct member_losses {
-    std::uint64_t count = 0;
-    raft::lost_entries last;
-  };
-  std::map<node_id, member_losses> losses_;
+  losses_by_member losses_;
   event_watchers watchers_;
   /// Fronts, which belong neither to the replica nor to its node_actors.
   std::map<caf::actor_addr, caf::actor> fronts_;
@@ -203,11 +152,9 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   std::string disk_error_;
   /// In [no_room]: what found no room. In [opening]: why opening waits for a retry.
   std::string full_error_;
-  /// Times of recent restarts of the replica.
-  std::deque<raft::time_point> restarts_;
+  restart_limit restarts_;
 };
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::node_actors);
 TROUPE_LOCAL_MESSAGE(troupe::part_started);
