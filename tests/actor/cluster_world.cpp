@@ -2,6 +2,7 @@
 
 #include "actors/cluster/endpoint.hpp"
 #include "actors/cluster/health_monitor.hpp"
+#include "actors/frontend/proxy.hpp"
 #include "runtime/storage/snapshot_dir.hpp"
 #include "runtime/storage/snapshot_format.hpp"
 #include "tests/actor/cluster_disk.hpp"

@@ -25,7 +25,7 @@ std::vector<std::string> troupe::fuzz::seeds() {
   promoting.promotions = {{{4}, {2}}};
   auto dismissing = promoting;
   dismissing.promotions.front().asked = dismissing.promotions.front().standby = true;
-  dismissing.dismissed = {{9}, {10}};
+  dismissing.dismissed = {{{9}}, {{10}}};
   return {raft::encode(plain),
           raft::encode(joint),
           raft::encode(promoting),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <troupe/http/server.hpp>
@@ -41,6 +42,12 @@ std::uint16_t port() {
   return one.port();
 }
 
+/// libFuzzer's alarm interrupts calls that wait.
+template <class Call> auto uninterrupted(Call call) {
+  for (;;)
+    if (const auto result = call(); result >= 0 || errno != EINTR) return result;
+}
+
 class connection {
  public:
   connection() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -50,7 +57,7 @@ class connection {
     to.sin_family = AF_INET;
     to.sin_port = htons(port());
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fuzz::check(::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "no connection is accepted");
+    fuzz::check(connect(to), "no connection is accepted");
   }
   connection(const connection&) = delete;
   ~connection() {
@@ -61,22 +68,34 @@ class connection {
 
   /// False once the server has closed.
   bool send(std::string_view bytes) {
-    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+    const auto sent = uninterrupted([&] { return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    return sent == static_cast<ssize_t>(bytes.size());
   }
   std::string all_answers() {
     ::shutdown(fd_, SHUT_WR);
     std::string got;
     char block[16384];
     while (true) {
-      pollfd waits{fd_, POLLIN, 0};
-      fuzz::check(::poll(&waits, 1, patience_ms) > 0, "the server neither answers nor closes");
-      const auto size = ::recv(fd_, block, sizeof block, 0);
+      fuzz::check(wait_for(POLLIN), "the server neither answers nor closes");
+      const auto size = uninterrupted([&] { return ::recv(fd_, block, sizeof block, 0); });
       if (size <= 0) return got;
       got.append(block, static_cast<std::size_t>(size));
     }
   }
 
  private:
+  bool connect(const sockaddr_in& to) {
+    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return true;
+    if (errno != EINTR || !wait_for(POLLOUT)) return false; // after an interruption it goes on by itself
+    int problem = 0;
+    socklen_t size = sizeof problem;
+    return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &problem, &size) == 0 && problem == 0;
+  }
+  bool wait_for(short what) {
+    pollfd waits{fd_, what, 0};
+    return uninterrupted([&] { return ::poll(&waits, 1, patience_ms); }) > 0;
+  }
+
   int fd_;
 };
 
