@@ -1,5 +1,5 @@
-// What Troupe uses of msgpack-c. <msgpack.hpp> itself also includes adaptors for Boost, which cost every user's program
-// a second of compile time. Include such an adaptor yourself where you need it.
+// What Troupe uses of msgpack-c. <msgpack.hpp> itself also includes adaptors for Boost and for rarely used types, which
+// cost every user's program more than a second of compile time. Include such an adaptor yourself where you need it.
 #pragma once
 
 #include <bit>
@@ -9,15 +9,11 @@
 #include <msgpack/adaptor/bool.hpp>
 #include <msgpack/adaptor/carray.hpp>
 #include <msgpack/adaptor/char_ptr.hpp>
-#include <msgpack/adaptor/complex.hpp>
 #include <msgpack/adaptor/cpp11/array.hpp>
 #include <msgpack/adaptor/cpp11/array_char.hpp>
 #include <msgpack/adaptor/cpp11/array_unsigned_char.hpp>
 #include <msgpack/adaptor/cpp11/chrono.hpp>
-#include <msgpack/adaptor/cpp11/forward_list.hpp>
-#include <msgpack/adaptor/cpp11/reference_wrapper.hpp>
 #include <msgpack/adaptor/cpp11/shared_ptr.hpp>
-#include <msgpack/adaptor/cpp11/timespec.hpp>
 #include <msgpack/adaptor/cpp11/tuple.hpp>
 #include <msgpack/adaptor/cpp11/unique_ptr.hpp>
 #include <msgpack/adaptor/cpp11/unordered_map.hpp>
@@ -37,7 +33,6 @@
 #include <msgpack/adaptor/int.hpp>
 #include <msgpack/adaptor/list.hpp>
 #include <msgpack/adaptor/map.hpp>
-#include <msgpack/adaptor/msgpack_tuple.hpp>
 #include <msgpack/adaptor/nil.hpp>
 #include <msgpack/adaptor/pair.hpp>
 #include <msgpack/adaptor/raw.hpp>
@@ -49,7 +44,6 @@
 #include <msgpack/adaptor/vector_bool.hpp>
 #include <msgpack/adaptor/vector_char.hpp>
 #include <msgpack/adaptor/vector_unsigned_char.hpp>
-#include <msgpack/adaptor/wstring.hpp>
 #include <msgpack/null_visitor.hpp>
 #include <msgpack/object.hpp>
 #include <msgpack/pack.hpp>
