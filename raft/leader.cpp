@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 namespace troupe::raft {
+
 leader::leader(candidate&& from) : state_(std::move(from).release()), peers_(state_.opts()) {}
 
 output leader::start(time_point now) {
@@ -332,10 +333,12 @@ void leader::drop_peer(node_id peer, output& out) {
   out.membership->stop.push_back(peer);
 }
 
-/// Stops keeping log that exceeds its limits.
+/// Stops keeping log that exceeds its limits, and forgets transfers to silent peers.
 void leader::release_logs(time_point now, output& out) {
-  out.released_logs = peers_.release_logs(state_.log(), state_.compactable(), now);
-  if (!out.released_logs.empty()) state_.compact(out, peers_.pinned());
+  const auto released = peers_.release_logs(state_.log(), state_.compactable(), now);
+  if (released.empty()) return;
+  out.released_logs.insert(out.released_logs.end(), released.begin(), released.end());
+  state_.compact(out, peers_.pinned());
 }
 
 // -- transfer of the leadership

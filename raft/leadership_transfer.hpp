@@ -12,20 +12,20 @@ namespace troupe::raft {
 /// it to campaign.
 class leadership_transfer {
  public:
-  bool in_progress() const noexcept { return now_.has_value(); }
-  bool is_to(node_id peer) const noexcept { return now_ && now_->target == peer; }
+  bool in_progress() const noexcept { return current_.has_value(); }
+  bool is_to(node_id peer) const noexcept { return current_ && current_->target == peer; }
   /// The target was asked to campaign.
-  bool asked() const noexcept { return now_ && now_->asked; }
-  node_id target() const { return now_.value().target; }
+  bool asked() const noexcept { return current_ && current_->asked; }
+  node_id target() const { return current_.value().target; }
   /// When the leader gives up.
-  std::optional<time_point> until() const { return now_ ? std::optional{now_->until} : std::nullopt; }
+  std::optional<time_point> until() const { return current_ ? std::optional{current_->until} : std::nullopt; }
 
   /// `tag` 0: no client asked for the transfer, so none learns how it ends.
-  void begin(tag_t tag, node_id target, time_point until) { now_ = pending{tag, target, until, false}; }
-  void note_asked() { now_.value().asked = true; }
+  void begin(tag_t tag, node_id target, time_point until) { current_ = pending{tag, target, until, false}; }
+  void note_asked() { current_.value().asked = true; }
   /// Without `failure`, the target leads or will. `leader` is who leads after a failure, if that is known.
   void end(std::optional<refusal> failure, node_id leader, output& out) {
-    const auto done = std::exchange(now_, std::nullopt);
+    const auto done = std::exchange(current_, std::nullopt);
     if (!done || done->tag == 0) return;
     if (failure)
       out.failed_transfer = failed{done->tag, *failure, leader};
@@ -40,7 +40,7 @@ class leadership_transfer {
     time_point until;
     bool asked = false;
   };
-  std::optional<pending> now_;
+  std::optional<pending> current_;
 };
 
 } // namespace troupe::raft

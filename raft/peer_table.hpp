@@ -1,4 +1,4 @@
-// The peers of a leader: how much of the log each has, when it last answered, and what it is waiting for.
+// The peers of a leader: how much of the log each has, when it last answered, and the log that is kept for it.
 #pragma once
 
 #include "raft/catch_up.hpp"

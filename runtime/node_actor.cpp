@@ -213,13 +213,13 @@ void node_actor::start_replica(opened_log& log) {
   complained_at_ = {};
   phase_ = phase::running;
   watchers_.on_disk(false); // the disk answers, since it could be opened
-  parts_ = spawn_replica(*this, setup_, around_, epoch_, log);
-  for (const auto& part : std::exchange(parts_.all, {})) watch(part);
+  auto made = spawn_replica(*this, setup_, around_, epoch_, log, [this](const caf::actor& part) { watch(part); });
+  parts_ = made.parts;
   send(around_.endpoint, staging_known{parts_.staging});
-  send(around_.proxy, std::move(parts_.up));
+  send(around_.proxy, std::move(made.up));
   role_ = {};
   raft::node_state state{setup_.id, membership_.cluster, setup_.raft, setup_.seed + epoch_, log.disk};
-  watch(spawn_first_role(*this, parts_, around_, observer_handle{this}, ++epoch_, std::move(state)));
+  watch(spawn_first_role(*this, made, around_, observer_handle{this}, ++epoch_, std::move(state)));
 }
 
 void node_actor::watch(const caf::actor& part) {
@@ -231,14 +231,14 @@ void node_actor::on_down(const caf::down_msg& message) {
   if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
   const bool of_replica = replica_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
-  const bool full = died && message.source == parts_.log && is(errc::disk_full, message.reason);
+  const bool full = died && message.source == parts_.log.address() && is(errc::disk_full, message.reason);
   // A node cannot work without its node_actors. The replica can be restarted, unless the disk failed.
   if (died && !of_replica) {
     fatal_ = true;
     failure_ = message.reason;
   }
   full_ = full_ || full;
-  if (died && message.source == parts_.log && is(errc::disk_failed, message.reason) && disk_error_.empty())
+  if (died && message.source == parts_.log.address() && is(errc::disk_failed, message.reason) && disk_error_.empty())
     disk_error_ = compat::to_text(system(), message.reason);
   if (phase_ == phase::restarting || phase_ == phase::stopping) {
     if (of_replica && replica_.empty()) replica_stopped();

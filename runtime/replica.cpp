@@ -20,14 +20,14 @@ template <class Actor, class... Parts> auto spawn_blocking(caf::local_actor& sel
 
 } // namespace
 
-replica_parts spawn_replica(caf::local_actor& self, const node_setup& setup, const node_actors& around, epoch_t epoch,
-                            opened_log& log) {
-  replica_parts parts;
-  const auto add = [&](const auto& part) { parts.all.push_back(caf::actor_cast<caf::actor>(part)); };
+spawned_replica spawn_replica(caf::local_actor& self, const node_setup& setup, const node_actors& around, epoch_t epoch,
+                              opened_log& log, const std::function<void(const caf::actor&)>& watch) {
+  spawned_replica made;
+  auto& parts = made.parts;
+  const auto add = [&](const auto& part) { watch(caf::actor_cast<caf::actor>(part)); };
 
-  parts.store = spawn_blocking<log_store>(self, setup.detach_log, std::move(log.storage), log.disk, around.links);
-  parts.log = parts.store.address();
-  add(parts.store);
+  parts.log = spawn_blocking<log_store>(self, setup.detach_log, std::move(log.storage), log.disk, around.links);
+  add(parts.log);
 
   staging_store_setup staging{std::move(log.staged), setup.services, std::move(log.uses)};
   parts.staging = spawn_blocking<staging_store>(self, setup.detach_log, std::move(staging));
@@ -40,8 +40,8 @@ replica_parts spawn_replica(caf::local_actor& self, const node_setup& setup, con
 
   dispatcher_setup dispatching;
   for (auto& [name, machine] : log.machines) {
-    parts.up.services.insert(name);
-    for (auto& tag : machine->non_growing_commands()) parts.up.non_growing[name].insert(std::move(tag));
+    made.up.services.insert(name);
+    for (auto& tag : machine->non_growing_commands()) made.up.non_growing[name].insert(std::move(tag));
     dispatching.state_bytes[name] = machine->state_bytes();
     auto service = self.spawn<service_shell>(std::move(machine));
     add(service);
@@ -49,7 +49,7 @@ replica_parts spawn_replica(caf::local_actor& self, const node_setup& setup, con
   }
   dispatching.tell_size = setup.max_state_bytes > 0;
   dispatching.proxy = around.proxy;
-  dispatching.log = parts.store;
+  dispatching.log = parts.log;
   dispatching.snapshots = parts.snapshots;
   dispatching.staging = parts.staging;
   dispatching.at = log.disk.snapshot;
@@ -57,24 +57,24 @@ replica_parts spawn_replica(caf::local_actor& self, const node_setup& setup, con
   dispatching.state_lost = log.disk.state_lost;
   dispatching.policy = setup.snapshots;
   dispatching.seed = setup.seed + epoch;
-  parts.up.dispatcher = parts.dispatcher = self.spawn<dispatcher>(std::move(dispatching));
+  made.up.dispatcher = parts.dispatcher = self.spawn<dispatcher>(std::move(dispatching));
   add(parts.dispatcher);
 
-  if (log.disk.snapshot) parts.dispatched = log.disk.snapshot->last.index;
-  return parts;
+  if (log.disk.snapshot) made.dispatched = log.disk.snapshot->last.index;
+  return made;
 }
 
-caf::actor spawn_first_role(caf::local_actor& self, const replica_parts& parts, const node_actors& around,
+caf::actor spawn_first_role(caf::local_actor& self, const spawned_replica& replica, const node_actors& around,
                             observer_handle observer, epoch_t epoch, raft::node_state state) {
   role_context context;
   context.epoch = epoch;
   context.links = around.links;
   context.endpoint = around.endpoint;
   context.proxy = around.proxy;
-  context.log = parts.store;
-  context.dispatcher = parts.dispatcher;
-  context.snapshots = parts.snapshots;
-  context.dispatched = parts.dispatched;
+  context.log = replica.parts.log;
+  context.dispatcher = replica.parts.dispatcher;
+  context.snapshots = replica.parts.snapshots;
+  context.dispatched = replica.dispatched;
   context.observer = std::move(observer);
   return caf::actor_cast<caf::actor>(
       self.spawn<follower_shell>(std::move(context), raft::follower{std::move(state)}, predecessor{}));

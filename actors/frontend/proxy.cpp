@@ -6,7 +6,6 @@
 #include <caf/scheduled_actor.hpp>
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 namespace troupe {

@@ -32,7 +32,7 @@ class apply_pipeline {
   void answered(const std::string& service, std::vector<applied_item> outcomes);
   /// The oldest batch if it is complete, with its outcomes in log order.
   std::optional<batch> take_complete();
-  /// Of all batches that are not complete.
+  /// Of all batches that are not taken yet.
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:

@@ -28,6 +28,7 @@ class waiting_reads {
   }
 
  private:
+  /// Limit of queries that wait.
   static constexpr std::size_t most = 100'000;
   std::multimap<index_t, std::vector<query>> waiting_;
   std::size_t size_ = 0;
