@@ -1,9 +1,12 @@
-// Stopping a node while it reads its log, or while other actors hang.
+// The end of a node while it reads its log, while other actors hang, or because its replica cannot start.
 #include "actors/frontend/proxy.hpp"
 #include "runtime/node_actor.hpp"
+#include "runtime/node_disk.hpp"
+#include "runtime/storage/posix_file_system.hpp"
 #include "runtime/storage/reading_stopped.hpp"
 #include "tests/actor/silent_actor.hpp"
 #include "tests/actor/virtual_system.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
@@ -14,6 +17,7 @@
 #include <mutex>
 #include <semaphore>
 #include <troupe/config.hpp>
+#include <troupe/services/map.hpp>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -80,6 +84,12 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
   self->receive([&](const caf::down_msg& down) { reason = down.reason; }, caf::after(30s) >> [] {});
   return reason;
 }
+
+/// A service that cannot tell its size.
+class unmeasurable : public map_service {
+ public:
+  std::uint64_t state_bytes() const { throw std::runtime_error("the size is not known"); }
+};
 
 /// A formation actor whose disk call takes this time, or (0) never returns.
 class slow_formation : public caf::event_based_actor {
@@ -156,4 +166,35 @@ TEST_CASE("fronts and proxy share the drain timeout of a node") {
   CHECK(ended);
   caf::anon_send_exit(front, caf::exit_reason::kill);
   world.settle();
+}
+
+TEST_CASE("an exception of a service while its replica starts ends the node, and frees its data directory") {
+  test::temporary_folder folder;
+  auto disk = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), folder.path() / "data");
+  const raft::configuration initial{{{{1}, "n1:1"}}, {}, {}, {}};
+  disk->directory.set_promise(encode(raft::form{{7}, {1}, initial.voters, 0}));
+  disk->directory.set_cluster({7}, 0);
+  const std::weak_ptr<node_disk> held = disk;
+  {
+    troupe::config config;
+    caf::actor_system system{config};
+    node_setup setup;
+    setup.id = {1};
+    setup.address = "n1:1";
+    setup.services = {[] { return detail::make_machine(unmeasurable{}); }};
+    setup.open_log = open_disk(std::move(disk), wal_options{}, {});
+    const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
+    const auto rest = system.spawn<test::silent_actor>();
+    caf::scoped_actor self{system};
+    self->monitor(node);
+    self->send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                                 system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(rest),
+                                 caf::actor_cast<health_monitor_handle>(rest)});
+    self->send(node, membership_decision{{7}, initial, false, 0});
+    caf::error reason;
+    self->receive([&](const caf::down_msg& down) { reason = down.reason; },
+                  caf::after(30s) >> [&] { reason = caf::sec::request_timeout; });
+    CHECK(reason == caf::sec::runtime_error); // what CAF makes of the exception
+  }                                           // waits for the actors that have threads of their own
+  CHECK(held.expired());
 }
