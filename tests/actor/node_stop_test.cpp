@@ -10,6 +10,7 @@
 
 #include <caf/after.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -60,29 +61,42 @@ struct endless_log {
   }
 };
 
+const raft::configuration alone{{{{1}, "n1:1"}}, {}, {}, {}};
+
+/// A node that opens its log as the only member of cluster 7. Nothing answers it but its proxy and `formation`.
+node_actor_handle started_node(caf::actor_system& system, node_setup setup, const caf::actor& formation) {
+  setup.id = {1};
+  setup.address = "n1:1";
+  const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
+  const auto rest = system.spawn<test::silent_actor>();
+  caf::anon_send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                                   system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
+                                   caf::actor_cast<health_monitor_handle>(rest)});
+  caf::anon_send(node, membership_decision{{7}, alone, false, 0});
+  return node;
+}
+
+/// sec::request_timeout if the node does not end.
+caf::error exit_reason_of(caf::actor_system& system, const node_actor_handle& node) {
+  caf::scoped_actor self{system};
+  self->monitor(node);
+  caf::error reason = caf::sec::request_timeout;
+  self->receive([&](const caf::down_msg& down) { reason = down.reason; }, caf::after(30s) >> [] {});
+  return reason;
+}
+
 /// Stops a node while it reads its log. Returns its exit reason.
 caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, const caf::actor& formation,
                                  std::chrono::milliseconds close_timeout) {
   node_setup setup;
-  setup.id = {1};
-  setup.address = "n1:1";
   setup.close_timeout = close_timeout;
   setup.open_log = [&](const membership_decision&, const std::vector<machine_factory>&, const std::stop_token& stop) {
     return log.read(stop);
   };
-  const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
-  const auto rest = system.spawn<test::silent_actor>();
-  caf::scoped_actor self{system};
-  self->monitor(node);
-  self->send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                               system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
-                               caf::actor_cast<health_monitor_handle>(rest)});
-  self->send(node, membership_decision{{7}, {{{{1}, "n1:1"}}, {}, {}, {}}, false, 0});
+  const auto node = started_node(system, std::move(setup), formation);
   REQUIRE(log.begun.try_acquire_for(20s));
-  self->send(node, stop_node{});
-  caf::error reason = caf::sec::request_timeout;
-  self->receive([&](const caf::down_msg& down) { reason = down.reason; }, caf::after(30s) >> [] {});
-  return reason;
+  caf::anon_send(node, stop_node{});
+  return exit_reason_of(system, node);
 }
 
 /// A service that cannot tell its size.
@@ -171,30 +185,19 @@ TEST_CASE("fronts and proxy share the drain timeout of a node") {
 TEST_CASE("an exception of a service while its replica starts ends the node, and frees its data directory") {
   test::temporary_folder folder;
   auto disk = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), folder.path() / "data");
-  const raft::configuration initial{{{{1}, "n1:1"}}, {}, {}, {}};
-  disk->directory.set_promise(encode(raft::form{{7}, {1}, initial.voters, 0}));
+  disk->directory.set_promise(encode(raft::form{{7}, {1}, alone.voters, 0}));
   disk->directory.set_cluster({7}, 0);
   const std::weak_ptr<node_disk> held = disk;
   {
     troupe::config config;
     caf::actor_system system{config};
     node_setup setup;
-    setup.id = {1};
-    setup.address = "n1:1";
     setup.services = {[] { return detail::make_machine(unmeasurable{}); }};
     setup.open_log = open_disk(std::move(disk), wal_options{}, {});
-    const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
-    const auto rest = system.spawn<test::silent_actor>();
-    caf::scoped_actor self{system};
-    self->monitor(node);
-    self->send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                 system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(rest),
-                                 caf::actor_cast<health_monitor_handle>(rest)});
-    self->send(node, membership_decision{{7}, initial, false, 0});
-    caf::error reason;
-    self->receive([&](const caf::down_msg& down) { reason = down.reason; },
-                  caf::after(30s) >> [&] { reason = caf::sec::request_timeout; });
-    CHECK(reason == caf::sec::runtime_error); // what CAF makes of the exception
-  }                                           // waits for the actors that have threads of their own
+    const auto node = started_node(system, std::move(setup), system.spawn<test::silent_actor>());
+    // What CAF makes of the exception.
+    CHECK(exit_reason_of(system, node) == caf::sec::runtime_error);
+    // The system waits for the actors that have threads of their own.
+  }
   CHECK(held.expired());
 }
