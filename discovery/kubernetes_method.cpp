@@ -14,7 +14,6 @@ constexpr int max_pages = 100;
 /// Maximum size of one event. An object of the API has at most 1.5 MiB.
 constexpr std::size_t max_event = std::size_t{2} << 20;
 
-constexpr long status_gone = 410;
 constexpr long too_many_requests = 429;
 
 std::string refusal(const https_reply& reply) {

@@ -13,7 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t max_objects = 4096;
-constexpr int gone = 410;
 
 std::string printable(std::string_view text) {
   constexpr std::size_t longest = 200;
@@ -149,7 +148,7 @@ kubernetes_view::told kubernetes_view::apply(std::string_view text) {
   const auto& object = object_in(event, "object");
   if (type == "ERROR") {
     const auto* code = member_of(object, "code", json::value_t::number_unsigned);
-    if (code && *code == gone) return told::expired;
+    if (code && *code == status_gone) return told::expired;
     throw bad_kubernetes_answer("the watch failed: " + printable(text_in(object, "message")));
   }
   auto changed = told::nothing_new;

@@ -11,6 +11,9 @@
 
 namespace troupe {
 
+/// The status and the code of an error that say that a watch must begin again with a list.
+inline constexpr int status_gone = 410;
+
 /// An answer that is malformed or too large; the text is printable.
 class bad_kubernetes_answer : public std::runtime_error {
  public:
