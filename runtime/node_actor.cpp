@@ -318,10 +318,9 @@ void node_actor::wait_for_room(const std::string& why, raft::duration at_least) 
 
 /// Sends a request to the leader, whichever node that is, through the proxy.
 template <class Done, class Failed>
-void node_actor::ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
+void node_actor::ask_leader(const cluster_change& what, std::chrono::milliseconds timeout, Done answered,
                             Failed failed) {
-  request(spawn<proxy_question>(around_.proxy), caf::infinite,
-          ask_proxy{access::write, raft::bytes{services::encode(what)}, timeout})
+  request(spawn<proxy_question>(around_.proxy), caf::infinite, ask_proxy{access::write, {}, timeout, what})
       .then(answered, failed);
 }
 
@@ -457,7 +456,7 @@ caf::result<backup_made> node_actor::back_up(const make_backup& question) {
 }
 
 template <class Result, class Render>
-caf::result<Result> node_actor::ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
+caf::result<Result> node_actor::ask_cluster(const cluster_change& what, std::chrono::milliseconds timeout,
                                             Render render) {
   auto promise = make_response_promise<Result>();
   ask_leader(

@@ -26,7 +26,6 @@
 #include "runtime/node_status.hpp"
 #include "runtime/replica.hpp"
 #include "runtime/restart_limit.hpp"
-#include "services/member_command.hpp"
 
 #include <map>
 #include <stop_token>
@@ -90,11 +89,9 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   caf::result<backup_made> back_up(const make_backup& question);
   caf::result<node_status> explained(node_status now);
   template <class Done, class Failed>
-  void ask_leader(const services::member_command& what, std::chrono::milliseconds timeout, Done answered,
-                  Failed failed);
+  void ask_leader(const cluster_change& what, std::chrono::milliseconds timeout, Done answered, Failed failed);
   template <class Result, class Render>
-  caf::result<Result> ask_cluster(const services::member_command& what, std::chrono::milliseconds timeout,
-                                  Render render);
+  caf::result<Result> ask_cluster(const cluster_change& what, std::chrono::milliseconds timeout, Render render);
   caf::result<backup_staged> stage(stage_backup& piece);
   caf::result<restore_made> restore(const make_restore& question);
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.

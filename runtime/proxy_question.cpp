@@ -37,9 +37,14 @@ void proxy_question::on_exit() {
 caf::result<proxy_answer> proxy_question::ask(const ask_proxy& what) {
   promise_ = make_response_promise<proxy_answer>();
   writes_ = what.how == access::write;
-  const auto ms =
-      std::clamp<std::chrono::milliseconds::rep>(what.timeout.count(), 1, std::numeric_limits<std::uint32_t>::max());
-  send(proxy_, command_batch{false, {{1, what.how, static_cast<std::uint32_t>(ms), what.payload}}});
+  const auto ms = static_cast<std::uint32_t>(
+      std::clamp<std::chrono::milliseconds::rep>(what.timeout.count(), 1, std::numeric_limits<std::uint32_t>::max()));
+  command_batch batch;
+  if (what.change)
+    batch.changes.push_back({1, ms, *what.change});
+  else
+    batch.commands.push_back({1, what.how, ms, what.payload});
+  send(proxy_, std::move(batch));
   return promise_;
 }
 

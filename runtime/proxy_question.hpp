@@ -1,11 +1,13 @@
 // Sends one request to the proxy, then ends.
 //
-//   (spawned) -- ask_proxy: a command for the proxy --> [waiting] -- its outcome, or the proxy's end --> (gone)
+//   (spawned) -- ask_proxy: a command or a change for the proxy --> [waiting] -- its outcome, or the proxy's end -->
+//   (gone)
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace troupe {
 
@@ -14,6 +16,8 @@ struct ask_proxy {
   /// An encoded command or query. Empty with a linearizable read: only waits until the read can be served.
   raft::bytes payload;
   std::chrono::milliseconds timeout{5000};
+  /// Asks the leader for this change of the cluster instead; needs `access::write`.
+  std::optional<cluster_change> change = {};
 };
 struct proxy_answer {
   index_t index = 0;

@@ -15,7 +15,7 @@ namespace troupe::services {
 /// sequence number.
 inline constexpr unsigned char command_format = 1;
 
-/// Not the name of a service: commands with it are for the cluster itself (member_command.hpp, restore_command.hpp).
+/// Not the name of a service: commands with it are for the cluster itself (restore_command.hpp).
 inline constexpr std::string_view cluster_service = "$cluster";
 
 /// The parts of an envelope. The views point into the bytes that were decoded.

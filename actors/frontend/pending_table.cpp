@@ -5,13 +5,24 @@
 
 namespace troupe {
 
-bool pending_table::has_room_for(const raft::bytes& payload) const noexcept {
-  return commands_.size() < max_commands_ && payload.size() <= max_bytes_ - bytes_;
+std::size_t size_of(const cluster_change& change) {
+  std::size_t size = sizeof(cluster_change);
+  if (const auto* members = std::get_if<raft::change_members>(&change)) {
+    size += members->remove.size() * sizeof(node_id);
+    for (const auto& one : members->add) size += sizeof one + one.who.address.size();
+  }
+  return size;
+}
+
+std::size_t pending_command::bytes() const { return change ? size_of(*change) : payload.size(); }
+
+bool pending_table::has_room_for(std::size_t bytes) const noexcept {
+  return commands_.size() < max_commands_ && bytes <= max_bytes_ - bytes_;
 }
 
 raft::tag_t pending_table::add(pending_command command) {
   const auto tag = draw_tag();
-  bytes_ += command.payload.size();
+  bytes_ += command.bytes();
   earliest_deadline_ = std::min(earliest_deadline_, command.deadline);
   commands_.emplace(tag, std::move(command));
   return tag;
@@ -23,23 +34,23 @@ pending_command* pending_table::find(raft::tag_t tag) {
 }
 
 bool pending_table::check_quota(pending_command& command) {
-  if (command.payload.size() > max_bytes_ - bytes_) return false;
+  if (command.bytes() > max_bytes_ - bytes_) return false;
   command.state = command_state::checking_quota{};
-  bytes_ += command.payload.size();
+  bytes_ += command.bytes();
   return true;
 }
 
 void pending_table::propose(pending_command& command) {
   leave(command);
   command.state = command_state::proposed{};
-  proposed_bytes_ += command.payload.size();
+  proposed_bytes_ += command.bytes();
 }
 
 /// Ends the command's present state: its bytes no longer count for it.
 void pending_table::leave(const pending_command& command) {
   if (command.in<command_state::proposed>() || command.in<command_state::accepted>())
-    proposed_bytes_ -= command.payload.size();
-  if (command.in<command_state::checking_quota>()) bytes_ -= command.payload.size();
+    proposed_bytes_ -= command.bytes();
+  if (command.in<command_state::checking_quota>()) bytes_ -= command.bytes();
 }
 
 raft::tag_t pending_table::retry(raft::tag_t tag) {
@@ -54,7 +65,7 @@ std::optional<pending_command> pending_table::take(raft::tag_t tag) {
   auto node = commands_.extract(tag);
   if (!node) return std::nullopt;
   leave(node.mapped());
-  bytes_ -= node.mapped().payload.size();
+  bytes_ -= node.mapped().bytes();
   return std::move(node.mapped());
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <variant>
@@ -46,17 +47,25 @@ struct pending_command {
   /// From another node's proxy, which waits and retries itself.
   bool from_proxy = false;
   raft::time_point deadline;
+  /// For a service; empty for a change of the cluster.
   raft::bytes payload;
+  /// Null for a command for a service.
+  std::unique_ptr<const cluster_change> change;
   std::variant<command_state::waiting, command_state::checking_quota, command_state::proposed, command_state::accepted,
                command_state::forwarded, command_state::confirming, command_state::reading>
       state;
 
   bool is_write() const noexcept { return how == access::write; }
+  /// What it counts for in the limit of the table.
+  std::size_t bytes() const;
   /// The command was not given to any log, so it is surely not done.
   bool is_held_back() const noexcept { return in<command_state::waiting>() || in<command_state::checking_quota>(); }
   /// Null if the command is not in this state.
   template <class State> const State* in() const noexcept { return std::get_if<State>(&state); }
 };
+
+/// The memory that a change takes, roughly.
+std::size_t size_of(const cluster_change& change);
 
 /// Finds a command by its tag, a sequence number that is never 0. Every attempt gets a new tag, so a late answer to an
 /// earlier attempt finds no command. The table limits the number of commands and their bytes.
@@ -66,7 +75,7 @@ class pending_table {
 
   bool empty() const noexcept { return commands_.empty(); }
   std::size_t size() const noexcept { return commands_.size(); }
-  bool has_room_for(const raft::bytes& payload) const noexcept;
+  bool has_room_for(std::size_t bytes) const noexcept;
 
   /// Returns a number that is not in use.
   raft::tag_t draw_tag() noexcept { return ++last_tag_; }
@@ -77,7 +86,7 @@ class pending_table {
   bool check_quota(pending_command& command);
   /// Sets the state to `proposed`.
   void propose(pending_command& command);
-  /// Payload bytes of the commands that are proposed or accepted.
+  /// The bytes of the commands that are proposed or accepted.
   std::size_t proposed_bytes() const noexcept { return proposed_bytes_; }
   /// Ends the command's present attempt: it waits again, under the returned new tag.
   raft::tag_t retry(raft::tag_t tag);

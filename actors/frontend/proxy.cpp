@@ -90,24 +90,35 @@ void proxy::end_all() {
 
 void proxy::on_commands(const command_batch& batch) {
   const auto origin = caf::actor_cast<requester_handle>(current_sender());
-  const auto now = clock().now();
-  // Of the other nodes, only members may send commands to the cluster itself.
+  // Of the other nodes, only members may ask for what concerns the cluster itself.
   const bool trusted =
       batch.forwarded ? routes_.is_of_member(current_sender()) : origin && origin.node() == system().node();
-  for (const auto& asked : batch.commands) {
-    if (const auto refusal = admission(asked, batch.forwarded, trusted); refusal != errc::none) {
-      outbox_.add(origin, {asked.number, refusal, 0, text_of(refusal)});
-      continue;
-    }
-    const auto timeout = asked.timeout_ms == 0
-                             ? options_.default_timeout
-                             : std::min(std::chrono::milliseconds{asked.timeout_ms}, options_.max_timeout);
-    pending_command command{origin, asked.number, asked.how, batch.forwarded, now + timeout, asked.payload, {}};
-    timer_.arm(this, std::min(command.deadline, now + options_.sweep_interval));
-    const auto tag = pending_.add(std::move(command));
-    queues_.add(tag, *pending_.find(tag), routes_.is_client());
-  }
+  for (const auto& asked : batch.commands)
+    take({origin, asked.number, asked.how, batch.forwarded, {}, asked.payload, nullptr, {}}, asked.timeout_ms, trusted);
+  for (const auto& asked : batch.changes)
+    take({origin,
+          asked.number,
+          access::write,
+          batch.forwarded,
+          {},
+          {},
+          std::make_unique<const cluster_change>(asked.what),
+          {}},
+         asked.timeout_ms, trusted);
   wake();
+}
+
+void proxy::take(pending_command asked, std::uint32_t timeout_ms, bool trusted) {
+  if (const auto refusal = admission(asked, trusted); refusal != errc::none) {
+    outbox_.add(asked.origin, {asked.number, refusal, 0, text_of(refusal)});
+    return;
+  }
+  const auto now = clock().now();
+  asked.deadline = now + (timeout_ms == 0 ? options_.default_timeout
+                                          : std::min(std::chrono::milliseconds{timeout_ms}, options_.max_timeout));
+  timer_.arm(this, std::min(asked.deadline, now + options_.sweep_interval));
+  const auto tag = pending_.add(std::move(asked));
+  queues_.add(tag, *pending_.find(tag), routes_.is_client());
 }
 
 std::string proxy::text_of(errc refusal) const {
@@ -121,16 +132,16 @@ std::string proxy::text_of(errc refusal) const {
   return "too many commands are waiting";
 }
 
-errc proxy::admission(const command& asked, bool from_proxy, bool trusted) const {
+errc proxy::admission(const pending_command& asked, bool trusted) const {
   if (draining_) return errc::stopping;
-  if (asked.payload.size() > options_.max_command_bytes) return errc::too_large;
+  if (asked.bytes() > options_.max_command_bytes) return errc::too_large;
   // Another proxy gets a retryable error: its node may be linked, or a member, before this proxy learns of it.
-  if (!trusted && services::is_for_cluster(asked.payload.view()))
-    return from_proxy ? errc::not_leader : errc::unknown_service;
-  if (from_proxy && !routes_.leading()) return errc::not_leader;
+  if (!trusted && (asked.change || services::is_for_cluster(asked.payload.view())))
+    return asked.from_proxy ? errc::not_leader : errc::unknown_service;
+  if (asked.from_proxy && !routes_.leading()) return errc::not_leader;
   if (down_.code != errc::none) return down_.code;
   if (removed_ && !routes_.leading() && asked.how != access::stale_read) return errc::not_ready;
-  if (!pending_.has_room_for(asked.payload)) return errc::overloaded;
+  if (!pending_.has_room_for(asked.bytes())) return errc::overloaded;
   return errc::none;
 }
 

@@ -98,8 +98,10 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
+  /// Queues the command, or refuses it. `timeout_ms` is as in the `command` of the network.
+  void take(pending_command asked, std::uint32_t timeout_ms, bool trusted);
   /// Returns why the command is rejected, or `none`. `trusted`: it comes from this process or from a member's proxy.
-  errc admission(const command& asked, bool from_proxy, bool trusted) const;
+  errc admission(const pending_command& asked, bool trusted) const;
   std::string text_of(errc refusal) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);
@@ -115,6 +117,7 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_flush();
   void propose_and_forward();
   bool divert(raft::tag_t tag, const raft::bytes& payload);
+  void ask_role(raft::tag_t tag, pending_command& command);
   void check_quota(raft::tag_t tag, const services::command_view& what);
   void on_quota_checked(const command_outcome& answer);
   void forward(const routes::link& to);

@@ -1,7 +1,6 @@
 // The outgoing messages of a proxy: a flush sends what was collected since the last one, in one message per receiver.
 #include "actors/frontend/proxy.hpp"
 #include "services/command.hpp"
-#include "services/member_command.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +14,13 @@ std::uint32_t forwarded_timeout_ms(raft::duration left) {
   const auto margin = std::min<raft::duration>(left / 10, 100ms);
   const auto given = std::chrono::duration_cast<std::chrono::milliseconds>(left - margin).count();
   return static_cast<std::uint32_t>(std::max<std::int64_t>(given, 1)); // 0 would mean a default
+}
+
+/// Whether the change adds a node without an address. The Raft core would accept it, as it knows members by id only.
+bool lacks_address(const cluster_change& what) {
+  const auto* change = std::get_if<raft::change_members>(&what);
+  return change && std::any_of(change->add.begin(), change->add.end(),
+                               [](const raft::addition& one) { return one.who.address.empty(); });
 }
 
 } // namespace
@@ -40,6 +46,7 @@ void proxy::on_flush() {
 void proxy::propose_and_forward() {
   propose_batch batch;
   const auto propose = [&](raft::tag_t tag, pending_command& command) {
+    if (command.change) return ask_role(tag, command);
     if (divert(tag, command.payload)) return;
     pending_.propose(command);
     batch.proposals.push_back({tag, command.payload});
@@ -55,8 +62,8 @@ void proxy::propose_and_forward() {
   if (!batch.proposals.empty()) send(role_, std::move(batch));
 }
 
-/// Handles commands that are not proposed now: those for an unknown service, those for the cluster itself, which become
-/// requests to the role, and those that need a quota check. Returns false for a command to propose.
+/// Handles commands that are not proposed now: those for an unknown service, and those that need a quota check. Returns
+/// false for a command to propose.
 bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
   const auto parts = services::decode_command(payload.view());
   if (!parts) return false;
@@ -65,24 +72,21 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
     check_quota(tag, *parts);
     return true;
   }
-  if (parts->service != services::cluster_service) {
-    settle(tag, errc::unknown_service, services::why_no_service(parts->service));
-    return true;
-  }
-  auto what = services::decode_member_command(payload.view());
-  if (!what) return false;
-  if (services::lacks_address(*what)) {
-    refuse(tag, raft::refusal::invalid_address, {});
-    return true;
-  }
-  pending_.propose(*pending_.find(tag));
+  if (parts->service == services::cluster_service) return false;
+  settle(tag, errc::unknown_service, services::why_no_service(parts->service));
+  return true;
+}
+
+/// Passes a change of the cluster to the role, which decides on it.
+void proxy::ask_role(raft::tag_t tag, pending_command& command) {
+  if (lacks_address(*command.change)) return refuse(tag, raft::refusal::invalid_address, {});
+  pending_.propose(command);
   std::visit(
-      [&](auto& request) {
+      [&](auto request) {
         request.tag = tag;
         send(role_, std::move(request));
       },
-      *what);
-  return true;
+      *command.change);
 }
 
 /// Asks the service whether the command makes the state larger, as it may replace something larger.
@@ -116,20 +120,25 @@ void proxy::on_quota_checked(const command_outcome& answer) {
 
 void proxy::forward(const routes::link& to) {
   const auto now = clock().now();
-  command_batch batch{!routes_.is_client(), {}};
+  const command_batch none{!routes_.is_client(), {}, {}};
+  auto batch = none;
+  std::size_t count = 0;
   std::size_t bytes = 0;
   drain(queues_.writes, pending_, [&](raft::tag_t tag, pending_command& command) {
-    const bool full =
-        bytes + command.payload.size() > options_.max_message_bytes || batch.commands.size() >= max_listed;
-    if (!batch.commands.empty() && full) {
-      send(to.endpoint, command_batch{batch.forwarded, std::exchange(batch.commands, {})});
-      bytes = 0;
+    if (count > 0 && (bytes + command.bytes() > options_.max_message_bytes || count >= max_listed)) {
+      send(to.endpoint, std::exchange(batch, none));
+      count = bytes = 0;
     }
-    bytes += command.payload.size();
+    ++count;
+    bytes += command.bytes();
     command.state = command_state::forwarded{to.peer};
-    batch.commands.push_back({tag, command.how, forwarded_timeout_ms(command.deadline - now), command.payload});
+    const auto timeout_ms = forwarded_timeout_ms(command.deadline - now);
+    if (command.change)
+      batch.changes.push_back({tag, timeout_ms, *command.change});
+    else
+      batch.commands.push_back({tag, command.how, timeout_ms, command.payload});
   });
-  if (!batch.commands.empty()) send(to.endpoint, std::move(batch));
+  if (count > 0) send(to.endpoint, std::move(batch));
 }
 
 void proxy::confirm_reads() {

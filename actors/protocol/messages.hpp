@@ -2,11 +2,13 @@
 #pragma once
 
 #include "actors/protocol/wire.hpp"
+#include "raft/events.hpp"
 #include "raft/membership/formation.hpp"
 
 #include <cstdint>
 #include <string>
 #include <troupe/errors.hpp>
+#include <variant>
 #include <vector>
 
 namespace troupe::raft {
@@ -19,6 +21,11 @@ TROUPE_WIRE_MESSAGE(form)
 TROUPE_WIRE_MESSAGE(form_answer)
 TROUPE_WIRE_MESSAGE(abort_form)
 
+// Requests to the leader about the cluster itself. The `tag` belongs to one process and is not sent. Requests of other
+// nodes are always those of operators (`change_members::asked`).
+template <class F> void visit_fields(change_members& x, F&& f) { f(x.based_on, x.add, x.remove); }
+template <class F> void visit_fields(transfer_leadership& x, F&& f) { f(x.target); }
+
 } // namespace troupe::raft
 
 namespace troupe {
@@ -30,7 +37,7 @@ using raft::form_answer;
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
 /// Increased with every change after which nodes of different versions could misunderstand each other.
-inline constexpr std::uint32_t protocol_version = 7;
+inline constexpr std::uint32_t protocol_version = 8;
 
 /// Describes a node to its peer. The dialing node sends it, and the other node answers with its own.
 struct hello {
@@ -97,13 +104,26 @@ struct command {
 };
 template <class F> void visit_fields(command& x, F&& f) { f(x.number, x.how, x.timeout_ms, x.payload); }
 
-/// Answered with one or more outcome_batch to the sender, which together answer each command exactly once.
+/// What nodes ask of the leader about the cluster itself. It is not for a service, and clients cannot ask for it.
+using cluster_change = std::variant<raft::change_members, raft::transfer_leadership>;
+
+/// One request for a change of the cluster. `number` and `timeout_ms` are as in `command`.
+struct change_request {
+  std::uint64_t number = 0;
+  std::uint32_t timeout_ms = 0;
+  cluster_change what;
+};
+template <class F> void visit_fields(change_request& x, F&& f) { f(x.number, x.timeout_ms, x.what); }
+
+/// Answered with one or more outcome_batch to the sender, which together answer each command and each change exactly
+/// once.
 struct command_batch {
   /// Set by a node's proxy: only the leader accepts the commands, so no command is forwarded twice.
   bool forwarded = false;
   std::vector<command> commands;
+  std::vector<change_request> changes = {};
 };
-template <class F> void visit_fields(command_batch& x, F&& f) { f(x.forwarded, x.commands); }
+template <class F> void visit_fields(command_batch& x, F&& f) { f(x.forwarded, x.commands, x.changes); }
 TROUPE_WIRE_MESSAGE(command_batch)
 
 struct command_outcome {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace troupe {
@@ -22,6 +23,7 @@ namespace troupe {
 template <class F> void visit_fields(member& x, F&& f) { f(x.id, x.address); }
 template <class F> void visit_fields(log_position& x, F&& f) { f(x.index, x.term); }
 template <class F> void visit_fields(snapshot_id& x, F&& f) { f(x.last, x.size, x.checksum); }
+template <class F> void visit_fields(addition& x, F&& f) { f(x.who, x.votes, x.replaces); }
 
 } // namespace troupe
 
@@ -93,6 +95,11 @@ class output {
     to_.put(static_cast<std::uint32_t>(xs.size()));
     for (auto& x : xs) put(x);
   }
+  /// The index of the alternative, and its fields.
+  template <class... Ts> void put(std::variant<Ts...>& x) {
+    to_.put(static_cast<std::uint8_t>(x.index()));
+    std::visit([this](auto& held) { put(held); }, x);
+  }
 
   raft::writer to_;
 };
@@ -152,6 +159,12 @@ template <reading how> class input {
     T skipped{};
     for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i)
       get(how == reading::builds ? xs.emplace_back() : skipped);
+  }
+  template <class... Ts> void get(std::variant<Ts...>& x) {
+    const auto index = from_.get<std::uint8_t>();
+    valid_ = valid_ && index < sizeof...(Ts);
+    std::size_t next = 0;
+    ((next++ == index ? get(x.template emplace<Ts>()) : void()), ...);
   }
 
   std::shared_ptr<const std::string> block_;

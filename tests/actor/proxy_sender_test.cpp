@@ -60,7 +60,7 @@ TEST_CASE("accepts an answer only from an actor of the node that was asked") {
   w.settle();
 }
 
-TEST_CASE("accepts commands for the cluster itself from other nodes only if a member's proxy sends them") {
+TEST_CASE("accepts requests about the cluster itself from other nodes only if a member's proxy sends them") {
   proxy_world w;
   const auto network = w.system.spawn<no_network>();
   const auto member = abroad(w.system, network, 100);
@@ -74,11 +74,15 @@ TEST_CASE("accepts commands for the cluster itself from other nodes only if a me
   w.tell(members_changed{{{peer, "n2:1"}}});
   w.lead();
   const auto gets_in = [&](const caf::actor& from, bool forwarded) {
-    command restore{1, access::write, 1000, raft::bytes{services::encode_restore({{1, 1}, 10, 1})}};
-    const auto before = w.log->proposals.size();
-    caf::send_as(from, w.subject, command_batch{forwarded, {std::move(restore)}});
+    const command restore{1, access::write, 1000, raft::bytes{services::encode_restore({{1, 1}, 10, 1})}};
+    const change_request transfer{2, 1000, raft::transfer_leadership{}};
+    const auto restores = w.log->proposals.size();
+    const auto transfers = w.log->transfers.size();
+    caf::send_as(from, w.subject, command_batch{forwarded, {restore}, {transfer}});
     w.settle();
-    return w.log->proposals.size() > before;
+    const bool both = w.log->proposals.size() > restores && w.log->transfers.size() > transfers;
+    CHECK(both == (w.log->proposals.size() > restores || w.log->transfers.size() > transfers));
+    return both;
   };
   CHECK_FALSE(gets_in(stranger, false));
   CHECK_FALSE(gets_in(stranger, true));

@@ -25,6 +25,8 @@ struct role_record {
   std::vector<raft::proposal> proposals;
   std::size_t batches = 0;
   std::vector<raft::tag_t> reads;
+  std::vector<raft::change_members> changes;
+  std::vector<raft::transfer_leadership> transfers;
   std::vector<epoch_t> drained;
 };
 class fake_role : public caf::event_based_actor {
@@ -38,6 +40,8 @@ class fake_role : public caf::event_based_actor {
           record_->proposals.insert(record_->proposals.end(), m.proposals.begin(), m.proposals.end());
         },
         [this](const read_index& m) { record_->reads.push_back(m.tag); },
+        [this](const raft::change_members& m) { record_->changes.push_back(m); },
+        [this](const raft::transfer_leadership& m) { record_->transfers.push_back(m); },
         [this](const troupe::drained& m) { record_->drained.push_back(m.epoch); },
     };
   }
@@ -143,6 +147,11 @@ struct proxy_world : virtual_system {
   }
   void post_command(command c, bool forwarded = false) {
     caf::send_as(origin, subject, command_batch{forwarded, {std::move(c)}});
+  }
+  /// Sends a change as this node's own actors do.
+  void ask_for_change(std::uint64_t number, cluster_change what, std::uint32_t timeout_ms = 1000) {
+    caf::send_as(origin, subject, command_batch{false, {}, {{number, timeout_ms, std::move(what)}}});
+    settle();
   }
   void ask(std::uint64_t number, access how = access::write, std::uint32_t timeout_ms = 1000) {
     post_command(make(number, how, timeout_ms));

@@ -62,9 +62,48 @@ TEST_CASE("is_encoded accepts bytes if and only if they decode") {
   command_batch commands;
   commands.commands.push_back({1, access::linearizable_read, 1000, raft::bytes{std::string{"payload"}}});
   check_alike(commands, seed);
+  command_batch changes;
+  changes.forwarded = true;
+  changes.changes.push_back({1, 1000, raft::change_members{0, {{{{1}, "127.0.0.1:5000"}, true, {2}}}, {{3}}, 7}});
+  changes.changes.push_back({2, 0, raft::transfer_leadership{0, {5}}});
+  check_alike(changes, seed);
   outcome_batch outcomes;
   outcomes.outcomes.push_back({1, errc::refused, 5, "because"});
   check_alike(outcomes, seed);
+}
+
+TEST_CASE("a change of the cluster arrives as it was sent, without its tag") {
+  command_batch batch;
+  batch.changes.push_back({1, 1000, raft::change_members{9, {{{{1}, "n1:1"}, false, {2}}}, {{3}, {4}}, 7}});
+  batch.changes.push_back({2, 0, raft::transfer_leadership{9, {5}}});
+  const auto arrived = wire::decode<command_batch>(wire::encode(batch));
+  REQUIRE(arrived);
+  REQUIRE(arrived->changes.size() == 2);
+  CHECK(arrived->changes[0].number == 1);
+  CHECK(arrived->changes[0].timeout_ms == 1000);
+  const auto& members = std::get<raft::change_members>(arrived->changes[0].what);
+  CHECK(members.tag == 0);
+  CHECK(members.based_on == 7);
+  CHECK(members.asked);
+  CHECK(members.remove == std::vector<node_id>{{3}, {4}});
+  REQUIRE(members.add.size() == 1);
+  CHECK(members.add[0].who == raft::member{{1}, "n1:1"});
+  CHECK_FALSE(members.add[0].votes);
+  CHECK(members.add[0].replaces == node_id{2});
+  const auto& transfer = std::get<raft::transfer_leadership>(arrived->changes[1].what);
+  CHECK(transfer.tag == 0);
+  CHECK(transfer.target == node_id{5});
+}
+
+TEST_CASE("a change of an unknown kind does not decode") {
+  command_batch batch;
+  batch.changes.push_back({1, 0, raft::transfer_leadership{0, {5}}});
+  auto bytes = wire::encode(batch);
+  const auto kind = bytes.size() - sizeof(std::uint64_t) - 1;
+  REQUIRE(bytes[kind] == 1);
+  bytes[kind] = 2;
+  CHECK_FALSE(wire::is_encoded<command_batch>(bytes));
+  CHECK_FALSE(wire::decode<command_batch>(bytes));
 }
 
 TEST_CASE("a list whose announced elements are missing allocates nothing") {

@@ -93,6 +93,8 @@ std::vector<std::string> sent_payloads() {
     entries.entries.push_back({index, 3, raft::entry_kind::command, raft::bytes{std::string(index * 10, 'x')}});
   command_batch commands;
   commands.commands.push_back({1, access::linearizable_read, 1000, raft::bytes{std::string{"payload"}}});
+  commands.changes.push_back({2, 1000, raft::change_members{0, {{{{1}, "127.0.0.1:5000"}, true, {2}}}, {{3}}, 7}});
+  commands.changes.push_back({3, 0, raft::transfer_leadership{0, {5}}});
   outcome_batch outcomes;
   outcomes.leader_address = "127.0.0.1:5000";
   outcomes.outcomes.push_back({1, errc::refused, 5, "because"});

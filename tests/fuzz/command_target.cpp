@@ -1,7 +1,6 @@
 // Fuzzes commands, as in log entries and from other nodes: for a service, or for the cluster itself.
 #include "raft/base/utf8.hpp"
 #include "services/command.hpp"
-#include "services/member_command.hpp"
 #include "services/restore_command.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -17,11 +16,6 @@ void try_for_cluster(std::string_view bytes) {
   fuzz::check(base::is_utf8(services::why_no_restore(bytes)), "a reason that cannot be printed");
   if (const auto backup = services::restored_by(bytes, std::numeric_limits<raft::index_t>::max()))
     fuzz::check(services::encode_restore(*backup) == bytes, "a restore command is encoded differently");
-  const auto change = services::decode_member_command(bytes);
-  if (!change) return;
-  const auto again = services::encode(*change);
-  const auto read = services::decode_member_command(again);
-  fuzz::check(read && services::encode(*read) == again, "a member command is encoded differently");
 }
 
 /// Applies it on two separate machines: replicas must not differ.
@@ -56,18 +50,12 @@ std::vector<std::string> troupe::fuzz::seeds() {
     return services::encode_command(map_service::name, message.tag, msgpack_serializer::encode(message));
   };
   const auto one = value::of(1);
-  raft::change_members change;
-  change.add.push_back({{{1}, "127.0.0.1:5000"}, true, {2}});
-  change.remove.push_back({3});
-  change.based_on = 7;
   return {command(map::put{"m", "k", value::of(std::string{"text"})}),
           command(map::remove{"m", "k"}),
           command(map::compare_and_swap{"m", "k", one, value::of(std::vector<int>{1, 2, 3})}),
           command(map::compare_and_swap{"m", "new", std::nullopt, one}),
           command(map::get{"m", "k"}),
           command(map::list_keys{"m", 10, "a"}),
-          services::encode(services::member_command{change}),
-          services::encode(services::member_command{raft::transfer_leadership{0, {5}}}),
           services::encode_restore({{5, 1}, 100, 255})};
 }
 
@@ -79,8 +67,6 @@ std::vector<std::string> troupe::fuzz::words() {
           "compare_and_swap",
           "\x09list_keys",
           "$cluster",
-          "\7members",
-          "\x08transfer",
           "\7restore",
           "\xc4\1\xc0",
           "\xc6\xff\xff\xff\xff",
