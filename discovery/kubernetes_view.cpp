@@ -1,11 +1,13 @@
 #include "discovery/kubernetes_view.hpp"
 
+#include "raft/base/utf8.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <troupe/address.hpp>
+#include <troupe/printable.hpp>
 
 namespace troupe {
 namespace {
@@ -14,12 +16,10 @@ using nlohmann::json;
 
 constexpr std::size_t max_objects = 4096;
 
-std::string printable(std::string_view text) {
+/// A text of the API server for a human-readable message.
+std::string shown(std::string_view text) {
   constexpr std::size_t longest = 200;
-  std::string shown{text.substr(0, longest)};
-  std::replace_if(
-      shown.begin(), shown.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return shown;
+  return base::plain_text(text.substr(0, longest));
 }
 
 json parsed(std::string_view text) {
@@ -149,7 +149,7 @@ kubernetes_view::told kubernetes_view::apply(std::string_view text) {
   if (type == "ERROR") {
     const auto* code = member_of(object, "code", json::value_t::number_unsigned);
     if (code && *code == status_gone) return told::expired;
-    throw bad_kubernetes_answer("the watch failed: " + printable(text_in(object, "message")));
+    throw bad_kubernetes_answer("the watch failed: " + shown(text_in(object, "message")));
   }
   auto changed = told::nothing_new;
   if (type == "ADDED" || type == "MODIFIED") {
@@ -176,7 +176,7 @@ std::vector<std::string> kubernetes_view::addresses() const {
 
 std::string kubernetes_reason(std::string_view text) {
   const auto status = json::parse(text, nullptr, false);
-  return printable(text_in(status, "message"));
+  return shown(text_in(status, "message"));
 }
 
 } // namespace troupe

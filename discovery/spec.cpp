@@ -4,19 +4,13 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <troupe/printable.hpp>
 
 namespace troupe {
 namespace {
 
 constexpr auto methods_text =
     "static:host:port,...  dns:name:port  dns:_service._tcp.name  k8s:service=name  k8s:selector=labels  mdns:";
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  std::string shown = "\"";
-  for (const char c : text.substr(0, longest)) shown += c >= 0x20 && c < 0x7f ? c : '?';
-  return shown + '"';
-}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view blank = " \t\r\n";
@@ -53,7 +47,7 @@ void read_options(const std::string& method, const std::vector<std::string_view>
     if (equals == std::string_view::npos || reader == readers.end()) {
       std::string known;
       for (const auto& [name, read] : readers) known += (known.empty() ? "" : ", ") + std::string{name} + "=";
-      throw bad_discovery(method + " discovery has no option " + quoted(option) + "; its options are " + known);
+      throw bad_discovery(method + " discovery has no option " + printable(option) + "; its options are " + known);
     }
     const auto value = trim(option.substr(equals + 1));
     if (value.empty()) throw bad_discovery(method + " discovery: " + std::string{key} + "= needs a value");
@@ -66,7 +60,7 @@ std::chrono::seconds parse_interval(std::string_view text) {
   int seconds = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (failure != std::errc{} || end != text.data() + text.size() || seconds < 1 || seconds > longest)
-    throw bad_discovery("interval= must be a number of seconds from 1 to 3600, not " + quoted(text));
+    throw bad_discovery("interval= must be a number of seconds from 1 to 3600, not " + printable(text));
   return std::chrono::seconds{seconds};
 }
 
@@ -85,12 +79,13 @@ dns_query parse_dns(std::string_view text) {
   dns_query query;
   if (what.starts_with('_')) {
     if (what.find(':') != std::string_view::npos)
-      throw bad_discovery("dns discovery: " + quoted(what) + " asks for SRV records, which include the port");
+      throw bad_discovery("dns discovery: " + printable(what) + " asks for SRV records, which include the port");
     query.name = parse_host_port(std::string{what} + ":1").host;
   } else {
     auto address = parse_host_port(what);
     if (address.host.find(':') != std::string::npos)
-      throw bad_discovery("dns discovery: " + quoted(what) + " is an address, not a name; use static: for addresses");
+      throw bad_discovery("dns discovery: " + printable(what) +
+                          " is an address, not a name; use static: for addresses");
     query.name = std::move(address.host);
     query.port = address.port;
   }
@@ -101,7 +96,7 @@ dns_query parse_dns(std::string_view text) {
                    const bool has_port = value.find(':') != std::string_view::npos;
                    query.server = parse_host_port(has_port ? std::string{value} : std::string{value} + ":53");
                    if (query.server->host.find_first_not_of("0123456789.") != std::string::npos)
-                     throw bad_discovery("dns discovery: server= must be an IPv4 address, not " + quoted(value));
+                     throw bad_discovery("dns discovery: server= must be an IPv4 address, not " + printable(value));
                  }}});
   return query;
 }
@@ -142,7 +137,7 @@ mdns_service parse_mdns(std::string_view text) {
       !std::all_of(name.begin(), name.end(), fits))
     throw bad_discovery("mdns discovery takes a service type, as in mdns:_troupe._tcp, with a name of at most 15 "
                         "letters, digits and hyphens, not " +
-                        quoted(text));
+                        printable(text));
   service.type = text;
   return service;
 }
@@ -156,7 +151,7 @@ discovery_method parse_method(std::string_view text) {
   if (method == "k8s") return parse_kubernetes(rest);
   if (method == "mdns") return parse_mdns(rest);
   if (method == "none") throw bad_discovery("\"none\" takes no value and cannot be combined with other methods");
-  throw bad_discovery("unknown discovery method " + quoted(text) + "; the methods are " + methods_text);
+  throw bad_discovery("unknown discovery method " + printable(text) + "; the methods are " + methods_text);
 }
 
 void add(discovery_spec& spec, discovery_method method) {

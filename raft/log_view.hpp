@@ -14,7 +14,8 @@
 
 namespace troupe::raft {
 
-/// Instead of an index after which the log must be kept: none must.
+/// An index is pinned if the entries after it must stay in the log. This value, which is above every index, means that
+/// none is pinned.
 inline constexpr index_t nothing_pinned = std::numeric_limits<index_t>::max();
 
 /// Invariants: the cache is empty or holds the contiguous entries up to `last_index()`; term runs start right after

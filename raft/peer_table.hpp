@@ -61,9 +61,9 @@ class peer_table {
   const peer_progress* find(node_id peer) const;
   const peer_progress& at(node_id peer) const { return peers_.at(peer); }
   /// For a peer that the table does not have: 0, 0, and the clock's epoch.
-  index_t match(node_id peer) const { return find(peer) ? find(peer)->match : 0; }
-  std::uint64_t round(node_id peer) const { return find(peer) ? find(peer)->round : 0; }
-  time_point heard(node_id peer) const { return find(peer) ? find(peer)->heard : time_point{}; }
+  index_t match(node_id peer) const { return known(peer, &peer_progress::match); }
+  std::uint64_t round(node_id peer) const { return known(peer, &peer_progress::round); }
+  time_point heard(node_id peer) const { return known(peer, &peer_progress::heard); }
   /// The peer has responded to this leader within election_max.
   bool responds(node_id peer, time_point now) const;
   /// The peer may become a voter: its last round of catching up was short, and began a short time ago.
@@ -90,6 +90,11 @@ class peer_table {
   std::vector<transfer_status> transfers(const log_view& log, time_point now) const;
 
  private:
+  template <class T> T known(node_id peer, T peer_progress::*what) const {
+    const auto* p = find(peer);
+    return p ? p->*what : T{};
+  }
+
   options opts_;
   std::map<node_id, peer_progress> peers_;
   /// The first session of new replicators. A peer that left and joins again, perhaps without its disk, gets a new

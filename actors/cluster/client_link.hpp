@@ -1,14 +1,10 @@
 // A client's link to one address. It dials the address, sends a hello, repeats the hello while the node serves this
 // client, and retries when the connection is lost.
 //
-//             dialed               welcome
-//   [dialing] ------> [greeting] ----------> [up] --- repeats its hello, monitors the endpoint
-//       ^  error          |  refused, timeout  |  DOWN, timeout, a different node, refused
-//       |                 v                    v
-//       +-- timer --- [waiting] <--------------+      (50 ms to 1 s, doubled with every failure, jittered)
+//   The states of link_state.hpp. One timeout loses a link that is up, and so does the answer of a different node.
 #pragma once
 
-#include "actors/cluster/line.hpp"
+#include "actors/cluster/dialing_link.hpp"
 #include "actors/protocol/interfaces.hpp"
 
 #include <optional>
@@ -36,18 +32,17 @@ class client_link : public compat::typed_base<client_link_handle> {
   const char* name() const override { return "client_link"; }
   void on_exit() override;
 
+  // For dialing_link.
+  using answer = client_welcome;
+  client_hello question() const { return {}; }
+  link_judgement judge(const client_welcome& given);
+  void report(link_report::status status, const std::string& problem);
+
  private:
-  enum class phase { dialing, greeting, up, waiting };
-
-  void start_dialing();
-  void greet();
-  void answered(const client_welcome& answer);
-  void lost(const std::string& problem);
-
-  line line_;
+  dialing_link<client_link> link_;
   client_link_listener owner_;
-  node_id node_;
-  phase phase_ = phase::dialing;
+  /// The node's last answer.
+  client_welcome welcome_;
 };
 
 } // namespace troupe

@@ -12,17 +12,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto first_hello_timeout = 1s;
-/// A working link tolerates one late answer of a busy peer. The link notices a silent endpoint after hello_interval
-/// plus max_silences of these timeouts at most, which is 3.5 s.
-constexpr auto repeated_hello_timeout = 1500ms;
-constexpr unsigned max_silences = 2;
-constexpr auto hello_interval = 500ms;
 constexpr std::size_t max_refusal = 300;
-/// An address that has never answered may be wrong, or one of very many.
-constexpr auto longest_pause_unanswered = 30s;
-/// Minimum time between two attempts when a peer's dial ends a pause early.
-constexpr auto min_redial_interval = 500ms;
+
+/// A working link tolerates one late answer of a busy peer. The link notices a silent endpoint after hello_interval
+/// plus max_silences of repeated_hello_timeout at most, which is 3.5 s.
+constexpr link_options peer_link_options{
+    .first_hello_timeout = 1s,
+    .repeated_hello_timeout = 1500ms,
+    .max_silences = 2,
+    .hello_interval = 500ms,
+    // An address that has never answered may be wrong, or one of very many.
+    .longest_pause_unanswered = 30s,
+    .min_redial_interval = 500ms,
+};
 
 } // namespace
 
@@ -55,114 +57,46 @@ std::string objection_to(const hello& peer, const hello& self) {
 peer_link::peer_link(caf::actor_config& config, std::string address, hello self, link_factory_ptr factory,
                      std::uint64_t seed, links_handle links)
     : compat::typed_base<peer_link_handle>(config),
-      line_(std::move(address), std::move(factory), seed, longest_pause_unanswered), self_(std::move(self)),
-      links_(std::move(links)) {
-  set_down_handler([this](const caf::down_msg& m) {
-    if (line_.broken_by(m)) lost("the connection broke");
-  });
-}
+      link_(this, std::move(address), std::move(factory), peer_link_options, seed), self_(std::move(self)),
+      links_(std::move(links)) {}
 
 peer_link_handle::behavior_type peer_link::make_behavior() {
-  start_dialing();
+  link_.dial();
   return {
       [this](const identity_changed& m) {
         self_ = m.self;
-        if (phase_ != phase::up) return;
-        ask_again_ = asking_;
-        if (!asking_) greet();
+        link_.question_changed();
       },
-      [this](const timer& m) {
-        if (!line_.fired(m)) return;
-        if (phase_ == phase::waiting)
-          start_dialing();
-        else if (phase_ == phase::up && !asking_)
-          greet();
-      },
-      [this](const dial&) { redial_now(); },
+      [this](const timer& m) { link_.on_timer(m); },
+      [this](const dial&) { link_.redial(); },
   };
 }
 
 void peer_link::on_exit() {
-  line_.close();
+  link_.close();
   links_ = nullptr;
 }
 
-void peer_link::start_dialing() {
-  phase_ = phase::dialing;
-  dialed_at_ = clock().now();
-  line_.dial(
-      this,
-      [this] {
-        phase_ = phase::greeting;
-        greet();
-      },
-      [this](const std::string& problem) { lost(problem); });
+link_judgement peer_link::judge(const hello& given) {
+  peer_ = given;
+  if (given.node == self_.node && given.incarnation == self_.incarnation) return {link_report::status::self};
+  if (auto problem = objection(given); !problem.empty()) return {link_report::status::refused, std::move(problem)};
+  return {};
 }
 
-/// A node at this address has dialed this node, so it is probably reachable now.
-void peer_link::redial_now() {
-  if (phase_ == phase::waiting && clock().now() - dialed_at_ >= min_redial_interval) start_dialing();
-}
-
-void peer_link::greet() {
-  asking_ = true;
-  ask_again_ = false;
-  line_.ask<hello>(
-      this, phase_ == phase::up ? repeated_hello_timeout : first_hello_timeout, self_,
-      [this](const hello& answer) { answered(answer); }, [this](const std::string& problem) { unanswered(problem); });
-}
-
-void peer_link::answered(const hello& answer) {
-  asking_ = false;
-  silences_ = 0;
-  const bool ourselves = answer.node == self_.node && answer.incarnation == self_.incarnation;
-  peer_ = answer;
-  if (ourselves) {
-    reset();
-    phase_ = phase::self;
-    return report(link_report::status::self);
-  }
-  if (auto problem = objection(answer); !problem.empty()) return lost(problem, link_report::status::refused);
-  phase_ = phase::up;
-  line_.succeeded();
-  report(link_report::status::up);
-  if (ask_again_) return greet();
-  line_.arm(this, hello_interval);
-}
-
-void peer_link::unanswered(const std::string& problem) {
-  asking_ = false;
-  if (phase_ == phase::up && ++silences_ < max_silences) return greet();
-  if (phase_ == phase::up) line_.disconnect(this);
-  lost(problem);
-}
-
-std::string peer_link::objection(const hello& answer) const {
-  if (auto own = objection_to(answer, self_); !own.empty()) return own;
-  return answer.refusal.empty() ? std::string{} : "refused by the peer: " + printable(answer.refusal, max_refusal);
-}
-
-void peer_link::lost(const std::string& problem, link_report::status status) {
-  reset();
-  phase_ = phase::waiting;
-  report(status, problem);
-  line_.pause(this);
+std::string peer_link::objection(const hello& given) const {
+  if (auto own = objection_to(given, self_); !own.empty()) return own;
+  return given.refusal.empty() ? std::string{} : "refused by the peer: " + printable(given.refusal, max_refusal);
 }
 
 void peer_link::report(link_report::status status, const std::string& problem) {
   link_report message;
-  message.address = line_.address();
+  message.address = link_.address();
   message.now = status;
   message.problem = problem;
   if (status != link_report::status::down) message.peer = peer_;
-  if (status == link_report::status::up) message.endpoint = line_.endpoint();
+  if (status == link_report::status::up) message.endpoint = link_.endpoint();
   send(links_, std::move(message));
-}
-
-void peer_link::reset() {
-  asking_ = ask_again_ = false;
-  silences_ = 0;
-  line_.drop(this);
 }
 
 } // namespace troupe

@@ -1,14 +1,11 @@
 // Keeps a link to one address: finds the endpoint there, shakes hands, and retries when the link is lost.
 //
-//             dialed               answered                                            own incarnation
-//   [dialing] ------> [greeting] ------------> [up] --- repeats its hello, monitors      -------> [self]
-//       ^  error          |  refused, timeout     |  DOWN, two timeouts, refused         (from greeting; final)
-//       |                 v                       v
-//       +-- timer, dial --- [waiting] <-----------+      (50 ms to 1 s, doubled with every failure, jittered; up to
-//                                                         30 s until the first successful handshake there)
+//   The states of link_state.hpp. Two timeouts in a row lose a link that is up. Pauses grow up to 30 s until the first
+//   successful handshake there, and end when a node there dials this one.
+//   The answer has this node's own id and incarnation: [ended].
 #pragma once
 
-#include "actors/cluster/line.hpp"
+#include "actors/cluster/dialing_link.hpp"
 #include "actors/protocol/interfaces.hpp"
 
 #include <string>
@@ -24,30 +21,20 @@ class peer_link : public compat::typed_base<peer_link_handle> {
   const char* name() const override { return "peer_link"; }
   void on_exit() override;
 
+  // For dialing_link.
+  using answer = hello;
+  const hello& question() const noexcept { return self_; }
+  link_judgement judge(const hello& given);
+  void report(link_report::status status, const std::string& problem);
+
  private:
-  enum class phase { dialing, greeting, up, waiting, self };
+  std::string objection(const hello& given) const;
 
-  void start_dialing();
-  void redial_now();
-  void greet();
-  void answered(const hello& answer);
-  void unanswered(const std::string& problem);
-  void lost(const std::string& problem, link_report::status status = link_report::status::down);
-  void report(link_report::status status, const std::string& problem = {});
-  void reset();
-  std::string objection(const hello& answer) const;
-
-  line line_;
+  dialing_link<peer_link> link_;
   hello self_;
   links_handle links_;
   /// The peer's last answer.
   hello peer_;
-  phase phase_ = phase::dialing;
-  raft::time_point dialed_at_;
-  bool asking_ = false;
-  /// This node's identity changed while a hello was outstanding.
-  bool ask_again_ = false;
-  unsigned silences_ = 0;
 };
 
 /// Why `self` refuses a link to `peer`, whichever of them dialed; empty if it accepts.

@@ -1,6 +1,7 @@
-// Portable little-endian encoding, and a bounds-checked reader.
+// Portable little-endian encoding.
 #pragma once
 
+#include "raft/base/byte_reader.hpp"
 #include "raft/base/types.hpp"
 
 #include <concepts>
@@ -32,9 +33,9 @@ class writer {
 };
 
 /// Reads the output of a `writer`. After the first failure, `ok()` stays false and all results are zero or empty.
-class reader {
+class reader : public byte_reader {
  public:
-  explicit reader(std::string_view in) : in_(in) {}
+  using byte_reader::byte_reader;
 
   template <std::unsigned_integral T> T get() {
     T value = 0;
@@ -43,25 +44,7 @@ class reader {
       value = static_cast<T>(value | (static_cast<T>(static_cast<unsigned char>(raw[i])) << (8 * i)));
     return value;
   }
-  std::string_view get_raw(std::size_t size) {
-    if (!ok_ || size > in_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const auto part = in_.substr(0, size);
-    in_.remove_prefix(size);
-    return part;
-  }
   std::string_view get_string() { return get_raw(get<std::uint32_t>()); }
-
-  bool ok() const noexcept { return ok_; }
-  std::size_t left() const noexcept { return in_.size(); }
-  /// True if everything was read without a failure.
-  bool done() const noexcept { return ok_ && in_.empty(); }
-
- private:
-  std::string_view in_;
-  bool ok_ = true;
 };
 
 } // namespace troupe::raft

@@ -1,5 +1,7 @@
 #include "runtime/transport/frame_guard.hpp"
 
+#include "runtime/transport/payload_reader.hpp"
+
 namespace troupe::net {
 namespace {
 
@@ -24,92 +26,7 @@ constexpr unsigned max_client_handshakes = 2;
 constexpr std::uint64_t stream_category = 0x2000'0000'0000'0000;
 /// Bit of a message id: a response.
 constexpr std::uint64_t response_flag = 0x8000'0000'0000'0000;
-/// "default", packed into an integer as CAF packs short names.
-constexpr std::uint64_t default_node_id = 0x00003e9aab9bac79;
-constexpr std::size_t node_id_rest = 24;
-constexpr std::string_view no_types = "@<>";
-constexpr std::string_view types_prefix = "@<>+";
 constexpr std::string_view error_type = "@error";
-constexpr std::string_view string_type = "@str";
-
-/// Reads CAF's binary format: integers in network order, lengths in groups of seven bits.
-class payload_reader {
- public:
-  explicit payload_reader(std::string_view in) : in_(in) {}
-
-  template <class T> T get() {
-    T value = 0;
-    for (const char c : raw(sizeof(T))) value = static_cast<T>((value << 8) | static_cast<unsigned char>(c));
-    return value;
-  }
-  std::string_view raw(std::size_t size) {
-    if (!ok_ || size > in_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const auto part = in_.substr(0, size);
-    in_.remove_prefix(size);
-    return part;
-  }
-  /// At most 32 bits, in the shortest encoding.
-  std::uint32_t length() {
-    std::uint64_t value = 0;
-    for (unsigned group = 0; group < 5; ++group) {
-      const auto low = get<std::uint8_t>();
-      value |= std::uint64_t{low & 0x7fu} << (7 * group);
-      if (low & 0x80) continue;
-      if ((group > 0 && low == 0) || value > UINT32_MAX) break;
-      return static_cast<std::uint32_t>(value);
-    }
-    ok_ = false;
-    return 0;
-  }
-  std::string_view string() { return raw(length()); }
-  /// Reads a node id; `given` gets its bytes. Accepts only the kind that CAF generates by itself.
-  bool node_id(std::string_view& given) {
-    const auto start = in_;
-    if (get<std::uint64_t>() != default_node_id) return ok_ = false;
-    raw(node_id_rest);
-    given = start.substr(0, ok_ ? sizeof(std::uint64_t) + node_id_rest : 0);
-    return ok_;
-  }
-  bool node_id() {
-    std::string_view ignored;
-    return node_id(ignored);
-  }
-  bool strings() {
-    for (auto left = length(); ok_ && left > 0; --left) string();
-    return ok_;
-  }
-  /// The type names of a message, as CAF writes them before its elements. `@<>` if there are none.
-  std::string_view types() {
-    if (get<std::uint16_t>() != 0) ok_ = false;
-    return string();
-  }
-  /// Reads an error whose context consists of strings only.
-  bool error() {
-    get<std::uint8_t>();
-    get<std::uint64_t>();
-    auto names = types();
-    if (!ok_ || names == no_types) return ok_;
-    if (!names.starts_with(types_prefix)) return ok_ = false;
-    names.remove_prefix(no_types.size());
-    while (ok_ && !names.empty()) {
-      names.remove_prefix(1); // the plus sign
-      if (!names.starts_with(string_type)) return ok_ = false;
-      names.remove_prefix(string_type.size());
-      if (!names.empty() && names.front() != '+') return ok_ = false;
-      string();
-    }
-    return ok_;
-  }
-  bool ok() const noexcept { return ok_; }
-  bool done() const noexcept { return ok_ && in_.empty(); }
-
- private:
-  std::string_view in_;
-  bool ok_ = true;
-};
 
 } // namespace
 
@@ -201,19 +118,17 @@ verdict frame_guard::judge(std::string_view frame) {
   };
   // From the node that introduced itself, to this node.
   const auto between_nodes = [&] {
-    std::string_view source, target;
-    return in.node_id(source) && source == peer_ && in.node_id(target) &&
-           (options_.self.empty() || target == options_.self);
+    const auto source = in.get_node_id();
+    const auto target = in.get_node_id();
+    return in.ok() && source == peer_ && (options_.self.empty() || target == options_.self);
   };
   switch (h.op) {
   case operation::server_handshake: {
     ++handshakes_;
-    std::string_view whose;
-    in.node_id(whose);
-    peer_ = whose;
-    in.strings(); // application identifiers
+    peer_ = in.get_node_id();
+    in.skip_strings(); // application identifiers
     in.get<std::uint64_t>();
-    in.strings(); // the published actor's interface
+    in.skip_strings(); // the published actor's interface
     if (!in.done()) return pass_if(false, "a malformed server handshake");
     // If another connection speaks for the node, CAF notices that it has one, ends this one, and uses the other.
     const auto outcome = claim(peer_);
@@ -226,7 +141,7 @@ verdict frame_guard::judge(std::string_view frame) {
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:
     senders_.erase(h.from);
-    return pass_if(between_nodes() && in.error() && in.done(), "a malformed down message");
+    return pass_if(between_nodes() && in.skip_error() && in.done(), "a malformed down message");
   case operation::heartbeat: // its arrival is its only information
     return verdict::ignore;
   default:
@@ -238,8 +153,7 @@ verdict frame_guard::judge(std::string_view frame) {
 /// the connection leads to a node to which another one leads already: then it closes the connection.
 verdict frame_guard::judge_client_handshake(const header& h, std::string_view payload) {
   payload_reader in{payload};
-  std::string_view whose;
-  in.node_id(whose);
+  const auto whose = in.get_node_id();
   const bool first = peer_.empty();
   if (!in.done() || h.flags != (first ? 0 : select_connection_flag) || (!first && whose != peer_)) {
     wrong("a malformed client handshake");
@@ -281,9 +195,10 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   // Other nodes may not use CAF's services for remote spawning and configuration.
   if (h.flags & named_receiver_flag) return verdict::ignore;
   payload_reader in{payload};
-  const auto stages = in.length();
-  const auto types = in.types();
-  if (!in.ok() || stages != 0 || (types != no_types && !types.starts_with(types_prefix))) {
+  const auto stages = in.get_length();
+  const auto types = in.get_types();
+  if (!in.ok() || stages != 0 ||
+      (types != payload_reader::no_types && !types.starts_with(payload_reader::types_prefix))) {
     wrong("a malformed message");
     return verdict::violation;
   }
@@ -295,16 +210,16 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   // An error that is not a response would end its receiver.
   const bool response = (h.data & response_flag) != 0;
   if (!response && options_.receivers && !options_.receivers->contains(h.to)) return verdict::drop;
-  if (types == no_types) {
+  if (types == payload_reader::no_types) {
     if (in.done()) return response ? verdict::pass : verdict::drop;
     wrong("a malformed empty message");
     return verdict::violation;
   }
-  const auto name = types.substr(types_prefix.size());
-  if (name == error_type) return response && in.error() && in.done() ? verdict::pass : verdict::drop;
+  const auto name = types.substr(payload_reader::types_prefix.size());
+  if (name == error_type) return response && in.skip_error() && in.done() ? verdict::pass : verdict::drop;
   const auto type = options_.types.find(name);
   if (type == options_.types.end()) return verdict::drop;
-  const auto content = in.string();
+  const auto content = in.get_string();
   if (in.done() && type->second(content)) return verdict::pass;
   wrong(in.done() ? "a message whose content does not match its type" : "a message whose size does not match");
   return verdict::violation;

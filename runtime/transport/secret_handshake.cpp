@@ -1,5 +1,7 @@
 #include "runtime/transport/secret_handshake.hpp"
 
+#include "raft/base/codec.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -10,7 +12,7 @@ namespace troupe::net {
 namespace {
 
 constexpr std::string_view magic = "TROUPE";
-constexpr char version = 2;
+constexpr std::uint8_t version = 2;
 constexpr std::size_t head_size = magic.size() + 2;
 /// A nonce or a proof follows the head.
 constexpr std::size_t body_size = secret_handshake::nonce_size;
@@ -18,7 +20,7 @@ constexpr std::size_t message_size = head_size + body_size;
 
 std::string head(refusal why) {
   std::string bytes{magic};
-  bytes += version;
+  bytes += static_cast<char>(version);
   bytes += static_cast<char>(why);
   return bytes;
 }
@@ -70,14 +72,15 @@ std::string secret_handshake::take_output() { return std::exchange(out_, {}); }
 
 void secret_handshake::take(std::string_view bytes) {
   if (bytes.size() != wanted_) throw std::logic_error("secret_handshake::take got an unexpected number of bytes");
-  if (!bytes.starts_with(magic)) throw opening_error("the other end does not speak this protocol");
-  bytes.remove_prefix(magic.size());
-  const auto said = static_cast<refusal>(bytes[1]);
+  raft::reader in{bytes};
+  if (in.get_raw(magic.size()) != magic) throw opening_error("the other end does not speak this protocol");
+  const auto spoken = in.get<std::uint8_t>();
+  const auto said = static_cast<refusal>(in.get<std::uint8_t>());
   if (said != refusal::none) throw opening_error(std::string{"the other end "} + to_string(said));
-  if (bytes[0] != version) refuse(refusal::other_version);
-  bytes.remove_prefix(2);
-  if (!other_nonce_.empty()) return take_proof(bytes);
-  other_nonce_ = bytes;
+  if (spoken != version) refuse(refusal::other_version);
+  const auto body = in.get_raw(body_size);
+  if (!other_nonce_.empty()) return take_proof(body);
+  other_nonce_ = body;
   out_ = head(refusal::none) + (here_ == side::dialed ? proof_of(side::dialed) : own_nonce_);
 }
 

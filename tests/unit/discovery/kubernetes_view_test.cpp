@@ -201,6 +201,10 @@ TEST_CASE("shows a reason without control characters", "[kubernetes]") {
   CHECK(kubernetes_reason(R"({"message": "a\u001b[31mb\n"})") == "a?[31mb?");
   CHECK(kubernetes_reason(R"({"message": ")" + std::string(5000, 'x') + "\"}").size() == 200);
   CHECK(kubernetes_reason("<html>").empty());
+  // Quotes and other languages stay readable, also where a character is cut off.
+  CHECK(kubernetes_reason(R"({"message": "User \"u\" cannot list pods"})") == "User \"u\" cannot list pods");
+  CHECK(kubernetes_reason(R"({"message": ")" + std::string(197, 'x') + "\u00e9\u00e9\"}") ==
+        std::string(197, 'x') + "\u00e9?");
 }
 
 TEST_CASE("takes the API's address from the specification or from a pod's environment", "[kubernetes]") {

@@ -62,6 +62,25 @@ TEST_CASE("a reader never runs past the end, and stays failed") {
   }
 }
 
+TEST_CASE("bytes that are not there end a reader, also for bytes that are") {
+  byte_reader in{"abc"};
+  CHECK(in.get_raw(2) == "ab");
+  CHECK(in.left() == 1);
+  CHECK_FALSE(in.done());
+  CHECK(in.get_raw(2).empty());
+  CHECK_FALSE(in.ok());
+  CHECK(in.get_raw(1).empty());
+  CHECK(in.get_raw(0).empty());
+  CHECK_FALSE(in.done());
+  byte_reader whole{"abc"};
+  CHECK(whole.get_raw(3) == "abc");
+  CHECK(whole.done());
+  CHECK(whole.get_raw(0).empty());
+  CHECK(whole.done());
+  CHECK(whole.get_raw(static_cast<std::size_t>(-1)).empty());
+  CHECK_FALSE(whole.done());
+}
+
 TEST_CASE("a configuration decodes as it was encoded") {
   prng random{5};
   for (int round = 0; round < 500; ++round) {

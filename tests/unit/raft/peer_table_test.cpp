@@ -30,6 +30,19 @@ TEST_CASE("a peer's progress does not fall within a session, and starts over wit
   CHECK(peers.match(peer) == 4);
 }
 
+TEST_CASE("nothing is known of a peer that the table does not have") {
+  peer_table peers{options{}};
+  peers.add(peer, 10, start);
+  REQUIRE(peers.note(report(8, 3), 10));
+  CHECK(peers.heard(peer) == start);
+  const node_id other{3};
+  CHECK(!peers.find(other));
+  CHECK(peers.match(other) == 0);
+  CHECK(peers.round(other) == 0);
+  CHECK(peers.heard(other) == time_point{});
+  CHECK(!peers.responds(other, start));
+}
+
 TEST_CASE("reports about a peer that left do not count when it joins again") {
   peer_table peers{options{}};
   peers.add(peer, 10, start);

@@ -1,0 +1,150 @@
+// CAF's binary format: lengths, node ids and errors, complete and cut off.
+#include "runtime/transport/payload_reader.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::net {
+namespace {
+
+using namespace std::string_literals;
+
+std::string length(std::uint32_t value) {
+  std::string bytes;
+  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7f) | 0x80);
+  return bytes + static_cast<char>(value);
+}
+std::string text(const std::string& content) { return length(static_cast<std::uint32_t>(content.size())) + content; }
+
+std::string node_id() { return "\x00\x00\x3e\x9a\xab\x9b\xac\x79"s + "process id and a host id"; }
+/// An error with this code, whose context has these types and elements.
+std::string error(const std::string& types, const std::vector<std::string>& elements) {
+  auto bytes = "\x07"s + "category" + "\0\0"s + text(types);
+  for (const auto& one : elements) bytes += text(one);
+  return bytes;
+}
+
+/// The length that these bytes consist of; nullopt if it is not accepted.
+std::optional<std::uint32_t> length_of(std::string_view bytes) {
+  payload_reader in{bytes};
+  const auto value = in.get_length();
+  if (!in.ok()) CHECK(value == 0);
+  return in.done() ? std::optional{value} : std::nullopt;
+}
+bool is_error(std::string_view bytes) {
+  payload_reader in{bytes};
+  const bool found = in.skip_error();
+  CHECK(found == in.ok());
+  return in.done();
+}
+
+TEST_CASE("integers are in network order") {
+  payload_reader in{"\x01\x02\x03\x04\x05\x06\x07\x80\x81\x82\x83\x84\x85\x86\x87"};
+  CHECK(in.get<std::uint8_t>() == 0x01);
+  CHECK(in.get<std::uint16_t>() == 0x0203);
+  CHECK(in.get<std::uint32_t>() == 0x04050607);
+  CHECK(in.get<std::uint64_t>() == 0x8081828384858687);
+  CHECK(in.done());
+}
+
+TEST_CASE("after a failure all results are zero or empty") {
+  payload_reader in{"\xff\xff\xff\xff"};
+  CHECK(in.get<std::uint64_t>() == 0);
+  CHECK_FALSE(in.ok());
+  CHECK_FALSE(in.done());
+  CHECK(in.get<std::uint8_t>() == 0);
+  CHECK(in.get_length() == 0);
+  CHECK(in.get_string().empty());
+  CHECK(in.get_node_id().empty());
+  CHECK(in.get_types().empty());
+  CHECK_FALSE(in.skip_error());
+  CHECK_FALSE(in.ok());
+}
+
+TEST_CASE("lengths are read up to 32 bits") {
+  for (const std::uint32_t value :
+       {0u, 1u, 0x7fu, 0x80u, 0x3fffu, 0x4000u, 0xffffffu, 0x0fffffffu, 0x10000000u, UINT32_MAX})
+    CHECK(length_of(length(value)) == value);
+  CHECK_FALSE(length_of("\x80\x80\x80\x80\x10"));     // 2^32
+  CHECK_FALSE(length_of("\xff\xff\xff\xff\x7f"));     // 35 bits
+  CHECK_FALSE(length_of("\xff\xff\xff\xff\xff\x01")); // six groups
+}
+
+TEST_CASE("a length that is cut off or not in its shortest encoding is refused") {
+  CHECK_FALSE(length_of(""));
+  CHECK_FALSE(length_of("\xff"));
+  CHECK_FALSE(length_of("\xff\xff"));
+  CHECK_FALSE(length_of("\x80\0"s));
+  CHECK_FALSE(length_of("\xff\0"s));
+  CHECK_FALSE(length_of("\xff\x80\0"s));
+}
+
+TEST_CASE("a string that is longer than the rest is refused") {
+  payload_reader in{"\x03"
+                    "ab"};
+  CHECK(in.get_string().empty());
+  CHECK_FALSE(in.ok());
+  payload_reader huge{length(UINT32_MAX) + "ab"};
+  CHECK(huge.get_string().empty());
+  CHECK_FALSE(huge.ok());
+}
+
+TEST_CASE("a node id is of the kind that CAF generates, and complete") {
+  const auto id = node_id();
+  REQUIRE(id.size() == 32);
+  payload_reader in{id};
+  CHECK(in.get_node_id() == id);
+  CHECK(in.done());
+  for (std::size_t size = 0; size < id.size(); ++size) {
+    payload_reader part{std::string_view{id}.substr(0, size)};
+    CHECK(part.get_node_id().empty());
+    CHECK_FALSE(part.ok());
+  }
+  auto other = id;
+  other[7] = 'x';
+  payload_reader wrong{other};
+  CHECK(wrong.get_node_id().empty());
+  CHECK_FALSE(wrong.ok());
+}
+
+TEST_CASE("a list of strings has as many as it says") {
+  const auto list = length(2) + text("a") + text("");
+  payload_reader in{list};
+  in.skip_strings();
+  CHECK(in.done());
+  payload_reader cut{std::string_view{list}.substr(0, list.size() - 1)};
+  cut.skip_strings();
+  CHECK_FALSE(cut.ok());
+}
+
+TEST_CASE("the types of a message follow two bytes that are zero") {
+  payload_reader in{"\0\0"s + text("@<>+@str")};
+  CHECK(in.get_types() == "@<>+@str");
+  CHECK(in.done());
+  payload_reader wrong{"\0\1"s + text("@<>+@str")};
+  CHECK(wrong.get_types().empty());
+  CHECK_FALSE(wrong.ok());
+}
+
+TEST_CASE("an error's context consists of strings") {
+  CHECK(is_error(error("@<>", {})));
+  CHECK(is_error(error("@<>+@str", {"a"})));
+  const auto two = error("@<>+@str+@str", {"a", ""});
+  CHECK(is_error(two));
+  for (std::size_t size = 0; size < two.size(); ++size) CHECK_FALSE(is_error(std::string_view{two}.substr(0, size)));
+  CHECK_FALSE(is_error(two + 'x'));
+  for (const char* types : {"", "@str", "abc+@str", "@<>@str", "@<>+", "@<>+@u8", "@<>+@st"}) {
+    CHECK_FALSE(is_error(error(types, {})));
+    CHECK_FALSE(is_error(error(types, {"a"})));
+  }
+  for (const char* types : {"@<>+@str@str", "@<>+@str-@str", "@<>+@str+", "@<>+@str+@u8"}) {
+    CHECK_FALSE(is_error(error(types, {"a"})));
+    CHECK_FALSE(is_error(error(types, {"a", "b"})));
+  }
+}
+
+} // namespace
+} // namespace troupe::net
