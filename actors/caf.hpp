@@ -2,6 +2,8 @@
 // Written against CAF 0.17.6 (Debian 12). All other code uses only what 0.17.6 and 1.1 have in common.
 #pragma once
 
+#include "actors/trace.hpp"
+
 #include <caf/actor_ostream.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/error.hpp>
@@ -25,11 +27,20 @@
 
 namespace troupe::compat {
 
+/// Shows the start of an actor in the live trace, and later its end with the reason.
+void trace_life(caf::local_actor& self);
+
 /// The calls that an actor makes, in one spelling for all versions of CAF. Every actor of this project derives from
 /// typed_base or untyped_base, and uses nothing but these to talk to others; CAF 1.1 deprecates its own.
 template <class Base> class actor_calls : public Base {
  public:
   using Base::Base;
+
+  /// The first thing that an actor does.
+  void initialize() override {
+    if (trace::is_on(trace::actors)) trace_life(*this);
+    Base::initialize();
+  }
 
   template <class To, class Message> void send(const To& to, Message&& message) {
     Base::send(to, std::forward<Message>(message));

@@ -8,6 +8,7 @@
 namespace troupe {
 
 config::config() : networks_(std::make_shared<network_registry>()) {
+  trace::turn_on_from_environment();
   load<caf::io::middleman>();
   compat::set_word(*this, "scheduler.policy", "sharing");
   compat::set(*this, "scheduler.max-threads", std::size_t{1});

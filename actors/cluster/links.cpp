@@ -5,7 +5,9 @@
 #include "raft/membership/introductions.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <troupe/log.hpp>
+#include <troupe/printable.hpp>
 #include <utility>
 
 namespace troupe {
@@ -26,6 +28,28 @@ bool same_identity(const hello& a, const hello& b) {
 node_id receiver_of(const raft::rpc& message) { return head_of(message).to; }
 node_id receiver_of(const raft::health_message& message) {
   return std::visit([](const auto& m) { return m.to; }, message);
+}
+
+const char* name_of(link_report::status s) {
+  switch (s) {
+  case link_report::status::down:
+    return "down";
+  case link_report::status::up:
+    return "up";
+  case link_report::status::self:
+    return "this node itself";
+  case link_report::status::refused:
+    return "refused";
+  }
+  return "?";
+}
+
+void trace_report(node_id self, link_report::status before, const link_report& m) {
+  auto line =
+      fmt::format("node {}: {} was {}, is {}", to_string(self), printable(m.address), name_of(before), name_of(m.now));
+  if (m.peer.node) line += fmt::format(", node {} incarnation {}", to_string(m.peer.node), m.peer.incarnation);
+  if (!m.problem.empty()) line += ": " + printable(m.problem, trace::max_line);
+  trace::write(trace::links, line);
 }
 
 template <class Handle> void forget(std::vector<Handle>& watchers, const caf::actor_addr& gone) {
@@ -109,6 +133,7 @@ void links::on_report(const link_report& m) {
   if (found == addresses_.end()) return;
   auto& entry = found->second;
   const auto before = std::exchange(entry.now, m.now);
+  if (trace::is_on(trace::links)) trace_report(self_.node, before, m);
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;

@@ -1,25 +1,39 @@
 #include "actors/replica/replicator.hpp"
 
+#include "raft/describe.hpp"
+
+#include <fmt/format.h>
 #include <utility>
 
 namespace troupe {
 
 replicator_shell::replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed)
-    : compat::typed_base<replicator_handle>(config), context_(std::move(context)), peer_(seed.head.to),
-      replicator_(seed) {}
+    : compat::typed_base<replicator_handle>(config), context_(std::move(context)), self_(seed.head.from),
+      peer_(seed.head.to), replicator_(seed) {}
 
 replicator_handle::behavior_type replicator_shell::make_behavior() {
   compat::end_on_exceptions(this);
   execute(replicator_.start(clock().now()));
   return {
-      [this](const raft::replicate& m) { execute(replicator_.step(m, clock().now())); },
-      [this](const raft::append_response& m) { execute(replicator_.step(m, clock().now())); },
-      [this](const raft::snapshot_response& m) { execute(replicator_.step(m, clock().now())); },
-      [this](const raft::fetched& m) { execute(replicator_.step(m, clock().now())); },
+      [this](const raft::replicate& m) { step(m); },
+      [this](const raft::append_response& m) { step(m); },
+      [this](const raft::snapshot_response& m) { step(m); },
+      [this](const raft::fetched& m) { step(m); },
       [this](const timer& m) {
-        if (timer_.fired(m)) execute(replicator_.step(raft::tick{}, clock().now()));
+        if (timer_.fired(m)) step(raft::tick{});
       },
   };
+}
+
+void replicator_shell::step(const raft::replicator_event& event) {
+  auto out = replicator_.step(event, clock().now());
+  if (trace::is_on(trace::raft)) {
+    const auto effects = raft::describe(out, trace::max_line);
+    trace::write(trace::raft,
+                 fmt::format("node {} replicator of {}: {}{}{}", to_string(self_), to_string(peer_),
+                             raft::describe(event, raft::text_style::log), effects.empty() ? "" : " => ", effects));
+  }
+  execute(std::move(out));
 }
 
 void replicator_shell::execute(raft::replicator_output&& out) {
@@ -31,7 +45,7 @@ void replicator_shell::execute(raft::replicator_output&& out) {
   if (out.send_piece) send(context_.links, outbound{{std::move(*out.send_piece)}});
   if (out.read_piece)
     request(context_.snapshots, caf::infinite, *out.read_piece).then([this](const raft::snapshot_piece& piece) {
-      execute(replicator_.step(piece, clock().now()));
+      step(piece);
     });
   if (out.doubted) send(context_.snapshots, check_snapshot{*out.doubted});
   if (out.report) send(context_.leader, replicator_report{context_.epoch, *out.report});

@@ -26,9 +26,11 @@ class replicator_shell : public compat::typed_base<replicator_handle> {
   void on_exit() override { context_ = {}; }
 
  private:
+  void step(const raft::replicator_event& event);
   void execute(raft::replicator_output&& out);
 
   replicator_context context_;
+  node_id self_;
   node_id peer_;
   raft::replicator replicator_;
   timer_slot timer_;

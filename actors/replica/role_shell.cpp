@@ -1,8 +1,10 @@
 #include "actors/replica/role_shell.hpp"
 
 #include "actors/replica/replicator.hpp"
+#include "raft/describe.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <troupe/log.hpp>
 #include <type_traits>
 #include <utility>
@@ -27,6 +29,14 @@ const char* reason_of(raft::log_limit limit) {
     return "the node makes no progress";
   }
   return "?";
+}
+
+void trace_step(const raft::node_state& state, raft::role_kind role, const std::string& event,
+                const raft::output& out) {
+  const auto effects = raft::describe(out, trace::max_line);
+  trace::write(trace::raft, fmt::format("node {} {} term {} last {} commit {}: {}{}{}", to_string(state.self()),
+                                        raft::to_string(role), state.term(), state.log().last_index(), state.commit(),
+                                        event, effects.empty() ? "" : " => ", effects));
 }
 
 } // namespace
@@ -100,7 +110,9 @@ template <class Role> void role_shell<Role>::begin() {
   });
   // If there is a predecessor, it has already announced this role to the observer.
   if (!before_.role) this->send(context_.observer, change);
-  execute(role_.start(this->clock().now()));
+  auto out = role_.start(this->clock().now());
+  if (trace::is_on(trace::raft)) trace_step(role_.state(), Role::kind, "starts", out);
+  execute(std::move(out));
   if (const auto before = std::exchange(before_, {}); before.carry) on_rpc(*before.carry);
 }
 
@@ -209,6 +221,8 @@ template <class Role> role_report role_shell<Role>::status() const {
 
 template <class Role> void role_shell<Role>::step(const raft::event& event) {
   auto out = role_.step(event, this->clock().now());
+  if (trace::is_on(trace::raft))
+    trace_step(role_.state(), Role::kind, raft::describe(event, raft::text_style::log), out);
   proposals_settled proposals{std::move(out.accepted_now), std::move(out.failed_proposals)};
   reads_settled reads{std::move(out.reads), std::move(out.failed_reads)};
   const auto failed_transfer = out.failed_transfer;

@@ -389,6 +389,9 @@ std::variant<options, early_exit> parse_options(int argc, const char* const* arg
       ->envname("TROUPE_LOG_LEVEL")
       ->capture_default_str()
       ->check(CLI::IsMember(std::set<std::string>{"trace", "debug", "info", "warn", "error", "critical", "off"}));
+  app.footer(
+      "TROUPE_TRACE in the environment makes the log show, for debugging, what the node does: all, or a list of\n"
+      "actors, raft and links, separated by commas. The log level is then trace.");
 
   const auto stop = [&](const CLI::Error& why) {
     std::ostringstream out, err;

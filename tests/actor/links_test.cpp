@@ -411,6 +411,12 @@ TEST_CASE("a link problem is logged once, as a warning while the node does not s
     caf::anon_send(a.links, service_state{false});
     w.run_for(3s);
     CHECK(told() == "warning: no link to n3:1: cannot connect: refused\n");
+    // The live trace shows every attempt.
+    trace::turn_on("links");
+    w.run_for(31s);
+    const auto attempts = log.take("trace: links: node 0000000000000001: \"n3:1\" was ");
+    CHECK_THAT(attempts, Catch::Contains(" is down: \"cannot connect: refused\"\n"));
+    trace::turn_on("");
   }
 }
 

@@ -2,6 +2,7 @@
 #include "actors/replica/log_store.hpp"
 #include "actors/replica/role_shell.hpp"
 #include "runtime/storage/memory_storage.hpp"
+#include "tests/actor/captured_log.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>
@@ -185,4 +186,29 @@ TEST_CASE("a connection's flow mark after a write is released when the write is 
   follower_world sound{formed};
   sound.append(1, 1, 1, {{2, 1, raft::entry_kind::noop, {}}});
   CHECK(marked(sound, sound.subject).expired());
+}
+
+TEST_CASE("the live trace shows a role's steps, and the roles that start and end") {
+  using Catch::Contains;
+  testing::captured_log log;
+  {
+    follower_world w{{configuration_at(1, 1, of({1, 2, 3}))}};
+    trace::turn_on("actors,raft");
+    log.take();
+    w.append(1, 1, 1, {{2, 1, raft::entry_kind::command, raft::bytes{"secret"}}});
+    const auto steps = log.take();
+    CHECK_THAT(steps, Contains("trace: raft: node 0000000000000002 follower term 1 last 2 "));
+    CHECK_THAT(steps, Contains(": receives 0000000000000001->0000000000000002 term 1 append prev 1/1 [2/1 command of 6 "
+                               "bytes] commit 0 round 0 => write "));
+    CHECK_THAT(steps, Contains("append ok match 2 "));
+    CHECK_THAT(steps, !Contains("secret"));
+    w.advance(2s);
+    REQUIRE(w.newest->kind == raft::role_kind::candidate);
+    const auto change = log.take();
+    CHECK_THAT(change, Contains(": tick => becomes candidate"));
+    CHECK_THAT(change, Contains("trace: actors: candidate "));
+    CHECK_THAT(change, Contains("pre-vote? last 2/1"));
+  }
+  CHECK_THAT(log.take("actors: candidate "), Contains(" ends: "));
+  trace::turn_on("");
 }

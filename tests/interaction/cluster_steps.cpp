@@ -126,27 +126,7 @@ void cluster::start_and_stop_replicators(raft::node_id id, const raft::membershi
 }
 
 void cluster::show(raft::node_id id, const raft::output& out) {
-  if (out.write_now) say(id, describe(*out.write_now));
-  for (const auto& a : out.accepted_now)
-    say(id, "accepted " + to_string(a.tag) + " as " + to_string(a.index) + '/' + to_string(a.term));
-  const auto show_failed = [&](const raft::failed& f) {
-    say(id, "refused " + to_string(f.tag) + ": " + describe(f.why) + ", leader " + to_string(f.leader.value));
-  };
-  for (const auto& f : out.failed_proposals) show_failed(f);
-  for (const auto& f : out.failed_reads) show_failed(f);
-  if (out.failed_transfer) show_failed(*out.failed_transfer);
-  for (const auto& r : out.reads) say(id, "read " + to_string(r.tag) + " may be served at " + to_string(r.index));
-  if (out.transferred_now)
-    say(id, "transferred " + to_string(out.transferred_now->tag) + " to " + to_string(out.transferred_now->to.value));
-  if (out.disk_stalled) say(id, *out.disk_stalled ? "its disk stalls" : "its disk answers again");
-  if (out.removed) say(id, "is removed at " + to_string(*out.removed));
-  if (out.load) say(id, "loads the state of " + to_string(out.load->last.index));
-  if (out.compact_to) say(id, "drops its log up to " + to_string(*out.compact_to));
-  for (const auto& lost : out.broken_promises)
-    say(id, "to " + to_string(lost.peer.value) + ": acknowledged up to " + to_string(lost.what.acknowledged) +
-                ", has nothing behind " + to_string(lost.what.found));
-  for (const auto& kept : out.released_logs) say(id, "keeps its log for " + to_string(kept.peer.value) + " no longer");
-  if (out.commit_to) say(id, "applies up to " + to_string(*out.commit_to));
+  for (const auto& effect : raft::effects_of(out, raft::text_style::test)) say(id, effect);
 }
 
 void cluster::change_role(raft::node_id id, raft::transition next) {

@@ -1,17 +1,16 @@
-// Formats protocol values as short text for traces.
+// Formats protocol values as short text for traces: raft/describe.hpp in the style of tests.
 #pragma once
 
-#include "raft/events.hpp"
+#include "raft/describe.hpp"
 
 #include <string>
+#include <vector>
 
 namespace troupe::sim {
 
-std::string describe(const raft::rpc& message);
-std::string describe(const raft::write& change);
-std::string describe(const raft::snapshot_id& id);
-std::string describe(const std::vector<raft::entry>& entries);
-std::string describe(const raft::configuration& c);
-std::string describe(raft::refusal why);
+inline std::string describe(const raft::rpc& message) { return raft::describe(message, raft::text_style::test); }
+inline std::string describe(const std::vector<raft::entry>& entries) {
+  return raft::describe(entries, raft::text_style::test);
+}
 
 } // namespace troupe::sim
