@@ -58,19 +58,19 @@ void candidate::on(const rpc& message, time_point now, output& out) {
 }
 
 void candidate::on(const propose& what, time_point, output& out) {
-  for (const auto& p : what.proposals) out.failed_proposals.push_back({p.tag, refusal::not_leader, {}});
+  for (const auto& p : what.proposals) out.failed_proposals.push_back({p.tag, reject_reason::not_leader, {}});
 }
 
 void candidate::on(const read_request& what, time_point, output& out) {
-  out.failed_reads.push_back({what.tag, refusal::not_leader, {}});
+  out.failed_reads.push_back({what.tag, reject_reason::not_leader, {}});
 }
 
 void candidate::on(const change_members& what, time_point, output& out) {
-  out.failed_proposals.push_back({what.tag, refusal::not_leader, {}});
+  out.failed_proposals.push_back({what.tag, reject_reason::not_leader, {}});
 }
 
 void candidate::on(const transfer_leadership& what, time_point, output& out) {
-  out.failed_proposals.push_back({what.tag, refusal::not_leader, {}});
+  out.failed_proposals.push_back({what.tag, reject_reason::not_leader, {}});
 }
 
 void candidate::on(const persisted& what, time_point now, output& out) {

@@ -18,14 +18,14 @@ class change_planner {
       : state_(state), peers_(peers), term_start_(term_start), began_(began), now_(now) {}
 
   /// The configuration to append for `what`, or why there is none. `transferring`: the leader transfers its leadership.
-  std::variant<configuration, refusal> change(const change_members& what, bool transferring) const;
+  std::variant<configuration, reject_reason> change(const change_members& what, bool transferring) const;
   /// The configuration that promotes the learners that may be promoted now; nullopt if there are none.
   std::optional<configuration> promotions() const;
 
  private:
-  std::optional<refusal> cannot_change(const change_members& what, bool transferring) const;
-  std::optional<refusal> too_early() const;
-  std::optional<refusal> may_not_commit(const configuration& next) const;
+  std::optional<reject_reason> cannot_change(const change_members& what, bool transferring) const;
+  std::optional<reject_reason> too_early() const;
+  std::optional<reject_reason> may_not_commit(const configuration& next) const;
   bool responds(node_id id) const { return id == state_.self() || peers_.responds(id, now_); }
   bool may_vote(const promotion& p, const configuration& c) const;
   configuration with_promotions(const configuration& c) const;

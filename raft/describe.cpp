@@ -133,7 +133,7 @@ struct event_body {
     return e.compacted ? "fetch from " + to_string(e.first) + ": compacted"
                        : "fetched from " + to_string(e.first) + ' ' + describe(e.entries, style);
   }
-  std::string operator()(const snapshot_piece& e) const {
+  std::string operator()(const snapshot_chunk& e) const {
     if (!e.snapshot) return "read no snapshot";
     return "read snapshot " + describe(e.snapshot) + " from byte " + to_string(e.offset) + ", " +
            count(e.data.size(), "byte");
@@ -208,45 +208,45 @@ std::string describe(const configuration& c, text_style style) {
   return text;
 }
 
-const char* describe(refusal why) {
+const char* describe(reject_reason why) {
   switch (why) {
-  case refusal::not_leader:
+  case reject_reason::not_leader:
     return "not leader";
-  case refusal::overloaded:
+  case reject_reason::overloaded:
     return "overloaded";
-  case refusal::leadership_lost:
+  case reject_reason::leadership_lost:
     return "leadership lost";
-  case refusal::disk_full:
+  case reject_reason::disk_full:
     return "disk full";
-  case refusal::transferring:
+  case reject_reason::transferring:
     return "transferring";
-  case refusal::leader_too_new:
+  case reject_reason::leader_too_new:
     return "leader too new";
-  case refusal::not_a_voter:
+  case reject_reason::not_a_voter:
     return "not a voter";
-  case refusal::no_successor:
+  case reject_reason::no_successor:
     return "no successor";
-  case refusal::change_in_progress:
+  case reject_reason::change_in_progress:
     return "change in progress";
-  case refusal::stale_configuration:
+  case reject_reason::stale_configuration:
     return "stale configuration";
-  case refusal::unknown_member:
+  case reject_reason::unknown_member:
     return "unknown member";
-  case refusal::invalid_address:
+  case reject_reason::invalid_address:
     return "invalid address";
-  case refusal::configuration_too_large:
+  case reject_reason::configuration_too_large:
     return "configuration too large";
-  case refusal::invalid_change:
+  case reject_reason::invalid_change:
     return "invalid change";
-  case refusal::nothing_to_change:
+  case reject_reason::nothing_to_change:
     return "nothing to change";
-  case refusal::no_majority_left:
+  case reject_reason::no_majority_left:
     return "no majority would be left";
-  case refusal::no_voter_left:
+  case reject_reason::no_voter_left:
     return "no voter left";
-  case refusal::transfer_failed:
+  case reject_reason::transfer_failed:
     return "transfer failed";
-  case refusal::disk_stalled:
+  case reject_reason::disk_stalled:
     return "disk stalled";
   }
   return "?";
@@ -305,10 +305,10 @@ std::string describe(const replicator_output& out, std::size_t most) {
     if (all.full()) break;
     all.add("sends " + describe(rpc{m}, text_style::log));
   }
-  if (out.send_piece) all.add("sends " + describe(rpc{*out.send_piece}, text_style::log));
+  if (out.send_chunk) all.add("sends " + describe(rpc{*out.send_chunk}, text_style::log));
   if (out.report) all.add(event_body{text_style::log}(*out.report));
   if (out.fetch) all.add("fetches from " + to_string(out.fetch->first));
-  if (out.read_piece) all.add("reads a snapshot from byte " + to_string(out.read_piece->offset));
+  if (out.read_chunk) all.add("reads a snapshot from byte " + to_string(out.read_chunk->offset));
   if (out.doubted) all.add("doubts snapshot " + describe(*out.doubted));
   return all.take();
 }

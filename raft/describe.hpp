@@ -22,7 +22,7 @@ std::string describe(const write& change, text_style style);
 std::string describe(const std::vector<entry>& entries, text_style style);
 std::string describe(const configuration& c, text_style style);
 std::string describe(const snapshot_id& id);
-const char* describe(refusal why);
+const char* describe(reject_reason why);
 
 std::string describe(const event& what, text_style style);
 std::string describe(const replicator_event& what, text_style style);

@@ -107,7 +107,7 @@ using event = std::variant<tick, rpc, propose, read_request, change_members, tra
                            peer_report, snapshot_stored, snapshot_taken, disk_space, state_missing>;
 
 /// Why a proposal, read, membership change or leadership transfer was rejected. It was surely not carried out.
-enum class refusal : std::uint8_t {
+enum class reject_reason : std::uint8_t {
   not_leader,
   /// The leader holds the maximum of uncommitted bytes.
   overloaded,
@@ -154,7 +154,7 @@ struct accepted {
 };
 struct failed {
   tag_t tag = 0;
-  refusal why = refusal::not_leader;
+  reject_reason why = reject_reason::not_leader;
   node_id leader;
 };
 struct read_ready {

@@ -55,19 +55,19 @@ void follower::on(const rpc& message, time_point now, output& out) {
 }
 
 void follower::on(const propose& what, time_point, output& out) {
-  for (const auto& p : what.proposals) out.failed_proposals.push_back({p.tag, refusal::not_leader, leader_});
+  for (const auto& p : what.proposals) out.failed_proposals.push_back({p.tag, reject_reason::not_leader, leader_});
 }
 
 void follower::on(const read_request& what, time_point, output& out) {
-  out.failed_reads.push_back({what.tag, refusal::not_leader, leader_});
+  out.failed_reads.push_back({what.tag, reject_reason::not_leader, leader_});
 }
 
 void follower::on(const change_members& what, time_point, output& out) {
-  out.failed_proposals.push_back({what.tag, refusal::not_leader, leader_});
+  out.failed_proposals.push_back({what.tag, reject_reason::not_leader, leader_});
 }
 
 void follower::on(const transfer_leadership& what, time_point, output& out) {
-  out.failed_proposals.push_back({what.tag, refusal::not_leader, leader_});
+  out.failed_proposals.push_back({what.tag, reject_reason::not_leader, leader_});
 }
 
 void follower::on(const persisted&, time_point, output&) {

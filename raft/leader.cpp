@@ -82,21 +82,22 @@ void leader::on(const propose& what, time_point, output& out) {
   std::vector<entry> batch;
   for (const auto& p : what.proposals) {
     if (transfer_.in_progress()) {
-      out.failed_proposals.push_back({p.tag, refusal::transferring, {}});
+      out.failed_proposals.push_back({p.tag, reject_reason::transferring, {}});
       continue;
     }
     if (!state_.can_apply()) {
-      out.failed_proposals.push_back({p.tag, refusal::not_leader, {}});
+      out.failed_proposals.push_back({p.tag, reject_reason::not_leader, {}});
       continue;
     }
     if (state_.disk_stalled()) {
-      out.failed_proposals.push_back({p.tag, refusal::disk_stalled, state_.self()});
+      out.failed_proposals.push_back({p.tag, reject_reason::disk_stalled, state_.self()});
       continue;
     }
     const auto most = state_.opts().max_uncommitted_bytes;
     const bool overloaded = uncommitted_bytes_ > most || state_.unsynced_bytes() > most;
     if (overloaded || !state_.has_room()) {
-      out.failed_proposals.push_back({p.tag, overloaded ? refusal::overloaded : refusal::disk_full, state_.self()});
+      out.failed_proposals.push_back(
+          {p.tag, overloaded ? reject_reason::overloaded : reject_reason::disk_full, state_.self()});
       continue;
     }
     append(out, entry_kind::command, p.data, batch);
@@ -107,7 +108,7 @@ void leader::on(const propose& what, time_point, output& out) {
 
 void leader::on(const read_request& what, time_point, output& out) {
   if (!reads_.add(what.tag)) {
-    out.failed_reads.push_back({what.tag, refusal::overloaded, state_.self()});
+    out.failed_reads.push_back({what.tag, reject_reason::overloaded, state_.self()});
     return;
   }
   serve_reads(out);
@@ -251,10 +252,10 @@ void leader::serve_reads(output& out) {
 }
 
 void leader::step_down(output& out, std::optional<rpc> carry) {
-  for (const auto tag : reads_.take_all()) out.failed_reads.push_back({tag, refusal::leadership_lost, {}});
+  for (const auto tag : reads_.take_all()) out.failed_reads.push_back({tag, reject_reason::leadership_lost, {}});
   // The higher term is due to the election that this leader asked for.
   const bool moved = carry && transfer_.asked();
-  transfer_.end(moved ? std::nullopt : std::optional{refusal::leadership_lost}, {}, out);
+  transfer_.end(moved ? std::nullopt : std::optional{reject_reason::leadership_lost}, {}, out);
   out.next_role = transition{role_kind::follower, std::move(carry)};
 }
 
@@ -272,7 +273,7 @@ void leader::notify_replicators(output& out, std::vector<entry> entries) {
 void leader::on(const change_members& what, time_point now, output& out) {
   const change_planner planner{state_, peers_, term_start_, began_, now};
   const auto next = planner.change(what, transfer_.in_progress());
-  if (const auto* why = std::get_if<refusal>(&next)) {
+  if (const auto* why = std::get_if<reject_reason>(&next)) {
     out.failed_proposals.push_back({what.tag, *why, state_.self()});
     return;
   }
@@ -344,17 +345,17 @@ void leader::release_logs(time_point now, output& out) {
 // -- transfer of the leadership
 
 void leader::on(const transfer_leadership& what, time_point now, output& out) {
-  const auto refuse = [&](refusal why) { out.failed_proposals.push_back({what.tag, why, state_.self()}); };
-  if (transfer_.in_progress()) return refuse(refusal::transferring);
+  const auto refuse = [&](reject_reason why) { out.failed_proposals.push_back({what.tag, why, state_.self()}); };
+  if (transfer_.in_progress()) return refuse(reject_reason::transferring);
   if (!what.target) {
     const auto best = peers_.best_successor(state_.members().voters, now);
-    return best ? begin_transfer(what.tag, best, now, out) : refuse(refusal::no_successor);
+    return best ? begin_transfer(what.tag, best, now, out) : refuse(reject_reason::no_successor);
   }
   const auto& members = state_.members();
-  if (!members.is_member(what.target)) return refuse(refusal::unknown_member);
+  if (!members.is_member(what.target)) return refuse(reject_reason::unknown_member);
   const auto& voters = members.voters;
   if (std::none_of(voters.begin(), voters.end(), [&](const member& m) { return m.id == what.target; }))
-    return refuse(refusal::not_a_voter);
+    return refuse(reject_reason::not_a_voter);
   // The target already leads: there is nothing to do.
   if (what.target == state_.self()) {
     out.transferred_now = transferred{what.tag, what.target};
@@ -406,7 +407,7 @@ void leader::ask_successor(output& out) {
 }
 
 void leader::give_up_transfer(output& out) {
-  transfer_.end(refusal::transfer_failed, state_.self(), out);
+  transfer_.end(reject_reason::transfer_failed, state_.self(), out);
   // A leader that is no longer a voter must not continue to lead.
   if (state_.configuration_committed() && !state_.members().is_voter(state_.self())) step_down(out, std::nullopt);
 }

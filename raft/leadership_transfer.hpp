@@ -24,7 +24,7 @@ class leadership_transfer {
   void begin(tag_t tag, node_id target, time_point until) { current_ = pending{tag, target, until, false}; }
   void note_asked() { current_.value().asked = true; }
   /// Without `failure`, the target leads or will. `leader` is who leads after a failure, if that is known.
-  void end(std::optional<refusal> failure, node_id leader, output& out) {
+  void end(std::optional<reject_reason> failure, node_id leader, output& out) {
     const auto done = std::exchange(current_, std::nullopt);
     if (!done || done->tag == 0) return;
     if (failure)

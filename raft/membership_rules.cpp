@@ -62,40 +62,40 @@ std::ptrdiff_t missing(const std::vector<member>& one, std::vector<member> other
 
 } // namespace
 
-std::optional<refusal> objection(const change_members& change) {
+std::optional<reject_reason> objection(const change_members& change) {
   // First, because the other checks take longer the more nodes there are.
-  if (change.add.size() > max_members) return refusal::configuration_too_large;
+  if (change.add.size() > max_members) return reject_reason::configuration_too_large;
   std::set<node_id> named;
   const auto is_first = [&](node_id id) { return id && named.insert(id).second; };
   for (const auto& a : change.add) {
-    if (!is_first(a.who.id) || (a.replaces && !is_first(a.replaces))) return refusal::invalid_change;
+    if (!is_first(a.who.id) || (a.replaces && !is_first(a.replaces))) return reject_reason::invalid_change;
     // An empty address is unknown. The id identifies a member, and the address that a node itself reports is used.
-    if (!a.who.address.empty() && address_problem(a.who.address)) return refusal::invalid_address;
+    if (!a.who.address.empty() && address_problem(a.who.address)) return reject_reason::invalid_address;
   }
   for (const auto id : change.remove)
-    if (!is_first(id)) return refusal::invalid_change;
+    if (!is_first(id)) return reject_reason::invalid_change;
   return std::nullopt;
 }
 
-std::optional<refusal> objection(const configuration& from, const change_members& change) {
+std::optional<reject_reason> objection(const configuration& from, const change_members& change) {
   if (const auto why = objection(change)) return why;
   for (const auto& a : change.add) {
     const bool votes_already = from.is_voter(a.who.id);
     // A voter does not become a learner and does not replace another voter. Either can be removed instead.
-    if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return refusal::invalid_change;
+    if (votes_already ? !a.votes || a.replaces : a.replaces && !a.votes) return reject_reason::invalid_change;
     if (a.replaces && !from.is_voter(a.replaces))
-      return from.is_member(a.replaces) ? refusal::not_a_voter : refusal::unknown_member;
+      return from.is_member(a.replaces) ? reject_reason::not_a_voter : reject_reason::unknown_member;
   }
   for (const auto id : change.remove)
-    if (!from.is_member(id)) return refusal::unknown_member;
+    if (!from.is_member(id)) return reject_reason::unknown_member;
   return std::nullopt;
 }
 
-std::optional<refusal> size_objection(const configuration& from, const configuration& goal) {
+std::optional<reject_reason> size_objection(const configuration& from, const configuration& goal) {
   const auto members = [](const configuration& c) { return c.voters.size() + c.learners.size(); };
-  if (members(goal) > max_members && members(goal) > members(from)) return refusal::configuration_too_large;
+  if (members(goal) > max_members && members(goal) > members(from)) return reject_reason::configuration_too_large;
   const auto size = encode(goal).size();
-  if (size > max_configuration_bytes && size > encode(from).size()) return refusal::configuration_too_large;
+  if (size > max_configuration_bytes && size > encode(from).size()) return reject_reason::configuration_too_large;
   return std::nullopt;
 }
 

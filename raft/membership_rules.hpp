@@ -21,12 +21,12 @@ inline constexpr std::size_t max_members = 64;
 inline constexpr std::size_t max_configuration_bytes = 20 * 1024;
 
 /// Why `change` is invalid for any configuration; nullopt if it is valid.
-std::optional<refusal> objection(const change_members& change);
+std::optional<reject_reason> objection(const change_members& change);
 /// Why `change` cannot be applied to `from`, which must not be joint; nullopt if it can.
-std::optional<refusal> objection(const configuration& from, const change_members& change);
+std::optional<reject_reason> objection(const configuration& from, const change_members& change);
 /// Why `goal` must not follow `from`: it exceeds a limit and is larger than `from`. A configuration that already
 /// exceeds a limit can therefore be reduced one member at a time.
-std::optional<refusal> size_objection(const configuration& from, const configuration& goal);
+std::optional<reject_reason> size_objection(const configuration& from, const configuration& goal);
 
 /// Applies `change`, to which there must be no objection. A node that joins is a learner first. `at` is the index of
 /// the entry that will hold the result.

@@ -171,10 +171,10 @@ void node_state::persisted_to(const durable_mark& mark) {
 
 void node_state::commit_to(index_t index) { commit_ = std::max(commit_, index); }
 
-void node_state::store(output& out, const snapshot_request& piece) {
+void node_state::store(output& out, const snapshot_request& chunk) {
   if (storing_) return;
-  storing_ = {hard_.term, piece.session};
-  out.store_chunk = piece;
+  storing_ = {hard_.term, chunk.session};
+  out.store_chunk = chunk;
 }
 
 std::optional<std::uint64_t> node_state::note_stored() noexcept {

@@ -117,7 +117,7 @@ class node_state {
   void release_commits(output& out);
   /// Adds a snapshot chunk to `out` for storage. If another chunk is being stored, this one is dropped, as if the
   /// network had lost it, so that at most one waits for a slow disk.
-  void store(output& out, const snapshot_request& piece);
+  void store(output& out, const snapshot_request& chunk);
   /// The chunk is stored, or storing it failed. Returns the session that sent it, or nullopt if this node's term has
   /// changed since: a response in the new term would confirm read rounds that were never started in that term.
   std::optional<std::uint64_t> note_stored() noexcept;
@@ -186,11 +186,11 @@ class node_state {
   time_point removed_before_{};
   absences absences_;
   /// Origin of the snapshot chunk that is being stored.
-  struct stored_piece {
+  struct stored_chunk {
     term_t term;
     std::uint64_t session;
   };
-  std::optional<stored_piece> storing_;
+  std::optional<stored_chunk> storing_;
   std::uint64_t last_write_ = 0;
   /// Writes handed to the log store that are not known to be on disk, oldest first; their numbers rise.
   std::deque<unsynced_write> unsynced_;

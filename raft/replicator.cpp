@@ -26,7 +26,7 @@ replicator_output replicator::step(const replicator_event& what, time_point now)
 time_point replicator::deadline() const {
   auto next = sent_at_ + opts_.heartbeat;
   if (commit_waits_since_) next = std::min(next, *commit_waits_since_ + opts_.commit_lag);
-  if (const auto piece = sender_.deadline()) next = std::min(next, *piece);
+  if (const auto chunk = sender_.deadline()) next = std::min(next, *chunk);
   return next;
 }
 
@@ -138,16 +138,16 @@ void replicator::update_sender(time_point now, replicator_output& out) {
 }
 
 void replicator::carry_out(sender_output&& asks, replicator_output& out) {
-  if (asks.read_piece) out.read_piece = asks.read_piece;
+  if (asks.read_chunk) out.read_chunk = asks.read_chunk;
   if (asks.doubted) out.doubted = asks.doubted;
-  if (!asks.send_piece) return;
-  auto& piece = *asks.send_piece;
+  if (!asks.send_chunk) return;
+  auto& chunk = *asks.send_chunk;
   // The report lets the leader know the snapshot before it drops the log after it.
-  if (piece.offset == 0) out.report = report(heard_at_, 0, true);
-  out.send_piece = snapshot_request{head_, piece.snapshot, piece.offset, std::move(piece.data), round_, session_};
+  if (chunk.offset == 0) out.report = report(heard_at_, 0, true);
+  out.send_chunk = snapshot_request{head_, chunk.snapshot, chunk.offset, std::move(chunk.data), round_, session_};
 }
 
-void replicator::on(const snapshot_piece& what, time_point now, replicator_output& out) {
+void replicator::on(const snapshot_chunk& what, time_point now, replicator_output& out) {
   sender_output asks;
   sender_.on(what, now, asks);
   carry_out(std::move(asks), out);

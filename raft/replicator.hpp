@@ -43,14 +43,14 @@ struct fetch_request {
   std::size_t max_bytes = 0;
 };
 
-using replicator_event = std::variant<tick, replicate, append_response, fetched, snapshot_response, snapshot_piece>;
+using replicator_event = std::variant<tick, replicate, append_response, fetched, snapshot_response, snapshot_chunk>;
 
 struct replicator_output {
   std::vector<append_request> send;
-  std::optional<snapshot_request> send_piece;
+  std::optional<snapshot_request> send_chunk;
   std::optional<peer_report> report;
   std::optional<fetch_request> fetch;
-  std::optional<piece_request> read_piece;
+  std::optional<chunk_request> read_chunk;
   /// As in sender_output.
   std::optional<snapshot_id> doubted;
 };
@@ -100,7 +100,7 @@ class replicator {
   void on(const append_response& what, time_point now, replicator_output& out);
   void on(const fetched& what, time_point now, replicator_output& out);
   void on(const snapshot_response& what, time_point now, replicator_output& out);
-  void on(const snapshot_piece& what, time_point now, replicator_output& out);
+  void on(const snapshot_chunk& what, time_point now, replicator_output& out);
 
   /// True if a response belongs to the current session. Otherwise it must not be used.
   bool is_current(const header& head, std::uint64_t session, std::uint64_t incarnation, time_point now,

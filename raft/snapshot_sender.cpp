@@ -47,7 +47,7 @@ bool snapshot_sender::tick(time_point now, sender_output& out) {
 void snapshot_sender::ask(time_point now, sender_output& out) {
   if (!active() || reading_ || sent_at_ || silent_ || now < resume_at_) return;
   reading_ = true;
-  out.read_piece = piece_request{snapshot_, reach_, next_byte_, opts_.snapshot_chunk_bytes};
+  out.read_chunk = chunk_request{snapshot_, reach_, next_byte_, opts_.snapshot_chunk_bytes};
 }
 
 void snapshot_sender::start_over(time_point when) {
@@ -57,7 +57,7 @@ void snapshot_sender::start_over(time_point when) {
   resume_at_ = when;
 }
 
-void snapshot_sender::on(const snapshot_piece& what, time_point now, sender_output& out) {
+void snapshot_sender::on(const snapshot_chunk& what, time_point now, sender_output& out) {
   reading_ = false;
   if (!active() || sent_at_ || silent_) return;
   // The answer to a request from before this sender started over.
@@ -70,7 +70,7 @@ void snapshot_sender::on(const snapshot_piece& what, time_point now, sender_outp
   snapshot_ = what.snapshot;
   sent_at_ = now;
   resume_at_ = now + pause_after(what.data.size());
-  out.send_piece = what;
+  out.send_chunk = what;
 }
 
 void snapshot_sender::on(const snapshot_response& what, time_point now, sender_output& out) {

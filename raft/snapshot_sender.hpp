@@ -14,15 +14,15 @@ namespace troupe::raft {
 
 /// A chunk of a snapshot on the leader's disk. Without an id if there is no suitable snapshot, or the requested one no
 /// longer exists.
-struct snapshot_piece {
+struct snapshot_chunk {
   snapshot_id snapshot;
   std::uint64_t offset = 0;
   bytes data;
 };
 
-/// Asks for a `snapshot_piece` of the given snapshot. Without an id (at offset 0), of the newest one, if that reaches
+/// Asks for a `snapshot_chunk` of the given snapshot. Without an id (at offset 0), of the newest one, if that reaches
 /// `reach`.
-struct piece_request {
+struct chunk_request {
   snapshot_id snapshot;
   index_t reach = 0;
   std::uint64_t offset = 0;
@@ -31,8 +31,8 @@ struct piece_request {
 
 /// The actions that a sender requests from its replicator.
 struct sender_output {
-  std::optional<piece_request> read_piece;
-  std::optional<snapshot_piece> send_piece;
+  std::optional<chunk_request> read_chunk;
+  std::optional<snapshot_chunk> send_chunk;
   /// The peer could not use this snapshot: the copy on this node's disk may be damaged.
   std::optional<snapshot_id> doubted;
 };
@@ -57,7 +57,7 @@ class snapshot_sender {
   /// Returns true if the response to a chunk is overdue: it was lost, or the peer is down or busy loading the snapshot.
   /// Nothing more is sent until the peer responds to something.
   bool tick(time_point now, sender_output& out);
-  void on(const snapshot_piece& what, time_point now, sender_output& out);
+  void on(const snapshot_chunk& what, time_point now, sender_output& out);
   void on(const snapshot_response& what, time_point now, sender_output& out);
   /// When `tick` is due; nullopt while the sender waits for something else.
   std::optional<time_point> deadline() const;

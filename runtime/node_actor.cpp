@@ -18,7 +18,7 @@ constexpr auto look_for_room_after = std::chrono::seconds{1};
 constexpr auto look_for_room_share = 10;
 
 /// Limit of backup chunks that wait for the disk; each may have megabytes.
-constexpr std::size_t max_unanswered_pieces = 8;
+constexpr std::size_t max_unanswered_chunks = 8;
 /// Delay of a retry after a temporary error, such as a lack of descriptors or threads.
 constexpr auto try_again_after = std::chrono::milliseconds{500};
 /// Threads of the opener and of the stores of the log, snapshots and backups, plus one for a job of the snapshot store.
@@ -71,7 +71,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         tell_service_state();
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
-      [this](const read_backup& m) -> caf::result<backup_piece> {
+      [this](const read_backup& m) -> caf::result<backup_chunk> {
         if (!has_replica() || !parts_.snapshots)
           return make_error({errc::not_ready, "this node is not running", {}, {}});
         return delegate(parts_.snapshots, m);
@@ -405,11 +405,11 @@ void node_actor::on_members(const configuration_known& message) {
       removed_at_ = 0;
       send(around_.proxy, removal_known{false});
       tell_service_state();
-      send(around_.formation, seeking{false});
+      send(around_.formation, set_wants_to_join{false});
     }
   } else if (first && !members_.empty()) {
     // This node was removed before it was started, or is not admitted yet.
-    send(around_.formation, seeking{true});
+    send(around_.formation, set_wants_to_join{true});
   }
   const auto count = members_.members().size();
   const bool member = members_.is_member(setup_.id);
@@ -440,7 +440,7 @@ void node_actor::on_removed(const removed_from_cluster& message) {
   troupe::log().warn("node {} was removed from the cluster by the configuration at {}: {}", to_string(setup_.id),
                      message.index, dismissed ? "it stays out until it is restarted" : "it asks to join again");
   // A node that was removed because the leader considered it dead was not meant to leave.
-  send(around_.formation, seeking{!dismissed});
+  send(around_.formation, set_wants_to_join{!dismissed});
 }
 
 void node_actor::tell_service_state() {
@@ -465,24 +465,24 @@ caf::result<Result> node_actor::ask_cluster(const cluster_change& what, std::chr
   return promise;
 }
 
-caf::result<backup_staged> node_actor::stage(stage_backup& piece) {
+caf::result<backup_staged> node_actor::stage(stage_backup& chunk) {
   if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
-  if (unanswered_pieces_ >= max_unanswered_pieces)
+  if (unanswered_chunks_ >= max_unanswered_chunks)
     return make_error({errc::overloaded, "too many chunks of backups wait for the disk", {}, {}});
-  ++unanswered_pieces_;
+  ++unanswered_chunks_;
   auto promise = make_response_promise<backup_staged>();
   request(parts_.staging, caf::infinite,
-          stage_piece{membership_.cluster, piece.backup, piece.offset, raft::bytes{std::move(piece.data)}})
+          stage_chunk{membership_.cluster, chunk.backup, chunk.offset, raft::bytes{std::move(chunk.data)}})
       .then(
-          [this, promise](const piece_staged& answer) mutable {
-            --unanswered_pieces_;
+          [this, promise](const chunk_staged& answer) mutable {
+            --unanswered_chunks_;
             if (answer.code == errc::none)
               promise.deliver(backup_staged{answer.next});
             else
               promise.deliver(make_error({answer.code, answer.problem, {}, {}}));
           },
           [this, promise](const caf::error& why) mutable {
-            --unanswered_pieces_;
+            --unanswered_chunks_;
             promise.deliver(why);
           });
   return promise;

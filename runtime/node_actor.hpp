@@ -46,7 +46,7 @@ struct part_started {
 /// `node_handle`, which accepts only the former.
 using node_actor_handle =
     compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
-                   backup_piece(read_backup), void(close_backup), backup_staged(stage_backup),
+                   backup_chunk(read_backup), void(close_backup), backup_staged(stage_backup),
                    restore_made(make_restore), membership_changed(change_membership), leadership_moved(move_leadership),
                    void(watch_events), void(health_changed), void(leader_known), void(stop_node), void(node_actors),
                    void(part_started), void(membership_decision), void(log_opened), void(role_changed),
@@ -92,7 +92,7 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   void ask_leader(const cluster_change& what, std::chrono::milliseconds timeout, Done answered, Failed failed);
   template <class Result, class Render>
   caf::result<Result> ask_cluster(const cluster_change& what, std::chrono::milliseconds timeout, Render render);
-  caf::result<backup_staged> stage(stage_backup& piece);
+  caf::result<backup_staged> stage(stage_backup& chunk);
   caf::result<restore_made> restore(const make_restore& question);
   /// The replica runs and is not being stopped. After that, messages from its actors are outdated.
   bool has_replica() const noexcept { return serves() || phase_ == phase::draining; }
@@ -144,7 +144,7 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   /// Set while stopping: the deadline for the end of the replica.
   raft::time_point close_by_;
   /// Chunks of backups that the staging store has not answered.
-  std::size_t unanswered_pieces_ = 0;
+  std::size_t unanswered_chunks_ = 0;
   /// The disk's failure.
   std::string disk_error_;
   /// In [no_room]: what found no room. In [opening]: why opening waits for a retry.

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t piece_bytes = 256 << 10;
+constexpr std::size_t chunk_bytes = 256 << 10;
 /// A node that does not answer for this long may have lost the request, or may be reading the whole backup.
 constexpr auto answer_patience = 5s;
 constexpr auto look_again_after = 1s;
@@ -126,10 +126,10 @@ void restore_job::look_after(node_id id, holder& h) {
   ask(id, {setup_.cluster, backup_, 0, {}});
 }
 
-void restore_job::ask(node_id id, stage_piece what) {
+void restore_job::ask(node_id id, stage_chunk what) {
   auto& h = holders_[id];
   h.busy = true;
-  const auto taken = [this, id](const piece_staged& answer) { answered(id, answer); };
+  const auto taken = [this, id](const chunk_staged& answer) { answered(id, answer); };
   const auto lost = [this, id](const caf::error&) { failed_at(id, "it does not answer", false); };
   if (id == setup_.self)
     request(setup_.staging, caf::infinite, std::move(what)).then(taken, lost);
@@ -139,7 +139,7 @@ void restore_job::ask(node_id id, stage_piece what) {
     failed_at(id, "it is not connected", false);
 }
 
-void restore_job::answered(node_id id, const piece_staged& answer) {
+void restore_job::answered(node_id id, const chunk_staged& answer) {
   auto& h = holders_[id];
   h.busy = false;
   if (answer.code != errc::none) return failed_at(id, answer.problem, !retryable(answer.code));
@@ -155,7 +155,7 @@ void restore_job::answered(node_id id, const piece_staged& answer) {
   if (id == setup_.self)
     return fail({errc::refused, "this node does not hold the whole backup: send it to this node first", {}, {}});
   if (now < h.again) return timer_.arm(this, h.again);
-  send_piece(id, answer.next);
+  send_chunk(id, answer.next);
 }
 
 void restore_job::failed_at(node_id id, std::string problem, bool for_good) {
@@ -171,17 +171,17 @@ void restore_job::failed_at(node_id id, std::string problem, bool for_good) {
   consider();
 }
 
-void restore_job::send_piece(node_id id, std::uint64_t offset) {
+void restore_job::send_chunk(node_id id, std::uint64_t offset) {
   auto& h = holders_[id];
   h.busy = true;
-  request(setup_.staging, caf::infinite, raft::piece_request{backup_, 0, offset, piece_bytes})
+  request(setup_.staging, caf::infinite, raft::chunk_request{backup_, 0, offset, chunk_bytes})
       .then(
-          [this, id](const raft::snapshot_piece& piece) {
-            if (piece.data.empty()) return fail({errc::refused, "this node cannot read the backup", {}, {}});
+          [this, id](const raft::snapshot_chunk& chunk) {
+            if (chunk.data.empty()) return fail({errc::refused, "this node cannot read the backup", {}, {}});
             if (setup_.bytes_per_second > 0)
               holders_[id].again =
-                  clock().now() + std::chrono::milliseconds{piece.data.size() * 1000 / setup_.bytes_per_second};
-            ask(id, {setup_.cluster, backup_, piece.offset, piece.data});
+                  clock().now() + std::chrono::milliseconds{chunk.data.size() * 1000 / setup_.bytes_per_second};
+            ask(id, {setup_.cluster, backup_, chunk.offset, chunk.data});
           },
           [this](const caf::error&) { fail(cut_short()); });
 }

@@ -64,10 +64,10 @@ class restore_job : public compat::typed_base<restore_handle> {
   void learn_voters(const raft::configuration& members);
   void on_timer(const timer& message);
   void look_after(node_id id, holder& h);
-  void ask(node_id id, stage_piece what);
-  void answered(node_id id, const piece_staged& answer);
+  void ask(node_id id, stage_chunk what);
+  void answered(node_id id, const chunk_staged& answer);
   void failed_at(node_id id, std::string problem, bool for_good);
-  void send_piece(node_id id, std::uint64_t offset);
+  void send_chunk(node_id id, std::uint64_t offset);
   void consider();
   void propose();
   void fail(const error_info& why);

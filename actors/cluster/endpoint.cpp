@@ -34,8 +34,8 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
   return {
       [this](const hello& m) { return greet(m); },
       [this](const client_hello& m) { return welcome(m); },
-      [this](form& m) { return delegate(formation_, std::move(m)); },
-      [this](abort_form& m) { send(formation_, std::move(m)); },
+      [this](propose_formation& m) { return delegate(formation_, std::move(m)); },
+      [this](abort_formation& m) { send(formation_, std::move(m)); },
       [this](raft::vote_request& m) { to_role(m); },
       [this](raft::vote_response& m) { to_role(m); },
       [this](raft::append_request& m) {
@@ -53,7 +53,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
       [this](raft::probe_request& m) { send(health_, std::move(m)); },
       [this](command_batch& m) { delegate(proxy_, std::move(m)); },
       [this](read_index_request& m) { delegate(proxy_, std::move(m)); },
-      [this](stage_piece& m) { return stage(m); },
+      [this](stage_chunk& m) { return stage(m); },
       [this](const flow_mark& m) {
         send(proxy_, m);
         if (role_) send(role_, m);
@@ -150,21 +150,21 @@ void endpoint::check_invitation(const raft::header& head) {
 
 /// Only members may use this node's disk. A new member may already send chunks before this node knows of its
 /// membership; `not_ready` makes it retry.
-caf::result<piece_staged> endpoint::stage(stage_piece& piece) {
+caf::result<chunk_staged> endpoint::stage(stage_chunk& chunk) {
   const auto from = current_sender();
   const auto is_member = [&](node_id id) {
     return std::any_of(peers_.members.begin(), peers_.members.end(), [&](const auto& m) { return m.id == id; });
   };
-  const bool known = self_.cluster && piece.cluster == self_.cluster && from &&
+  const bool known = self_.cluster && chunk.cluster == self_.cluster && from &&
                      std::any_of(peers_.peers.begin(), peers_.peers.end(), [&](const auto& peer) {
                        return peer.endpoint.node() == from->node() && is_member(peer.who.node);
                      });
   if (!known) {
     ++dropped_;
-    return piece_staged{piece.backup, 0, errc::not_ready, "this node accepts backups only from members of its cluster"};
+    return chunk_staged{chunk.backup, 0, errc::not_ready, "this node accepts backups only from members of its cluster"};
   }
-  if (!staging_) return piece_staged{piece.backup, 0, errc::not_ready, "this node is starting or stopping"};
-  return delegate(staging_, std::move(piece));
+  if (!staging_) return chunk_staged{chunk.backup, 0, errc::not_ready, "this node is starting or stopping"};
+  return delegate(staging_, std::move(chunk));
 }
 
 template <class Message> void endpoint::to_role(Message& m) {

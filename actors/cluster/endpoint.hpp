@@ -32,7 +32,7 @@ class endpoint : public compat::typed_base<endpoint_handle> {
   std::string address_of(node_id id) const;
   bool for_us(const raft::header& head);
   void check_invitation(const raft::header& head);
-  caf::result<piece_staged> stage(stage_piece& piece);
+  caf::result<chunk_staged> stage(stage_chunk& chunk);
   template <class Message> void to_role(Message& m);
   /// Sends an answer to the replicator of its term and sender, or to the role if the term is newer than any known one.
   template <class Response> void route(Response& m);

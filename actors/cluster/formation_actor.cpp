@@ -40,13 +40,13 @@ formation_handle::behavior_type formation_actor::make_behavior() {
   carry_out(machine_->start());
   arm();
   return {
-      [this](const form& m) {
+      [this](const propose_formation& m) {
         answer_.reset();
         run(m);
         if (answer_) return *answer_;
-        return form_answer{m.cluster, setup_.self.node, false, "not a formation of this node"};
+        return formation_answer{m.cluster, setup_.self.node, false, "not a formation of this node"};
       },
-      [this](const abort_form& m) { run(m); },
+      [this](const abort_formation& m) { run(m); },
       [this](const peers_view& m) {
         peers_.clear();
         for (const auto& peer : m.peers) peers_.emplace(peer.who.node, peer.endpoint);
@@ -54,7 +54,7 @@ formation_handle::behavior_type formation_actor::make_behavior() {
       },
       [this](const formed_now& m) { run(m); },
       [this](const invited& m) { run(m); },
-      [this](const seeking& m) { run(m); },
+      [this](const set_wants_to_join& m) { run(m); },
       [this](const timer& m) {
         if (m.generation != generation_) return;
         run(raft::tick{});
@@ -114,12 +114,12 @@ void formation_actor::save(const raft::membership_record& next) {
     setup_.store->set_promise(next.promise ? std::optional{raft::encode(*next.promise)} : std::nullopt);
 }
 
-void formation_actor::ask(const raft::addressed<form>& question) {
+void formation_actor::ask(const raft::addressed<propose_formation>& question) {
   const auto peer = peers_.find(question.to);
   if (peer == peers_.end() || !asked_.insert(question.to).second) return;
   request(peer->second, answer_timeout, question.what)
       .then(
-          [this, to = question.to](const form_answer& answer) {
+          [this, to = question.to](const formation_answer& answer) {
             asked_.erase(to);
             if (answer.node == to) run(answer);
           },
@@ -132,8 +132,10 @@ void formation_actor::ask(const raft::addressed<form>& question) {
 void formation_actor::announce() {
   const auto& record = machine_->record();
   const auto cluster = record.cluster ? record.cluster : record.promise ? record.promise->cluster : cluster_id{};
-  if (record.state() == announced_ && cluster == announced_cluster_ && machine_->seeks() == setup_.self.seeks) return;
-  setup_.self.seeks = machine_->seeks();
+  if (record.state() == announced_ && cluster == announced_cluster_ &&
+      machine_->wants_to_join() == setup_.self.wants_to_join)
+    return;
+  setup_.self.wants_to_join = machine_->wants_to_join();
   setup_.self.state = announced_ = record.state();
   setup_.self.cluster = announced_cluster_ = cluster;
   send(setup_.links, identity_changed{setup_.self});

@@ -41,7 +41,7 @@ class formation_actor : public compat::typed_base<formation_handle> {
   void run(const raft::formation_event& what);
   void carry_out(raft::formation_output out);
   void save(const raft::membership_record& next);
-  void ask(const raft::addressed<form>& question);
+  void ask(const raft::addressed<propose_formation>& question);
   void announce();
   void note(const std::string& text, bool alarm);
   void arm();
@@ -52,7 +52,7 @@ class formation_actor : public compat::typed_base<formation_handle> {
   /// Nodes that were asked and have not answered yet.
   std::set<node_id> asked_;
   /// The answer to the request that is being handled.
-  std::optional<form_answer> answer_;
+  std::optional<formation_answer> answer_;
   std::string note_;
   membership_state announced_ = membership_state::fresh;
   cluster_id announced_cluster_;

@@ -22,7 +22,7 @@ constexpr std::size_t max_logged_copies = 64;
 
 bool same_identity(const hello& a, const hello& b) {
   return a.node == b.node && a.incarnation == b.incarnation && a.state == b.state && a.cluster == b.cluster &&
-         a.address == b.address && a.seeks == b.seeks && a.introduces == b.introduces;
+         a.address == b.address && a.wants_to_join == b.wants_to_join && a.introduces == b.introduces;
 }
 
 node_id receiver_of(const raft::rpc& message) { return head_of(message).to; }

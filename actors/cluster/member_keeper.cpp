@@ -71,7 +71,7 @@ std::vector<raft::member> member_keeper::joiners() const {
   std::vector<raft::member> found;
   for (const auto& [who, endpoint] : peers_.peers) {
     const bool free = who.state == membership_state::fresh || who.cluster == peers_.self.cluster;
-    if (who.seeks && free && !members_.members.is_member(who.node)) found.push_back({who.node, who.address});
+    if (who.wants_to_join && free && !members_.members.is_member(who.node)) found.push_back({who.node, who.address});
   }
   return found;
 }

@@ -188,7 +188,7 @@ void proxy::on_reads_settled(const reads_settled& settled) {
 void proxy::on_transfer_failed(const raft::failed& failed) {
   const auto* command = pending_.find(failed.tag);
   if (!command || !command->in<command_state::proposed>()) return;
-  if (failed.why == raft::refusal::leadership_lost)
+  if (failed.why == raft::reject_reason::leadership_lost)
     settle(failed.tag, errc::outcome_unknown, "leadership was lost before the new leader was known");
   else
     refuse(failed.tag, failed.why, failed.leader);
@@ -223,7 +223,7 @@ void proxy::on_proposals_settled(const proposals_settled& settled) {
   wake();
 }
 
-void proxy::refuse(raft::tag_t tag, raft::refusal why, node_id leader) {
+void proxy::refuse(raft::tag_t tag, raft::reject_reason why, node_id leader) {
   if (const auto answer = answer_to(why)) return settle(tag, answer->code, answer->text);
   retry(tag);
   routes_.refused(options_.self, leader);

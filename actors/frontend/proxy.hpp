@@ -87,7 +87,7 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_transfer_failed(const raft::failed& failed);
   void on_applied(applied_batch& batch);
   void on_covered(index_t up_to);
-  void refuse(raft::tag_t tag, raft::refusal why, node_id leader);
+  void refuse(raft::tag_t tag, raft::reject_reason why, node_id leader);
   void on_queried(queried_batch& batch);
   void on_role_changed(const role_changed& change);
   void on_link_up(const link_up& link);

@@ -79,7 +79,7 @@ bool proxy::divert(raft::tag_t tag, const raft::bytes& payload) {
 
 /// Passes a change of the cluster to the role, which decides on it.
 void proxy::ask_role(raft::tag_t tag, pending_command& command) {
-  if (lacks_address(*command.change)) return refuse(tag, raft::refusal::invalid_address, {});
+  if (lacks_address(*command.change)) return refuse(tag, raft::reject_reason::invalid_address, {});
   pending_.propose(command);
   std::visit(
       [&](auto request) {

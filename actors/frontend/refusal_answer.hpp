@@ -14,6 +14,6 @@ struct refusal_answer {
 };
 
 /// nullopt for a refusal that only says that this node does not lead any more: the command is retried elsewhere.
-std::optional<refusal_answer> answer_to(raft::refusal why);
+std::optional<refusal_answer> answer_to(raft::reject_reason why);
 
 } // namespace troupe

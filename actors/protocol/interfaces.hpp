@@ -52,14 +52,13 @@ struct replica_down;
 
 /// From other nodes: handshakes, formation, Raft messages, forwarded commands. From this node: where to route them, and
 /// which peers are linked.
-using endpoint_handle =
-    compat::handle<hello(hello), client_welcome(client_hello), form_answer(form), void(abort_form),
-                   void(raft::vote_request), void(raft::vote_response), void(raft::append_request),
-                   void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
-                   void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(raft::probe),
-                   void(raft::probe_ack), void(raft::probe_request), void(command_batch), void(read_index_request),
-                   piece_staged(stage_piece), void(flow_mark), void(role_changed), void(replicator_started),
-                   void(leader_known), void(replica_down), void(peers_view), void(staging_known)>;
+using endpoint_handle = compat::handle<
+    hello(hello), client_welcome(client_hello), formation_answer(propose_formation), void(abort_formation),
+    void(raft::vote_request), void(raft::vote_response), void(raft::append_request), void(raft::append_response),
+    void(raft::snapshot_request), void(raft::snapshot_response), void(raft::timeout_now), void(raft::removed_notice),
+    void(raft::removed_answer), void(raft::probe), void(raft::probe_ack), void(raft::probe_request),
+    void(command_batch), void(read_index_request), chunk_staged(stage_chunk), void(flow_mark), void(role_changed),
+    void(replicator_started), void(leader_known), void(replica_down), void(peers_view), void(staging_known)>;
 
 // -- links: connections to other nodes --------------------------------------------------------------------------------
 
@@ -188,7 +187,7 @@ using raft::formed_now;
 /// From the endpoint: a member of this cluster sends entries to this node, which does not belong to a cluster yet.
 using raft::invited;
 /// From the node: whether it asks to become a member, for the first time or again.
-using raft::seeking;
+using raft::set_wants_to_join;
 /// Asks for a formation_status.
 struct get_formation {};
 struct formation_status {
@@ -197,8 +196,9 @@ struct formation_status {
   /// What formation waits for, in words; empty if it waits for nothing.
   std::string note;
 };
-using formation_handle = compat::handle<form_answer(form), void(abort_form), void(peers_view), void(formed_now),
-                                        void(invited), void(seeking), void(timer), formation_status(get_formation)>;
+using formation_handle =
+    compat::handle<formation_answer(propose_formation), void(abort_formation), void(peers_view), void(formed_now),
+                   void(invited), void(set_wants_to_join), void(timer), formation_status(get_formation)>;
 
 // -- log store: the disk ----------------------------------------------------------------------------------------------
 
@@ -209,13 +209,13 @@ struct store_write {
   raft::write change;
   std::vector<raft::rpc> then_send;
 };
-/// Asks for entries that are on disk. Answered with a log_piece.
+/// Asks for entries that are on disk. Answered with a log_chunk.
 struct read_log {
   index_t first = 0;
   index_t last = 0;
   std::size_t max_bytes = 0;
 };
-struct log_piece {
+struct log_chunk {
   std::vector<raft::entry> entries;
 };
 /// From the role: entries up to here are no longer needed.
@@ -225,7 +225,7 @@ struct compact_log {
 struct log_synced;
 /// Asks for the durable mark; answered when everything sent before this request is on disk.
 struct sync_log {};
-using log_store_handle = compat::handle<void(store_write), log_piece(read_log), log_synced(sync_log), void(compact_log),
+using log_store_handle = compat::handle<void(store_write), log_chunk(read_log), log_synced(sync_log), void(compact_log),
                                         void(attach_role), void(role_changed), void(flush), void(timer)>;
 
 // -- roles ------------------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ using role_handle =
                    void(raft::append_response), void(raft::snapshot_request), void(raft::snapshot_response),
                    void(raft::timeout_now), void(raft::removed_notice), void(raft::removed_answer), void(propose_batch),
                    void(read_index), void(raft::change_members), void(raft::transfer_leadership), void(log_synced),
-                   void(piece_stored), void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
+                   void(chunk_stored), void(raft::snapshot_taken), void(raft::disk_space), void(raft::state_missing),
                    void(replicator_report), void(replicator_fetch), void(flow_mark), void(drained), void(timer),
                    role_report(get_role_report)>;
 
@@ -326,20 +326,20 @@ using dispatcher_handle =
 struct attach_dispatcher {
   dispatcher_handle dispatcher;
 };
-/// A piece_request is answered with an empty piece if no snapshot can serve it.
+/// A chunk_request is answered with an empty chunk if no snapshot can serve it.
 using snapshot_store_handle =
-    compat::handle<void(write_snapshot), void(snapshot_written), void(store_piece), void(discarded_state),
-                   void(check_snapshot), void(snapshot_checked), raft::snapshot_piece(raft::piece_request),
-                   backup_opened(open_backup), backup_piece(read_backup), void(close_backup), void(attach_dispatcher),
+    compat::handle<void(write_snapshot), void(snapshot_written), void(store_chunk), void(discarded_state),
+                   void(check_snapshot), void(snapshot_checked), raft::snapshot_chunk(raft::chunk_request),
+                   backup_opened(open_backup), backup_chunk(read_backup), void(close_backup), void(attach_dispatcher),
                    void(role_changed), void(timer)>;
 
 // -- staging store: backups that wait to be restored ------------------------------------------------------------------
 
 /// Serves the bytes of complete backups, as the snapshot store serves those of snapshots. It is notified of new
 /// snapshots, because a backup is not needed after them.
-using staging_handle = compat::handle<piece_staged(stage_piece), raft::snapshot_piece(raft::piece_request),
+using staging_handle = compat::handle<chunk_staged(stage_chunk), raft::snapshot_chunk(raft::chunk_request),
                                       backup_loaded(load_backup), void(raft::snapshot_taken), void(timer)>;
-/// To the endpoint: where it sends the pieces that come from other nodes. Null while the replica is down.
+/// To the endpoint: where it sends the chunks that come from other nodes. Null while the replica is down.
 struct staging_known {
   staging_handle staging;
 };

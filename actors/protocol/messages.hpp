@@ -14,12 +14,12 @@
 namespace troupe::raft {
 
 // Formation: the messages between the state machines of raft/membership/formation.hpp.
-template <class F> void visit_fields(form& x, F&& f) { f(x.cluster, x.proposer, x.members, x.backup); }
-template <class F> void visit_fields(form_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
-template <class F> void visit_fields(abort_form& x, F&& f) { f(x.cluster, x.proposer); }
-TROUPE_WIRE_MESSAGE(form)
-TROUPE_WIRE_MESSAGE(form_answer)
-TROUPE_WIRE_MESSAGE(abort_form)
+template <class F> void visit_fields(propose_formation& x, F&& f) { f(x.cluster, x.proposer, x.members, x.backup); }
+template <class F> void visit_fields(formation_answer& x, F&& f) { f(x.cluster, x.node, x.promised, x.reason); }
+template <class F> void visit_fields(abort_formation& x, F&& f) { f(x.cluster, x.proposer); }
+TROUPE_WIRE_MESSAGE(propose_formation)
+TROUPE_WIRE_MESSAGE(formation_answer)
+TROUPE_WIRE_MESSAGE(abort_formation)
 
 // Requests to the leader about the cluster itself. The `tag` belongs to one process and is not sent. Requests of other
 // nodes are always those of operators (`change_members::asked`).
@@ -30,9 +30,9 @@ template <class F> void visit_fields(transfer_leadership& x, F&& f) { f(x.target
 
 namespace troupe {
 
-using raft::abort_form;
-using raft::form;
-using raft::form_answer;
+using raft::abort_formation;
+using raft::formation_answer;
+using raft::propose_formation;
 
 // -- handshakes ------------------------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ struct hello {
   /// The checksum of the backup that this node was given as the initial state of a new cluster; 0: none.
   std::uint64_t backup = 0;
   /// The node is not a member of a cluster and asks to become a member of the receiver's.
-  bool seeks = false;
+  bool wants_to_join = false;
   /// The linked nodes that do not belong to a cluster; empty once the sender belongs to one
   /// (raft/membership/introductions.hpp).
   std::vector<raft::member> introduces;
@@ -60,7 +60,8 @@ struct hello {
   std::string refusal;
 };
 template <class F> void visit_fields(hello& x, F&& f) {
-  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.seeks, x.introduces, x.refusal);
+  f(x.protocol, x.node, x.incarnation, x.state, x.cluster, x.address, x.backup, x.wants_to_join, x.introduces,
+    x.refusal);
 }
 TROUPE_WIRE_MESSAGE(hello)
 
@@ -163,28 +164,28 @@ TROUPE_WIRE_MESSAGE(read_index_answer)
 
 // -- backups that are to be restored, from node to node --------------------------------------------------------------
 
-/// A piece of a backup, which the receiver keeps until the backup is restored. A piece without bytes asks how much of
+/// A chunk of a backup, which the receiver keeps until the backup is restored. A chunk without bytes asks how much of
 /// the backup the receiver has.
-struct stage_piece {
+struct stage_chunk {
   cluster_id cluster;
   raft::snapshot_id backup;
   std::uint64_t offset = 0;
   raft::bytes data;
 };
-template <class F> void visit_fields(stage_piece& x, F&& f) { f(x.cluster, x.backup, x.offset, x.data); }
-TROUPE_WIRE_MESSAGE(stage_piece)
+template <class F> void visit_fields(stage_chunk& x, F&& f) { f(x.cluster, x.backup, x.offset, x.data); }
+TROUPE_WIRE_MESSAGE(stage_chunk)
 
-/// The answer to stage_piece.
-struct piece_staged {
+/// The answer to stage_chunk.
+struct chunk_staged {
   raft::snapshot_id backup;
   /// The receiver has all bytes before this offset. At the backup's size, the backup is complete, checked and on disk.
   std::uint64_t next = 0;
-  /// `none`, or why the piece was not accepted.
+  /// `none`, or why the chunk was not accepted.
   errc code = errc::none;
   /// With a code: the reason in words.
   std::string problem;
 };
-template <class F> void visit_fields(piece_staged& x, F&& f) { f(x.backup, x.next, x.code, x.problem); }
-TROUPE_WIRE_MESSAGE(piece_staged)
+template <class F> void visit_fields(chunk_staged& x, F&& f) { f(x.backup, x.next, x.code, x.problem); }
+TROUPE_WIRE_MESSAGE(chunk_staged)
 
 } // namespace troupe

@@ -106,12 +106,12 @@ struct backup_loaded {
 
 // -- role and snapshot store
 
-/// From the role: a piece of the leader's snapshot.
-struct store_piece {
-  raft::snapshot_request piece;
+/// From the role: a chunk of the leader's snapshot.
+struct store_chunk {
+  raft::snapshot_request chunk;
 };
-/// The result of store_piece.
-struct piece_stored {
+/// The result of store_chunk.
+struct chunk_stored {
   raft::snapshot_stored what;
   /// The services' state; set when the snapshot is complete.
   std::shared_ptr<loaded_state> state;

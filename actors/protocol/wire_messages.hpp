@@ -27,15 +27,15 @@ template <class F> void for_each_wire_message(F&& add) {
   add.template operator()<hello>("troupe.hello");
   add.template operator()<client_hello>("troupe.client_hello");
   add.template operator()<client_welcome>("troupe.client_welcome");
-  add.template operator()<form>("troupe.form");
-  add.template operator()<form_answer>("troupe.form_answer");
-  add.template operator()<abort_form>("troupe.abort_form");
+  add.template operator()<propose_formation>("troupe.propose_formation");
+  add.template operator()<formation_answer>("troupe.formation_answer");
+  add.template operator()<abort_formation>("troupe.abort_formation");
   add.template operator()<command_batch>("troupe.command_batch");
   add.template operator()<outcome_batch>("troupe.outcome_batch");
   add.template operator()<read_index_request>("troupe.read_index_request");
   add.template operator()<read_index_answer>("troupe.read_index_answer");
-  add.template operator()<stage_piece>("troupe.stage_piece");
-  add.template operator()<piece_staged>("troupe.piece_staged");
+  add.template operator()<stage_chunk>("troupe.stage_chunk");
+  add.template operator()<chunk_staged>("troupe.chunk_staged");
 }
 
 /// The messages by name, each with a function that returns whether bytes are an encoding of that message.

@@ -99,12 +99,12 @@ void dispatcher::catch_up() {
   fetching_ = true;
   request(log_, caf::infinite,
           read_log{handed_.index + 1, std::min(target_, handed_.index + max_outstanding_entries), fetch_bytes})
-      .then([this](const log_piece& piece) {
+      .then([this](const log_chunk& chunk) {
         fetching_ = false;
         // Nothing is found if a snapshot has replaced the log. Its adopt_state message, which is on its way, continues.
-        if (piece.entries.empty()) return;
+        if (chunk.entries.empty()) return;
         // In between a snapshot may have been adopted, or a restore may have begun.
-        if (!restoring_ && piece.entries.front().index == handed_.index + 1) accept(piece.entries);
+        if (!restoring_ && chunk.entries.front().index == handed_.index + 1) accept(chunk.entries);
         catch_up();
       });
 }

@@ -2,7 +2,7 @@
 // snapshots: between two batches it asks every service for a view of its state, and sends the views to the snapshot
 // store.
 //
-//   [following] -- commit_entries with a gap before them --> [fetching] -- log_piece ... no gap left --> [following]
+//   [following] -- commit_entries with a gap before them --> [fetching] -- log_chunk ... no gap left --> [following]
 //       |  the services have too much to answer                 ^
 //       +-------------------------------------------------------+   (entries that are not accepted are fetched later)
 //

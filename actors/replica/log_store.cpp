@@ -58,7 +58,7 @@ void log_store::on_exit() {
   // These actors also hold handles of this one. Without the reset, none of them would ever be freed.
   role_ = nullptr;
   links_ = nullptr;
-  for (auto& [question, promise] : reads_) promise.deliver(log_piece{});
+  for (auto& [question, promise] : reads_) promise.deliver(log_chunk{});
   reads_.clear();
   // The writes that they wait for may not be on disk, and will not be synced any more.
   for (auto& promise : syncs_)
@@ -108,14 +108,14 @@ bool log_store::sync_storage() {
   return false;
 }
 
-caf::result<log_piece> log_store::read(const read_log& question) {
+caf::result<log_chunk> log_store::read(const read_log& question) {
   try {
-    return log_piece{storage_->read(question.first, question.last, question.max_bytes)};
+    return log_chunk{storage_->read(question.first, question.last, question.max_bytes)};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) throw;
     retry_later(e);
   }
-  reads_.emplace_back(question, make_response_promise<log_piece>());
+  reads_.emplace_back(question, make_response_promise<log_chunk>());
   return reads_.back().second;
 }
 
@@ -156,7 +156,7 @@ void log_store::retry() {
   std::erase_if(reads_, [this](auto& waiting) {
     auto& [question, promise] = waiting;
     try {
-      promise.deliver(log_piece{storage_->read(question.first, question.last, question.max_bytes)});
+      promise.deliver(log_chunk{storage_->read(question.first, question.last, question.max_bytes)});
       return true;
     } catch (const raft::storage_error& e) {
       if (!e.temporary()) throw;

@@ -35,7 +35,7 @@ class log_store : public compat::typed_base<log_store_handle> {
   void store(const store_write& message);
   void sync();
   bool sync_storage();
-  caf::result<log_piece> read(const read_log& question);
+  caf::result<log_chunk> read(const read_log& question);
   caf::result<log_synced> when_synced();
   void retry_later(const raft::storage_error& why);
   void on_time();
@@ -58,7 +58,7 @@ class log_store : public compat::typed_base<log_store_handle> {
   bool has_room_ = true;
   /// The sync and the reads that failed with a temporary error.
   bool sync_pending_ = false;
-  std::vector<std::pair<read_log, caf::typed_response_promise<log_piece>>> reads_;
+  std::vector<std::pair<read_log, caf::typed_response_promise<log_chunk>>> reads_;
   /// Requests that wait for the next sync.
   std::vector<caf::typed_response_promise<log_synced>> syncs_;
   raft::time_point logged_at_;

@@ -42,10 +42,10 @@ void replicator_shell::execute(raft::replicator_output&& out) {
     for (auto& request : out.send) message.messages.emplace_back(std::move(request));
     send(context_.links, std::move(message));
   }
-  if (out.send_piece) send(context_.links, outbound{{std::move(*out.send_piece)}});
-  if (out.read_piece)
-    request(context_.snapshots, caf::infinite, *out.read_piece).then([this](const raft::snapshot_piece& piece) {
-      step(piece);
+  if (out.send_chunk) send(context_.links, outbound{{std::move(*out.send_chunk)}});
+  if (out.read_chunk)
+    request(context_.snapshots, caf::infinite, *out.read_chunk).then([this](const raft::snapshot_chunk& chunk) {
+      step(chunk);
     });
   if (out.doubted) send(context_.snapshots, check_snapshot{*out.doubted});
   if (out.report) send(context_.leader, replicator_report{context_.epoch, *out.report});

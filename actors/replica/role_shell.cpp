@@ -71,7 +71,7 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
       [this](const propose_batch& m) { on_proposals(m); },
       [this](const read_index& m) { on_read(m); },
       [this](const log_synced& m) { on_synced(m); },
-      [this](const piece_stored& m) { on_stored(m); },
+      [this](const chunk_stored& m) { on_stored(m); },
       [this](const raft::snapshot_taken& m) { on_disk_fact(m); },
       [this](const raft::disk_space& m) {
         // Do not forward: the log store sent the successor newer information when it attached.
@@ -129,19 +129,19 @@ template <class Role> void role_shell<Role>::on_proposals(const propose_batch& b
   // A proposal is meant for this role's term. The successor's term may differ, so a proposal is never forwarded.
   if (!successor_) return step(raft::propose{batch.proposals});
   proposals_settled answer;
-  for (const auto& p : batch.proposals) answer.failed.push_back({p.tag, raft::refusal::not_leader, {}});
+  for (const auto& p : batch.proposals) answer.failed.push_back({p.tag, raft::reject_reason::not_leader, {}});
   this->send(context_.proxy, std::move(answer));
 }
 
 template <class Role> void role_shell<Role>::on_read(const read_index& request) {
   if (!successor_) return step(raft::read_request{request.tag});
-  this->send(context_.proxy, reads_settled{{}, {{request.tag, raft::refusal::not_leader, {}}}});
+  this->send(context_.proxy, reads_settled{{}, {{request.tag, raft::reject_reason::not_leader, {}}}});
 }
 
 template <class Role> template <class Request> void role_shell<Role>::on_leader_request(const Request& request) {
   if (!successor_) return step(request);
   if (request.tag != 0)
-    this->send(context_.proxy, proposals_settled{{}, {{request.tag, raft::refusal::not_leader, {}}}});
+    this->send(context_.proxy, proposals_settled{{}, {{request.tag, raft::reject_reason::not_leader, {}}}});
 }
 
 template <class Role> void role_shell<Role>::on_synced(const log_synced& synced) {
@@ -155,7 +155,7 @@ template <class Role> template <class Fact> void role_shell<Role>::on_disk_fact(
   step(fact);
 }
 
-template <class Role> void role_shell<Role>::on_stored(const piece_stored& stored) {
+template <class Role> void role_shell<Role>::on_stored(const chunk_stored& stored) {
   if (successor_) return to_successor(stored);
   offered_ = stored.state;
   step(stored.what);
@@ -178,8 +178,8 @@ template <class Role> void role_shell<Role>::on_fetch(const replicator_fetch& fe
     }
     // The entries are no longer in memory, so they are on disk. A leader never truncates its own log.
     this->request(context_.log, caf::infinite, read_log{answer.first, log.first_cached() - 1, fetch.request.max_bytes})
-        .then([this, to = replicator->second, answer = std::move(answer)](const log_piece& piece) mutable {
-          answer.entries = piece.entries;
+        .then([this, to = replicator->second, answer = std::move(answer)](const log_chunk& chunk) mutable {
+          answer.entries = chunk.entries;
           this->send(to, std::move(answer));
         });
   }
@@ -247,7 +247,7 @@ template <class Role> void role_shell<Role>::execute(raft::output&& out) {
       compat::anon_send(caf::actor_cast<caf::actor>(replicator), shared);
   }
   if (out.membership) start_replicators(*out.membership);
-  if (out.store_chunk) this->send(context_.snapshots, store_piece{std::move(*out.store_chunk)});
+  if (out.store_chunk) this->send(context_.snapshots, store_chunk{std::move(*out.store_chunk)});
   if (out.load) {
     this->send(context_.dispatcher, adopt_state{offered_});
     context_.dispatched = out.load->last.index;

@@ -45,7 +45,7 @@ template <class Role> class role_shell : public compat::typed_base<role_handle> 
   template <class Request> void on_leader_request(const Request& request);
   void on_synced(const log_synced& synced);
   template <class Fact> void on_disk_fact(const Fact& fact);
-  void on_stored(const piece_stored& stored);
+  void on_stored(const chunk_stored& stored);
   void on_report(const replicator_report& report);
   void on_fetch(const replicator_fetch& fetch);
   void on_drained(const drained& message);

@@ -16,7 +16,7 @@ constexpr std::size_t max_open = 4;
 /// Each keeps a file open, whose disk space is not freed even after its removal.
 constexpr std::size_t max_downloads = 8;
 /// Of one answer to a read_backup.
-constexpr std::size_t max_backup_piece = 4 << 20;
+constexpr std::size_t max_backup_chunk = 4 << 20;
 /// A client gets half of this time to read one chunk of a backup.
 constexpr auto download_timeout = std::chrono::seconds{60};
 
@@ -38,7 +38,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
         written(m);
         job_ended();
       },
-      [this](const store_piece& m) { take_in(m.piece); },
+      [this](const store_chunk& m) { take_in(m.chunk); },
       [](const discarded_state& m) { m.machine->reset(); },
       [this](const check_snapshot& m) {
         // A snapshot that was found undamaged is not checked again. The follower has another reason not to load it.
@@ -48,7 +48,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
         checked(m);
         job_ended();
       },
-      [this](const raft::piece_request& m) { return piece(m); },
+      [this](const raft::chunk_request& m) { return chunk(m); },
       [this](const open_backup& m) -> caf::result<backup_opened> {
         try {
           return open_for_reader(m.snapshot);
@@ -159,17 +159,17 @@ void snapshot_store::checked(const snapshot_checked& result) {
   if (dispatcher_) send(dispatcher_, snapshot_lost{result.id});
 }
 
-void snapshot_store::take_in(const raft::snapshot_request& piece) {
-  piece_stored answer{{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}}, nullptr};
+void snapshot_store::take_in(const raft::snapshot_request& chunk) {
+  chunk_stored answer{{chunk.head.from, chunk.snapshot, chunk.offset, 0, chunk.round, false, {}}, nullptr};
   try {
-    take_in(piece, answer);
+    take_in(chunk, answer);
   } catch (const raft::storage_error& e) {
     // Always answer, since the role sends no other chunk before. After a temporary error the received part is kept: the
     // leader asks again after a while and resumes from there.
     if (e.temporary()) {
       log().warn("cannot store a chunk of a snapshot now, the leader retries: {}", e.what());
     } else {
-      log().error("cannot store the snapshot from node {}: {}", to_string(piece.head.from), e.what());
+      log().error("cannot store the snapshot from node {}: {}", to_string(chunk.head.from), e.what());
       incoming_.forget();
     }
     answer.what.next = 0;
@@ -181,8 +181,8 @@ void snapshot_store::take_in(const raft::snapshot_request& piece) {
   if (role_) send(role_, std::move(answer));
 }
 
-void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& answer) {
-  const auto& id = piece.snapshot;
+void snapshot_store::take_in(const raft::snapshot_request& chunk, chunk_stored& answer) {
+  const auto& id = chunk.snapshot;
   raft::snapshot_point at;
   const auto here = setup_.files->list();
   // The snapshot is already complete: the answer was lost, or the role that got it did not load the state.
@@ -193,10 +193,10 @@ void snapshot_store::take_in(const raft::snapshot_request& piece, piece_stored& 
   if (!incoming_ || incoming_.id() != id) {
     incoming_.forget();
     incoming_.begin(setup_.files->receive(id), id);
-    log().info("receiving the snapshot at {} from node {}, {} bytes", place(id.last), to_string(piece.head.from),
+    log().info("receiving the snapshot at {} from node {}, {} bytes", place(id.last), to_string(chunk.head.from),
                id.size);
   }
-  answer.what.next = incoming_.take(piece.offset, piece.data.view(), clock().now());
+  answer.what.next = incoming_.take(chunk.offset, chunk.data.view(), clock().now());
   arm_timer();
   if (answer.what.next < id.size) return;
   auto machines =
@@ -237,7 +237,7 @@ void snapshot_store::prune() {
 }
 
 void snapshot_store::answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
-                                   piece_stored& answer) {
+                                   chunk_stored& answer) {
   // Freeing a large state takes long, so an unused one is freed on this actor's thread, wherever it is dropped.
   const auto free_state = [home = address()](loaded_state* unused) {
     const std::unique_ptr<loaded_state> state{unused};
@@ -263,7 +263,7 @@ backup_opened snapshot_store::open_for_reader(const raft::snapshot_id& id) {
   return {setup_.last_download};
 }
 
-caf::result<backup_piece> snapshot_store::read_for_reader(const read_backup& question) {
+caf::result<backup_chunk> snapshot_store::read_for_reader(const read_backup& question) {
   const auto found = downloads_.find(question.download);
   if (found == downloads_.end())
     return make_error(
@@ -275,7 +275,7 @@ caf::result<backup_piece> snapshot_store::read_for_reader(const read_backup& que
   auto& [bytes, asked] = found->second;
   asked = clock().now();
   try {
-    return backup_piece{bytes->read(question.offset, std::min(question.max_bytes, max_backup_piece))};
+    return backup_chunk{bytes->read(question.offset, std::min(question.max_bytes, max_backup_chunk))};
   } catch (const raft::storage_error& e) {
     if (!e.temporary()) {
       log().error("cannot read a backup: {}", e.what());
@@ -304,7 +304,7 @@ void snapshot_store::arm_timer() {
   if (next != raft::time_point::max()) timer_.arm(this, next);
 }
 
-raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) {
+raft::snapshot_chunk snapshot_store::chunk(const raft::chunk_request& question) {
   raft::snapshot_id chosen;
   try {
     chosen = choose(question);
@@ -320,7 +320,7 @@ raft::snapshot_piece snapshot_store::piece(const raft::piece_request& question) 
 }
 
 /// The snapshot that satisfies the request; empty id if none does.
-raft::snapshot_id snapshot_store::choose(const raft::piece_request& question) {
+raft::snapshot_id snapshot_store::choose(const raft::chunk_request& question) {
   const auto& wanted = question.snapshot;
   const auto is_wanted = [&](const auto& bytes) { return bytes->id() == wanted; };
   if (wanted && std::any_of(open_.begin(), open_.end(), is_wanted)) return wanted;

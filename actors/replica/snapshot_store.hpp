@@ -4,7 +4,7 @@
 //
 //   [serving] -- write_snapshot: spawn a job ... snapshot_written: remove old ones, notify role and dispatcher
 //       |     -- check_snapshot: spawn a job ... snapshot_checked: quarantine a damaged one, notify the dispatcher
-//       |     -- store_piece: answer with the next expected offset; for the last chunk, with the services' state
+//       |     -- store_chunk: answer with the next expected offset; for the last chunk, with the services' state
 //       |     -- open_backup: keep a file open for one reader, until it closes the file or reads nothing for a minute
 //       |
 //       +- exit --> [leaving: jobs are asked to stop] -- the last job ended --> (gone)
@@ -56,20 +56,20 @@ class snapshot_store : public compat::typed_base<snapshot_store_handle> {
   void written(const snapshot_written& message);
   void check(const raft::snapshot_id& id);
   void checked(const snapshot_checked& result);
-  void take_in(const raft::snapshot_request& piece);
-  void take_in(const raft::snapshot_request& piece, piece_stored& answer);
+  void take_in(const raft::snapshot_request& chunk);
+  void take_in(const raft::snapshot_request& chunk, chunk_stored& answer);
   /// Loads a snapshot that is already complete on disk.
   machine_set load_again(const raft::snapshot_id& id, raft::snapshot_point& at);
   void discard_unloadable(const raft::snapshot_id& id, const raft::storage_error& why);
   void prune();
   void answer_loaded(const raft::snapshot_id& id, const raft::snapshot_point& at, machine_set machines,
-                     piece_stored& answer);
+                     chunk_stored& answer);
   backup_opened open_for_reader(const raft::snapshot_id& id);
-  caf::result<backup_piece> read_for_reader(const read_backup& question);
+  caf::result<backup_chunk> read_for_reader(const read_backup& question);
   void on_time();
   void arm_timer();
-  raft::snapshot_piece piece(const raft::piece_request& question);
-  raft::snapshot_id choose(const raft::piece_request& question);
+  raft::snapshot_chunk chunk(const raft::chunk_request& question);
+  raft::snapshot_id choose(const raft::chunk_request& question);
   snapshot_bytes& opened(const raft::snapshot_id& id);
 
   snapshot_store_setup setup_;

@@ -48,8 +48,8 @@ staging_handle::behavior_type staging_store::make_behavior() {
     log().error("cannot list the staged backups: {}", e.what());
   }
   return {
-      [this](const stage_piece& m) { return take_in(m); },
-      [this](const raft::piece_request& m) { return piece(m); },
+      [this](const stage_chunk& m) { return take_in(m); },
+      [this](const raft::chunk_request& m) { return chunk(m); },
       [this](const load_backup& m) { return on_load(m); },
       [this](const raft::snapshot_taken& m) { on_snapshot(m); },
       [this](const timer& m) {
@@ -91,40 +91,40 @@ void staging_store::scan() {
   scanned_ = true;
 }
 
-piece_staged staging_store::take_in(const stage_piece& piece) {
-  piece_staged answer{piece.backup, 0, errc::none, {}};
+chunk_staged staging_store::take_in(const stage_chunk& chunk) {
+  chunk_staged answer{chunk.backup, 0, errc::none, {}};
   try {
-    answer.next = stage(piece);
+    answer.next = stage(chunk);
   } catch (const refusal& r) {
     answer.code = r.code;
     answer.problem = r.why;
   } catch (const raft::storage_error& e) {
-    log().error("cannot stage {}: {}", name_of(piece.backup), e.what());
+    log().error("cannot stage {}: {}", name_of(chunk.backup), e.what());
     answer.code = e.temporary() ? errc::overloaded : e.no_space() ? errc::disk_full : errc::refused;
     answer.problem = e.what();
-    if (piece.backup == incoming_.id() && !e.temporary()) incoming_.forget();
+    if (chunk.backup == incoming_.id() && !e.temporary()) incoming_.forget();
   }
   return answer;
 }
 
-std::uint64_t staging_store::stage(const stage_piece& piece) {
-  if (!piece.backup) throw refusal{errc::refused, "the backup has no size"};
+std::uint64_t staging_store::stage(const stage_chunk& chunk) {
+  if (!chunk.backup) throw refusal{errc::refused, "the backup has no size"};
   scan();
   const auto now = clock().now();
-  if (is_good(piece.backup)) return piece.backup.size;
-  if (incoming_.id() != piece.backup) {
-    if (piece.data.empty()) return 0;
+  if (is_good(chunk.backup)) return chunk.backup.size;
+  if (incoming_.id() != chunk.backup) {
+    if (chunk.data.empty()) return 0;
     // Another backup is accepted only when the current transfer is finished or abandoned.
     if (incoming_) throw refusal{errc::overloaded, "this node is receiving " + name_of(incoming_.id())};
     make_room();
-    incoming_.begin(setup_.files->receive(piece.backup), piece.backup);
-    log().info("receiving {}, {} bytes", name_of(piece.backup), piece.backup.size);
+    incoming_.begin(setup_.files->receive(chunk.backup), chunk.backup);
+    log().info("receiving {}, {} bytes", name_of(chunk.backup), chunk.backup.size);
   }
-  const auto next = incoming_.take(piece.offset, piece.data.view(), now);
+  const auto next = incoming_.take(chunk.offset, chunk.data.view(), now);
   timer_.arm(this, incoming_.expires_at());
-  if (next < piece.backup.size) return next;
+  if (next < chunk.backup.size) return next;
   finish();
-  return piece.backup.size;
+  return chunk.backup.size;
 }
 
 /// Makes room for one more backup by dropping those that no restore is likely to need.
@@ -245,7 +245,7 @@ backup_loaded staging_store::load(const load_backup& question) {
   }
 }
 
-raft::snapshot_piece staging_store::piece(const raft::piece_request& question) {
+raft::snapshot_chunk staging_store::chunk(const raft::chunk_request& question) {
   const auto& id = question.snapshot;
   if (!find(id)) return {};
   try {

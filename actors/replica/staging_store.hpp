@@ -56,9 +56,9 @@ class staging_store : public compat::typed_base<staging_handle> {
   };
 
   void scan();
-  piece_staged take_in(const stage_piece& piece);
+  chunk_staged take_in(const stage_chunk& chunk);
   /// Returns the next expected offset. Throws a refusal or `storage_error`.
-  std::uint64_t stage(const stage_piece& piece);
+  std::uint64_t stage(const stage_chunk& chunk);
   void make_room();
   void finish();
   bool is_good(const raft::snapshot_id& id);
@@ -67,7 +67,7 @@ class staging_store : public compat::typed_base<staging_handle> {
   void retry_loads();
   backup_loaded load(const load_backup& question);
   void quarantine(raft::snapshot_id id, const std::string& why);
-  raft::snapshot_piece piece(const raft::piece_request& question);
+  raft::snapshot_chunk chunk(const raft::chunk_request& question);
   void on_snapshot(const raft::snapshot_taken& taken);
   void drop(raft::snapshot_id id);
   backup* find(const raft::snapshot_id& id);

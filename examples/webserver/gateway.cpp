@@ -56,7 +56,7 @@ gateway_handle::behavior_type gateway::make_behavior() {
           call.responder.send(http::error_response(500, "internal", e.what(), "unknown", false));
         }
       },
-      [this](const piece_wanted& what) { read(what); },
+      [this](const chunk_wanted& what) { read(what); },
   };
 }
 
@@ -145,14 +145,14 @@ http::response gateway::backup_response(const backup_made& made) {
       [self = gateway_handle{this}, open, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
         const read_backup which{*open, offset, backup_chunk};
         offset += backup_chunk;
-        caf::anon_send(self, piece_wanted{which, receiver});
+        caf::anon_send(self, chunk_wanted{which, receiver});
       }};
   return answer;
 }
 
-void gateway::read(const piece_wanted& what) {
+void gateway::read(const chunk_wanted& what) {
   request(node_, read_timeout, what.which)
-      .then([to = what.receiver](const backup_piece& piece) { to.send(piece.data); },
+      .then([to = what.receiver](const backup_chunk& chunk) { to.send(chunk.data); },
             [this, again = what](const caf::error& e) mutable {
               if (describe(e).code != errc::overloaded || again.attempts_left == 0) return again.receiver.fail();
               --again.attempts_left;

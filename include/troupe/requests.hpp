@@ -45,7 +45,7 @@ struct backup_made {
   snapshot_id snapshot;
   std::uint64_t download = 0;
 };
-/// Reads a part of an open backup: ask with a growing offset until a piece is empty, then send close_backup. Rejected
+/// Reads a part of an open backup: ask with a growing offset until a chunk is empty, then send close_backup. Rejected
 /// as overloaded while descriptors or memory are short: ask again a little later. Refused when the backup is not open.
 struct read_backup {
   std::uint64_t download = 0;
@@ -53,7 +53,7 @@ struct read_backup {
   /// At least 1. The answer has at most 4 MiB.
   std::size_t max_bytes = std::size_t{1} << 20;
 };
-struct backup_piece {
+struct backup_chunk {
   /// Empty at the end of the backup.
   std::string data;
 };
@@ -119,7 +119,7 @@ struct watch_events {
 /// stop_node, and rejects other requests at once as not_ready: ask again. Any actor, a caf::scoped_actor too, may send
 /// it these messages; errors are those of errors.hpp. Monitor it to learn when the node ends, and why.
 using node_handle = compat::handle<node_status(get_status), snapshot_result(take_snapshot), backup_made(make_backup),
-                                   backup_piece(read_backup), void(close_backup), backup_staged(stage_backup),
+                                   backup_chunk(read_backup), void(close_backup), backup_staged(stage_backup),
                                    restore_made(make_restore), membership_changed(change_membership),
                                    leadership_moved(move_leadership), void(watch_events), void(stop_node)>;
 
@@ -133,7 +133,7 @@ TROUPE_LOCAL_MESSAGE(troupe::snapshot_result);
 TROUPE_LOCAL_MESSAGE(troupe::make_backup);
 TROUPE_LOCAL_MESSAGE(troupe::backup_made);
 TROUPE_LOCAL_MESSAGE(troupe::read_backup);
-TROUPE_LOCAL_MESSAGE(troupe::backup_piece);
+TROUPE_LOCAL_MESSAGE(troupe::backup_chunk);
 TROUPE_LOCAL_MESSAGE(troupe::close_backup);
 TROUPE_LOCAL_MESSAGE(troupe::stage_backup);
 TROUPE_LOCAL_MESSAGE(troupe::backup_staged);

@@ -77,7 +77,7 @@ void formation::on(const peer_sightings& what, formation_output& out) {
   advance(out);
 }
 
-void formation::on(const form& what, formation_output& out) {
+void formation::on(const propose_formation& what, formation_output& out) {
   // This promise is on its way to the disk. The answer follows once it is there.
   if (storing_ && storing_->promise == what) return;
   const auto reason = why_no_promise(what);
@@ -89,7 +89,7 @@ void formation::on(const form& what, formation_output& out) {
   store({.cluster = {}, .promise = what}, out);
 }
 
-void formation::on(const form_answer& what, formation_output& out) {
+void formation::on(const formation_answer& what, formation_output& out) {
   if (!proposing() || storing_ || what.cluster != durable_.promise->cluster) return;
   if (!contains(durable_.promise->members, what.node)) return;
   if (!what.promised) {
@@ -100,7 +100,7 @@ void formation::on(const form_answer& what, formation_output& out) {
   count_promises(out);
 }
 
-void formation::on(const abort_form& what, formation_output& out) {
+void formation::on(const abort_formation& what, formation_output& out) {
   // An abort that comes too early may be ignored: the proposer repeats it as long as it sees the promise.
   if (storing_ || durable_.state() != membership_state::promised || proposing()) return;
   if (durable_.promise->cluster != what.cluster || durable_.promise->proposer != what.proposer) return;
@@ -149,13 +149,14 @@ void formation::on(const formed_now& what, formation_output& out) {
 void formation::on(const invited& what, formation_output& out) {
   if (storing_ || durable_.state() != membership_state::fresh || rule_.backup != 0 || what.by == self_.id) return;
   out.note = "node " + to_string(what.by) + " admits this node to cluster " + to_string(what.cluster);
-  store({.cluster = {}, .promise = form{.cluster = what.cluster, .proposer = what.by, .members = {{what.by, {}}}}},
+  store({.cluster = {},
+         .promise = propose_formation{.cluster = what.cluster, .proposer = what.by, .members = {{what.by, {}}}}},
         out);
 }
 
-void formation::on(const seeking& what, formation_output&) { seeking_ = what.yes; }
+void formation::on(const set_wants_to_join& what, formation_output&) { wants_to_join_ = what.yes; }
 
-bool formation::is_invitation(const form& promise) const { return !contains(promise.members, self_.id); }
+bool formation::is_invitation(const propose_formation& promise) const { return !contains(promise.members, self_.id); }
 
 void formation::note_clusters() {
   std::set<cluster_id> now;
@@ -164,16 +165,16 @@ void formation::note_clusters() {
   if (std::exchange(clusters_, now) != now) clusters_for_ = 0;
 }
 
-bool formation::seeks() const noexcept {
+bool formation::wants_to_join() const noexcept {
   switch (durable_.state()) {
   case membership_state::fresh:
     // If there are several clusters, only an operator can choose one.
     return rule_.expect == std::size_t{0} && rule_.backup == 0 && clusters_.size() == 1 &&
            clusters_for_ >= ticks_before_join;
   case membership_state::promised:
-    return is_invitation(*durable_.promise) && seeking_.value_or(true);
+    return is_invitation(*durable_.promise) && wants_to_join_.value_or(true);
   case membership_state::formed:
-    return seeking_.value_or(false);
+    return wants_to_join_.value_or(false);
   }
   return false;
 }
@@ -263,7 +264,7 @@ std::string formation::why_not_now() const {
 }
 
 /// The reason why this node does not promise itself to `what`; empty if it may or already has.
-std::string formation::why_no_promise(const form& what) const {
+std::string formation::why_no_promise(const propose_formation& what) const {
   if (!well_formed(what) || !contains(what.members, self_.id)) return "not a formation of this node";
   // A promise that was made stays valid, even if the limits were different then: its proposer may already count it.
   if (durable_.promise != what) {
@@ -337,10 +338,10 @@ void formation::advance(formation_output& out) {
 
 void formation::propose(formation_output& out) {
   std::string conflict;
-  form mine{.cluster = {},
-            .proposer = self_.id,
-            .members = {self_},
-            .backup = backup_to_restore(conflict).value_or(0)}; // has a value: see `advance`
+  propose_formation mine{.cluster = {},
+                         .proposer = self_.id,
+                         .members = {self_},
+                         .backup = backup_to_restore(conflict).value_or(0)}; // has a value: see `advance`
   while (!mine.cluster) mine.cluster.value = random_.next();
   for (const auto& p : view_.peers) mine.members.push_back({p.node, p.address});
   std::sort(mine.members.begin(), mine.members.end(), [](const member& a, const member& b) { return a.id < b.id; });

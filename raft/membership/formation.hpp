@@ -35,25 +35,25 @@
 namespace troupe::raft {
 
 /// The proposer asks for a promise to form a cluster of exactly these members, and no other new cluster.
-struct form {
+struct propose_formation {
   cluster_id cluster;
   node_id proposer;
   /// Sorted by id; the proposer is the first.
   std::vector<member> members;
   /// The checksum of the backup with which the cluster begins; 0 if none.
   std::uint64_t backup = 0;
-  friend bool operator==(const form&, const form&) = default;
+  friend bool operator==(const propose_formation&, const propose_formation&) = default;
 };
 /// True if the members are sorted and the proposer is the first.
-bool well_formed(const form& f);
-struct form_answer {
+bool well_formed(const propose_formation& f);
+struct formation_answer {
   cluster_id cluster;
   node_id node;
   bool promised = false;
   std::string reason;
 };
 /// The proposer abandons a formation: promises to it end.
-struct abort_form {
+struct abort_formation {
   cluster_id cluster;
   node_id proposer;
 };
@@ -94,7 +94,7 @@ struct membership_record {
   /// Set once the cluster is formed.
   cluster_id cluster;
   /// Kept until the log holds a configuration.
-  std::optional<form> promise;
+  std::optional<propose_formation> promise;
   /// The backup with which the cluster began, 0 if none; set together with `cluster`.
   std::uint64_t restored = 0;
   membership_state state() const noexcept {
@@ -103,9 +103,9 @@ struct membership_record {
 };
 
 /// The on-disk encoding of a promise.
-std::string encode(const form& promise);
+std::string encode(const propose_formation& promise);
 /// The reverse; nullopt if `data` is not a promise.
-std::optional<form> decode_promise(std::string_view data);
+std::optional<propose_formation> decode_promise(std::string_view data);
 
 /// The record of the newest `formation_output::store` is on disk.
 struct record_synced {};
@@ -119,11 +119,11 @@ struct invited {
   node_id by;
 };
 /// Whether this node, which is promised to a cluster or belongs to it but is not a member, asks to become a member.
-struct seeking {
+struct set_wants_to_join {
   bool yes = false;
 };
-using formation_event =
-    std::variant<tick, peer_sightings, form, form_answer, abort_form, record_synced, formed_now, invited, seeking>;
+using formation_event = std::variant<tick, peer_sightings, propose_formation, formation_answer, abort_formation,
+                                     record_synced, formed_now, invited, set_wants_to_join>;
 
 /// What the replica may do: run as part of `cluster`, beginning with the configuration `initial` if that is given and
 /// the log is empty. If `withdrawn`, it must stop and leave nothing behind. With a `backup`, `initial` is part of the
@@ -143,9 +143,9 @@ template <class Message> struct addressed {
 struct formation_output {
   /// Must reach the disk; a `record_synced` event then follows. At most one is pending.
   std::optional<membership_record> store;
-  std::vector<addressed<form>> ask;
-  std::vector<addressed<form_answer>> answer;
-  std::vector<addressed<abort_form>> abort;
+  std::vector<addressed<propose_formation>> ask;
+  std::vector<addressed<formation_answer>> answer;
+  std::vector<addressed<abort_formation>> abort;
   std::optional<membership_decision> decided;
   /// In words, what happened or what the node waits for.
   std::string note;
@@ -165,20 +165,20 @@ class formation {
   /// The record on disk.
   const membership_record& record() const noexcept { return durable_; }
   /// True if this node asks to become a member of an existing cluster.
-  bool seeks() const noexcept;
+  bool wants_to_join() const noexcept;
 
  private:
   void on(const tick&, formation_output& out);
   void on(const peer_sightings& what, formation_output& out);
-  void on(const form& what, formation_output& out);
-  void on(const form_answer& what, formation_output& out);
-  void on(const abort_form& what, formation_output& out);
+  void on(const propose_formation& what, formation_output& out);
+  void on(const formation_answer& what, formation_output& out);
+  void on(const abort_formation& what, formation_output& out);
   void on(const record_synced&, formation_output& out);
   void on(const formed_now& what, formation_output& out);
   void on(const invited& what, formation_output& out);
-  void on(const seeking& what, formation_output& out);
+  void on(const set_wants_to_join& what, formation_output& out);
 
-  bool is_invitation(const form& promise) const;
+  bool is_invitation(const propose_formation& promise) const;
   void note_clusters();
   bool proposing() const noexcept;
   std::optional<std::size_t> wanted() const;
@@ -187,7 +187,7 @@ class formation {
   bool sees_completion() const;
   std::string waits_for_state() const;
   membership_decision decision() const;
-  std::string why_no_promise(const form& what) const;
+  std::string why_no_promise(const propose_formation& what) const;
   std::string why_give_up() const;
   void advance(formation_output& out);
   void propose(formation_output& out);
@@ -215,8 +215,8 @@ class formation {
   /// The clusters of the formed nodes in view, and the number of ticks since this set changed.
   std::set<cluster_id> clusters_;
   std::uint64_t clusters_for_ = 0;
-  /// The newest `seeking` event.
-  std::optional<bool> seeking_;
+  /// The newest `set_wants_to_join` event.
+  std::optional<bool> wants_to_join_;
 };
 
 } // namespace troupe::raft

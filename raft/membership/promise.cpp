@@ -12,13 +12,13 @@ constexpr std::uint8_t promise_format = 2;
 
 } // namespace
 
-bool well_formed(const form& f) {
+bool well_formed(const propose_formation& f) {
   if (!f.cluster || f.members.empty() || !f.members.front().id || f.members.front().id != f.proposer) return false;
   const auto not_rising = [](const member& a, const member& b) { return a.id >= b.id; };
   return std::adjacent_find(f.members.begin(), f.members.end(), not_rising) == f.members.end();
 }
 
-std::string encode(const form& promise) {
+std::string encode(const propose_formation& promise) {
   std::string text;
   writer out{text};
   out.put(promise_format);
@@ -33,11 +33,11 @@ std::string encode(const form& promise) {
   return text;
 }
 
-std::optional<form> decode_promise(std::string_view data) {
+std::optional<propose_formation> decode_promise(std::string_view data) {
   reader in{data};
   const auto format = in.get<std::uint8_t>();
   if (format != 1 && format != promise_format) return std::nullopt;
-  form promise;
+  propose_formation promise;
   promise.cluster.value = in.get<std::uint64_t>();
   promise.proposer.value = in.get<std::uint64_t>();
   const auto count = in.get<std::uint32_t>();

@@ -17,7 +17,7 @@
 
 namespace troupe {
 
-/// A call that changes something, as passed to `before_each`, or that only reads, as passed to `before_each_look`.
+/// A call that changes something, as passed to `before_each`, or that only reads, as passed to `before_each_read`.
 struct disk_operation {
   enum class kind_t {
     create,
@@ -72,9 +72,9 @@ class memory_file_system final : public file_system {
   /// Moreover, after a failed sync the unsynced data counts as clean although it is not on disk, as on Linux.
   void before_each(std::function<void(const disk_operation&)> hook) { hook_ = std::move(hook); }
   /// The same, for calls that change nothing.
-  void before_each_look(std::function<void(const disk_operation&)> hook) { look_hook_ = std::move(hook); }
+  void before_each_read(std::function<void(const disk_operation&)> hook) { look_hook_ = std::move(hook); }
 
-  /// Called for each unsynced piece in turn; returns whether it reached the disk.
+  /// Called for each unsynced chunk in turn; returns whether it reached the disk.
   using survives = std::function<bool()>;
   /// The order in which name changes reach the disk: a journal keeps their order, other file systems guarantee nothing
   /// before the directory is synced.

@@ -10,7 +10,7 @@ namespace troupe::test {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 500;
+constexpr std::size_t chunk_bytes = 500;
 
 std::filesystem::path staged_path(const raft::snapshot_id& backup) {
   return std::filesystem::path{"/staged"} / snapshot_format::file_name(backup);
@@ -28,8 +28,8 @@ staged_or_not cluster_world::stage(node_id at, const raft::snapshot_id& backup, 
   const auto send = [&](std::uint64_t offset, std::string_view data) {
     told->reset();
     system.spawn<errand>([told, node = members_.at(at).node,
-                          piece = stage_backup{backup, offset, std::string{data}}](caf::event_based_actor* self) {
-      self->request(node, caf::infinite, piece)
+                          chunk = stage_backup{backup, offset, std::string{data}}](caf::event_based_actor* self) {
+      self->request(node, caf::infinite, chunk)
           .then(
               [told](const backup_staged& answer) {
                 *told = staged_or_not{answer.next, errc::none, {}};
@@ -42,7 +42,7 @@ staged_or_not cluster_world::stage(node_id at, const raft::snapshot_id& backup, 
   };
   send(0, {});
   while (told->value().code == errc::none && told->value().next < bytes.size())
-    send(told->value().next, bytes.substr(told->value().next, piece_bytes));
+    send(told->value().next, bytes.substr(told->value().next, chunk_bytes));
   return told->value();
 }
 

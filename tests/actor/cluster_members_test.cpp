@@ -108,15 +108,15 @@ TEST_CASE("a removed node stays out however long it was away, and asks to join a
     const auto& roles = brief.w.roles(brief.other);
     CHECK(std::any_of(roles.begin(), roles.end(),
                       [](const role_seen& r) { return r.kind == raft::role_kind::candidate; }));
-    CHECK_FALSE(brief.w.seeks(brief.other));
+    CHECK_FALSE(brief.w.wants_to_join(brief.other));
   }
   story away{76};
   away.remove_in_absence(25s); // by then the leader no longer notifies it
-  CHECK_FALSE(away.w.seeks(away.other));
+  CHECK_FALSE(away.w.wants_to_join(away.other));
   away.w.kill(away.other);
   away.w.start(away.other);
   REQUIRE(away.w.run_until([&] { return why_not_ready(away.w, away.other).find("was removed") != std::string::npos; }));
-  CHECK(away.w.seeks(away.other));
+  CHECK(away.w.wants_to_join(away.other));
 }
 
 TEST_CASE("a node that was removed while it was down asks to join when it is started") {
@@ -126,7 +126,7 @@ TEST_CASE("a node that was removed while it was down asks to join when it is sta
   REQUIRE(s.w.run_until([&] { return removed->has_value(); }));
   s.w.start(s.other);
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
-  CHECK(s.w.seeks(s.other));
+  CHECK(s.w.wants_to_join(s.other));
 }
 
 TEST_CASE("a node that was started in isolation and removed then stays out until it is restarted") {
@@ -135,14 +135,14 @@ TEST_CASE("a node that was started in isolation and removed then stays out until
   s.w.kill(s.other);
   s.w.start(s.other);
   s.remove_in_absence(25s);
-  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK_FALSE(s.w.wants_to_join(s.other));
   s.w.run(5s);
-  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK_FALSE(s.w.wants_to_join(s.other));
   CHECK(members_seen_by(s.w, s.leader) == 2);
   s.w.kill(s.other);
   s.w.start(s.other);
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
-  CHECK(s.w.run_until([&] { return s.w.seeks(s.other); }));
+  CHECK(s.w.run_until([&] { return s.w.wants_to_join(s.other); }));
 }
 
 TEST_CASE("a removed node stays out even if so many removals followed that its own is forgotten") {
@@ -161,7 +161,7 @@ TEST_CASE("a removed node stays out even if so many removals followed that its o
   // The node now receives configurations that do not contain it, the newest of which have forgotten its removal.
   s.w.net().heal();
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s));
-  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK_FALSE(s.w.wants_to_join(s.other));
 }
 
 TEST_CASE("a removed node stays out when all nodes that knew the time of the removal were restarted") {
@@ -179,7 +179,7 @@ TEST_CASE("a removed node stays out when all nodes that knew the time of the rem
   s.w.net().heal();
   s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }, 20s);
   CHECK_THAT(why_not_ready(s.w, s.other), Catch::Contains("was removed"));
-  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK_FALSE(s.w.wants_to_join(s.other));
 }
 
 TEST_CASE("a node removed by request stays out under another leader too") {
@@ -193,7 +193,7 @@ TEST_CASE("a node removed by request stays out under another leader too") {
   REQUIRE(s.w.run_until([&] { return s.w.leader().has_value(); }));
   s.w.net().heal();
   REQUIRE(s.w.run_until([&] { return why_not_ready(s.w, s.other).find("was removed") != std::string::npos; }));
-  CHECK_FALSE(s.w.seeks(s.other));
+  CHECK_FALSE(s.w.wants_to_join(s.other));
 }
 
 TEST_CASE("a node that leaves is no longer a member, whether it was the leader or a follower") {

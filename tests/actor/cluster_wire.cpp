@@ -108,7 +108,7 @@ class line : public caf::event_based_actor {
     return {
         [this](const command_batch& m) { there(m); },
         [this](const read_index_request& m) { there(m); },
-        [this](stage_piece& m) -> caf::result<piece_staged> {
+        [this](stage_chunk& m) -> caf::result<chunk_staged> {
           if (!on_.connected(near_, far_)) return caf::make_error(caf::sec::request_receiver_down);
           return delegate(asked_, std::move(m));
         },

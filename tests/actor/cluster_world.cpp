@@ -38,7 +38,7 @@ class agreed_formation : public caf::event_based_actor {
     node_ = nullptr;
     return {
         [](const formed_now&) {},
-        [this](const seeking& m) { world_.members_.at(id_).seeks = m.yes; },
+        [this](const set_wants_to_join& m) { world_.members_.at(id_).wants_to_join = m.yes; },
     };
   }
 
@@ -201,7 +201,7 @@ void cluster_world::start(node_id id) {
   auto& m = members_.at(id);
   m.up = true;
   m.ended.reset();
-  m.seeks = false;
+  m.wants_to_join = false;
   ++m.incarnation;
   hello self;
   self.node = id;

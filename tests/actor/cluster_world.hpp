@@ -139,7 +139,7 @@ class cluster_world : private virtual_system {
   void transfer(node_id from, node_id to);
   void stop(node_id id, bool leave);
   /// Whether the node asks to join its cluster again.
-  bool seeks(node_id id) const { return members_.at(id).seeks; }
+  bool wants_to_join(node_id id) const { return members_.at(id).wants_to_join; }
   /// Collects the node's events from now on. The watcher registers twice, and must get each event once.
   std::shared_ptr<std::vector<cluster_event>> watch(node_id id);
   /// Makes the node's service throw at the next command, once.
@@ -185,7 +185,7 @@ class cluster_world : private virtual_system {
     caf::actor_id role = 0;
     caf::actor_id service = 0;
     std::deque<role_seen> roles;
-    bool seeks = false;
+    bool wants_to_join = false;
     bool service_throws = false;
     bool has_services = true;
     std::size_t services = 0;

@@ -73,11 +73,11 @@ struct keeper_world : virtual_system {
   }
 };
 
-hello node_that(bool seeks, membership_state state = membership_state::fresh, cluster_id cluster = {}) {
+hello node_that(bool wants_to_join, membership_state state = membership_state::fresh, cluster_id cluster = {}) {
   hello who;
   who.node = {3};
   who.address = "n3:1";
-  who.seeks = seeks;
+  who.wants_to_join = wants_to_join;
   who.state = state;
   who.cluster = cluster;
   return who;
@@ -108,7 +108,7 @@ TEST_CASE("a leader admits nodes that ask; a follower, or a leader without its r
 }
 
 TEST_CASE("does not admit a node that does not ask, belongs to another cluster or is already a member") {
-  const auto [seeks, state, cluster, let_in] =
+  const auto [wants_to_join, state, cluster, let_in] =
       GENERATE(table<bool, membership_state, cluster_id, bool>({{true, membership_state::fresh, {}, true},
                                                                 {true, membership_state::promised, ours, true},
                                                                 {true, membership_state::formed, ours, true},
@@ -116,7 +116,7 @@ TEST_CASE("does not admit a node that does not ask, belongs to another cluster o
                                                                 {true, membership_state::promised, {78}, false},
                                                                 {false, membership_state::fresh, {}, false}}));
   keeper_world w;
-  w.meet(node_that(seeks, state, cluster));
+  w.meet(node_that(wants_to_join, state, cluster));
   w.become(raft::role_kind::leader);
   w.advance(1500ms);
   CHECK_FALSE(w.asked->empty() == let_in);

@@ -42,7 +42,7 @@ struct story {
     backup = write_state(fs, "/backups", *detail::make_machine(std::move(map)));
     as.backup = backup.checksum;
     data_dir directory{fs, "/data"};
-    raft::form promise{new_cluster, {1}, as.initial.voters, backup.checksum};
+    raft::propose_formation promise{new_cluster, {1}, as.initial.voters, backup.checksum};
     directory.set_promise(encode(promise));
     directory.set_cluster(new_cluster, backup.checksum);
   }

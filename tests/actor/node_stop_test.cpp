@@ -185,7 +185,7 @@ TEST_CASE("fronts and proxy share the drain timeout of a node") {
 TEST_CASE("an exception of a service while its replica starts ends the node, and frees its data directory") {
   test::temporary_folder folder;
   auto disk = std::make_shared<node_disk>(std::make_shared<posix_file_system>(), folder.path() / "data");
-  disk->directory.set_promise(encode(raft::form{{7}, {1}, alone.voters, 0}));
+  disk->directory.set_promise(encode(raft::propose_formation{{7}, {1}, alone.voters, 0}));
   disk->directory.set_cluster({7}, 0);
   const std::weak_ptr<node_disk> held = disk;
   {

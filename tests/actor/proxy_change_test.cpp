@@ -43,7 +43,7 @@ TEST_CASE("the refusal of a change arrives with its reason") {
   proxy_world w;
   w.lead();
   w.ask_for_change(1, replaced_member());
-  w.fail(w.log->changes.front().tag, raft::refusal::unknown_member);
+  w.fail(w.log->changes.front().tag, raft::reject_reason::unknown_member);
   CHECK(w.code(1) == errc::refused);
 }
 

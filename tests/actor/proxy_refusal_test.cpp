@@ -78,11 +78,12 @@ TEST_CASE("different reasons have different texts") {
   std::set<std::string> texts;
   std::uint64_t number = 0;
   for (const auto why :
-       {raft::refusal::overloaded, raft::refusal::disk_full, raft::refusal::change_in_progress,
-        raft::refusal::leader_too_new, raft::refusal::stale_configuration, raft::refusal::unknown_member,
-        raft::refusal::not_a_voter, raft::refusal::invalid_change, raft::refusal::nothing_to_change,
-        raft::refusal::no_voter_left, raft::refusal::no_majority_left, raft::refusal::no_successor,
-        raft::refusal::transfer_failed}) {
+       {raft::reject_reason::overloaded, raft::reject_reason::disk_full, raft::reject_reason::change_in_progress,
+        raft::reject_reason::leader_too_new, raft::reject_reason::stale_configuration,
+        raft::reject_reason::unknown_member, raft::reject_reason::not_a_voter, raft::reject_reason::invalid_change,
+        raft::reject_reason::nothing_to_change, raft::reject_reason::no_voter_left,
+        raft::reject_reason::no_majority_left, raft::reject_reason::no_successor,
+        raft::reject_reason::transfer_failed}) {
     w.ask(++number);
     w.fail(w.last_proposed(), why);
     texts.insert(w.only_answer(number).outcome.payload);
@@ -241,7 +242,7 @@ TEST_CASE("failed proposals do not count for the quota") {
   for (std::uint64_t number = 1; number <= 5; ++number) {
     w.ask_map(number, "put", 60);
     REQUIRE(w.log->proposals.size() == number);
-    w.fail(w.last_proposed(), raft::refusal::overloaded);
+    w.fail(w.last_proposed(), raft::reject_reason::overloaded);
     CHECK(w.code(number) == errc::overloaded);
   }
   w.ask_map(6, "put", 60);

@@ -186,7 +186,7 @@ TEST_CASE("a refused proposal is retried, after a pause if the leader has not ch
   w.lead();
   w.ask(1);
   const auto first = w.last_proposed();
-  w.fail(first, raft::refusal::not_leader);
+  w.fail(first, raft::reject_reason::not_leader);
   CHECK(w.log->batches == 1);
   w.advance(20ms);
   REQUIRE(w.log->batches == 2);
@@ -205,7 +205,7 @@ TEST_CASE("a refused proposal goes to the new leader at once") {
   w.lead(1);
   w.ask(1);
   w.follow(2, peer);
-  w.fail(w.last_proposed(), raft::refusal::not_leader, peer);
+  w.fail(w.last_proposed(), raft::reject_reason::not_leader, peer);
   CHECK(remote->batches.size() == 1);
 }
 
@@ -213,7 +213,7 @@ TEST_CASE("an overloaded leader's refusal is forwarded") {
   proxy_world w;
   w.lead();
   w.ask(1);
-  w.fail(w.last_proposed(), raft::refusal::overloaded);
+  w.fail(w.last_proposed(), raft::reject_reason::overloaded);
   CHECK(w.code(1) == errc::overloaded);
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("commands from another proxy are never retried here") {
   w.lead();
   w.ask_as_proxy(1);
   SECTION("refused by the role") {
-    w.fail(w.last_proposed(), raft::refusal::not_leader);
+    w.fail(w.last_proposed(), raft::reject_reason::not_leader);
     CHECK(w.code(1) == errc::not_leader);
   }
   SECTION("displaced in the log") {
@@ -402,7 +402,7 @@ TEST_CASE("the leader's proxy answers read index requests of other proxies") {
     w.lead();
     caf::send_as(w.second_asker, w.subject, read_index_request{77});
     w.settle();
-    w.tell(reads_settled{{}, {{w.log->reads.at(0), raft::refusal::leadership_lost, {}}}});
+    w.tell(reads_settled{{}, {{w.log->reads.at(0), raft::reject_reason::leadership_lost, {}}}});
     REQUIRE(w.second_asked->indexes.size() == 1);
     CHECK(w.second_asked->indexes[0].code == errc::not_leader);
   }

@@ -111,8 +111,8 @@ class walk {
     for (const auto& p : std::exchange(w_.log->proposals, {})) {
       if (role_died_.erase(p.tag)) continue;
       if (!leading_ || chance(6)) {
-        settled.failed.push_back(
-            {p.tag, chance(4) ? raft::refusal::overloaded : raft::refusal::not_leader, chance(2) ? peer : node_id{}});
+        settled.failed.push_back({p.tag, chance(4) ? raft::reject_reason::overloaded : raft::reject_reason::not_leader,
+                                  chance(2) ? peer : node_id{}});
         continue;
       }
       log_.push_back({term_, std::string{p.data.view()}});
@@ -172,7 +172,7 @@ class walk {
       if (leading_ && !chance(4))
         w_.tell(reads_settled{{{tag, base_}}, {}});
       else
-        w_.tell(reads_settled{{}, {{tag, raft::refusal::leadership_lost, {}}}});
+        w_.tell(reads_settled{{}, {{tag, raft::reject_reason::leadership_lost, {}}}});
     }
     for (auto& [id, record] : links_)
       for (const auto number : std::exchange(record->index_requests, {}))

@@ -185,7 +185,7 @@ struct proxy_world : virtual_system {
 
   raft::tag_t last_proposed() const { return log->proposals.back().tag; }
   void accept(raft::tag_t tag, index_t index, term_t term = 1) { tell(proposals_settled{{{tag, index, term}}, {}}); }
-  void fail(raft::tag_t tag, raft::refusal why, node_id leader = {}) {
+  void fail(raft::tag_t tag, raft::reject_reason why, node_id leader = {}) {
     tell(proposals_settled{{}, {{tag, why, leader}}});
   }
   void apply(index_t index, term_t term = 1, errc code = errc::none, std::string payload = "done") {

@@ -61,7 +61,7 @@ class silent_log : public log_store_handle::base {
   behavior_type make_behavior() override {
     return {
         [](const store_write&) {},
-        [](const read_log&) { return log_piece{}; },
+        [](const read_log&) { return log_chunk{}; },
         [this](const sync_log&) { return make_response_promise<log_synced>(); },
         [](const compact_log&) {},
         [](const attach_role&) {},

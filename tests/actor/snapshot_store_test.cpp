@@ -24,7 +24,7 @@ const raft::snapshot_point place{{9, 2}, 1, {}};
 
 /// The messages that the role and the dispatcher got.
 struct told {
-  std::vector<piece_stored> pieces;
+  std::vector<chunk_stored> chunks;
   std::vector<snapshot_written> written;
   std::vector<raft::snapshot_id> lost;
 };
@@ -37,7 +37,7 @@ class listener : public caf::event_based_actor {
   }
   caf::behavior make_behavior() override {
     return {
-        [this](const piece_stored& m) { what_->pieces.push_back(m); },
+        [this](const chunk_stored& m) { what_->chunks.push_back(m); },
         [this](const snapshot_written& m) { what_->written.push_back(m); },
         [this](const snapshot_lost& m) { what_->lost.push_back(m.id); },
         [](const raft::snapshot_taken&) {}, // caf::drop would answer with an error, which ends the sender
@@ -124,8 +124,8 @@ struct store_world : virtual_system {
     settle();
     return heard->written.back().id;
   }
-  void send_piece(const raft::snapshot_id& id, std::uint64_t offset, std::string bytes) {
-    caf::anon_send(store, store_piece{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
+  void send_chunk(const raft::snapshot_id& id, std::uint64_t offset, std::string bytes) {
+    caf::anon_send(store, store_chunk{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
     settle();
   }
 };
@@ -151,12 +151,12 @@ TEST_CASE("an unused loaded state is freed by the store, not by the actor that d
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
-  w.send_piece(id, 0, bytes);
-  REQUIRE(w.heard->pieces.size() == 1);
-  REQUIRE(w.heard->pieces[0].state);
-  CHECK(w.heard->pieces[0].state->id == id);
+  w.send_chunk(id, 0, bytes);
+  REQUIRE(w.heard->chunks.size() == 1);
+  REQUIRE(w.heard->chunks[0].state);
+  CHECK(w.heard->chunks[0].state->id == id);
   CHECK(w.machines == 1);
-  w.heard->pieces.clear();
+  w.heard->chunks.clear();
   CHECK(w.machines == 1); // it was sent back to the store
   w.settle();
   CHECK(w.machines == 0);
@@ -166,18 +166,18 @@ TEST_CASE("an abandoned transfer leaves nothing behind, and can start again") {
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
-  w.send_piece(id, 0, bytes.substr(0, 10));
+  w.send_chunk(id, 0, bytes.substr(0, 10));
   REQUIRE(w.disk.list("/snapshots").size() == 1);
   w.advance(50s);
-  w.send_piece(id, 10, bytes.substr(10, 10));
+  w.send_chunk(id, 10, bytes.substr(10, 10));
   w.advance(50s);
   CHECK(w.disk.list("/snapshots").size() == 1);
   w.advance(20s);
   CHECK(w.disk.list("/snapshots").empty());
-  w.send_piece(id, 20, bytes.substr(20, 10));
-  CHECK(w.heard->pieces.back().what.next == 0);
-  w.send_piece(id, 0, bytes);
-  CHECK(w.heard->pieces.back().what.complete);
+  w.send_chunk(id, 20, bytes.substr(20, 10));
+  CHECK(w.heard->chunks.back().what.next == 0);
+  w.send_chunk(id, 0, bytes);
+  CHECK(w.heard->chunks.back().what.complete);
 }
 
 TEST_CASE("an undamaged snapshot is checked once, not for every follower that cannot load it") {
@@ -199,17 +199,17 @@ TEST_CASE("received snapshots that cannot be loaded leave nothing behind, and th
   for (index_t at = 20; at < 80; at += 10) {
     raft::snapshot_id id;
     const auto bytes = w.foreign<counter>(id, at);
-    w.send_piece(id, 0, bytes);
-    REQUIRE(w.heard->pieces.size() == at / 10 - 1);
-    CHECK(w.heard->pieces.back().what.failed);
-    CHECK_FALSE(w.heard->pieces.back().state);
+    w.send_chunk(id, 0, bytes);
+    REQUIRE(w.heard->chunks.size() == at / 10 - 1);
+    CHECK(w.heard->chunks.back().what.failed);
+    CHECK_FALSE(w.heard->chunks.back().state);
     CHECK(w.files->list() == std::vector{own});
     CHECK(w.disk.list("/snapshots").size() == 1);
   }
   raft::snapshot_id good;
   const auto bytes = w.foreign(good, 90);
-  w.send_piece(good, 0, bytes);
-  CHECK(w.heard->pieces.back().what.complete);
+  w.send_chunk(good, 0, bytes);
+  CHECK(w.heard->chunks.back().what.complete);
   CHECK(w.files->list() == std::vector{good, own});
 }
 
@@ -217,15 +217,15 @@ TEST_CASE("a complete file that cannot be loaded does not block the leader's sna
   store_world w;
   raft::snapshot_id id;
   const auto bytes = w.foreign(id);
-  w.send_piece(id, 0, bytes);
-  REQUIRE(w.heard->pieces.back().what.complete);
+  w.send_chunk(id, 0, bytes);
+  REQUIRE(w.heard->chunks.back().what.complete);
   w.disk.flip_byte(std::filesystem::path{"/snapshots"} / snapshot_format::file_name(id), id.size / 2);
-  w.send_piece(id, 0, bytes);
-  CHECK(w.heard->pieces.back().what.failed);
+  w.send_chunk(id, 0, bytes);
+  CHECK(w.heard->chunks.back().what.failed);
   CHECK(w.heard->lost == std::vector{id});
   CHECK(w.files->list().empty());
-  w.send_piece(id, 0, bytes);
-  CHECK(w.heard->pieces.back().what.complete);
+  w.send_chunk(id, 0, bytes);
+  CHECK(w.heard->chunks.back().what.complete);
   CHECK(w.files->list() == std::vector{id});
 }
 
@@ -244,19 +244,19 @@ TEST_CASE("a temporary error in any disk call of a transfer: each chunk is answe
       throw file_error("call", operation.path, ENOMEM);
     };
     w.disk.before_each(fail_once);
-    w.disk.before_each_look(fail_once);
+    w.disk.before_each_read(fail_once);
     std::uint64_t next = 0;
     for (std::size_t turns = 1; turns < 100; ++turns) {
-      w.send_piece(id, next, bytes.substr(next, 50));
+      w.send_chunk(id, next, bytes.substr(next, 50));
       // The role sends no other chunk before it gets this answer.
-      REQUIRE(w.heard->pieces.size() == turns);
-      if (w.heard->pieces.back().what.failed) continue;
-      next = w.heard->pieces.back().what.next;
-      if (w.heard->pieces.back().what.complete) break;
+      REQUIRE(w.heard->chunks.size() == turns);
+      if (w.heard->chunks.back().what.failed) continue;
+      next = w.heard->chunks.back().what.next;
+      if (w.heard->chunks.back().what.complete) break;
     }
-    REQUIRE(w.heard->pieces.back().state);
+    REQUIRE(w.heard->chunks.back().state);
     w.disk.before_each({});
-    w.disk.before_each_look({});
+    w.disk.before_each_read({});
     REQUIRE(w.files->list() == std::vector{id});
     if (calls < failing) break;
   }
@@ -274,17 +274,17 @@ TEST_CASE("a backup stays readable during a download while newer snapshots repla
     const auto other = w.ask<backup_opened>(open_backup{w.heard->written.back().id});
     REQUIRE(other);
     caf::anon_send(w.store, close_backup{other->download});
-    const auto piece = w.ask<backup_piece>(read_backup{download->download, got.size(), 20});
-    REQUIRE(piece);
-    got += piece->data;
+    const auto chunk = w.ask<backup_chunk>(read_backup{download->download, got.size(), 20});
+    REQUIRE(chunk);
+    got += chunk->data;
     w.advance(30s);
   }
   CHECK(w.files->list().front().last.index == 90);
   while (true) {
-    const auto piece = w.ask<backup_piece>(read_backup{download->download, got.size(), 20});
-    REQUIRE(piece);
-    if (piece->data.empty()) break;
-    got += piece->data;
+    const auto chunk = w.ask<backup_chunk>(read_backup{download->download, got.size(), 20});
+    REQUIRE(chunk);
+    if (chunk->data.empty()) break;
+    got += chunk->data;
   }
   CHECK(got.size() == first.size);
 }
@@ -295,11 +295,11 @@ TEST_CASE("a download survives a temporary read error, and ends with any other")
   const auto download = w.ask<backup_opened>(open_backup{id});
   REQUIRE(download);
   const auto read = [&](int code) {
-    w.disk.before_each_look([code](const disk_operation&) {
+    w.disk.before_each_read([code](const disk_operation&) {
       if (code != 0) throw file_error("read", "/snapshots/x", code);
     });
-    auto answer = w.ask<backup_piece>(read_backup{download->download, 0, 10});
-    w.disk.before_each_look({});
+    auto answer = w.ask<backup_chunk>(read_backup{download->download, 0, 10});
+    w.disk.before_each_read({});
     return answer;
   };
   for (const int code : {EMFILE, ENOMEM, EINTR}) {
@@ -318,9 +318,9 @@ TEST_CASE("a read of a download must ask for bytes, and a number that is not ope
   store_world w;
   const auto id = w.write_at(10);
   const auto download = w.ask<backup_opened>(open_backup{id})->download;
-  CHECK(w.ask<backup_piece>(read_backup{download})->data.size() == id.size);
+  CHECK(w.ask<backup_chunk>(read_backup{download})->data.size() == id.size);
   for (const auto& wrong : {read_backup{download, 0, 0}, read_backup{download + 1}}) {
-    const auto refused = w.ask<backup_piece>(wrong);
+    const auto refused = w.ask<backup_chunk>(wrong);
     REQUIRE_FALSE(refused);
     CHECK(describe(refused.error()).code == errc::refused);
   }
@@ -337,9 +337,9 @@ TEST_CASE("an idle download is closed after a minute, and there are eight at mos
   caf::anon_send(w.store, close_backup{open[3]});
   CHECK(w.ask<backup_opened>(open_backup{id}));
   w.advance(50s);
-  CHECK(w.ask<backup_piece>(read_backup{open[0], 0, 10}));
+  CHECK(w.ask<backup_chunk>(read_backup{open[0], 0, 10}));
   w.advance(11s);
-  CHECK(w.ask<backup_piece>(read_backup{open[0], 10, 10}));
-  CHECK_FALSE(w.ask<backup_piece>(read_backup{open[1], 0, 10}));
+  CHECK(w.ask<backup_chunk>(read_backup{open[0], 10, 10}));
+  CHECK_FALSE(w.ask<backup_chunk>(read_backup{open[1], 0, 10}));
   CHECK(w.ask<backup_opened>(open_backup{id}));
 }

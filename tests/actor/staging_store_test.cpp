@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr raft::cluster_id other_cluster{8};
-constexpr std::size_t piece_bytes = 100;
+constexpr std::size_t chunk_bytes = 100;
 
 struct backup {
   raft::snapshot_id id;
@@ -80,17 +80,17 @@ struct staging_world : virtual_system {
     settle();
     return told->value();
   }
-  piece_staged piece(const raft::snapshot_id& id, std::uint64_t offset, std::string_view bytes) {
-    return ask<piece_staged>(stage_piece{{}, id, offset, raft::bytes{std::string{bytes}}});
+  chunk_staged chunk(const raft::snapshot_id& id, std::uint64_t offset, std::string_view bytes) {
+    return ask<chunk_staged>(stage_chunk{{}, id, offset, raft::bytes{std::string{bytes}}});
   }
   /// Sends the expected chunks until the store has all of them, or refuses.
-  piece_staged send(const backup& b) {
-    auto answer = piece(b.id, 0, {});
+  chunk_staged send(const backup& b) {
+    auto answer = chunk(b.id, 0, {});
     while (answer.code == errc::none && answer.next < b.id.size)
-      answer = piece(b.id, answer.next, std::string_view{b.bytes}.substr(answer.next, piece_bytes));
+      answer = chunk(b.id, answer.next, std::string_view{b.bytes}.substr(answer.next, chunk_bytes));
     return answer;
   }
-  bool has(const backup& b) { return piece(b.id, 0, {}).next == b.id.size; }
+  bool has(const backup& b) { return chunk(b.id, 0, {}).next == b.id.size; }
   bool use(const backup& b, index_t at) { return ask<backup_loaded>(load_backup{b.id, at}).state != nullptr; }
   void snapshots(index_t newest, index_t oldest) {
     caf::anon_send(store, raft::snapshot_taken{{newest, 1}, oldest});
@@ -113,16 +113,16 @@ struct staging_world : virtual_system {
 TEST_CASE("a backup of any cluster is received in chunks, whichever offsets are sent, and then read and loaded") {
   staging_world w;
   const auto b = map_backup(20);
-  CHECK(w.piece(b.id, 0, {}).next == 0);
+  CHECK(w.chunk(b.id, 0, {}).next == 0);
   CHECK(w.files() == 0); // asking for the offset creates no file
-  CHECK(w.piece(b.id, 5, "late").next == 0);
-  CHECK(w.piece(b.id, 0, b.bytes.substr(0, 30)).next == 30);
-  CHECK(w.piece(b.id, 0, b.bytes.substr(0, 30)).next == 30);
-  CHECK(w.piece(b.id, 30, std::string(b.bytes.size(), 'x')).next == 30); // beyond the announced size
+  CHECK(w.chunk(b.id, 5, "late").next == 0);
+  CHECK(w.chunk(b.id, 0, b.bytes.substr(0, 30)).next == 30);
+  CHECK(w.chunk(b.id, 0, b.bytes.substr(0, 30)).next == 30);
+  CHECK(w.chunk(b.id, 30, std::string(b.bytes.size(), 'x')).next == 30); // beyond the announced size
   CHECK_FALSE(w.use(b, 30));
-  CHECK(w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 0, 10}).data.empty());
+  CHECK(w.ask<raft::snapshot_chunk>(raft::chunk_request{b.id, 0, 0, 10}).data.empty());
   CHECK(w.send(b).next == b.id.size);
-  const auto part = w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 7, 50});
+  const auto part = w.ask<raft::snapshot_chunk>(raft::chunk_request{b.id, 0, 7, 50});
   CHECK(part.data.view() == b.bytes.substr(7, 50));
   CHECK(w.use(b, 30));
   w.restart();
@@ -148,7 +148,7 @@ TEST_CASE("an altered or misnamed backup, or one of an unknown service, is refus
   const auto answer = w.send(counters);
   CHECK(answer.code == errc::refused);
   CHECK_THAT(answer.problem, Catch::Contains("'counter'") || Catch::Contains("counter"));
-  CHECK(w.piece({{1, 1}, 0, 0}, 0, {}).code == errc::refused);
+  CHECK(w.chunk({{1, 1}, 0, 0}, 0, {}).code == errc::refused);
   CHECK(w.files() == 0);
   CHECK(w.send(good).next == good.id.size);
 }
@@ -157,16 +157,16 @@ TEST_CASE("one backup is received at a time, and an idle transfer is abandoned a
   staging_world w;
   const auto first = map_backup(20);
   const auto second = map_backup(21);
-  w.piece(first.id, 0, first.bytes.substr(0, 30));
+  w.chunk(first.id, 0, first.bytes.substr(0, 30));
   CHECK(w.send(second).code == errc::overloaded);
   w.jump(50s);
-  CHECK(w.piece(first.id, 30, first.bytes.substr(30, 10)).next == 40);
+  CHECK(w.chunk(first.id, 30, first.bytes.substr(30, 10)).next == 40);
   w.jump(50s);
   CHECK(w.send(second).code == errc::overloaded);
   w.jump(11s);
   CHECK(w.files() == 0);
   CHECK(w.send(second).next == second.id.size);
-  CHECK(w.piece(first.id, 0, {}).next == 0);
+  CHECK(w.chunk(first.id, 0, {}).next == 0);
 }
 
 TEST_CASE("two backups are kept: a third one does not replace one that was restored, or may be soon") {
@@ -330,7 +330,7 @@ TEST_CASE("a damaged backup is quarantined when it is needed, and can be receive
     CHECK_FALSE(w.use(b, 31));
     CHECK_FALSE(w.has(b)); // this node does not count as a holder
     CHECK(w.files() == 1); // the quarantined file is kept for inspection
-    CHECK(w.ask<raft::snapshot_piece>(raft::piece_request{b.id, 0, 0, 10}).data.empty());
+    CHECK(w.ask<raft::snapshot_chunk>(raft::chunk_request{b.id, 0, 0, 10}).data.empty());
     const auto again = w.send(b);
     CHECK(again.code == errc::none);
     CHECK(again.next == b.id.size);
@@ -374,12 +374,12 @@ TEST_CASE("a temporary error in any disk call is retried, and nothing is lost") 
       throw file_error("call", operation.path, EMFILE);
     };
     w.disk->before_each(fail_once);
-    w.disk->before_each_look(fail_once);
-    auto answer = w.piece(b.id, 0, {});
+    w.disk->before_each_read(fail_once);
+    auto answer = w.chunk(b.id, 0, {});
     for (int turns = 0; answer.next < b.id.size && turns < 100; ++turns) {
       if (answer.code != errc::none) REQUIRE(answer.code == errc::overloaded);
       const auto before = answer.next;
-      answer = w.piece(b.id, before, std::string_view{b.bytes}.substr(before, piece_bytes));
+      answer = w.chunk(b.id, before, std::string_view{b.bytes}.substr(before, chunk_bytes));
       if (answer.code != errc::none) answer.next = before; // the received part is kept
     }
     REQUIRE(answer.next == b.id.size);
@@ -391,7 +391,7 @@ TEST_CASE("a temporary error in any disk call is retried, and nothing is lost") 
     REQUIRE(*told);
     REQUIRE((*told)->state);
     w.disk->before_each({});
-    w.disk->before_each_look({});
+    w.disk->before_each_read({});
     REQUIRE(w.files() == 1);
     if (calls < failing) break;
   }

@@ -30,8 +30,8 @@ std::vector<std::string> troupe::fuzz::seeds() {
           raft::encode(joint),
           raft::encode(promoting),
           raft::encode(dismissing),
-          raft::encode(raft::form{{7}, {1}, plain.voters, 0}),
-          raft::encode(raft::form{{7}, {1}, plain.voters, 5})};
+          raft::encode(raft::propose_formation{{7}, {1}, plain.voters, 0}),
+          raft::encode(raft::propose_formation{{7}, {1}, plain.voters, 5})};
 }
 
 std::vector<std::string> troupe::fuzz::words() {

@@ -26,7 +26,7 @@ void list(kubernetes_view& view, std::string_view page) {
   }
 }
 
-/// Passes the bytes in pieces of seven, as a stream may.
+/// Passes the bytes in chunks of seven, as a stream may.
 void watch(kubernetes_view& view, std::string_view stream) {
   line_reader lines{longest_line};
   try {

@@ -40,7 +40,7 @@ void read_section(std::string_view service, detail::snapshot_source& source) {
   }
 }
 
-/// Passes the file as another node's snapshot arrives: in pieces, which may end anywhere.
+/// Passes the file as another node's snapshot arrives: in chunks, which may end anywhere.
 void receive(snapshot_dir& into, const raft::snapshot_id& id, std::string_view bytes) {
   const auto receiver = into.receive(id);
   for (std::size_t at = 0; at < bytes.size(); at += 100) receiver->write(bytes.substr(at, 100));

@@ -64,8 +64,8 @@ class cluster {
   void tell_replicators(raft::node_id id, const raft::replicate& what);
   void step_replicator(raft::node_id id, raft::node_id peer, const raft::replicator_event& what);
   void carry_out(raft::node_id id, raft::node_id peer, raft::replicator_output out);
-  raft::snapshot_stored take_in(raft::node_id id, const raft::snapshot_request& piece);
-  raft::snapshot_piece piece_of(raft::node_id id, const raft::piece_request& question);
+  raft::snapshot_stored take_in(raft::node_id id, const raft::snapshot_request& chunk);
+  raft::snapshot_chunk chunk_of(raft::node_id id, const raft::chunk_request& question);
   void send(raft::node_id id, const raft::rpc& message);
 
   node& at(raft::node_id id);

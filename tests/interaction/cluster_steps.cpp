@@ -80,26 +80,26 @@ void cluster::miss(raft::node_id id, raft::index_t index) {
   step(id, raft::state_missing{index});
 }
 
-raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_request& piece) {
+raft::snapshot_stored cluster::take_in(raft::node_id id, const raft::snapshot_request& chunk) {
   auto& n = at(id);
-  raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};
+  raft::snapshot_stored answer{chunk.head.from, chunk.snapshot, chunk.offset, 0, chunk.round, false, {}};
   for (const auto& s : n.disk.snapshots())
-    if (s.id() == piece.snapshot) {
-      answer.next = piece.snapshot.size;
+    if (s.id() == chunk.snapshot) {
+      answer.next = chunk.snapshot.size;
       answer.complete = s.at;
       return answer;
     }
-  if (std::exchange(n.incoming_id, piece.snapshot) != piece.snapshot) n.incoming.clear();
-  if (piece.offset == n.incoming.size()) n.incoming += piece.data.view();
+  if (std::exchange(n.incoming_id, chunk.snapshot) != chunk.snapshot) n.incoming.clear();
+  if (chunk.offset == n.incoming.size()) n.incoming += chunk.data.view();
   answer.next = n.incoming.size();
-  if (answer.next < piece.snapshot.size) return answer;
+  if (answer.next < chunk.snapshot.size) return answer;
   const auto whole = sim::stored_snapshot::from(std::exchange(n.incoming, {}));
   n.disk.keep(*whole);
   answer.complete = whole->at;
   return answer;
 }
 
-raft::snapshot_piece cluster::piece_of(raft::node_id id, const raft::piece_request& question) {
+raft::snapshot_chunk cluster::chunk_of(raft::node_id id, const raft::chunk_request& question) {
   auto& open = at(id).open;
   const auto& all = at(id).disk.snapshots();
   const auto found = std::find_if(open.begin(), open.end(), [&](const auto& s) { return s.id() == question.snapshot; });
@@ -155,14 +155,14 @@ void cluster::step_replicator(raft::node_id id, raft::node_id peer, const raft::
 
 void cluster::carry_out(raft::node_id id, raft::node_id peer, raft::replicator_output out) {
   for (const auto& request : out.send) send(id, request);
-  if (out.send_piece) send(id, *out.send_piece);
+  if (out.send_chunk) send(id, *out.send_chunk);
   if (out.fetch) {
     const auto& n = at(id);
     auto found = std::get<raft::leader>(*n.role).answer(*out.fetch);
     if (found.entries.empty() && !found.compacted) found.entries = n.disk.read(found.first, out.fetch->max_bytes);
     step_replicator(id, peer, found);
   }
-  if (out.read_piece) step_replicator(id, peer, piece_of(id, *out.read_piece));
+  if (out.read_chunk) step_replicator(id, peer, chunk_of(id, *out.read_chunk));
   if (out.report) step(id, *out.report);
 }
 

@@ -102,8 +102,8 @@ void attacker::greet_and_send(const std::string& frames) {
   const auto stream = talk.take_channel();
   // Sends in two parts, as a slow network would.
   const auto cut = random_() % (frames.size() + 1);
-  for (const auto piece : {std::string_view{frames}.substr(0, cut), std::string_view{frames}.substr(cut)})
-    if (!piece.empty()) stream->write(piece.data(), piece.size());
+  for (const auto chunk : {std::string_view{frames}.substr(0, cut), std::string_view{frames}.substr(cut)})
+    if (!chunk.empty()) stream->write(chunk.data(), chunk.size());
   keep(std::move(one));
 }
 

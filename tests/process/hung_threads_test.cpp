@@ -73,9 +73,9 @@ TEST_CASE("while a thread that writes, stages, opens or closes files hangs, the 
   const auto backup = backup_of(stages, "my.backup");
   const auto target = "/v1/restore/" + name_of_only(stages.data_dir() / "snapshots");
   hang(stages.data_dir() / "staged");
-  const auto piece = in_time(stages, "PUT", target + "?offset=0&timeout=1s", read_text(backup));
-  CHECK(piece.status == 504);
-  CHECK(json::parse(piece.body)["outcome"] == "unknown");
+  const auto chunk = in_time(stages, "PUT", target + "?offset=0&timeout=1s", read_text(backup));
+  CHECK(chunk.status == 504);
+  CHECK(json::parse(chunk.body)["outcome"] == "unknown");
   const auto restored = in_time(stages, "POST", target + "?timeout=1s");
   CHECK(json::parse(restored.body)["outcome"] == "rejected");
   CHECK(serves(stages));

@@ -60,10 +60,10 @@ class short_node : public caf::event_based_actor {
   short_node(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
       : caf::event_based_actor(config), asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
-    return {[this](const read_backup& what) -> caf::result<backup_piece> {
+    return {[this](const read_backup& what) -> caf::result<backup_chunk> {
       if (++*asked_ <= 2) return make_error({errc::overloaded, "Too many open files", {}, {}});
       if (what.offset > 0) return make_error({errc::refused, "Input/output error", {}, {}});
-      return backup_piece{"abc"};
+      return backup_chunk{"abc"};
     }};
   }
 
@@ -112,11 +112,11 @@ TEST_CASE("reading a chunk of a backup is retried while the node is short of des
   const auto read = [&](std::uint64_t offset) {
     const auto arrived = std::make_shared<std::promise<void>>();
     const auto answers = std::make_shared<http::mailbox>([arrived] { arrived->set_value(); });
-    caf::anon_send(gateway, webserver::piece_wanted{{1, offset, 10}, {answers, 1}});
+    caf::anon_send(gateway, webserver::chunk_wanted{{1, offset, 10}, {answers, 1}});
     REQUIRE(arrived->get_future().wait_for(10s) == std::future_status::ready);
     std::vector<http::answer> taken;
     answers->take(taken);
-    return std::get<http::piece>(taken.at(0).content).bytes;
+    return std::get<http::chunk>(taken.at(0).content).bytes;
   };
   CHECK(read(0) == "abc");
   CHECK(*asked == 3);

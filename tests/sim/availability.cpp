@@ -172,9 +172,9 @@ void availability::late_voter() {
   // One chunk at a time, each with a round trip and a store; some are lost.
   const auto bytes =
       healthy_[0]->storage().snapshots().empty() ? 0 : healthy_[0]->storage().snapshots()[0].bytes().size();
-  const auto pieces = static_cast<int>(bytes / s.opts.snapshot_chunk_bytes + 2);
+  const auto chunks = static_cast<int>(bytes / s.opts.snapshot_chunk_bytes + 2);
   const auto each = 2 * s.delay_max + s.store_takes_max + s.sync_max;
-  const auto limit = patience * s.opts.election_max + 4 * pieces * each;
+  const auto limit = patience * s.opts.election_max + 4 * chunks * each;
   const auto end = world_.time.now() + limit;
   while (late->applied() < goal) {
     if (world_.time.now() > end)

@@ -100,7 +100,7 @@ void checker::on_round(const raft::rpc& message) {
     newest = std::max(newest, round);
   };
   if (const auto* append = std::get_if<raft::append_request>(&message)) asked(append->round);
-  if (const auto* piece = std::get_if<raft::snapshot_request>(&message)) asked(piece->round);
+  if (const auto* chunk = std::get_if<raft::snapshot_request>(&message)) asked(chunk->round);
   if (const auto* appended = std::get_if<raft::append_response>(&message)) confirmed(appended->round);
   if (const auto* stored = std::get_if<raft::snapshot_response>(&message)) confirmed(stored->round);
 }

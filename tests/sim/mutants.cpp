@@ -58,7 +58,7 @@ void let_snapshots_matter(scenario& s) {
 }
 
 bool about_snapshots(mutant broken) {
-  return broken == mutant::compact_before_snapshot || broken == mutant::install_first_piece ||
+  return broken == mutant::compact_before_snapshot || broken == mutant::install_first_chunk ||
          broken == mutant::keep_conflicting_log || broken == mutant::trust_damaged_snapshot ||
          broken == mutant::restore_without_backup || broken == mutant::snapshot_before_log;
 }

@@ -43,7 +43,7 @@ TEST_CASE("a vote before it is on disk is caught") {
 
 TEST_CASE("broken snapshots are caught") {
   must_be_caught(mutant::compact_before_snapshot, "compact before the snapshot is on disk");
-  must_be_caught(mutant::install_first_piece, "consider a snapshot complete after its first chunk");
+  must_be_caught(mutant::install_first_chunk, "consider a snapshot complete after its first chunk");
   must_be_caught(mutant::trust_damaged_snapshot, "continue without the lost state");
 }
 

@@ -119,11 +119,11 @@ class node {
   void maybe_take_snapshot();
   void take_snapshot();
   void keep_snapshot_if_durable();
-  void store(const raft::snapshot_request& piece);
-  raft::snapshot_stored take_in(const raft::snapshot_request& piece);
+  void store(const raft::snapshot_request& chunk);
+  raft::snapshot_stored take_in(const raft::snapshot_request& chunk);
   void load(const raft::snapshot_point& at);
-  void read_piece(raft::node_id to, const raft::piece_request& question);
-  const stored_snapshot* open_snapshot(peer& p, const raft::piece_request& question);
+  void read_chunk(raft::node_id to, const raft::chunk_request& question);
+  const stored_snapshot* open_snapshot(peer& p, const raft::chunk_request& question);
 
   // Proxy and dispatcher (node_service.cpp).
   void ask_role(raft::node_id origin, raft::tag_t tag, const command& what);

@@ -35,7 +35,7 @@ void node::step_replicator(raft::node_id to, const raft::replicator_event& what)
 
 void node::carry_out(raft::node_id to, raft::replicator_output out) {
   for (const auto& request : out.send) send(request);
-  if (out.send_piece) send(*out.send_piece);
+  if (out.send_chunk) send(*out.send_chunk);
   auto& p = peers_.at(to);
   const auto tell_leader = [&](std::function<void(peer&)> what) {
     p.to_leader = std::max(p.to_leader, world_.time.now() + world_.between(0us, 1ms));
@@ -43,7 +43,7 @@ void node::carry_out(raft::node_id to, raft::replicator_output out) {
   };
   if (out.report) tell_leader([this, report = *out.report](peer&) { post(report); });
   if (out.fetch) tell_leader([this, to, question = *out.fetch](peer&) { answer_fetch(to, question); });
-  if (out.read_piece) read_piece(to, *out.read_piece);
+  if (out.read_chunk) read_chunk(to, *out.read_chunk);
   arm_replicator(to);
 }
 

@@ -44,7 +44,7 @@ void node::ask_role(raft::node_id origin, raft::tag_t tag, const command& what) 
   if (handing_over_) {
     raft::output refused;
     (what.what == action::read ? refused.failed_reads : refused.failed_proposals)
-        .push_back({tag, raft::refusal::not_leader, {}});
+        .push_back({tag, raft::reject_reason::not_leader, {}});
     settle_replies(refused);
   } else if (what.what == action::read) {
     step(raft::read_request{tag});
@@ -92,13 +92,14 @@ void node::on_read_ready(const raft::read_ready& r) {
 }
 
 void node::on_failed(const raft::failed& f) {
-  if (f.why == raft::refusal::transfer_failed || f.why == raft::refusal::no_successor) ++world_.seen.transfers_failed;
-  if (f.why == raft::refusal::change_in_progress || f.why == raft::refusal::leader_too_new)
+  if (f.why == raft::reject_reason::transfer_failed || f.why == raft::reject_reason::no_successor)
+    ++world_.seen.transfers_failed;
+  if (f.why == raft::reject_reason::change_in_progress || f.why == raft::reject_reason::leader_too_new)
     ++world_.seen.changes_refused;
   const auto w = waiting_.find(f.tag);
   if (w == waiting_.end()) return;
   if (w->second.what.what == action::read) ++world_.seen.reads_refused;
-  if (f.why == raft::refusal::disk_full) ++world_.seen.proposals_without_room;
+  if (f.why == raft::reject_reason::disk_full) ++world_.seen.proposals_without_room;
   finish(f.tag, outcome::rejected, {});
 }
 

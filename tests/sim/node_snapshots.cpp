@@ -51,46 +51,46 @@ void node::keep_snapshot_if_durable() {
   post(raft::snapshot_taken{made.at.last, disk_.snapshots().back().at.last.index});
 }
 
-void node::store(const raft::snapshot_request& piece) {
+void node::store(const raft::snapshot_request& chunk) {
   // One request after the other, as an actor does.
   stored_at_ = std::max(stored_at_, world_.time.now()) + world_.between(100us, world_.what.store_takes_max);
-  when_on_disk(stored_at_ - world_.time.now(), [this, piece] {
-    const auto answer = take_in(piece);
-    note("stored a piece, next " + std::to_string(answer.next));
+  when_on_disk(stored_at_ - world_.time.now(), [this, chunk] {
+    const auto answer = take_in(chunk);
+    note("stored a chunk, next " + std::to_string(answer.next));
     // Until the notice reaches the role, a snapshot may be on disk beside a log that does not know it.
     later(world_.between(0us, 3ms), false, [this, answer] { post(answer); });
   });
 }
 
-raft::snapshot_stored node::take_in(const raft::snapshot_request& piece) {
-  raft::snapshot_stored answer{piece.head.from, piece.snapshot, piece.offset, 0, piece.round, false, {}};
+raft::snapshot_stored node::take_in(const raft::snapshot_request& chunk) {
+  raft::snapshot_stored answer{chunk.head.from, chunk.snapshot, chunk.offset, 0, chunk.round, false, {}};
   for (const auto& s : disk_.snapshots())
-    if (!s.damaged && s.id() == piece.snapshot) {
-      answer.next = piece.snapshot.size;
+    if (!s.damaged && s.id() == chunk.snapshot) {
+      answer.next = chunk.snapshot.size;
       answer.complete = s.at;
       ready_[s.at.last.index] = s;
       return answer;
     }
-  if (incoming_ != piece.snapshot) {
-    incoming_ = piece.snapshot;
+  if (incoming_ != chunk.snapshot) {
+    incoming_ = chunk.snapshot;
     incoming_bytes_.clear();
   }
-  if (world_.what.broken == mutant::install_first_piece) {
+  if (world_.what.broken == mutant::install_first_chunk) {
     // This node's current state is used in place of the one that was sent.
-    const raft::snapshot_point at{piece.snapshot.last, 1, formatted_members(world_.what.nodes)};
+    const raft::snapshot_point at{chunk.snapshot.last, 1, formatted_members(world_.what.nodes)};
     ready_[at.last.index] = {at, std::make_shared<const register_machine>(service_), false};
     if (at.last.index > disk_.covered()) disk_.keep(ready_[at.last.index]);
     answer.complete = at;
     return answer;
   }
-  if (piece.offset == incoming_bytes_.size()) incoming_bytes_ += piece.data.view();
+  if (chunk.offset == incoming_bytes_.size()) incoming_bytes_ += chunk.data.view();
   answer.failed = world_.chance(world_.what.store_fails_permille) || store_broken_;
   if (answer.failed) incoming_bytes_.clear();
   answer.next = incoming_bytes_.size();
   if (answer.failed || answer.next < incoming_.size) return answer;
   const auto whole = stored_snapshot::from(std::exchange(incoming_bytes_, {}));
   incoming_ = {};
-  if (!whole || whole->id() != piece.snapshot)
+  if (!whole || whole->id() != chunk.snapshot)
     throw violation("the received snapshot differs from the one that was sent");
   world_.judge.on_snapshot(*whole);
   // An older snapshot must not replace a newer one.
@@ -112,9 +112,9 @@ void node::load(const raft::snapshot_point& at) {
   settle_applied();
 }
 
-void node::read_piece(raft::node_id to, const raft::piece_request& question) {
+void node::read_chunk(raft::node_id to, const raft::chunk_request& question) {
   later_at(to, world_.between(100us, 2ms), [this, to, question](peer& p) {
-    raft::snapshot_piece found;
+    raft::snapshot_chunk found;
     if (const auto* s = open_snapshot(p, question))
       found = {s->id(), question.offset, raft::bytes{s->bytes().substr(question.offset, question.max_bytes)}};
     if (!found.snapshot) take_snapshot();
@@ -123,7 +123,7 @@ void node::read_piece(raft::node_id to, const raft::piece_request& question) {
 }
 
 /// As the snapshot store does: the snapshot being sent is an open file, which survives the removal of its name.
-const stored_snapshot* node::open_snapshot(peer& p, const raft::piece_request& question) {
+const stored_snapshot* node::open_snapshot(peer& p, const raft::chunk_request& question) {
   if (question.snapshot && p.sent && p.sent->id() == question.snapshot) return &*p.sent;
   for (const auto& s : disk_.snapshots()) {
     const bool serves = question.snapshot ? s.id() == question.snapshot : s.at.last.index >= question.reach;

@@ -24,7 +24,7 @@ enum class mutant : std::uint8_t {
   /// The log is compacted when a snapshot is started, before it is on disk.
   compact_before_snapshot,
   /// A snapshot is considered complete after its first chunk.
-  install_first_piece,
+  install_first_chunk,
   /// A log that conflicts with a snapshot is kept. Implemented in the core's sources (CMakeLists.txt), not here.
   keep_conflicting_log,
   /// A node whose snapshot is damaged continues as if it had it.

@@ -94,7 +94,7 @@ class world {
   totals sums;
 
  private:
-  using wire = std::variant<form, form_answer, abort_form>;
+  using wire = std::variant<propose_formation, formation_answer, abort_formation>;
   struct node {
     node_id id;
     std::uint64_t backup = 0;

@@ -29,7 +29,7 @@ void wait_to_join(formation& machine) {
   for (int i = 0; i < 3; ++i) machine.step(tick{});
 }
 
-form of_three(std::uint64_t cluster = 7) { return {{cluster}, one.id, {one, two, three}}; }
+propose_formation of_three(std::uint64_t cluster = 7) { return {{cluster}, one.id, {one, two, three}}; }
 
 /// The output after the view has not changed for a tick.
 formation_output settle(formation& machine, const peer_sightings& view) {
@@ -45,7 +45,7 @@ formation promised_node() {
 /// Node 1, which sees the others and whose proposal is on disk.
 struct proposer {
   formation machine{one, bootstrap_rule{3}, 1, {}};
-  form proposal;
+  propose_formation proposal;
   proposer() {
     const auto out = settle(machine, sees({fresh(two), fresh(three)}));
     REQUIRE(out.store);
@@ -54,7 +54,7 @@ struct proposer {
     const auto asked = machine.step(record_synced{});
     CHECK(asked.ask.size() == 2);
   }
-  form_answer yes(const member& m) const { return {proposal.cluster, m.id, true, {}}; }
+  formation_answer yes(const member& m) const { return {proposal.cluster, m.id, true, {}}; }
 };
 
 } // namespace
@@ -144,9 +144,10 @@ TEST_CASE("a node makes no promise while it knows of a cluster or an address is 
 
 TEST_CASE("malformed formations are refused", "[formation]") {
   formation f{two, bootstrap_rule{3}, 1, {}};
-  for (auto bad : {form{{7}, one.id, {one, three, {{4}, "d:1"}}}, form{{7}, two.id, {one, two, three}},
-                   form{{7}, one.id, {one, two, two}}, form{{}, one.id, {one, two, three}}, form{{7}, one.id, {}},
-                   form{{7}, one.id, {one, two}}}) {
+  for (auto bad :
+       {propose_formation{{7}, one.id, {one, three, {{4}, "d:1"}}}, propose_formation{{7}, two.id, {one, two, three}},
+        propose_formation{{7}, one.id, {one, two, two}}, propose_formation{{}, one.id, {one, two, three}},
+        propose_formation{{7}, one.id, {}}, propose_formation{{7}, one.id, {one, two}}}) {
     const auto out = f.step(bad);
     CHECK_FALSE(out.store);
     REQUIRE(out.answer.size() == 1);
@@ -177,7 +178,7 @@ TEST_CASE("a refusal, a lower id or a foreign state ends a node's own formation,
     CHECK(synced.abort.size() == 2);
   };
   proposer refused;
-  check(refused, form_answer{refused.proposal.cluster, two.id, false, "no"});
+  check(refused, formation_answer{refused.proposal.cluster, two.id, false, "no"});
   proposer lower{};
   check(lower, sees({fresh(two), fresh(three), fresh({{0x0}, "z:1"})}));
   proposer foreign{};
@@ -189,7 +190,7 @@ TEST_CASE("after all promises nothing ends the formation", "[formation]") {
   p.machine.step(p.yes(two));
   REQUIRE(p.machine.step(p.yes(three)).store);
   CHECK_FALSE(p.machine.step(sees({{three.id, membership_state::promised, {9}, "c:1"}})).store);
-  CHECK_FALSE(p.machine.step(form_answer{p.proposal.cluster, two.id, false, "no"}).store);
+  CHECK_FALSE(p.machine.step(formation_answer{p.proposal.cluster, two.id, false, "no"}).store);
   CHECK(p.machine.step(record_synced{}).decided);
 }
 
@@ -205,9 +206,9 @@ TEST_CASE("a proposer resumes its formation after a restart", "[formation]") {
 
 TEST_CASE("only its proposer's abort ends a promise", "[formation]") {
   auto f = promised_node();
-  CHECK_FALSE(f.step(abort_form{{7}, three.id}).store);
-  CHECK_FALSE(f.step(abort_form{{8}, one.id}).store);
-  const auto out = f.step(abort_form{{7}, one.id});
+  CHECK_FALSE(f.step(abort_formation{{7}, three.id}).store);
+  CHECK_FALSE(f.step(abort_formation{{8}, one.id}).store);
+  const auto out = f.step(abort_formation{{7}, one.id});
   REQUIRE(out.store);
   CHECK_FALSE(out.store->promise);
   const auto synced = f.step(record_synced{});
@@ -223,7 +224,7 @@ TEST_CASE("a formed node keeps no formation and ignores aborts", "[formation]") 
   // Its log holds the first configuration, so the proposer had every promise, and will not ask for this one again.
   CHECK_FALSE(f.record().promise);
   CHECK_FALSE(f.step(formed_now{{7}}).store);
-  CHECK_FALSE(f.step(abort_form{{7}, one.id}).store);
+  CHECK_FALSE(f.step(abort_formation{{7}, one.id}).store);
   CHECK_FALSE(f.step(of_three(8)).answer.front().what.promised);
   CHECK_FALSE(f.step(of_three(7)).answer.front().what.promised);
 }
@@ -264,13 +265,13 @@ sighted_peer with_backup(const member& m, std::uint64_t backup) {
   return peer;
 }
 
-form restoring_three() {
+propose_formation restoring_three() {
   auto proposal = of_three();
   proposal.backup = the_backup;
   return proposal;
 }
 
-membership_record sealed(const form& promise) {
+membership_record sealed(const propose_formation& promise) {
   return {.cluster = promise.cluster, .promise = promise, .restored = promise.backup};
 }
 
@@ -304,7 +305,7 @@ TEST_CASE("conflicting backups raise an alarm, and no node proposes", "[formatio
 }
 
 TEST_CASE("a node with a backup refuses a formation without it, one without a backup accepts any", "[formation]") {
-  const auto answer = [](std::uint64_t own, const form& asked) {
+  const auto answer = [](std::uint64_t own, const propose_formation& asked) {
     formation machine{two, bootstrap_rule{3, own}, 1, {}};
     const auto out = machine.step(asked);
     return out.store ? std::string{} : out.answer.front().what.reason;
@@ -316,7 +317,7 @@ TEST_CASE("a node with a backup refuses a formation without it, one without a ba
 }
 
 TEST_CASE("a restored cluster begins only on nodes that have its backup", "[formation]") {
-  const auto begins = [](const member& self, std::uint64_t own, const form& promise) {
+  const auto begins = [](const member& self, std::uint64_t own, const propose_formation& promise) {
     formation machine{self, bootstrap_rule{3, own}, 1, sealed(promise)};
     const auto decided = machine.start().decided;
     REQUIRE(decided);
@@ -377,28 +378,28 @@ TEST_CASE("an invitation is a promise that only a fresh node makes; the node the
   REQUIRE(out.store);
   REQUIRE(f.step(record_synced{}).decided);
   CHECK(f.record().state() == membership_state::promised);
-  CHECK(f.seeks());
+  CHECK(f.wants_to_join());
   CHECK_FALSE(f.step(invited{{8}, three.id}).store); // it already has one
-  f.step(seeking{false});                            // removed on purpose while it was joining
-  CHECK_FALSE(f.seeks());
-  f.step(seeking{true});
-  CHECK(f.seeks());
+  f.step(set_wants_to_join{false});                  // removed on purpose while it was joining
+  CHECK_FALSE(f.wants_to_join());
+  f.step(set_wants_to_join{true});
+  CHECK(f.wants_to_join());
   // A new process asks again.
   formation again{two, bootstrap_rule{0}, 1, f.record()};
   CHECK(again.start().decided);
-  CHECK(again.seeks());
+  CHECK(again.wants_to_join());
   REQUIRE(again.step(formed_now{{7}}).store);
   again.step(record_synced{});
-  CHECK_FALSE(again.seeks());
-  again.step(seeking{true});
-  CHECK(again.seeks());
+  CHECK_FALSE(again.wants_to_join());
+  again.step(set_wants_to_join{true});
+  CHECK(again.wants_to_join());
 
   CHECK_FALSE(formation(two, bootstrap_rule{0}, 1, {}).step(invited{{7}, two.id}).store);
   formation restoring{two, bootstrap_rule{0, the_backup}, 1, {}};
   CHECK_FALSE(restoring.step(invited{{7}, one.id}).store); // it was given a backup to begin with
   auto promised = promised_node();
   CHECK_FALSE(promised.step(invited{{8}, one.id}).store);
-  CHECK_FALSE(promised.seeks());
+  CHECK_FALSE(promised.wants_to_join());
 }
 
 TEST_CASE("a joining node asks no cluster while it sees more than one", "[formation]") {
@@ -406,31 +407,31 @@ TEST_CASE("a joining node asks no cluster while it sees more than one", "[format
   f.start();
   f.step(sees({of_seven, of_eight}));
   wait_to_join(f);
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
   CHECK(f.step(tick{}).note.find("more than one cluster") != std::string::npos);
   f.step(sees({of_eight}));
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
   wait_to_join(f);
-  CHECK(f.seeks());
+  CHECK(f.wants_to_join());
   f.step(sees({of_seven, of_eight}));
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
 }
 
 TEST_CASE("a joining node waits before it asks, since either of two clusters may be the first to respond",
           "[formation]") {
   formation f{two, bootstrap_rule{0}, 1, {}};
   f.start();
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
   wait_to_join(f);
-  CHECK_FALSE(f.seeks()); // no cluster is in view
+  CHECK_FALSE(f.wants_to_join()); // no cluster is in view
   f.step(sees({of_seven}));
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
   f.step(tick{});
   f.step(tick{});
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
   f.step(sees({of_seven, of_eight}));
   wait_to_join(f);
-  CHECK_FALSE(f.seeks());
+  CHECK_FALSE(f.wants_to_join());
 }
 
 TEST_CASE("members that come and go do not keep a node from asking their cluster", "[formation]") {
@@ -438,11 +439,11 @@ TEST_CASE("members that come and go do not keep a node from asking their cluster
   f.start();
   const sighted_peer other{{4}, membership_state::formed, {7}, "d:1"};
   for (int i = 0; i < 3; ++i) {
-    CHECK_FALSE(f.seeks());
+    CHECK_FALSE(f.wants_to_join());
     f.step(i % 2 == 0 ? sees({of_seven, fresh(three)}) : sees({of_seven, other}, 1));
     f.step(tick{});
   }
-  CHECK(f.seeks());
+  CHECK(f.wants_to_join());
 }
 
 TEST_CASE("a node counts introduced nodes, and waits until it is linked to them", "[formation]") {
@@ -498,7 +499,7 @@ TEST_CASE("a promise on disk is confirmed even if it would be refused now", "[fo
   CHECK(out.answer[0].what.promised);
   CHECK_FALSE(out.store);
   // But not while it is being withdrawn.
-  machine.step(abort_form{old.cluster, old.proposer});
+  machine.step(abort_formation{old.cluster, old.proposer});
   const auto ending = machine.step(old);
   REQUIRE(ending.answer.size() == 1);
   CHECK_FALSE(ending.answer[0].what.promised);

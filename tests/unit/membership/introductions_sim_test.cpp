@@ -135,7 +135,7 @@ class world {
   };
   struct letter {
     std::size_t to;
-    std::variant<form, form_answer, abort_form> what;
+    std::variant<propose_formation, formation_answer, abort_formation> what;
   };
 
   std::uint64_t draw(std::uint64_t below) { return random_.next() % below; }
@@ -202,7 +202,7 @@ class world {
   }
   template <class Message> void post(std::size_t from, const std::vector<addressed<Message>>& messages) {
     for (const auto& m : messages)
-      if (nodes_[from].links.contains(place(m.to)) || std::is_same_v<Message, form_answer>)
+      if (nodes_[from].links.contains(place(m.to)) || std::is_same_v<Message, formation_answer>)
         letters_.push_back({place(m.to), m.what});
   }
   void take(std::size_t i, const formation_output& out) {

@@ -14,11 +14,11 @@ using offline::printable_output;
 
 namespace {
 
-std::string printed(const std::vector<std::string>& pieces) {
+std::string printed(const std::vector<std::string>& chunks) {
   std::ostringstream to;
   {
     const printable_output filtered{to};
-    for (const auto& piece : pieces) to << piece;
+    for (const auto& chunk : chunks) to << chunk;
   }
   to << '\x1b'; // after the end of the filter
   auto text = to.str();
@@ -57,7 +57,7 @@ TEST_CASE("text passes, escape sequences do not", "[printable]") {
   CHECK(printed({"\xc2\xa0"}) == "\xc2\xa0");                                  // the first character after C1
   CHECK(printed({"\xe0\x80\x9b \xed\xa0\x80"}) == "? ?");                      // overlong, a surrogate
   CHECK(printed({"\xe2\x82", "x"}) == "?x");                                   // cut
-  CHECK(printed({"\xe2", "\x82", "\xac", "\xc2", "\x9b"}) == "\xe2\x82\xac?"); // in pieces
+  CHECK(printed({"\xe2", "\x82", "\xac", "\xc2", "\x9b"}) == "\xe2\x82\xac?"); // in chunks
   CHECK(printed({"\xc3\x1b[1m"}) == "??[1m");
 }
 

@@ -127,9 +127,9 @@ TEST_CASE("a node that joined and left in one step was seen") {
 
 TEST_CASE("a node that may have been a member before a skipped configuration counts as absent since the snapshot") {
   auto f = of_two_voters();
-  auto piece = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
-  f.step(rpc{piece}, start + seconds{10});
-  snapshot_stored stored{node_id{2}, piece.snapshot, 0, 10, 0, false, snapshot_point{{50, 1}, 40, test::voters(2)}};
+  auto chunk = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
+  f.step(rpc{chunk}, start + seconds{10});
+  snapshot_stored stored{node_id{2}, chunk.snapshot, 0, 10, 0, false, snapshot_point{{50, 1}, 40, test::voters(2)}};
   REQUIRE(f.step(stored, start + seconds{20}).load);
   f.step(persisted{test::all_of(f.state())}, start + seconds{20});
   REQUIRE(told_to_3(f, start + seconds{25}));
@@ -144,10 +144,10 @@ TEST_CASE("a snapshot replaces an uncommitted configuration by another one at th
     if (commit == 3) log.push_back(configured(3, 2));
     f.step(rpc{from_leader(1, log, commit)}, start + seconds{10});
     f.step(persisted{test::all_of(f.state())}, start + seconds{10});
-    auto piece = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
-    f.step(rpc{piece}, start + seconds{15});
+    auto chunk = snapshot_request{test::from(2, 1), {{50, 1}, 10, 0xabc}, 0, bytes{"0123456789"}, 0, 0};
+    f.step(rpc{chunk}, start + seconds{15});
     const snapshot_point at{{50, 1}, static_cast<index_t>(log.size() + 1), test::voters(2)};
-    REQUIRE(f.step(snapshot_stored{node_id{2}, piece.snapshot, 0, 10, 0, false, at}, start + seconds{20}).load);
+    REQUIRE(f.step(snapshot_stored{node_id{2}, chunk.snapshot, 0, 10, 0, false, at}, start + seconds{20}).load);
     f.step(persisted{test::all_of(f.state())}, start + seconds{20});
     const auto told = told_to_3(f, start + seconds{25});
     REQUIRE(told);

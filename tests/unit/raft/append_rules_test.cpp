@@ -129,7 +129,7 @@ TEST_CASE("figure 7: two random logs converge, despite reordered and repeated re
     const auto common = grow({1}, 1);
     const auto leader = grow(common, 0);
     auto state = test::state_with(grow(common, 1), {90, {}});
-    const auto piece = [&](index_t prev, std::size_t count) {
+    const auto chunk = [&](index_t prev, std::size_t count) {
       const auto end = std::min<std::size_t>(leader.size(), prev + count);
       return request(
           prev, prev == 0 ? 0 : leader[prev - 1],
@@ -140,12 +140,12 @@ TEST_CASE("figure 7: two random logs converge, despite reordered and repeated re
     index_t promised = 0;
     for (int i = 0; i < 20; ++i) {
       output out;
-      const auto response = accept_entries(piece(random.next() % (leader.size() + 1), random.next() % 4), state, out);
+      const auto response = accept_entries(chunk(random.next() % (leader.size() + 1), random.next() % 4), state, out);
       if (response.success) promised = std::max(promised, response.match);
       for (index_t k = 1; k <= promised; ++k) REQUIRE(state.log().term_at(k) == leader[k - 1]);
     }
     output out;
-    REQUIRE(accept_entries(piece(0, leader.size()), state, out).success);
+    REQUIRE(accept_entries(chunk(0, leader.size()), state, out).success);
     for (index_t k = 1; k <= leader.size(); ++k) REQUIRE(state.log().term_at(k) == leader[k - 1]);
   }
 }

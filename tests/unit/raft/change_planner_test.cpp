@@ -32,7 +32,7 @@ struct leading {
     for (const auto peer : all) responded(peer);
   }
   change_planner planner(time_point now = start) const { return {state, peers, term_start, start, now}; }
-  std::variant<configuration, refusal> change(const change_members& what, time_point now = start) const {
+  std::variant<configuration, reject_reason> change(const change_members& what, time_point now = start) const {
     return planner(now).change(what, false);
   }
 
@@ -52,8 +52,8 @@ configuration with_learner(std::uint64_t voters, promotion how) {
   return c;
 }
 
-bool is(const std::variant<configuration, refusal>& result, refusal why) {
-  return std::holds_alternative<refusal>(result) && std::get<refusal>(result) == why;
+bool is(const std::variant<configuration, reject_reason>& result, reject_reason why) {
+  return std::holds_alternative<reject_reason>(result) && std::get<reject_reason>(result) == why;
 }
 
 const node_id joiner{9};
@@ -76,15 +76,15 @@ TEST_CASE("a change waits until an entry of the leader's term and the configurat
   leading l{test::voters(3)};
   l.responded({2, 3});
   l.term_start = end_of_log + 1;
-  CHECK(is(l.change(removing({node_id{3}})), refusal::leader_too_new));
+  CHECK(is(l.change(removing({node_id{3}})), reject_reason::leader_too_new));
   l.term_start = end_of_log;
   CHECK(std::holds_alternative<configuration>(l.change(removing({node_id{3}}))));
 
   const leading uncommitted{test::voters(3), end_of_log - 1};
-  CHECK(is(uncommitted.change(adding(9)), refusal::change_in_progress));
+  CHECK(is(uncommitted.change(adding(9)), reject_reason::change_in_progress));
   auto joint = test::voters(3);
   joint.outgoing = test::voters(5).voters;
-  CHECK(is(leading{joint}.change(adding(9)), refusal::change_in_progress));
+  CHECK(is(leading{joint}.change(adding(9)), reject_reason::change_in_progress));
 }
 
 TEST_CASE("reasons that will not pass are given before those that will") {
@@ -92,39 +92,39 @@ TEST_CASE("reasons that will not pass are given before those that will") {
   l.term_start = end_of_log + 1;
   auto based = adding(9);
   based.based_on = end_of_log - 1;
-  const auto refused = [&](const change_members& what, bool transferring, refusal why) {
+  const auto refused = [&](const change_members& what, bool transferring, reject_reason why) {
     return is(l.planner().change(what, transferring), why);
   };
   l.state.note_room(false);
-  CHECK(refused(removing({node_id{3}, node_id{3}}), true, refusal::invalid_change));
-  CHECK(refused(based, true, refusal::stale_configuration));
-  CHECK(refused(adding(9), true, refusal::transferring));
-  CHECK(refused(adding(9), false, refusal::disk_full));
+  CHECK(refused(removing({node_id{3}, node_id{3}}), true, reject_reason::invalid_change));
+  CHECK(refused(based, true, reject_reason::stale_configuration));
+  CHECK(refused(adding(9), true, reject_reason::transferring));
+  CHECK(refused(adding(9), false, reject_reason::disk_full));
   l.state.note_room(true);
-  CHECK(refused(adding(9), false, refusal::leader_too_new));
+  CHECK(refused(adding(9), false, reject_reason::leader_too_new));
   l.term_start = 1;
   based.based_on = end_of_log;
   CHECK(std::holds_alternative<configuration>(l.change(based)));
-  CHECK(is(l.change(removing({joiner})), refusal::unknown_member));
+  CHECK(is(l.change(removing({joiner})), reject_reason::unknown_member));
 }
 
 TEST_CASE("a change has an effect and leaves a voter") {
   leading l{test::voters(1)};
-  CHECK(is(l.change(adding(1)), refusal::nothing_to_change));
-  CHECK(is(l.change(removing({node_id{1}})), refusal::no_voter_left));
+  CHECK(is(l.change(adding(1)), reject_reason::nothing_to_change));
+  CHECK(is(l.change(removing({node_id{1}})), reject_reason::no_voter_left));
 }
 
 TEST_CASE("voters change only if a majority of the new ones responds") {
   leading l{test::voters(3)};
   const auto later = start + l.opts.election_max;
   const auto removal = removing({node_id{2}}); // leaves 1 and 3
-  CHECK(is(l.change(removal), refusal::leader_too_new));
-  CHECK(is(l.change(removal, later - duration{1}), refusal::leader_too_new));
-  CHECK(is(l.change(removal, later), refusal::no_majority_left));
+  CHECK(is(l.change(removal), reject_reason::leader_too_new));
+  CHECK(is(l.change(removal, later - duration{1}), reject_reason::leader_too_new));
+  CHECK(is(l.change(removal, later), reject_reason::no_majority_left));
   CHECK(std::holds_alternative<configuration>(l.change(adding(9), later))); // a learner is not counted
   l.responded(3);
   CHECK(std::holds_alternative<configuration>(l.change(removal)));
-  CHECK(is(l.change(removal, later), refusal::no_majority_left)); // it responded too long ago
+  CHECK(is(l.change(removal, later), reject_reason::no_majority_left)); // it responded too long ago
 }
 
 TEST_CASE("a learner is promoted when it has caught up and all voters respond") {

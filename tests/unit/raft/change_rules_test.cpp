@@ -70,7 +70,7 @@ TEST_CASE("a leader changes no members before an entry of its term is committed"
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing({node_id{4}}), start);
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new);
+  CHECK(refused.failed_proposals[0].why == reject_reason::leader_too_new);
   CHECK_FALSE(refused.write_now);
   CHECK(votes(l, 4));
   for (const auto id : {2u, 3u}) report(l, id, 3);

@@ -23,16 +23,16 @@ TEST_CASE("a message is described with sender, receiver, term and indexes, and d
         "0000000000000001->0000000000000002 term 3 append prev 4/2 [5/3 command of 6 bytes 6/3 noop] commit 4 round 9");
   CHECK(describe(rpc{request}, text_style::test) ==
         "1->2 term 3 append prev 4/2 [5/3 secret 6/3 noop] commit 4 round 9");
-  const snapshot_request piece{head, {{8, 3}, 100, 5}, 10, bytes{"secret"}, 2, 1};
-  CHECK(describe(event{rpc{piece}}, text_style::log) ==
+  const snapshot_request chunk{head, {{8, 3}, 100, 5}, 10, bytes{"secret"}, 2, 1};
+  CHECK(describe(event{rpc{chunk}}, text_style::log) ==
         "receives 0000000000000001->0000000000000002 term 3 snapshot 8/3 from byte 10, 6 bytes, round 2");
 }
 
-TEST_CASE("the log does not get the data of proposals, reads and pieces") {
+TEST_CASE("the log does not get the data of proposals, reads and chunks") {
   CHECK(describe(event{propose{{{1, bytes{"secret"}}, {2, bytes{"more"}}}}}, text_style::log) ==
         "proposed 2 commands of 10 bytes");
-  const auto piece = describe(replicator_event{snapshot_piece{{{8, 3}, 100, 5}, 0, bytes{"secret"}}}, text_style::log);
-  CHECK(piece == "read snapshot 8/3 from byte 0, 6 bytes");
+  const auto chunk = describe(replicator_event{snapshot_chunk{{{8, 3}, 100, 5}, 0, bytes{"secret"}}}, text_style::log);
+  CHECK(chunk == "read snapshot 8/3 from byte 0, 6 bytes");
 }
 
 TEST_CASE("a long list of entries is cut in the log") {
@@ -48,7 +48,7 @@ TEST_CASE("a step's output is one line") {
   CHECK(describe(out, 500).empty());
   out.write_now = troupe::raft::write{4, hard_state{3, {1}}, {}, {}, {command(5, "secret")}};
   out.accepted_now = {{11, 5, 3}};
-  out.failed_reads = {{12, refusal::not_leader, {}}};
+  out.failed_reads = {{12, reject_reason::not_leader, {}}};
   out.commit_to = 4;
   out.send_now = {vote_request{head, 4, 2, true, false}};
   out.send_after_persist = {vote_response{head, false, true}};

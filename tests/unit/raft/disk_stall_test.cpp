@@ -175,7 +175,7 @@ TEST_CASE("a leader whose disk hangs transfers at once to a voter that has every
   CHECK((h.ordered(2) || h.ordered(3)));
   // Entries that are committed without its disk are applied.
   CHECK(h.l.state().commit() == 3);
-  CHECK(h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_proposals.at(0).why == refusal::transferring);
+  CHECK(h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_proposals.at(0).why == reject_reason::transferring);
   CHECK(h.l.step(rpc{vote_request{test::from(2, 3), 3, 2, false, true}}, h.now).next_role->to == role_kind::follower);
 }
 
@@ -205,11 +205,11 @@ TEST_CASE("a hung leader without which there is no quorum stays, refuses command
   CHECK(h.l.state().commit() == 2);
   const auto refused = h.l.step(propose{{{2, bytes{"y"}}}}, h.now).failed_proposals;
   REQUIRE(refused.size() == 1);
-  CHECK(refused[0].why == refusal::disk_stalled);
+  CHECK(refused[0].why == reject_reason::disk_stalled);
   change_members change;
   change.tag = 9;
   change.remove = {node_id{2}};
-  CHECK(h.l.step(change, h.now).failed_proposals.at(0).why == refusal::disk_stalled);
+  CHECK(h.l.step(change, h.now).failed_proposals.at(0).why == reject_reason::disk_stalled);
   h.l.step(read_request{5}, h.now);
   CHECK(h.l.step(peer_report{2, node_id{2}, 3, 1, h.now}, h.now).reads.size() == 1);
   // The disk responds: the leader continues.
@@ -260,7 +260,7 @@ TEST_CASE("a leader limits the bytes that its own disk lacks") {
   leader l{std::move(c)};
   l.start(start);
   std::size_t taken = 0;
-  refusal why{};
+  reject_reason why{};
   for (tag_t tag = 1; tag <= 100; ++tag) {
     const auto out = l.step(propose{{{tag, bytes{std::string(100, 'x')}}}}, start);
     taken += out.accepted_now.size();
@@ -270,7 +270,7 @@ TEST_CASE("a leader limits the bytes that its own disk lacks") {
     for (const auto id : {2u, 3u}) l.step(peer_report{2, node_id{id}, last, 0, start}, start);
     REQUIRE(l.state().commit() == last);
   }
-  CHECK(why == refusal::overloaded);
+  CHECK(why == reject_reason::overloaded);
   CHECK(taken > 3);
   CHECK(l.state().unsynced_bytes() < 1000 + 400);
   l.step(persisted{test::all_of(l.state())}, start);
@@ -369,11 +369,11 @@ TEST_CASE("the lag of a node is measured in time, by the commit indexes that it 
 
 TEST_CASE("a node that receives a snapshot reports that until it continues from its log") {
   auto f = a_follower();
-  snapshot_request piece;
-  piece.head = test::from(2, 1);
-  piece.snapshot = {{50, 1}, 1000, 7};
+  snapshot_request chunk;
+  chunk.head = test::from(2, 1);
+  chunk.snapshot = {{50, 1}, 1000, 7};
   CHECK_FALSE(f.state().installing());
-  f.step(rpc{piece}, start);
+  f.step(rpc{chunk}, start);
   CHECK(f.state().installing());
   CHECK(f.state().known_commit() == 50);
   auto probe = entries_for(f, 1, 0);

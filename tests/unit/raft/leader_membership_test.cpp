@@ -121,25 +121,25 @@ TEST_CASE("a failed `based_on` and an invalid change are refused as such, whatev
   };
   auto l = settled();
   l.step(adding(4), start); // not committed
-  REQUIRE(why(l, removing(3)) == refusal::change_in_progress);
-  CHECK(why(l, stale) == refusal::stale_configuration);
-  CHECK(why(l, bad) == refusal::invalid_address);
+  REQUIRE(why(l, removing(3)) == reject_reason::change_in_progress);
+  CHECK(why(l, stale) == reject_reason::stale_configuration);
+  CHECK(why(l, bad) == reject_reason::invalid_address);
 
   auto moving = settled();
   moving.step(transfer_leadership{5, {}}, start);
-  REQUIRE(why(moving, removing(3)) == refusal::transferring);
+  REQUIRE(why(moving, removing(3)) == reject_reason::transferring);
   stale.based_on = 99;
-  CHECK(why(moving, stale) == refusal::stale_configuration);
+  CHECK(why(moving, stale) == reject_reason::stale_configuration);
 
   auto fresh = elected(test::state_with({1, 1}, {1, {}}), {2}); // nothing of its term is committed
-  REQUIRE(why(fresh, removing(3)) == refusal::leader_too_new);
-  CHECK(why(fresh, stale) == refusal::stale_configuration);
-  CHECK(why(fresh, bad) == refusal::invalid_address);
+  REQUIRE(why(fresh, removing(3)) == reject_reason::leader_too_new);
+  CHECK(why(fresh, stale) == reject_reason::stale_configuration);
+  CHECK(why(fresh, bad) == reject_reason::invalid_address);
 
   auto full = settled();
   full.step(disk_space{false}, start);
-  REQUIRE(why(full, removing(3)) == refusal::disk_full);
-  CHECK(why(full, stale) == refusal::stale_configuration);
+  REQUIRE(why(full, removing(3)) == reject_reason::disk_full);
+  CHECK(why(full, stale) == reject_reason::stale_configuration);
 }
 
 TEST_CASE("a learner does not count towards any majority") {
@@ -179,12 +179,12 @@ TEST_CASE("section 4.1: no change before an entry of the leader's term is commit
   REQUIRE(l.state().configuration_committed());
   const auto refused = l.step(removing(4), start);
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new);
+  CHECK(refused.failed_proposals[0].why == reject_reason::leader_too_new);
   CHECK_FALSE(refused.write_now);
   report(l, 2, 3);
   report(l, 3, 3);
   CHECK(l.step(removing(4), start).accepted_now.size() == 1);
-  CHECK(l.step(removing(3), start).failed_proposals.at(0).why == refusal::change_in_progress);
+  CHECK(l.step(removing(3), start).failed_proposals.at(0).why == reject_reason::change_in_progress);
   l.step(persisted{test::all_of(l.state())}, start);
   report(l, 2, 4);
   CHECK(l.step(removing(3), start).accepted_now.size() == 1);
@@ -194,7 +194,7 @@ TEST_CASE("a change is refused if `based_on` is not the current configuration") 
   auto l = settled();
   auto change = adding(4);
   change.based_on = 3;
-  CHECK(l.step(change, start).failed_proposals.at(0).why == refusal::stale_configuration);
+  CHECK(l.step(change, start).failed_proposals.at(0).why == reject_reason::stale_configuration);
   change.based_on = l.state().log().configuration_index();
   const auto out = l.step(change, start);
   REQUIRE(out.accepted_now.size() == 1);
@@ -205,11 +205,11 @@ TEST_CASE("a change is refused if `based_on` is not the current configuration") 
 TEST_CASE("a change needs room on the disk, and a remaining voter") {
   auto l = settled();
   CHECK(l.step(change_members{7, {}, {node_id{1}, node_id{2}, node_id{3}}, 0}, start).failed_proposals.at(0).why ==
-        refusal::no_voter_left);
-  CHECK(l.step(change_members{7, {}, {}, 0}, start).failed_proposals.at(0).why == refusal::nothing_to_change);
-  CHECK(l.step(adding(2), start).failed_proposals.at(0).why == refusal::nothing_to_change);
+        reject_reason::no_voter_left);
+  CHECK(l.step(change_members{7, {}, {}, 0}, start).failed_proposals.at(0).why == reject_reason::nothing_to_change);
+  CHECK(l.step(adding(2), start).failed_proposals.at(0).why == reject_reason::nothing_to_change);
   CHECK(l.step(disk_space{false}, start).next_role);
-  CHECK(l.step(adding(4), start).failed_proposals.at(0).why == refusal::disk_full);
+  CHECK(l.step(adding(4), start).failed_proposals.at(0).why == reject_reason::disk_full);
 }
 
 TEST_CASE("4.2.1: a learner is promoted after a round that took less than an election timeout") {
@@ -353,7 +353,7 @@ TEST_CASE("a change after which no majority would respond is refused") {
   report(l, 2, 3, 0, late); // node 3 has not been heard since the beginning
   const auto refused = l.step(removing(2), start + late);
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::no_majority_left);
+  CHECK(refused.failed_proposals[0].why == reject_reason::no_majority_left);
   CHECK(l.state().log().last_index() == 3);
   CHECK(l.step(removing(3), start + late).accepted_now.size() == 1);
 }
@@ -362,7 +362,7 @@ TEST_CASE("a new leader treats no node as responsive that has not responded to i
   auto l = settled();
   const auto refused = l.step(removing(2), start);
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::leader_too_new); // node 3 may still respond
+  CHECK(refused.failed_proposals[0].why == reject_reason::leader_too_new); // node 3 may still respond
   report(l, 3, 3);
   CHECK(l.step(removing(2), start).accepted_now.size() == 1);
 

@@ -39,7 +39,7 @@ TEST_CASE("a new transfer has asked no target") {
   output out;
   transfer.begin(7, target, start);
   transfer.note_asked();
-  transfer.end(refusal::transfer_failed, {}, out);
+  transfer.end(reject_reason::transfer_failed, {}, out);
   transfer.begin(8, other, start);
   CHECK_FALSE(transfer.asked());
   CHECK(transfer.is_to(other));
@@ -58,15 +58,15 @@ TEST_CASE("the client that asked for a transfer learns its outcome once") {
   }
   SECTION("failure") {
     transfer.begin(7, target, start);
-    transfer.end(refusal::leadership_lost, other, out);
+    transfer.end(reject_reason::leadership_lost, other, out);
     REQUIRE(out.failed_transfer);
     CHECK(out.failed_transfer->tag == 7);
-    CHECK(out.failed_transfer->why == refusal::leadership_lost);
+    CHECK(out.failed_transfer->why == reject_reason::leadership_lost);
     CHECK(out.failed_transfer->leader == other);
     CHECK_FALSE(out.transferred_now);
   }
   output again;
-  transfer.end(refusal::leadership_lost, other, again);
+  transfer.end(reject_reason::leadership_lost, other, again);
   CHECK(reports_nothing(again));
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("the outcome of a transfer that no client asked for is not reported") 
   leadership_transfer transfer;
   output out;
   transfer.begin(0, target, start);
-  transfer.end(refusal::transfer_failed, {}, out);
+  transfer.end(reject_reason::transfer_failed, {}, out);
   CHECK(reports_nothing(out));
   transfer.begin(0, target, start);
   transfer.end(std::nullopt, {}, out);

@@ -110,12 +110,14 @@ TEST_CASE("an address is host:port or empty; a change names at most max_members 
   for (const auto* good : {"", "name:5000", "127.0.0.1:1", "[::1]:65535"})
     CHECK_FALSE(objection(c, adding({{node(4, good), true, {}}})));
   for (const auto* bad : {"nonsense", "::1:5", "host:70000", "host:port", "http://x:1", "127.0.0.1:1\n", "x y:1", ":1"})
-    CHECK(objection(c, adding({{node(4, bad), true, {}}})) == refusal::invalid_address);
-  CHECK(objection(c, adding({{node(4, std::string(1'000'000, 'a') + ":1"), true, {}}})) == refusal::invalid_address);
-  CHECK(objection(c, adding({{node(2, "nowhere"), true, {}}})) == refusal::invalid_address); // the address of a voter
+    CHECK(objection(c, adding({{node(4, bad), true, {}}})) == reject_reason::invalid_address);
+  CHECK(objection(c, adding({{node(4, std::string(1'000'000, 'a') + ":1"), true, {}}})) ==
+        reject_reason::invalid_address);
+  CHECK(objection(c, adding({{node(2, "nowhere"), true, {}}})) ==
+        reject_reason::invalid_address); // the address of a voter
   change_members many = adding({});
   for (std::uint64_t id = 10; id < 11 + max_members; ++id) many.add.push_back(learner(id));
-  CHECK(objection(c, many) == refusal::configuration_too_large);
+  CHECK(objection(c, many) == reject_reason::configuration_too_large);
 }
 
 TEST_CASE("a configuration grows up to its limits, and may shrink if it exceeds them") {
@@ -126,14 +128,14 @@ TEST_CASE("a configuration grows up to its limits, and may shrink if it exceeds 
     c = changed(c, adding({{node(id, longest + ":65535"), true, {}}}));
   for (std::uint64_t id = 1000; id < 1000 + max_dismissed; ++id) c.dismissed.push_back({node_id{id}, id});
   CHECK(encode(c).size() <= max_configuration_bytes); // everything that the number of members allows fits
-  CHECK(size_objection(c, changed(c, adding({learner(500)}))) == refusal::configuration_too_large);
+  CHECK(size_objection(c, changed(c, adding({learner(500)}))) == reject_reason::configuration_too_large);
   CHECK_FALSE(size_objection(c, changed(c, removing({node_id{10}}))));
   // From the log of an older version, which had no limits.
   auto huge = c;
   huge.learners[0].address = std::string(100'000, 'x');
   huge.learners.push_back(node(500));
   CHECK(decode_configuration(encode(huge)) == huge);
-  CHECK(size_objection(huge, changed(huge, adding({learner(501)}))) == refusal::configuration_too_large);
+  CHECK(size_objection(huge, changed(huge, adding({learner(501)}))) == reject_reason::configuration_too_large);
   CHECK_FALSE(size_objection(huge, changed(huge, removing({node_id{500}}))));
   CHECK_FALSE(size_objection(huge, changed(huge, removing({node_id{11}}))));
 }
@@ -198,10 +200,10 @@ TEST_CASE("contradictory changes are refused") {
         adding({learner(1)}), adding({voter(1, 2)}), adding({{node(5), false, node_id{2}}}),
         removing({node_id{1}, node_id{1}}), removing({node_id{}}), change_members{1, {voter(5)}, {node_id{5}}, 0},
         change_members{1, {voter(5, 2)}, {node_id{2}}, 0}})
-    CHECK(objection(c, bad) == refusal::invalid_change);
+    CHECK(objection(c, bad) == reject_reason::invalid_change);
   for (const auto& bad : {removing({node_id{9}}), adding({voter(5, 9)})})
-    CHECK(objection(c, bad) == refusal::unknown_member);
-  CHECK(objection(c, adding({voter(5, 4)})) == refusal::not_a_voter);
+    CHECK(objection(c, bad) == reject_reason::unknown_member);
+  CHECK(objection(c, adding({voter(5, 4)})) == reject_reason::not_a_voter);
 }
 
 TEST_CASE("promotions of nodes that are not learners, as in damaged bytes, have no effect") {

@@ -79,7 +79,7 @@ class snapshot_walk {
  private:
   using request = std::variant<append_request, snapshot_request>;
   using reply = std::variant<append_response, snapshot_response>;
-  using question = std::variant<fetch_request, piece_request>;
+  using question = std::variant<fetch_request, chunk_request>;
 
   bool settled() const { return peer_last_ == last_ && needs_ == 0 && machine_->match() == last_; }
 
@@ -152,14 +152,14 @@ class snapshot_walk {
     for (auto i = prev + 1; i <= last_ && found.entries.size() < 4; ++i) found.entries.push_back(test::command(i, 1));
     take(machine_->step(found, now_));
   }
-  void answer(const piece_request& q) {
+  void answer(const chunk_request& q) {
     for (auto s = snapshots_.rbegin(); s != snapshots_.rend(); ++s) {
       if (q.snapshot ? q.snapshot != *s : s->last.index < q.reach) continue;
       const auto size = std::min<std::uint64_t>(q.max_bytes, s->size - q.offset);
-      return take(machine_->step(snapshot_piece{*s, q.offset, bytes{std::string(size, 'x')}}, now_));
+      return take(machine_->step(snapshot_chunk{*s, q.offset, bytes{std::string(size, 'x')}}, now_));
     }
     if (!q.snapshot) compact();
-    take(machine_->step(snapshot_piece{}, now_));
+    take(machine_->step(snapshot_chunk{}, now_));
   }
 
   template <class T> void lose(std::vector<T>& bag) {
@@ -196,9 +196,9 @@ class snapshot_walk {
       if (machine_->current_mode() != mode::replicate) REQUIRE(m.entries.empty());
       requests_.push_back(m);
     }
-    if (out.send_piece) {
-      REQUIRE(++pieces_ < 3000);
-      requests_.push_back(*out.send_piece);
+    if (out.send_chunk) {
+      REQUIRE(++chunks_ < 3000);
+      requests_.push_back(*out.send_chunk);
     }
     if (out.report && out.report->lost) {
       REQUIRE(has_lied_);
@@ -206,7 +206,7 @@ class snapshot_walk {
       ++losses_told;
     }
     if (out.fetch) questions_.push_back(*out.fetch);
-    if (out.read_piece) questions_.push_back(*out.read_piece);
+    if (out.read_chunk) questions_.push_back(*out.read_chunk);
     REQUIRE(questions_.size() <= 2);
   }
 
@@ -225,7 +225,7 @@ class snapshot_walk {
   index_t needs_ = 0;
   snapshot_id stored_;
   std::uint64_t incoming_ = 0;
-  int pieces_ = 0;
+  int chunks_ = 0;
   std::optional<replicator> machine_;
   std::vector<request> requests_;
   std::vector<reply> answers_;

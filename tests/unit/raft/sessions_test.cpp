@@ -132,33 +132,33 @@ TEST_CASE("a peer that restarts is sent its snapshot from the beginning") {
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   r.step(of(say(true, 100, 0, 40), 0, 7), start);
-  r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
+  r.step(snapshot_chunk{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
   auto answer = test::got(0, 10);
   answer.incarnation = 7;
-  REQUIRE(r.step(answer, start).read_piece->offset == 10);
-  r.step(snapshot_piece{test::picture, 10, bytes{"xxxxxxxxxx"}}, start);
+  REQUIRE(r.step(answer, start).read_chunk->offset == 10);
+  r.step(snapshot_chunk{test::picture, 10, bytes{"xxxxxxxxxx"}}, start);
   answer = test::got(10, 20);
   answer.incarnation = 8;
   r.step(answer, start);
   asked(r, 101);
   const auto out = r.step(of(say(true, 100, 0, 40), 1, 8), start);
-  REQUIRE(out.read_piece);
-  CHECK_FALSE(out.read_piece->snapshot);
-  CHECK(out.read_piece->offset == 0);
+  REQUIRE(out.read_chunk);
+  CHECK_FALSE(out.read_chunk->snapshot);
+  CHECK(out.read_chunk->offset == 0);
 }
 
 TEST_CASE("a refusal that may be late does not hold up a snapshot transfer") {
   replicator r{{{}, {test::cluster, node_id{1}, node_id{2}, 1}, 100, 1, 100, 0}};
   r.start(start);
   r.step(of(say(true, 100, 0, 40), 0, 7), start);
-  REQUIRE(r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start).send_piece);
+  REQUIRE(r.step(snapshot_chunk{test::picture, 0, bytes{"xxxxxxxxxx"}}, start).send_chunk);
   const auto out = r.step(of(say(false, 90, 80, 40), 0, 7), start);
   // The response to that chunk would belong to the previous session.
-  REQUIRE(out.read_piece);
-  CHECK(out.read_piece->offset == 0);
-  const auto again = r.step(snapshot_piece{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
-  REQUIRE(again.send_piece);
-  CHECK(again.send_piece->session == 1);
+  REQUIRE(out.read_chunk);
+  CHECK(out.read_chunk->offset == 0);
+  const auto again = r.step(snapshot_chunk{test::picture, 0, bytes{"xxxxxxxxxx"}}, start);
+  REQUIRE(again.send_chunk);
+  CHECK(again.send_chunk->session == 1);
 }
 
 TEST_CASE("a peer that leaves and joins again starts with nothing, despite late reports of what it had") {

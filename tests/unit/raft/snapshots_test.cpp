@@ -42,7 +42,7 @@ void commit_all(leader& l) {
 
 const snapshot_id picture{{9, 1}, 100, 0xabc};
 
-snapshot_request piece(std::uint64_t leader, term_t term, std::uint64_t offset = 0, std::uint64_t round = 0) {
+snapshot_request chunk(std::uint64_t leader, term_t term, std::uint64_t offset = 0, std::uint64_t round = 0) {
   return {test::from(leader, term), picture, offset, bytes{std::string(10, 'x')}, round};
 }
 snapshot_response answer(std::uint64_t peer, term_t term) { return {test::from(peer, term), picture, 0, 10, false, 0}; }
@@ -79,24 +79,24 @@ template <class Role> output go(Role& r, const event& what, time_point now = sta
 
 TEST_CASE("follower x snapshot_request: one chunk at a time goes to the disk") {
   auto f = a_follower();
-  const auto out = go(f, rpc{piece(2, 1)});
+  const auto out = go(f, rpc{chunk(2, 1)});
   REQUIRE(out.store_chunk);
   CHECK(out.store_chunk->offset == 0);
   CHECK(f.leader_hint() == node_id{2});
   CHECK(f.deadline() > start);
   // A chunk that arrives while the first is being stored is dropped; after that the next one is accepted.
-  CHECK(is_empty(go(f, rpc{piece(2, 1)})));
+  CHECK(is_empty(go(f, rpc{chunk(2, 1)})));
   go(f, stored(2));
-  CHECK(go(f, rpc{piece(2, 1, 10)}).store_chunk);
+  CHECK(go(f, rpc{chunk(2, 1, 10)}).store_chunk);
 }
 
 TEST_CASE("follower x snapshot_request: in a newer term, in an older one") {
   auto f = a_follower(3);
-  const auto refusal = only<snapshot_response>(go(f, rpc{piece(2, 2)}).send_now);
+  const auto refusal = only<snapshot_response>(go(f, rpc{chunk(2, 2)}).send_now);
   CHECK(refusal.failed);
   CHECK(refusal.head.term == 3);
   CHECK_FALSE(f.leader_hint());
-  const auto out = go(f, rpc{piece(2, 4)});
+  const auto out = go(f, rpc{chunk(2, 4)});
   CHECK(out.write_now->hard == hard_state{4, {}});
   CHECK(out.store_chunk);
 }
@@ -111,12 +111,12 @@ TEST_CASE("follower x snapshot_response: only its term matters") {
 
 TEST_CASE("follower x snapshot_stored: a chunk is answered, a whole snapshot is loaded and then acknowledged") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1, 0, 7)});
+  go(f, rpc{chunk(2, 1, 0, 7)});
   const auto next = only<snapshot_response>(go(f, stored(2, 7)).send_now);
   CHECK(next.next == 10);
   CHECK(next.round == 7);
   CHECK_FALSE(next.failed);
-  go(f, rpc{piece(2, 1, 90, 8)});
+  go(f, rpc{chunk(2, 1, 90, 8)});
   const auto out = go(f, complete(2, {9, 1}, 8));
   CHECK(out.load->last == log_position{9, 1});
   CHECK(out.write_now->reset_to == log_position{9, 1});
@@ -132,11 +132,11 @@ TEST_CASE("follower x snapshot_stored: a chunk is answered, a whole snapshot is 
 
 TEST_CASE("follower x snapshot_stored: a failure is reported, and the next chunk is accepted") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   auto what = stored(2);
   what.failed = true;
   CHECK(only<snapshot_response>(go(f, what).send_now).failed);
-  CHECK(go(f, rpc{piece(2, 1)}).store_chunk);
+  CHECK(go(f, rpc{chunk(2, 1)}).store_chunk);
 }
 
 TEST_CASE("follower x snapshot_stored: a snapshot without news is acknowledged and not loaded") {
@@ -145,7 +145,7 @@ TEST_CASE("follower x snapshot_stored: a snapshot without news is acknowledged a
   b.commit = 3;
   go(f, rpc{b});
   REQUIRE(f.state().commit() == 3);
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   const auto out = go(f, complete(2, {2, 1}));
   CHECK_FALSE(out.load);
   CHECK_FALSE(out.write_now);
@@ -154,7 +154,7 @@ TEST_CASE("follower x snapshot_stored: a snapshot without news is acknowledged a
 
 TEST_CASE("follower x snapshot_stored: a snapshot of a former leader is used, but not answered") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   go(f, rpc{beat(3, 2)});
   const auto out = go(f, complete(2, {9, 1}));
   CHECK(out.load);
@@ -167,7 +167,7 @@ TEST_CASE("follower x snapshot_stored: a round of an older term confirms nothing
   // confirm the same number now.
   for (const bool whole : {false, true}) {
     auto f = a_follower();
-    go(f, rpc{piece(2, 1, 0, 7)});
+    go(f, rpc{chunk(2, 1, 0, 7)});
     go(f, rpc{beat(2, 5)});
     go(f, persisted{test::all_of(f.state())});
     const auto out = go(f, whole ? complete(2, {9, 1}, 7) : stored(2, 7));
@@ -175,7 +175,7 @@ TEST_CASE("follower x snapshot_stored: a round of an older term confirms nothing
     CHECK(out.send_now.empty());
     CHECK(out.send_after_persist.empty());
     // The new leadership's first chunk is accepted and answered as usual.
-    CHECK(go(f, rpc{piece(2, 5, 0, 1)}).store_chunk);
+    CHECK(go(f, rpc{chunk(2, 5, 0, 1)}).store_chunk);
   }
 }
 
@@ -240,14 +240,14 @@ TEST_CASE("a node that starts without room knows it") {
 
 TEST_CASE("candidate x snapshot_request: a leader ends the candidacy, an old one is refused") {
   auto c = a_candidate();
-  const auto out = go(c, rpc{piece(2, 1)});
+  const auto out = go(c, rpc{chunk(2, 1)});
   REQUIRE(out.next_role);
   CHECK(out.next_role->to == role_kind::follower);
   follower f{std::move(c)};
   f.start(start);
   CHECK(go(f, *out.next_role->carry).store_chunk);
   auto d = a_candidate();
-  const auto refused = go(d, rpc{piece(2, 0)});
+  const auto refused = go(d, rpc{chunk(2, 0)});
   CHECK_FALSE(refused.next_role);
   CHECK(only<snapshot_response>(refused.send_now).failed);
 }
@@ -265,12 +265,12 @@ TEST_CASE("candidate x snapshot_response: a higher term ends the candidacy") {
 
 TEST_CASE("candidate x snapshot_stored: a chunk changes nothing, and the next leader's is accepted") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
   CHECK(is_empty(go(c, stored(2))));
   CHECK(c.state().log().last_index() == 3);
-  const auto next = go(c, rpc{piece(3, 2)});
+  const auto next = go(c, rpc{chunk(3, 2)});
   follower g{std::move(c)};
   g.start(start);
   CHECK(go(g, *next.next_role->carry).store_chunk);
@@ -278,7 +278,7 @@ TEST_CASE("candidate x snapshot_stored: a chunk changes nothing, and the next le
 
 TEST_CASE("candidate x snapshot_stored: a whole snapshot is loaded, and the campaign continues with a longer log") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
   const auto out = go(c, complete(2, {9, 1}));
@@ -298,7 +298,7 @@ TEST_CASE("candidate x snapshot_stored: a whole snapshot is loaded, and the camp
 
 TEST_CASE("candidate x snapshot_stored: a node that is not a voter in it stops campaigning") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
   auto without = complete(2, {9, 1});
@@ -312,16 +312,16 @@ TEST_CASE("candidate x snapshot_stored: a node that is not a voter in it stops c
 
 TEST_CASE("a chunk that is being stored survives any number of role changes") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
-  const auto next = go(c, rpc{piece(3, 2)});
+  const auto next = go(c, rpc{chunk(3, 2)});
   follower g{std::move(c)};
   g.start(start);
   // The disk still stores the first chunk: this one is dropped, as if the network had lost it.
   CHECK_FALSE(go(g, *next.next_role->carry).store_chunk);
   go(g, stored(2));
-  CHECK(go(g, rpc{piece(3, 2)}).store_chunk);
+  CHECK(go(g, rpc{chunk(3, 2)}).store_chunk);
 }
 
 TEST_CASE("candidate x snapshot_taken, candidate x disk_space") {
@@ -347,9 +347,9 @@ TEST_CASE("candidate x snapshot_taken, candidate x disk_space") {
 
 TEST_CASE("leader x snapshot_request: a newer leader is followed, an older one refused, two are a bug") {
   auto l = a_leader();
-  CHECK(only<snapshot_response>(go(l, rpc{piece(2, 1)}).send_now).failed);
-  CHECK_THROWS_AS(l.step(rpc{piece(2, 2)}, start), std::logic_error);
-  const auto out = go(l, rpc{piece(2, 3)});
+  CHECK(only<snapshot_response>(go(l, rpc{chunk(2, 1)}).send_now).failed);
+  CHECK_THROWS_AS(l.step(rpc{chunk(2, 2)}, start), std::logic_error);
+  const auto out = go(l, rpc{chunk(2, 3)});
   REQUIRE(out.next_role);
   follower f{std::move(l)};
   f.start(start);
@@ -365,7 +365,7 @@ TEST_CASE("leader x snapshot_response: a higher term ends the leadership, others
 
 TEST_CASE("leader x snapshot_stored: from an earlier leader; the disk is free again") {
   auto f = a_follower();
-  go(f, rpc{piece(2, 1)});
+  go(f, rpc{chunk(2, 1)});
   candidate c{std::move(f)};
   c.start(start);
   go(c, rpc{vote_response{test::from(2, 2), true, true}});
@@ -374,7 +374,7 @@ TEST_CASE("leader x snapshot_stored: from an earlier leader; the disk is free ag
   leader l{std::move(c)};
   l.start(start);
   CHECK(is_empty(go(l, complete(2, {9, 1}))));
-  const auto out = go(l, rpc{piece(3, 3)});
+  const auto out = go(l, rpc{chunk(3, 3)});
   follower g{std::move(l)};
   g.start(start);
   CHECK(go(g, *out.next_role->carry).store_chunk);
@@ -412,12 +412,12 @@ TEST_CASE("leader x disk_space: it steps down for others; alone, it refuses comm
   const auto out = go(l, disk_space{false});
   CHECK(out.next_role->to == role_kind::follower);
   REQUIRE(out.failed_reads.size() == 1);
-  CHECK(out.failed_reads[0].why == refusal::leadership_lost);
+  CHECK(out.failed_reads[0].why == reject_reason::leadership_lost);
   auto alone = a_leader(1);
   CHECK_FALSE(go(alone, disk_space{false}).next_role);
   const auto refused = go(alone, propose{{{6, bytes{"a"}}}});
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::disk_full);
+  CHECK(refused.failed_proposals[0].why == reject_reason::disk_full);
   CHECK_FALSE(refused.write_now);
   CHECK(go(alone, read_request{7}).reads.size() == 1);
   go(alone, disk_space{true});
@@ -447,9 +447,9 @@ TEST_CASE("a follower without its state reports that, votes, and never campaigns
   go(f, persisted{test::all_of(f.state())}, late);
   CHECK_FALSE(f.deadline());
   // A snapshot that ends before its log begins is useless.
-  go(f, rpc{piece(3, 5)}, late);
+  go(f, rpc{chunk(3, 5)}, late);
   CHECK(only<snapshot_response>(go(f, complete(3, {4, 2}), late).send_now).failed);
-  go(f, rpc{piece(3, 5)}, late);
+  go(f, rpc{chunk(3, 5)}, late);
   const auto back = go(f, complete(3, {6, 3}), late);
   CHECK(back.load);
   CHECK(only<append_response>(back.send_now).needs_snapshot == 0);

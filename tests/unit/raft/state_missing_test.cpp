@@ -29,7 +29,7 @@ follower a_follower(std::uint64_t nodes = 3) {
   return f;
 }
 append_request beat(term_t term, index_t commit) { return {test::from(2, term), 4, 1, commit, 0, {}}; }
-snapshot_request piece() { return {test::from(2, 1), {{9, 1}, 100, 0xabc}, 0, bytes{std::string(10, 'x')}, 0}; }
+snapshot_request chunk() { return {test::from(2, 1), {{9, 1}, 100, 0xabc}, 0, bytes{std::string(10, 'x')}, 0}; }
 snapshot_stored complete(index_t last) {
   return {node_id{2}, {{9, 1}, 100, 0xabc}, 90, 100, 0, false, snapshot_point{{last, 1}, 1, test::voters(3)}};
 }
@@ -58,10 +58,10 @@ TEST_CASE("follower x state_missing: it acknowledges, requests a snapshot, and r
   // Its own snapshots end before the entry, so the log keeps the entry.
   CHECK(go(f, snapshot_taken{{1, 1}, 1}).compact_to == index_t{1});
   // Another node's snapshot that ends there does not help either.
-  go(f, rpc{piece()});
+  go(f, rpc{chunk()});
   CHECK_FALSE(go(f, complete(1)).load);
   CHECK(f.state().needs_snapshot() == 2);
-  go(f, rpc{piece()});
+  go(f, rpc{chunk()});
   const auto back = go(f, complete(3));
   CHECK(back.load->last.index == 3);
   CHECK(f.state().needs_snapshot() == 0);
@@ -73,7 +73,7 @@ TEST_CASE("follower x state_missing: it acknowledges, requests a snapshot, and r
 TEST_CASE("a state reported missing too late does not block: a snapshot already covers it") {
   auto f = a_follower();
   go(f, rpc{beat(1, 2)});
-  go(f, rpc{piece()});
+  go(f, rpc{chunk()});
   REQUIRE(go(f, complete(3)).load);
   go(f, state_missing{2});
   CHECK(f.state().can_apply());
@@ -106,7 +106,7 @@ TEST_CASE("leader x state_missing: it accepts nothing new, confirms reads, and s
   CHECK(l.state().needs_snapshot() == 2);
   const auto refused = go(l, propose{{{7, bytes{"a"}}}}, soon);
   REQUIRE(refused.failed_proposals.size() == 1);
-  CHECK(refused.failed_proposals[0].why == refusal::not_leader);
+  CHECK(refused.failed_proposals[0].why == reject_reason::not_leader);
   CHECK_FALSE(refused.write_now);
   const auto round = go(l, read_request{8}, soon).replicate_now->round;
   go(l, peer_report{2, node_id{2}, 5, round, soon}, soon);

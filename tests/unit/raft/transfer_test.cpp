@@ -52,9 +52,10 @@ TEST_CASE("3.10: the target is asked when it has everything, and again with each
 TEST_CASE("3.10: meanwhile nothing new is accepted, but reads are") {
   auto l = a_leader();
   l.step(to_3, start);
-  CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).failed_proposals.at(0).why == refusal::transferring);
-  CHECK(l.step(change_members{9, {}, {node_id{3}}, 0}, start).failed_proposals.at(0).why == refusal::transferring);
-  CHECK(l.step(transfer_leadership{10, node_id{2}}, start).failed_proposals.at(0).why == refusal::transferring);
+  CHECK(l.step(propose{{{8, bytes{"x"}}}}, start).failed_proposals.at(0).why == reject_reason::transferring);
+  CHECK(l.step(change_members{9, {}, {node_id{3}}, 0}, start).failed_proposals.at(0).why ==
+        reject_reason::transferring);
+  CHECK(l.step(transfer_leadership{10, node_id{2}}, start).failed_proposals.at(0).why == reject_reason::transferring);
   l.step(read_request{11}, start);
   CHECK(l.step(peer_report{2, node_id{2}, 2, 1, start}, start).reads.size() == 1);
 }
@@ -69,7 +70,7 @@ TEST_CASE("3.10: after an election timeout the leader continues") {
   CHECK_FALSE(out.next_role);
   REQUIRE(out.failed_transfer);
   CHECK(out.failed_transfer->tag == 7);
-  CHECK(out.failed_transfer->why == refusal::transfer_failed);
+  CHECK(out.failed_transfer->why == reject_reason::transfer_failed);
   CHECK(out.failed_transfer->leader == node_id{1});
   CHECK(l.step(propose{{{8, bytes{"x"}}}}, end).accepted_now.size() == 1);
 }
@@ -92,12 +93,12 @@ TEST_CASE("3.10: the transfer is complete when a higher term appears after the t
   const auto lost = not_asked.step(rpc{append_response{test::from(2, 5)}}, start);
   CHECK_FALSE(lost.transferred_now);
   REQUIRE(lost.failed_transfer);
-  CHECK(lost.failed_transfer->why == refusal::leadership_lost);
+  CHECK(lost.failed_transfer->why == reject_reason::leadership_lost);
 }
 
 TEST_CASE("the target must be a voter; without one the best is chosen; if it already leads, nothing is done") {
   auto l = a_leader();
-  CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_proposals.at(0).why == refusal::unknown_member);
+  CHECK(l.step(transfer_leadership{7, node_id{9}}, start).failed_proposals.at(0).why == reject_reason::unknown_member);
   const auto here = l.step(transfer_leadership{7, node_id{1}}, start);
   CHECK(here.failed_proposals.empty());
   REQUIRE(here.transferred_now);
@@ -108,7 +109,7 @@ TEST_CASE("the target must be a voter; without one the best is chosen; if it alr
 
   auto forsaken = a_leader();
   const auto late = start + forsaken.state().opts().election_min;
-  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_proposals.at(0).why == refusal::no_successor);
+  CHECK(forsaken.step(transfer_leadership{7, {}}, late).failed_proposals.at(0).why == reject_reason::no_successor);
 }
 
 TEST_CASE("3.10: the target campaigns at once and says why; a second attempt is like any other") {

@@ -98,7 +98,7 @@ TEST_CASE("a data directory retries when any call fails once with a temporary er
         if (!syncs && ++calls == failing) throw file_error("call", operation.path, code);
       };
       fs.before_each(fail_once);
-      fs.before_each_look(fail_once);
+      fs.before_each_read(fail_once);
       raft::node_id id;
       {
         data_dir made{fs, "/top/data"};
@@ -108,7 +108,7 @@ TEST_CASE("a data directory retries when any call fails once with a temporary er
       }
       const bool failed = calls >= failing;
       fs.before_each({});
-      fs.before_each_look({});
+      fs.before_each_read({});
       const auto durable = fs.crashed([] { return false; });
       const data_dir again{*durable, "/top/data"};
       REQUIRE(again.id() == id);
@@ -121,7 +121,7 @@ TEST_CASE("a data directory retries when any call fails once with a temporary er
 
 TEST_CASE("a temporary error that lasts is reported after two seconds") {
   memory_file_system fs;
-  fs.before_each_look([](const disk_operation& operation) { throw file_error("open", operation.path, EMFILE); });
+  fs.before_each_read([](const disk_operation& operation) { throw file_error("open", operation.path, EMFILE); });
   try {
     data_dir made{fs, "/data"};
     FAIL("it was opened");

@@ -32,10 +32,10 @@ services_state load_snapshot(snapshot_files& from, const raft::snapshot_id& id, 
 }
 
 raft::snapshot_point send_snapshot(snapshot_files& from, snapshot_files& to, const raft::snapshot_id& id,
-                                   std::size_t piece) {
+                                   std::size_t chunk) {
   const auto source = from.open(id);
   const auto sink = to.receive(source->id());
-  for (std::string part; !(part = source->read(sink->next(), piece)).empty();) sink->write(part);
+  for (std::string part; !(part = source->read(sink->next(), chunk)).empty();) sink->write(part);
   return sink->finish([](std::string_view, detail::snapshot_source&) {});
 }
 

@@ -19,7 +19,7 @@ raft::snapshot_id write_snapshot(snapshot_files& to, const raft::snapshot_point&
 services_state load_snapshot(snapshot_files& from, const raft::snapshot_id& id, raft::snapshot_point* at = nullptr);
 /// Copies a snapshot's bytes to another node in chunks.
 raft::snapshot_point send_snapshot(snapshot_files& from, snapshot_files& to, const raft::snapshot_id& id,
-                                   std::size_t piece);
+                                   std::size_t chunk);
 /// Pseudorandom bytes.
 std::string some_bytes(std::size_t size, unsigned seed);
 

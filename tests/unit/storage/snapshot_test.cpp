@@ -136,9 +136,9 @@ TEST_CASE("a sent snapshot is identical to the original") {
   const services_state state{{"map", some_bytes(2 * block + 99, 1)}, {"queue", "x"}};
   const auto at = make_point(31, 4);
   const auto id = write_snapshot(from, at, state);
-  for (const std::size_t piece : {std::size_t{700}, std::size_t{70000}, 9 * block}) {
-    CAPTURE(piece);
-    REQUIRE(send_snapshot(from, to, id, piece) == at);
+  for (const std::size_t chunk : {std::size_t{700}, std::size_t{70000}, 9 * block}) {
+    CAPTURE(chunk);
+    REQUIRE(send_snapshot(from, to, id, chunk) == at);
     REQUIRE(to.list() == std::vector{id});
     REQUIRE(load_snapshot(to, id) == state);
     to.prune(0);

@@ -130,11 +130,11 @@ TEST_CASE("if any disk call fails once with a temporary error, a retry succeeds 
         throw file_error("call", operation.path, code);
       };
       fs.before_each(fail_once);
-      fs.before_each_look(fail_once);
+      fs.before_each_read(fail_once);
       log_model model;
       run_node(fs, model);
       fs.before_each({});
-      fs.before_each_look({});
+      fs.before_each_read({});
       const auto durable = fs.crashed([] { return false; });
       opened_node found{*durable};
       REQUIRE_FALSE(found.found.state_lost);
@@ -189,7 +189,7 @@ TEST_CASE("without a free descriptor the log continues in its next file, and the
     if (exhausted && opens) throw file_error("open", operation.path, EMFILE);
   };
   fs.before_each(refuse);
-  fs.before_each_look(refuse);
+  fs.before_each_read(refuse);
   for (int i = 1; i < 12; ++i) append(); // to the end of the second file
   try {
     append();
@@ -208,7 +208,7 @@ TEST_CASE("a temporary error does not make a node load an older snapshot") {
   memory_file_system fs;
   log_model model;
   run_node(fs, model);
-  fs.before_each_look([](const disk_operation& operation) {
+  fs.before_each_read([](const disk_operation& operation) {
     if (operation.kind == kind_t::open && operation.path.extension() == ".snapshot")
       throw file_error("open", operation.path, EMFILE);
   });
