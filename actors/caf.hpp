@@ -124,27 +124,6 @@ template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(
   });
 }
 
-/// True if an actor that ended with this reason did not fail: it was asked to end, or had nothing left to do.
-inline bool is_orderly(const caf::error& reason) {
-  return !reason || reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::unreachable;
-}
-
-/// Human-readable text of an error: the strings that it carries, or CAF's rendering if it carries anything else.
-inline std::string to_text(caf::actor_system& system, const caf::error& e) {
-  if (!e) return system.render(e);
-  std::string words;
-  const auto& context = e.context();
-  for (std::size_t i = 0; i < context.size(); ++i) {
-    if (!context.match_element<std::string>(i)) return system.render(e);
-    const auto& part = context.get_as<std::string>(i);
-    if (part.empty()) continue; // an own error always carries the same number of texts, and some may be empty
-    words += (words.empty() ? "" : ": ") + part;
-  }
-  constexpr std::size_t most = 500; // the text may come from another node
-  words.resize(std::min(words.size(), most));
-  return words.empty() ? system.render(e) : words;
-}
-
 /// Makes an error of this project's category that carries `context`.
 template <class... Strings> caf::error own_error(std::uint8_t code, Strings... context) {
   return {code, caf::atom("troupe"), caf::make_message(std::move(context)...)};

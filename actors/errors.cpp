@@ -116,7 +116,4 @@ error_info describe(const caf::error& e) {
   return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
 }
 
-std::string to_text(caf::actor_system& system, const caf::error& e) { return compat::to_text(system, e); }
-bool is_orderly(const caf::error& reason) { return compat::is_orderly(reason); }
-
 } // namespace troupe

@@ -5,13 +5,15 @@ target_compile_options(troupe_flags INTERFACE
   -Wall -Wextra -Wpedantic $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wsign-conversion)
 target_link_libraries(troupe_flags INTERFACE troupe_hardening)
 target_include_directories(troupe_flags INTERFACE ${PROJECT_SOURCE_DIR})
-if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  set(in_batches $<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>)
   # In a batch of source files gcc takes each of them for a header.
-  target_compile_options(troupe_flags INTERFACE -Wno-subobject-linkage)
+  target_compile_options(troupe_flags INTERFACE $<${in_batches}:-Wno-subobject-linkage>)
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # gcc 12 warns of a write out of bounds where it inlines `"text" + std::string` into a large function. Builds without
     # batches keep these warnings.
-    target_compile_options(troupe_flags INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
+    target_compile_options(troupe_flags INTERFACE
+      $<${in_batches}:-Wno-array-bounds> $<${in_batches}:-Wno-stringop-overflow>)
   endif()
 endif()
 if(TROUPE_SANITIZE)

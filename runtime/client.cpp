@@ -128,7 +128,7 @@ client client_access::spawn(caf::actor_system& system, const client_options& opt
       system.spawn<client_links>(options.endpoints, std::move(factory), random_seed(), proxy));
   // Ends the proxy when its links fail: without links, every request would wait for its deadline.
   caf::actor_cast<caf::abstract_actor*>(links)->attach_functor([address = proxy.address()](const caf::error& reason) {
-    if (compat::is_orderly(reason)) return;
+    if (is_orderly(reason)) return;
     if (const auto running = caf::actor_cast<caf::actor>(address))
       compat::anon_send(running, caf::exit_msg{{}, reason});
   });

@@ -30,6 +30,8 @@ constexpr auto least_to_drain = std::chrono::milliseconds{100};
 /// A full disk, or an opening that waits for a retry, is logged at most this often.
 constexpr auto complain_every = std::chrono::minutes{1};
 
+caf::error not_running() { return make_error({errc::not_ready, "this node is not running", {}, {}}); }
+
 bool is(errc code, const caf::error& e) { return compat::error_code(e) == static_cast<std::uint8_t>(code); }
 
 } // namespace
@@ -42,11 +44,11 @@ node_actor::node_actor(caf::actor_config& config, node_setup setup)
 }
 
 node_actor_handle::behavior_type node_actor::make_behavior() {
+  compat::end_on_exceptions(this);
   return {
       [this](const get_status&) { return status(); },
       [this](const take_snapshot& m) -> caf::result<snapshot_result> {
-        if (!has_replica() || !parts_.dispatcher)
-          return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!has_replica() || !parts_.dispatcher) return not_running();
         return delegate(parts_.dispatcher, m);
       },
       [this](const make_backup& m) { return back_up(m); },
@@ -72,8 +74,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
       },
       [this](const stop_node& m) { begin_stop(m.leave); },
       [this](const read_backup& m) -> caf::result<backup_chunk> {
-        if (!has_replica() || !parts_.snapshots)
-          return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!has_replica() || !parts_.snapshots) return not_running();
         return delegate(parts_.snapshots, m);
       },
       [this](const close_backup& m) {
@@ -99,7 +100,7 @@ node_actor_handle::behavior_type node_actor::make_behavior() {
         if (phase_ == phase::handing_over && m.kind != raft::role_kind::leader) drain();
       },
       [this](const get_role_report& m) -> caf::result<role_report> {
-        if (!serves() || !role_.role) return make_error({errc::not_ready, "this node is not running", {}, {}});
+        if (!serves() || !role_.role) return not_running();
         return delegate(role_.role, m);
       },
       [this](const configuration_known& m) { on_members(m); },
@@ -228,7 +229,7 @@ void node_actor::watch(const caf::actor& part) {
 
 void node_actor::on_down(const caf::down_msg& message) {
   // A front ends when the last handle to it is released, or when its user ends it.
-  if (fronts_.erase(message.source) > 0 && compat::is_orderly(message.reason)) return;
+  if (fronts_.erase(message.source) > 0 && is_orderly(message.reason)) return;
   const bool of_replica = replica_.erase(message.source) > 0;
   const bool died = message.reason && message.reason != caf::exit_reason::user_shutdown;
   const bool full = died && message.source == parts_.log.address() && is(errc::disk_full, message.reason);
@@ -239,15 +240,14 @@ void node_actor::on_down(const caf::down_msg& message) {
   }
   full_ = full_ || full;
   if (died && message.source == parts_.log.address() && is(errc::disk_failed, message.reason) && disk_error_.empty())
-    disk_error_ = compat::to_text(system(), message.reason);
+    disk_error_ = to_text(system(), message.reason);
   if (phase_ == phase::restarting || phase_ == phase::stopping) {
     if (of_replica && replica_.empty()) replica_stopped();
     return;
   }
   // A retired role ends normally, and so does the proxy after it was drained.
   if (!message.reason) return;
-  troupe::log().error("node {}: one of its actors died: {}", to_string(setup_.id),
-                      compat::to_text(system(), message.reason));
+  troupe::log().error("node {}: one of its actors died: {}", to_string(setup_.id), to_text(system(), message.reason));
   // Restarts because of a full disk are not counted: the node waits for room as long as it takes.
   if (!full) restarts_.note(clock().now());
   stop_replica(message.reason);
@@ -301,7 +301,7 @@ void node_actor::replica_stopped() {
     send(around_.proxy, replica_down{errc::disk_failed, disk_error_});
     return;
   }
-  if (std::exchange(full_, false)) return wait_for_room(compat::to_text(system(), failure_), {});
+  if (std::exchange(full_, false)) return wait_for_room(to_text(system(), failure_), {});
   if (!membership_.withdrawn) open_replica();
 }
 
@@ -344,8 +344,7 @@ void node_actor::begin_stop(bool leave) {
         if (phase_ == phase::leaving) hand_over();
       },
       [this](const caf::error& why) {
-        troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id),
-                            compat::to_text(system(), why));
+        troupe::log().error("node {} could not leave the cluster: {}", to_string(setup_.id), to_text(system(), why));
         if (phase_ == phase::leaving) hand_over();
       });
 }
@@ -449,7 +448,7 @@ void node_actor::tell_service_state() {
 }
 
 caf::result<backup_made> node_actor::back_up(const make_backup& question) {
-  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  if (phase_ != phase::running) return not_running();
   return delegate(
       spawn<backup_job>(backup_setup{membership_.cluster, around_.proxy, parts_.dispatcher, parts_.snapshots}),
       question);
@@ -466,7 +465,7 @@ caf::result<Result> node_actor::ask_cluster(const cluster_change& what, std::chr
 }
 
 caf::result<backup_staged> node_actor::stage(stage_backup& chunk) {
-  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  if (phase_ != phase::running) return not_running();
   if (unanswered_chunks_ >= max_unanswered_chunks)
     return make_error({errc::overloaded, "too many chunks of backups wait for the disk", {}, {}});
   ++unanswered_chunks_;
@@ -489,7 +488,7 @@ caf::result<backup_staged> node_actor::stage(stage_backup& chunk) {
 }
 
 caf::result<restore_made> node_actor::restore(const make_restore& question) {
-  if (phase_ != phase::running) return make_error({errc::not_ready, "this node is not running", {}, {}});
+  if (phase_ != phase::running) return not_running();
   return delegate(
       spawn<restore_job>(restore_setup{setup_.id, membership_.cluster, role_reporter_handle{this}, around_.proxy,
                                        around_.links, parts_.staging, setup_.raft.snapshot_bytes_per_second}),
@@ -497,7 +496,7 @@ caf::result<restore_made> node_actor::restore(const make_restore& question) {
 }
 
 void node_actor::finish(const caf::error& why) {
-  if (why) troupe::log().critical("node {} stops: {}", to_string(setup_.id), compat::to_text(system(), why));
+  if (why) troupe::log().critical("node {} stops: {}", to_string(setup_.id), to_text(system(), why));
   quit(why);
 }
 

@@ -54,7 +54,7 @@ caf::result<node_status> node_actor::status() {
             [this, all, place](const Answer& answer) {
               all->reports.*place = answer;
               if (--all->missing > 0) return;
-              complete(all->now, all->reports, setup_, losses_, removed_at_, clock().now());
+              complete_status(all->now, all->reports, setup_, losses_, removed_at_, clock().now());
               all->promise.deliver(std::move(all->now));
             },
             [all](const caf::error& e) { all->promise.deliver(e); });

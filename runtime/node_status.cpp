@@ -111,8 +111,8 @@ std::string in_ms(raft::duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
 }
 
-void complete(node_status& now, const status_reports& reports, const node_setup& setup, const losses_by_member& losses,
-              index_t removed_at, raft::time_point at) {
+void complete_status(node_status& now, const status_reports& reports, const node_setup& setup,
+                     const losses_by_member& losses, index_t removed_at, raft::time_point at) {
   now.role = reports.role.role;
   now.applied = reports.applied.applied;
   now.snapshot = reports.applied.snapshot;

@@ -27,8 +27,8 @@ struct status_reports {
 
 /// Completes the status of a node whose replica runs. `removed_at` is 0, or the index of the committed configuration
 /// without this node. Pure.
-void complete(node_status& now, const status_reports& reports, const node_setup& setup, const losses_by_member& losses,
-              index_t removed_at, raft::time_point at);
+void complete_status(node_status& now, const status_reports& reports, const node_setup& setup,
+                     const losses_by_member& losses, index_t removed_at, raft::time_point at);
 
 /// The addresses that do not answer, each with its latest problem, for the end of a sentence.
 std::string problems_of(const peer_list& peers);

@@ -10,7 +10,7 @@ proxy_question::proxy_question(caf::actor_config& config, proxy_handle proxy)
     : compat::typed_base<proxy_question_handle>(config), proxy_(std::move(proxy)) {
   set_down_handler([this](const caf::down_msg& down) {
     // A proxy that ends normally has answered all requests that it had, so this one was not done.
-    if (compat::is_orderly(down.reason)) writes_ = false;
+    if (is_orderly(down.reason)) writes_ = false;
     fail(cut_short());
   });
 }

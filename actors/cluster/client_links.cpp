@@ -42,7 +42,7 @@ void client_links::dial(const std::string& address) {
 }
 
 void client_links::on_down(const caf::down_msg& message) {
-  log().error("client: a link ended: {}", compat::to_text(system(), message.reason));
+  log().error("client: a link ended: {}", to_text(system(), message.reason));
   quit(message.reason);
 }
 

@@ -143,7 +143,7 @@ template <class Owner> class dialing_link {
     if (connector_) compat::anon_send_exit(connector_, caf::exit_reason::user_shutdown);
     connector_ = nullptr;
   }
-  std::string text_of(const caf::error& e) const { return compat::to_text(owner_->system(), e); }
+  std::string text_of(const caf::error& e) const { return to_text(owner_->system(), e); }
 
   Owner* owner_;
   std::string address_;

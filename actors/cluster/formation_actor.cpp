@@ -125,7 +125,7 @@ void formation_actor::ask(const raft::addressed<propose_formation>& question) {
           },
           [this, to = question.to](const caf::error& e) {
             asked_.erase(to);
-            log().info("formation: node {} does not answer: {}", to_string(to), compat::to_text(system(), e));
+            log().info("formation: node {} does not answer: {}", to_string(to), to_text(system(), e));
           });
 }
 

@@ -354,7 +354,7 @@ void links::on_down(const caf::down_msg& m) {
   const auto lost = std::find_if(addresses_.begin(), addresses_.end(),
                                  [&](const auto& item) { return item.second.link.address() == m.source; });
   if (lost == addresses_.end()) return;
-  log().error("the link to {} failed: {}", lost->first, compat::to_text(system(), m.reason));
+  log().error("the link to {} failed: {}", lost->first, to_text(system(), m.reason));
   quit(m.reason);
 }
 

@@ -94,7 +94,7 @@ class blocking_loop : public compat::typed_base<loop_handle> {
         self_(std::move(self)), listener_(std::move(listener)) {
     compat::end_on_exceptions(this);
     set_down_handler(
-        [this](const caf::down_msg& m) { retry_later("the method ended: " + compat::to_text(system(), m.reason)); });
+        [this](const caf::down_msg& m) { retry_later("the method ended: " + to_text(system(), m.reason)); });
   }
 
   behavior_type make_behavior() override {

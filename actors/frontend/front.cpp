@@ -30,7 +30,7 @@ class front final : public compat::untyped_base, public front_access {
         timeout_(timeout) {
     set_down_handler([this](const caf::down_msg& down) {
       proxy_ = nullptr;
-      calls_.abandon("the proxy ended", compat::is_orderly(down.reason));
+      calls_.abandon("the proxy ended", is_orderly(down.reason));
     });
     monitor(proxy_);
   }

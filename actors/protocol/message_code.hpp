@@ -124,31 +124,9 @@ TROUPE_LIBRARY_MESSAGE(troupe::removal_known);
 TROUPE_LIBRARY_MESSAGE(troupe::link_problem);
 TROUPE_LIBRARY_MESSAGE(troupe::service_state);
 
-// The messages that cross the network.
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::vote_request);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::vote_response);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::append_request);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::append_response);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::snapshot_request);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::snapshot_response);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::timeout_now);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::removed_notice);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::removed_answer);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::probe);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::probe_ack);
-TROUPE_SHARED_MESSAGE_CODE(troupe::raft::probe_request);
-TROUPE_SHARED_MESSAGE_CODE(troupe::hello);
-TROUPE_SHARED_MESSAGE_CODE(troupe::client_hello);
-TROUPE_SHARED_MESSAGE_CODE(troupe::client_welcome);
-TROUPE_SHARED_MESSAGE_CODE(troupe::propose_formation);
-TROUPE_SHARED_MESSAGE_CODE(troupe::formation_answer);
-TROUPE_SHARED_MESSAGE_CODE(troupe::abort_formation);
-TROUPE_SHARED_MESSAGE_CODE(troupe::command_batch);
-TROUPE_SHARED_MESSAGE_CODE(troupe::outcome_batch);
-TROUPE_SHARED_MESSAGE_CODE(troupe::read_index_request);
-TROUPE_SHARED_MESSAGE_CODE(troupe::read_index_answer);
-TROUPE_SHARED_MESSAGE_CODE(troupe::stage_chunk);
-TROUPE_SHARED_MESSAGE_CODE(troupe::chunk_staged);
+#define TROUPE_SHARE(type, name) TROUPE_SHARED_MESSAGE_CODE(troupe::type);
+TROUPE_WIRE_MESSAGES(TROUPE_SHARE)
+#undef TROUPE_SHARE
 
 // The messages of public headers.
 TROUPE_SHARED_MESSAGE_CODE(troupe::node_status);

@@ -189,3 +189,30 @@ template <class F> void visit_fields(chunk_staged& x, F&& f) { f(x.backup, x.nex
 TROUPE_WIRE_MESSAGE(chunk_staged)
 
 } // namespace troupe
+
+/// Calls X(type, name) for every message that crosses the network. The type is named as in namespace troupe.
+#define TROUPE_WIRE_MESSAGES(X)                                                                                        \
+  X(raft::vote_request, "troupe.vote_request")                                                                         \
+  X(raft::vote_response, "troupe.vote_response")                                                                       \
+  X(raft::append_request, "troupe.append_request")                                                                     \
+  X(raft::append_response, "troupe.append_response")                                                                   \
+  X(raft::snapshot_request, "troupe.snapshot_request")                                                                 \
+  X(raft::snapshot_response, "troupe.snapshot_response")                                                               \
+  X(raft::timeout_now, "troupe.timeout_now")                                                                           \
+  X(raft::removed_notice, "troupe.removed_notice")                                                                     \
+  X(raft::removed_answer, "troupe.removed_answer")                                                                     \
+  X(raft::probe, "troupe.probe")                                                                                       \
+  X(raft::probe_ack, "troupe.probe_ack")                                                                               \
+  X(raft::probe_request, "troupe.probe_request")                                                                       \
+  X(hello, "troupe.hello")                                                                                             \
+  X(client_hello, "troupe.client_hello")                                                                               \
+  X(client_welcome, "troupe.client_welcome")                                                                           \
+  X(propose_formation, "troupe.propose_formation")                                                                     \
+  X(formation_answer, "troupe.formation_answer")                                                                       \
+  X(abort_formation, "troupe.abort_formation")                                                                         \
+  X(command_batch, "troupe.command_batch")                                                                             \
+  X(outcome_batch, "troupe.outcome_batch")                                                                             \
+  X(read_index_request, "troupe.read_index_request")                                                                   \
+  X(read_index_answer, "troupe.read_index_answer")                                                                     \
+  X(stage_chunk, "troupe.stage_chunk")                                                                                 \
+  X(chunk_staged, "troupe.chunk_staged")

@@ -59,7 +59,8 @@ caf::error make_error(const error_info& info);
 /// The reverse. An error of another origin (a CAF timeout, an actor that ended) becomes `outcome_unknown`.
 error_info describe(const caf::error& e);
 
-/// Describes any error, also one of CAF, in one human-readable line.
+/// Describes any error, also one of CAF, in one human-readable line of at most 500 bytes: the strings that it carries,
+/// or CAF's rendering if it carries anything else.
 std::string to_text(caf::actor_system& system, const caf::error& e);
 /// True if an actor that ended with this reason did not fail: it was asked to end, or had nothing left to do.
 bool is_orderly(const caf::error& reason);

@@ -397,7 +397,7 @@ void cluster_world::on_node_end(node_id id, std::uint64_t incarnation, const caf
   auto& m = members_.at(id);
   if (!m.up || m.incarnation != incarnation) return;
   note("end of " + std::to_string(id.value));
-  const auto reason = compat::to_text(system, why);
+  const auto reason = to_text(system, why);
   kill(id);
   m.ended = reason;
 }

@@ -206,7 +206,7 @@ TEST_CASE("a name that does not resolve in time uses one thread, however often i
         .receive([](const dialed&) {},
                  [&](const caf::error& e) {
                    CHECK(e == caf::sec::cannot_connect_to_node); // a timeout would mean that the connector hangs
-                   problems.push_back(compat::to_text(system, e));
+                   problems.push_back(to_text(system, e));
                  });
   CHECK(problems == std::vector<std::string>(3, "cannot resolve slow.test: timed out"));
   CHECK(slow_names::asked == 1);
@@ -230,7 +230,7 @@ TEST_CASE("a name of static discovery is resolved again until it leads to a node
       // Poll, since a repeated failure of a dial sends no new view.
       self->request(own.links, 10s, get_peers{})
           .receive([&](const peer_list& list) { problem = list.peers.empty() ? "" : list.peers.front().problem; },
-                   [&](const caf::error& e) { problem = compat::to_text(system, e); });
+                   [&](const caf::error& e) { problem = to_text(system, e); });
       std::this_thread::sleep_for(10ms); // nap: there is nothing to wait for but the next dial
     }
     return problem;
@@ -284,7 +284,7 @@ TEST_CASE("a link to another process comes up, and goes down when the process is
   connector_handle connector =
       system.spawn<troupe::connector>("127.0.0.1", mute.port, std::make_shared<net::transport>(impatient));
   self->request(connector, 10s, dial{})
-      .receive([](const dialed&) {}, [&](const caf::error& e) { problem = compat::to_text(system, e); });
+      .receive([](const dialed&) {}, [&](const caf::error& e) { problem = to_text(system, e); });
   CHECK_THAT(problem, Catch::Matchers::Contains("does not answer in time"));
   // The connector works after a failure.
   self->request(connector, 10s, dial{}).receive([](const dialed&) {}, [&](const caf::error&) { problem = "again"; });

@@ -21,10 +21,9 @@ TEST_CASE("errc::none makes an empty error") {
 TEST_CASE("the text of an error omits empty parts") {
   caf::actor_system_config settings;
   caf::actor_system system{settings};
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "", ""})) == "no leader");
-  CHECK(compat::to_text(system, make_error({errc::no_leader, "no leader", "00aa", "host:1"})) ==
-        "no leader: 00aa: host:1");
-  const auto wordless = compat::to_text(system, make_error({errc::no_leader, "", "", ""}));
+  CHECK(to_text(system, make_error({errc::no_leader, "no leader", "", ""})) == "no leader");
+  CHECK(to_text(system, make_error({errc::no_leader, "no leader", "00aa", "host:1"})) == "no leader: 00aa: host:1");
+  const auto wordless = to_text(system, make_error({errc::no_leader, "", "", ""}));
   CHECK((!wordless.empty() && !wordless.ends_with(": ")));
 }
 

@@ -132,7 +132,7 @@ TEST_CASE("a stop ends the reading of the log at once, and the node does not rep
   troupe::config config;
   caf::actor_system system{config};
   const auto reason = stopped_while_reading(system, log, system.spawn<test::silent_actor>(), 60s);
-  INFO(compat::to_text(system, reason));
+  INFO(to_text(system, reason));
   CHECK(log.stopped);
   CHECK_FALSE(reason);
 }
@@ -145,7 +145,7 @@ TEST_CASE("a stopping node waits for its replica and for formation at the same t
   SECTION("formation ends in time") {
     const auto formation = system.spawn<slow_formation>(300ms, formation_ended);
     const auto reason = stopped_while_reading(system, log, formation, 60s);
-    INFO(compat::to_text(system, reason));
+    INFO(to_text(system, reason));
     CHECK(formation_ended);
     CHECK_FALSE(reason);
   }

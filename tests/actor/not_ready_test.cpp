@@ -59,7 +59,7 @@ class lonely_node {
     for (int i = 0; i < 1000 && said.find(address_) == std::string::npos; ++i) {
       self_->request(node_, std::chrono::seconds{10}, get_status{})
           .receive([&](const node_status& now) { said = now.not_ready; },
-                   [&](const caf::error& e) { said = compat::to_text(self_->system(), e); });
+                   [&](const caf::error& e) { said = to_text(self_->system(), e); });
       std::this_thread::sleep_for(std::chrono::milliseconds{10}); // nap: no notification of a new status
     }
     return said;

@@ -244,7 +244,7 @@ TEST_CASE("with the policy this_machine, addresses of other machines are not dia
     const auto connector = careful.make_connector(system, to_string(host_port{address, 5000}));
     std::string why;
     self->request(connector, 10s, dial{})
-        .receive([](const dialed&) {}, [&](const caf::error& e) { why = compat::to_text(system, e); });
+        .receive([](const dialed&) {}, [&](const caf::error& e) { why = to_text(system, e); });
     CHECK_THAT(why, Catch::Contains(address) && Catch::Contains("is not on this machine"));
     self->send_exit(connector, caf::exit_reason::user_shutdown);
   }
