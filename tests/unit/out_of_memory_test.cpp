@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <vector>
 
+// AddressSanitizer needs more address space than the limit of this test.
+#ifndef __SANITIZE_ADDRESS__
 namespace {
 
 struct ending {
@@ -52,8 +54,6 @@ void use_all_memory() {
 
 } // namespace
 
-// AddressSanitizer needs more address space than the limit of this test.
-#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a program with the handler ends with one line when out of memory, whatever its code catches") {
   const auto found = run_with_little_memory([] {
     troupe::end_process_without_memory("test");
