@@ -14,11 +14,16 @@ constexpr int max_pages = 100;
 /// Maximum size of one event. An object of the API has at most 1.5 MiB.
 constexpr std::size_t max_event = std::size_t{2} << 20;
 
-constexpr long too_many_requests = 429;
+constexpr unsigned ok = 200;
+constexpr unsigned too_many_requests = 429;
 
-std::string refusal(const https_reply& reply) {
+std::string refusal(const http::result& reply) {
   const auto reason = kubernetes_reason(reply.body);
   return "the API answers " + std::to_string(reply.status) + (reason.empty() ? "" : ": " + reason);
+}
+
+std::chrono::milliseconds in_milliseconds(raft::duration time) {
+  return std::chrono::ceil<std::chrono::milliseconds>(time);
 }
 
 /// Applies the events of one watch to the view.
@@ -59,7 +64,11 @@ kubernetes_method::kubernetes_method(kubernetes_query query, kubernetes_access a
       backoff_(timing.first_pause, timing.longest_pause, seed) {}
 
 void kubernetes_method::run(const std::stop_token& stop, method_listener& listener) {
-  https_client client;
+  http::client client{access_.server,
+                      {.timeout = in_milliseconds(timing_.request),
+                       .connect_timeout = in_milliseconds(timing_.request),
+                       .max_answer = max_page,
+                       .authority = access_.secrets / "ca.crt"}};
   while (!stop.stop_requested()) {
     try {
       list(client, stop);
@@ -76,42 +85,32 @@ void kubernetes_method::run(const std::stop_token& stop, method_listener& listen
 }
 
 /// Reads token and namespace again for every request.
-https_request kubernetes_method::request_for(const std::string& more, raft::duration end_within) const {
+kubernetes_method::api_request kubernetes_method::request_for(const std::string& more) const {
   auto name_space = query_.name_space;
   if (name_space.empty()) name_space = read_secret(access_.secrets / "namespace");
-  return {access_.server + kubernetes_path(query_, name_space) + more, read_secret(access_.secrets / "token"),
-          access_.secrets / "ca.crt", timing_.request, end_within};
+  return {kubernetes_path(query_, name_space) + more, read_secret(access_.secrets / "token")};
 }
 
 /// Throws bad_kubernetes_answer, also when a stop is requested.
-void kubernetes_method::list(https_client& client, const std::stop_token& stop) {
+void kubernetes_method::list(http::client& client, const std::stop_token& stop) {
   view_.begin_list();
   std::string next;
   for (int pages = 0; pages < max_pages; ++pages) {
-    const auto request =
-        request_for(page_limit + (next.empty() ? std::string{} : "&continue=" + url_encoded(next)), timing_.request);
-    std::string page;
-    bool too_large = false;
-    const auto reply = client.get(
-        request,
-        [&](std::string_view data) {
-          too_large = page.size() + data.size() > max_page;
-          if (!too_large) page += data;
-          return !too_large;
-        },
-        stop);
-    if (stop.stop_requested()) throw bad_kubernetes_answer("stopped");
-    if (too_large) throw bad_kubernetes_answer("the list is too large");
-    if (!reply.problem.empty()) throw bad_kubernetes_answer(reply.problem);
-    if (reply.status != 200) throw bad_kubernetes_answer(refusal(reply));
-    next = view_.add_page(page);
+    const auto request = request_for(page_limit + (next.empty() ? std::string{} : "&continue=" + url_encoded(next)));
+    try {
+      const auto reply = client.request("GET", request.target, {}, {.token = request.token, .stop = stop});
+      if (reply.status != ok) throw bad_kubernetes_answer(refusal(reply));
+      next = view_.add_page(reply.body);
+    } catch (const http::client_error& error) {
+      throw bad_kubernetes_answer(error.what());
+    }
     if (next.empty()) return;
   }
   throw bad_kubernetes_answer("the list has too many pages");
 }
 
 /// Watches until a new list is needed. Throws bad_kubernetes_answer.
-void kubernetes_method::follow(https_client& client, const std::stop_token& stop, method_listener& listener) {
+void kubernetes_method::follow(http::client& client, const std::stop_token& stop, method_listener& listener) {
   while (!stop.stop_requested()) {
     const auto end = watch(client, stop, listener);
     if (stop.stop_requested()) return;
@@ -131,33 +130,39 @@ void kubernetes_method::follow(https_client& client, const std::stop_token& stop
   }
 }
 
-kubernetes_method::watch_end kubernetes_method::watch(https_client& client, const std::stop_token& stop,
+kubernetes_method::watch_end kubernetes_method::watch(http::client& client, const std::stop_token& stop,
                                                       method_listener& listener) {
   using std::chrono::seconds;
   const auto time = std::chrono::ceil<seconds>(backoff_.around(timing_.watch));
   const auto request =
       request_for("&watch=true&allowWatchBookmarks=true&resourceVersion=" + url_encoded(view_.version()) +
-                      "&timeoutSeconds=" + std::to_string(time.count()),
-                  time + timing_.request);
+                  "&timeoutSeconds=" + std::to_string(time.count()));
   event_sink events{view_, backoff_, listener};
-  const auto reply = client.get(
-      request, [&](std::string_view data) { return events.take(data); }, stop,
-      [&](long status) {
-        if (status == 200) listener.problem({});
-      });
+  http::request_options options{
+      .token = request.token, .timeout = in_milliseconds(time + timing_.request), .stop = stop};
+  options.receive = [&](std::string_view data) { return events.take(data); };
+  options.on_status = [&](unsigned status) {
+    if (status == ok) listener.problem({});
+  };
+  http::result reply;
+  std::string problem;
+  try {
+    reply = client.request("GET", request.target, {}, options);
+  } catch (const http::client_error& error) {
+    problem = error.what();
+  }
   if (stop.stop_requested()) return watch_end::broken;
   if (events.expired || reply.status == status_gone) return watch_end::expired;
   // After an event that was not understood the view may stay wrong: only a new list corrects it.
   if (!events.problem.empty()) throw bad_kubernetes_answer(events.problem);
-  const bool denied = reply.status != 0 && reply.status != 200;
-  if (denied) {
+  if (!problem.empty()) {
+    listener.problem(problem);
+    return watch_end::broken;
+  }
+  if (reply.status != ok) {
     listener.problem("watching is not possible: " + refusal(reply));
     const bool temporary = reply.status == too_many_requests || reply.status >= 500;
     return temporary ? watch_end::broken : watch_end::refused;
-  }
-  if (!reply.problem.empty()) {
-    listener.problem(reply.problem);
-    return watch_end::broken;
   }
   // If a server ends every watch at once, pause before the next one.
   return reply.took >= time / 2 ? watch_end::timely : watch_end::broken;

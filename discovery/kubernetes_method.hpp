@@ -7,12 +7,12 @@
 //     +--+  failed: (pause), doubled each time
 #pragma once
 
-#include "discovery/https_client.hpp"
 #include "discovery/kubernetes_access.hpp"
 #include "discovery/kubernetes_view.hpp"
 #include "discovery/pause.hpp"
 #include "discovery/spec.hpp"
 #include "raft/base/backoff.hpp"
+#include "runtime/http/client/client.hpp"
 
 #include <cstdint>
 #include <string>
@@ -40,10 +40,14 @@ class kubernetes_method final : public blocking_method {
  private:
   enum class watch_end { timely, expired, broken, refused };
 
-  https_request request_for(const std::string& more, raft::duration end_within) const;
-  void list(https_client& client, const std::stop_token& stop);
-  void follow(https_client& client, const std::stop_token& stop, method_listener& listener);
-  watch_end watch(https_client& client, const std::stop_token& stop, method_listener& listener);
+  struct api_request {
+    std::string target;
+    std::string token;
+  };
+  api_request request_for(const std::string& more) const;
+  void list(http::client& client, const std::stop_token& stop);
+  void follow(http::client& client, const std::stop_token& stop, method_listener& listener);
+  watch_end watch(http::client& client, const std::stop_token& stop, method_listener& listener);
 
   kubernetes_query query_;
   kubernetes_access access_;

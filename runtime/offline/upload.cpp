@@ -1,6 +1,6 @@
 #include "runtime/offline/upload.hpp"
 
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "runtime/offline/directory.hpp"
 #include "runtime/offline/inspect.hpp"
 #include "runtime/offline/printable_output.hpp"

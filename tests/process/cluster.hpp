@@ -1,7 +1,7 @@
 // Runs webserver processes on this machine and sends HTTP requests to them.
 #pragma once
 
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "tests/process/folder.hpp"
 #include "tests/process/program.hpp"
 

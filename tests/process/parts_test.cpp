@@ -1,6 +1,6 @@
 // The failure of an actor between the webserver's HTTP server and its node is noticed.
 #include "examples/webserver/entrance.hpp"
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "runtime/http/mailbox.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/unit/temporary_folder.hpp"

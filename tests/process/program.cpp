@@ -25,6 +25,7 @@ namespace {
   dup2(nothing, STDIN_FILENO);
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
+  close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC); // libcurl has descriptors that a child would inherit
   execv(arguments[0], arguments);
   _exit(127);
 }

@@ -25,7 +25,8 @@ LAYERS = {
     "raft":                 (["raft/base"],                                                    "std"),
     "raft/membership":      (["raft"],                                                         "std"),
     "services":             (["raft", "public service"],                                       "pure"),
-    "discovery":            (["raft/membership", "public process"],                            "pure"),
+    "runtime/http/client":  (["raft/base"],                                                    "pure"),
+    "discovery":            (["raft/membership", "public process", "runtime/http/client"],     "pure"),
     "actors":               (["include/troupe"],                                               "any"),
     "actors/protocol":      (["actors", "raft/membership", "services"],                        "any"),
     "actors/cluster":       (["actors/protocol"],                                              "any"),
@@ -35,7 +36,7 @@ LAYERS = {
     "runtime/os":           (["raft/base", "public process"],                                  "pure"),
     "runtime/storage":      (["services", "runtime/os"],                                       "pure"),
     "runtime/http":         (["runtime/os"],                                                   "pure"),
-    "runtime/offline":      (["runtime/storage", "runtime/http"],                              "pure"),
+    "runtime/offline":      (["runtime/storage", "runtime/http/client"],                       "pure"),
     "runtime/transport":    (["actors/cluster", "runtime/os"],                                 "any"),
     "runtime":              (["actors/cluster", "actors/discovery", "actors/frontend", "actors/replica",
                               "runtime/storage", "runtime/transport"],                         "any"),
@@ -43,7 +44,8 @@ LAYERS = {
     "tools":                (["include/troupe"],                                               "any"),
     "tools/log":            (["runtime/offline"],                                              "any"),
     "tools/backup":         (["runtime/offline"],                                              "any"),
-    "tests":                (["examples", "tools", "runtime", "runtime/offline"],              "any"),
+    "tests":                (["examples", "tools", "runtime", "runtime/http",
+                              "runtime/offline"],                                              "any"),
 }
 
 # Public headers that do not know actors, so that the layers below the actors may include them.

@@ -1,5 +1,5 @@
 // Hostile and broken clients: the server continues to serve.
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"
 

@@ -1,7 +1,7 @@
 // Limits of memory and connections: clients together hold no more than configured, and waiting ones make room for
 // others.
 #include "runtime/http/budget.hpp"
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "runtime/http/places.hpp"
 #include "tests/unit/http/desk.hpp"
 #include "tests/unit/http/echo.hpp"

@@ -1,5 +1,5 @@
 // Bodies that are produced while they are sent.
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "tests/unit/http/wire.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // Threads, limits, deadlines and the end of a server.
-#include "runtime/http/client.hpp"
+#include "runtime/http/client/client.hpp"
 #include "tests/unit/http/desk.hpp"
 #include "tests/unit/http/echo.hpp"
 #include "tests/unit/http/wire.hpp"

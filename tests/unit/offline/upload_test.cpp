@@ -185,7 +185,7 @@ TEST_CASE("gives up at once if the server is not a node") {
     CHECK_THROWS_WITH(offline::upload(file.fs, file.path, url, at_once, said.to), Catch::Contains(why));
   };
   fails("http://127.0.0.1:1", "cannot reach a node's HTTP API at 127.0.0.1:1: cannot connect");
-  fails("http://no-such-host.invalid:80", "cannot resolve");
+  fails("http://no-such-host.invalid:80", "Could not resolve host: no-such-host.invalid");
   fake_node node;
   node.status = {404, "text/plain", "nothing here"};
   fails(node.url(), "is not a node's HTTP API: status 404");
