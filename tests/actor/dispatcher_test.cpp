@@ -105,9 +105,9 @@ TEST_CASE("entries that arrive from the log while a backup is being restored are
   const auto subject = w.system.spawn<dispatcher>(setup);
   compat::anon_send(subject, role_changed{1, raft::role_kind::leader, 1, caf::actor_cast<role_handle>(other), 0, {}});
 
-  const auto unserved = command_at(2, services::encode_command("nobody", "tag", ""));
+  const auto unserved = command_at(2, services::encode_command("missing", "tag", ""));
   const auto restores = command_at(3, services::encode_restore({{1, 1}, 10, 99}));
-  const auto after = command_at(4, services::encode_command("nobody", "tag", ""));
+  const auto after = command_at(4, services::encode_command("missing", "tag", ""));
   // The first entry is applied at once, because it has no service. The dispatcher then reads the rest from the log, and
   // after that meets the second entry of the batch.
   compat::anon_send(subject, commit_entries{4, {unserved, restores}});
