@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <troupe/detail/caf.hpp>
@@ -116,6 +117,8 @@ template <class Self> void end_on_exceptions(Self* self, caf::error (*as_error)(
   self->set_exception_handler([as_error](std::exception_ptr& thrown) -> caf::error {
     try {
       std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc&) {
+      return caf::sec::runtime_error; // there may be no memory for a text
     } catch (const std::exception& e) {
       return as_error(e);
     } catch (...) {

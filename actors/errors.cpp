@@ -1,5 +1,7 @@
 #include "actors/caf.hpp"
+#include "raft/base/utf8.hpp"
 
+#include <algorithm>
 #include <troupe/errors.hpp>
 
 namespace troupe {
@@ -114,6 +116,27 @@ error_info describe(const caf::error& e) {
   if (!raw || !is_known(static_cast<errc>(*raw)))
     return {errc::outcome_unknown, "unexpected error: " + caf::to_string(e), {}, {}};
   return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
+}
+
+bool is_orderly(const caf::error& reason) {
+  return !reason || reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::unreachable;
+}
+
+std::string to_text(caf::actor_system& system, const caf::error& e) {
+  std::string words;
+  const auto& context = e.context();
+  bool words_only = static_cast<bool>(e);
+  for (std::size_t i = 0; words_only && i < context.size(); ++i) {
+    words_only = context.match_element<std::string>(i);
+    if (!words_only) break;
+    const auto& part = context.get_as<std::string>(i);
+    if (part.empty()) continue; // an own error always carries the same number of texts, and some may be empty
+    words += (words.empty() ? "" : ": ") + part;
+  }
+  if (!words_only || words.empty()) words = system.render(e);
+  constexpr std::size_t most = 500; // the text may come from another node
+  words.resize(std::min(words.size(), most));
+  return base::plain_text(words);
 }
 
 } // namespace troupe

@@ -20,9 +20,23 @@ std::string count(std::size_t number, const char* thing) {
   return to_string(number) + ' ' + thing + (number == 1 ? "" : "s");
 }
 
+std::size_t listed(std::size_t size, text_style style) {
+  return style == text_style::test ? size : std::min(size, max_listed);
+}
+
+/// Calls `use` for each item. In the style `log` only for the first few; `cut` gets a text that says how many follow.
+template <class Item, class Use, class Cut>
+void for_each_listed(const std::vector<Item>& items, text_style style, Use use, Cut cut) {
+  const auto shown = listed(items.size(), style);
+  for (std::size_t i = 0; i < shown; ++i) use(items[i]);
+  if (shown < items.size()) cut("... and " + to_string(items.size() - shown) + " more");
+}
+
 std::string list(const std::vector<member>& members, text_style style) {
   std::string text;
-  for (const auto& m : members) text += (text.empty() ? "" : ",") + name(m.id, style);
+  for_each_listed(
+      members, style, [&](const member& m) { text += (text.empty() ? "" : ",") + name(m.id, style); },
+      [&](const std::string& rest) { text += ' ' + rest; });
   return text;
 }
 
@@ -93,11 +107,16 @@ struct event_body {
   std::string operator()(const read_request& e) const { return "read " + to_string(e.tag) + " requested"; }
   std::string operator()(const change_members& e) const {
     std::string text = "change of members requested:";
-    for (const auto& a : e.add) {
-      text += (a.votes ? " add " : " learn ") + name(a.who.id, style);
-      if (a.replaces) text += " for " + name(a.replaces, style);
-    }
-    for (const auto& id : e.remove) text += " remove " + name(id, style);
+    const auto cut = [&](const std::string& rest) { text += ' ' + rest; };
+    for_each_listed(
+        e.add, style,
+        [&](const addition& a) {
+          text += (a.votes ? " add " : " learn ") + name(a.who.id, style);
+          if (a.replaces) text += " for " + name(a.replaces, style);
+        },
+        cut);
+    for_each_listed(
+        e.remove, style, [&](node_id id) { text += " remove " + name(id, style); }, cut);
     if (e.based_on > 0) text += " based on " + to_string(e.based_on);
     return text;
   }
@@ -173,10 +192,10 @@ std::string describe(const rpc& message, text_style style) {
 std::string describe(const snapshot_id& id) { return position(id.last.index, id.last.term); }
 
 std::string describe(const std::vector<entry>& entries, text_style style) {
-  const auto listed = style == text_style::test ? entries.size() : std::min(entries.size(), max_listed);
+  const auto shown = listed(entries.size(), style);
   std::string text = "[";
-  for (std::size_t i = 0; i < listed; ++i) text += (i > 0 ? " " : "") + describe_entry(entries[i], style);
-  if (listed < entries.size()) {
+  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? " " : "") + describe_entry(entries[i], style);
+  if (shown < entries.size()) {
     std::size_t bytes = 0;
     for (const auto& e : entries) bytes += e.data.size();
     text += " ... up to " + position(entries.back().index, entries.back().term) + ", " + count(bytes, "byte");
@@ -197,14 +216,19 @@ std::string describe(const configuration& c, text_style style) {
   auto text = list(c.voters, style);
   if (c.joint()) text += " from " + list(c.outgoing, style);
   if (!c.learners.empty()) text += " learn " + list(c.learners, style);
-  for (const auto& p : c.promotions) {
-    text += (p.standby ? " spare "
-             : p.asked ? " promote "
-                       : " let in ") +
-            name(p.learner, style) + (p.wanted ? " wanted" : "");
-    if (p.replaces) text += " for " + name(p.replaces, style);
-  }
-  for (const auto& d : c.dismissed) text += " without " + name(d.node, style);
+  const auto cut = [&](const std::string& rest) { text += ' ' + rest; };
+  for_each_listed(
+      c.promotions, style,
+      [&](const auto& p) {
+        text += (p.standby ? " spare "
+                 : p.asked ? " promote "
+                           : " let in ") +
+                name(p.learner, style) + (p.wanted ? " wanted" : "");
+        if (p.replaces) text += " for " + name(p.replaces, style);
+      },
+      cut);
+  for_each_listed(
+      c.dismissed, style, [&](const auto& d) { text += " without " + name(d.node, style); }, cut);
   return text;
 }
 
@@ -262,11 +286,15 @@ std::vector<std::string> effects_of(const output& out, text_style style) {
     add("refused " + to_string(f.tag) + ": " + describe(f.why) + ", leader " + name(f.leader, style));
   };
   if (out.write_now) add(describe(*out.write_now, style));
-  for (const auto& a : out.accepted_now) add("accepted " + to_string(a.tag) + " as " + position(a.index, a.term));
-  for (const auto& f : out.failed_proposals) add_failed(f);
-  for (const auto& f : out.failed_reads) add_failed(f);
+  for_each_listed(
+      out.accepted_now, style,
+      [&](const accepted& a) { add("accepted " + to_string(a.tag) + " as " + position(a.index, a.term)); }, add);
+  for_each_listed(out.failed_proposals, style, add_failed, add);
+  for_each_listed(out.failed_reads, style, add_failed, add);
   if (out.failed_transfer) add_failed(*out.failed_transfer);
-  for (const auto& r : out.reads) add("read " + to_string(r.tag) + " may be served at " + to_string(r.index));
+  for_each_listed(
+      out.reads, style,
+      [&](const read_ready& r) { add("read " + to_string(r.tag) + " may be served at " + to_string(r.index)); }, add);
   if (out.transferred_now)
     add("transferred " + to_string(out.transferred_now->tag) + " to " + name(out.transferred_now->to, style));
   if (out.disk_stalled) add(*out.disk_stalled ? "its disk stalls" : "its disk answers again");

@@ -27,7 +27,8 @@ const char* describe(reject_reason why);
 std::string describe(const event& what, text_style style);
 std::string describe(const replicator_event& what, text_style style);
 
-/// The effects of a step, in the order in which they are carried out, without messages and changes of the role.
+/// The effects of a step, in the order in which they are carried out, without messages and changes of the role. The
+/// style `log` names the first few items of a list, and how many follow.
 std::vector<std::string> effects_of(const output& out, text_style style);
 /// All of a step's output in one line, in the style `log`. Empty if there is none. May be cut when it is longer than
 /// `most`.

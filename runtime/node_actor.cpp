@@ -44,7 +44,10 @@ node_actor::node_actor(caf::actor_config& config, node_setup setup)
 }
 
 node_actor_handle::behavior_type node_actor::make_behavior() {
-  compat::end_on_exceptions(this);
+  compat::end_on_exceptions(this, [](const std::exception& e) {
+    troupe::log().critical("the node ends: {}", e.what());
+    return compat::reason_of(e);
+  });
   return {
       [this](const get_status&) { return status(); },
       [this](const take_snapshot& m) -> caf::result<snapshot_result> {

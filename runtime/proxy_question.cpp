@@ -36,7 +36,7 @@ void proxy_question::on_exit() {
 
 caf::result<proxy_answer> proxy_question::ask(const ask_proxy& what) {
   promise_ = make_response_promise<proxy_answer>();
-  writes_ = what.how == access::write;
+  writes_ = what.change || what.how == access::write;
   const auto ms = static_cast<std::uint32_t>(
       std::clamp<std::chrono::milliseconds::rep>(what.timeout.count(), 1, std::numeric_limits<std::uint32_t>::max()));
   command_batch batch;

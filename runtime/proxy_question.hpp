@@ -16,7 +16,7 @@ struct ask_proxy {
   /// An encoded command or query. Empty with a linearizable read: only waits until the read can be served.
   raft::bytes payload;
   std::chrono::milliseconds timeout{5000};
-  /// Asks the leader for this change of the cluster instead; needs `access::write`.
+  /// Asks the leader for this change of the cluster instead: `how` and `payload` are ignored.
   std::optional<cluster_change> change = {};
 };
 struct proxy_answer {

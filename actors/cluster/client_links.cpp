@@ -47,14 +47,16 @@ void client_links::on_down(const caf::down_msg& message) {
 }
 
 void client_links::on_report(const client_link_report& report) {
-  if (trace::is_on(trace::links))
+  const auto found = addresses_.find(report.address);
+  if (found == addresses_.end()) return;
+  auto& entry = found->second;
+  // A link repeats its hello, and reports each answer.
+  const bool changed = !report.welcome || entry.node != report.welcome->node;
+  if (changed && trace::is_on(trace::links))
     trace::write(trace::links,
                  "client: " + printable(report.address) +
                      (report.welcome ? ": linked to node " + to_string(report.welcome->node) : ": no link") +
                      (report.problem.empty() ? "" : ", " + printable(report.problem, max_problem)));
-  const auto found = addresses_.find(report.address);
-  if (found == addresses_.end()) return;
-  auto& entry = found->second;
   auto problem = report.problem;
   const auto& welcome = report.welcome;
   if (welcome && !cluster_) cluster_ = welcome->cluster;

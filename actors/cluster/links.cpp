@@ -133,7 +133,9 @@ void links::on_report(const link_report& m) {
   if (found == addresses_.end()) return;
   auto& entry = found->second;
   const auto before = std::exchange(entry.now, m.now);
-  if (trace::is_on(trace::links)) trace_report(self_.node, before, m);
+  // A link repeats its hello, and reports each answer.
+  const bool changed = before != m.now || m.now != link_report::status::up || entry.peer.node != m.peer.node;
+  if (changed && trace::is_on(trace::links)) trace_report(self_.node, before, m);
   const auto was = std::exchange(entry.endpoint, m.endpoint);
   const auto id_before = entry.peer.node;
   if (m.now != link_report::status::down) entry.peer = m.peer;

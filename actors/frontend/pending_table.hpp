@@ -46,14 +46,14 @@ struct pending_command {
   access how = access::write;
   /// From another node's proxy, which waits and retries itself.
   bool from_proxy = false;
-  raft::time_point deadline;
+  raft::time_point deadline = {};
   /// For a service; empty for a change of the cluster.
-  raft::bytes payload;
-  /// Null for a command for a service.
-  std::unique_ptr<const cluster_change> change;
+  raft::bytes payload = {};
+  /// Null for a command for a service. A change is a write.
+  std::unique_ptr<const cluster_change> change = nullptr;
   std::variant<command_state::waiting, command_state::checking_quota, command_state::proposed, command_state::accepted,
                command_state::forwarded, command_state::confirming, command_state::reading>
-      state;
+      state = {};
 
   bool is_write() const noexcept { return how == access::write; }
   /// What it counts for in the limit of the table.

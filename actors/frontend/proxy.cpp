@@ -93,26 +93,32 @@ void proxy::on_commands(const command_batch& batch) {
   // Of the other nodes, only members may ask for what concerns the cluster itself.
   const bool trusted =
       batch.forwarded ? routes_.is_of_member(current_sender()) : origin && origin.node() == system().node();
-  for (const auto& asked : batch.commands)
-    take({origin, asked.number, asked.how, batch.forwarded, {}, asked.payload, nullptr, {}}, asked.timeout_ms, trusted);
+  const auto refused = [&](std::uint64_t number, errc why) {
+    if (why != errc::none) outbox_.add(origin, {number, why, 0, text_of(why)});
+    return why != errc::none;
+  };
+  for (const auto& asked : batch.commands) {
+    const bool for_cluster = !trusted && services::is_for_cluster(asked.payload.view());
+    if (!refused(asked.number, admission(asked.how, asked.payload.size(), for_cluster, batch.forwarded, trusted)))
+      take({.origin = origin,
+            .number = asked.number,
+            .how = asked.how,
+            .from_proxy = batch.forwarded,
+            .payload = asked.payload},
+           asked.timeout_ms);
+  }
   for (const auto& asked : batch.changes)
-    take({origin,
-          asked.number,
-          access::write,
-          batch.forwarded,
-          {},
-          {},
-          std::make_unique<const cluster_change>(asked.what),
-          {}},
-         asked.timeout_ms, trusted);
+    if (!refused(asked.number, admission(access::write, size_of(asked.what), true, batch.forwarded, trusted)))
+      take({.origin = origin,
+            .number = asked.number,
+            .how = access::write,
+            .from_proxy = batch.forwarded,
+            .change = std::make_unique<const cluster_change>(asked.what)},
+           asked.timeout_ms);
   wake();
 }
 
-void proxy::take(pending_command asked, std::uint32_t timeout_ms, bool trusted) {
-  if (const auto refusal = admission(asked, trusted); refusal != errc::none) {
-    outbox_.add(asked.origin, {asked.number, refusal, 0, text_of(refusal)});
-    return;
-  }
+void proxy::take(pending_command asked, std::uint32_t timeout_ms) {
   const auto now = clock().now();
   asked.deadline = now + (timeout_ms == 0 ? options_.default_timeout
                                           : std::min(std::chrono::milliseconds{timeout_ms}, options_.max_timeout));
@@ -132,16 +138,15 @@ std::string proxy::text_of(errc refusal) const {
   return "too many commands are waiting";
 }
 
-errc proxy::admission(const pending_command& asked, bool trusted) const {
+errc proxy::admission(access how, std::size_t bytes, bool for_cluster, bool from_proxy, bool trusted) const {
   if (draining_) return errc::stopping;
-  if (asked.bytes() > options_.max_command_bytes) return errc::too_large;
+  if (bytes > options_.max_command_bytes) return errc::too_large;
   // Another proxy gets a retryable error: its node may be linked, or a member, before this proxy learns of it.
-  if (!trusted && (asked.change || services::is_for_cluster(asked.payload.view())))
-    return asked.from_proxy ? errc::not_leader : errc::unknown_service;
-  if (asked.from_proxy && !routes_.leading()) return errc::not_leader;
+  if (for_cluster && !trusted) return from_proxy ? errc::not_leader : errc::unknown_service;
+  if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (down_.code != errc::none) return down_.code;
-  if (removed_ && !routes_.leading() && asked.how != access::stale_read) return errc::not_ready;
-  if (!pending_.has_room_for(asked.bytes())) return errc::overloaded;
+  if (removed_ && !routes_.leading() && how != access::stale_read) return errc::not_ready;
+  if (!pending_.has_room_for(bytes)) return errc::overloaded;
   return errc::none;
 }
 

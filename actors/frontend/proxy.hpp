@@ -48,7 +48,8 @@ struct proxy_options {
   /// The maximum number of unanswered commands, and of their bytes. More are rejected as overloaded.
   std::size_t max_pending = 100'000;
   std::size_t max_pending_bytes = 64 << 20;
-  /// The maximum payload of one command. A larger one is rejected as too_large.
+  /// The maximum payload of one command, and the maximum `size_of` a change of the cluster. A larger one is rejected as
+  /// too_large.
   std::size_t max_command_bytes = (2 << 20) + (64 << 10); // a compare-and-swap names two of the map's largest values
   /// The maximum size of a result. A larger one is not returned, because the network would not carry it.
   std::size_t max_result_bytes = 8 << 20;
@@ -98,10 +99,10 @@ class proxy : public compat::typed_base<proxy_handle> {
   void on_timer(const timer& message);
   caf::result<proxy_drained> on_drain();
 
-  /// Queues the command, or refuses it. `timeout_ms` is as in the `command` of the network.
-  void take(pending_command asked, std::uint32_t timeout_ms, bool trusted);
+  /// Queues a command that was admitted. `timeout_ms` is as in the `command` of the network.
+  void take(pending_command asked, std::uint32_t timeout_ms);
   /// Returns why the command is rejected, or `none`. `trusted`: it comes from this process or from a member's proxy.
-  errc admission(const pending_command& asked, bool trusted) const;
+  errc admission(access how, std::size_t bytes, bool for_cluster, bool from_proxy, bool trusted) const;
   std::string text_of(errc refusal) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);

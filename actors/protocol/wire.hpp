@@ -60,7 +60,7 @@ template <class F> void visit_fields(probe_request& x, F&& f) { f(x.cluster, x.f
 
 namespace troupe::wire {
 
-/// The maximum number of elements of a list. A decoded element can take more memory than its bytes.
+/// The maximum number of elements of all lists of a message. A decoded element can take more memory than its bytes.
 inline constexpr std::uint32_t max_elements = 65'536;
 
 template <class T>
@@ -155,7 +155,8 @@ template <reading how> class input {
   template <class T> void get(std::vector<T>& xs) {
     xs.clear();
     const auto count = from_.get<std::uint32_t>();
-    valid_ = valid_ && count <= max_elements;
+    valid_ = valid_ && count <= elements_left_;
+    elements_left_ -= valid_ ? count : 0;
     T skipped{};
     for (std::uint32_t i = 0; i < count && from_.ok() && valid_; ++i)
       get(how == reading::builds ? xs.emplace_back() : skipped);
@@ -170,6 +171,7 @@ template <reading how> class input {
   std::shared_ptr<const std::string> block_;
   raft::reader from_;
   bool valid_ = true;
+  std::uint32_t elements_left_ = max_elements;
 };
 
 template <listed T> std::string encode(const T& x) {

@@ -13,7 +13,9 @@ replicator_shell::replicator_shell(caf::actor_config& config, replicator_context
 
 replicator_handle::behavior_type replicator_shell::make_behavior() {
   compat::end_on_exceptions(this);
-  execute(replicator_.start(clock().now()));
+  auto out = replicator_.start(clock().now());
+  if (trace::is_on(trace::raft)) trace_step("starts", out);
+  execute(std::move(out));
   return {
       [this](const raft::replicate& m) { step(m); },
       [this](const raft::append_response& m) { step(m); },
@@ -27,13 +29,14 @@ replicator_handle::behavior_type replicator_shell::make_behavior() {
 
 void replicator_shell::step(const raft::replicator_event& event) {
   auto out = replicator_.step(event, clock().now());
-  if (trace::is_on(trace::raft)) {
-    const auto effects = raft::describe(out, trace::max_line);
-    trace::write(trace::raft,
-                 fmt::format("node {} replicator of {}: {}{}{}", to_string(self_), to_string(peer_),
-                             raft::describe(event, raft::text_style::log), effects.empty() ? "" : " => ", effects));
-  }
+  if (trace::is_on(trace::raft)) trace_step(raft::describe(event, raft::text_style::log), out);
   execute(std::move(out));
+}
+
+void replicator_shell::trace_step(const std::string& event, const raft::replicator_output& out) const {
+  const auto effects = raft::describe(out, trace::max_line);
+  trace::write(trace::raft, fmt::format("node {} replicator of {}: {}{}{}", to_string(self_), to_string(peer_), event,
+                                        effects.empty() ? "" : " => ", effects));
 }
 
 void replicator_shell::execute(raft::replicator_output&& out) {

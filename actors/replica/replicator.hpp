@@ -27,6 +27,7 @@ class replicator_shell : public compat::typed_base<replicator_handle> {
 
  private:
   void step(const raft::replicator_event& event);
+  void trace_step(const std::string& event, const raft::replicator_output& out) const;
   void execute(raft::replicator_output&& out);
 
   replicator_context context_;

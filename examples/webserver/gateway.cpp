@@ -34,7 +34,7 @@ std::string in_ms(std::chrono::milliseconds time) { return std::to_string(time.c
 } // namespace
 
 /// The size of a chunk of a backup, in bytes. The server holds one chunk per client.
-constexpr std::size_t backup_chunk = 256 << 10;
+constexpr std::size_t backup_chunk_bytes = 256 << 10;
 
 /// The pause before the next attempt to read a chunk, after a temporary error.
 constexpr std::chrono::milliseconds chunk_pause{250};
@@ -56,7 +56,7 @@ gateway_handle::behavior_type gateway::make_behavior() {
           call.responder.send(http::error_response(500, "internal", e.what(), "unknown", false));
         }
       },
-      [this](const chunk_wanted& what) { read(what); },
+      [this](const piece_wanted& what) { read(what); },
   };
 }
 
@@ -139,18 +139,18 @@ http::response gateway::backup_response(const backup_made& made) {
     delete download;
   };
   const std::shared_ptr<const std::uint64_t> open{new std::uint64_t{made.download}, close};
-  // The body outlives this call. The server's thread asks for its chunks.
+  // The body outlives this call. The server's thread asks for its pieces.
   answer.pieces = http::body_in_pieces{
       made.snapshot.size,
       [self = gateway_handle{this}, open, offset = std::uint64_t{0}](const http::piece_receiver& receiver) mutable {
-        const read_backup which{*open, offset, backup_chunk};
-        offset += backup_chunk;
-        caf::anon_send(self, chunk_wanted{which, receiver});
+        const read_backup which{*open, offset, backup_chunk_bytes};
+        offset += backup_chunk_bytes;
+        caf::anon_send(self, piece_wanted{which, receiver});
       }};
   return answer;
 }
 
-void gateway::read(const chunk_wanted& what) {
+void gateway::read(const piece_wanted& what) {
   request(node_, read_timeout, what.which)
       .then([to = what.receiver](const backup_chunk& chunk) { to.send(chunk.data); },
             [this, again = what](const caf::error& e) mutable {

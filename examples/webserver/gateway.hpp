@@ -20,14 +20,14 @@ struct http_call {
 };
 
 /// Asks for the next chunk of a backup.
-struct chunk_wanted {
+struct piece_wanted {
   read_backup which;
   http::piece_receiver receiver;
   /// How often the gateway asks again while the node is short of descriptors or memory.
   unsigned attempts_left = 240;
 };
 
-using gateway_handle = compat::handle<void(http_call), void(chunk_wanted)>;
+using gateway_handle = compat::handle<void(http_call), void(piece_wanted)>;
 
 /// Sends requests to the map and the node, and passes their answers on. It keeps no deadlines for map requests: the
 /// map's front answers each of them by its deadline.
@@ -55,7 +55,7 @@ class gateway : public gateway_handle::base {
   void answer(const change_membership& what, const http::responder& responder);
   void answer(const ask_transfer& what, const http::responder& responder);
   http::response backup_response(const backup_made& made);
-  void read(const chunk_wanted& what);
+  void read(const piece_wanted& what);
   void show_status(http::response (*render)(const node_status&), const http::responder& responder);
 
   node_handle node_;
@@ -65,4 +65,4 @@ class gateway : public gateway_handle::base {
 } // namespace troupe::webserver
 
 TROUPE_LOCAL_MESSAGE(troupe::webserver::http_call);
-TROUPE_LOCAL_MESSAGE(troupe::webserver::chunk_wanted);
+TROUPE_LOCAL_MESSAGE(troupe::webserver::piece_wanted);

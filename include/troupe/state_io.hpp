@@ -22,7 +22,7 @@ class snapshot_error : public std::runtime_error {
 /// The largest item, in bytes: far above any sensible one, and small enough for every node to hold it in memory.
 inline constexpr std::size_t max_state_item = 64 * 1024 * 1024;
 
-/// Writes the items of a state, and passes them on in large chunks. Not thread-safe.
+/// Writes the items of a state, and passes them on in large pieces. Not thread-safe.
 class state_writer final {
  public:
   explicit state_writer(detail::snapshot_sink& to) : to_(to) {}

@@ -22,8 +22,8 @@ class bytes {
   std::size_t size() const noexcept { return view_.size(); }
   bool empty() const noexcept { return view_.empty(); }
 
-  /// A part of these bytes that shares their block. `chunk` must lie within `view()`.
-  bytes part(std::string_view chunk) const { return {owner_, chunk}; }
+  /// A part of these bytes that shares their block. `within` must lie within `view()`.
+  bytes part(std::string_view within) const { return {owner_, within}; }
 
   friend bool operator==(const bytes& a, const bytes& b) noexcept { return a.view_ == b.view_; }
 

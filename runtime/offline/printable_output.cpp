@@ -68,7 +68,7 @@ std::streamsize printable_buffer::xsputn(const char* text, std::streamsize size)
   for (std::size_t done = 0; done < all.size();) {
     const auto plain = std::find_if_not(all.begin() + static_cast<std::ptrdiff_t>(done), all.end(), is_plain);
     const auto run = static_cast<std::size_t>(plain - all.begin()) - done;
-    const bool whole = unfinished_.empty() && run > 0; // the common case: write plain text in one chunk
+    const bool whole = unfinished_.empty() && run > 0; // the common case: write plain text in one piece
     if (!(whole ? pass(all.substr(done, run)) : put(all[done]))) return static_cast<std::streamsize>(done);
     done += whole ? run : 1;
   }

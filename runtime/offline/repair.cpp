@@ -9,7 +9,7 @@
 namespace troupe::offline {
 namespace {
 
-constexpr std::size_t chunk = std::size_t{1} << 20;
+constexpr std::size_t copy_bytes = std::size_t{1} << 20;
 
 /// Where to cut a log: everything from `offset` of `file` on is removed, and all later segments.
 struct cut_position {
@@ -63,13 +63,13 @@ class archiver {
     const auto source = fs_.open(segment);
     const auto copy = fs_.create(kept);
     const auto end = source->size();
-    std::string bytes(chunk, '\0');
-    for (auto at = offset; at < end; at += chunk)
+    std::string bytes(copy_bytes, '\0');
+    for (auto at = offset; at < end; at += copy_bytes)
       copy->write(at - offset, std::string_view{bytes}.substr(0, source->read(at, bytes)));
     copy->sync();
     fs_.sync_directory(kept.parent_path());
-    for (auto at = offset; at < end; at += chunk)
-      source->write(at, std::string(std::min<std::uint64_t>(chunk, end - at), '\0'));
+    for (auto at = offset; at < end; at += copy_bytes)
+      source->write(at, std::string(std::min<std::uint64_t>(copy_bytes, end - at), '\0'));
     source->sync();
   }
 

@@ -143,9 +143,9 @@ class backup_sender {
  private:
   /// Sends a chunk. Returns the next offset, or nothing if there was a problem.
   std::optional<std::uint64_t> put(std::optional<std::uint64_t> offset) try {
-    std::string chunk(offset ? std::min<std::uint64_t>(chunk_bytes, id_.size - *offset) : 0, '\0');
-    if (offset) chunk.resize(source_->read(*offset, chunk));
-    const auto answer = node_.request("PUT", target_ + "?offset=" + std::to_string(offset.value_or(0)), chunk);
+    std::string data(offset ? std::min<std::uint64_t>(chunk_bytes, id_.size - *offset) : 0, '\0');
+    if (offset) data.resize(source_->read(*offset, data));
+    const auto answer = node_.request("PUT", target_ + "?offset=" + std::to_string(offset.value_or(0)), data);
     if (answer.status == ok) return number(answer.body, "next");
     problem_ = why(answer);
     if (!is_retryable(answer)) throw usage_error("the node rejects the backup: " + problem_);

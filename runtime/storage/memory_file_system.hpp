@@ -72,9 +72,9 @@ class memory_file_system final : public file_system {
   /// Moreover, after a failed sync the unsynced data counts as clean although it is not on disk, as on Linux.
   void before_each(std::function<void(const disk_operation&)> hook) { hook_ = std::move(hook); }
   /// The same, for calls that change nothing.
-  void before_each_read(std::function<void(const disk_operation&)> hook) { look_hook_ = std::move(hook); }
+  void before_each_read(std::function<void(const disk_operation&)> hook) { read_hook_ = std::move(hook); }
 
-  /// Called for each unsynced chunk in turn; returns whether it reached the disk.
+  /// Called for each unsynced piece in turn; returns whether it reached the disk.
   using survives = std::function<bool()>;
   /// The order in which name changes reach the disk: a journal keeps their order, other file systems guarantee nothing
   /// before the directory is synced.
@@ -113,7 +113,7 @@ class memory_file_system final : public file_system {
     if (hook_) hook_(operation);
   }
   void look(disk_operation::kind_t kind, const std::filesystem::path& path) const {
-    if (look_hook_) look_hook_({kind, path, 0, 0});
+    if (read_hook_) read_hook_({kind, path, 0, 0});
   }
   std::shared_ptr<node> find(const std::filesystem::path& path, std::string_view call) const;
   void set_name(const std::filesystem::path& path, std::shared_ptr<node> target);
@@ -128,7 +128,7 @@ class memory_file_system final : public file_system {
   std::shared_ptr<lock_counts> shared_ = std::make_shared<lock_counts>();
   std::uint64_t random_;
   std::function<void(const disk_operation&)> hook_;
-  std::function<void(const disk_operation&)> look_hook_;
+  std::function<void(const disk_operation&)> read_hook_;
   std::chrono::milliseconds paused_{0};
 };
 

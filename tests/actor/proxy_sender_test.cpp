@@ -76,6 +76,7 @@ TEST_CASE("accepts requests about the cluster itself from other nodes only if a 
   const auto gets_in = [&](const caf::actor& from, bool forwarded) {
     const command restore{1, access::write, 1000, raft::bytes{services::encode_restore({{1, 1}, 10, 1})}};
     const change_request transfer{2, 1000, raft::transfer_leadership{}};
+    w.asked->answers.clear();
     const auto restores = w.log->proposals.size();
     const auto transfers = w.log->transfers.size();
     caf::send_as(from, w.subject, command_batch{forwarded, {restore}, {transfer}});
@@ -90,6 +91,11 @@ TEST_CASE("accepts requests about the cluster itself from other nodes only if a 
   CHECK_FALSE(gets_in(member, false)); // a client of the same process
   CHECK(gets_in(member, true));
   CHECK(gets_in(caf::actor_cast<caf::actor>(w.origin), false));
+  // Another proxy may only be early, and gets an answer after which it tries again.
+  w.tell(members_changed{});
+  CHECK_FALSE(gets_in(caf::actor_cast<caf::actor>(w.origin), true));
+  CHECK(w.code(1) == errc::not_leader);
+  CHECK(w.code(2) == errc::not_leader);
   caf::anon_send_exit(network, caf::exit_reason::user_shutdown);
   w.settle();
 }

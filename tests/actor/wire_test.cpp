@@ -95,6 +95,20 @@ TEST_CASE("a change of the cluster arrives as it was sent, without its tag") {
   CHECK(transfer.target == node_id{5});
 }
 
+TEST_CASE("all lists of a message together have a limited number of elements") {
+  command_batch batch;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    raft::change_members change;
+    change.remove.resize(30'000, node_id{number});
+    batch.changes.push_back({number, 0, change});
+  }
+  CHECK_FALSE(wire::is_encoded<command_batch>(wire::encode(batch)));
+  CHECK_FALSE(wire::decode<command_batch>(wire::encode(batch)));
+  batch.changes.pop_back();
+  CHECK(wire::is_encoded<command_batch>(wire::encode(batch)));
+  CHECK(wire::decode<command_batch>(wire::encode(batch)));
+}
+
 TEST_CASE("a change of an unknown kind does not decode") {
   command_batch batch;
   batch.changes.push_back({1, 0, raft::transfer_leadership{0, {5}}});

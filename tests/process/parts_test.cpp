@@ -112,11 +112,11 @@ TEST_CASE("reading a chunk of a backup is retried while the node is short of des
   const auto read = [&](std::uint64_t offset) {
     const auto arrived = std::make_shared<std::promise<void>>();
     const auto answers = std::make_shared<http::mailbox>([arrived] { arrived->set_value(); });
-    caf::anon_send(gateway, webserver::chunk_wanted{{1, offset, 10}, {answers, 1}});
+    caf::anon_send(gateway, webserver::piece_wanted{{1, offset, 10}, {answers, 1}});
     REQUIRE(arrived->get_future().wait_for(10s) == std::future_status::ready);
     std::vector<http::answer> taken;
     answers->take(taken);
-    return std::get<http::chunk>(taken.at(0).content).bytes;
+    return std::get<http::piece>(taken.at(0).content).bytes;
   };
   CHECK(read(0) == "abc");
   CHECK(*asked == 3);

@@ -21,11 +21,14 @@ def position(value):
 
 def first_bytes(value):
     """The size of raft::bytes, and their beginning."""
-    view = value["view_"]
+    view = value["view_"]  # a std::string_view of libstdc++
     size = int(view["_M_len"])
     if size == 0:
         return "0 bytes"
-    data = bytes(gdb.selected_inferior().read_memory(int(view["_M_str"]), min(size, SHOWN_BYTES)))
+    try:
+        data = bytes(gdb.selected_inferior().read_memory(int(view["_M_str"]), min(size, SHOWN_BYTES)))
+    except gdb.MemoryError:  # a core dump may lack it
+        return f"{size} bytes"
     text = "".join(chr(c) if 0x20 <= c < 0x7f and chr(c) not in '"\\' else f"\\x{c:02x}" for c in data)
     return f'{size} bytes: "{text}{"..." if size > SHOWN_BYTES else ""}"'
 

@@ -274,8 +274,8 @@ def show_logs(cluster):
 
 
 def preset_to_build():
-    """`release` if it has been configured already, else `demo`: without optimization, it compiles in half the time."""
-    return "release" if (ROOT / "build" / "release" / "build.ninja").exists() else "demo"
+    """`release` if it has been built already, else `demo`: without optimization, it compiles in half the time."""
+    return "release" if (ROOT / "build" / "release" / "examples" / "webserver").exists() else "demo"
 
 
 def find_webserver(options):

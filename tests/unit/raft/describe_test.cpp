@@ -62,6 +62,24 @@ TEST_CASE("a step's output is one line") {
   CHECK_THAT(describe(out, 1000), !Contains("secret"));
 }
 
+TEST_CASE("the first few items of long lists are named in the log, and all in tests") {
+  output out;
+  for (std::uint64_t i = 1; i <= 10'000; ++i) out.accepted_now.push_back({i, i, 3});
+  const auto effects = effects_of(out, text_style::log);
+  REQUIRE(effects.size() == 5);
+  CHECK(effects[3] == "accepted 4 as 4/3");
+  CHECK(effects[4] == "... and 9996 more");
+  CHECK(effects_of(out, text_style::test).size() == 10'000);
+  change_members change;
+  change.remove.resize(1'000, node_id{7});
+  const auto removals = describe(event{change}, text_style::log);
+  CHECK(removals.find("remove 0000000000000007 ... and 996 more") != removals.npos);
+  configuration members;
+  members.voters.resize(1'000, member{{7}, "n7:1"});
+  const auto voters = describe(members, text_style::log);
+  CHECK(voters.find(",0000000000000007 ... and 996 more") != voters.npos);
+}
+
 TEST_CASE("the text of an output that is too long ends soon after the limit") {
   output out;
   for (int i = 0; i < 1000; ++i) out.send_now.emplace_back(timeout_now{head});

@@ -111,22 +111,16 @@ class encoder {
   std::string write(std::nullptr_t) { return head(0xc0); }
   std::string write(bool v) { return head(v ? 0xc3 : 0xc2); }
   std::string write(std::uint64_t v) {
-    const int propose_formation = pick(v < 128 ? -1 : width(v), 3);
-    if (propose_formation < 0) return head(static_cast<int>(v));
-    const bool fits_signed = v < (std::uint64_t{1} << (8 * (1 << propose_formation) - 1));
-    if (loose_ && fits_signed && below(*loose_, 2))
-      return head(0xd0 + propose_formation) + big_endian(v, 1 << propose_formation);
-    return head(0xcc + propose_formation) + big_endian(v, 1 << propose_formation);
+    const int form = pick(v < 128 ? -1 : width(v), 3);
+    if (form < 0) return head(static_cast<int>(v));
+    const bool fits_signed = v < (std::uint64_t{1} << (8 * (1 << form) - 1));
+    if (loose_ && fits_signed && below(*loose_, 2)) return head(0xd0 + form) + big_endian(v, 1 << form);
+    return head(0xcc + form) + big_endian(v, 1 << form);
   }
   std::string write(std::int64_t v) {
-    const int propose_formation = pick(v >= -32         ? -1
-                                       : v >= INT8_MIN  ? 0
-                                       : v >= INT16_MIN ? 1
-                                       : v >= INT32_MIN ? 2
-                                                        : 3,
-                                       3);
-    if (propose_formation < 0) return head(static_cast<int>(v) & 0xff);
-    return head(0xd0 + propose_formation) + big_endian(static_cast<std::uint64_t>(v), 1 << propose_formation);
+    const int form = pick(v >= -32 ? -1 : v >= INT8_MIN ? 0 : v >= INT16_MIN ? 1 : v >= INT32_MIN ? 2 : 3, 3);
+    if (form < 0) return head(static_cast<int>(v) & 0xff);
+    return head(0xd0 + form) + big_endian(static_cast<std::uint64_t>(v), 1 << form);
   }
   std::string write(double v) {
     const auto narrow = static_cast<float>(v);
@@ -135,28 +129,27 @@ class encoder {
     return head(0xcb) + big_endian(std::bit_cast<std::uint64_t>(v), 8);
   }
   std::string write(const std::string& v) {
-    const int propose_formation = pick(v.size() < 32 ? -1 : width(v.size()), 2);
-    if (propose_formation < 0) return head(0xa0 + static_cast<int>(v.size())) + v;
-    return head(0xd9 + propose_formation) + big_endian(v.size(), 1 << propose_formation) + v;
+    const int form = pick(v.size() < 32 ? -1 : width(v.size()), 2);
+    if (form < 0) return head(0xa0 + static_cast<int>(v.size())) + v;
+    return head(0xd9 + form) + big_endian(v.size(), 1 << form) + v;
   }
   std::string write(const node::bin& v) {
-    const int propose_formation = pick(width(v.data.size()), 2);
-    return head(0xc4 + propose_formation) + big_endian(v.data.size(), 1 << propose_formation) + v.data;
+    const int form = pick(width(v.data.size()), 2);
+    return head(0xc4 + form) + big_endian(v.data.size(), 1 << form) + v.data;
   }
   std::string write(const node::ext& v) {
     const auto size = v.data.size();
     const bool fixed = size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
-    const int propose_formation = pick(fixed ? -1 : width(size), 2);
+    const int form = pick(fixed ? -1 : width(size), 2);
     const auto type = head(v.type & 0xff);
-    if (propose_formation >= 0)
-      return head(0xc7 + propose_formation) + big_endian(size, 1 << propose_formation) + type + v.data;
+    if (form >= 0) return head(0xc7 + form) + big_endian(size, 1 << form) + type + v.data;
     const int code = size == 1 ? 0xd4 : size == 2 ? 0xd5 : size == 4 ? 0xd6 : size == 8 ? 0xd7 : 0xd8;
     return head(code) + type + v.data;
   }
   std::string container(std::size_t size, int fixed, int wide) {
-    const int propose_formation = pick(size < 16 ? -1 : size < 65536 ? 0 : 1, 1);
-    if (propose_formation < 0) return head(fixed + static_cast<int>(size));
-    return head(wide + propose_formation) + big_endian(size, 2 << propose_formation);
+    const int form = pick(size < 16 ? -1 : size < 65536 ? 0 : 1, 1);
+    if (form < 0) return head(fixed + static_cast<int>(size));
+    return head(wide + form) + big_endian(size, 2 << form);
   }
   std::string write(const node::array& v) {
     auto out = container(v.size(), 0x90, 0xdc);
