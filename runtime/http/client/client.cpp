@@ -40,9 +40,10 @@ struct transfer {
   bool too_long = false;
   std::exception_ptr failure = {};
 
-  /// libcurl has at least the last part of the request in its hands. It does not say whether it was sent.
+  /// Whether libcurl has been given the whole request. It does not say how much of it was sent.
   bool may_be_sent() const { return begun && taken == body.size(); }
 
+  /// Notes the status of a complete head.
   void end_head() {
     constexpr long first_final = 200;
     long status = 0;
@@ -124,7 +125,7 @@ using header_list = std::unique_ptr<curl_slist, free_headers>;
 void add(header_list& all, const std::string& line) {
   auto* longer = ::curl_slist_append(all.get(), line.c_str());
   if (longer == nullptr) throw std::bad_alloc();
-  all.release();
+  static_cast<void>(all.release()); // the new list includes it
   all.reset(longer);
 }
 
