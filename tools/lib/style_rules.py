@@ -27,7 +27,7 @@ LAYERS = {
     "services":             (["raft", "public service"],                                       "pure"),
     "runtime/http/client":  (["raft/base"],                                                    "pure"),
     "discovery":            (["raft/membership", "public process", "runtime/http/client"],     "pure"),
-    "actors":               (["include/troupe"],                                               "any"),
+    "actors":               (["include/troupe", "raft/base"],                                  "any"),
     "actors/protocol":      (["actors", "raft/membership", "services"],                        "any"),
     "actors/cluster":       (["actors/protocol"],                                              "any"),
     "actors/discovery":     (["actors/protocol", "discovery"],                                 "any"),
