@@ -41,6 +41,7 @@ node_actor::node_actor(caf::actor_config& config, node_setup setup)
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): CAF takes the handlers of all messages at once
 node_actor_handle::behavior_type node_actor::make_behavior() {
   return {
       [this](const get_status&) { return status(); },
