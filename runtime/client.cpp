@@ -132,6 +132,7 @@ client client_access::spawn(caf::actor_system& system, const client_options& opt
     if (const auto running = caf::actor_cast<caf::actor>(address))
       compat::anon_send(running, caf::exit_msg{{}, reason});
   });
+  // NOLINTNEXTLINE(modernize-make-unique): with clang 14, it cannot fill an aggregate
   return client{std::unique_ptr<client::parts>{
       new client::parts{system, options.request_timeout, options.drain_timeout, proxy, links, {}}}};
 }

@@ -3,6 +3,7 @@
 
 #include "actors/cluster/cluster_events.hpp"
 #include "raft/entry.hpp"
+#include "raft/membership/health.hpp"
 
 #include <map>
 #include <optional>

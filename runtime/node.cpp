@@ -178,6 +178,8 @@ bool node::stop(bool leave) {
   return clean;
 }
 
+// One part after another, each from those before it: parts of it would have to pass on nearly all of them.
+// NOLINTNEXTLINE(readability-function-size)
 node start_node(caf::actor_system& system, node_options options, std::vector<machine_factory> services) try {
   options.bind = unbracketed(options.bind);
   if (const auto why = objection(options); !why.empty()) throw startup_error(why);

@@ -43,6 +43,7 @@ node_actor::node_actor(caf::actor_config& config, node_setup setup)
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): CAF takes the handlers of all messages at once
 node_actor_handle::behavior_type node_actor::make_behavior() {
   compat::end_on_exceptions(this, [](const std::exception& e) {
     troupe::log().critical("the node ends: {}", e.what());

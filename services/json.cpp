@@ -270,7 +270,7 @@ class json_writer : public msgpack::null_visitor {
     return put("{\"$bin\":\"") && put(base::to_base64({data, size})) && put("\"}");
   }
   bool visit_ext(const char* data, std::uint32_t size) { // the first byte is the type
-    const int type = static_cast<std::int8_t>(data[0]);
+    const int type = static_cast<std::int8_t>(data[0]);  // NOLINT(bugprone-signed-char-misuse): the type has a sign
     return put("{\"$bin\":\"") && put(base::to_base64({data + 1, size - 1})) && put("\",\"$ext\":") &&
            put(std::to_string(type)) && put("}");
   }

@@ -5,7 +5,7 @@ namespace troupe {
 std::string to_string(const cluster_event& event) {
   using kind = cluster_event::kind;
   const auto name = to_string(event.node) + (event.address.empty() ? "" : " (" + event.address + ")");
-  const auto node = "node " + name;
+  auto node = "node " + name;
   const auto in_term = " in term " + std::to_string(event.term);
   const auto by = " (configuration " + std::to_string(event.index) + ")";
   switch (event.what) {

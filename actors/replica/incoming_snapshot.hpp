@@ -33,7 +33,7 @@ class incoming_snapshot {
   /// the transfer, unless it fails with a temporary error.
   raft::snapshot_point finish(const snapshot_section& each) {
     try {
-      const auto at = to_->finish(each);
+      auto at = to_->finish(each);
       forget();
       return at;
     } catch (const raft::storage_error& error) {

@@ -118,7 +118,7 @@ template <class Role> void role_shell<Role>::begin() {
 
 template <class Role> void role_shell<Role>::on_rpc(const raft::rpc& message) {
   if (successor_) {
-    std::visit([this](const auto& m) { to_successor(m); }, message);
+    std::visit([this](const auto& m) { this->to_successor(m); }, message);
     return;
   }
   record_contact(message);
@@ -177,7 +177,8 @@ template <class Role> void role_shell<Role>::on_fetch(const replicator_fetch& fe
       return;
     }
     // The entries are no longer in memory, so they are on disk. A leader never truncates its own log.
-    this->request(context_.log, caf::infinite, read_log{answer.first, log.first_cached() - 1, fetch.request.max_bytes})
+    const read_log missing{answer.first, log.first_cached() - 1, fetch.request.max_bytes};
+    this->request(context_.log, caf::infinite, missing)
         .then([this, to = replicator->second, answer = std::move(answer)](const log_chunk& chunk) mutable {
           answer.entries = chunk.entries;
           this->send(to, std::move(answer));

@@ -354,6 +354,7 @@ std::string program_name(int argc, const char* const* argv) {
   return std::string{path.substr(path.rfind('/') + 1)};
 }
 
+// NOLINTNEXTLINE(readability-function-size): the options write into its variables until the parse has ended
 std::variant<options, early_exit> parse_options(int argc, const char* const* argv) {
   options chosen;
   std::size_t expect = 0;

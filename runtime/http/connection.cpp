@@ -42,7 +42,7 @@ std::size_t heap_of_pairs(const std::vector<std::pair<std::string, std::string>>
 
 /// Heap bytes of the request without its body.
 std::size_t heap_of_head(const request& asked) {
-  auto sum = asked.segments.capacity() * sizeof(asked.segments[0]);
+  auto sum = asked.segments.capacity() * sizeof(std::string);
   for (const auto& segment : asked.segments) sum += heap_bytes(segment);
   return sum + heap_bytes(asked.method) + heap_bytes(asked.target) + heap_of_pairs(asked.query) +
          heap_of_pairs(asked.headers);

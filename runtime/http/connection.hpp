@@ -127,7 +127,9 @@ class connection : public std::enable_shared_from_this<connection> {
   void dispatch();
   void reject(unsigned status, std::string_view code, std::string_view message);
   /// By value, because the text may belong to the request that ends here.
-  void reject(problem why) { reject(why.status, why.code, why.message); }
+  void reject(problem why) { // NOLINT(performance-unnecessary-value-param): see above
+    reject(why.status, why.code, why.message);
+  }
   void report(const std::exception& error) const;
   void reject_for_room();
   /// Frees the memory of the request and of the bytes received after it.

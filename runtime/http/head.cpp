@@ -80,7 +80,7 @@ class head_reader {
   std::optional<problem> finish() {
     out.keep_alive = !close_ && (keep_ || !out.http_1_0);
     if (out.http_1_0) out.expects_continue = false;
-    if (const auto why = framing()) return why;
+    if (auto why = framing()) return why;
     if (!host_) {
       if (out.http_1_0) return std::nullopt;
       return problem{400, "bad_request", "exactly one Host header is needed"};

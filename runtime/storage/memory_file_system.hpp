@@ -109,7 +109,7 @@ class memory_file_system final : public file_system {
   };
   using names = std::map<std::filesystem::path, std::shared_ptr<node>>;
 
-  void announce(disk_operation operation) const {
+  void announce(const disk_operation& operation) const {
     if (hook_) hook_(operation);
   }
   void look(disk_operation::kind_t kind, const std::filesystem::path& path) const {

@@ -281,7 +281,7 @@ class context : public tls_context, public std::enable_shared_from_this<context>
     if (!to_socket) throw std::runtime_error("OpenSSL cannot begin a session: " + last_error());
     BIO_set_fd(to_socket.get(), socket, BIO_NOCLOSE);
     SSL_set_bio(session.get(), to_socket.get(), to_socket.get()); // one reference for both directions
-    to_socket.release();
+    static_cast<void>(to_socket.release());
     return std::make_unique<handshake>(shared_from_this(), std::move(session), here);
   }
 

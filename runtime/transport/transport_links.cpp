@@ -76,7 +76,7 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
 void publish(caf::actor_system& system, net::transport& transport, std::uint16_t port,
              caf::strong_actor_ptr published) {
   const auto limit = transport.options().max_unsent_bytes;
-  transport.accept([&system, limit, port, published](net::open_connection connection) {
+  transport.accept([&system, limit, port, published = std::move(published)](net::open_connection connection) {
     net::serve(system, std::move(connection), limit, port, published);
   });
 }

@@ -7,6 +7,7 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/io/basp/header.hpp>
 #include <caf/message.hpp>
+#include <troupe/config.hpp>
 
 namespace troupe::net::testing {
 namespace {

@@ -1,23 +1,21 @@
-"""Checks the project's style: formatting, include direction, bans, sizes, wording; without --quick also clang-tidy and Doxygen."""
+"""Checks the project's style: formatting, include direction, bans, sizes, wording, clang-tidy, and the API reference."""
 
 import argparse
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import style_rules
 import style_selftest
+import tidy
 from style_rules import Problem
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-TIDY_FOLDERS = ("raft/", "services/", "runtime/storage/")
 SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__"}
 
 
@@ -50,35 +48,6 @@ def clang_format(root, sources, fix=False):
             for path, lines in sorted(places.items())]
 
 
-def tidy_one(root, path, *arguments):
-    """Returns clang-tidy's findings in one source file and in the project's headers that it includes."""
-    result = subprocess.run(["clang-tidy", "--quiet", path, *arguments], cwd=root, capture_output=True, text=True, check=False)
-    found = re.findall(r"^(/.+?):(\d+):\d+: (?:warning|error): (.*)$", result.stdout, re.MULTILINE)
-    problems = {Problem(os.path.relpath(file, root), int(line), message) for file, line, message in found}
-    if result.returncode != 0 and not problems:
-        problems.add(Problem(path, 1, f"clang-tidy failed: {result.stderr.strip()}"))
-    return problems
-
-
-def clang_tidy(sources):
-    """Returns clang-tidy's findings in TIDY_FOLDERS, without duplicates."""
-    database = ROOT / "build" / "release" / "compile_commands.json"
-    configured = subprocess.run(["cmake", "--preset", "release", "--log-level=WARNING"], cwd=ROOT, check=False, capture_output=True,
-                                text=True)
-    if configured.returncode != 0:
-        return [Problem("CMakeLists.txt", 1, f"clang-tidy needs a configured build/release: {configured.stderr.strip()}")]
-    built = {os.path.relpath(entry["file"], ROOT) for entry in json.loads(database.read_text())}
-    chosen = [path for path in sources if path in built and path.startswith(TIDY_FOLDERS)]
-
-    problems = set()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        findings = pool.map(lambda path: tidy_one(ROOT, path, "-p", database.parent), chosen)
-        for done, (path, found) in enumerate(zip(chosen, findings), 1):
-            print(f"clang-tidy {done}/{len(chosen)} {path}", flush=True)
-            problems |= found
-    return sorted(problems)
-
-
 def api_reference(root):
     """Builds the API reference of the public headers under `root`, and returns Doxygen's warnings."""
     settings = (ROOT / "docs/Doxyfile").read_text(encoding="utf-8")
@@ -93,18 +62,13 @@ def api_reference(root):
 def self_test(quick):
     wrong = style_selftest.run()
     with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
-        for name in (".clang-format", ".clang-tidy"):
-            shutil.copy(ROOT / name, root)
-        Path(root, "bad.cpp").write_text("// Bad.\nint  BadName(int x) {\n  if (x);\n    return 1; return 0; }\n")
+        shutil.copy(ROOT / ".clang-format", root)
+        Path(root, "bad.cpp").write_text("// Bad.\nint  bad_name() { return 1; }\n")
         Path(root, "good.cpp").write_text("// Good.\nint good_name() { return 1; }\n")
         found = clang_format(root, ["bad.cpp", "good.cpp"])
         if [(problem.path, problem.line) for problem in found] != [("bad.cpp", 2)]:
             wrong.append(f"clang-format: expected bad.cpp:2, found {[str(problem) for problem in found]}")
         if not quick:
-            for name, expected in (("good.cpp", []), ("bad.cpp", [2, 3])):
-                found = sorted(tidy_one(root, name, "--"))
-                if [problem.line for problem in found] != expected:
-                    wrong.append(f"clang-tidy: expected lines {expected} of {name}, found {[str(problem) for problem in found]}")
             Path(root, "include/troupe").mkdir(parents=True)
             Path(root, "build").mkdir()
             Path(root, "include/troupe/good.hpp").write_text("// Good.\n#pragma once\n/// Returns one.\nint good_name();\n")
@@ -112,27 +76,41 @@ def self_test(quick):
             found = api_reference(root)
             if [(problem.path, problem.line) for problem in found] != [("include/troupe/bad.hpp", 3)]:
                 wrong.append(f"doxygen: expected include/troupe/bad.hpp:3, found {[str(problem) for problem in found]}")
+    with tempfile.TemporaryDirectory(prefix="troupe-check-") as root:
+        shutil.copy(ROOT / ".clang-tidy", root)
+        wrong += tidy.self_test(root)
     print("\n".join(wrong or ["check --self-test: ok"]))
     return 1 if wrong else 0
 
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/check", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="skip clang-tidy and the API reference")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="check only these files, by clang-tidy too (default: the project)")
+    parser.add_argument("--quick", action="store_true", help="skip the API reference, and most files for clang-tidy")
     parser.add_argument("--fix", action="store_true", help="first format the files with clang-format")
+    parser.add_argument("--jobs", type=int, help="how many files clang-tidy checks at a time (default: one for each processor)")
     parser.add_argument("--self-test", action="store_true", help="only prove that each rule reports a bad file")
     options = parser.parse_args()
 
     if options.self_test:
         return self_test(options.quick)
 
-    files = project_files()
+    project = project_files()
+    files = project
+    if options.files:
+        named = {os.path.relpath(os.path.abspath(path), ROOT) for path in options.files}
+        files = [path for path in project if path in named]
+        if named.difference(files):
+            parser.error(f"not files of the project: {' '.join(sorted(named.difference(files)))}")
     sources = [path for path in files if Path(path).suffix in style_rules.CPP]
     if options.fix:
         clang_format(ROOT, sources, fix=True)
     problems = clang_format(ROOT, sources) + style_rules.check(ROOT, files)
-    if not options.quick:
-        problems += clang_tidy(sources) + api_reference(ROOT)
+    if sources:
+        everything = [path for path in project if Path(path).suffix in style_rules.CPP]
+        problems += tidy.run(ROOT, everything, sources if options.files else None, options.quick, options.jobs)
+    if not options.quick and not options.files:
+        problems += api_reference(ROOT)
 
     for problem in problems:
         print(problem)

@@ -80,13 +80,15 @@ template <class S> class machine_of final : public machine {
 
   reply apply(std::string_view tag, std::string_view payload, const apply_context& context) override {
     const auto handle = [&context](auto& service, auto&& command) {
-      return service.apply(std::move(command), context);
+      return service.apply(std::forward<decltype(command)>(command), context);
     };
     return dispatch(typename S::commands{}, service_, "command", tag, payload, handle);
   }
 
   reply query(std::string_view tag, std::string_view payload) const override {
-    const auto handle = [](const auto& service, auto&& question) { return service.query(std::move(question)); };
+    const auto handle = [](const auto& service, auto&& question) {
+      return service.query(std::forward<decltype(question)>(question));
+    };
     return dispatch(typename S::queries{}, service_, "query", tag, payload, handle);
   }
 

@@ -4,7 +4,6 @@
 #include "runtime/transport/channel.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <string>
 #include <utility>
@@ -32,7 +31,7 @@ class scripted_channel : public channel {
       return {then, 0};
     }
     const auto given = std::min(size, step.bytes.size() - taken_);
-    std::memcpy(to, step.bytes.data() + taken_, given);
+    std::copy_n(step.bytes.data() + taken_, given, to);
     taken_ += given;
     delivered_ += given;
     ++reads_;
