@@ -13,21 +13,24 @@ using namespace troupe;
 
 namespace {
 
-/// Holds the entries that are on disk, and answers when the test tells it to.
+/// Answers its oldest question when it gets `flush`.
 class slow_log : public caf::event_based_actor {
  public:
   struct record {
-    std::vector<raft::entry> entries;
+    log_chunk answer;
     std::vector<std::pair<read_log, caf::typed_response_promise<log_chunk>>> asked;
   };
   slow_log(caf::actor_config& config, std::shared_ptr<record> seen)
       : caf::event_based_actor(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
-    return {[this](const read_log& m) -> caf::result<log_chunk> {
-      auto promise = make_response_promise<log_chunk>();
-      record_->asked.emplace_back(m, promise);
-      return promise;
-    }};
+    return {
+        [this](const read_log& m) {
+          auto promise = make_response_promise<log_chunk>();
+          record_->asked.emplace_back(m, promise);
+          return promise;
+        },
+        [this](const flush&) { record_->asked.front().second.deliver(record_->answer); },
+    };
   }
   void on_exit() override { record_->asked.clear(); }
 
@@ -35,20 +38,27 @@ class slow_log : public caf::event_based_actor {
   std::shared_ptr<record> record_;
 };
 
-/// Never answers.
-class silent_staging : public caf::event_based_actor {
+/// Answers its oldest question, that it has no backup, when it gets `flush`.
+class slow_staging : public caf::event_based_actor {
  public:
   struct record {
     std::vector<load_backup> asked;
     std::vector<caf::typed_response_promise<backup_loaded>> promises;
   };
-  silent_staging(caf::actor_config& config, std::shared_ptr<record> seen)
+  slow_staging(caf::actor_config& config, std::shared_ptr<record> seen)
       : caf::event_based_actor(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
-    return {[this](const load_backup& m) -> caf::result<backup_loaded> {
-      record_->asked.push_back(m);
-      return record_->promises.emplace_back(make_response_promise<backup_loaded>());
-    }};
+    return {
+        [this](const load_backup& m) {
+          record_->asked.push_back(m);
+          auto promise = make_response_promise<backup_loaded>();
+          record_->promises.push_back(promise);
+          return promise;
+        },
+        [this](const flush&) {
+          record_->promises.front().deliver(backup_loaded{record_->asked.front().at, nullptr});
+        },
+    };
   }
   void on_exit() override { record_->promises.clear(); }
 
@@ -64,15 +74,14 @@ class sink : public caf::event_based_actor {
     std::vector<raft::state_missing> missing;
   };
   sink(caf::actor_config& config, std::shared_ptr<record> seen)
-      : caf::event_based_actor(config), record_(std::move(seen)) {
-    set_default_handler(caf::drop);
-  }
+      : caf::event_based_actor(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const applied_batch& m) {
           record_->applied.insert(record_->applied.end(), m.items.begin(), m.items.end());
         },
         [this](const raft::state_missing& m) { record_->missing.push_back(m); },
+        [](const attach_dispatcher&) {},
     };
   }
 
@@ -89,10 +98,10 @@ raft::entry command_at(index_t index, std::string data) {
 TEST_CASE("entries that arrive from the log while a backup is being restored are not handed out twice") {
   test::virtual_system w;
   const auto log = std::make_shared<slow_log::record>();
-  const auto staging = std::make_shared<silent_staging::record>();
+  const auto staging = std::make_shared<slow_staging::record>();
   const auto others = std::make_shared<sink::record>();
   const auto log_actor = w.system.spawn<slow_log>(log);
-  const auto staging_actor = w.system.spawn<silent_staging>(staging);
+  const auto staging_actor = w.system.spawn<slow_staging>(staging);
   const auto other = w.system.spawn<sink>(others);
 
   dispatcher_setup setup;
@@ -117,13 +126,14 @@ TEST_CASE("entries that arrive from the log while a backup is being restored are
   REQUIRE(log->asked.size() == 1);
   CHECK(log->asked.front().first.first == 3);
 
-  log->asked.front().second.deliver(log_chunk{{restores, after}});
+  log->answer.entries = {restores, after};
+  compat::anon_send(log_actor, flush{});
   w.settle();
   CHECK(staging->asked.size() == 1);
   CHECK(others->applied.size() == 1);
   CHECK(log->asked.size() == 1); // nothing is read until the state is there
 
-  staging->promises.front().deliver(backup_loaded{3, nullptr});
+  compat::anon_send(staging_actor, flush{});
   w.settle();
   REQUIRE(others->missing.size() == 1);
   CHECK(others->missing.front().index == 3);
