@@ -4,6 +4,7 @@
 #include "tests/process/kubectl.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -151,8 +152,10 @@ std::string example_pod::local(std::string word) const {
 
 void example_pod::start() {
   fill_secrets();
-  // Clears the environment of this test.
+  // Clears the environment of this test, but for what the sanitizers read.
   std::vector<std::string> command{"/usr/bin/env", "-i"};
+  for (const auto* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS"})
+    if (const char* value = std::getenv(variable)) command.push_back(std::string{variable} + "=" + value);
   for (const auto& [variable, value] : environment()) command.push_back(variable + "=" + local(value));
   command.emplace_back(TROUPE_WEBSERVER);
   for (const auto& word : arguments()) command.push_back(local(word));
