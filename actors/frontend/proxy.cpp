@@ -98,8 +98,8 @@ void proxy::on_commands(const command_batch& batch) {
     return why != errc::none;
   };
   for (const auto& asked : batch.commands) {
-    const bool for_cluster = !trusted && services::is_for_cluster(asked.payload.view());
-    if (!refused(asked.number, admission(asked.how, asked.payload.size(), for_cluster, batch.forwarded, trusted)))
+    const bool forbidden = !trusted && services::is_for_cluster(asked.payload.view());
+    if (!refused(asked.number, admission(asked.how, asked.payload.size(), batch.forwarded, forbidden)))
       take({.origin = origin,
             .number = asked.number,
             .how = asked.how,
@@ -108,7 +108,7 @@ void proxy::on_commands(const command_batch& batch) {
            asked.timeout_ms);
   }
   for (const auto& asked : batch.changes)
-    if (!refused(asked.number, admission(access::write, size_of(asked.what), true, batch.forwarded, trusted)))
+    if (!refused(asked.number, admission(access::write, size_of(asked.what), batch.forwarded, !trusted)))
       take({.origin = origin,
             .number = asked.number,
             .how = access::write,
@@ -138,11 +138,11 @@ std::string proxy::text_of(errc refusal) const {
   return "too many commands are waiting";
 }
 
-errc proxy::admission(access how, std::size_t bytes, bool for_cluster, bool from_proxy, bool trusted) const {
+errc proxy::admission(access how, std::size_t bytes, bool from_proxy, bool forbidden) const {
   if (draining_) return errc::stopping;
   if (bytes > options_.max_command_bytes) return errc::too_large;
   // Another proxy gets a retryable error: its node may be linked, or a member, before this proxy learns of it.
-  if (for_cluster && !trusted) return from_proxy ? errc::not_leader : errc::unknown_service;
+  if (forbidden) return from_proxy ? errc::not_leader : errc::unknown_service;
   if (from_proxy && !routes_.leading()) return errc::not_leader;
   if (down_.code != errc::none) return down_.code;
   if (removed_ && !routes_.leading() && how != access::stale_read) return errc::not_ready;
@@ -155,14 +155,15 @@ void proxy::on_outcomes(outcome_batch& batch) {
   if (!routes_.knows(answering)) return;
   node_id refused_by;
   for (auto& outcome : batch.outcomes) {
-    const auto* command = pending_.find(outcome.number);
+    const auto tag = outcome.number;
+    const auto* command = pending_.find(tag);
     const auto* sent = command ? command->in<command_state::forwarded>() : nullptr;
     if (!sent || !routes_.is_of(sent->peer, answering)) continue; // answered already, or not asked
     if (was_not_taken(outcome.code)) {
       refused_by = sent->peer;
-      retry(outcome.number);
+      retry(tag);
     } else {
-      settle(outcome.number, std::move(outcome));
+      settle(tag, std::move(outcome));
     }
   }
   if (refused_by) routes_.refused(refused_by, batch.leader);
@@ -263,11 +264,12 @@ void proxy::on_covered(index_t up_to) {
 
 void proxy::on_queried(queried_batch& batch) {
   for (auto& outcome : batch.outcomes) {
-    const auto* command = pending_.find(outcome.number);
+    const auto tag = outcome.number;
+    const auto* command = pending_.find(tag);
     if (command && command->in<command_state::checking_quota>())
       on_quota_checked(outcome);
     else if (command && command->in<command_state::reading>())
-      settle(outcome.number, std::move(outcome));
+      settle(tag, std::move(outcome));
   }
   wake();
 }

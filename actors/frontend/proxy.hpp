@@ -101,8 +101,8 @@ class proxy : public compat::typed_base<proxy_handle> {
 
   /// Queues a command that was admitted. `timeout_ms` is as in the `command` of the network.
   void take(pending_command asked, std::uint32_t timeout_ms);
-  /// Returns why the command is rejected, or `none`. `trusted`: it comes from this process or from a member's proxy.
-  errc admission(access how, std::size_t bytes, bool for_cluster, bool from_proxy, bool trusted) const;
+  /// Returns why a command or change of this size is rejected, or `none`. `forbidden`: its sender may not ask for it.
+  errc admission(access how, std::size_t bytes, bool from_proxy, bool forbidden) const;
   std::string text_of(errc refusal) const;
   void confirmed(raft::tag_t number, index_t index);
   void not_confirmed(raft::tag_t number, node_id hint);

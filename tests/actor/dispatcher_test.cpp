@@ -14,18 +14,18 @@ using namespace troupe;
 namespace {
 
 /// Answers its oldest question when it gets `flush`.
-class slow_log : public caf::event_based_actor {
+template <class Question, class Answer> class slow_part : public caf::event_based_actor {
  public:
   struct record {
-    log_chunk answer;
-    std::vector<std::pair<read_log, caf::typed_response_promise<log_chunk>>> asked;
+    Answer answer;
+    std::vector<std::pair<Question, caf::typed_response_promise<Answer>>> asked;
   };
-  slow_log(caf::actor_config& config, std::shared_ptr<record> seen)
+  slow_part(caf::actor_config& config, std::shared_ptr<record> seen)
       : caf::event_based_actor(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
     return {
-        [this](const read_log& m) {
-          auto promise = make_response_promise<log_chunk>();
+        [this](const Question& m) {
+          auto promise = make_response_promise<Answer>();
           record_->asked.emplace_back(m, promise);
           return promise;
         },
@@ -37,34 +37,8 @@ class slow_log : public caf::event_based_actor {
  private:
   std::shared_ptr<record> record_;
 };
-
-/// Answers its oldest question, that it has no backup, when it gets `flush`.
-class slow_staging : public caf::event_based_actor {
- public:
-  struct record {
-    std::vector<load_backup> asked;
-    std::vector<caf::typed_response_promise<backup_loaded>> promises;
-  };
-  slow_staging(caf::actor_config& config, std::shared_ptr<record> seen)
-      : caf::event_based_actor(config), record_(std::move(seen)) {}
-  caf::behavior make_behavior() override {
-    return {
-        [this](const load_backup& m) {
-          record_->asked.push_back(m);
-          auto promise = make_response_promise<backup_loaded>();
-          record_->promises.push_back(promise);
-          return promise;
-        },
-        [this](const flush&) {
-          record_->promises.front().deliver(backup_loaded{record_->asked.front().at, nullptr});
-        },
-    };
-  }
-  void on_exit() override { record_->promises.clear(); }
-
- private:
-  std::shared_ptr<record> record_;
-};
+using slow_log = slow_part<read_log, log_chunk>;
+using slow_staging = slow_part<load_backup, backup_loaded>;
 
 /// Takes the messages to the proxy, the snapshot store and the role.
 class sink : public caf::event_based_actor {
@@ -122,7 +96,7 @@ TEST_CASE("entries that arrive from the log while a backup is being restored are
   compat::anon_send(subject, commit_entries{4, {unserved, restores}});
   w.settle();
   REQUIRE(staging->asked.size() == 1);
-  CHECK(staging->asked.front().at == 3);
+  CHECK(staging->asked.front().first.at == 3);
   REQUIRE(log->asked.size() == 1);
   CHECK(log->asked.front().first.first == 3);
 
@@ -133,6 +107,7 @@ TEST_CASE("entries that arrive from the log while a backup is being restored are
   CHECK(others->applied.size() == 1);
   CHECK(log->asked.size() == 1); // nothing is read until the state is there
 
+  staging->answer = {3, nullptr}; // this node does not have the backup
   compat::anon_send(staging_actor, flush{});
   w.settle();
   REQUIRE(others->missing.size() == 1);

@@ -147,7 +147,7 @@ TEST_CASE("a request that cannot be sent in time is not sent") {
   CHECK(sent_in_vain(one, "/a", "small", "PUT"));
 }
 
-TEST_CASE("an answer that ends too early or never becomes final is none") {
+TEST_CASE("an answer that ends too early or never becomes final is an error") {
   const std::string answer = GENERATE("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "HTTP/1.1 200 OK\r\nConte",
                                       "HTTP/1.1 100 Continue\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n");
   CAPTURE(answer);
