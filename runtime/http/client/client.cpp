@@ -1,5 +1,7 @@
 #include "runtime/http/client/client.hpp"
 
+#include "raft/base/utf8.hpp"
+
 #include <curl/curl.h>
 
 #include <poll.h>
@@ -219,9 +221,7 @@ std::string printable_reason(CURLcode code, const char* problem, const transfer&
   if (error == 0) ::curl_easy_getinfo(now.easy, CURLINFO_OS_ERRNO, &error);
   if (code == CURLE_COULDNT_CONNECT && error != 0) // libcurl's text does not have the reason
     text = "cannot connect to " + origin + ": " + std::generic_category().message(static_cast<int>(error));
-  const auto unprintable = [](char c) { return c < 0x20 || c > 0x7e; }; // a part may come from the server
-  std::replace_if(text.begin(), text.end(), unprintable, '?');
-  return text;
+  return base::plain_text(text); // a part may come from the server
 }
 
 } // namespace
