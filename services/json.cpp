@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <msgpack/null_visitor.hpp>
+#include <msgpack/parse.hpp>
+#include <msgpack/unpack.hpp>
 #include <nlohmann/json.hpp>
 #include <vector>
 

@@ -1,5 +1,9 @@
 #include <troupe/msgpack_serializer.hpp>
 
+#include <msgpack/null_visitor.hpp>
+#include <msgpack/parse.hpp>
+#include <msgpack/unpack.hpp>
+
 namespace troupe::detail {
 namespace {
 
@@ -27,6 +31,11 @@ bool is_one_bounded_value(std::string_view encoded) {
   depth_check check;
   std::size_t read = 0;
   return msgpack::parse(encoded.data(), encoded.size(), read, check) && read == encoded.size();
+}
+
+msgpack::object unpack_value(msgpack::zone& zone, std::string_view encoded) {
+  const auto in_place = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+  return msgpack::unpack(zone, encoded.data(), encoded.size(), in_place);
 }
 
 } // namespace troupe::detail

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <msgpack/null_visitor.hpp>
+#include <msgpack/parse.hpp>
+#include <msgpack/unpack.hpp>
 #include <vector>
 
 namespace troupe {

@@ -22,6 +22,9 @@ namespace detail {
 /// announces is present, so building the objects of such a value takes memory in proportion to its size.
 bool is_one_bounded_value(std::string_view encoded);
 
+/// Builds the objects of such a value. They refer to the bytes of `encoded`, and live as long as `zone`.
+msgpack::object unpack_value(msgpack::zone& zone, std::string_view encoded);
+
 template <class T> void convert(const msgpack::object& from, T& to) {
   if constexpr (msgpack::has_as<T>::value)
     to = from.as<T>();
@@ -45,8 +48,7 @@ struct msgpack_serializer {
     if (!detail::is_one_bounded_value(encoded)) return false;
     try {
       msgpack::zone zone(512); // msgpack-c's default first chunk of 8 KiB is too much for messages of a few fields
-      const auto in_place = [](msgpack::type::object_type, std::size_t, void*) { return true; };
-      detail::convert(msgpack::unpack(zone, encoded.data(), encoded.size(), in_place), target);
+      detail::convert(detail::unpack_value(zone, encoded), target);
       return true;
     } catch (const msgpack::type_error&) {
       return false;

@@ -44,11 +44,8 @@
 #include <msgpack/adaptor/vector_bool.hpp>
 #include <msgpack/adaptor/vector_char.hpp>
 #include <msgpack/adaptor/vector_unsigned_char.hpp>
-#include <msgpack/null_visitor.hpp>
 #include <msgpack/object.hpp>
 #include <msgpack/pack.hpp>
-#include <msgpack/parse.hpp>
-#include <msgpack/unpack.hpp>
 #include <msgpack/zone.hpp>
 #include <string>
 
