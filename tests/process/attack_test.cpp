@@ -78,11 +78,13 @@ const std::vector<std::string> no_snapshots{"--snapshot-entries", "1000000000", 
 
 /// Writes until memory that grows with writes has grown: the log's cache of recent entries (16 MiB) is full, or the
 /// following time is too short to fill it. Uses as many connections as the test does later: entries that arrive
-/// together share a block of memory, so larger batches would fill the cache with less memory.
+/// together share a block of memory, so larger batches would fill the cache with less memory. How long it takes depends
+/// on what else the machine does.
 void warm_up(cluster& nodes) {
   const std::size_t writes = full_size() ? 250'000 : 3'000;
   steady_writer writers{nodes, {.pause = 0ms}};
-  wait_for("the warm-up", 200s, [&] { return writers.acknowledged() >= writes; });
+  for (std::size_t next = 1'000; next <= writes; next += 1'000)
+    wait_for("the next 1,000 writes of the warm-up", 30s, [&] { return writers.acknowledged() >= next; });
 }
 
 void attack_in_windows(cluster& nodes, attacker& enemy) {
