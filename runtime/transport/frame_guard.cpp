@@ -20,13 +20,10 @@ constexpr std::uint8_t named_receiver_flag = 1;
 constexpr std::uint8_t select_connection_flag = 2;
 /// Limit of the payload of all frames except messages.
 constexpr std::size_t max_control_bytes = 4096;
-/// CAF repeats a client's handshake once, to select the connection.
-constexpr unsigned max_client_handshakes = 2;
 /// Bit of a message id: belongs to CAF's streams, whose handlers cast their input without a check.
 constexpr std::uint64_t stream_category = 0x2000'0000'0000'0000;
 /// Bit of a message id: a response.
 constexpr std::uint64_t response_flag = 0x8000'0000'0000'0000;
-constexpr std::string_view error_type = "@error";
 
 } // namespace
 
@@ -55,6 +52,12 @@ std::size_t frame_guard::wrong(std::string_view what) {
   return 0;
 }
 
+std::size_t frame_guard::wrong_version(std::uint64_t other) {
+  return wrong("it speaks BASP " + std::to_string(other) + ", this node BASP " +
+               std::to_string(options_.format->version()) +
+               ": nodes with different generations of CAF cannot form a cluster");
+}
+
 /// The first frame must be a handshake of the side that sends one. Later frames are not handshakes, except for a
 /// repeated client handshake.
 bool frame_guard::in_order(const header& h) {
@@ -62,7 +65,7 @@ bool frame_guard::in_order(const header& h) {
   case operation::server_handshake:
     return here_ == side::dialed && handshakes_ == 0;
   case operation::client_handshake:
-    return here_ == side::accepted && handshakes_ < max_client_handshakes;
+    return here_ == side::accepted && handshakes_ < options_.format->max_client_handshakes();
   default:
     return handshakes_ > 0;
   }
@@ -72,11 +75,14 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   const header h{bytes};
   if (h.op > operation::heartbeat) return wrong("no such operation: " + std::to_string(static_cast<unsigned>(h.op)));
   if (h.padding != 0) return wrong("reserved bytes are not 0");
+  if (is_on_hold() && options_.format->max_client_handshakes() == 1) {
+    refuse(claim_outcome::taken); // in this version of BASP, no repeated handshake precedes the other frames
+    return 0;
+  }
   if (!in_order(h)) return wrong(handshakes_ == 0 ? "the first frame is not a handshake" : "a handshake out of turn");
   const bool message = h.op == operation::direct_message;
-  const auto allowed = message                               ? named_receiver_flag
-                       : h.op == operation::client_handshake ? select_connection_flag
-                                                             : std::uint8_t{0};
+  const bool repeats = h.op == operation::client_handshake && options_.format->max_client_handshakes() > 1;
+  const auto allowed = message ? named_receiver_flag : repeats ? select_connection_flag : std::uint8_t{0};
   if ((h.flags & ~allowed) != 0) return wrong("unknown flags");
   const auto size = header_size + std::size_t{h.payload};
   if (h.op == operation::heartbeat) {
@@ -89,7 +95,8 @@ std::size_t frame_guard::frame_size(std::string_view bytes) {
   bool plausible = false;
   switch (h.op) {
   case operation::server_handshake:
-    plausible = h.data != 0 && h.from == 0 && h.to == 0;
+    plausible = h.from == 0 && h.to == 0;
+    if (plausible && h.data != options_.format->version()) return wrong_version(h.data);
     break;
   case operation::client_handshake:
     plausible = h.data == 0 && h.from == 0 && h.to == 0;
@@ -118,14 +125,14 @@ verdict frame_guard::judge(std::string_view frame) {
   };
   // From the node that introduced itself, to this node.
   const auto between_nodes = [&] {
-    const auto source = in.get_node_id();
-    const auto target = in.get_node_id();
+    const auto source = options_.format->get_node_id(in);
+    const auto target = options_.format->get_node_id(in);
     return in.ok() && source == peer_ && (options_.self.empty() || target == options_.self);
   };
   switch (h.op) {
   case operation::server_handshake: {
     ++handshakes_;
-    peer_ = in.get_node_id();
+    peer_ = options_.format->get_node_id(in);
     in.skip_strings(); // application identifiers
     in.get<std::uint64_t>();
     in.skip_strings(); // the published actor's interface
@@ -141,7 +148,11 @@ verdict frame_guard::judge(std::string_view frame) {
     return pass_if(between_nodes() && in.done(), "a malformed monitor message");
   case operation::down_message:
     senders_.erase(h.from);
-    return pass_if(between_nodes() && in.skip_error() && in.done(), "a malformed down message");
+    if (between_nodes())
+      options_.format->skip_error(in);
+    else
+      in.fail();
+    return pass_if(in.done(), "a malformed down message");
   case operation::heartbeat: // its arrival is its only information
     return verdict::ignore;
   default:
@@ -149,12 +160,16 @@ verdict frame_guard::judge(std::string_view frame) {
   }
 }
 
-/// The first handshake introduces the other end. CAF repeats it once to select the connection, unless it has found that
-/// the connection leads to a node to which another one leads already: then it closes the connection.
+/// The first handshake introduces the other end. With BASP 3, CAF repeats it once to select the connection. It closes
+/// the connection instead if it has found that another connection leads to the same node.
 verdict frame_guard::judge_client_handshake(const header& h, std::string_view payload) {
   payload_reader in{payload};
-  const auto whose = in.get_node_id();
+  const auto whose = options_.format->get_node_id(in);
   const bool first = peer_.empty();
+  if (const auto other = version_of_client(payload); !in.done() && other) {
+    wrong_version(*other);
+    return verdict::violation;
+  }
   if (!in.done() || h.flags != (first ? 0 : select_connection_flag) || (!first && whose != peer_)) {
     wrong("a malformed client handshake");
     return verdict::violation;
@@ -195,10 +210,8 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   // Other nodes may not use CAF's services for remote spawning and configuration.
   if (h.flags & named_receiver_flag) return verdict::ignore;
   payload_reader in{payload};
-  const auto stages = in.get_length();
-  const auto types = in.get_types();
-  if (!in.ok() || stages != 0 ||
-      (types != payload_reader::no_types && !types.starts_with(payload_reader::types_prefix))) {
+  const auto head = options_.format->get_head(in);
+  if (!in.ok()) {
     wrong("a malformed message");
     return verdict::violation;
   }
@@ -210,14 +223,18 @@ verdict frame_guard::judge_message(const header& h, std::string_view payload) {
   // An error that is not a response would end its receiver.
   const bool response = (h.data & response_flag) != 0;
   if (!response && options_.receivers && !options_.receivers->contains(h.to)) return verdict::drop;
-  if (types == payload_reader::no_types) {
+  switch (head.kind) {
+  case basp_format::content::nothing:
     if (in.done()) return response ? verdict::pass : verdict::drop;
     wrong("a malformed empty message");
     return verdict::violation;
+  case basp_format::content::error:
+    options_.format->skip_error(in);
+    return response && in.done() ? verdict::pass : verdict::drop;
+  case basp_format::content::other:
+    break;
   }
-  const auto name = types.substr(payload_reader::types_prefix.size());
-  if (name == error_type) return response && in.skip_error() && in.done() ? verdict::pass : verdict::drop;
-  const auto type = options_.types.find(name);
+  const auto type = options_.types.find(head.types);
   if (type == options_.types.end()) return verdict::drop;
   const auto content = in.get_string();
   if (in.done() && type->second(content)) return verdict::pass;

@@ -5,12 +5,14 @@
 //   [closed] -----------------------------------------> [open] -- messages, monitors, downs, heartbeats -->
 //      |  names a node that is already connected
 //      v
-//   [on hold: it disconnects by itself if it is that node] -- anything else --> violation, unless the node is free now
+//   [on hold: it disconnects by itself if it is that node] -- anything else --> violation
+//                                 (with BASP 3 its repeated handshake passes if the node is free by then)
 //
-// CAF 0.17.6 crashes on a handshake without a payload, allocates any announced length, and builds any object that a
+// CAF crashes on a handshake without a payload, allocates any announced length, and builds any object that a
 // payload names. So CAF gets nothing before a frame is complete and checked from end to end.
 #pragma once
 
+#include "runtime/transport/basp_format.hpp"
 #include "runtime/transport/flow_meter.hpp"
 #include "runtime/transport/incidents.hpp"
 #include "runtime/transport/node_id_registry.hpp"
@@ -60,11 +62,13 @@ class receiver_list {
   std::map<std::uint64_t, flow_meter::token_sender> actors_;
 };
 
-/// Portable names of message types, each with a function that checks whether bytes are a message of that type. The
-/// check is needed because CAF delivers a message that it cannot decode as an empty one.
+/// Message types as basp_format::head has them, each with a function that checks whether bytes are a message of that
+/// type. The check is needed because CAF delivers a message that it cannot decode as an empty one.
 using message_types = std::map<std::string, bool (*)(std::string_view), std::less<>>;
 
 struct guard_options {
+  /// The version of BASP that this system speaks.
+  std::shared_ptr<const basp_format> format = std::make_shared<const basp_3>();
   /// Limit of one frame, header included. A larger frame is a violation.
   std::size_t max_frame_bytes = 16 << 20;
   /// The message types that may pass. Each is sent as one string.
@@ -111,7 +115,10 @@ class frame_guard {
  private:
   struct header;
   std::size_t wrong(std::string_view what);
+  std::size_t wrong_version(std::uint64_t other);
   bool in_order(const header& h);
+  /// The other end has introduced itself as a node that is connected already.
+  bool is_on_hold() const noexcept { return handshakes_ == 0 && !peer_.empty(); }
   claim_outcome claim(std::string_view node) const { return claim_ ? claim_(node) : claim_outcome::granted; }
   verdict refuse(claim_outcome why);
   verdict judge_client_handshake(const header& h, std::string_view payload);

@@ -12,11 +12,8 @@ namespace troupe::net {
 /// After the first failure, `ok()` stays false and all results are zero or empty.
 class payload_reader : public raft::byte_reader {
  public:
-  /// The type names of a message without elements, and what those of other messages begin with.
-  static constexpr std::string_view no_types = "@<>";
-  static constexpr std::string_view types_prefix = "@<>+";
-
   using byte_reader::byte_reader;
+  using byte_reader::fail;
 
   template <std::unsigned_integral T> T get() {
     T value = 0;
@@ -26,13 +23,7 @@ class payload_reader : public raft::byte_reader {
   /// At most 32 bits, in the shortest encoding.
   std::uint32_t get_length();
   std::string_view get_string() { return get_raw(get_length()); }
-  /// Accepts only the kind of node id that CAF generates by itself.
-  std::string_view get_node_id();
-  /// The type names of a message, as CAF writes them before its elements.
-  std::string_view get_types();
   void skip_strings();
-  /// Accepts only an error whose context consists of strings. Returns `ok()`.
-  bool skip_error();
 };
 
 } // namespace troupe::net

@@ -102,7 +102,7 @@ inline std::string frame(const header& h, std::string_view payload = {}) {
          integer(h.from, 8) + integer(h.to, 8) + std::string{payload};
 }
 
-/// CAF's version of BASP. It is not checked unless it is 0.
+/// CAF's version of BASP.
 inline constexpr std::uint64_t version = 3;
 
 inline std::string server_hello(const std::string& of) {

@@ -114,7 +114,7 @@ bool dumb_reader::accepts(std::string_view frame) try {
   };
   switch (head.operation) {
   case basp::server_handshake:
-    demand(here_ == side::dialed && handshakes_ == 0 && data != 0);
+    demand(here_ == side::dialed && handshakes_ == 0 && data == basp::version);
     head.data = data;
     payload = peer_ = in.node();
     payload += in.texts(); // separately: operands are evaluated in any order

@@ -325,6 +325,8 @@ TEST_CASE("frames that no correct node sends are violations") {
       {"monitor for another node", basp::monitor(peer, other)},
       {"monitor in another node's name", basp::monitor(other, self)},
       {"down in another node's name", basp::down(other, self, basp::error(1, "exit"))},
+      {"down in another node's name, without a reason", basp::down(other, self, "")},
+      {"down for another node, without a reason", basp::down(peer, other, "")},
       {"monitor without an actor", basp::frame({.operation = basp::monitor_message}, peer + self)},
       {"monitor with data", basp::frame({.operation = basp::monitor_message, .data = 1, .to = 1}, peer + self)},
       {"monitor from an actor", basp::frame({.operation = basp::monitor_message, .from = 1, .to = 1}, peer + self)},

@@ -1,11 +1,10 @@
-// CAF's binary format: lengths, node ids and errors, complete and cut off.
+// CAF's binary format: integers, lengths and strings, complete and cut off.
 #include "runtime/transport/payload_reader.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace troupe::net {
 namespace {
@@ -19,26 +18,12 @@ std::string length(std::uint32_t value) {
 }
 std::string text(const std::string& content) { return length(static_cast<std::uint32_t>(content.size())) + content; }
 
-std::string node_id() { return "\x00\x00\x3e\x9a\xab\x9b\xac\x79"s + "process id and a host id"; }
-/// An error with this code, whose context has these types and elements.
-std::string error(const std::string& types, const std::vector<std::string>& elements) {
-  auto bytes = "\x07"s + "category" + "\0\0"s + text(types);
-  for (const auto& one : elements) bytes += text(one);
-  return bytes;
-}
-
 /// The length that these bytes consist of; nullopt if it is not accepted.
 std::optional<std::uint32_t> length_of(std::string_view bytes) {
   payload_reader in{bytes};
   const auto value = in.get_length();
   if (!in.ok()) CHECK(value == 0);
   return in.done() ? std::optional{value} : std::nullopt;
-}
-bool is_error(std::string_view bytes) {
-  payload_reader in{bytes};
-  const bool found = in.skip_error();
-  CHECK(found == in.ok());
-  return in.done();
 }
 
 TEST_CASE("integers are in network order") {
@@ -58,9 +43,6 @@ TEST_CASE("after a failure all results are zero or empty") {
   CHECK(in.get<std::uint8_t>() == 0);
   CHECK(in.get_length() == 0);
   CHECK(in.get_string().empty());
-  CHECK(in.get_node_id().empty());
-  CHECK(in.get_types().empty());
-  CHECK_FALSE(in.skip_error());
   CHECK_FALSE(in.ok());
 }
 
@@ -92,24 +74,6 @@ TEST_CASE("a string that is longer than the rest is refused") {
   CHECK_FALSE(huge.ok());
 }
 
-TEST_CASE("a node id is of the kind that CAF generates, and complete") {
-  const auto id = node_id();
-  REQUIRE(id.size() == 32);
-  payload_reader in{id};
-  CHECK(in.get_node_id() == id);
-  CHECK(in.done());
-  for (std::size_t size = 0; size < id.size(); ++size) {
-    payload_reader part{std::string_view{id}.substr(0, size)};
-    CHECK(part.get_node_id().empty());
-    CHECK_FALSE(part.ok());
-  }
-  auto other = id;
-  other[7] = 'x';
-  payload_reader wrong{other};
-  CHECK(wrong.get_node_id().empty());
-  CHECK_FALSE(wrong.ok());
-}
-
 TEST_CASE("a list of strings has as many as it says") {
   const auto list = length(2) + text("a") + text("");
   payload_reader in{list};
@@ -118,32 +82,6 @@ TEST_CASE("a list of strings has as many as it says") {
   payload_reader cut{std::string_view{list}.substr(0, list.size() - 1)};
   cut.skip_strings();
   CHECK_FALSE(cut.ok());
-}
-
-TEST_CASE("the types of a message follow two bytes that are zero") {
-  payload_reader in{"\0\0"s + text("@<>+@str")};
-  CHECK(in.get_types() == "@<>+@str");
-  CHECK(in.done());
-  payload_reader wrong{"\0\1"s + text("@<>+@str")};
-  CHECK(wrong.get_types().empty());
-  CHECK_FALSE(wrong.ok());
-}
-
-TEST_CASE("an error's context consists of strings") {
-  CHECK(is_error(error("@<>", {})));
-  CHECK(is_error(error("@<>+@str", {"a"})));
-  const auto two = error("@<>+@str+@str", {"a", ""});
-  CHECK(is_error(two));
-  for (std::size_t size = 0; size < two.size(); ++size) CHECK_FALSE(is_error(std::string_view{two}.substr(0, size)));
-  CHECK_FALSE(is_error(two + 'x'));
-  for (const char* types : {"", "@str", "abc+@str", "@<>@str", "@<>+", "@<>+@u8", "@<>+@st"}) {
-    CHECK_FALSE(is_error(error(types, {})));
-    CHECK_FALSE(is_error(error(types, {"a"})));
-  }
-  for (const char* types : {"@<>+@str@str", "@<>+@str-@str", "@<>+@str+", "@<>+@str+@u8"}) {
-    CHECK_FALSE(is_error(error(types, {"a"})));
-    CHECK_FALSE(is_error(error(types, {"a", "b"})));
-  }
 }
 
 } // namespace
