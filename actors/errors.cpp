@@ -114,7 +114,7 @@ error_info describe(const caf::error& e) {
   if (!e) return {};
   const auto raw = compat::error_code(e);
   if (!raw || !is_known(static_cast<errc>(*raw)))
-    return {errc::outcome_unknown, "unexpected error: " + caf::to_string(e), {}, {}};
+    return {errc::outcome_unknown, "unexpected error: " + to_string(e), {}, {}};
   return {static_cast<errc>(*raw), compat::error_text(e, 0), compat::error_text(e, 1), compat::error_text(e, 2)};
 }
 
@@ -123,9 +123,10 @@ bool is_orderly(const caf::error& reason) {
 }
 
 std::string to_text(caf::actor_system& system, const caf::error& e) {
+  if (!e) return compat::rendered(system, e);
   std::string words;
   const auto& context = e.context();
-  bool words_only = static_cast<bool>(e);
+  bool words_only = true;
   for (std::size_t i = 0; words_only && i < context.size(); ++i) {
     words_only = context.match_element<std::string>(i);
     if (!words_only) break;
@@ -133,7 +134,7 @@ std::string to_text(caf::actor_system& system, const caf::error& e) {
     if (part.empty()) continue; // an own error always carries the same number of texts, and some may be empty
     words += (words.empty() ? "" : ": ") + part;
   }
-  if (!words_only || words.empty()) words = system.render(e);
+  if (!words_only || words.empty()) words = compat::rendered(system, e);
   constexpr std::size_t most = 500; // the text may come from another node
   words.resize(std::min(words.size(), most));
   return base::plain_text(words);

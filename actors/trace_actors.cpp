@@ -1,6 +1,7 @@
 #include "actors/caf.hpp"
 
 #include <fmt/format.h>
+#include <troupe/errors.hpp>
 #include <troupe/printable.hpp>
 
 namespace troupe::compat {

@@ -14,6 +14,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/packaging/troupe.service DESTINATION lib/sys
   EXCLUDE_FROM_ALL)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/troupe.conf DESTINATION /etc/troupe COMPONENT service EXCLUDE_FROM_ALL)
 
+if(CAF_VERSION VERSION_GREATER_EQUAL 1)
+  return() # the Debian packages depend on Debian's CAF
+endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

@@ -1,4 +1,5 @@
-#include "actors/protocol/wire_messages.hpp"
+#include "actors/caf_io.hpp"
+#include "runtime/message_types.hpp"
 #include "runtime/transport/network_registry.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -17,8 +18,8 @@ config::config() : networks_(std::make_shared<network_registry>()) {
   compat::set(*this, "middleman.workers", std::size_t{0});
   // CAF's own timeout would also fail connections that are being established. The transport detects silent connections.
   compat::set(*this, "middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{200}});
-  compat::set(*this, "middleman.connection-timeout", caf::timespan{0});
-  for_each_wire_message([this]<class Message>(const char* name) { add_message_type<Message>(name); });
+  compat::set(*this, "middleman.connection-timeout", compat::no_connection_timeout);
+  register_message_types(*this);
 }
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 #include "runtime/discovery_sources.hpp"
 
 #include "actors/discovery/static_loop.hpp"
+#include "actors/protocol/messages.hpp"
 #include "discovery/dns_method.hpp"
 #include "discovery/kubernetes_method.hpp"
 #include "discovery/mdns_method.hpp"

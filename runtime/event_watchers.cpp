@@ -1,5 +1,6 @@
 #include "runtime/event_watchers.hpp"
 
+#include "actors/caf.hpp"
 #include "raft/quorum.hpp"
 
 #include <algorithm>

@@ -261,7 +261,7 @@ node start_node(caf::actor_system& system, node_options options, std::vector<mac
   make_reachable(*inside->transport, around.endpoint);
   make_reachable(*inside->transport, around.proxy); // it receives the outcomes of forwarded commands
   parts->handle = handle;
-  parts->public_handle = handle;
+  parts->public_handle = node_handle{handle};
   parts->proxy = around.proxy;
   parts->running = std::move(inside);
   auto& running = *parts->running;

@@ -154,4 +154,4 @@ class node_actor : public compat::typed_base<node_actor_handle> {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::part_started);
+TROUPE_LIBRARY_MESSAGE(troupe::part_started);

@@ -45,4 +45,4 @@ struct node_setup {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::node_actors);
+TROUPE_LIBRARY_MESSAGE(troupe::node_actors);

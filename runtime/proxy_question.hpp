@@ -49,5 +49,5 @@ class proxy_question : public compat::typed_base<proxy_question_handle> {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::ask_proxy);
-TROUPE_LOCAL_MESSAGE(troupe::proxy_answer);
+TROUPE_LIBRARY_MESSAGE(troupe::ask_proxy);
+TROUPE_LIBRARY_MESSAGE(troupe::proxy_answer);

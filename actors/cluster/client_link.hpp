@@ -47,4 +47,4 @@ class client_link : public compat::typed_base<client_link_handle> {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::client_link_report);
+TROUPE_LIBRARY_MESSAGE(troupe::client_link_report);

@@ -21,7 +21,7 @@ endpoint::endpoint(caf::actor_config& config, hello self, proxy_handle proxy, fo
                    links_handle links, health_monitor_handle health)
     : compat::typed_base<endpoint_handle>(config), self_(std::move(self)), proxy_(std::move(proxy)),
       formation_(std::move(formation)), links_(std::move(links)), health_(std::move(health)) {
-  set_default_handler(caf::drop);
+  drop_unexpected();
   // Any process on the network can send exit messages: obey only those of this process.
   set_exit_handler([this](caf::exit_msg& m) {
     if (m.source && m.source.node() != system().node()) return;

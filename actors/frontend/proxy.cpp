@@ -23,7 +23,7 @@ proxy::proxy(caf::actor_config& config, proxy_options options)
     : compat::typed_base<proxy_handle>(config), options_(std::move(options)), routes_(options_.self, options_.address),
       pending_(options_.max_pending, options_.max_pending_bytes), quota_(options_.max_state_bytes) {
   // Remote peers can send unexpected message types.
-  set_default_handler(caf::drop);
+  drop_unexpected();
 }
 
 proxy_handle::behavior_type proxy::make_behavior() {

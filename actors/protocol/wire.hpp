@@ -199,24 +199,22 @@ template <listed T> bool is_encoded(std::string_view bytes) {
 
 /// Presents a message to a CAF inspector as one string.
 template <class Inspector, listed T>
-typename Inspector::result_type inspect_as_bytes(Inspector& f, const char* name, T& x) {
-  std::string bytes;
-  if constexpr (Inspector::reads_state)
-    bytes = wire::encode(x); // qualified: a message may have another `encode` for the disk
-  auto load = [&]() -> caf::error {
-    auto value = wire::decode<T>(std::move(bytes));
-    if (!value) return caf::make_error(caf::sec::invalid_argument, std::string{"bad bytes for "} + name);
-    x = std::move(*value);
-    return caf::none;
-  };
-  return f(caf::meta::type_name(name), bytes, caf::meta::load_callback(load));
+compat::inspection<Inspector> inspect_as_bytes(Inspector& f, const char* name, T& x) {
+  // `encode` is qualified, because a message may have another one for the disk.
+  return compat::inspect_bytes(
+      f, name, x, [&x] { return wire::encode(x); },
+      [&x](std::string bytes) {
+        auto value = wire::decode<T>(std::move(bytes));
+        if (value) x = std::move(*value);
+        return value.has_value();
+      });
 }
 
 } // namespace troupe::wire
 
 /// Makes a message with `visit_fields` a CAF message. Use it in the message's own namespace.
 #define TROUPE_WIRE_MESSAGE(type)                                                                                      \
-  template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {                          \
+  template <class Inspector>::troupe::compat::inspection<Inspector> inspect(Inspector& f, type& x) {                   \
     return ::troupe::wire::inspect_as_bytes(f, #type, x);                                                              \
   }
 

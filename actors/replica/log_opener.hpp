@@ -66,4 +66,4 @@ class log_opener : public compat::untyped_base {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::log_opened);
+TROUPE_LIBRARY_MESSAGE(troupe::log_opened);

@@ -79,7 +79,7 @@ std::string discovery_problem(const std::string& methods);
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::peers_changed);
-TROUPE_LOCAL_MESSAGE(troupe::node_identity);
-TROUPE_LOCAL_MESSAGE(troupe::watch_identity);
-TROUPE_LOCAL_MESSAGE(troupe::report_peers);
+TROUPE_LIBRARY_MESSAGE(troupe::peers_changed);
+TROUPE_LIBRARY_MESSAGE(troupe::node_identity);
+TROUPE_LIBRARY_MESSAGE(troupe::watch_identity);
+TROUPE_LIBRARY_MESSAGE(troupe::report_peers);

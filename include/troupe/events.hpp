@@ -39,4 +39,4 @@ using event_watcher = compat::handle<void(cluster_event)>;
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::cluster_event);
+TROUPE_LIBRARY_MESSAGE(troupe::cluster_event);

@@ -125,22 +125,22 @@ using node_handle = compat::handle<node_status(get_status), snapshot_result(take
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::node_status);
-TROUPE_LOCAL_MESSAGE(troupe::get_status);
-TROUPE_LOCAL_MESSAGE(troupe::stop_node);
-TROUPE_LOCAL_MESSAGE(troupe::take_snapshot);
-TROUPE_LOCAL_MESSAGE(troupe::snapshot_result);
-TROUPE_LOCAL_MESSAGE(troupe::make_backup);
-TROUPE_LOCAL_MESSAGE(troupe::backup_made);
-TROUPE_LOCAL_MESSAGE(troupe::read_backup);
-TROUPE_LOCAL_MESSAGE(troupe::backup_chunk);
-TROUPE_LOCAL_MESSAGE(troupe::close_backup);
-TROUPE_LOCAL_MESSAGE(troupe::stage_backup);
-TROUPE_LOCAL_MESSAGE(troupe::backup_staged);
-TROUPE_LOCAL_MESSAGE(troupe::change_membership);
-TROUPE_LOCAL_MESSAGE(troupe::membership_changed);
-TROUPE_LOCAL_MESSAGE(troupe::move_leadership);
-TROUPE_LOCAL_MESSAGE(troupe::leadership_moved);
-TROUPE_LOCAL_MESSAGE(troupe::watch_events);
-TROUPE_LOCAL_MESSAGE(troupe::make_restore);
-TROUPE_LOCAL_MESSAGE(troupe::restore_made);
+TROUPE_LIBRARY_MESSAGE(troupe::node_status);
+TROUPE_LIBRARY_MESSAGE(troupe::get_status);
+TROUPE_LIBRARY_MESSAGE(troupe::stop_node);
+TROUPE_LIBRARY_MESSAGE(troupe::take_snapshot);
+TROUPE_LIBRARY_MESSAGE(troupe::snapshot_result);
+TROUPE_LIBRARY_MESSAGE(troupe::make_backup);
+TROUPE_LIBRARY_MESSAGE(troupe::backup_made);
+TROUPE_LIBRARY_MESSAGE(troupe::read_backup);
+TROUPE_LIBRARY_MESSAGE(troupe::backup_chunk);
+TROUPE_LIBRARY_MESSAGE(troupe::close_backup);
+TROUPE_LIBRARY_MESSAGE(troupe::stage_backup);
+TROUPE_LIBRARY_MESSAGE(troupe::backup_staged);
+TROUPE_LIBRARY_MESSAGE(troupe::change_membership);
+TROUPE_LIBRARY_MESSAGE(troupe::membership_changed);
+TROUPE_LIBRARY_MESSAGE(troupe::move_leadership);
+TROUPE_LIBRARY_MESSAGE(troupe::leadership_moved);
+TROUPE_LIBRARY_MESSAGE(troupe::watch_events);
+TROUPE_LIBRARY_MESSAGE(troupe::make_restore);
+TROUPE_LIBRARY_MESSAGE(troupe::restore_made);

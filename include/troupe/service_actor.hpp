@@ -44,10 +44,9 @@ using service_actor = typename detail::service_handle_of<typename S::commands, t
 } // namespace troupe
 
 /// @cond
-// Messages and results of services stay inside their process: CAF need not serialize them.
+// Messages and results of services stay inside their process.
 template <class T>
 requires troupe::has_fields<T> || troupe::detail::message<T>
-struct caf::allowed_unsafe_message_type<T> : std::true_type {
-};
-template <class M> struct caf::allowed_unsafe_message_type<troupe::with<M>> : std::true_type {};
+inline constexpr bool troupe::compat::is_service_message<T> = true;
+template <class M> inline constexpr bool troupe::compat::is_service_message<troupe::with<M>> = true;
 /// @endcond

@@ -57,4 +57,4 @@ class connector : public compat::typed_base<connector_self> {
 
 } // namespace troupe
 
-TROUPE_LOCAL_MESSAGE(troupe::connection_made);
+TROUPE_LIBRARY_MESSAGE(troupe::connection_made);

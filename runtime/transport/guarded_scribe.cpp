@@ -41,19 +41,19 @@ void guarded_scribe::configure_read(caf::io::receive_policy::config config) {
 }
 
 void guarded_scribe::ack_writes(bool enable) { stream_.ack_writes(enable); }
-std::vector<char>& guarded_scribe::wr_buf() { return stream_.wr_buf(); }
-std::vector<char>& guarded_scribe::rd_buf() { return stream_.rd_buf(); }
+compat::io_buffer& guarded_scribe::wr_buf() { return stream_.wr_buf(); }
+compat::io_buffer& guarded_scribe::rd_buf() { return stream_.rd_buf(); }
 
 void guarded_scribe::graceful_shutdown() {
   stream_.graceful_shutdown();
   detach(&stream_.backend(), false);
 }
 
-bool guarded_scribe::consume(caf::execution_unit* context, const void* data, std::size_t size) {
+bool guarded_scribe::consume(compat::io_context* context, const void* data, std::size_t size) {
   const bool goes_on = scribe::consume(context, data, size);
   constexpr std::size_t kept = 256 * 1024;
   // The stream allocates the buffer again before its next read.
-  if (goes_on && size > kept) rd_buf() = std::vector<char>{};
+  if (goes_on && size > kept) rd_buf() = compat::io_buffer{};
   meter_->handed(size);
   if (!goes_on || !meter_->is_over()) return goes_on;
   liveness_->hold();
@@ -101,7 +101,7 @@ caf::io::scribe_ptr make_scribe(caf::actor_system& system, open_connection conne
 
 void serve(caf::actor_system& system, open_connection connection, std::size_t max_unsent_bytes, std::uint16_t port,
            caf::strong_actor_ptr published) {
-  compat::anon_send(compat::basp_broker(system), caf::publish_atom::value,
+  compat::anon_send(compat::basp_broker(system), compat::publish_word,
                     make_scribe(system, std::move(connection), max_unsent_bytes), port, std::move(published),
                     std::set<std::string>{});
 }

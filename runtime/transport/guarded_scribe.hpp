@@ -33,11 +33,11 @@ class guarded_scribe : public caf::io::scribe {
 
   void configure_read(caf::io::receive_policy::config config) override;
   void ack_writes(bool enable) override;
-  std::vector<char>& wr_buf() override;
-  std::vector<char>& rd_buf() override;
+  compat::io_buffer& wr_buf() override;
+  compat::io_buffer& rd_buf() override;
   void graceful_shutdown() override;
   /// Frees the buffer of a large frame, and stops reading if the actors are too far behind.
-  bool consume(caf::execution_unit* context, const void* data, std::size_t size) override;
+  bool consume(compat::io_context* context, const void* data, std::size_t size) override;
   /// Cuts the connection if too many bytes wait to be sent.
   void flush() override;
   std::string addr() const override;

@@ -1,7 +1,7 @@
 #include "runtime/transport/transport_links.hpp"
 
 #include "actors/caf_io.hpp"
-#include "actors/protocol/wire_messages.hpp"
+#include "runtime/transport/caf_wire.hpp"
 #include "runtime/transport/connector.hpp"
 #include "runtime/transport/guarded_scribe.hpp"
 #include "runtime/transport/network_registry.hpp"
@@ -42,7 +42,7 @@ connector_handle transport_links::make_connector(caf::actor_system& system, cons
 }
 
 caf::timespan heartbeat_interval(caf::actor_system& system) {
-  return caf::get_or(system.config(), "middleman.heartbeat-interval", caf::timespan{0});
+  return caf::get_or(system.config(), compat::heartbeat_setting, caf::timespan{0});
 }
 
 std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const transport_settings& settings,
@@ -51,7 +51,8 @@ std::shared_ptr<net::transport> make_transport(caf::actor_system& system, const 
   if (!made_with || !system.has_middleman())
     throw std::runtime_error("the actor system must be created with a troupe::config or a class derived from it");
   net::transport_options options;
-  options.guard.types = wire_messages();
+  options.guard.format = caf_format();
+  options.guard.types = caf_message_types();
   options.dials = dials;
   options.files.secret = settings.cluster_secret_file;
   if (settings.tls)

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Replaces a node's proxy, dispatcher and snapshot store, which answer when the test lets them.
-class slow_parts : public caf::event_based_actor {
+class slow_parts : public compat::untyped_base {
  public:
   struct record {
     std::optional<caf::typed_response_promise<snapshot_result>> snapshot;
@@ -23,7 +23,7 @@ class slow_parts : public caf::event_based_actor {
     std::vector<std::uint64_t> closed;
   };
   slow_parts(caf::actor_config& config, std::shared_ptr<record> seen)
-      : caf::event_based_actor(config), seen_(std::move(seen)) {}
+      : compat::untyped_base(config), seen_(std::move(seen)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const command_batch& m) {
@@ -88,7 +88,7 @@ struct backup_world : virtual_system {
 
  private:
   void answer() {
-    caf::anon_send(parts, flush{});
+    compat::anon_send(parts, flush{});
     settle();
   }
 };

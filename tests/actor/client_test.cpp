@@ -25,10 +25,10 @@ struct node_record {
   caf::strong_actor_ptr origin;
   caf::actor endpoint;
 };
-class fake_node : public caf::event_based_actor {
+class fake_node : public compat::untyped_base {
  public:
   fake_node(caf::actor_config& config, std::shared_ptr<node_record> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const client_hello&) {
@@ -46,10 +46,10 @@ class fake_node : public caf::event_based_actor {
  private:
   std::shared_ptr<node_record> record_;
 };
-class fake_connector : public caf::event_based_actor {
+class fake_connector : public compat::untyped_base {
  public:
   fake_connector(caf::actor_config& config, std::shared_ptr<node_record> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {[](const disconnect&) {},
             [this](const dial&) -> caf::result<dialed> {

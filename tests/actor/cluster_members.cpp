@@ -32,12 +32,12 @@ std::shared_ptr<std::optional<late_answer>> cluster_world::change(node_id at, ra
 }
 
 void cluster_world::transfer(node_id from, node_id to) {
-  caf::anon_send(members_.at(from).node, move_leadership{to, 5s});
+  compat::anon_send(members_.at(from).node, move_leadership{to, 5s});
 }
 
 void cluster_world::stop(node_id id, bool leave) {
   note("stop " + std::to_string(id.value));
-  caf::anon_send(members_.at(id).node, stop_node{leave});
+  compat::anon_send(members_.at(id).node, stop_node{leave});
 }
 
 std::shared_ptr<std::vector<cluster_event>> cluster_world::watch(node_id id) {

@@ -38,10 +38,10 @@ std::string text(const raft::removed_answer& m) { return "knows of " + std::to_s
 } // namespace
 
 /// Replaces the links actor: sends a node's Raft messages, and serves the replica, its jobs and the endpoint.
-class wire_links : public caf::event_based_actor {
+class wire_links : public compat::untyped_base {
  public:
   wire_links(caf::actor_config& config, wire& on, hello self)
-      : caf::event_based_actor(config), on_(on), self_(std::move(self)) {}
+      : compat::untyped_base(config), on_(on), self_(std::move(self)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const outbound& out) {
@@ -99,10 +99,10 @@ class wire_links : public caf::event_based_actor {
 };
 
 /// One side of a connection: forwards a proxy's requests to the other node's endpoint, and the answers back.
-class line : public caf::event_based_actor {
+class line : public compat::untyped_base {
  public:
   line(caf::actor_config& config, wire& on, node_id near, node_id far, proxy_handle origin, endpoint_handle asked)
-      : caf::event_based_actor(config), on_(on), near_(near), far_(far), asker_(std::move(origin)),
+      : compat::untyped_base(config), on_(on), near_(near), far_(far), asker_(std::move(origin)),
         asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
     return {
@@ -199,7 +199,7 @@ template <class Message> void wire::carry(const hello& from, const Message& mess
 void wire::deliver(const raft::health_message& message) {
   std::visit(
       [&](const auto& m) {
-        if (connected(m.from, m.to)) caf::anon_send(stations_.at(m.to).endpoint, m);
+        if (connected(m.from, m.to)) compat::anon_send(stations_.at(m.to).endpoint, m);
       },
       message);
 }
@@ -211,7 +211,7 @@ void wire::deliver(const raft::rpc& message) {
       [&](const auto& m) {
         note_(std::to_string(head.from.value) + ">" + std::to_string(head.to.value) + " term " +
               std::to_string(head.term) + " " + text(m));
-        caf::anon_send(stations_.at(head.to).endpoint, m);
+        compat::anon_send(stations_.at(head.to).endpoint, m);
       },
       message);
 }
@@ -244,8 +244,8 @@ void wire::bring_up(const pair& ends, link& l) {
     const auto& there = stations_.at(far);
     const auto made = system_.spawn<line>(*this, near, far, here.proxy, there.endpoint);
     const link_up news{there.self, caf::actor_cast<endpoint_handle>(made)};
-    caf::anon_send(here.proxy, news);
-    caf::anon_send(links_actors_.at(near), news);
+    compat::anon_send(here.proxy, news);
+    compat::anon_send(links_actors_.at(near), news);
     l.lines[near] = made;
   }
 }
@@ -253,8 +253,8 @@ void wire::bring_up(const pair& ends, link& l) {
 void wire::bring_down(const pair& ends, link& l) {
   for (const auto& [near, far] : {ends, pair{ends.second, ends.first}})
     if (const auto here = stations_.find(near); here != stations_.end()) {
-      caf::anon_send(here->second.proxy, link_down{far});
-      caf::anon_send(links_actors_.at(near), link_down{far});
+      compat::anon_send(here->second.proxy, link_down{far});
+      compat::anon_send(links_actors_.at(near), link_down{far});
     }
   for (const auto& [near, made] : l.lines) caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
   l.lines.clear();

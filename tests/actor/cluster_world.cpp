@@ -27,11 +27,11 @@ raft::configuration everybody() {
 } // namespace
 
 /// Replaces formation: tells the node that the three nodes form a cluster, and ignores everything else.
-class agreed_formation : public caf::event_based_actor {
+class agreed_formation : public compat::untyped_base {
  public:
   agreed_formation(caf::actor_config& config, cluster_world& world, node_id id, node_actor_handle node)
-      : caf::event_based_actor(config), world_(world), id_(id), node_(std::move(node)) {
-    set_default_handler(caf::drop);
+      : compat::untyped_base(config), world_(world), id_(id), node_(std::move(node)) {
+    drop_unexpected();
   }
   caf::behavior make_behavior() override {
     send(node_, membership_decision{the_cluster, everybody(), false});
@@ -49,10 +49,10 @@ class agreed_formation : public caf::event_based_actor {
 };
 
 /// Takes the endpoint's place for the replica: records the roles and forwards everything to the endpoint.
-class news_tap : public caf::event_based_actor {
+class news_tap : public compat::untyped_base {
  public:
   news_tap(caf::actor_config& config, cluster_world& world, hello self, endpoint_handle behind)
-      : caf::event_based_actor(config), world_(world), self_(std::move(self)), behind_(std::move(behind)) {
+      : compat::untyped_base(config), world_(world), self_(std::move(self)), behind_(std::move(behind)) {
     link_to(behind_);
   }
   caf::behavior make_behavior() override {
@@ -237,7 +237,7 @@ void cluster_world::start(node_id id) {
                           caf::actor_cast<caf::actor>(m.around.proxy), 5s));
   caf::actor_cast<caf::actor>(m.node)->attach_functor(
       [this, id, incarnation = m.incarnation](const caf::error& why) { on_node_end(id, incarnation, why); });
-  caf::anon_send(m.node, m.around);
+  compat::anon_send(m.node, m.around);
   wire_.join(self, m.endpoint, m.around.proxy);
   note("start " + std::to_string(id.value));
 }
@@ -327,9 +327,7 @@ std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   return made;
 }
 
-caf::scheduler::test_coordinator& cluster_world::jobs() {
-  return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
-}
+test_scheduler& cluster_world::jobs() { return scheduler_of(system); }
 
 /// Runs the actors that have messages in random order, one message at a time.
 void cluster_world::work(std::size_t budget) {

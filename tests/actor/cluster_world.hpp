@@ -197,7 +197,7 @@ class cluster_world : private virtual_system {
   friend class recording_machine;
 
   opened_log open(const std::shared_ptr<disk>& on, const std::vector<machine_factory>& services);
-  caf::scheduler::test_coordinator& jobs();
+  test_scheduler& jobs();
   void work(std::size_t budget);
   bool may_run(caf::actor_id id);
   void note(const std::string& line);

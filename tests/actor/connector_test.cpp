@@ -70,11 +70,11 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
 
 namespace {
 
-class silent : public caf::event_based_actor {
+class silent : public compat::untyped_base {
  public:
-  using event_based_actor::event_based_actor;
+  using compat::untyped_base::untyped_base;
   caf::behavior make_behavior() override {
-    set_default_handler(caf::drop);
+    drop_unexpected();
     return {[](const flush&) {}};
   }
 };

@@ -14,14 +14,14 @@ using namespace troupe;
 namespace {
 
 /// Answers its oldest question when it gets `flush`.
-template <class Question, class Answer> class slow_part : public caf::event_based_actor {
+template <class Question, class Answer> class slow_part : public compat::untyped_base {
  public:
   struct record {
     Answer answer;
     std::vector<std::pair<Question, caf::typed_response_promise<Answer>>> asked;
   };
   slow_part(caf::actor_config& config, std::shared_ptr<record> seen)
-      : caf::event_based_actor(config), record_(std::move(seen)) {}
+      : compat::untyped_base(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const Question& m) {
@@ -41,14 +41,14 @@ using slow_log = slow_part<read_log, log_chunk>;
 using slow_staging = slow_part<load_backup, backup_loaded>;
 
 /// Takes the messages to the proxy, the snapshot store and the role.
-class sink : public caf::event_based_actor {
+class sink : public compat::untyped_base {
  public:
   struct record {
     std::vector<applied_item> applied;
     std::vector<raft::state_missing> missing;
   };
   sink(caf::actor_config& config, std::shared_ptr<record> seen)
-      : caf::event_based_actor(config), record_(std::move(seen)) {}
+      : compat::untyped_base(config), record_(std::move(seen)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const applied_batch& m) {

@@ -24,10 +24,10 @@ struct proxy_record {
   std::size_t batches = 0;
   caf::strong_actor_ptr origin;
 };
-class fake_proxy : public caf::event_based_actor {
+class fake_proxy : public compat::untyped_base {
  public:
   fake_proxy(caf::actor_config& config, std::shared_ptr<proxy_record> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {[this](const command_batch& m) {
       ++record_->batches;
@@ -68,7 +68,7 @@ template <class S> struct world : virtual_system {
   }
   void answer(std::size_t position, errc code, std::string payload) {
     outcome_batch batch{node_id{0xab}, "host:1", {{record->commands.at(position).number, code, 9, std::move(payload)}}};
-    caf::anon_send(caf::actor_cast<caf::actor>(record->origin), std::move(batch));
+    compat::anon_send(caf::actor_cast<caf::actor>(record->origin), std::move(batch));
     settle();
   }
 

@@ -5,8 +5,9 @@
 #include "actors/cluster/link_factory.hpp"
 #include "actors/cluster/links.hpp"
 #include "tests/actor/captured_log.hpp"
+#include "tests/actor/plain_config.hpp"
+#include "tests/actor/test_scheduler.hpp"
 
-#include <caf/scheduler/test_coordinator.hpp>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -88,10 +89,10 @@ struct records {
 };
 
 /// Replaces all other actors of a node: proxy, role, replicator, supervisor.
-class recorder : public caf::event_based_actor {
+class recorder : public compat::untyped_base {
  public:
   recorder(caf::actor_config& config, std::shared_ptr<records> to, std::string name)
-      : event_based_actor(config), to_(std::move(to)), name_(std::move(name)) {}
+      : compat::untyped_base(config), to_(std::move(to)), name_(std::move(name)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const membership_decision& m) { to_->decisions.push_back(m); },
@@ -114,10 +115,10 @@ class recorder : public caf::event_based_actor {
 };
 
 /// Answers hello only while `speaks` is set.
-class moody_endpoint : public caf::event_based_actor {
+class moody_endpoint : public compat::untyped_base {
  public:
   moody_endpoint(caf::actor_config& config, hello answer, std::shared_ptr<bool> speaks)
-      : event_based_actor(config), answer_(std::move(answer)), speaks_(std::move(speaks)) {}
+      : compat::untyped_base(config), answer_(std::move(answer)), speaks_(std::move(speaks)) {}
   caf::behavior make_behavior() override {
     return {[this](const hello&) {
       auto promise = make_response_promise<hello>();
@@ -131,15 +132,10 @@ class moody_endpoint : public caf::event_based_actor {
   std::shared_ptr<bool> speaks_;
 };
 
-caf::actor_system_config& configured(caf::actor_system_config& config) {
-  compat::set_word(config, "scheduler.policy", "testing");
-  return config;
-}
-
 struct world {
-  caf::actor_system_config config;
-  caf::actor_system system{configured(config)};
-  caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  test::plain_config config;
+  caf::actor_system system{test::use_test_scheduler(config)};
+  test::test_scheduler& sched = test::scheduler_of(system);
   std::shared_ptr<table_factory> factory = std::make_shared<table_factory>();
   std::vector<caf::actor> all;
 
@@ -197,8 +193,8 @@ struct node {
     store->formed = self.state == membership_state::formed ? self.cluster : cluster_id{};
     rest = w.record(seen, "rest");
     links = w.keep(w.system.spawn<troupe::links>(self, w.factory, self.node.value));
-    caf::anon_send(links, watch_links{caf::actor_cast<link_watcher>(rest)});
-    caf::anon_send(links, watch_peers{caf::actor_cast<peers_watcher>(rest)});
+    compat::anon_send(links, watch_links{caf::actor_cast<link_watcher>(rest)});
+    compat::anon_send(links, watch_peers{caf::actor_cast<peers_watcher>(rest)});
     formation = w.keep(w.system.spawn<formation_actor>(
         formation_setup{self, rule, self.node.value * 1000, store, links, caf::actor_cast<membership_listener>(rest)}));
     endpoint = w.keep(w.system.spawn<troupe::endpoint>(self, caf::actor_cast<proxy_handle>(rest), formation, links,
@@ -206,7 +202,7 @@ struct node {
     (*w.factory->table)[self.address] = endpoint;
   }
   void discover(std::vector<std::string> addresses) {
-    caf::anon_send(links, peers_changed{"static", std::move(addresses)});
+    compat::anon_send(links, peers_changed{"static", std::move(addresses)});
   }
   peer_list peers() {
     caf::send_as(rest, links, get_peers{}); // `rest` records the answer
@@ -220,10 +216,10 @@ struct node {
 TEST_CASE("a watcher of the node's identity gets it once per question and once per change", "[links]") {
   world w;
   node x{w, who(11)};
-  for (int i = 0; i < 2; ++i) caf::anon_send(x.links, watch_identity{caf::actor_cast<identity_watcher>(x.rest)});
+  for (int i = 0; i < 2; ++i) compat::anon_send(x.links, watch_identity{caf::actor_cast<identity_watcher>(x.rest)});
   auto formed = who(11);
   formed.cluster = cluster_id{5};
-  caf::anon_send(x.links, identity_changed{formed});
+  compat::anon_send(x.links, identity_changed{formed});
   w.run_for(1s);
   REQUIRE(x.seen->identities.size() == 3);
   CHECK(x.seen->identities.front().address == "n11:1");
@@ -243,7 +239,7 @@ TEST_CASE("three nodes find each other and form one cluster", "[links]") {
     CHECK(n->seen->decisions.front().cluster == cluster);
     CHECK(n->seen->decisions.front().initial.empty());
     CHECK_FALSE(n->store->formed);
-    caf::anon_send(n->formation, formed_now{cluster});
+    compat::anon_send(n->formation, formed_now{cluster});
   }
   w.run_for(3s);
   for (auto* n : {&x, &y, &z}) {
@@ -270,7 +266,7 @@ TEST_CASE("fresh nodes introduce each other and form one cluster, whichever addr
       REQUIRE_FALSE(n->seen->decisions.empty());
       CHECK(n->seen->decisions.back().cluster == made.cluster);
       CHECK(n->seen->view.peers.size() == 3);
-      caf::anon_send(n->formation, formed_now{made.cluster});
+      compat::anon_send(n->formation, formed_now{made.cluster});
     }
     w.run_for(2s);
     // A node with a cluster introduces no other node.
@@ -401,14 +397,14 @@ TEST_CASE("a link problem is logged once, as a warning while the node does not s
     const auto warning = "warning: no link to n2:1: cannot connect: refused\n";
     CHECK(told() == warning);
     // The node serves: the old problem is not logged again.
-    caf::anon_send(a.links, service_state{true});
+    compat::anon_send(a.links, service_state{true});
     w.run_for(3s);
     CHECK(told().empty());
     a.discover({"n2:1", "n3:1"});
     w.run_for(3s);
     CHECK(told() == "info: no link to n3:1: cannot connect: refused\n");
     // The node no longer serves, and this may be the reason.
-    caf::anon_send(a.links, service_state{false});
+    compat::anon_send(a.links, service_state{false});
     w.run_for(3s);
     CHECK(told() == "warning: no link to n3:1: cannot connect: refused\n");
     // The live trace shows every attempt.
@@ -513,7 +509,7 @@ TEST_CASE("raft messages reach only the role or the replicator that they are for
   const auto next = w.record_as<role_handle>(log, "next");
   const auto replicator = w.record_as<replicator_handle>(log, "replicator");
   const auto send = [&](auto message) {
-    caf::anon_send(a.endpoint, std::move(message));
+    compat::anon_send(a.endpoint, std::move(message));
     w.sched.run();
     return std::exchange(log->routed, {});
   };
@@ -558,17 +554,17 @@ TEST_CASE("commands go to the proxy, and outgoing raft messages to the peer in t
   world w;
   node a{w, formed(who(1), 5)}, b{w, formed(who(2), 5)};
   a.discover({"n2:1"});
-  caf::anon_send(a.endpoint, command_batch{});
+  compat::anon_send(a.endpoint, command_batch{});
   role_changed role;
   role.epoch = 1;
   role.role = caf::actor_cast<role_handle>(b.rest);
-  caf::anon_send(b.endpoint, role);
+  compat::anon_send(b.endpoint, role);
   w.run_for(1s);
   CHECK(a.seen->routed == std::vector<std::string>{"rest command_batch"});
   outbound out;
   out.messages.emplace_back(raft::vote_request{{{5}, {1}, {2}, 1}, 0, 0, false});
   out.messages.emplace_back(raft::vote_request{{{5}, {1}, {3}, 1}, 0, 0, false});
-  caf::anon_send(a.links, out);
+  compat::anon_send(a.links, out);
   w.sched.run();
   CHECK(b.seen->routed == std::vector<std::string>{"rest vote_request"});
 }
@@ -577,8 +573,8 @@ TEST_CASE("a welcome names the leader and its address", "[endpoint]") {
   world w;
   node a{w, formed(who(1), 5)}, b{w, formed(who(2, 1, "moved:1"), 5)};
   a.discover({"moved:1"});
-  caf::anon_send(a.links, members_changed{{{{1}, "n1:1"}, {{2}, "n2:1"}}});
-  caf::anon_send(a.endpoint, leader_known{1, {2}});
+  compat::anon_send(a.links, members_changed{{{{1}, "n1:1"}, {{2}, "n2:1"}}});
+  compat::anon_send(a.endpoint, leader_known{1, {2}});
   w.run_for(1s);
   caf::send_as(a.rest, a.endpoint, client_hello{});
   w.sched.run();

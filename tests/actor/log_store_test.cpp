@@ -50,10 +50,10 @@ class faced_storage final : public raft::storage {
 };
 
 /// Replaces both the role and links, so that the order of the messages to both is visible.
-class listener : public caf::event_based_actor {
+class listener : public compat::untyped_base {
  public:
   listener(caf::actor_config& config, std::shared_ptr<std::vector<std::string>> heard)
-      : caf::event_based_actor(config), heard_(std::move(heard)) {}
+      : compat::untyped_base(config), heard_(std::move(heard)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const log_synced& m) { heard_->push_back("synced " + std::to_string(m.mark.number)); },
@@ -78,7 +78,7 @@ struct log_world : virtual_system {
     around = system.spawn<listener>(heard);
     subject = system.spawn<log_store>(std::make_unique<faced_storage>(disk), raft::recovered{},
                                       caf::actor_cast<links_handle>(around));
-    caf::anon_send(subject, attach_role{1, caf::actor_cast<role_handle>(around)});
+    compat::anon_send(subject, attach_role{1, caf::actor_cast<role_handle>(around)});
     settle();
     heard->clear();
   }
@@ -95,7 +95,7 @@ struct log_world : virtual_system {
     message.change.number = ++writes;
     message.change.append = {{writes, 1, raft::entry_kind::noop, {}}};
     message.then_send = {raft::append_response{}};
-    caf::anon_send(subject, std::move(message));
+    compat::anon_send(subject, std::move(message));
   }
   std::shared_ptr<std::optional<raft::durable_mark>> ask_for_sync(const std::shared_ptr<bool>& failed = {}) {
     auto answer = std::make_shared<std::optional<raft::durable_mark>>();

@@ -16,10 +16,10 @@ constexpr node_id self{1};
 constexpr cluster_id ours{77};
 
 /// Replaces links, health monitor and role, and records the requests to the role.
-class world_around : public caf::event_based_actor {
+class world_around : public compat::untyped_base {
  public:
   world_around(caf::actor_config& config, std::shared_ptr<std::vector<raft::change_members>> asked)
-      : caf::event_based_actor(config), asked_(std::move(asked)) {}
+      : compat::untyped_base(config), asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
     return {
         [](const watch_peers&) {},
@@ -57,7 +57,7 @@ struct keeper_world : virtual_system {
   keeper_world& operator=(const keeper_world&) = delete;
 
   template <class Message> void tell(Message m) {
-    caf::anon_send(subject, std::move(m));
+    compat::anon_send(subject, std::move(m));
     settle();
   }
   void become(raft::role_kind kind) {
@@ -139,7 +139,7 @@ TEST_CASE("the grace period of a dead member starts when this node starts to lea
     one.state = id == 4 ? raft::peer_state::dead : raft::peer_state::alive;
     seen.peers.push_back(one);
   }
-  caf::anon_send(w.around, seen);
+  compat::anon_send(w.around, seen);
   w.advance(30s);
   w.become(raft::role_kind::leader);
   w.advance(8s);

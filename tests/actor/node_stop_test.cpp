@@ -35,9 +35,9 @@ static_assert(!includes<node_handle, compat::handle<void(removed_from_cluster)>>
 namespace {
 
 /// Answers no request.
-class stubborn : public caf::event_based_actor {
+class stubborn : public compat::untyped_base {
  public:
-  using event_based_actor::event_based_actor;
+  using compat::untyped_base::untyped_base;
   caf::behavior make_behavior() override {
     set_default_handler(caf::skip);
     return {[](const flush&) {}};
@@ -69,10 +69,11 @@ node_actor_handle started_node(caf::actor_system& system, node_setup setup, cons
   setup.address = "n1:1";
   const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
   const auto rest = system.spawn<test::silent_actor>();
-  caf::anon_send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                   system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
-                                   caf::actor_cast<health_monitor_handle>(rest)});
-  caf::anon_send(node, membership_decision{{7}, alone, false, 0});
+  compat::anon_send(node,
+                    node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                                system.spawn<proxy>(proxy_options{}), caf::actor_cast<formation_handle>(formation),
+                                caf::actor_cast<health_monitor_handle>(rest)});
+  compat::anon_send(node, membership_decision{{7}, alone, false, 0});
   return node;
 }
 
@@ -95,7 +96,7 @@ caf::error stopped_while_reading(caf::actor_system& system, endless_log& log, co
   };
   const auto node = started_node(system, std::move(setup), formation);
   REQUIRE(log.begun.try_acquire_for(20s));
-  caf::anon_send(node, stop_node{});
+  compat::anon_send(node, stop_node{});
   return exit_reason_of(system, node);
 }
 
@@ -106,10 +107,10 @@ class unmeasurable : public map_service {
 };
 
 /// A formation actor whose disk call takes this time, or (0) never returns.
-class slow_formation : public caf::event_based_actor {
+class slow_formation : public compat::untyped_base {
  public:
   slow_formation(caf::actor_config& config, std::chrono::milliseconds time, std::atomic<bool>& ended)
-      : event_based_actor(config), ended_(ended) {
+      : compat::untyped_base(config), ended_(ended) {
     set_exit_handler([this, time](const caf::exit_msg&) {
       if (time.count() > 0) delayed_send(this, time, flush{});
     });
@@ -166,14 +167,14 @@ TEST_CASE("fronts and proxy share the drain timeout of a node") {
   const node_actor_handle node = system.spawn<node_actor>(std::move(setup));
   const auto rest = system.spawn<test::silent_actor>();
   const auto proxy = system.spawn<stubborn>(), front = system.spawn<stubborn>();
-  caf::anon_send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
-                                   caf::actor_cast<proxy_handle>(proxy), caf::actor_cast<formation_handle>(rest),
-                                   caf::actor_cast<health_monitor_handle>(rest)});
-  caf::anon_send(node, part_started{caf::actor_cast<caf::actor>(front), true});
+  compat::anon_send(node, node_actors{caf::actor_cast<endpoint_handle>(rest), caf::actor_cast<links_handle>(rest),
+                                      caf::actor_cast<proxy_handle>(proxy), caf::actor_cast<formation_handle>(rest),
+                                      caf::actor_cast<health_monitor_handle>(rest)});
+  compat::anon_send(node, part_started{caf::actor_cast<caf::actor>(front), true});
   world.settle();
   bool ended = false;
   caf::actor_cast<caf::abstract_actor*>(node)->attach_functor([&] { ended = true; });
-  caf::anon_send(node, stop_node{});
+  compat::anon_send(node, stop_node{});
   world.advance(299ms);
   CHECK_FALSE(ended);
   world.advance(150ms); // the proxy gets some time even if the fronts used up all of it

@@ -11,9 +11,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Never answers.
-class silent : public caf::event_based_actor {
+class silent : public compat::untyped_base {
  public:
-  explicit silent(caf::actor_config& config) : caf::event_based_actor(config) {}
+  explicit silent(caf::actor_config& config) : compat::untyped_base(config) {}
   caf::behavior make_behavior() override {
     return {[](const command_batch&) {}};
   }

@@ -10,9 +10,9 @@ using namespace troupe::test;
 namespace {
 
 /// Drops messages to actors of other nodes.
-class no_network : public caf::event_based_actor {
+class no_network : public compat::untyped_base {
  public:
-  explicit no_network(caf::actor_config& config) : caf::event_based_actor(config) { set_default_handler(caf::drop); }
+  explicit no_network(caf::actor_config& config) : compat::untyped_base(config) { drop_unexpected(); }
   caf::behavior make_behavior() override {
     return {[](const flush&) {}};
   }

@@ -29,10 +29,10 @@ struct role_record {
   std::vector<raft::transfer_leadership> transfers;
   std::vector<epoch_t> drained;
 };
-class fake_role : public caf::event_based_actor {
+class fake_role : public compat::untyped_base {
  public:
   fake_role(caf::actor_config& config, std::shared_ptr<role_record> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const propose_batch& m) {
@@ -54,10 +54,10 @@ struct peer_record {
   std::vector<command_batch> batches;
   std::vector<std::uint64_t> index_requests;
 };
-class fake_endpoint : public caf::event_based_actor {
+class fake_endpoint : public compat::untyped_base {
  public:
   fake_endpoint(caf::actor_config& config, std::shared_ptr<peer_record> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const command_batch& m) { record_->batches.push_back(m); },
@@ -69,10 +69,10 @@ class fake_endpoint : public caf::event_based_actor {
   std::shared_ptr<peer_record> record_;
 };
 
-class fake_dispatcher : public caf::event_based_actor {
+class fake_dispatcher : public compat::untyped_base {
  public:
   fake_dispatcher(caf::actor_config& config, std::shared_ptr<std::vector<query_batch>> record)
-      : caf::event_based_actor(config), record_(std::move(record)) {}
+      : compat::untyped_base(config), record_(std::move(record)) {}
   caf::behavior make_behavior() override {
     return {[this](const query_batch& m) { record_->push_back(m); }};
   }
@@ -136,7 +136,7 @@ struct proxy_world : virtual_system {
   proxy_world& operator=(const proxy_world&) = delete;
 
   /// Sends a message to the proxy without running it.
-  template <class Message> void post(Message message) { caf::anon_send(subject, std::move(message)); }
+  template <class Message> void post(Message message) { compat::anon_send(subject, std::move(message)); }
   template <class Message> void tell(Message message) {
     post(std::move(message));
     settle();

@@ -30,11 +30,11 @@ raft::entry configuration_at(index_t index, term_t term, const raft::configurati
 }
 
 /// Replaces all other actors of the node. Records the announced configurations and the newest role.
-class world_around : public caf::event_based_actor {
+class world_around : public compat::untyped_base {
  public:
   world_around(caf::actor_config& config, std::shared_ptr<std::vector<configuration_known>> told,
                std::shared_ptr<role_changed> role)
-      : caf::event_based_actor(config), told_(std::move(told)), role_(std::move(role)) {}
+      : compat::untyped_base(config), told_(std::move(told)), role_(std::move(role)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const configuration_known& m) { told_->push_back(m); },
@@ -115,7 +115,7 @@ struct follower_world : virtual_system {
 
   void append(term_t term, index_t prev_index, term_t prev_term, std::vector<raft::entry> entries) {
     raft::append_request request{{ours, node_id{1}, self, term}, prev_index, prev_term, 0, 0, std::move(entries)};
-    caf::anon_send(subject, std::move(request));
+    compat::anon_send(subject, std::move(request));
     settle();
   }
 };
@@ -144,7 +144,7 @@ TEST_CASE("a retired role does not forward disk_space, since its successor has n
   w.advance(2s);
   REQUIRE(w.newest->kind == raft::role_kind::candidate);
   // The old role stays until all senders have switched, and gets messages that were sent before.
-  caf::anon_send(w.subject, raft::disk_space{false});
+  compat::anon_send(w.subject, raft::disk_space{false});
   w.settle();
   auto full = std::make_shared<std::optional<bool>>();
   w.system.spawn<errand>([full, to = w.newest->role](caf::event_based_actor* self) {
@@ -159,7 +159,7 @@ TEST_CASE("a connection's flow mark after a write is released when the write is 
   const auto marked = [](follower_world& w, const role_handle& to) {
     auto token = std::make_shared<const int>(1);
     std::weak_ptr<const void> seen = token;
-    caf::anon_send(to, flow_mark{std::move(token)});
+    compat::anon_send(to, flow_mark{std::move(token)});
     w.settle();
     return seen;
   };
@@ -171,7 +171,7 @@ TEST_CASE("a connection's flow mark after a write is released when the write is 
   hung.append(1, 2, 1, {{3, 1, raft::entry_kind::noop, {}}});
   const auto second = marked(hung, hung.subject);
   CHECK_FALSE(first.expired());
-  caf::anon_send(hung.subject, log_synced{{1, 2, 1}});
+  compat::anon_send(hung.subject, log_synced{{1, 2, 1}});
   hung.settle();
   CHECK(first.expired());
   CHECK_FALSE(second.expired());

@@ -24,10 +24,10 @@ hello who(std::uint64_t id) {
 }
 
 /// Answers hello only while `speaks` is set.
-class moody_endpoint : public caf::event_based_actor {
+class moody_endpoint : public compat::untyped_base {
  public:
   moody_endpoint(caf::actor_config& config, std::shared_ptr<std::atomic<bool>> speaks)
-      : caf::event_based_actor(config), speaks_(std::move(speaks)) {}
+      : compat::untyped_base(config), speaks_(std::move(speaks)) {}
   caf::behavior make_behavior() override {
     return {[this](const hello&) {
               auto promise = make_response_promise<hello>();

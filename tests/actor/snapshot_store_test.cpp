@@ -29,11 +29,11 @@ struct told {
   std::vector<raft::snapshot_id> lost;
 };
 
-class listener : public caf::event_based_actor {
+class listener : public compat::untyped_base {
  public:
   listener(caf::actor_config& config, std::shared_ptr<told> what)
-      : caf::event_based_actor(config), what_(std::move(what)) {
-    set_default_handler(caf::drop);
+      : compat::untyped_base(config), what_(std::move(what)) {
+    drop_unexpected();
   }
   caf::behavior make_behavior() override {
     return {
@@ -79,8 +79,8 @@ struct store_world : virtual_system {
     setup.services.push_back([this] { return std::make_unique<counted_machine>(machines); });
     setup.detach_jobs = false;
     store = system.spawn<snapshot_store>(std::move(setup));
-    caf::anon_send(store, attach_dispatcher{caf::actor_cast<dispatcher_handle>(ear)});
-    caf::anon_send(store, role_changed{1, raft::role_kind::follower, 1, caf::actor_cast<role_handle>(ear), 0, {}});
+    compat::anon_send(store, attach_dispatcher{caf::actor_cast<dispatcher_handle>(ear)});
+    compat::anon_send(store, role_changed{1, raft::role_kind::follower, 1, caf::actor_cast<role_handle>(ear), 0, {}});
     settle();
   }
   ~store_world() {
@@ -95,7 +95,7 @@ struct store_world : virtual_system {
 
   void write() {
     const auto map = detail::make_machine(map_service{});
-    caf::anon_send(store, write_snapshot{place, {{std::string{map->name()}, map->view()}}});
+    compat::anon_send(store, write_snapshot{place, {{std::string{map->name()}, map->view()}}});
   }
   /// The bytes of a snapshot of another node.
   template <class Service = map_service> std::string foreign(raft::snapshot_id& id, index_t at = 20) {
@@ -120,12 +120,12 @@ struct store_world : virtual_system {
   raft::snapshot_id write_at(index_t at) {
     const auto map = detail::make_machine(map_service{});
     const raft::snapshot_point there{{at, 2}, 1, {}};
-    caf::anon_send(store, write_snapshot{there, {{std::string{map->name()}, map->view()}}});
+    compat::anon_send(store, write_snapshot{there, {{std::string{map->name()}, map->view()}}});
     settle();
     return heard->written.back().id;
   }
   void send_chunk(const raft::snapshot_id& id, std::uint64_t offset, std::string bytes) {
-    caf::anon_send(store, store_chunk{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
+    compat::anon_send(store, store_chunk{{{cluster, {2}, {1}, 3}, id, offset, raft::bytes{std::move(bytes)}, 0}});
     settle();
   }
 };
@@ -187,7 +187,7 @@ TEST_CASE("an undamaged snapshot is checked once, not for every follower that ca
   REQUIRE(w.heard->written.size() == 1);
   const auto id = w.heard->written[0].id;
   REQUIRE(id);
-  for (int i = 0; i < 3; ++i) caf::anon_send(w.store, check_snapshot{id});
+  for (int i = 0; i < 3; ++i) compat::anon_send(w.store, check_snapshot{id});
   w.settle();
   CHECK(w.heard->lost.empty());
   CHECK(w.files->list() == std::vector{id});
@@ -273,7 +273,7 @@ TEST_CASE("a backup stays readable during a download while newer snapshots repla
     w.write_at(at);
     const auto other = w.ask<backup_opened>(open_backup{w.heard->written.back().id});
     REQUIRE(other);
-    caf::anon_send(w.store, close_backup{other->download});
+    compat::anon_send(w.store, close_backup{other->download});
     const auto chunk = w.ask<backup_chunk>(read_backup{download->download, got.size(), 20});
     REQUIRE(chunk);
     got += chunk->data;
@@ -334,7 +334,7 @@ TEST_CASE("an idle download is closed after a minute, and there are eight at mos
   const auto ninth = w.ask<backup_opened>(open_backup{id});
   REQUIRE_FALSE(ninth);
   CHECK(describe(ninth.error()).code == errc::overloaded);
-  caf::anon_send(w.store, close_backup{open[3]});
+  compat::anon_send(w.store, close_backup{open[3]});
   CHECK(w.ask<backup_opened>(open_backup{id}));
   w.advance(50s);
   CHECK(w.ask<backup_chunk>(read_backup{open[0], 0, 10}));

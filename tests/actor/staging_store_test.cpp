@@ -93,12 +93,12 @@ struct staging_world : virtual_system {
   bool has(const backup& b) { return chunk(b.id, 0, {}).next == b.id.size; }
   bool use(const backup& b, index_t at) { return ask<backup_loaded>(load_backup{b.id, at}).state != nullptr; }
   void snapshots(index_t newest, index_t oldest) {
-    caf::anon_send(store, raft::snapshot_taken{{newest, 1}, oldest});
+    compat::anon_send(store, raft::snapshot_taken{{newest, 1}, oldest});
     settle();
   }
   /// Advances the time in one step.
   void jump(std::chrono::milliseconds time) {
-    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).advance_time(time);
+    scheduler_of(system).advance_time(time);
     settle();
   }
   std::size_t files() { return disk->list("/staged").size(); }

@@ -2,6 +2,7 @@
 #include "actors/caf_io.hpp"
 #include "actors/protocol/messages.hpp"
 #include "runtime/transport/transport_links.hpp"
+#include "tests/actor/unexpected.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -31,14 +32,14 @@ struct tally {
 };
 
 /// Takes the place of an endpoint. It blocks while another thread holds `busy`.
-class counting_actor : public caf::event_based_actor {
+class counting_actor : public compat::untyped_base {
  public:
   counting_actor(caf::actor_config& config, std::shared_ptr<tally> counts, std::shared_ptr<std::mutex> busy)
-      : caf::event_based_actor(config), counts_(std::move(counts)), busy_(std::move(busy)) {}
+      : compat::untyped_base(config), counts_(std::move(counts)), busy_(std::move(busy)) {}
   caf::behavior make_behavior() override {
-    set_default_handler([counts = counts_](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+    test::on_unexpected(*this, [counts = counts_] {
       ++counts->others;
-      return caf::sec::unexpected_message;
+      return caf::make_error(caf::sec::unexpected_message);
     });
     return {[this](const hello&) {
               const std::lock_guard wait(*busy_);
@@ -193,9 +194,9 @@ TEST_CASE("the connection of a blocked peer that ends is closed") {
 namespace {
 
 /// Says hello once and ends.
-class passer_by : public caf::event_based_actor {
+class passer_by : public compat::untyped_base {
  public:
-  passer_by(caf::actor_config& config, caf::actor to) : caf::event_based_actor(config), to_(std::move(to)) {}
+  passer_by(caf::actor_config& config, caf::actor to) : compat::untyped_base(config), to_(std::move(to)) {}
   caf::behavior make_behavior() override {
     send(to_, hello{});
     quit();

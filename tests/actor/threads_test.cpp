@@ -1,5 +1,6 @@
 // Behaviour when threads cannot be started.
 #include "actors/started_parts.hpp"
+#include "tests/actor/plain_config.hpp"
 #include "tests/unit/temporary_folder.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -86,24 +87,24 @@ TEST_CASE("a thread_check waits while another one exists") {
 }
 
 TEST_CASE("an actor whose thread cannot be started is not spawned, and the system ends") {
-  struct idle : caf::event_based_actor {
-    using event_based_actor::event_based_actor;
+  struct idle : compat::untyped_base {
+    using compat::untyped_base::untyped_base;
     caf::behavior make_behavior() override { return {}; }
   };
-  caf::actor_system_config config;
+  test::plain_config config;
   caf::actor_system system{config};
   const no_room_for_stacks limit;
   CHECK_THROWS_AS(spawn_with_thread<idle>(system), no_thread);
 }
 
 TEST_CASE("started actors end unless they are kept") {
-  struct idle : caf::event_based_actor {
-    using event_based_actor::event_based_actor;
+  struct idle : compat::untyped_base {
+    using compat::untyped_base::untyped_base;
     caf::behavior make_behavior() override {
       return {[](int) {}};
     }
   };
-  caf::actor_system_config config;
+  test::plain_config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   const auto dropped = system.spawn<idle>(), kept = system.spawn<idle>();
@@ -126,15 +127,15 @@ TEST_CASE("started actors end unless they are kept") {
 
 TEST_CASE("the patience covers all started actors together, not each of them") {
   /// Ends only after a delay.
-  struct slow : caf::event_based_actor {
-    slow(caf::actor_config& config, std::chrono::milliseconds time) : event_based_actor(config) {
+  struct slow : compat::untyped_base {
+    slow(caf::actor_config& config, std::chrono::milliseconds time) : compat::untyped_base(config) {
       set_exit_handler([this, time](const caf::exit_msg&) { delayed_send(this, time, 1); });
     }
     caf::behavior make_behavior() override {
       return {[this](int) { quit(); }};
     }
   };
-  caf::actor_system_config config;
+  test::plain_config config;
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   std::vector<caf::actor> spawned;

@@ -1,9 +1,9 @@
 // An actor system in one thread and in virtual time.
 #pragma once
 
-#include "actors/caf.hpp"
+#include "tests/actor/plain_config.hpp"
+#include "tests/actor/test_scheduler.hpp"
 
-#include <caf/scheduler/test_coordinator.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -13,10 +13,10 @@ namespace troupe::test {
 
 /// Runs a function, then lives until its requests are answered. It is a class because UBSan reports errors in CAF's
 /// function-based actors.
-class errand : public caf::event_based_actor {
+class errand : public compat::untyped_base {
  public:
   errand(caf::actor_config& config, std::function<void(caf::event_based_actor*)> act)
-      : caf::event_based_actor(config), act_(std::move(act)) {}
+      : compat::untyped_base(config), act_(std::move(act)) {}
   caf::behavior make_behavior() override {
     act_(this);
     return {};
@@ -28,7 +28,7 @@ class errand : public caf::event_based_actor {
 
 class virtual_system {
  public:
-  virtual_system() : system(prepared(config_)) {}
+  virtual_system() : system(use_test_scheduler(config_)) {}
 
   caf::actor_clock::time_point now() { return coordinator().clock().now(); }
   /// Runs all actors until no message is left.
@@ -47,15 +47,9 @@ class virtual_system {
   bool has_timers() { return coordinator().has_pending_timeout(); }
 
  private:
-  static caf::actor_system_config& prepared(caf::actor_system_config& config) {
-    compat::set_word(config, "scheduler.policy", "testing");
-    return config;
-  }
-  caf::scheduler::test_coordinator& coordinator() {
-    return dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
-  }
+  test_scheduler& coordinator() { return scheduler_of(system); }
 
-  caf::actor_system_config config_;
+  plain_config config_;
 
  public:
   caf::actor_system system;

@@ -1,7 +1,7 @@
 #include "tests/fuzz/caf_reader.hpp"
 
 #include "actors/protocol/messages.hpp"
-#include "actors/protocol/wire_messages.hpp"
+#include "runtime/transport/caf_wire.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -85,7 +85,7 @@ std::string caf_problem(std::string_view frame) {
   return "no node sends this";
 }
 
-message_types wire_types() { return wire_messages(); }
+message_types wire_types() { return caf_message_types(); }
 
 std::vector<std::string> sent_payloads() {
   raft::append_request entries;

@@ -1,11 +1,11 @@
 // The failure of an actor between the webserver's HTTP server and its node is noticed.
+#include "actors/caf.hpp"
 #include "examples/webserver/entrance.hpp"
 #include "runtime/http/client/client.hpp"
 #include "runtime/http/mailbox.hpp"
 #include "tests/process/cluster.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
-#include <caf/event_based_actor.hpp>
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -55,10 +55,10 @@ struct parts_world {
 };
 
 /// A node that is short of descriptors at first, and whose disk fails after the first chunk.
-class short_node : public caf::event_based_actor {
+class short_node : public compat::untyped_base {
  public:
   short_node(caf::actor_config& config, std::shared_ptr<std::atomic<int>> asked)
-      : caf::event_based_actor(config), asked_(std::move(asked)) {}
+      : compat::untyped_base(config), asked_(std::move(asked)) {}
   caf::behavior make_behavior() override {
     return {[this](const read_backup& what) -> caf::result<backup_chunk> {
       if (++*asked_ <= 2) return make_error({errc::overloaded, "Too many open files", {}, {}});
@@ -112,7 +112,7 @@ TEST_CASE("reading a chunk of a backup is retried while the node is short of des
   const auto read = [&](std::uint64_t offset) {
     const auto arrived = std::make_shared<std::promise<void>>();
     const auto answers = std::make_shared<http::mailbox>([arrived] { arrived->set_value(); });
-    caf::anon_send(gateway, webserver::piece_wanted{{1, offset, 10}, {answers, 1}});
+    compat::anon_send(gateway, webserver::piece_wanted{{1, offset, 10}, {answers, 1}});
     REQUIRE(arrived->get_future().wait_for(10s) == std::future_status::ready);
     std::vector<http::answer> taken;
     answers->take(taken);

@@ -208,17 +208,26 @@ def bans(source):
 
 
 # What talks to actors in CAF's own spelling, which differs between its versions. These files translate it.
-CAF_SEAM = {"actors/caf.hpp", "actors/caf_io.hpp", "include/troupe/detail/caf.hpp"}
+CAF_SEAM = {"actors/caf.hpp", "actors/caf_0_17.hpp", "actors/caf_1.hpp", "actors/caf_io.hpp", "actors/type_registry.cpp",
+            "actors/protocol/message_code.hpp", "include/troupe/detail/caf.hpp", "include/troupe/detail/caf_0_17.hpp",
+            "include/troupe/detail/caf_1.hpp", "include/troupe/detail/type_ids.hpp", "runtime/message_types.cpp",
+            "runtime/transport/caf_wire.cpp", "tests/actor/test_scheduler.hpp", "tests/actor/unexpected.hpp"}
 CAF_SPELLING = re.compile(r"\bcaf::(anon_send(_exit)?|delayed_anon_send|event_based_actor|typed_event_based_actor|"
                           r"scoped_actor|replies_to|reacts_to|atom|typed_actor)\b|\b\w+::base\b(?!::)")
 
 
+# Only these files ask which CAF they are compiled with.
+CAF_QUESTION = re.compile(r"\b(TROUPE_CAF_1|CAF_VERSION\w*)\b")
+
+
 def caf_seam(source):
-    if not source.is_cpp or source.folder not in {"actors", "include", "runtime"} or source.path in CAF_SEAM:
+    if not source.is_cpp or source.path in CAF_SEAM:
         return
+    speaks = source.folder in {"actors", "include", "runtime"}
     for number, line in enumerate(source.code_lines, 1):
-        match = CAF_SPELLING.search(line)
-        if match:
+        if match := CAF_QUESTION.search(line):
+            yield source.problem(number, f"`{match[0]}`: only the files of CAF_SEAM depend on the version of CAF; see docs/caf-versions.md")
+        if speaks and (match := CAF_SPELLING.search(line)):
             yield source.problem(number, f"`{match[0]}` is spelled differently in other versions of CAF; use actors/caf.hpp")
 
 

@@ -42,6 +42,7 @@ CASES = [
     ("elsewhere/stray.cpp", "// Stray.\n", [(1, "no layer")]),
     ("actors/seam.cpp", "// CAF's spelling.\nclass a : public a_handle::base {};\ncaf::anon_send(to, flush{});\n",
      [(2, "spelled differently"), (3, "spelled differently")]),
+    ("tests/version.cpp", "// Version.\n#if TROUPE_CAF_1\n#endif\n", [(2, "version of CAF")]),
     ("actors/caf.hpp", GOOD_HEADER + "using b = caf::event_based_actor;\n", []),
     ("actors/clock.cpp", "// Clock.\nauto a = steady_clock::now();\nauto b = clock::now();\n", [(2, "clock"), (3, "clock")]),
     ("examples/dice.cpp", "// Dice.\nstd::random_device dice;\n", [(2, "random")]),

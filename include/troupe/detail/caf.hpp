@@ -1,26 +1,20 @@
 // Typed handles and local messages in one spelling for all supported versions of CAF.
 #pragma once
 
-#include <caf/actor_cast.hpp>
-#include <caf/actor_system.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
-#include <caf/replies_to.hpp>
-#include <caf/typed_actor.hpp>
-#include <type_traits>
+#include <caf/config.hpp>
 
 namespace troupe::compat {
 
-template <class Signature> struct signature;
-template <class Result, class... Xs> struct signature<Result(Xs...)> {
-  using type = typename caf::replies_to<Xs...>::template with<Result>;
-};
-template <class... Xs> struct signature<void(Xs...)> { using type = caf::reacts_to<Xs...>; };
-
-/// A typed actor handle from plain function signatures: `handle<void(ping), pong(query)>`.
-template <class... Signatures> using handle = caf::typed_actor<typename signature<Signatures>::type...>;
+/// Specialize it as true for what services exchange with their users, before its first use. CAF need not serialize it.
+template <class T> inline constexpr bool is_service_message = false;
 
 } // namespace troupe::compat
 
-/// Makes a struct a message that never leaves its process.
-#define TROUPE_LOCAL_MESSAGE(type)                                                                                     \
-  template <> struct caf::allowed_unsafe_message_type<type> : std::true_type {}
+// CAF 0.17 has no CAF_VERSION_MAJOR. Its CAF_VERSION cannot be compared: CAF 1.1.0 defines it as an octal number.
+#ifdef CAF_VERSION_MAJOR
+#define TROUPE_CAF_1 1
+#include <troupe/detail/caf_1.hpp>
+#else
+#define TROUPE_CAF_1 0
+#include <troupe/detail/caf_0_17.hpp>
+#endif
