@@ -1,5 +1,6 @@
 #include "tests/process/attacker.hpp"
 
+#include "tests/actor/spoken_frames.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace basp = net::testing::basp;
+namespace spoken = net::testing::spoken;
 using std::chrono::steady_clock;
 
 constexpr auto stays_open = 4s;
@@ -29,7 +31,7 @@ bool send_all(int fd, std::string_view bytes) {
   return true;
 }
 
-std::string node_id(std::uint64_t node) { return basp::node(static_cast<std::uint32_t>(node), 'x'); }
+std::string node_id(std::uint64_t node) { return spoken::node(static_cast<std::uint32_t>(node), 'x'); }
 
 std::string client_handshake(std::uint64_t node) { return basp::client_hello(node_id(node)); }
 
@@ -39,15 +41,18 @@ std::string announce(basp::operation what, std::uint32_t payload, std::uint64_t 
   return basp::frame({.operation = what, .payload = payload, .data = data, .from = from, .to = to});
 }
 
-/// A message of one type to an actor, with these elements. It is not a response to a request.
-std::string message(std::uint64_t to, const std::string& type, const std::string& elements) {
+/// A message to an actor. It is not a response to a request.
+std::string message(std::uint64_t to, const std::string& payload) {
   constexpr std::uint64_t not_a_response = std::uint64_t{1} << 60;
-  return basp::frame({.operation = basp::direct_message, .data = not_a_response, .from = 1, .to = to},
-                     basp::message("@<>+" + type, elements));
+  return basp::frame({.operation = basp::direct_message, .data = not_a_response, .from = 1, .to = to}, payload);
 }
 
-/// CAF terminates an actor that receives this without having sent a request.
-std::string error_to(std::uint64_t actor) { return message(actor, "@error", basp::error(1, "")); }
+/// A message to each of the first actors of a process.
+std::string messages_to_all(const std::string& payload) {
+  std::string frames;
+  for (std::uint64_t actor = 1; actor <= 64; ++actor) frames += message(actor, payload);
+  return frames;
+}
 
 } // namespace
 
@@ -120,8 +125,56 @@ void attacker::show(const false_identity& who) {
   throw std::logic_error("not rejected with " + who.name);
 }
 
-std::string attacker::at_raft_port() {
+/// Passes the opening, and then sends what no node sends. `known` is the handshake of a node.
+std::string attacker::after_greeting(unsigned kind, const std::string& known) {
   constexpr std::uint32_t gigabyte = 1u << 30;
+  switch (kind) {
+  case 7:
+    greet_and_send(announce(basp::server_handshake, 0, 4));
+    return "the 32-byte packet";
+  case 8:
+    greet_and_send(known + announce(basp::direct_message, gigabyte, 0, 1, 1));
+    return "announces 1 GiB";
+  case 9:
+    greet_and_send(known + announce(basp::direct_message, 16u << 20, 0, 1, 1));
+    return "announces a frame just below the limit and never sends it";
+  case 10:
+    greet_and_send(known + announce(basp::monitor_message, 64, 0, 0, 1) + random_bytes(64));
+    return "a malformed monitor message";
+  case 11:
+    greet_and_send(known + announce(basp::direct_message, 500, 0, 1, 1) + random_bytes(600));
+    return "a malformed message";
+  case 12:
+    greet_and_send(known + basp::beat() + announce(basp::routed_message, 100, 0, 1, 1) + random_bytes(200));
+    return "a routed message";
+  case 13:
+    greet_and_send(random_bytes(3000));
+    return "random bytes after the greeting";
+  case 14:
+    // CAF terminates an actor that receives an error without having sent a request.
+    greet_and_send(known + messages_to_all(spoken::error(1)));
+    return "unsolicited errors to every actor";
+  case 15: {
+    // Claims to be the second connection, which makes CAF prefer it.
+    greet_and_send(basp::client_hello(node_id(1), basp::select_connection));
+    return "a handshake that starts with its last step";
+  }
+  case 16: {
+    std::string frames = known;
+    for (std::uint64_t other = 100; other < 200; ++other) frames += basp::monitor(node_id(other), node_id(1));
+    greet_and_send(frames);
+    return "monitor messages from invented nodes";
+  }
+  case 17:
+    greet_and_send(known +
+                   messages_to_all(spoken::message("troupe.outcome_batch", basp::text(std::string(7, '\xff')))));
+    return "undecodable messages to every actor";
+  default:
+    throw std::logic_error("no attack of this kind");
+  }
+}
+
+std::string attacker::at_raft_port() {
   // Draws from 1000 ids. They are few enough that what CAF keeps of foreign nodes does not grow with every attempt, and
   // enough that two open connections rarely have the same id, which would stop the second one.
   const auto known = client_handshake(1 + random_() % 1000);
@@ -165,52 +218,8 @@ std::string attacker::at_raft_port() {
     keep(std::move(one));
     return "a replayed handshake";
   }
-  case 7:
-    greet_and_send(announce(basp::server_handshake, 0, 4));
-    return "the 32-byte packet";
-  case 8:
-    greet_and_send(known + announce(basp::direct_message, gigabyte, 0, 1, 1));
-    return "announces 1 GiB";
-  case 9:
-    greet_and_send(known + announce(basp::direct_message, 16u << 20, 0, 1, 1));
-    return "announces a frame just below the limit and never sends it";
-  case 10:
-    greet_and_send(known + announce(basp::monitor_message, 64, 0, 0, 1) + random_bytes(64));
-    return "a malformed monitor message";
-  case 11:
-    greet_and_send(known + announce(basp::direct_message, 500, 0, 1, 1) + random_bytes(600));
-    return "a malformed message";
-  case 12:
-    greet_and_send(known + basp::beat() + announce(basp::routed_message, 100, 0, 1, 1) + random_bytes(200));
-    return "a routed message";
-  case 13:
-    greet_and_send(random_bytes(3000));
-    return "random bytes after the greeting";
-  case 14: {
-    std::string frames = known;
-    for (std::uint64_t actor = 1; actor <= 64; ++actor) frames += error_to(actor);
-    greet_and_send(frames);
-    return "unsolicited errors to every actor";
-  }
-  case 15: {
-    // Claims to be the second connection, which makes CAF prefer it.
-    greet_and_send(basp::client_hello(node_id(1), basp::select_connection));
-    return "a handshake that starts with its last step";
-  }
-  case 16: {
-    std::string frames = known;
-    for (std::uint64_t other = 100; other < 200; ++other) frames += basp::monitor(node_id(other), node_id(1));
-    greet_and_send(frames);
-    return "monitor messages from invented nodes";
-  }
-  case 17: {
-    std::string frames = known;
-    for (std::uint64_t actor = 1; actor <= 64; ++actor)
-      frames += message(actor, "troupe.outcome_batch", std::string{"\7", 1} + std::string(7, '\xff'));
-    greet_and_send(frames);
-    return "undecodable messages to every actor";
-  }
   default: {
+    if (kind < usual) return after_greeting(static_cast<unsigned>(kind), known);
     const auto& who = at_.identities[(kind - usual) / 2];
     show(who);
     return "TLS: " + who.name;

@@ -47,6 +47,7 @@ class attacker {
   std::uint16_t any(const std::vector<std::uint16_t>& ports) { return ports[random_() % ports.size()]; }
   std::string random_bytes(std::size_t most);
   std::string at_raft_port();
+  std::string after_greeting(unsigned kind, const std::string& known);
   std::string at_http_port();
   /// Sends a greeting with the stolen credentials (without TLS, those are public), then `frames`.
   void greet_and_send(const std::string& frames);
