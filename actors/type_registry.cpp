@@ -6,6 +6,7 @@
 #include "actors/type_table.hpp"
 
 #include <caf/detail/meta_object.hpp>
+#include <caf/init_global_meta_objects.hpp>
 #include <caf/span.hpp>
 
 #include <mutex>
@@ -32,8 +33,12 @@ bool announce_type(caf::type_id_t id, std::string_view name, const std::type_inf
   auto& [mutex, types] = all();
   const std::lock_guard lock{mutex};
   if (types.add(id, name, type) != type_table::added::yes) return true;
-  // Before main starts: CAF does not allow it while an actor system exists.
-  if (caf::detail::global_meta_objects().size() < end_of_ids) caf::detail::resize_global_meta_objects(end_of_ids);
+  // Before main starts, because CAF does not allow it while an actor system exists. With its own types, errors can be
+  // made before there is a troupe::config.
+  if (caf::detail::global_meta_objects().size() < end_of_ids) {
+    caf::core::init_global_meta_objects();
+    caf::detail::resize_global_meta_objects(end_of_ids);
+  }
   if (const auto* other = caf::detail::global_meta_object_or_null(id); other && other->type_name != name) {
     types.collides(id, other->type_name, name);
     return true;
