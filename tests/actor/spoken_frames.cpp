@@ -2,7 +2,7 @@
 
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/wire_messages.hpp"
-#include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/basp8_frames.hpp"
 
 #include <map>
 #include <stdexcept>
@@ -12,8 +12,6 @@ namespace troupe::net::testing::spoken {
 #if TROUPE_CAF_1
 
 namespace {
-
-std::string types(std::uint16_t only) { return basp::length(1) + basp::integer(only, 2); }
 
 std::uint16_t number_of(std::string_view type) {
   std::map<std::string, std::uint16_t, std::less<>> numbers;
@@ -26,18 +24,14 @@ std::uint16_t number_of(std::string_view type) {
 
 } // namespace
 
-std::string node(std::uint32_t process, char host) {
-  constexpr std::uint8_t hashed = 1;
-  return basp::integer(hashed, 1) + basp::integer(process, 4) + std::string(20, host);
-}
+std::string node(std::uint32_t process, char host) { return basp8::node(process, host); }
 
 std::string message(std::string_view type, std::string_view element) {
-  return types(number_of(type)) + std::string{element};
+  return basp8::types({number_of(type)}) + std::string{element};
 }
 
 std::string error(std::uint8_t code) {
-  return types(caf::type_id_v<caf::error>) + basp::integer(1, 1) + basp::integer(code, 1) +
-         basp::integer(caf::type_id_v<caf::sec>, 2) + basp::length(0);
+  return basp8::types({caf::type_id_v<caf::error>}) + basp8::error(code, caf::type_id_v<caf::sec>);
 }
 
 #else

@@ -2,7 +2,7 @@
 // version.
 #include "runtime/transport/basp_format.hpp"
 #include "runtime/transport/frame_guard.hpp"
-#include "tests/unit/transport/basp_frames.hpp"
+#include "tests/unit/transport/basp8_frames.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,29 +21,12 @@ using basp::integer;
 using basp::length;
 using basp::text;
 
-/// The pieces as CAF 1.1 writes them.
 namespace basp8 {
 
-constexpr std::uint16_t string_type = 12;
+using namespace testing::basp8;
 constexpr std::uint16_t error_type = 20;
 constexpr std::uint16_t own_errors = 512;
 constexpr std::uint16_t hello_type = 525;
-
-std::string node(std::uint32_t process, char host) {
-  return integer(1, 1) + integer(process, 4) + std::string(20, host);
-}
-std::string types(std::initializer_list<std::uint16_t> ids) {
-  auto bytes = length(ids.size());
-  for (const auto id : ids) bytes += integer(id, 2);
-  return bytes;
-}
-std::string error(std::uint16_t category, std::initializer_list<std::string_view> context = {}) {
-  auto bytes = integer(1, 1) + integer(7, 1) + integer(category, 2) + length(context.size());
-  for (std::size_t i = 0; i < context.size(); ++i) bytes += integer(string_type, 2);
-  for (const auto one : context) bytes += text(one);
-  return bytes;
-}
-const std::string no_error = integer(0, 1);
 
 std::string server_hello(const std::string& of) {
   return basp::frame({.operation = basp::server_handshake, .data = 8},
@@ -129,7 +112,7 @@ TEST_CASE("BASP 3: an error's context consists of strings") {
 
 TEST_CASE("after a failure nothing is read in either version of BASP") {
   for (const basp_format* format : {static_cast<const basp_format*>(&three), static_cast<const basp_format*>(&eight)}) {
-    const auto bytes = basp::message("@<>+@str") + basp8::no_error;
+    const auto bytes = basp::message("@<>+@str") + integer(0, 1);
     payload_reader in{bytes};
     in.fail();
     CHECK(format->get_node_id(in).empty());
@@ -158,12 +141,12 @@ TEST_CASE("BASP 8: the head of a message has the numbers of its types") {
 
 TEST_CASE("BASP 8: an error is of a known category, and its context consists of strings") {
   const auto accepted = [](std::string_view bytes) { return is_error(eight, bytes); };
-  CHECK(accepted(basp8::no_error));
-  CHECK(accepted(basp8::error(5)));
-  CHECK(only_whole(accepted, basp8::error(basp8::own_errors, {"why", "", "where"})));
-  CHECK_FALSE(accepted(basp8::error(6))); // CAF would end the process when it shows the error
-  CHECK_FALSE(accepted(integer(2, 1) + basp8::error(5).substr(1)));
-  auto no_code = basp8::error(5);
+  CHECK(accepted(integer(0, 1)));
+  CHECK(accepted(basp8::error(7, 5)));
+  CHECK(only_whole(accepted, basp8::error(7, basp8::own_errors, {"why", "", "where"})));
+  CHECK_FALSE(accepted(basp8::error(7, 6))); // CAF would end the process when it shows the error
+  CHECK_FALSE(accepted(integer(2, 1) + basp8::error(7, 5).substr(1)));
+  auto no_code = basp8::error(7, 5);
   no_code[1] = '\0';
   CHECK_FALSE(accepted(no_code)); // CAF would load it as an error that says "done"
   // CAF refuses a list of 65,535 types, and keeps every shorter one.
@@ -172,7 +155,7 @@ TEST_CASE("BASP 8: an error is of a known category, and its context consists of 
     for (std::size_t i = 0; i < count; ++i) long_context += integer(basp8::string_type, 2);
     CHECK(accepted(long_context + std::string(count, '\0')) == (count == 16));
   }
-  auto number = basp8::error(5, {"why"});
+  auto number = basp8::error(7, 5, {"why"});
   number[6] = '\1'; // the type of the context's element
   CHECK_FALSE(accepted(number));
 }
@@ -216,14 +199,14 @@ TEST_CASE("BASP 8: the guard passes what nodes send to each other, and nothing e
         verdict::drop);
   CHECK(open.offer(basp8::direct(basp8::types({}))) == verdict::drop);
   CHECK(open.offer(basp8::direct(basp8::types({}), basp::response)) == verdict::pass);
-  const auto error = basp8::types({basp8::error_type}) + basp8::error(basp8::own_errors, {"why"});
+  const auto error = basp8::types({basp8::error_type}) + basp8::error(7, basp8::own_errors, {"why"});
   CHECK(open.offer(basp8::direct(error)) == verdict::drop);
   CHECK(open.offer(basp8::direct(error, basp::response)) == verdict::pass);
   CHECK(open.offer(basp::monitor(open.peer, open.self)) == verdict::pass);
   CHECK(open.offer(basp::monitor(open.self, open.peer)) == verdict::violation);
-  CHECK(open.offer(basp::down(open.peer, open.self, basp8::error(5))) == verdict::pass);
-  CHECK(open.offer(basp::down(open.peer, open.self, basp8::no_error)) == verdict::pass);
-  CHECK(open.offer(basp::down(open.peer, open.self, basp8::error(6))) == verdict::violation);
+  CHECK(open.offer(basp::down(open.peer, open.self, basp8::error(7, 5))) == verdict::pass);
+  CHECK(open.offer(basp::down(open.peer, open.self, integer(0, 1))) == verdict::pass);
+  CHECK(open.offer(basp::down(open.peer, open.self, basp8::error(7, 6))) == verdict::violation);
   CHECK(open.offer(basp::down(open.self, open.peer, "")) == verdict::violation);
   CHECK(open.offer(basp::beat()) == verdict::ignore);
   CHECK(open.offer(basp::client_hello(open.peer, basp::select_connection)) == verdict::violation); // BASP 3 only
