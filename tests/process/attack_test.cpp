@@ -151,7 +151,7 @@ TEST_CASE("100 hostile connections per second over all ports, with TLS") {
 TEST_CASE("a flood of connections") {
   INFO("replay: TROUPE_SEED=" << seed());
   ready_cluster nodes{3};
-  warm_up(nodes, usual_warm_up); // nobody writes during the flood
+  warm_up(nodes, usual_warm_up); // no client writes during the flood
   witness before{nodes};
   attacker enemy{targets_of(nodes), seed()};
   enemy.flood(full_size() ? 20s : 4s);
