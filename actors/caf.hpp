@@ -38,6 +38,79 @@ void trace_life(caf::local_actor& self);
 
 namespace troupe::compat {
 
+/// The calls that an actor makes, in one spelling for all versions of CAF. Every actor of this project derives from
+/// typed_base or untyped_base, and uses nothing but these to talk to others.
+template <class Base> class actor_calls : public Base {
+ public:
+  using Base::Base;
+
+  /// The first thing that an actor does.
+  void initialize() override {
+    if (trace::is_on(trace::actors)) trace_life(*this);
+    Base::initialize();
+  }
+
+  template <class To, class Message> void send(const To& to, Message&& message) {
+    mailing::send(caf_self(), to, std::forward<Message>(message));
+  }
+  template <class To, class Duration, class Message> void delayed_send(const To& to, Duration wait, Message&& message) {
+    mailing::delayed_send(caf_self(), to, wait, std::forward<Message>(message));
+  }
+  /// Returns what `then` is called on.
+  template <class To, class Timeout, class... Parts> auto request(const To& to, Timeout timeout, Parts&&... message) {
+    return mailing::request(caf_self(), to, timeout, std::forward<Parts>(message)...);
+  }
+  /// For the end of a handler: `to` answers the request that is being handled.
+  template <class To, class Message> auto delegate(const To& to, Message&& message) {
+    return mailing::delegate(caf_self(), to, std::forward<Message>(message));
+  }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // docs/caf-versions.md has what CAF 1.2 needs instead
+  /// The handler that set_down_handler set gets a caf::down_msg when `of` ends, at once if it has ended.
+  template <class Handle> void monitor(const Handle& of) { Base::monitor(of); }
+  void demonitor(const caf::actor_addr& of) { Base::demonitor(of); }
+  template <class Handler> void set_down_handler(Handler handler) { Base::set_down_handler(std::move(handler)); }
+  /// The handler gets the caf::exit_msg that would end the actor.
+  template <class Handler> void set_exit_handler(Handler handler) { Base::set_exit_handler(std::move(handler)); }
+  /// Drops messages that the actor has no handler for. Otherwise CAF answers them with an error.
+  void drop_unexpected() { Base::set_default_handler(caf::drop); }
+#pragma GCC diagnostic pop
+  template <class To> void send_exit(const To& to, caf::exit_reason reason) { Base::send_exit(to, reason); }
+  template <class To> static void anon_send_exit(const To& to, caf::exit_reason reason) {
+    caf::anon_send_exit(to, reason);
+  }
+
+ private:
+  Base& caf_self() noexcept { return *this; } // not this class, whose calls hide those of CAF
+};
+
+/// The base class of an actor that a `Handle` refers to.
+template <class Handle> using typed_base = actor_calls<typename Handle::base>;
+/// The base class of an actor without a typed interface.
+using untyped_base = actor_calls<caf::event_based_actor>;
+
+/// An actor of the thread that made it, which blocks for messages.
+class blocking_self {
+ public:
+  explicit blocking_self(caf::actor_system& system) : self_(system) {}
+
+  template <class To, class Message> void send(const To& to, Message&& message) {
+    mailing::send(*self_, to, std::forward<Message>(message));
+  }
+  template <class To> void send_exit(const To& to, caf::exit_reason reason) { self_->send_exit(to, reason); }
+  /// `receive` gets a caf::down_msg when `of` ends.
+  template <class Handle> void monitor(const Handle& of) { self_->monitor(of); }
+  /// Waits for one message that one of the handlers takes; the last one may be a caf::after.
+  template <class... Handlers> void receive(Handlers&&... handlers) {
+    self_->receive(std::forward<Handlers>(handlers)...);
+  }
+
+ private:
+  caf::scoped_actor self_;
+};
+
+template <class To> void anon_send_exit(const To& to, caf::exit_reason reason) { caf::anon_send_exit(to, reason); }
+
 inline caf::error reason_of(const std::exception& e) {
   return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
 }

@@ -6,76 +6,28 @@
 
 namespace troupe::compat {
 
-/// The calls that an actor makes, in one spelling for all versions of CAF. Every actor of this project derives from
-/// typed_base or untyped_base, and uses nothing but these to talk to others; CAF 1.1 deprecates its own.
-template <class Base> class actor_calls : public Base {
- public:
-  using Base::Base;
-
-  /// The first thing that an actor does.
-  void initialize() override {
-    if (trace::is_on(trace::actors)) trace_life(*this);
-    Base::initialize();
-  }
-
-  template <class To, class Message> void send(const To& to, Message&& message) {
-    Base::send(to, std::forward<Message>(message));
-  }
-  template <class To, class Duration, class Message> void delayed_send(const To& to, Duration wait, Message&& message) {
-    Base::delayed_send(to, wait, std::forward<Message>(message));
-  }
-  /// Returns what `then` is called on.
-  template <class To, class Timeout, class... Parts> auto request(const To& to, Timeout timeout, Parts&&... message) {
-    return Base::request(to, timeout, std::forward<Parts>(message)...);
-  }
-  /// For the end of a handler: `to` answers the request that is being handled.
-  template <class To, class Message> auto delegate(const To& to, Message&& message) {
-    return Base::delegate(to, std::forward<Message>(message));
-  }
-  /// The handler that set_down_handler set gets a caf::down_msg when `of` ends, at once if it has ended.
-  template <class Handle> void monitor(const Handle& of) { Base::monitor(of); }
-  void demonitor(const caf::actor_addr& of) { Base::demonitor(of); }
-  template <class Handler> void set_down_handler(Handler handler) { Base::set_down_handler(std::move(handler)); }
-  /// The handler gets the caf::exit_msg that would end the actor.
-  template <class Handler> void set_exit_handler(Handler handler) { Base::set_exit_handler(std::move(handler)); }
-  /// Drops messages that the actor has no handler for. Otherwise CAF answers them with an error.
-  void drop_unexpected() { Base::set_default_handler(caf::drop); }
-  template <class To> void send_exit(const To& to, caf::exit_reason reason) { Base::send_exit(to, reason); }
-  template <class To> static void anon_send_exit(const To& to, caf::exit_reason reason) {
-    caf::anon_send_exit(to, reason);
-  }
-};
-
-/// The base class of an actor that a `Handle` refers to.
-template <class Handle> using typed_base = actor_calls<typename Handle::base>;
-/// The base class of an actor without a typed interface.
-using untyped_base = actor_calls<caf::event_based_actor>;
-
-/// An actor of the thread that made it, which blocks for messages.
-class blocking_self {
- public:
-  explicit blocking_self(caf::actor_system& system) : self_(system) {}
-
-  template <class To, class Message> void send(const To& to, Message&& message) {
-    self_->send(to, std::forward<Message>(message));
-  }
-  template <class To> void send_exit(const To& to, caf::exit_reason reason) { self_->send_exit(to, reason); }
-  /// `receive` gets a caf::down_msg when `of` ends.
-  template <class Handle> void monitor(const Handle& of) { self_->monitor(of); }
-  /// Waits for one message that one of the handlers takes; the last one may be a caf::after.
-  template <class... Handlers> void receive(Handlers&&... handlers) {
-    self_->receive(std::forward<Handlers>(handlers)...);
-  }
-
- private:
-  caf::scoped_actor self_;
-};
+/// How the actor `self` sends; actor_calls has the meaning of each call.
+namespace mailing {
+template <class Self, class To, class Message> void send(Self& self, const To& to, Message&& message) {
+  self.send(to, std::forward<Message>(message));
+}
+template <class Self, class To, class Duration, class Message>
+void delayed_send(Self& self, const To& to, Duration wait, Message&& message) {
+  self.delayed_send(to, wait, std::forward<Message>(message));
+}
+template <class Self, class To, class Timeout, class... Parts>
+auto request(Self& self, const To& to, Timeout timeout, Parts&&... message) {
+  return self.request(to, timeout, std::forward<Parts>(message)...);
+}
+template <class Self, class To, class Message> auto delegate(Self& self, const To& to, Message&& message) {
+  return self.delegate(to, std::forward<Message>(message));
+}
+} // namespace mailing
 
 /// Sends from outside of any actor.
 template <class To, class... Parts> void anon_send(const To& to, Parts&&... message) {
   caf::anon_send(to, std::forward<Parts>(message)...);
 }
-template <class To> void anon_send_exit(const To& to, caf::exit_reason reason) { caf::anon_send_exit(to, reason); }
 
 /// Sets a configuration value. `key` has no prefix: "scheduler.policy".
 template <class T> void set(caf::actor_system_config& config, const std::string& key, T value) {
