@@ -98,7 +98,7 @@ class output {
   /// The index of the alternative, and its fields.
   template <class... Ts> void put(std::variant<Ts...>& x) {
     to_.put(static_cast<std::uint8_t>(x.index()));
-    std::visit([this](auto& held) { put(held); }, x);
+    std::visit([this](auto& held) { this->put(held); }, x);
   }
 
   raft::writer to_;

@@ -31,8 +31,8 @@
   X(stage_chunk)                                                                                                       \
   X(chunk_staged)
 
-/// The types that stay in their process.
-#define TROUPE_LOCAL_TYPES(X)                                                                                          \
+/// The types that stay in their process, of actors/protocol/interfaces.hpp.
+#define TROUPE_PROTOCOL_TYPES(X)                                                                                       \
   X(timer)                                                                                                             \
   X(flush)                                                                                                             \
   X(flow_mark)                                                                                                         \
@@ -129,7 +129,10 @@
   X(front_drained)                                                                                                     \
   X(removal_known)                                                                                                     \
   X(link_problem)                                                                                                      \
-  X(service_state)                                                                                                     \
+  X(service_state)
+
+/// The types that stay in their process, of public headers.
+#define TROUPE_PUBLIC_TYPES(X)                                                                                         \
   X(node_status)                                                                                                       \
   X(get_status)                                                                                                        \
   X(stop_node)                                                                                                         \
@@ -153,7 +156,10 @@
   X(peers_changed)                                                                                                     \
   X(node_identity)                                                                                                     \
   X(watch_identity)                                                                                                    \
-  X(report_peers)                                                                                                      \
+  X(report_peers)
+
+/// The types that stay in their process, of single actors.
+#define TROUPE_ACTOR_TYPES(X)                                                                                          \
   X(log_opened)                                                                                                        \
   X(client_link_report)                                                                                                \
   X(ask_proxy)                                                                                                         \
@@ -165,3 +171,9 @@
   X(disk_condition)                                                                                                    \
   X(raft::broken_promise)                                                                                              \
   X(removed_from_cluster)
+
+/// All types that stay in their process.
+#define TROUPE_LOCAL_TYPES(X)                                                                                          \
+  TROUPE_PROTOCOL_TYPES(X)                                                                                             \
+  TROUPE_PUBLIC_TYPES(X)                                                                                               \
+  TROUPE_ACTOR_TYPES(X)
