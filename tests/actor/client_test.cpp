@@ -1,4 +1,5 @@
 #include "runtime/client_access.hpp"
+#include "tests/actor/send_as.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>
@@ -116,7 +117,7 @@ struct world : virtual_system {
     batch.leader = leader;
     for (const auto& c : std::exchange(node.commands, {}))
       batch.outcomes.push_back({c.number, errc::none, 3, msgpack_serializer::encode(map::put_result{3})});
-    caf::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.origin), batch);
+    test::send_as(node.endpoint, caf::actor_cast<caf::actor>(node.origin), batch);
     settle();
   }
 

@@ -1,5 +1,7 @@
 #include "tests/actor/cluster_wire.hpp"
 
+#include "tests/actor/send_as.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <variant>
@@ -119,10 +121,10 @@ class line : public compat::untyped_base {
 
  private:
   template <class M> void there(const M& m) {
-    on_.carry_in_order(near_, far_, last_there_, [me = caf::actor{this}, to = asked_, m] { caf::send_as(me, to, m); });
+    on_.carry_in_order(near_, far_, last_there_, [me = caf::actor{this}, to = asked_, m] { test::send_as(me, to, m); });
   }
   template <class M> void back(const M& m) {
-    on_.carry_in_order(far_, near_, last_back_, [me = caf::actor{this}, to = asker_, m] { caf::send_as(me, to, m); });
+    on_.carry_in_order(far_, near_, last_back_, [me = caf::actor{this}, to = asker_, m] { test::send_as(me, to, m); });
   }
 
   wire& on_;

@@ -327,7 +327,7 @@ std::optional<raft::snapshot_id> cluster_world::snapshot(node_id id) {
   return made;
 }
 
-test_scheduler& cluster_world::jobs() { return scheduler_of(system); }
+test_scheduler& cluster_world::jobs() { return system.coordinator(); }
 
 /// Runs the actors that have messages in random order, one message at a time.
 void cluster_world::work(std::size_t budget) {

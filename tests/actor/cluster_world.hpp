@@ -9,6 +9,7 @@
 #include "tests/actor/virtual_system.hpp"
 
 #include <deque>
+#include <caf/actor_registry.hpp>
 #include <filesystem>
 #include <limits>
 #include <map>

@@ -6,6 +6,7 @@
 #include "actors/cluster/links.hpp"
 #include "tests/actor/captured_log.hpp"
 #include "tests/actor/plain_config.hpp"
+#include "tests/actor/send_as.hpp"
 #include "tests/actor/test_scheduler.hpp"
 
 #include <catch2/catch.hpp>
@@ -134,8 +135,8 @@ class moody_endpoint : public compat::untyped_base {
 
 struct world {
   test::plain_config config;
-  caf::actor_system system{test::use_test_scheduler(config)};
-  test::test_scheduler& sched = test::scheduler_of(system);
+  test::test_system system{config};
+  test::test_scheduler& sched = system.coordinator();
   std::shared_ptr<table_factory> factory = std::make_shared<table_factory>();
   std::vector<caf::actor> all;
 
@@ -205,7 +206,7 @@ struct node {
     compat::anon_send(links, peers_changed{"static", std::move(addresses)});
   }
   peer_list peers() {
-    caf::send_as(rest, links, get_peers{}); // `rest` records the answer
+    test::send_as(rest, links, get_peers{}); // `rest` records the answer
     w.sched.run();
     return seen->peers;
   }
@@ -576,7 +577,7 @@ TEST_CASE("a welcome names the leader and its address", "[endpoint]") {
   compat::anon_send(a.links, members_changed{{{{1}, "n1:1"}, {{2}, "n2:1"}}});
   compat::anon_send(a.endpoint, leader_known{1, {2}});
   w.run_for(1s);
-  caf::send_as(a.rest, a.endpoint, client_hello{});
+  test::send_as(a.rest, a.endpoint, client_hello{});
   w.sched.run();
   REQUIRE(a.seen->welcome);
   CHECK(a.seen->welcome->refusal.empty());

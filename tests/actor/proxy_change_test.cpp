@@ -89,7 +89,7 @@ TEST_CASE("a change that another node's proxy sends is retried by that proxy") {
   proxy_world w;
   w.tell(members_changed{{{peer, "n2:1"}}});
   w.follow(1, peer);
-  caf::send_as(w.origin, w.subject, command_batch{true, {}, {{1, 1000, replaced_member()}}});
+  test::send_as(w.origin, w.subject, command_batch{true, {}, {{1, 1000, replaced_member()}}});
   w.settle();
   CHECK(w.code(1) == errc::not_leader);
 }

@@ -41,8 +41,8 @@ TEST_CASE("accepts an answer only from an actor of the node that was asked") {
   w.ask(1);
   w.ask(2, access::linearizable_read);
   const auto answer_as = [&](const caf::actor& who, raft::tag_t number) {
-    caf::send_as(who, w.subject, outcome_batch{other_peer, {}, {{number, errc::none, 0, "done"}}});
-    caf::send_as(who, w.subject, read_index_answer{number, errc::none, 7});
+    test::send_as(who, w.subject, outcome_batch{other_peer, {}, {{number, errc::none, 0, "done"}}});
+    test::send_as(who, w.subject, read_index_answer{number, errc::none, 7});
     w.settle();
   };
   // Try every number that the proxy may have chosen for the requests.
@@ -79,7 +79,7 @@ TEST_CASE("accepts requests about the cluster itself from other nodes only if a 
     w.asked->answers.clear();
     const auto restores = w.log->proposals.size();
     const auto transfers = w.log->transfers.size();
-    caf::send_as(from, w.subject, command_batch{forwarded, {restore}, {transfer}});
+    test::send_as(from, w.subject, command_batch{forwarded, {restore}, {transfer}});
     w.settle();
     const bool both = w.log->proposals.size() > restores && w.log->transfers.size() > transfers;
     CHECK(both == (w.log->proposals.size() > restores || w.log->transfers.size() > transfers));

@@ -54,7 +54,7 @@ TEST_CASE("each sender gets the outcomes of its own commands, in one batch") {
   proxy_world w;
   w.lead();
   for (std::uint64_t n = 1; n <= 4; ++n)
-    caf::send_as(n % 2 ? w.origin : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
+    test::send_as(n % 2 ? w.origin : w.second_asker, w.subject, command_batch{false, {w.make(n)}});
   w.settle();
   applied_batch applied;
   for (std::uint64_t n = 1; n <= 4; ++n) {
@@ -387,7 +387,7 @@ TEST_CASE("the leader's proxy answers read index requests of other proxies") {
   proxy_world w;
   SECTION("confirmed, together with its own reads") {
     w.lead();
-    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    test::send_as(w.second_asker, w.subject, read_index_request{77});
     w.post_command(w.make(1, access::linearizable_read));
     w.settle();
     REQUIRE(w.log->reads.size() == 1);
@@ -400,7 +400,7 @@ TEST_CASE("the leader's proxy answers read index requests of other proxies") {
   }
   SECTION("leadership is lost before it is confirmed") {
     w.lead();
-    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    test::send_as(w.second_asker, w.subject, read_index_request{77});
     w.settle();
     w.tell(reads_settled{{}, {{w.log->reads.at(0), raft::reject_reason::leadership_lost, {}}}});
     REQUIRE(w.second_asked->indexes.size() == 1);
@@ -408,7 +408,7 @@ TEST_CASE("the leader's proxy answers read index requests of other proxies") {
   }
   SECTION("not leading") {
     w.follow(1, peer);
-    caf::send_as(w.second_asker, w.subject, read_index_request{77});
+    test::send_as(w.second_asker, w.subject, read_index_request{77});
     w.settle();
     REQUIRE(w.second_asked->indexes.size() == 1);
     CHECK(w.second_asked->indexes[0].code == errc::not_leader);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/frontend/proxy.hpp"
+#include "tests/actor/send_as.hpp"
 #include "tests/actor/virtual_system.hpp"
 
 #include <catch2/catch.hpp>
@@ -146,11 +147,11 @@ struct proxy_world : virtual_system {
     return {number, how, timeout_ms, raft::bytes{"c" + std::to_string(number)}};
   }
   void post_command(command c, bool forwarded = false) {
-    caf::send_as(origin, subject, command_batch{forwarded, {std::move(c)}});
+    test::send_as(origin, subject, command_batch{forwarded, {std::move(c)}});
   }
   /// Sends a change as this node's own actors do.
   void ask_for_change(std::uint64_t number, cluster_change what, std::uint32_t timeout_ms = 1000) {
-    caf::send_as(origin, subject, command_batch{false, {}, {{number, timeout_ms, std::move(what)}}});
+    test::send_as(origin, subject, command_batch{false, {}, {{number, timeout_ms, std::move(what)}}});
     settle();
   }
   void ask(std::uint64_t number, access how = access::write, std::uint32_t timeout_ms = 1000) {
@@ -165,7 +166,7 @@ struct proxy_world : virtual_system {
 
   /// Sends a message as a peer does. Here all actors are in one process.
   template <class Message> void answer_from_peer(Message message) {
-    caf::send_as(origin, subject, std::move(message));
+    test::send_as(origin, subject, std::move(message));
     settle();
   }
 

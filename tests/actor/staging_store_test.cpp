@@ -98,7 +98,7 @@ struct staging_world : virtual_system {
   }
   /// Advances the time in one step.
   void jump(std::chrono::milliseconds time) {
-    scheduler_of(system).advance_time(time);
+    system.coordinator().advance_time(time);
     settle();
   }
   std::size_t files() { return disk->list("/staged").size(); }

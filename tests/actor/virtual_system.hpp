@@ -28,31 +28,29 @@ class errand : public compat::untyped_base {
 
 class virtual_system {
  public:
-  virtual_system() : system(use_test_scheduler(config_)) {}
+  virtual_system() : system(config_) {}
 
-  caf::actor_clock::time_point now() { return coordinator().clock().now(); }
+  caf::actor_clock::time_point now() { return system.clock().now(); }
   /// Runs all actors until no message is left.
-  void settle() { coordinator().run(); }
+  void settle() { system.coordinator().run(); }
   /// Advances the time, one millisecond at a time, and handles everything that becomes due.
   void advance(std::chrono::milliseconds time) {
     settle();
     for (; time.count() > 0; --time) {
-      coordinator().advance_time(std::chrono::milliseconds{1});
+      system.coordinator().advance_time(std::chrono::milliseconds{1});
       settle();
     }
   }
-  bool has_jobs() { return coordinator().has_job(); }
+  bool has_jobs() { return system.coordinator().has_job(); }
   /// Number of actors that have messages.
-  std::size_t jobs() { return coordinator().jobs.size(); }
-  bool has_timers() { return coordinator().has_pending_timeout(); }
+  std::size_t jobs() { return system.coordinator().jobs.size(); }
+  bool has_timers() { return system.coordinator().has_pending_timeout(); }
 
  private:
-  test_scheduler& coordinator() { return scheduler_of(system); }
-
   plain_config config_;
 
  public:
-  caf::actor_system system;
+  test_system system;
 };
 
 } // namespace troupe::test
