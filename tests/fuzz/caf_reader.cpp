@@ -1,7 +1,8 @@
 #include "tests/fuzz/caf_reader.hpp"
 
-#include "actors/protocol/messages.hpp"
+#include "actors/caf_io.hpp"
 #include "runtime/transport/caf_wire.hpp"
+#include "tests/fuzz/sent_messages.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -20,33 +21,64 @@ caf::actor_system& a_system() {
   return system;
 }
 
+#if TROUPE_CAF_1
+
+template <class T> std::string load(caf::binary_deserializer& from, T& x) {
+  return from.apply(x) ? "" : "CAF cannot read it: " + to_string(from.get_error());
+}
+
+std::string load_content(caf::binary_deserializer& from, caf::message& content) { return load(from, content); }
+
+std::string written(const caf::message& content) {
+  compat::io_buffer bytes;
+  caf::binary_serializer to{a_system(), bytes};
+  if (!to.apply(content)) return "CAF cannot write it: " + to_string(to.get_error());
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+#else
+
 using stage_list = std::vector<caf::strong_actor_ptr>;
 
-std::string written(const stage_list& stages, const caf::message& content) {
+template <class T> std::string load(caf::binary_deserializer& from, T& x) {
+  if (auto failed = from(x)) return "CAF cannot read it: " + to_string(failed);
+  return {};
+}
+
+std::string load_content(caf::binary_deserializer& from, caf::message& content) {
+  stage_list stages;
+  if (auto failed = load(from, stages); !failed.empty()) return failed;
+  if (!stages.empty()) return "there are stages";
+  // Load the message by itself: in a longer list CAF ignores the outcome and uses an empty message.
+  if (auto failed = content.load(from)) return "CAF cannot read it: " + to_string(failed);
+  return {};
+}
+
+std::string written(const caf::message& content) {
+  const stage_list no_stages;
   std::vector<char> bytes;
   caf::binary_serializer to{a_system(), bytes};
-  if (auto failed = to(stages, content)) return "CAF cannot write it: " + caf::to_string(failed);
+  if (auto failed = to(no_stages, content)) return "CAF cannot write it: " + to_string(failed);
   return {bytes.begin(), bytes.end()};
 }
 
+#endif
+
 template <class... Ts> std::string read(caf::binary_deserializer& from, Ts&... parts) {
-  if (auto failed = from(parts...)) return "CAF cannot read it: " + caf::to_string(failed);
+  std::string failed;
+  if (!((failed = load(from, parts)).empty() && ...)) return failed;
   return from.remaining() == 0 ? "" : "CAF does not read all bytes";
 }
 
 std::string read_message(caf::binary_deserializer& from, std::string_view payload) {
-  stage_list stages;
   caf::message content;
-  if (auto failed = from(stages)) return "CAF cannot read the stages: " + caf::to_string(failed);
-  if (!stages.empty()) return "there are stages";
-  // Load the message by itself: in a longer list CAF ignores the outcome and uses an empty message.
-  if (auto failed = content.load(from)) return "CAF cannot read it: " + caf::to_string(failed);
+  if (auto failed = load_content(from, content); !failed.empty()) return failed;
   if (from.remaining() != 0) return "CAF does not read all bytes";
   if (content.empty()) return {};
   if (content.size() != 1) return "there are several elements";
   // A non-error is always written in the same form, whatever its bytes were.
   if (content.match_element<caf::error>(0) && !content.get_as<caf::error>(0)) return {};
-  return written(stages, content) == payload ? "" : "CAF writes it differently";
+  return written(content) == payload ? "" : "CAF writes it differently";
 }
 
 } // namespace
@@ -54,7 +86,7 @@ std::string read_message(caf::binary_deserializer& from, std::string_view payloa
 std::string caf_problem(std::string_view frame) {
   caf::binary_deserializer from{a_system(), frame.data(), frame.size()};
   basp::header head;
-  if (auto failed = from(head)) return "CAF cannot read the header: " + caf::to_string(failed);
+  if (auto failed = load(from, head); !failed.empty()) return "the header: " + failed;
   if (!basp::valid(head)) return "CAF considers the header invalid";
   if (head.payload_len != from.remaining()) return "the header has a different size";
   if (head.operation != basp::message_type::heartbeat && head.payload_len == 0) return "CAF crashes without a payload";
@@ -85,43 +117,28 @@ std::string caf_problem(std::string_view frame) {
   return "no node sends this";
 }
 
-message_types wire_types() { return caf_message_types(); }
+const basp_dialect& caf_dialect() {
+#if TROUPE_CAF_1
+  static const basp_8_dialect dialect{{caf::type_id_v<std::string>,
+                                       caf::type_id_v<caf::error>,
+                                       {caf::type_id_v<caf::exit_reason>, caf::type_id_v<caf::sec>,
+                                        caf::type_id_v<caf::pec>, caf::type_id_v<compat::own_error_code>}}};
+#else
+  static const basp_3_dialect dialect;
+#endif
+  return dialect;
+}
+
+guard_options caf_options(std::string self) {
+  return {.format = caf_format(), .types = caf_message_types(), .self = std::move(self)};
+}
 
 std::vector<std::string> sent_payloads() {
-  raft::append_request entries;
-  entries.head = {{7}, {1}, {2}, 3};
-  for (raft::index_t index = 1; index <= 3; ++index)
-    entries.entries.push_back({index, 3, raft::entry_kind::command, raft::bytes{std::string(index * 10, 'x')}});
-  command_batch commands;
-  commands.commands.push_back({1, access::linearizable_read, 1000, raft::bytes{std::string{"payload"}}});
-  commands.changes.push_back({2, 1000, raft::change_members{0, {{{{1}, "127.0.0.1:5000"}, true, {2}}}, {{3}}, 7}});
-  commands.changes.push_back({3, 0, raft::transfer_leadership{0, {5}}});
-  outcome_batch outcomes;
-  outcomes.leader_address = "127.0.0.1:5000";
-  outcomes.outcomes.push_back({1, errc::refused, 5, "because"});
-  client_welcome welcome;
-  welcome.members.push_back({{1}, "127.0.0.1:5000"});
   std::vector<std::string> all;
-  const auto add = [&](auto message) { all.push_back(written({}, caf::make_message(std::move(message)))); };
-  add(entries);
-  add(raft::append_request{});
-  add(raft::append_response{});
-  add(raft::vote_request{});
-  add(raft::vote_response{});
-  add(hello{});
-  add(client_hello{});
-  add(welcome);
-  add(propose_formation{});
-  add(formation_answer{});
-  add(abort_formation{});
-  add(commands);
-  add(outcomes);
-  add(read_index_request{});
-  add(read_index_answer{});
-  add(stage_chunk{});
-  add(chunk_staged{});
+  const auto add = [&](auto message) { all.push_back(written(caf::make_message(std::move(message)))); };
+  troupe::testing::for_each_sent_message(add);
   add(caf::make_error(caf::sec::runtime_error, std::string{"why"}, std::string{"where"}));
-  all.push_back(written({}, caf::message{}));
+  all.push_back(written(caf::message{}));
   return all;
 }
 

@@ -1,7 +1,8 @@
-// Reads BASP frames with CAF's own code. The only part of the fuzzers that uses CAF.
+// Reads BASP frames with the code of the CAF of this build. The only part of the fuzzers that uses CAF.
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
+#include "tests/unit/transport/basp_dialect.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,8 +14,10 @@ namespace troupe::net::testing {
 /// Returns what is wrong, or an empty text if CAF can read all of it.
 std::string caf_problem(std::string_view frame);
 
-/// The message types that may pass.
-message_types wire_types();
+const basp_dialect& caf_dialect();
+
+/// Those of a node with the id `self`.
+guard_options caf_options(std::string self);
 
 /// Payloads of messages that nodes send, written by CAF.
 std::vector<std::string> sent_payloads();

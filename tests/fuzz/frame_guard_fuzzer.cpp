@@ -22,8 +22,7 @@ namespace {
 }
 
 std::shared_ptr<const guard_options> options() {
-  static const auto all =
-      std::make_shared<const guard_options>(guard_options{.types = wire_types(), .self = basp::node(100, 'a')});
+  static const auto all = std::make_shared<const guard_options>(caf_options(caf_dialect().node(100, 'a')));
   return all;
 }
 
@@ -109,7 +108,7 @@ std::size_t size_of(std::string_view frame) {
 }
 
 void check(side here, std::string_view stream) {
-  dumb_reader reader{here, *options()};
+  dumb_reader reader{here, caf_dialect(), *options()};
   while (!stream.empty()) {
     if (stream.size() < basp::header_size) found("part of a header passed");
     const auto size = size_of(stream);

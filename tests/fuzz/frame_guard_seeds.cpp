@@ -15,12 +15,14 @@ using namespace troupe::net::testing;
 
 namespace {
 
-const auto self = basp::node(100, 'a');
-const auto peer = basp::node(200, 'b');
+const auto self = caf_dialect().node(100, 'a');
+const auto peer = caf_dialect().node(200, 'b');
 
 std::string handshake_of(side here) {
-  if (here == side::dialed) return basp::server_hello(peer);
-  return basp::client_hello(peer) + basp::client_hello(peer, basp::select_connection);
+  if (here == side::dialed) return basp::server_hello(peer, caf_dialect().version());
+  auto hellos = basp::client_hello(peer);
+  if (caf_dialect().client_handshakes() > 1) hellos += basp::client_hello(peer, basp::select_connection);
+  return hellos;
 }
 
 class writer {
@@ -48,19 +50,16 @@ int main(int argc, char** argv) try {
     return 2;
   }
   writer to{argv[1]};
-  const auto names = names_of(wire_types());
-  frame_source source{1, self, peer, names};
+  const auto types = names_of(caf_options(self).types);
+  frame_source source{1, caf_dialect(), self, peer, types};
   for (const auto here : {side::accepted, side::dialed}) {
     const auto handshake = handshake_of(here);
     to.write(here, handshake);
     to.write(here, handshake + basp::monitor(peer, self), {1});
-    to.write(here, handshake + basp::down(peer, self, basp::error(3, "exit", {"why", "where"})), {0, 32, 3});
-    for (const auto& payload : sent_payloads())
-      to.write(here,
-               handshake +
-                   basp::frame({.operation = basp::direct_message, .data = basp::response + 1, .from = 2, .to = 3},
-                               payload));
-    for (const auto& name : names) to.write(here, handshake + basp::wire(name, "no such message"));
+    to.write(here, handshake + basp::down(peer, self, caf_dialect().error(3, {"why", "where"})), {0, 32, 3});
+    for (const auto& payload : sent_payloads()) to.write(here, handshake + basp::said(payload, basp::response + 1));
+    for (const auto& type : types)
+      to.write(here, handshake + basp::said(caf_dialect().message({type}, basp::text("no such message"))));
     for (int i = 0; i < 50; ++i) {
       std::string frames = handshake;
       for (auto left = source.pick(1, 6); left > 0; --left)

@@ -20,10 +20,10 @@ inline std::string types(std::initializer_list<std::uint16_t> ids) {
   return bytes;
 }
 
-inline std::string error(std::uint8_t code, std::uint16_t category,
-                         std::initializer_list<std::string_view> context = {}) {
+inline std::string error(std::uint8_t code, std::uint16_t category, const std::vector<std::string_view>& context = {},
+                         std::uint16_t string = string_type) {
   auto bytes = basp::integer(1, 1) + basp::integer(code, 1) + basp::integer(category, 2) + basp::length(context.size());
-  for (std::size_t i = 0; i < context.size(); ++i) bytes += basp::integer(string_type, 2);
+  for (std::size_t i = 0; i < context.size(); ++i) bytes += basp::integer(string, 2);
   for (const auto one : context) bytes += basp::text(one);
   return bytes;
 }

@@ -28,14 +28,6 @@ constexpr std::uint16_t error_type = 20;
 constexpr std::uint16_t own_errors = 512;
 constexpr std::uint16_t hello_type = 525;
 
-std::string server_hello(const std::string& of) {
-  return basp::frame({.operation = basp::server_handshake, .data = 8},
-                     of + basp::texts({"generic-caf-app"}) + integer(7, 8) + basp::texts({}));
-}
-std::string direct(std::string_view payload, std::uint64_t number = 1) {
-  return basp::frame({.operation = basp::direct_message, .data = number, .from = 12, .to = 7}, payload);
-}
-
 } // namespace basp8
 
 const basp_3 three;
@@ -191,17 +183,16 @@ TEST_CASE("BASP 8: the guard passes what nodes send to each other, and nothing e
   guard_8 open{side::accepted};
   REQUIRE(open.offer(basp::client_hello(open.peer)) == verdict::pass);
   const auto hello = basp8::types({basp8::hello_type}) + text("hello");
-  CHECK(open.offer(basp8::direct(hello)) == verdict::pass);
-  CHECK(open.offer(basp8::direct(hello + "x")) == verdict::violation);
-  CHECK(open.offer(basp8::direct(basp8::types({basp8::hello_type}) + text("hullo"))) == verdict::violation);
-  CHECK(open.offer(basp8::direct(basp8::types({basp8::string_type}) + text("hello"))) == verdict::drop);
-  CHECK(open.offer(basp8::direct(basp8::types({basp8::hello_type, basp8::hello_type}) + text("hello"))) ==
-        verdict::drop);
-  CHECK(open.offer(basp8::direct(basp8::types({}))) == verdict::drop);
-  CHECK(open.offer(basp8::direct(basp8::types({}), basp::response)) == verdict::pass);
+  CHECK(open.offer(basp::said(hello)) == verdict::pass);
+  CHECK(open.offer(basp::said(hello + "x")) == verdict::violation);
+  CHECK(open.offer(basp::said(basp8::types({basp8::hello_type}) + text("hullo"))) == verdict::violation);
+  CHECK(open.offer(basp::said(basp8::types({basp8::string_type}) + text("hello"))) == verdict::drop);
+  CHECK(open.offer(basp::said(basp8::types({basp8::hello_type, basp8::hello_type}) + text("hello"))) == verdict::drop);
+  CHECK(open.offer(basp::said(basp8::types({}))) == verdict::drop);
+  CHECK(open.offer(basp::said(basp8::types({}), basp::response)) == verdict::pass);
   const auto error = basp8::types({basp8::error_type}) + basp8::error(7, basp8::own_errors, {"why"});
-  CHECK(open.offer(basp8::direct(error)) == verdict::drop);
-  CHECK(open.offer(basp8::direct(error, basp::response)) == verdict::pass);
+  CHECK(open.offer(basp::said(error)) == verdict::drop);
+  CHECK(open.offer(basp::said(error, basp::response)) == verdict::pass);
   CHECK(open.offer(basp::monitor(open.peer, open.self)) == verdict::pass);
   CHECK(open.offer(basp::monitor(open.self, open.peer)) == verdict::violation);
   CHECK(open.offer(basp::down(open.peer, open.self, basp8::error(7, 5))) == verdict::pass);
@@ -212,8 +203,8 @@ TEST_CASE("BASP 8: the guard passes what nodes send to each other, and nothing e
   CHECK(open.offer(basp::client_hello(open.peer, basp::select_connection)) == verdict::violation); // BASP 3 only
 
   guard_8 dialed{side::dialed};
-  CHECK(dialed.offer(basp8::server_hello(dialed.peer)) == verdict::pass);
-  CHECK(dialed.offer(basp8::direct(hello)) == verdict::pass);
+  CHECK(dialed.offer(basp::server_hello(dialed.peer, 8)) == verdict::pass);
+  CHECK(dialed.offer(basp::said(hello)) == verdict::pass);
 }
 
 TEST_CASE("BASP 8: a peer that claims to be a connected node must end the connection") {
@@ -231,7 +222,7 @@ TEST_CASE("a guard names the version of BASP that the other end speaks") {
   CHECK(accepted.judge(client) == verdict::violation);
   CHECK_THAT(accepted.problem(), Contains("it speaks BASP 8, this node BASP 3"));
   frame_guard dialed{side::dialed, options};
-  CHECK(dialed.frame_size(basp8::server_hello(basp8::node(2, 'b'))) == 0);
+  CHECK(dialed.frame_size(basp::server_hello(basp8::node(2, 'b'), 8)) == 0);
   CHECK_THAT(dialed.problem(), Contains("it speaks BASP 8, this node BASP 3"));
 
   guard_8 newer{side::accepted};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::net::testing::basp {
 
@@ -73,7 +74,7 @@ inline std::string message(std::string_view names, std::string_view elements = {
 }
 
 inline std::string error(std::uint8_t code, std::string_view category,
-                         std::initializer_list<std::string_view> context = {}) {
+                         const std::vector<std::string_view>& context = {}) {
   std::string names = "@<>";
   std::string elements;
   for (const auto one : context) {
@@ -105,16 +106,19 @@ inline std::string frame(const header& h, std::string_view payload = {}) {
 /// CAF's version of BASP.
 inline constexpr std::uint64_t version = 3;
 
-inline std::string server_hello(const std::string& of) {
-  return frame({.operation = server_handshake, .data = version},
+inline std::string server_hello(const std::string& of, std::uint64_t speaks = version) {
+  return frame({.operation = server_handshake, .data = speaks},
                of + texts({"generic-caf-app"}) + integer(7, 8) + texts({"caf::reacts_to<hello>", "troupe"}));
 }
 inline std::string client_hello(const std::string& of, std::uint8_t flags = 0) {
   return frame({.operation = client_handshake, .flags = flags}, of);
 }
+inline std::string said(std::string_view payload, std::uint64_t number = 1) {
+  return frame({.operation = direct_message, .data = number, .from = 12, .to = 7}, payload);
+}
 /// Names and elements are as in `message`.
 inline std::string direct(std::string_view names, std::string_view elements = {}, std::uint64_t number = 1) {
-  return frame({.operation = direct_message, .data = number, .from = 12, .to = 7}, message(names, elements));
+  return said(message(names, elements), number);
 }
 /// A message that consists of one of our own types.
 inline std::string wire(std::string_view type, std::string_view bytes) {

@@ -2,100 +2,39 @@
 
 #include "tests/unit/transport/basp_frames.hpp"
 
-#include <stdexcept>
 #include <string>
 
 namespace troupe::net::testing {
 namespace {
 
-struct not_it : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-void demand(bool what) {
-  if (!what) throw not_it("not what is demanded");
+/// A count and as many texts, written again.
+std::string texts(frame_rest& in) {
+  auto left = in.length();
+  auto written = basp::length(left);
+  for (; left > 0; --left) written += basp::text(in.text());
+  return written;
 }
 
-/// The rest of a frame. Each function removes something from its front, or throws.
-class rest {
- public:
-  explicit rest(std::string_view bytes) : bytes_(bytes) {}
-
-  std::string take(std::size_t size) {
-    demand(size <= bytes_.size());
-    const std::string taken{bytes_.substr(0, size)};
-    bytes_ = bytes_.substr(size);
-    return taken;
-  }
-  std::uint64_t integer(unsigned size) {
-    std::uint64_t value = 0;
-    for (const char c : take(size)) value = value * 256 + static_cast<unsigned char>(c);
-    return value;
-  }
-  std::uint64_t length() {
-    std::uint64_t value = 0;
-    std::uint64_t weight = 1;
-    for (int groups = 0; groups < 8; ++groups, weight *= 128) {
-      const auto group = integer(1);
-      value += group % 128 * weight;
-      if (group < 128) return value;
+/// A message, written again.
+std::string message(frame_rest& in, const basp_dialect& dialect, const guard_options& options, bool is_response) {
+  const auto types = dialect.read_types(in);
+  if (types.size() == 1)
+    if (const auto found = options.types.find(types.front()); found != options.types.end()) {
+      const auto content = in.text();
+      demand(found->second(content));
+      return dialect.message(types, basp::text(content));
     }
-    throw not_it("endless");
-  }
-  std::string text() { return take(length()); }
-  /// A count and as many texts, re-encoded.
-  std::string texts() {
-    auto left = length();
-    auto written = basp::length(left);
-    for (; left > 0; --left) written += basp::text(text());
-    return written;
-  }
-  std::string node() {
-    demand(integer(8) == basp::atom("default"));
-    return basp::integer(basp::atom("default"), 8) + take(24);
-  }
-  /// Re-encoded.
-  std::string error() {
-    const auto code = integer(1);
-    const auto category = integer(8);
-    demand(integer(2) == 0);
-    const auto names = text();
-    std::string expected = "@<>";
-    std::string elements;
-    while (expected.size() < names.size()) {
-      expected += "+@str";
-      elements += basp::text(text());
-    }
-    demand(names == expected);
-    return basp::integer(code, 1) + basp::integer(category, 8) + basp::types(names) + elements;
-  }
-
- private:
-  std::string_view bytes_;
-};
-
-/// A message, re-encoded.
-std::string message(rest& in, const guard_options& options, bool is_response) {
-  demand(in.length() == 0);
-  demand(in.integer(2) == 0);
-  const auto names = in.text();
-  for (const auto& [type, check] : options.types) {
-    if (names != "@<>+" + type) continue;
-    const auto content = in.text();
-    demand(check(content));
-    return basp::message(names, basp::text(content));
-  }
   // A message that is not a response must not be empty or an error.
   demand(is_response);
-  if (names == "@<>") return basp::message(names);
-  demand(names == "@<>+@error");
-  return basp::message(names, in.error());
+  if (types.empty()) return dialect.message({});
+  demand(types == std::vector{dialect.error_type()});
+  return dialect.message(types, dialect.read_error(in));
 }
 
 } // namespace
 
 bool dumb_reader::accepts(std::string_view frame) try {
-  rest in{frame};
+  frame_rest in{frame};
   // Only the fields that may differ from frame to frame are copied from the header. Comparing checks the others.
   basp::header head{.operation = static_cast<std::uint8_t>(in.integer(1))};
   in.take(7);
@@ -107,24 +46,24 @@ bool dumb_reader::accepts(std::string_view frame) try {
   demand(introduces || handshakes_ > 0);
   std::string payload;
   const auto between_nodes = [&] {
-    const auto source = in.node();
-    const auto target = in.node();
+    const auto source = dialect_.read_node(in);
+    const auto target = dialect_.read_node(in);
     demand(source == peer_ && (options_.self.empty() || target == options_.self));
     return source + target;
   };
   switch (head.operation) {
   case basp::server_handshake:
-    demand(here_ == side::dialed && handshakes_ == 0 && data == basp::version);
+    demand(here_ == side::dialed && handshakes_ == 0 && data == dialect_.version());
     head.data = data;
-    payload = peer_ = in.node();
-    payload += in.texts(); // separately: operands are evaluated in any order
+    payload = peer_ = dialect_.read_node(in);
+    payload += texts(in); // separately: operands are evaluated in any order
     payload += in.take(8);
-    payload += in.texts();
+    payload += texts(in);
     break;
   case basp::client_handshake:
-    demand(here_ == side::accepted && handshakes_ < 2);
+    demand(here_ == side::accepted && handshakes_ < dialect_.client_handshakes());
     head.flags = handshakes_ == 0 ? 0 : basp::select_connection;
-    payload = in.node();
+    payload = dialect_.read_node(in);
     demand(payload != options_.self && (handshakes_ == 0 || payload == peer_));
     peer_ = payload;
     break;
@@ -136,7 +75,7 @@ bool dumb_reader::accepts(std::string_view frame) try {
     head.data = data;
     head.from = from;
     head.to = to;
-    payload = message(in, options_, data >= basp::response);
+    payload = message(in, dialect_, options_, data >= basp::response);
     break;
   case basp::monitor_message:
     demand(to != 0);
@@ -147,7 +86,7 @@ bool dumb_reader::accepts(std::string_view frame) try {
     demand(from != 0);
     head.from = from;
     payload = between_nodes();
-    payload += in.error();
+    payload += dialect_.read_error(in);
     break;
   default: // including heartbeats, whose arrival is their only information
     return false;

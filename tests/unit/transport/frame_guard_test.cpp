@@ -380,23 +380,36 @@ TEST_CASE("without an own node id any addressee passes") {
 }
 
 TEST_CASE("a mutated frame passes if and only if a simple reader accepts it as one that CAF writes") {
+  static const basp_3_dialect three;
+  static const basp_8::type_ids numbers{12, 20, {5, 512}};
+  static const basp_8_dialect eight{numbers};
+  const basp_dialect& dialect = GENERATE(false, true) ? static_cast<const basp_dialect&>(eight) : three;
   const auto seed = GENERATE(1u, 2u, 3u);
-  INFO("seed " << seed);
-  const auto options = usual();
-  frame_source source{seed, self, peer, names_of(options.types)};
+  INFO("BASP " << dialect.version() << ", seed " << seed);
+  const auto here_id = dialect.node(100, 'a');
+  const auto there_id = dialect.node(200, 'b');
+  auto options = usual();
+  options.self = here_id;
+  if (dialect.version() == 8) {
+    options.format = std::make_shared<const basp_8>(numbers);
+    options.types = types_of_anything({"\x02\x0d", "\x02\x0e"});
+  }
+  const auto hello_of = [&](side here, std::uint8_t flags = 0) {
+    return here == side::accepted ? basp::client_hello(there_id, flags)
+                                  : basp::server_hello(there_id, dialect.version());
+  };
+  frame_source source{seed, dialect, here_id, there_id, names_of(options.types)};
   int passed = 0;
   for (int round = 0; round < 20'000; ++round) {
     const auto here = source.pick(0, 1) == 0 ? side::accepted : side::dialed;
     frame_guard guard{here, options};
-    dumb_reader reader{here, options};
+    dumb_reader reader{here, dialect, options};
     if (source.pick(0, 9) != 0) {
-      REQUIRE(offer(guard, handshake_of(here)) == verdict::pass);
-      REQUIRE(reader.accepts(handshake_of(here)));
+      REQUIRE(offer(guard, hello_of(here)) == verdict::pass);
+      REQUIRE(reader.accepts(hello_of(here)));
     }
-    auto frame = source.pick(0, 3) != 0 ? source.valid()
-                 : here == side::dialed
-                     ? after_dialing
-                     : basp::client_hello(peer, source.pick(0, 1) == 0 ? 0 : basp::select_connection);
+    auto frame =
+        source.pick(0, 3) != 0 ? source.valid() : hello_of(here, source.pick(0, 1) == 0 ? 0 : basp::select_connection);
     source.mutate(frame);
     if (frame.size() < frame_guard::header_size) continue;
     const auto size = guard.frame_size(std::string_view{frame}.substr(0, frame_guard::header_size));

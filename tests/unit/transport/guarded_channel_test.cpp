@@ -17,6 +17,7 @@ namespace {
 
 const auto self = basp::node(100, 'a');
 const auto peer = basp::node(200, 'b');
+const basp_3_dialect dialect;
 
 std::shared_ptr<const guard_options> usual() {
   static const auto options = std::make_shared<const guard_options>(
@@ -130,7 +131,7 @@ std::deque<scripted> chopped(frame_source& source, const std::string& bytes) {
 TEST_CASE("returns exactly the frames that pass, however the bytes arrive and are read") {
   const auto seed = GENERATE(range(1u, 13u));
   INFO("seed " << seed);
-  frame_source source{seed, self, peer, {"troupe.hello", "troupe.vote_request"}};
+  frame_source source{seed, dialect, self, peer, {"troupe.hello", "troupe.vote_request"}};
   for (int round = 0; round < 25; ++round) {
     INFO("round " << round);
     const conversation said{source};

@@ -19,13 +19,14 @@ std::string frame_source::valid(std::size_t max_text) {
   case 0:
     return basp::monitor(peer_, self_);
   case 1:
-    return basp::down(peer_, self_, basp::error(static_cast<std::uint8_t>(pick(0, 9)), "exit", {text(20)}));
+    return basp::down(peer_, self_, dialect_.error(static_cast<std::uint8_t>(pick(1, 9)), {text(20)}));
   case 2:
-    return basp::direct("@<>+@error", basp::error(1, "troupe", {text(20), text(20)}), basp::response + pick(0, 99));
+    return basp::said(dialect_.message({dialect_.error_type()}, dialect_.error(1, {text(20), text(20)})),
+                      basp::response + pick(0, 99));
   case 3:
-    return basp::direct("@<>", "", basp::response + pick(0, 99));
+    return basp::said(dialect_.message({}), basp::response + pick(0, 99));
   default:
-    return basp::wire(types_[pick(0, types_.size() - 1)], text(max_text));
+    return basp::said(dialect_.message({types_[pick(0, types_.size() - 1)]}, basp::text(text(max_text))));
   }
 }
 
@@ -39,11 +40,11 @@ std::string frame_source::ignored() {
 std::string frame_source::dropped() {
   switch (pick(0, 2)) {
   case 0:
-    return basp::wire("troupe.unknown", text(200));
+    return basp::said(dialect_.message({dialect_.foreign_type()}, basp::text(text(200))));
   case 1:
-    return basp::direct("@<>+@error", basp::error(1, "troupe", {text(20)}));
+    return basp::said(dialect_.message({dialect_.error_type()}, dialect_.error(1, {text(20)})));
   default:
-    return basp::direct("@<>+@i32+@i32", text(20));
+    return basp::said(dialect_.message({types_.front(), types_.front()}, text(20)));
   }
 }
 

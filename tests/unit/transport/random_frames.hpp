@@ -1,6 +1,8 @@
 // Generates random frames, and damages frames randomly.
 #pragma once
 
+#include "tests/unit/transport/basp_dialect.hpp"
+
 #include <cstdint>
 #include <random>
 #include <string>
@@ -10,9 +12,10 @@ namespace troupe::net::testing {
 
 class frame_source {
  public:
-  /// Frames of a peer that sends messages of these types to `self`.
-  frame_source(unsigned seed, std::string self, std::string peer, std::vector<std::string> types)
-      : random_(seed), self_(std::move(self)), peer_(std::move(peer)), types_(std::move(types)) {}
+  /// Frames of a peer that sends messages of these types to `self`. The dialect must outlive it.
+  frame_source(unsigned seed, const basp_dialect& dialect, std::string self, std::string peer,
+               std::vector<std::string> types)
+      : random_(seed), dialect_(dialect), self_(std::move(self)), peer_(std::move(peer)), types_(std::move(types)) {}
 
   /// A number in [low, high].
   std::size_t pick(std::size_t low, std::size_t high);
@@ -29,6 +32,7 @@ class frame_source {
   std::string text(std::size_t max_size);
 
   std::mt19937 random_;
+  const basp_dialect& dialect_;
   std::string self_;
   std::string peer_;
   std::vector<std::string> types_;
