@@ -165,7 +165,8 @@ CLIENT_LOADS = (("put", "writes, callers share one troupe::client in a separate 
 class Side:
     """A cluster and its own troupe_load. Both use TLS if certificates are given."""
 
-    def __init__(self, build, folder, certificates=None, flags=()):
+    def __init__(self, name, build, folder, certificates=None, flags=()):
+        self.name = name
         folder.mkdir()
         self.cluster = Cluster(build / "examples/webserver", folder, 3, certificates, flags)
         self.load, self.pids = None, []
@@ -192,11 +193,9 @@ def ratio(figure, rows, others):
     return ours / theirs if theirs else float("nan")
 
 
-def compare_tls(chosen, callers, milliseconds, build, folder):
-    """Measures the same load on a plain cluster and on one with TLS, in alternation."""
-    certificates = Certificates(folder / "certificates", [*names_of_nodes(3), "load"])
-    certificates.make()
-    plain, tls = sides = [Side(build, folder / "plain"), Side(build, folder / "tls", certificates)]
+def compare(chosen, callers, milliseconds, one, other):
+    """Measures the same load on two sides, in alternation."""
+    sides = [one, other]
     try:
         for side in sides:
             side.start()
@@ -207,15 +206,22 @@ def compare_tls(chosen, callers, milliseconds, build, folder):
                     # Each side goes first in every other round, so that changes of the machine affect both alike.
                     for side in sides if turn % 2 == 0 else reversed(sides):
                         rows[side][c].append(by_load(side.load, side.pids, what, c, milliseconds, chosen.bytes))
-            show(f"plain: {title}", rows[plain])
-            show(f"TLS: {title}", rows[tls])
+            for side in sides:
+                show(f"{side.name}: {title}", rows[side])
             for c in callers:
-                print(f"  C={c}, TLS/plain: " + ", ".join(
-                    f"{name} {ratio(figure, rows[tls][c], rows[plain][c]):.2f}" for figure, name in
+                print(f"  C={c}, {other.name}/{one.name}: " + ", ".join(
+                    f"{name} {ratio(figure, rows[other][c], rows[one][c]):.2f}" for figure, name in
                     (("cpu_per_100k", "CPU per 100k"), ("p50_us", "p50"), ("rate", "ops/s"))), flush=True)
     finally:
         for side in sides:
             side.stop()
+
+
+def compare_tls(chosen, callers, milliseconds, build, folder):
+    certificates = Certificates(folder / "certificates", [*names_of_nodes(3), "load"])
+    certificates.make()
+    compare(chosen, callers, milliseconds, Side("plain", build, folder / "plain"),
+            Side("TLS", build, folder / "tls", certificates))
 
 
 FILL_BYTES = 16 * 1024  # size of a value that fills the map; troupe_load draws from 100,000 keys
@@ -237,7 +243,7 @@ def fill(side, mib):
 
 def bench_snapshot(chosen, callers, milliseconds, build, folder):
     """Measures writes before and while each node in turn takes a snapshot of a large map."""
-    side = Side(build, folder / "nodes", flags=["--snapshot-log-size", "1TB", "--snapshot-entries", "1000000000"])
+    side = Side("nodes", build, folder / "nodes", flags=["--snapshot-log-size", "1TB", "--snapshot-entries", "1000000000"])
     held = True
     try:
         side.start()
@@ -300,14 +306,21 @@ def main():
     parser.add_argument("--only", choices=["client", "http", "member"], help="measure only this kind of load")
     parser.add_argument("--tls", action="store_true",
                         help="measure a cluster with and one without TLS in alternation, and print ratios")
+    parser.add_argument("--against", metavar="DIR", type=Path,
+                        help="measure this build and the one in the build tree DIR in alternation, and print ratios; DIR "
+                             "may belong to another commit or another version of CAF (build/caf)")
     parser.add_argument("--no-build", action="store_true", help="use the existing build")
     chosen = parser.parse_args()
-    if chosen.tls and (chosen.vs or chosen.only not in (None, "client")):
-        parser.error("--tls measures only client loads: it cannot be combined with --vs or another --only")
+    if (chosen.tls or chosen.against) and (chosen.vs or chosen.only not in (None, "client")):
+        parser.error("--tls and --against measure only client loads: they cannot be combined with --vs or another --only")
+    if chosen.tls and chosen.against:
+        parser.error("--tls and --against cannot be combined")
+    if chosen.against and not (chosen.against / "examples/webserver").exists():
+        parser.error(f"there is no examples/webserver in the build tree {chosen.against}: build webserver and troupe_load")
     if chosen.long:
         chosen.mib = 1024
     callers = [int(c) for c in chosen.callers.split(",")]
-    kinds = [] if chosen.tls or chosen.what else [chosen.only] if chosen.only else ["client", "http", "member"]
+    kinds = [] if chosen.tls or chosen.against or chosen.what else [chosen.only] if chosen.only else ["client", "http", "member"]
     build = Path("build/release")
     folder = Path(tempfile.mkdtemp(prefix="troupe-bench-"))
     milliseconds = round(chosen.seconds * 1000)
@@ -319,6 +332,9 @@ def main():
             bench_snapshot(chosen, callers, milliseconds, build, folder)
         if chosen.tls:
             compare_tls(chosen, callers, milliseconds, build, folder)
+        if chosen.against:
+            compare(chosen, callers, milliseconds, Side("this build", build, folder / "this"),
+                    Side(str(chosen.against), chosen.against, folder / "other"))
         if "client" in kinds or "http" in kinds:
             cluster = Cluster(build / "examples/webserver", folder, 3)
             cluster.start()
