@@ -23,13 +23,6 @@
 #include <troupe/detail/caf.hpp>
 #include <utility>
 
-namespace troupe::compat {
-
-/// Shows the start of an actor in the live trace, and later its end with the reason.
-void trace_life(caf::local_actor& self);
-
-} // namespace troupe::compat
-
 #if TROUPE_CAF_1
 #include "actors/caf_1.hpp"
 #else
@@ -37,6 +30,9 @@ void trace_life(caf::local_actor& self);
 #endif
 
 namespace troupe::compat {
+
+/// Shows the start of an actor in the live trace, and later its end with the reason.
+void trace_life(caf::local_actor& self);
 
 /// The calls that an actor makes, in one spelling for all versions of CAF. Every actor of this project derives from
 /// typed_base or untyped_base, and uses nothing but these to talk to others.

@@ -9,6 +9,7 @@
 #include "runtime/transport/connector.hpp"
 
 #include <troupe/detail/caf.hpp>
+#include <troupe/detail/message_types.hpp>
 #include <troupe/discovery.hpp>
 #include <troupe/events.hpp>
 #include <troupe/requests.hpp>
@@ -23,6 +24,11 @@
 #endif
 
 namespace troupe {
+
+#define TROUPE_COUNT(...) +1
+static_assert((0 TROUPE_WIRE_TYPES(TROUPE_COUNT)) == (1 TROUPE_WIRE_MESSAGES(TROUPE_COUNT)),
+              "besides errors, every type that crosses the network is a message that the guard knows");
+#undef TROUPE_COUNT
 
 #if TROUPE_CAF_1
 

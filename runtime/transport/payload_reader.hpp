@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace troupe::net {
@@ -14,6 +15,8 @@ class payload_reader : public raft::byte_reader {
  public:
   using byte_reader::byte_reader;
   using byte_reader::fail;
+  /// The bytes would be gone before they are read.
+  template <std::same_as<std::string> T> explicit payload_reader(T&&) = delete;
 
   template <std::unsigned_integral T> T get() {
     T value = 0;

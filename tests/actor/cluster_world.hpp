@@ -8,8 +8,8 @@
 #include "tests/actor/cluster_wire.hpp"
 #include "tests/actor/virtual_system.hpp"
 
-#include <deque>
 #include <caf/actor_registry.hpp>
+#include <deque>
 #include <filesystem>
 #include <limits>
 #include <map>

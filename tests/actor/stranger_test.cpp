@@ -2,7 +2,7 @@
 #include "actors/caf_io.hpp"
 #include "actors/protocol/messages.hpp"
 #include "runtime/transport/transport_links.hpp"
-#include "tests/actor/spoken_frames.hpp"
+#include "tests/actor/caf_dialect.hpp"
 #include "tests/actor/unexpected.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/loopback.hpp"
@@ -83,7 +83,7 @@ class insider {
     net::opening talk{net::side::dialed, socket_.get(), {}};
     for (auto w = talk.step(); w != net::opening::wants::nothing; w = talk.step())
       REQUIRE(net::wait_readable(socket_.get(), steady::now() + 10s));
-    send(basp::client_hello(net::testing::spoken::node(7, name)));
+    send(basp::client_hello(net::testing::caf_dialect().node(7, name)));
   }
   void send(std::string_view bytes) { REQUIRE(net::testing::send_all(socket_.get(), bytes)); }
   void message(const std::string& type, const std::string& content, std::uint64_t number = 1) {
@@ -103,7 +103,7 @@ class insider {
   }
   std::string framed(const std::string& type, const std::string& content, std::uint64_t number = 1) const {
     return basp::frame({.operation = basp::direct_message, .data = number, .from = 1, .to = to_},
-                       net::testing::spoken::message(type, basp::text(content)));
+                       net::testing::caf_dialect().message({net::testing::caf_type(type)}, basp::text(content)));
   }
   /// True if the other side closes the connection within ten seconds. Bytes from it are ignored.
   bool is_cut() {

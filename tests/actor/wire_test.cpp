@@ -1,5 +1,5 @@
 // The encoding of messages: the check before CAF reads them agrees with the decoder.
-#include "actors/protocol/messages.hpp"
+#include "tests/actor/wire_examples.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -45,31 +45,7 @@ template <class Message> void check_alike(const Message& example, unsigned seed)
 
 TEST_CASE("is_encoded accepts bytes if and only if they decode") {
   const auto seed = GENERATE(1u, 2u, 3u);
-  raft::append_request entries;
-  entries.head = {{7}, {1}, {2}, 3};
-  for (raft::index_t index = 1; index <= 3; ++index)
-    entries.entries.push_back({index, 3, raft::entry_kind::command, raft::bytes{std::string(index * 10, 'x')}});
-  check_alike(entries, seed);
-  check_alike(raft::append_response{}, seed);
-  check_alike(raft::vote_request{}, seed);
-  hello refusing;
-  refusing.address = "127.0.0.1:5000";
-  refusing.refusal = "why";
-  check_alike(refusing, seed);
-  client_welcome welcome;
-  welcome.members = {{{1}, "127.0.0.1:5000"}, {{2}, ""}};
-  check_alike(welcome, seed);
-  command_batch commands;
-  commands.commands.push_back({1, access::linearizable_read, 1000, raft::bytes{std::string{"payload"}}});
-  check_alike(commands, seed);
-  command_batch changes;
-  changes.forwarded = true;
-  changes.changes.push_back({1, 1000, raft::change_members{0, {{{{1}, "127.0.0.1:5000"}, true, {2}}}, {{3}}, 7}});
-  changes.changes.push_back({2, 0, raft::transfer_leadership{0, {5}}});
-  check_alike(changes, seed);
-  outcome_batch outcomes;
-  outcomes.outcomes.push_back({1, errc::refused, 5, "because"});
-  check_alike(outcomes, seed);
+  test::for_each_wire_example([&](const auto& example) { check_alike(example, seed); });
 }
 
 TEST_CASE("a change of the cluster arrives as it was sent, without its tag") {

@@ -1,13 +1,15 @@
 #include "tests/fuzz/caf_reader.hpp"
 
 #include "actors/caf_io.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "runtime/transport/caf_wire.hpp"
-#include "tests/fuzz/sent_messages.hpp"
+#include "tests/actor/wire_examples.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/io/basp/header.hpp>
 #include <caf/message.hpp>
+#include <stdexcept>
 #include <troupe/config.hpp>
 
 namespace troupe::net::testing {
@@ -32,7 +34,7 @@ std::string load_content(caf::binary_deserializer& from, caf::message& content) 
 std::string written(const caf::message& content) {
   compat::io_buffer bytes;
   caf::binary_serializer to{a_system(), bytes};
-  if (!to.apply(content)) return "CAF cannot write it: " + to_string(to.get_error());
+  if (!to.apply(content)) throw std::runtime_error("CAF cannot write it: " + to_string(to.get_error()));
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -58,7 +60,7 @@ std::string written(const caf::message& content) {
   const stage_list no_stages;
   std::vector<char> bytes;
   caf::binary_serializer to{a_system(), bytes};
-  if (auto failed = to(no_stages, content)) return "CAF cannot write it: " + to_string(failed);
+  if (auto failed = to(no_stages, content)) throw std::runtime_error("CAF cannot write it: " + to_string(failed));
   return {bytes.begin(), bytes.end()};
 }
 
@@ -117,17 +119,7 @@ std::string caf_problem(std::string_view frame) {
   return "no node sends this";
 }
 
-const basp_dialect& caf_dialect() {
-#if TROUPE_CAF_1
-  static const basp_8_dialect dialect{{caf::type_id_v<std::string>,
-                                       caf::type_id_v<caf::error>,
-                                       {caf::type_id_v<caf::exit_reason>, caf::type_id_v<caf::sec>,
-                                        caf::type_id_v<caf::pec>, caf::type_id_v<compat::own_error_code>}}};
-#else
-  static const basp_3_dialect dialect;
-#endif
-  return dialect;
-}
+std::string own_node_id() { return compat::encoded(a_system(), a_system().node()); }
 
 guard_options caf_options(std::string self) {
   return {.format = caf_format(), .types = caf_message_types(), .self = std::move(self)};
@@ -136,7 +128,7 @@ guard_options caf_options(std::string self) {
 std::vector<std::string> sent_payloads() {
   std::vector<std::string> all;
   const auto add = [&](auto message) { all.push_back(written(caf::make_message(std::move(message)))); };
-  troupe::testing::for_each_sent_message(add);
+  troupe::test::for_each_wire_example(add);
   add(caf::make_error(caf::sec::runtime_error, std::string{"why"}, std::string{"where"}));
   all.push_back(written(caf::message{}));
   return all;

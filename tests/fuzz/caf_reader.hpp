@@ -2,7 +2,6 @@
 #pragma once
 
 #include "runtime/transport/frame_guard.hpp"
-#include "tests/unit/transport/basp_dialect.hpp"
 
 #include <string>
 #include <string_view>
@@ -14,7 +13,8 @@ namespace troupe::net::testing {
 /// Returns what is wrong, or an empty text if CAF can read all of it.
 std::string caf_problem(std::string_view frame);
 
-const basp_dialect& caf_dialect();
+/// The id of a node, written by CAF.
+std::string own_node_id();
 
 /// Those of a node with the id `self`.
 guard_options caf_options(std::string self);

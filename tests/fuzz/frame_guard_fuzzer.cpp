@@ -1,6 +1,7 @@
 // Whatever bytes arrive and however they are split, the guarded channel returns only whole frames, each of which a
 // simple reader accepts and CAF's own deserializer reads to its end. Built with libFuzzer; tools/fuzz runs it.
 #include "runtime/transport/guarded_channel.hpp"
+#include "tests/actor/caf_dialect.hpp"
 #include "tests/fuzz/caf_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/unit/transport/basp_frames.hpp"

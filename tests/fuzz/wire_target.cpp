@@ -1,14 +1,30 @@
 // Fuzzes messages from other nodes: the frame guard's check of their bytes, and their decoding.
-#include "actors/protocol/wire_messages.hpp"
-#include "tests/fuzz/sent_messages.hpp"
+#include "tests/actor/wire_examples.hpp"
 #include "tests/fuzz/target.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <troupe/detail/message_types.hpp>
 #include <type_traits>
 
 using namespace troupe;
 
 namespace {
+
+/// The types in the order of their numbers, which never changes: kept inputs go on to name the same types.
+#define TROUPE_NAME(type) #type,
+constexpr std::string_view types[] = {TROUPE_WIRE_TYPES(TROUPE_NAME)};
+#undef TROUPE_NAME
+
+/// Calls `f.operator()<Message>(position)` for each message that crosses the network.
+template <class F> void for_each_position(F f) {
+#define TROUPE_CALL(type, name)                                                                                        \
+  f.template operator()<type>(                                                                                         \
+      static_cast<char>(std::find(std::begin(types), std::end(types), #type) - std::begin(types)));
+  TROUPE_WIRE_MESSAGES(TROUPE_CALL)
+#undef TROUPE_CALL
+}
 
 template <class Message> void try_message(std::string_view bytes) {
   const auto message = wire::decode<Message>(std::string{bytes});
@@ -18,22 +34,21 @@ template <class Message> void try_message(std::string_view bytes) {
 
 } // namespace
 
-/// The first byte selects the type, by its position in the list of messages that cross the network.
+/// The first byte selects the type.
 void troupe::fuzz::try_input(std::string_view bytes) {
   if (bytes.empty()) return;
-  std::uint8_t position = 0;
-  for_each_wire_message([&]<class Message>(const char*) {
-    if (position++ == static_cast<std::uint8_t>(bytes.front())) try_message<Message>(bytes.substr(1));
+  for_each_position([&]<class Message>(char position) {
+    if (position == bytes.front()) try_message<Message>(bytes.substr(1));
   });
 }
 
 std::vector<std::string> troupe::fuzz::seeds() {
   std::vector<std::string> all;
-  testing::for_each_sent_message([&]<class Message>(const Message& message) {
-    char position = 0;
-    for_each_wire_message([&]<class Other>(const char*) {
-      if constexpr (std::is_same_v<Message, Other>) all.push_back(position + wire::encode(message));
-      ++position;
+  test::for_each_wire_example([&]<class Message>(const Message& message) {
+    const auto bytes = wire::encode(message);
+    check(wire::is_encoded<Message>(bytes), "a node's own message is refused");
+    for_each_position([&]<class Other>(char position) {
+      if constexpr (std::is_same_v<Message, Other>) all.push_back(position + bytes);
     });
   });
   return all;

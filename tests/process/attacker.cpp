@@ -1,6 +1,6 @@
 #include "tests/process/attacker.hpp"
 
-#include "tests/actor/spoken_frames.hpp"
+#include "tests/actor/caf_dialect.hpp"
 #include "tests/unit/transport/basp_frames.hpp"
 #include "tests/unit/transport/loopback.hpp"
 
@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace basp = net::testing::basp;
-namespace spoken = net::testing::spoken;
 using std::chrono::steady_clock;
 
 constexpr auto stays_open = 4s;
@@ -31,7 +30,9 @@ bool send_all(int fd, std::string_view bytes) {
   return true;
 }
 
-std::string node_id(std::uint64_t node) { return spoken::node(static_cast<std::uint32_t>(node), 'x'); }
+std::string node_id(std::uint64_t node) {
+  return net::testing::caf_dialect().node(static_cast<std::uint32_t>(node), 'x');
+}
 
 std::string client_handshake(std::uint64_t node) { return basp::client_hello(node_id(node)); }
 
@@ -127,6 +128,7 @@ void attacker::show(const false_identity& who) {
 
 /// Passes the opening, and then sends what no node sends. `known` is the handshake of a node.
 std::string attacker::after_greeting(unsigned kind, const std::string& known) {
+  const auto& dialect = net::testing::caf_dialect();
   constexpr std::uint32_t gigabyte = 1u << 30;
   switch (kind) {
   case 7:
@@ -152,7 +154,7 @@ std::string attacker::after_greeting(unsigned kind, const std::string& known) {
     return "random bytes after the greeting";
   case 14:
     // CAF terminates an actor that receives an error without having sent a request.
-    greet_and_send(known + messages_to_all(spoken::error(1)));
+    greet_and_send(known + messages_to_all(dialect.message({dialect.error_type()}, dialect.error(1))));
     return "unsolicited errors to every actor";
   case 15: {
     // Claims to be the second connection, which makes CAF prefer it.
@@ -166,8 +168,8 @@ std::string attacker::after_greeting(unsigned kind, const std::string& known) {
     return "monitor messages from invented nodes";
   }
   case 17:
-    greet_and_send(known +
-                   messages_to_all(spoken::message("troupe.outcome_batch", basp::text(std::string(7, '\xff')))));
+    greet_and_send(known + messages_to_all(dialect.message({net::testing::caf_type("troupe.outcome_batch")},
+                                                           basp::text(std::string(7, '\xff')))));
     return "undecodable messages to every actor";
   default:
     throw std::logic_error("no attack of this kind");

@@ -315,8 +315,9 @@ def main():
         parser.error("--tls and --against measure only client loads: they cannot be combined with --vs or another --only")
     if chosen.tls and chosen.against:
         parser.error("--tls and --against cannot be combined")
-    if chosen.against and not (chosen.against / "examples/webserver").exists():
-        parser.error(f"there is no examples/webserver in the build tree {chosen.against}: build webserver and troupe_load")
+    for program in ("examples/webserver", "tools/load/troupe_load") if chosen.against else ():
+        if not (chosen.against / program).exists():
+            parser.error(f"there is no {program} in the build tree {chosen.against}: build webserver and troupe_load there")
     if chosen.long:
         chosen.mib = 1024
     callers = [int(c) for c in chosen.callers.split(",")]

@@ -211,7 +211,7 @@ def bans(source):
 CAF_SEAM = {"actors/caf.hpp", "actors/caf_0_17.hpp", "actors/caf_1.hpp", "actors/caf_io.hpp", "actors/type_registry.cpp",
             "actors/protocol/message_code.hpp", "include/troupe/detail/caf.hpp", "include/troupe/detail/caf_0_17.hpp",
             "include/troupe/detail/caf_1.hpp", "include/troupe/detail/type_ids.hpp", "runtime/message_types.cpp",
-            "runtime/transport/caf_wire.cpp", "tests/actor/send_as.hpp", "tests/actor/spoken_frames.cpp", "tests/actor/test_scheduler.hpp",
+            "runtime/transport/caf_wire.cpp", "tests/actor/send_as.hpp", "tests/actor/caf_dialect.cpp", "tests/actor/test_scheduler.hpp",
             "tests/actor/unexpected.hpp", "tests/fuzz/caf_reader.cpp"}
 CAF_SPELLING = re.compile(r"\bcaf::(anon_send(_exit)?|delayed_anon_send|event_based_actor|typed_event_based_actor|"
                           r"scoped_actor|replies_to|reacts_to|atom|typed_actor)\b|\b\w+::base\b(?!::)")

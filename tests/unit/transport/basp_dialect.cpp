@@ -3,6 +3,7 @@
 #include "tests/unit/transport/basp8_frames.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace troupe::net::testing {
 
@@ -16,8 +17,10 @@ std::string basp_3_dialect::message(const std::vector<std::string>& types, std::
   return basp::message(names, elements);
 }
 
-std::string basp_3_dialect::error(std::uint8_t code, const std::vector<std::string>& context) const {
-  return basp::error(code, "exit", {context.begin(), context.end()});
+std::string basp_3_dialect::error(std::uint8_t code, const std::vector<std::string>& context,
+                                  std::size_t category) const {
+  constexpr std::string_view categories[] = {"exit", "system", "troupe"};
+  return basp::error(code, categories[category % std::size(categories)], {context.begin(), context.end()});
 }
 
 std::string basp_3_dialect::read_node(frame_rest& in) const {
@@ -63,8 +66,11 @@ std::string basp_8_dialect::message(const std::vector<std::string>& types, std::
   return bytes + std::string{elements};
 }
 
-std::string basp_8_dialect::error(std::uint8_t code, const std::vector<std::string>& context) const {
-  return basp8::error(code, ids_.error_categories.front(), {context.begin(), context.end()}, ids_.string);
+std::string basp_8_dialect::error(std::uint8_t code, const std::vector<std::string>& context,
+                                  std::size_t category) const {
+  if (code == 0) return basp::integer(0, 1);
+  return basp8::error(code, ids_.error_categories.at(category % ids_.error_categories.size()),
+                      {context.begin(), context.end()}, ids_.string);
 }
 
 std::string basp_8_dialect::read_node(frame_rest& in) const {

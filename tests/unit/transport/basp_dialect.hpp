@@ -24,8 +24,9 @@ class basp_dialect {
   virtual std::string node(std::uint32_t process, char host) const = 0;
   /// The payload of a message: the types of its elements, and the elements.
   virtual std::string message(const std::vector<std::string>& types, std::string_view elements = {}) const = 0;
-  /// `code` is not zero, because CAF has no such error.
-  virtual std::string error(std::uint8_t code, const std::vector<std::string>& context = {}) const = 0;
+  /// Zero means success: in BASP 8, nothing else is written then. `category` is a position in a short list.
+  virtual std::string error(std::uint8_t code, const std::vector<std::string>& context = {},
+                            std::size_t category = 0) const = 0;
 
   /// These remove something from the front and return it, written again.
   virtual std::string read_node(frame_rest& in) const = 0;
@@ -42,7 +43,7 @@ class basp_3_dialect : public basp_dialect {
   std::string foreign_type() const override { return "@i32"; }
   std::string node(std::uint32_t process, char host) const override;
   std::string message(const std::vector<std::string>& types, std::string_view elements) const override;
-  std::string error(std::uint8_t code, const std::vector<std::string>& context) const override;
+  std::string error(std::uint8_t code, const std::vector<std::string>& context, std::size_t category) const override;
   std::string read_node(frame_rest& in) const override;
   std::string read_error(frame_rest& in) const override;
   std::vector<std::string> read_types(frame_rest& in) const override;
@@ -50,7 +51,6 @@ class basp_3_dialect : public basp_dialect {
 
 class basp_8_dialect : public basp_dialect {
  public:
-  /// Errors are of the first category.
   explicit basp_8_dialect(basp_8::type_ids ids) : ids_(std::move(ids)) {}
   std::uint64_t version() const override { return 8; }
   unsigned client_handshakes() const override { return 1; }
@@ -58,7 +58,7 @@ class basp_8_dialect : public basp_dialect {
   std::string foreign_type() const override;
   std::string node(std::uint32_t process, char host) const override;
   std::string message(const std::vector<std::string>& types, std::string_view elements) const override;
-  std::string error(std::uint8_t code, const std::vector<std::string>& context) const override;
+  std::string error(std::uint8_t code, const std::vector<std::string>& context, std::size_t category) const override;
   std::string read_node(frame_rest& in) const override;
   std::string read_error(frame_rest& in) const override;
   std::vector<std::string> read_types(frame_rest& in) const override;

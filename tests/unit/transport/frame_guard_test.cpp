@@ -408,8 +408,9 @@ TEST_CASE("a mutated frame passes if and only if a simple reader accepts it as o
       REQUIRE(offer(guard, hello_of(here)) == verdict::pass);
       REQUIRE(reader.accepts(hello_of(here)));
     }
-    auto frame =
-        source.pick(0, 3) != 0 ? source.valid() : hello_of(here, source.pick(0, 1) == 0 ? 0 : basp::select_connection);
+    auto frame = source.pick(0, 19) == 0  ? source.long_error()
+                 : source.pick(0, 3) != 0 ? source.valid()
+                                          : hello_of(here, source.pick(0, 1) == 0 ? 0 : basp::select_connection);
     source.mutate(frame);
     if (frame.size() < frame_guard::header_size) continue;
     const auto size = guard.frame_size(std::string_view{frame}.substr(0, frame_guard::header_size));

@@ -1,6 +1,7 @@
 // The part of a frame that a test has not read yet.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -21,6 +22,8 @@ inline void demand(bool what) {
 class frame_rest {
  public:
   explicit frame_rest(std::string_view bytes) : bytes_(bytes) {}
+  /// The bytes would be gone before they are read.
+  template <std::same_as<std::string> T> explicit frame_rest(T&&) = delete;
 
   std::string take(std::size_t size) {
     demand(size <= bytes_.size());

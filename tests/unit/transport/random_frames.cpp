@@ -14,15 +14,23 @@ std::string frame_source::text(std::size_t max_size) {
   return bytes;
 }
 
+std::string frame_source::error(std::size_t max_texts) {
+  std::vector<std::string> context(pick(0, max_texts));
+  for (auto& one : context) one = text(20);
+  const auto code = static_cast<std::uint8_t>(pick(0, 9));
+  return dialect_.error(code, context, pick(0, 9));
+}
+
+std::string frame_source::long_error() { return basp::down(peer_, self_, error(20)); }
+
 std::string frame_source::valid(std::size_t max_text) {
   switch (pick(0, 6)) {
   case 0:
     return basp::monitor(peer_, self_);
   case 1:
-    return basp::down(peer_, self_, dialect_.error(static_cast<std::uint8_t>(pick(1, 9)), {text(20)}));
+    return basp::down(peer_, self_, error(16));
   case 2:
-    return basp::said(dialect_.message({dialect_.error_type()}, dialect_.error(1, {text(20), text(20)})),
-                      basp::response + pick(0, 99));
+    return basp::said(dialect_.message({dialect_.error_type()}, error(16)), basp::response + pick(0, 99));
   case 3:
     return basp::said(dialect_.message({}), basp::response + pick(0, 99));
   default:
@@ -42,7 +50,7 @@ std::string frame_source::dropped() {
   case 0:
     return basp::said(dialect_.message({dialect_.foreign_type()}, basp::text(text(200))));
   case 1:
-    return basp::said(dialect_.message({dialect_.error_type()}, dialect_.error(1, {text(20)})));
+    return basp::said(dialect_.message({dialect_.error_type()}, error(1)));
   default:
     return basp::said(dialect_.message({types_.front(), types_.front()}, text(20)));
   }

@@ -21,6 +21,8 @@ class frame_source {
   std::size_t pick(std::size_t low, std::size_t high);
   /// A frame that passes the guard after the handshake.
   std::string valid(std::size_t max_text = 200);
+  /// A frame whose error may have too many texts.
+  std::string long_error();
   /// A frame that the guard ignores.
   std::string ignored();
   /// A frame that the guard drops and reports.
@@ -30,6 +32,7 @@ class frame_source {
 
  private:
   std::string text(std::size_t max_size);
+  std::string error(std::size_t max_texts);
 
   std::mt19937 random_;
   const basp_dialect& dialect_;
