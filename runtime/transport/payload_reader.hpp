@@ -16,7 +16,7 @@ class payload_reader : public raft::byte_reader {
   using byte_reader::byte_reader;
   using byte_reader::fail;
   /// The bytes would be gone before they are read.
-  template <std::same_as<std::string> T> explicit payload_reader(T&&) = delete;
+  explicit payload_reader(std::string&&) = delete;
 
   template <std::unsigned_integral T> T get() {
     T value = 0;

@@ -113,6 +113,7 @@ inline std::string server_hello(const std::string& of, std::uint64_t speaks = ve
 inline std::string client_hello(const std::string& of, std::uint8_t flags = 0) {
   return frame({.operation = client_handshake, .flags = flags}, of);
 }
+/// A message with exactly this payload.
 inline std::string said(std::string_view payload, std::uint64_t number = 1) {
   return frame({.operation = direct_message, .data = number, .from = 12, .to = 7}, payload);
 }

@@ -46,11 +46,6 @@ struct example {
   std::string frame;
 };
 
-/// A message with exactly this payload.
-std::string raw_message(std::string_view payload) {
-  return basp::frame({.operation = basp::direct_message, .data = 1, .from = 2, .to = 3}, payload);
-}
-
 } // namespace
 
 TEST_CASE("the accepting end passes a client's handshake, its repetition, and then everything else") {
@@ -300,27 +295,28 @@ TEST_CASE("frames that no correct node sends are violations") {
       {"no payload", basp::frame({.operation = basp::direct_message, .to = 1})},
       {"routed message",
        basp::frame({.operation = basp::routed_message, .from = 1, .to = 1}, peer + self + basp::message("@<>"))},
-      {"routed message for a third", basp::frame({.operation = basp::routed_message, .to = 1}, peer + other + "\0\0")},
+      {"routed message for a third",
+       basp::frame({.operation = basp::routed_message, .to = 1}, peer + other + std::string(2, '\0'))},
       {"heartbeat with a payload", basp::frame({.operation = basp::heartbeat}, "x")},
       {"heartbeat with data", basp::frame({.operation = basp::heartbeat, .data = 1})},
       {"heartbeat from an actor", basp::frame({.operation = basp::heartbeat, .from = 1})},
       {"heartbeat to an actor", basp::frame({.operation = basp::heartbeat, .to = 1})},
       {"heartbeat with a flag", basp::frame({.operation = basp::heartbeat, .flags = 1})},
       {"heartbeat with padding", basp::frame({.operation = basp::heartbeat, .padding = 0xff})},
-      {"one stage", raw_message(basp::length(1) + peer + basp::integer(5, 8) + ours + basp::text("x"))},
-      {"2^32 - 1 stages", raw_message(basp::length(0xffffffff) + ours + basp::text("x"))},
-      {"a type by number", raw_message(basp::length(0) + basp::integer(1, 2) + basp::text("x"))},
-      {"no types", raw_message(basp::length(0) + basp::types("troupe.hello") + basp::text("x"))},
+      {"one stage", basp::said(basp::length(1) + peer + basp::integer(5, 8) + ours + basp::text("x"))},
+      {"2^32 - 1 stages", basp::said(basp::length(0xffffffff) + ours + basp::text("x"))},
+      {"a type by number", basp::said(basp::length(0) + basp::integer(1, 2) + basp::text("x"))},
+      {"no types", basp::said(basp::length(0) + basp::types("troupe.hello") + basp::text("x"))},
       {"no plus sign", basp::direct("@<>-troupe.hello", basp::text("bytes"))},
-      {"a length with too many groups", raw_message(basp::length(0) + ours + std::string{"\x81\x00x", 3})},
-      {"0 in two groups", raw_message(std::string{"\x80\x00", 2} + ours + basp::text("x"))},
-      {"a length that does not end", raw_message(basp::length(0) + ours + std::string(20, '\xff'))},
-      {"a length that ends too late", raw_message(basp::length(0) + ours + std::string(9, '\xff') + "\1")},
-      {"a length of 2^32 + 1", raw_message(basp::length(0) + ours + basp::length(0x100000001) + "x")},
-      {"a length past the end", raw_message(basp::length(0) + ours + basp::length(2) + "x")},
-      {"a length far past the end", raw_message(basp::length(0) + ours + basp::length(0xffffffff) + "x")},
-      {"types past the end", raw_message(basp::length(0) + basp::integer(0, 2) + basp::length(100) + "@<>")},
-      {"trailing bytes", raw_message(basp::length(0) + ours + basp::text("x") + "y")},
+      {"a length with too many groups", basp::said(basp::length(0) + ours + std::string{"\x81\x00x", 3})},
+      {"0 in two groups", basp::said(std::string{"\x80\x00", 2} + ours + basp::text("x"))},
+      {"a length that does not end", basp::said(basp::length(0) + ours + std::string(20, '\xff'))},
+      {"a length that ends too late", basp::said(basp::length(0) + ours + std::string(9, '\xff') + "\1")},
+      {"a length of 2^32 + 1", basp::said(basp::length(0) + ours + basp::length(0x100000001) + "x")},
+      {"a length past the end", basp::said(basp::length(0) + ours + basp::length(2) + "x")},
+      {"a length far past the end", basp::said(basp::length(0) + ours + basp::length(0xffffffff) + "x")},
+      {"types past the end", basp::said(basp::length(0) + basp::integer(0, 2) + basp::length(100) + "@<>")},
+      {"trailing bytes", basp::said(basp::length(0) + ours + basp::text("x") + "y")},
       {"an empty message with content", basp::direct("@<>", "x", basp::response)},
       {"monitor for another node", basp::monitor(peer, other)},
       {"monitor in another node's name", basp::monitor(other, self)},

@@ -1,7 +1,6 @@
 // The part of a frame that a test has not read yet.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -23,7 +22,7 @@ class frame_rest {
  public:
   explicit frame_rest(std::string_view bytes) : bytes_(bytes) {}
   /// The bytes would be gone before they are read.
-  template <std::same_as<std::string> T> explicit frame_rest(T&&) = delete;
+  explicit frame_rest(std::string&&) = delete;
 
   std::string take(std::size_t size) {
     demand(size <= bytes_.size());

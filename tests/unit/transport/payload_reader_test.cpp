@@ -5,11 +5,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe::net {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 std::string length(std::uint32_t value) {
   std::string bytes;
@@ -27,7 +29,7 @@ std::optional<std::uint32_t> length_of(std::string_view bytes) {
 }
 
 TEST_CASE("integers are in network order") {
-  payload_reader in{"\x01\x02\x03\x04\x05\x06\x07\x80\x81\x82\x83\x84\x85\x86\x87"};
+  payload_reader in{"\x01\x02\x03\x04\x05\x06\x07\x80\x81\x82\x83\x84\x85\x86\x87"sv};
   CHECK(in.get<std::uint8_t>() == 0x01);
   CHECK(in.get<std::uint16_t>() == 0x0203);
   CHECK(in.get<std::uint32_t>() == 0x04050607);
@@ -36,7 +38,7 @@ TEST_CASE("integers are in network order") {
 }
 
 TEST_CASE("after a failure all results are zero or empty") {
-  payload_reader in{"\xff\xff\xff\xff"};
+  payload_reader in{"\xff\xff\xff\xff"sv};
   CHECK(in.get<std::uint64_t>() == 0);
   CHECK_FALSE(in.ok());
   CHECK_FALSE(in.done());
@@ -66,7 +68,7 @@ TEST_CASE("a length that is cut off or not in its shortest encoding is refused")
 
 TEST_CASE("a string that is longer than the rest is refused") {
   payload_reader in{"\x03"
-                    "ab"};
+                    "ab"sv};
   CHECK(in.get_string().empty());
   CHECK_FALSE(in.ok());
   const auto too_long = length(UINT32_MAX) + "ab";
