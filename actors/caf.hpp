@@ -36,9 +36,11 @@ void trace_life(caf::local_actor& self);
 
 /// The calls that an actor makes, in one spelling for all versions of CAF. Every actor of this project derives from
 /// typed_base or untyped_base, and uses nothing but these to talk to others.
-template <class Base> class actor_calls : public Base {
+///
+/// An actor overrides `on_end` for what it does at its end: its last messages, and letting go of all handles.
+template <class Base> class actor_calls : public end_hook<Base> {
  public:
-  using Base::Base;
+  using end_hook<Base>::end_hook;
 
   /// The first thing that an actor does.
   void initialize() override {

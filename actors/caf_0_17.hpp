@@ -24,6 +24,17 @@ template <class Self, class To, class Message> auto delegate(Self& self, const T
 }
 } // namespace mailing
 
+/// Calls `on_end` once before the actor ends: after the handler that decided it, and before monitors and links learn of
+/// it, so what the actor sends then arrives before its down_msg.
+template <class Base> class end_hook : public Base {
+ public:
+  using Base::Base;
+  void on_exit() final { on_end(); }
+
+ protected:
+  virtual void on_end() {}
+};
+
 /// Sends from outside of any actor.
 template <class To, class... Parts> void anon_send(const To& to, Parts&&... message) {
   caf::anon_send(to, std::forward<Parts>(message)...);

@@ -43,6 +43,37 @@ template <class Self, class To, class Message> auto delegate(Self& self, const T
 }
 } // namespace mailing
 
+/// Calls `on_end` once before the actor ends: after the handler that decided it, and before monitors and links learn of
+/// it, so what the actor sends then arrives before its down_msg. CAF 1.x calls `on_exit` only after them.
+template <class Base> class end_hook : public Base {
+ public:
+  using Base::Base;
+
+  void quit(caf::error reason = {}) {
+    quitting_ = true;
+    Base::quit(std::move(reason));
+    quitting_ = false;
+  }
+  /// CAF calls this whenever it looks whether an actor has ended, also from within `quit`.
+  void run_actions() override {
+    Base::run_actions();
+    if (!quitting_ && !this->alive()) end();
+  }
+  /// For an actor whose last handle is gone.
+  void on_exit() final { end(); }
+
+ protected:
+  virtual void on_end() {}
+
+ private:
+  void end() {
+    if (!std::exchange(ended_, true)) on_end();
+  }
+
+  bool quitting_ = false;
+  bool ended_ = false;
+};
+
 /// Sends from outside of any actor.
 template <class To, class... Parts> void anon_send(const To& to, Parts&&... message) {
   caf::anon_mail(std::forward<Parts>(message)...).send(to);

@@ -20,7 +20,7 @@ backup_handle::behavior_type backup_job::make_behavior() {
   return {[this](const make_backup& m) { return begin(m); }};
 }
 
-void backup_job::on_exit() {
+void backup_job::on_end() {
   promise_ = {};
   setup_ = {};
 }

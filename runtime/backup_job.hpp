@@ -28,7 +28,7 @@ class backup_job : public compat::typed_base<backup_handle> {
   backup_job(caf::actor_config& config, backup_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "backup"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   caf::result<backup_made> begin(const make_backup& question);

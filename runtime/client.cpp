@@ -35,7 +35,7 @@ class drain_waiter : public compat::untyped_base {
                 [on_drained](const caf::error&) { on_drained(); });
     return {};
   }
-  void on_exit() override {
+  void on_end() override {
     fronts_.clear();
     proxy_ = nullptr;
   }

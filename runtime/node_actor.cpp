@@ -504,7 +504,7 @@ void node_actor::finish(const caf::error& why) {
   quit(why);
 }
 
-void node_actor::on_exit() {
+void node_actor::on_end() {
   reading_.request_stop();
   for (const auto& [address, part] : replica_) anon_send_exit(part, caf::exit_reason::user_shutdown);
   anon_send_exit(around_.links, caf::exit_reason::user_shutdown);

@@ -58,7 +58,7 @@ class node_actor : public compat::typed_base<node_actor_handle> {
   node_actor(caf::actor_config& config, node_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "node"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   using phase = node_phase;

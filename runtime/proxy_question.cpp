@@ -28,7 +28,7 @@ caf::error proxy_question::cut_short() const {
   return make_error({writes_ ? errc::outcome_unknown : errc::stopping, "the node stopped before the answer", {}, {}});
 }
 
-void proxy_question::on_exit() {
+void proxy_question::on_end() {
   if (promise_.pending()) promise_.deliver(cut_short());
   promise_ = {};
   proxy_ = nullptr;

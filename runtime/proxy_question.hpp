@@ -32,7 +32,7 @@ class proxy_question : public compat::typed_base<proxy_question_handle> {
   proxy_question(caf::actor_config& config, proxy_handle proxy);
   behavior_type make_behavior() override;
   const char* name() const override { return "proxy_question"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   caf::result<proxy_answer> ask(const ask_proxy& what);

@@ -57,7 +57,7 @@ error_info restore_job::cut_short() const {
   return {proposed_ ? errc::outcome_unknown : errc::stopping, "the node stopped before the answer", {}, {}};
 }
 
-void restore_job::on_exit() {
+void restore_job::on_end() {
   if (promise_.pending()) promise_.deliver(make_error(cut_short()));
   promise_ = {};
   setup_ = {};

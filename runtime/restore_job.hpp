@@ -40,7 +40,7 @@ class restore_job : public compat::typed_base<restore_handle> {
   restore_job(caf::actor_config& config, restore_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "restore"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   /// A node that holds the backup, or must get it.

@@ -27,7 +27,7 @@ client_link_handle::behavior_type client_link::make_behavior() {
   return {[this](const timer& m) { link_.on_timer(m); }};
 }
 
-void client_link::on_exit() {
+void client_link::on_end() {
   link_.close();
   owner_ = nullptr;
 }

@@ -30,7 +30,7 @@ class client_link : public compat::typed_base<client_link_handle> {
               client_link_listener owner);
   behavior_type make_behavior() override;
   const char* name() const override { return "client_link"; }
-  void on_exit() override;
+  void on_end() override;
 
   // For dialing_link.
   using answer = client_welcome;

@@ -28,7 +28,7 @@ client_link_listener::behavior_type client_links::make_behavior() {
   return {[this](const client_link_report& m) { on_report(m); }};
 }
 
-void client_links::on_exit() {
+void client_links::on_end() {
   for (const auto& [address, entry] : addresses_) anon_send_exit(entry.link, caf::exit_reason::user_shutdown);
   addresses_.clear();
   proxy_ = nullptr;

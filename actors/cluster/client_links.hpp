@@ -22,7 +22,7 @@ class client_links : public compat::typed_base<client_link_listener> {
                std::uint64_t seed, proxy_handle proxy);
   behavior_type make_behavior() override;
   const char* name() const override { return "client_links"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   struct address_entry {

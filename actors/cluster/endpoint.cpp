@@ -74,7 +74,7 @@ endpoint_handle::behavior_type endpoint::make_behavior() {
   };
 }
 
-void endpoint::on_exit() {
+void endpoint::on_end() {
   if (dropped_ > 0) log().info("dropped {} messages for other nodes or clusters", dropped_);
   proxy_ = nullptr;
   formation_ = nullptr;

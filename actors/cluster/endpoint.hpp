@@ -23,7 +23,7 @@ class endpoint : public compat::typed_base<endpoint_handle> {
            health_monitor_handle health);
   behavior_type make_behavior() override;
   const char* name() const override { return "endpoint"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   hello greet(const hello& peer);

@@ -66,7 +66,7 @@ formation_handle::behavior_type formation_actor::make_behavior() {
   };
 }
 
-void formation_actor::on_exit() {
+void formation_actor::on_end() {
   setup_.links = nullptr;
   setup_.node = nullptr;
   setup_.store.reset(); // it keeps the data directory locked

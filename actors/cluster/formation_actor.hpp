@@ -34,7 +34,7 @@ class formation_actor : public compat::typed_base<formation_handle> {
   formation_actor(caf::actor_config& config, formation_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "formation"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   raft::membership_record load() const;

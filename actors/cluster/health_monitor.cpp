@@ -35,7 +35,7 @@ health_monitor_handle::behavior_type health_monitor::make_behavior() {
   };
 }
 
-void health_monitor::on_exit() {
+void health_monitor::on_end() {
   links_ = nullptr;
   watchers_.clear();
 }

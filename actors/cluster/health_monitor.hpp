@@ -22,7 +22,7 @@ class health_monitor : public compat::typed_base<health_monitor_handle> {
                  links_handle links);
   behavior_type make_behavior() override;
   const char* name() const override { return "health_monitor"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   void follow(const peers_view& view);

@@ -111,7 +111,7 @@ links_handle::behavior_type links::make_behavior() {
   };
 }
 
-void links::on_exit() {
+void links::on_end() {
   for (auto& [address, entry] : addresses_) anon_send_exit(entry.link, caf::exit_reason::user_shutdown);
   addresses_.clear();
   nodes_.clear();

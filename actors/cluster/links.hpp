@@ -29,7 +29,7 @@ class links : public compat::typed_base<links_handle> {
   links(caf::actor_config& config, hello self, link_factory_ptr factory, std::uint64_t seed);
   behavior_type make_behavior() override;
   const char* name() const override { return "links"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   struct address_entry {

@@ -38,7 +38,7 @@ member_keeper_handle::behavior_type member_keeper::make_behavior() {
   };
 }
 
-void member_keeper::on_exit() {
+void member_keeper::on_end() {
   links_ = nullptr;
   health_ = nullptr;
   leader_ = nullptr;

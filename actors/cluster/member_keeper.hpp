@@ -23,7 +23,7 @@ class member_keeper : public compat::typed_base<member_keeper_handle> {
                 health_monitor_handle health);
   behavior_type make_behavior() override;
   const char* name() const override { return "member_keeper"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   void poll();

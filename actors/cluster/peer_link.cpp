@@ -72,7 +72,7 @@ peer_link_handle::behavior_type peer_link::make_behavior() {
   };
 }
 
-void peer_link::on_exit() {
+void peer_link::on_end() {
   link_.close();
   links_ = nullptr;
 }

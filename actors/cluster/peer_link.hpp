@@ -19,7 +19,7 @@ class peer_link : public compat::typed_base<peer_link_handle> {
             links_handle links);
   behavior_type make_behavior() override;
   const char* name() const override { return "peer_link"; }
-  void on_exit() override;
+  void on_end() override;
 
   // For dialing_link.
   using answer = hello;

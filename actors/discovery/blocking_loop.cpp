@@ -75,7 +75,7 @@ class worker : public compat::untyped_base {
     return {};
   }
   const char* name() const override { return "discovery_worker"; }
-  void on_exit() override {
+  void on_end() override {
     method_.reset();
     listener_.reset();
   }
@@ -110,7 +110,7 @@ class blocking_loop : public compat::typed_base<loop_handle> {
     };
   }
   const char* name() const override { return "discovery_loop"; }
-  void on_exit() override {
+  void on_end() override {
     stop_.request_stop();
     latest_.reset();
     method_.reset();

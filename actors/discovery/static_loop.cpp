@@ -17,7 +17,7 @@ class static_loop : public compat::typed_base<discovery_handle> {
     return {[this](const report_peers&) { send(listener_, view_); }};
   }
   const char* name() const override { return "static_discovery"; }
-  void on_exit() override { listener_ = nullptr; }
+  void on_end() override { listener_ = nullptr; }
 
  private:
   peers_changed view_;

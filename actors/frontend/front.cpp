@@ -48,7 +48,7 @@ class front final : public compat::untyped_base, public front_access {
     return handlers_(*this).or_else(internal);
   }
   const char* name() const override { return "front"; }
-  void on_exit() override {
+  void on_end() override {
     calls_.abandon("the service's front ended", false);
     proxy_ = nullptr;
   }

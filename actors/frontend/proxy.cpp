@@ -61,7 +61,7 @@ proxy_handle::behavior_type proxy::make_behavior() {
   };
 }
 
-void proxy::on_exit() {
+void proxy::on_end() {
   end_all();
   // Promises and requesters hold references to this actor, and so do the fronts among the requesters.
   drained_ = {};

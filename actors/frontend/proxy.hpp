@@ -75,7 +75,7 @@ class proxy : public compat::typed_base<proxy_handle> {
   proxy(caf::actor_config& config, proxy_options options);
   behavior_type make_behavior() override;
   const char* name() const override { return "proxy"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   // Incoming messages (proxy.cpp).

@@ -69,7 +69,7 @@ dispatcher_handle::behavior_type dispatcher::make_behavior() {
   };
 }
 
-void dispatcher::on_exit() {
+void dispatcher::on_end() {
   services_.clear();
   proxy_ = nullptr;
   log_ = nullptr;

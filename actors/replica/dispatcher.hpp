@@ -54,7 +54,7 @@ class dispatcher : public compat::typed_base<dispatcher_handle> {
   dispatcher(caf::actor_config& config, dispatcher_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "dispatcher"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   void on_commit(const commit_entries& message);

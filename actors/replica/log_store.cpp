@@ -54,7 +54,7 @@ log_store_handle::behavior_type log_store::make_behavior() {
   };
 }
 
-void log_store::on_exit() {
+void log_store::on_end() {
   // These actors also hold handles of this one. Without the reset, none of them would ever be freed.
   role_ = nullptr;
   links_ = nullptr;

@@ -29,7 +29,7 @@ class log_store : public compat::typed_base<log_store_handle> {
             links_handle links);
   behavior_type make_behavior() override;
   const char* name() const override { return "log_store"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   void store(const store_write& message);

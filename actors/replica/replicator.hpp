@@ -23,7 +23,7 @@ class replicator_shell : public compat::typed_base<replicator_handle> {
   replicator_shell(caf::actor_config& config, replicator_context context, raft::replicator_seed seed);
   behavior_type make_behavior() override;
   const char* name() const override { return "replicator"; }
-  void on_exit() override { context_ = {}; }
+  void on_end() override { context_ = {}; }
 
  private:
   void step(const raft::replicator_event& event);

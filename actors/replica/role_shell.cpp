@@ -91,7 +91,7 @@ template <class Role> role_handle::behavior_type role_shell<Role>::make_behavior
   };
 }
 
-template <class Role> void role_shell<Role>::on_exit() {
+template <class Role> void role_shell<Role>::on_end() {
   context_ = {};
   before_ = {};
   successor_ = nullptr;

@@ -35,7 +35,7 @@ template <class Role> class role_shell : public compat::typed_base<role_handle> 
 
   behavior_type make_behavior() override;
   const char* name() const override;
-  void on_exit() override;
+  void on_end() override;
 
  private:
   void begin();

@@ -69,7 +69,7 @@ snapshot_store_handle::behavior_type snapshot_store::make_behavior() {
   };
 }
 
-void snapshot_store::on_exit() {
+void snapshot_store::on_end() {
   *stop_jobs_ = true;
   dispatcher_ = nullptr;
   role_ = nullptr;

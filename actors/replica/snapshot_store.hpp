@@ -45,7 +45,7 @@ class snapshot_store : public compat::typed_base<snapshot_store_handle> {
   snapshot_store(caf::actor_config& config, snapshot_store_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "snapshot_store"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   template <class Job, class What> void begin(const What& what);

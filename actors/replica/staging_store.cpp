@@ -63,7 +63,7 @@ staging_handle::behavior_type staging_store::make_behavior() {
   };
 }
 
-void staging_store::on_exit() {
+void staging_store::on_end() {
   incoming_.forget();
   open_.reset();
   for (auto& [question, promise] : postponed_) promise.deliver(backup_loaded{question.at, nullptr});

@@ -39,7 +39,7 @@ class staging_store : public compat::typed_base<staging_handle> {
   staging_store(caf::actor_config& config, staging_store_setup setup);
   behavior_type make_behavior() override;
   const char* name() const override { return "staging_store"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   /// A complete backup.

@@ -33,7 +33,7 @@ connector_self::behavior_type connector::make_behavior() {
   };
 }
 
-void connector::on_exit() {
+void connector::on_end() {
   waiting_.clear();
   found_ = nullptr;
   transport_ = nullptr; // remaining handles to this actor must not keep the transport alive

@@ -36,7 +36,7 @@ class connector : public compat::typed_base<connector_self> {
             std::chrono::milliseconds patience = default_patience);
   behavior_type make_behavior() override;
   const char* name() const override { return "connector"; }
-  void on_exit() override;
+  void on_end() override;
 
  private:
   caf::result<dialed> connect();

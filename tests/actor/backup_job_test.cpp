@@ -48,7 +48,7 @@ class slow_parts : public compat::untyped_base {
         },
     };
   }
-  void on_exit() override { *seen_ = {}; }
+  void on_end() override { *seen_ = {}; }
 
  private:
   std::shared_ptr<record> seen_;

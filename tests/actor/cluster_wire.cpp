@@ -79,7 +79,7 @@ class wire_links : public compat::untyped_base {
     };
   }
 
-  void on_exit() override {
+  void on_end() override {
     up_.clear();
     link_watchers_.clear();
     peers_watchers_.clear();

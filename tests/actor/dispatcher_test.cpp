@@ -32,7 +32,7 @@ template <class Question, class Answer> class slow_part : public compat::untyped
         [this](const flush&) { record_->asked.front().second.deliver(record_->answer); },
     };
   }
-  void on_exit() override { record_->asked.clear(); }
+  void on_end() override { record_->asked.clear(); }
 
  private:
   std::shared_ptr<record> record_;

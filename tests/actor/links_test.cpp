@@ -123,7 +123,10 @@ class moody_endpoint : public compat::untyped_base {
   caf::behavior make_behavior() override {
     return {[this](const hello&) {
       auto promise = make_response_promise<hello>();
-      if (*speaks_) promise.deliver(answer_);
+      if (*speaks_)
+        promise.deliver(answer_);
+      else
+        unanswered_.push_back(promise); // CAF 1.x answers for a promise that is dropped
       return promise;
     }};
   }
@@ -131,6 +134,7 @@ class moody_endpoint : public compat::untyped_base {
  private:
   hello answer_;
   std::shared_ptr<bool> speaks_;
+  std::vector<caf::typed_response_promise<hello>> unanswered_;
 };
 
 struct world {

@@ -47,7 +47,7 @@ class world_around : public compat::untyped_base {
         [](const disk_condition&) {},
     };
   }
-  void on_exit() override { *role_ = {}; }
+  void on_end() override { *role_ = {}; }
 
  private:
   std::shared_ptr<std::vector<configuration_known>> told_;

@@ -203,7 +203,7 @@ class passer_by : public compat::untyped_base {
     quit();
     return {[](const flush&) {}};
   }
-  void on_exit() override { to_ = nullptr; }
+  void on_end() override { to_ = nullptr; }
 
  private:
   caf::actor to_;

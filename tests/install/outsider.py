@@ -119,6 +119,7 @@ def main():
     parser.add_argument("--build", required=True, type=Path, help="the build tree to install")
     parser.add_argument("--cmake", default="cmake")
     parser.add_argument("--compiler", default="c++")
+    parser.add_argument("--caf", default="", help="the prefix of the CAF that the library was built with, if not the system's")
     parser.add_argument("--flags", default="", help="compile flags that the library was built with, such as sanitizers")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="troupe-outsider-") as name:
@@ -128,6 +129,8 @@ def main():
         write_project(outside)
         configure = [asked.cmake, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={asked.compiler}",
                      f"-DCMAKE_CXX_FLAGS={asked.flags} -I{outside}", "-S", outside]
+        if asked.caf:
+            configure.append(f"-DCAF_ROOT={asked.caf}")
         run(*configure, "-B", outside / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
         run(asked.cmake, "--build", outside / "build")
         by_pkg_config = folder / "counter"

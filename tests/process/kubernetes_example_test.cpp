@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -243,6 +244,7 @@ TEST_CASE("the image has the libraries that its programs need, and the manifests
       R"sh(for program; do readelf -d "$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'; done | sort -u | while read -r name; do
            file=$(for program; do ldd "$program"; done | awk -v name="$name" '$1 == name { print $3; exit }')
            path=$(readlink -f "$file")
+           case $path in /usr/lib/* | /lib/*) ;; *) continue ;; esac # not of a package: another CAF than the image's
            dpkg-query --search "*${path#/usr}" | cut -d: -f1 # packages list either path if /lib is a link to /usr/lib
          done | grep -vx libc6 | sort -u)sh";
   if (run({"/usr/bin/env", "dpkg-query", "--version"}, folder / "dpkg.txt") != 0) return;
@@ -250,13 +252,17 @@ TEST_CASE("the image has the libraries that its programs need, and the manifests
           0);
   std::istringstream linked{read_text(folder / "packages.txt")};
   const std::set<std::string> needed{std::istream_iterator<std::string>{linked}, {}};
+  const auto is_caf = [](const std::string& package) { return package.starts_with("libcaf-"); };
+  const bool own_caf = std::none_of(needed.begin(), needed.end(), is_caf);
   // The last stage of the Dockerfile installs these packages.
   auto stage = dockerfile.substr(dockerfile.rfind("\nFROM "));
   stage = stage.substr(stage.find("--no-install-recommends") + 23);
   stage = stage.substr(0, stage.find("&&"));
   std::erase(stage, '\\');
   std::istringstream named_there{stage};
-  CHECK(std::set<std::string>{std::istream_iterator<std::string>{named_there}, {}} == needed);
+  std::set<std::string> installed{std::istream_iterator<std::string>{named_there}, {}};
+  if (own_caf) std::erase_if(installed, is_caf);
+  CHECK(installed == needed);
 #endif
   for (const auto* program : {TROUPE_WEBSERVER, TROUPE_LOG, TROUPE_BACKUP}) {
     const auto folder_and_name = fs::path{program}.parent_path().filename() / fs::path{program}.filename();
